@@ -1,0 +1,72 @@
+# `make` lists what there is. Everything is installed into .venv/, nothing outside this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+SERVE ?= 1
+PAGES ?= 3
+JOBS ?= 2
+ARCHIVE_DIR ?= data
+PORT ?= 8001
+
+# what another environment left in this shell must not leak into ours
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export ARCHIVE_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint crawl serve clean
+.SILENT:
+
+help:
+	echo "make demo            crawl a bundled copy of the site on this machine, say what the archive noticed, show it in a browser"
+	echo "make demo SERVE=0    the same, without the browser"
+	echo "make crawl           take the newest pages of the live site (PAGES=3) into data/"
+	echo "make serve           read the archive in data/ in a browser (PORT=8001)"
+	echo "make test            the whole suite, unit and end to end"
+	echo "make lint            style, types, rules of dependency"
+	echo "make setup           only create the environment in .venv/ (PYTHON=python3)"
+	echo "make clean           remove .venv/, demo-data/ and caches; data/ is kept"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name one with PYTHON=." >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "This needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V 2>&1): name a newer one, as in make setup PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) lacks venv: install it (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	echo "Setting up .venv/ (about a minute, once) ..."
+	$(BIN)/python -c '' 2>/dev/null || rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	SERVE=$(SERVE) ARCHIVE_DIR=demo-data $(BIN)/python -m tests.demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -n $(JOBS)
+	$(BIN)/lint-imports --no-logo
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+crawl: $(STAMP)
+	$(BIN)/scrapy crawl sohr -a pages=$(PAGES)
+	echo
+	echo "That was the newest pages only. The whole archive:  $(BIN)/scrapy crawl sohr"
+	echo "Some 200,000 posts at one request in 2 seconds are about 4.6 days. Every interruption is free:"
+	echo "stop it with Ctrl-C whenever you like, and the same command goes on where it was.  Read what is held:  make serve"
+
+serve: $(STAMP)
+	test -f $(ARCHIVE_DIR)/archive.db || { echo "There is no archive in $(ARCHIVE_DIR)/ yet: make crawl takes the newest pages, make demo shows an invented one." >&2; exit 1; }
+	$(BIN)/datasette serve $(ARCHIVE_DIR)/archive.db --port $(PORT) --setting suggest_facets off --setting facet_time_limit_ms 2000 \
+	    --setting sql_time_limit_ms 5000 --setting num_sql_threads 4 --setting cache_size_kb 65536 --setting max_csv_mb 0 --setting truncate_cells_html 200
+
+clean:
+	rm -rf $(VENV) demo-data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

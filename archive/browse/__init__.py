@@ -1,0 +1,195 @@
+"""The Datasette plugin: words, facets, search and reading pages for an archive. It works on Datasette 0.65 and on the 1.0 alphas.
+
+It is loaded into every Datasette of its environment; each hook keeps to databases that are archives (`archive.browse.ours`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from datasette import hookimpl, hookspecs
+from datasette.filters import FilterArguments
+from markupsafe import Markup, escape
+
+from archive.browse import ours, pages
+from archive.browse.descriptions import ABOUT, TABLES, TITLE
+from archive.browse.queries import QUERIES
+
+_LISTS = frozenset(("classes", "categories", "tags"))  # JSON arrays of words: shown as words
+_ARTICLE_COLUMNS = frozenset(("article_id", "moved_to", "target_id", "tail_article_id"))
+_LABEL_LENGTH = 60  # characters of an address that fit a column
+
+
+def _fold(text: str | None) -> str | None:
+    from archive.text import fold  # only when somebody searches: Datasette starts without it
+
+    return None if text is None else fold(str(text))
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
+    """Give SQL the function ``fold(text)``: text as the search knows it."""
+    if ours.note(datasette, database, conn) is not None:
+        conn.create_function("fold", 1, _fold, deterministic=True)
+
+
+@hookimpl
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
+    """Find the archives; where Datasette keeps descriptions and queries in tables of its own (1.0), fill them."""
+
+    async def inner() -> None:
+        for database, site in (await ours.find(datasette)).items():
+            if hasattr(datasette, "set_resource_metadata"):
+                await _describe(datasette, database, site)
+
+    return inner
+
+
+@hookimpl(trylast=True)
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> FilterArguments | None:
+    """Fold what a reader searches a table for, since the index is folded. Last, so that it takes the place of Datasette's own parameters."""
+    if not ours.is_archive(datasette, database) or table not in TABLES or not TABLES[table].search:
+        return None
+    if request.args.get("_searchmode") == "raw":  # the reader writes FTS5's own language: folding would take its operators
+        return None
+    asked = {key: request.args[key] for key in request.args if key.startswith("_search") and key != "_searchmode"}
+    if "_search" in asked:
+        return FilterArguments([], params={"search": _fold(asked["_search"])})
+    return FilterArguments([], params={f"search_{place}": _fold(text) for place, text in enumerate(asked.values())})
+
+
+@hookimpl
+def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> str | None:
+    """Post ids lead to the reading page; lists of words are words; articles are named by their path."""
+    if not ours.is_archive(datasette, database):
+        return None
+    if column == "post_id" and isinstance(value, int):
+        edition = _of(row, "edition")
+        if edition in ("en", "ar"):
+            return Markup('<a href="{}">{}</a>').format(pages.article_path(datasette, database, str(edition), value), value)
+    if column in _LISTS and isinstance(value, str) and value.startswith("["):
+        try:
+            words = json.loads(value)
+        except ValueError:
+            return None
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return escape(", ".join(words)) or Markup("&nbsp;")
+    if column in _ARTICLE_COLUMNS and isinstance(value, dict):
+        return Markup('<a href="{}/{}">{}</a>').format(datasette.urls.table(database, "articles"), int(value["value"]), _path(str(value["label"])))
+    return None
+
+
+def _of(row: Any, column: str) -> object:
+    try:
+        return row[column]
+    except (KeyError, IndexError):
+        return None
+
+
+def _path(url: str) -> str:
+    """An address for people: its path, decoded and not too long."""
+    path = unquote(urlsplit(url).path).strip("/") or url
+    return path if len(path) <= _LABEL_LENGTH else path[: _LABEL_LENGTH // 2] + "…" + path[-_LABEL_LENGTH // 2 :]
+
+
+@hookimpl
+def extra_css_urls(database: str | None, datasette: Any) -> list[str]:
+    """Long text in tables is cut to a few lines; each cell runs in the direction of its script."""
+    return [datasette.urls.path("/-/sohr/tables.css")] if ours.is_archive(datasette, database) else []
+
+
+@hookimpl
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    """The way to the reading pages."""
+    return [{"href": datasette.urls.path("/-/sohr/"), "label": "Read the archive"}] if ours.archives(datasette) else []
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    """The reading pages."""
+    return [
+        (r"^/-/sohr/?$", pages.front),
+        (r"^/-/sohr/(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})/?$", pages.article),
+        (r"^/-/sohr/(?P<name>pages|tables)\.css$", pages.style),
+    ]
+
+
+def _head(datasette: Any, site: str) -> dict[str, str]:
+    link = f'<a href="{escape(datasette.urls.path("/-/sohr/"))}">Read the archive</a>'
+    return {"title": TITLE, "description_html": f"{escape(ABOUT)} {link}.", "source": urlsplit(site).hostname or site, "source_url": site}
+
+
+def _own(users: Any, listing: dict[str, Any]) -> dict[str, Any]:
+    """How we list a table, less what its owner has set: Datasette refuses `sort` beside `sort_desc`."""
+    if isinstance(users, dict) and ("sort" in users or "sort_desc" in users):
+        listing.pop("sort_desc", None)
+    return listing
+
+
+def _users(datasette: Any, database: str) -> dict[str, Any]:
+    """What the owner of this Datasette wrote about a database in metadata.yaml."""
+    found = ((getattr(datasette, "_metadata_local", None) or {}).get("databases") or {}).get(database)
+    return found if isinstance(found, dict) else {}
+
+
+if hasattr(hookspecs, "get_metadata"):  # 0.65
+
+    @hookimpl
+    def get_metadata(datasette: Any) -> dict[str, Any]:
+        """Titles, descriptions and listings. Datasette asks many times a page and writes into what it gets: fresh dicts, quickly."""
+        found = {}
+        for database, site in ours.archives(datasette).items():
+            users = _users(datasette, database).get("tables") or {}
+            found[database] = _head(datasette, site) | {
+                "tables": {
+                    name: {"title": table.title, "description": table.description, "columns": dict(table.columns)}
+                    | _own(users.get(name), table.listing())
+                    for name, table in TABLES.items()
+                }
+            }
+        return {"databases": found} if found else {}
+
+
+if hasattr(hookspecs, "canned_queries"):  # 0.65
+
+    @hookimpl
+    def canned_queries(datasette: Any, database: str) -> dict[str, dict[str, Any]]:
+        """The stored queries."""
+        if not ours.is_archive(datasette, database):
+            return {}
+        users = _users(datasette, database).get("queries") or {}
+        return {
+            query.name: {"sql": query.sql, "title": query.title, "description": query.description, "params": list(query.parameters)}
+            for query in QUERIES
+            if query.name not in users
+        }
+
+
+async def _describe(datasette: Any, database: str, site: str) -> None:
+    """1.0: descriptions and queries are rows of Datasette's internal database, listings a part of its configuration. The owner's words stand."""
+    users = _users(datasette, database)
+    for key, value in _head(datasette, site).items():
+        if key not in users:
+            await datasette.set_database_metadata(database, key, value)
+    datasette.config = datasette.config or {}
+    configured = datasette.config.setdefault("databases", {}).setdefault(database, {})
+    for name, table in TABLES.items():
+        said = (users.get("tables") or {}).get(name) or {}
+        for key, value in (("title", table.title), ("description", table.description)):
+            if key not in said:
+                await datasette.set_resource_metadata(database, name, key, value)
+        for column, text in table.columns.items():
+            if column not in (said.get("columns") or {}):
+                await datasette.set_column_metadata(database, name, column, "description", text)
+        listing = configured.setdefault("tables", {}).setdefault(name, {})
+        for key, value in _own(listing, table.listing()).items():
+            listing.setdefault(key, value)
+    for query in QUERIES:
+        if query.name not in (configured.get("queries") or {}):
+            await datasette.add_query(
+                database, query.name, query.sql, title=query.title, description=query.description, parameters=query.parameters, source="sohr-archive"
+            )

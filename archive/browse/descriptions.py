@@ -1,0 +1,440 @@
+"""What every table, view and column of an archive is, in a sentence: the one source for Datasette, whatever its version.
+
+A test compares this with a freshly migrated database, so that nothing new stays without a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TITLE = "SOHR archive"
+ABOUT = "What the site of the Syrian Observatory for Human Rights said, and when that changed. Times are UTC; what the site did not state is empty."
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A table or a view: its words, and how Datasette lists it."""
+
+    title: str
+    description: str
+    columns: Mapping[str, str] = field(repr=False)
+    facets: tuple[str | dict[str, str], ...] = ()
+    label: str | None = None  # the column that names a row where other tables point at it
+    newest: str | None = None  # the column to list by, highest first
+    search: bool = False  # has `article_id`, so that the full-text search finds its rows
+    hidden: bool = False
+
+    def listing(self) -> dict[str, Any]:
+        """Datasette's own keys for how a table is listed, as a fresh dict."""
+        keys: dict[str, Any] = {"facets": list(self.facets), "label_column": self.label, "sort_desc": self.newest, "hidden": self.hidden}
+        if self.search:
+            keys |= {"fts_table": "search", "fts_pk": "article_id"}
+        return {key: value for key, value in keys.items() if value}
+
+
+_EDITION = "Edition of the site: en (English) or ar (Arabic); empty for a page of another site."
+_POST_ID = "WordPress's number of the post in its edition; empty for a page of another site."
+_ARTICLE_ID = "The article."
+_SEVERITY = "How much an edit matters, 0 to 3; 3: a figure, or the sentence around it, changed."
+_CLASSES = "What changed, in a few words (JSON array)."
+_FIGURES = "The figures that changed, before and after (JSON array)."
+_STEALTH = "1: the text changed and the site's own time of modification did not; 0: the site moved that time; empty: it states none."
+_SAID_AT = "When the site said it: the time of the capture that showed it."
+
+_ARTICLES = {
+    "article_id": "Number of the row in this database; it is not the same after a rebuild.",
+    "source": "Where the article is from: en, ar, or the host of another site.",
+    "key": "What names the article there: the post id, or the canonical address on another site.",
+    "edition": _EDITION,
+    "post_id": _POST_ID,
+    "url": "The address the archive asks for.",
+    "state": "live, missing (not there at the last look), disappeared (missing at several looks over days), moved, protected (behind a password), "
+    "empty, or unreadable; empty: sighted, not captured yet.",
+    "day": "The day the site files it under, by its own calendar.",
+    "moved_to": "The article its address leads to now.",
+    "first_sighted_at": "When a listing, feed or link first showed it.",
+    "first_captured_at": "When it was first captured.",
+    "last_captured_at": "When it was last captured.",
+    "newest_version_id": "The version it was last read as.",
+    "versions": "How many versions are held.",
+    "next_look_at": "When it is due for another look.",
+    "unchanged_looks": "Looks in a row that found nothing new; each makes the next one later.",
+    "missing_looks": "Looks in a row that did not find it.",
+    "missing_since": "When it was first not found.",
+    "stretch_id": "The stretch of the listing it was met in.",
+}
+
+_VERSIONS = {
+    "version_id": "Number of the row in this database; it is not the same after a rebuild.",
+    "article_id": _ARTICLE_ID,
+    "number": "Place among the versions of the article, from 1. For display: it moves when older history is imported.",
+    "title": "Title, as the site wrote it; empty where the post has none.",
+    "plain_title": "Title without marks put inside words; of a post without a title, its first words.",
+    "text": "Text, one line a paragraph, list entry or table row (cells parted by a tab).",
+    "lines": "Kind of each line of the text, with its depth in a list or its level as a heading (JSON array).",
+    "text_sha256": "SHA-256 of the text, in UTF-8.",
+    "same_sha256": "SHA-256 of title and text without white space, bidi marks and shapes of quotation marks: equal means the same version.",
+    "published_at": "When the site says it published the post.",
+    "modified_at": "When the site says it last modified the post.",
+    "author": "Author, as stated.",
+    "language": "Language, as stated by the page.",
+    "canonical_url": "Address the page gives as its own.",
+    "categories": "Categories, as stated (JSON array).",
+    "tags": "Tags, as stated (JSON array).",
+    "links": "Links out of the text: address and anchor text (JSON array).",
+    "images": "Addresses of the images in the article (JSON array).",
+    "source_outlet": "Of a republished press article, the outlet.",
+    "source_url": "Of a republished press article, its address there.",
+    "is_syndicated": "1: a press article of another outlet, republished.",
+    "notes": "Disclaimers and the like, cut from the edges of the text by rule (JSON array).",
+    "claims": "What the page states about itself, and where: field, value, origin (JSON array).",
+    "layout": "The layout of the site it was read by.",
+    "extractor": "Release of the extractor that read it.",
+    "first_capture_id": "The first capture that said this.",
+    "last_capture_id": "The last capture so far that said this.",
+    "first_captured_at": "When the site first said this, as far as the archive saw.",
+    "last_captured_at": "When the site last said this, as far as the archive saw.",
+    "captures": "How many captures said this.",
+}
+
+_CRAWLS = {
+    "crawl_id": "Number of the row in this database; it is not the same after a rebuild.",
+    "name": "Name of the run.",
+    "kind": "crawl, import, or rebuild.",
+    "started_at": "When it began.",
+    "finished_at": "When it ended; empty: running still, or killed.",
+    "finish_reason": "Why it ended.",
+    "exit_status": "Exit status: 0 healthy, 65 pages cannot be read, 69 site unavailable or refusing, 70 error of ours, 73 no writing.",
+    "verdict": "What the answers of the site add up to.",
+    "arguments": "What it was asked to do (JSON object).",
+    "software": "Releases it ran with (JSON object).",
+    "counters": "What it counted: requests, new, changed, unchanged, gone, failed (JSON object).",
+}
+
+
+def _some(of: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: of[name] for name in names}
+
+
+TABLES: dict[str, Described] = {
+    "articles": Described(
+        "Articles",
+        "One row an article: an edition's post, or a page of another site. What it says is in versions.",
+        _ARTICLES,
+        facets=("edition", "state"),
+        label="url",
+        newest="day",
+        search=True,
+    ),
+    "versions": Described(
+        "Versions",
+        "One row each time the site said something else: another title, or other lines. A changed digit makes one; a counter or white space does not.",
+        _VERSIONS,
+        label="title",
+        newest="published_at",
+    ),
+    "changes": Described(
+        "Changes",
+        "What happened to articles, in the order the archive learnt it. Rows are never rewritten.",
+        {
+            "seq": "Number in the feed of changes, without gaps.",
+            "epoch": "The feed's epoch: another one begins when the archive is rebuilt by another extractor.",
+            "article_id": _ARTICLE_ID,
+            "version_id": "The version it led to.",
+            "previous_version_id": "The version before.",
+            "capture_id": "The capture that showed it.",
+            "kind": "created, updated (text or title), metadata (other claims), missing, disappeared, restored, moved, backfilled (older history), "
+            "or reparsed (read anew by another extractor).",
+            "classes": _CLASSES,
+            "severity": _SEVERITY,
+            "figures": _FIGURES,
+            "details": "More about it, by kind (JSON object).",
+            "stealth": _STEALTH,
+            "said_at": _SAID_AT,
+            "learnt_at": "When the archive learnt it.",
+        },
+        facets=("kind", "severity"),
+        newest="seq",
+    ),
+    "captures": Described(
+        "Captures",
+        "One row an answer of the site. The bytes are in the WARC file, at the offset. Rows are never deleted.",
+        {
+            "capture_id": "Number of the row in this database; it is not the same after a rebuild.",
+            "crawl_id": "The run that made it.",
+            "article_id": "The article it is of.",
+            "url": "The address that answered.",
+            "requested_url": "The first address of a chain of redirects, where it is another.",
+            "status": "HTTP status.",
+            "captured_at": "When the site said it.",
+            "recorded_at": "When the archive learnt it: later than captured_at for imports.",
+            "via": "The page that led here.",
+            "channel": "Why it was asked: home, date, category, feed, article, robots and others.",
+            "reason": "Of an article, why it was looked at: new, pending, due, gap, retry or modified.",
+            "outcome": "What came of it: new, changed, unchanged, part, listing, redirect, or why it gave no text.",
+            "content_type": "The header Content-Type.",
+            "etag": "The header ETag.",
+            "last_modified": "The header Last-Modified.",
+            "location": "The header Location: where a redirect leads.",
+            "retry_after": "The header Retry-After: how long the site asked to wait.",
+            "payload_sha256": "SHA-256 of the body as received, before decompression.",
+            "size": "Size of the body as received, in bytes.",
+            "truncated": "Why the body is cut: length, time, disconnect or unspecified; empty: it is whole.",
+            "warc_file_id": "The WARC file that holds it.",
+            "offset": "Where its record begins in that file, in bytes.",
+            "length": "Length of the record in the file, in bytes.",
+            "record_id": "WARC-Record-ID of the response.",
+            "look": "Name of the look it belongs to, where a post has several pages.",
+        },
+        facets=("outcome", "channel"),
+        label="captured_at",
+        newest="capture_id",
+    ),
+    "aliases": Described(
+        "Aliases",
+        "Every address that led to an article.",
+        {
+            "alias_id": "Number of the row.",
+            "url": "The address.",
+            "article_id": "The article it leads to; empty: not asked yet.",
+            "first_seen_at": "When it was first met.",
+        },
+        label="url",
+    ),
+    "sightings": Described(
+        "Sightings",
+        "Which channel showed an article, when, and what it claimed about it.",
+        {
+            "sighting_id": "Number of the row.",
+            "article_id": _ARTICLE_ID,
+            "channel": "home, date, category, feed, rest, sitemap and others.",
+            "claims": "What the channel said: address, day, title, times (JSON object).",
+            "first_seen_at": "When it first said so.",
+            "last_seen_at": "When it last said so.",
+            "times": "How often it said so.",
+        },
+        facets=("channel",),
+        newest="sighting_id",
+    ),
+    "crawls": Described(
+        "Crawls", "One row a run: a crawl, an import or a rebuild.", _CRAWLS, facets=("kind", "verdict"), label="name", newest="crawl_id"
+    ),
+    "warc_files": Described(
+        "WARC files",
+        "The files that are the archive. This database is an index of them.",
+        {
+            "warc_file_id": "Number of the row.",
+            "serial": "Serial number: the order in which the files are read again.",
+            "name": "Name of the file; while it is written to, with .open at its end.",
+            "opened_at": "When it was begun.",
+            "closed_at": "When it was closed; empty: still open.",
+            "size": "Size once closed, in bytes.",
+            "sha256": "SHA-256 of the file, once closed.",
+        },
+        label="name",
+        newest="serial",
+    ),
+    "failures": Described(
+        "Failures",
+        "What could not be read or was not answered, and why.",
+        {
+            "failure_id": "Number of the row.",
+            "capture_id": "The capture; empty: there was no answer.",
+            "crawl_id": "The run.",
+            "article_id": "The article, where it is known.",
+            "url": "The address.",
+            "reason": "Why, in a word.",
+            "detail": "Why, in a sentence.",
+            "at": "When.",
+        },
+        facets=("reason",),
+        newest="failure_id",
+    ),
+    "terms": Described(
+        "Terms",
+        "Categories and tags of the site.",
+        {"term_id": "Number of the row.", "taxonomy": "category or tag.", "name": "Name, as the site writes it."},
+        facets=("taxonomy",),
+        label="name",
+    ),
+    "article_terms": Described(
+        "Terms of articles",
+        "Which article has which category or tag now.",
+        {"article_id": _ARTICLE_ID, "term_id": "The category or tag."},
+        facets=("term_id",),
+    ),
+    "links": Described(
+        "Links",
+        "Links out of the text of an article's newest version.",
+        {
+            "link_id": "Number of the row.",
+            "article_id": "The article with the link.",
+            "position": "Place in the text, from 1.",
+            "url": "Where it leads.",
+            "text": "Its anchor text.",
+            "target_id": "The article it leads to, where the archive knows it.",
+        },
+        label="url",
+    ),
+    "about": Described(
+        "About this archive",
+        "Facts about the archive itself: the site it belongs to, the epoch of its feed.",
+        {"key": "Name of the fact.", "value": "The fact."},
+    ),
+    "stretches": Described(
+        "Stretches",
+        "Parts of the listing that crawls have walked without a gap; what lies between two of them is still to be listed.",
+        {
+            "stretch_id": "Number of the row.",
+            "edition": "Edition of the site: en or ar.",
+            "merged_into": "The stretch it has grown together with.",
+            "head_seen_at": "When its newest end was the head of the listing.",
+            "newest_day": "Day of its newest post.",
+            "tail_day": "Day of its oldest post so far.",
+            "tail_article_id": "Its oldest post so far.",
+            "reached_end": "1: it reaches the site's oldest post.",
+        },
+        facets=("edition",),
+        newest="stretch_id",
+    ),
+    "listing_pages": Described(
+        "Listing pages",
+        "Pages of listings as captured: how many posts each showed, and how many were new.",
+        {
+            "capture_id": "The capture.",
+            "crawl_id": "The run.",
+            "edition": "Edition of the site: en or ar.",
+            "scope": "Which listing: home, a date archive, a category.",
+            "page": "Page of the listing, from 1.",
+            "entries": "Posts shown.",
+            "new_entries": "Posts shown that the archive did not know.",
+            "is_end": "1: the last page of the listing.",
+            "stretch_id": "The stretch it continues.",
+        },
+        facets=("edition", "scope"),
+        newest="capture_id",
+    ),
+    "coverage_days": Described(
+        "Days listed whole",
+        "Days whose date archive was walked to its end.",
+        {
+            "edition": "Edition of the site: en or ar.",
+            "day": "The day, by the site's calendar.",
+            "complete_at": "When its date archive was walked whole.",
+        },
+        newest="day",
+    ),
+    "parts": Described(
+        "Parts",
+        "Pages of a post in several pages, held until the look is complete.",
+        {
+            "capture_id": "The capture.",
+            "look": "Name of the look.",
+            "page": "Page of the post, from 1.",
+            "pages": "How many the post has.",
+            "extract": "What the page says (JSON object).",
+        },
+        hidden=True,
+    ),
+    "search": Described(
+        "Search",
+        "Full text over the folded title and text of newest versions, without a copy of them.",
+        {"title": "Folded title.", "text": "Folded text."},
+        hidden=True,
+    ),
+    "_sqlite_migrations": Described(
+        "Migrations",
+        "Which migrations made these tables.",
+        {
+            "id": "Number of the row.",
+            "migration_set": "The set of migrations.",
+            "name": "Name of the migration.",
+            "applied_at": "When it ran.",
+        },
+        hidden=True,
+    ),
+    "latest_versions": Described(
+        "Articles as last read",
+        "The newest version of every article, with its state. Search looks through title and text; case, Arabic vowel signs and marks put inside "
+        "words do not matter.",
+        _some(_ARTICLES, "edition", "post_id", "url", "state", "day", "source", "key", "article_id")
+        | _some(_VERSIONS, "title", "plain_title", "text", "published_at", "modified_at", "number", "author", "language", "categories", "tags")
+        | _some(_VERSIONS, "first_captured_at", "last_captured_at", "captures", "text_sha256", "same_sha256", "layout", "version_id"),
+        facets=("edition", "state"),
+        newest="published_at",
+        search=True,
+    ),
+    "version_history": Described(
+        "All versions",
+        "Every version of every article, with its post id.",
+        _some(_ARTICLES, "edition", "post_id", "article_id")
+        | _some(_VERSIONS, "number", "title", "text", "published_at", "modified_at", "first_captured_at", "last_captured_at", "captures")
+        | _some(_VERSIONS, "text_sha256", "layout", "extractor", "version_id"),
+        facets=("edition",),
+        newest="version_id",
+    ),
+    "edits": Described(
+        "Edits",
+        "Each change of title or text, with the version before and the version after.",
+        {
+            "seq": "Number of the change in the feed.",
+            "edition": _EDITION,
+            "post_id": _POST_ID,
+            "severity": _SEVERITY,
+            "classes": _CLASSES,
+            "figures": _FIGURES,
+            "stealth": _STEALTH,
+            "said_at": _SAID_AT,
+            "title_before": "Title before.",
+            "title_after": "Title after.",
+            "text_before": "Text before.",
+            "text_after": "Text after.",
+            "number_before": "Number of the version before.",
+            "number_after": "Number of the version after.",
+            "article_id": _ARTICLES["article_id"],
+        },
+        facets=("edition", "severity", "stealth", {"array": "classes"}),
+        newest="seq",
+        search=True,
+    ),
+    "disappeared": Described(
+        "Missing, disappeared, moved",
+        "Articles that are not where they were. Who did it, and why, cannot be known from here.",
+        _some(_ARTICLES, "edition", "post_id", "url", "state", "missing_since", "missing_looks", "last_captured_at", "article_id")
+        | {"title": "Title it was last read with."},
+        facets=("edition", "state"),
+        newest="missing_since",
+        search=True,
+    ),
+    "crawl_health": Described(
+        "Crawl health",
+        "How each run went.",
+        _some(_CRAWLS, "name", "kind", "started_at", "finished_at", "finish_reason", "exit_status", "verdict")
+        | {
+            "requests": "Requests made.",
+            "new": "Articles captured for the first time.",
+            "changed": "Articles with a new version.",
+            "unchanged": "Articles that said the same as before.",
+            "gone": "Articles not found.",
+            "failed": "Requests without an answer, and pages that could not be read.",
+        },
+        facets=("kind", "verdict"),
+        newest="started_at",
+    ),
+    "coverage": Described(
+        "Coverage",
+        "By edition and day of the site: how many posts were sighted, and how many of them are held.",
+        {
+            "edition": "Edition of the site: en or ar.",
+            "day": "The day, by the site's calendar.",
+            "sighted": "Posts known of that day.",
+            "held": "Of these, captured.",
+            "missing": "Of these, still to be captured.",
+            "listed_whole": "1: the listing of that day was walked whole, so that no post of it should be unknown.",
+        },
+        facets=("edition",),
+        newest="day",
+    ),
+}

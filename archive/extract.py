@@ -1,0 +1,226 @@
+"""Capture -> what the page says, or why it says nothing. Pure: bytes in, dataclasses out; no clock, disk or network.
+
+The order: status, unpacking, charset, is it HTML, can it be read within bounds, layout, the article's text (pruned while it is read), edges,
+metadata. The page is parsed once. Nothing is invented: a page that no layout reads is `Unextractable` with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
+
+from archive.decode import Cut, Undecodable, decode_body, decode_text
+from archive.hostile import is_hostile
+from archive.lines import inline_text, is_visible, read, tidy
+from archive.model import ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
+from archive.sites.sohr import boilerplate, metadata, refusals
+from archive.sites.sohr.addresses import Site
+from archive.sites.sohr.layouts import Layout, choose, find_body, find_title, is_noise
+
+__all__ = ["EXTRACTOR", "Undecodable", "decode_body", "decode_text", "extract"]
+
+EXTRACTOR = "1"  # release: a change that gives any page another text is another release, announced as `reparsed`, never as an edit
+
+_LISTING_CLASSES = frozenset(("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results"))
+_SINGLE_CLASSES = frozenset(("single", "single-post", "page-template-default", "page", "attachment"))
+_PAGES = ".page-links, .post-nav-links, .multiple-post-pages, .post-page-numbers, .page-link, .post-pagination"
+_HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|article|script|h1)\b", re.IGNORECASE)
+_ENDS = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+
+
+def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) -> Extract | Unextractable:
+    """Read one page. ``expected`` is the article the address promised: a page that states another post is `Unextractable("mismatch")`."""
+    known = refusals.by_status(capture)
+    if known:
+        return Unextractable(*known)
+    if capture.truncated:
+        return Unextractable("truncated", f"the body was cut ({capture.truncated})")
+    try:
+        body = decode_body(capture)
+    except Cut as error:
+        return Unextractable("truncated", str(error))
+    except Undecodable as error:
+        return Unextractable("hostile" if "more than" in str(error) or "larger" in str(error) else "not_html", str(error))
+    kind = (capture.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind and kind not in ("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream") or not _HTML.search(body[:16_384].replace(b"\0", b"")):
+        refused = refusals.by_text(capture, decode_text(capture, body[:65_536]))
+        return Unextractable(*refused) if refused else Unextractable("not_html", f"the server calls it {kind or 'nothing'}, {len(body)} bytes")
+    text = decode_text(capture, body)
+    hostile = is_hostile(text)
+    if hostile:
+        return Unextractable("hostile", hostile)
+    if not 200 <= capture.status < 300:
+        refused = refusals.by_text(capture, text)
+        return Unextractable(*(refused or ("error", f"status {capture.status}")))
+    if (capture.header("cf-mitigated") or "").lower() == "challenge":
+        return Unextractable("challenge", "the site asks for proof of being human")
+    try:
+        tree = LexborHTMLParser(text, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
+    except (SelectolaxError, ValueError) as error:
+        return Unextractable("hostile", f"the page does not parse: {error}")
+    return _read(capture, site, expected, text, tree)
+
+
+def _read(capture: Capture, site: Site, expected: ArticleKey | None, text: str, tree: LexborHTMLParser) -> Extract | Unextractable:
+    stated = metadata.read_head(capture, text, tree, site)
+    address = site.parse(capture.url)
+    edition = address.edition if address else None
+    classes = stated.body_classes
+    single = not classes.isdisjoint(_SINGLE_CLASSES)
+    if "error404" in classes and not single:
+        return Unextractable("soft404", f"status {capture.status}, a page that says 'not found'", edition=edition)
+    if not single and not classes.isdisjoint(_LISTING_CLASSES):
+        return Unextractable("listing", "the page's class names it a listing", edition=edition)
+    layout = choose(tree)
+    first = stated.first("post_id")
+    scope = tree.css_first(f"#post-{first}") if first else None
+    body = find_body(tree, layout, scope)
+    heading = find_title(tree, layout, scope)
+    if body is not None and scope is None:
+        scope = _holder(body)
+        if scope is not None and (shown := re.match(r"post-([1-9][0-9]{0,9})$", scope.attributes.get("id") or "")):
+            stated.add("post_id", shown[1], "article:id")
+    elif scope is not None and first and scope.tag != "body":
+        stated.add("post_id", first, "article:id")
+    post_id = int(stated.first("post_id") or 0) or None
+    if body is None:
+        return _no_body(capture, text, tree, stated, heading, layout, post_id, edition)
+    if expected is not None and expected.post_id is not None and post_id is not None and post_id != expected.post_id and not _states(stated, expected.post_id):
+        return Unextractable("mismatch", f"the page is post {post_id}, not {expected.post_id}", layout=layout.name, post_id=post_id, edition=edition)
+    if not single and not post_id and heading is None and len(tree.css("article h2, article h3")) > 1:
+        return Unextractable("listing", "several articles and no headline of its own", layout=layout.name, edition=edition)
+    if _is_cut(text, body):
+        return Unextractable("truncated", "the page ends inside the text", layout=layout.name, post_id=post_id, edition=edition)
+    title, origin = _title(heading, stated, site, single or post_id is not None)
+    if body.css_first("form.post-password-form") is not None:
+        return Unextractable("protected", "the page asks for a password", title or None, layout.name, post_id, edition)
+    found = read(body, is_noise)
+    links = [(url, words) for href, words in found.links if (url := metadata.absolute(href, capture.url))]
+    kept = boilerplate.cut(found.lines, title, site, links)
+    if not kept.lines:
+        return Unextractable("empty", "the post has no text", title or None, layout.name, post_id, edition)
+    stated.claims.insert(0, Claim("title", title, origin))
+    metadata.read_beside(_widest(scope, body), body, capture, site, stated)
+    page, pages, urls = _pages(tree, capture, site, edition, post_id)
+    return Extract(
+        title=title,
+        lines=tuple(Line(line.text, line.kind, line.depth) for line in kept.lines),
+        layout=layout.name,
+        extractor=EXTRACTOR,
+        page=page,
+        pages=pages,
+        page_urls=urls,
+        post_id=post_id,
+        edition=edition,
+        canonical_url=stated.first("canonical_url"),
+        published_at=stated.first("published_at"),
+        modified_at=stated.first("modified_at"),
+        day=stated.first("day"),
+        author=stated.first("author") or stated.first("meta_author"),
+        language=stated.first("language"),
+        categories=stated.all("category") or stated.all("meta_category"),
+        tags=stated.all("tag") or stated.all("meta_tag"),
+        links=tuple(dict.fromkeys(links)),
+        images=tuple(dict.fromkeys(url for src in found.images if (url := metadata.absolute(src, capture.url)))),
+        source_outlet=kept.source_outlet,
+        source_url=kept.source_url,
+        is_syndicated=kept.is_syndicated,
+        notes=tuple(kept.notes),
+        claims=tuple(stated.claims),
+    )
+
+
+def _no_body(
+    capture: Capture,
+    text: str,
+    tree: LexborHTMLParser,
+    stated: metadata.Stated,
+    heading: tuple[LexborNode, str] | None,
+    layout: Layout,
+    post_id: int | None,
+    edition: Edition | None,
+) -> Unextractable:
+    """Why a page without a text has none."""
+    refused = refusals.by_text(capture, text)
+    if refused:
+        return Unextractable(*refused, edition=edition)
+    title = inline_text(heading[0]) if heading else None
+    if tree.css_first("form.post-password-form") is not None:
+        return Unextractable("protected", "the page asks for a password", title, layout.name, post_id, edition)
+    # A block theme leaves the whole block out where a post has no text (measured, WordPress 6.1): its headline and site are there.
+    if post_id and heading and tree.css_first(".wp-site-blocks h1.wp-block-post-title") is not None and tree.css_first(".wp-block-post-content") is None:
+        return Unextractable("empty", "the post has no text", title, layout.name, post_id, edition)
+    return Unextractable("layout", f"no known layout reads this page (title {stated.site_title[:80]!r})", title, post_id=post_id, edition=edition)
+
+
+def _title(heading: tuple[LexborNode, str] | None, stated: metadata.Stated, site: Site, single: bool) -> tuple[str, str]:
+    """The headline and where it is stated. A post's own heading counts even when it is empty: then the post has no title."""
+    if heading is not None:
+        return inline_text(heading[0]), heading[1]
+    if stated.og_title:
+        return stated.og_title, "meta:og:title"
+    title = stated.site_title
+    named = {stated.site_name.casefold()} if stated.site_name else set()
+    for mark in (" • ", " – ", " — ", " | ", " - ", " &#8211; ", " » "):
+        before, found, after = title.rpartition(mark)
+        if found and (tidy(after).casefold() in named | boilerplate.SITE_NAMES):
+            return tidy(before), "title"
+    if title.casefold() in named | boilerplate.SITE_NAMES:
+        return "", "title"
+    # A theme's <title> joins headline and site name; which is which is not known here, so nothing is invented.
+    return ("" if single else title), "title"
+
+
+def _states(stated: metadata.Stated, post_id: int) -> bool:
+    """Whether any of the strong marks of a page names the post: body class, shortlink or the article's id."""
+    return any(claim.field == "post_id" and claim.value == str(post_id) and claim.origin != "meta:og:url" for claim in stated.claims)
+
+
+def _holder(body: LexborNode) -> LexborNode | None:
+    """The element around a text that holds its headline too: the nearest article, `post-{id}` or main."""
+    node: LexborNode | None = body
+    while node is not None and node.tag not in ("body", "html", "-document"):
+        if node.tag in ("article", "main") or (node.attributes.get("id") or "").startswith("post-"):
+            return node
+        node = node.parent
+    return body.parent
+
+
+def _widest(scope: LexborNode | None, body: LexborNode) -> LexborNode | None:
+    """Where statements about the post are looked for: its element, or `main` around it where the element is the text itself."""
+    if scope is None or scope.mem_id == body.mem_id:
+        return body.parent
+    return scope
+
+
+def _pages(tree: LexborHTMLParser, capture: Capture, site: Site, edition: Edition | None, post_id: int | None) -> tuple[int, int, tuple[str, ...]]:
+    """Which page of its post this is, how many there are, and the addresses of the others, as its page links show."""
+    address = site.parse(capture.url)
+    page = address.page if address is not None and address.kind is Kind.ARTICLE else 1
+    pages, urls = page, dict[str, None]()
+    for box in tree.css(_PAGES):
+        anchors = [box] if box.tag == "a" else box.css("a[href]")
+        for anchor in anchors:
+            target = site.parse(anchor.attributes.get("href") or "", capture.url)
+            if target is not None and target.kind is Kind.ARTICLE and target.edition == edition and target.post_id == post_id and target.page != page:
+                urls[target.url] = None
+                pages = max(pages, target.page)
+    return page, pages, tuple(urls)
+
+
+def _is_cut(text: str, body: LexborNode) -> bool:
+    """Whether the page ends inside the text: no closing tag of the page, and nothing after the text."""
+    if _ENDS.search(text, max(0, len(text) - 65_536)) or _ENDS.search(text):
+        return False
+    node: LexborNode | None = body
+    while node is not None and node.tag not in ("body", "html", "-document"):
+        after = node.next
+        while after is not None:
+            if after.tag not in ("-text", "-comment") or is_visible(after.text_content or ""):
+                return False
+            after = after.next
+        node = node.parent
+    return not re.search(r"</(?:article|main|section|div)\s*>\s*$", text)
+
+

@@ -1,0 +1,210 @@
+"""The values that cross the borders between the rooms: frozen, typed, without behaviour of their own.
+
+Times are text in UTC with seconds, ``2026-01-02T00:00:00Z``; days are ``2026-01-02``. A field that the site did not state is ``None``
+(or empty, where it is a collection).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Edition = Literal["en", "ar"]
+EDITIONS: tuple[Edition, ...] = ("en", "ar")
+
+
+class Kind(StrEnum):
+    """What an address of the site leads to, as far as the address alone tells."""
+
+    ARTICLE = "article"  # identity is in the address: /en/{id}/, /{slug}/{id}/, ?p={id}
+    SLUG = "slug"  # an article whose id only its redirect or page tells: /en/2015/03/{slug}/
+    LISTING = "listing"  # home, date archive, category, tag, author; with its page number
+    FEED = "feed"
+    REST = "rest"
+    SITEMAP = "sitemap"
+    ROBOTS = "robots"
+    EMBED = "embed"  # /embed/ and /feed/ below a post: nothing of their own
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of the site, read. ``url`` is the one spelling the archive asks for."""
+
+    kind: Kind
+    url: str
+    edition: Edition | None = None
+    post_id: int | None = None
+    page: int = 1  # of a post in several pages, or of a listing; from 1
+    scope: str = ""  # of a listing: "home", "date/2024/05", "category/news/syria-news"
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleKey:
+    """One article. ``source`` is the edition and ``key`` the post id; for pages of other sites the host and the canonical URL."""
+
+    source: str
+    key: str
+
+    @property
+    def edition(self) -> Edition | None:
+        """``en`` or ``ar``, or None for a page of another site."""
+        return self.source if self.source in EDITIONS else None  # type: ignore[return-value]  # narrowed by the test
+
+    @property
+    def post_id(self) -> int | None:
+        """WordPress's id of the post, or None for a page of another site."""
+        return int(self.key) if self.edition else None
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One HTTP exchange, as received: the body is below decompression, exactly what the server sent (without transfer coding)."""
+
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]  # latin-1, repeated headers in order
+    body: bytes = field(repr=False)
+    captured_at: str  # when the site said it
+    method: str = "GET"
+    request_headers: tuple[tuple[str, str], ...] = ()
+    requested_url: str | None = None  # first address of a chain of redirects, where it is not `url`
+    via: str | None = None  # the page that led here
+    channel: str | None = None  # why it was asked: home, date, category, article, robots, ...
+    reason: str | None = None  # of an article: new, pending, due, gap, retry, modified
+    crawl: str | None = None  # name of the crawl
+    recorded_at: str | None = None  # when the archive learnt it; None: now
+    truncated: Literal["length", "time", "disconnect", "unspecified"] | None = None
+    ip: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """The last value of a header, its name in any case."""
+        wanted = name.lower()
+        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A channel showed an article at an address."""
+
+    url: str
+    edition: Edition | None
+    post_id: int | None  # None for a dated slug
+    channel: str
+    day: str | None = None  # the site's archive day, as the listing or its address states it
+    title: str | None = None
+    published_at: str | None = None
+    modified_at: str | None = None
+    sticky: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a listing: what it shows, in its order, and whether another follows."""
+
+    scope: str
+    page: int
+    sightings: tuple[Sighting, ...]
+    has_next: bool | None  # None: the page does not say
+    edition: Edition | None = None
+
+
+class LineKind(StrEnum):
+    """What a line of an article's text is."""
+
+    PARAGRAPH = "paragraph"
+    LIST = "list"
+    HEADING = "heading"
+    ROW = "row"  # of a table; cells are parted by a tab
+    QUOTE = "quote"
+    CAPTION = "caption"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an article: its text as the site wrote it, white space at both ends aside."""
+
+    text: str
+    kind: LineKind = LineKind.PARAGRAPH
+    depth: int = 0  # of a list entry, from 1; of a heading its level, from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something a page states about itself, and where it states it."""
+
+    field: str  # title, published_at, modified_at, author, canonical_url, language, post_id, ...
+    value: str
+    origin: str  # meta:article:published_time, json-ld:datePublished, time.entry-date, link:shortlink, h1, ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What one page says: the derived half of an article."""
+
+    title: str  # "" where the post has none
+    lines: tuple[Line, ...]
+    layout: str
+    extractor: str  # release of the extractor, so that re-reading is never taken for an edit
+    page: int = 1  # which page of the post this is, from 1
+    pages: int = 1  # how many the post has
+    page_urls: tuple[str, ...] = ()  # the other pages of the post, as linked
+    post_id: int | None = None  # as the page states it
+    edition: Edition | None = None
+    canonical_url: str | None = None
+    published_at: str | None = None
+    modified_at: str | None = None
+    day: str | None = None  # the site's own (local) publication day
+    author: str | None = None
+    language: str | None = None
+    categories: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()  # (absolute address, anchor text) inside the text
+    images: tuple[str, ...] = ()  # absolute addresses inside the article
+    source_outlet: str | None = None  # of a republished press article
+    source_url: str | None = None
+    is_syndicated: bool = False
+    notes: tuple[str, ...] = ()  # disclaimers and the like, cut from the text's edges by rule
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The lines, one below the other."""
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Unextractable:
+    """Why a page gave no text. ``reason`` is one of the words in ``REASONS``."""
+
+    reason: str
+    detail: str = ""  # one sentence for people
+    title: str | None = None  # where the page shows one all the same (a protected or an empty post)
+    layout: str | None = None
+    post_id: int | None = None
+    edition: Edition | None = None
+
+
+# reason -> what it means. `protected` and `empty` are states of the article; the others say that this page is not evidence of one.
+REASONS = {
+    "challenge": "the site asks for proof of being human",
+    "blocked": "the site refuses this visitor",
+    "maintenance": "the site is in maintenance",
+    "error": "an error page of the server",
+    "missing": "the post is not there (404, 410)",
+    "soft404": "a page that says 'not found' with status 200",
+    "redirect": "the address leads elsewhere",
+    "not_modified": "304: no text was sent",
+    "truncated": "the body was cut",
+    "not_html": "not an HTML page",
+    "listing": "a listing, not an article",
+    "layout": "no known layout reads this page",
+    "protected": "the post is behind a password",
+    "empty": "the post has no text",
+    "hostile": "the page cannot be read within bounds",
+    "mismatch": "the page is another post than the one asked for",
+}

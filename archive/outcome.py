@@ -1,0 +1,75 @@
+"""What came of handing something to the archive: the values that travel back from the archive process to the crawl."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archive.model import ArticleKey, Edition, Listing
+
+# Outcomes of a capture besides the reasons of `archive.model.REASONS`.
+NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = "new", "changed", "unchanged", "part", "listing", "redirect", "robots", "other"
+# Outcomes that say that the site does not let us in, or is not there.
+REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error"})
+# Outcomes that say that a page came and was not understood.
+UNREADABLE = frozenset({"layout", "not_html", "hostile", "mismatch", "listing_unread"})
+HELD_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the archive knows of an article: to plan with."""
+
+    url: str  # an address to ask for it
+    key: ArticleKey | None  # None: an address whose article is not known yet
+    state: str | None = None  # None: sighted, never captured
+    is_new: bool = False  # first sighted by this very listing
+    in_stretch: bool = False  # an earlier walk has passed it: what lies behind is known
+    modified_at: str | None = None
+    next_look_at: str | None = None
+    day: str | None = None
+    last_captured_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version this crawl brought: the item that `-O new.jsonl` writes."""
+
+    source: str
+    edition: str | None
+    post_id: int | None
+    url: str
+    number: int
+    kind: str  # created, updated
+    title: str
+    text: str
+    published_at: str | None
+    modified_at: str | None
+    captured_at: str
+    severity: int
+    text_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a capture turned out to be."""
+
+    word: str
+    url: str
+    status: int
+    article: ArticleKey | None = None
+    version: NewVersion | None = None
+    detail: str = ""
+    listing: Listing | None = field(default=None, repr=False)
+    held: tuple[Held, ...] = ()  # one for each sighting of the listing
+    target: Held | None = None  # where a redirect leads, if that is an article of the site
+    page_urls: tuple[str, ...] = ()  # pages of the post that are still to be asked in this look
+    look: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place where a listing was not walked on: posts older than this may be unknown."""
+
+    edition: Edition
+    position: int  # posts known to stand before it in the home listing
+    tail_day: str | None

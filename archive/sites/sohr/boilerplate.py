@@ -1,0 +1,187 @@
+"""What stands at the edges of a text and is not the article: cut by rule, each rule with its evidence (SITE.md, What surrounds the text).
+
+Only the edges are cut. The same words inside the article stay: a paragraph that says "Related Articles" between two others is the site's own text.
+What is cut and says something about the article (source, disclaimer) is kept as a note or as metadata; what changes at every visit is not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from archive.lines import Raw, tidy
+from archive.model import LineKind
+from archive.sites.sohr.addresses import Site
+
+SITE_NAMES = frozenset(
+    (
+        "the syrian observatory for human rights",
+        "syrian observatory for human rights",
+        "sohr",
+        "المرصد السوري لحقوق الإنسان",
+        "المرصد السورى لحقوق الإنسان",
+        "المرصد السوري لحقوق الانسان",
+    )
+)
+# Headings of blocks that list other articles. Read whole, case and a closing colon aside.
+_RELATED = frozenset(
+    (
+        "you might also like|you may also like|you may like|related articles|related posts|related news|related stories|related topics|related|read also|also read|"
+        "more from author|recommended for you|more stories|more news|see also|latest news|"
+        "مقالات ذات صلة|أخبار ذات صلة|اخبار ذات صلة|مواضيع ذات صلة|مواضيع متعلقة|ذات صلة|قد يعجبك أيضا|قد يعجبك أيضًا|قد يعجبك أيضاً|قد يعجبك ايضا|"
+        "اقرأ أيضا|اقرأ أيضًا|اقرأ أيضاً|اقرا ايضا|المزيد من الأخبار|المزيد من المقالات|شاهد أيضا|شاهد أيضًا|شاهد أيضاً|آخر الأخبار|اخر الاخبار"
+    ).split("|")
+)
+_LATEST = frozenset(("latest news", "آخر الأخبار", "اخر الاخبار"))
+_COOKIES = re.compile(
+    r"^this website uses cookies to improve your experience\b.*$|^(?:accept|read more|accept read more)$|^(?:نستخدم|يستخدم هذا الموقع) (?:ملفات تعريف الارتباط|الكوكيز)\b.*$", re.IGNORECASE
+)
+_COOKIE_BUTTONS = re.compile(r"^(?:accept|read more|accept read more|قبول|اقرأ المزيد)$", re.IGNORECASE)
+_NUMBER = re.compile(r"^[0-9٠-٩۰-۹]{1,3}(?:[,.٬][0-9٠-٩۰-۹]{3})*$|^[0-9٠-٩۰-۹]+(?:[.,٫][0-9]+)?[KkMm]?$")
+_DISCLAIMER = re.compile(r"^\[?(?:disclaimer|إخلاء مسؤولية|اخلاء مسؤولية)\]?:?$", re.IGNORECASE)
+_OPINION = re.compile(
+    r"^[*(\[\s]*(?:disclaimer\s*:\s*)?(?:the\s+)?(?:opinions?|views?|statements?|content|articles?|material)\b.{0,200}?"
+    r"\b(?:do(?:es)? not (?:necessarily )?(?:reflect|represent|express)|don[’']t (?:necessarily )?(?:reflect|represent)|are (?:solely )?those of the author)\b"
+    r"|^[*(\[\s]*(?:إن\s+)?(?:المقالات?|الآراء|الاراء|المواد|ما ينشر|جميع الآراء|هذا المقال|هذه المادة)\b.{0,200}?(?:لا (?:ت|ي)عبر|لا (?:ت|ي)مثل|(?:ت|ي)عبر(?:ون)? عن (?:رأي|آراء|وجهة)|عن وجهة نظر)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SOURCE = re.compile(r"^[*(\[\s]*(?:source|sources|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$", re.IGNORECASE | re.DOTALL)
+_ADDRESS = re.compile(r"https?://[^\s<>\"'\])]+")
+_OUTLET = re.compile(r"^(?P<title>.+?)\s+[–—|-]\s+(?P<outlet>[^–—|]{2,60})$")
+
+
+@dataclass(slots=True)
+class Cut:
+    """What is left of the lines, and what the edges said."""
+
+    lines: list[Raw]
+    notes: list[str] = field(default_factory=list)
+    source_outlet: str | None = None
+    source_url: str | None = None
+    is_syndicated: bool = False
+
+
+def cut(lines: list[Raw], title: str, site: Site, links: list[tuple[str, str]]) -> Cut:
+    """Cut both edges. ``links`` are the absolute links of the text, to find the address behind a "Source:" line."""
+    out = Cut(list(lines))
+    _cut_tail(out, site, links)
+    _cut_head(out.lines, title)
+    return out
+
+
+# ---- the top
+
+
+def _cut_head(lines: list[Raw], title: str) -> None:
+    while len(lines) > 1 and _is_above(lines[0], lines[1], title):
+        del lines[0]
+
+
+def _is_above(line: Raw, following: Raw, title: str) -> bool:
+    """Whether a first line is the page's and not the article's."""
+    plain = _plain(line.text)
+    if plain in SITE_NAMES or (plain in _LATEST and line.kind in (LineKind.PARAGRAPH, LineKind.HEADING)):
+        return True
+    if title and plain.startswith(_plain(title)):
+        rest = line.text[len(title) :]
+        if not rest.strip():  # the headline again: only as a heading of the page; an author may open with the same words
+            return line.kind is LineKind.HEADING and line.depth == 1
+        return bool(re.match(r"^\s*[•|–—-]\s*", rest)) and _plain(re.sub(r"^\s*[•|–—-]\s*", "", rest)) in SITE_NAMES
+    return _is_counter(line, following)
+
+
+def _is_counter(line: Raw, following: Raw) -> bool:
+    """A number alone above the text counts views or shares and grows at every visit [E: 7 of 11 Arabic posts].
+
+    Not a counter: a list entry, heading or table row; a number in a paragraph of its own that the next line carries on (it starts in lower
+    case or is a label of a few words): there the author set a toll in large figures.
+    """
+    if line.kind is not LineKind.PARAGRAPH or not _NUMBER.match(line.text):
+        return False
+    if line.tag != "p":
+        return True
+    return not (following.text[:1].islower() or len(following.text) < 40)
+
+
+# ---- the end
+
+
+def _cut_tail(out: Cut, site: Site, links: list[tuple[str, str]]) -> None:
+    lines = out.lines
+    found = True
+    while found and lines:
+        found = _cut_cookies(lines) or _cut_related(lines) or _cut_statement(out, site, links)
+    out.notes.reverse()
+
+
+def _cut_cookies(lines: list[Raw]) -> bool:
+    for back in range(1, min(4, len(lines)) + 1):
+        if _COOKIES.match(lines[-back].text) and not _COOKIE_BUTTONS.match(lines[-back].text):
+            if all(_COOKIE_BUTTONS.match(line.text) for line in lines[len(lines) - back + 1 :]):
+                del lines[-back:]
+                return True
+            return False
+        if not _COOKIE_BUTTONS.match(lines[-back].text):
+            return False
+    return False
+
+
+def _cut_related(lines: list[Raw]) -> bool:
+    """A heading such as "You might also like" with nothing but links below it, up to the end of the text."""
+    for index in range(len(lines) - 1, max(-1, len(lines) - 40), -1):
+        if _plain(lines[index].text) in _RELATED and lines[index].kind in (LineKind.PARAGRAPH, LineKind.HEADING):
+            below = lines[index + 1 :]
+            if all(line.linked or (i and below[i - 1].linked and _is_teaser(line.text)) for i, line in enumerate(below)):
+                del lines[index:]
+                return True
+            return False
+    return False
+
+
+def _is_teaser(text: str) -> bool:
+    """The cut beginning of another article, or its date, below its linked headline."""
+    return text.endswith(("…", "...", "[…]", "[...]")) or (len(text) < 30 and bool(re.search(r"\d{4}|ago$|^منذ ", text)))
+
+
+def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
+    """A last line that says where the text is from, or whose opinion it is: no text, but kept."""
+    text = out.lines[-1].text
+    if out.lines[-1].kind is LineKind.ROW or len(text) > 600:
+        return False
+    if _DISCLAIMER.match(text) or _OPINION.match(text):
+        out.notes.append(text)
+        out.lines.pop()
+        return True
+    named = _SOURCE.match(text)
+    if not named or len(out.lines) == 1:
+        return False
+    value = tidy(named[1])
+    address = _ADDRESS.search(value)
+    url = address[0].rstrip(".,;") if address else next((href for href, words in links if words and words in value), None)
+    outlet = _OUTLET.match(_ADDRESS.sub("", value).strip())
+    short = len(value) <= 60 and not re.search(r"[0-9٠-٩]", value)
+    if not (url or outlet or short):
+        return False  # a sentence that happens to begin with the word
+    out.notes.append(text)
+    out.lines.pop()
+    out.source_url = out.source_url or url
+    own = _is_own(url, site) or _plain(value) in SITE_NAMES
+    name = outlet["outlet"] if outlet else (value if short and not address else None)
+    out.source_outlet = out.source_outlet or (tidy(name) if name and not own else None)
+    out.is_syndicated = out.is_syndicated or not own
+    return True
+
+
+def _is_own(url: str | None, site: Site) -> bool:
+    if url is None:
+        return False
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.") == (urlsplit(site.home).hostname or "").removeprefix("www.")
+    except ValueError:
+        return False
+
+
+def _plain(text: str) -> str:
+    """A heading for comparison: case, runs of white space and a closing colon aside."""
+    return tidy(text).rstrip(" :：").casefold()

@@ -1,0 +1,68 @@
+"""Pages that are no evidence of an article: refusals, challenges, maintenance, errors. Respected, recorded, never taken for text.
+
+By status first; a page with status 200 is a refusal only where no layout reads it, because a network in front of the site puts its marks on
+ordinary pages too (``/cdn-cgi/challenge-platform/`` scripts stand on every article of a site behind Cloudflare).
+"""
+
+from __future__ import annotations
+
+import re
+
+from archive.model import Capture
+
+_CHALLENGE = re.compile(
+    r"<title>\s*(?:just a moment|one moment, please|attention required|please wait|checking your browser|verifying you are human|verify you are human|bot verification|ddos-guard|access check|لحظة)"
+    r"|_cf_chl_opt|cf-browser-verification|cf_chl_|id=[\"']?(?:challenge-form|challenge-running|cf-challenge)|checking your browser before accessing|sgcaptcha"
+    r"|imunify360|please enable (?:javascript and )?cookies (?:to continue|and reload)|ddos protection by|needs to review the security of your connection",
+    re.IGNORECASE,
+)
+_MAINTENANCE = re.compile(
+    r"briefly unavailable for scheduled maintenance|<title>[^<]{0,80}(?:maintenance|under construction|coming soon|be right back|صيانة|قيد الإنشاء)|(?:site|website) is (?:currently )?(?:under|down for|undergoing) (?:scheduled )?maintenance"
+    r"|الموقع (?:تحت|قيد|في) الصيانة|الموقع مغلق للصيانة",
+    re.IGNORECASE,
+)
+_BLOCKED = re.compile(
+    r"<title>\s*(?:access denied|403 forbidden|forbidden|you have been blocked|blocked|تم الحظر)|sorry, you have been blocked|your access to this (?:site|service) has been limited|sucuri website firewall"
+    r"|you are unable to access",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(
+    r"error establishing a database connection|there has been a critical error on (?:this|your) website|خطأ في الاتصال بقاعدة البيانات|حدث خطأ فادح في هذا الموقع|<title>\s*(?:5\d\d |internal server error|bad gateway|gateway time-?out|wordpress &rsaquo; error|خطأ ووردبريس|database error)"
+    r"|<body[^>]{0,500}id=[\"']error-page",
+    re.IGNORECASE,
+)
+_SOFT404 = re.compile(r"<title>\s*(?:page not found|not found|404\b|nothing found|لم يتم العثور|الصفحة غير موجودة|صفحة غير موجودة|لا توجد صفحة)|<body[^>]{0,200}class=[\"'][^\"']{0,500}\berror404\b", re.IGNORECASE)
+_HEAD = 65_536  # characters that are searched: a refusal is short, and says so at its beginning
+
+
+def by_status(capture: Capture) -> tuple[str, str] | None:
+    """Reason and detail where the status alone tells that there is no article; None for a status that brings a page."""
+    status = capture.status
+    if status == 304:
+        return "not_modified", "304: no text was sent"
+    if 300 <= status < 400:
+        return "redirect", f"{status} to {capture.header('location') or 'nowhere'}"
+    if status in (404, 410):
+        return "missing", f"status {status}"
+    if 200 <= status < 300:
+        if status in (204, 205):
+            return "error", f"status {status}: no body"
+        return ("truncated", "status 206: a part of the page") if status == 206 else None
+    return None
+
+
+def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
+    """Reason and detail of a page that is none of the site's: by its status and its words."""
+    head = text[:_HEAD]
+    status = capture.status
+    if (capture.header("cf-mitigated") or "").lower() == "challenge" or _CHALLENGE.search(head):
+        return "challenge", f"status {status}, a page that asks for proof of being human"
+    if _MAINTENANCE.search(head):
+        return "maintenance", f"status {status}, a page that announces maintenance"
+    if status in (401, 403, 407, 429, 451) or _BLOCKED.search(head):
+        return "blocked", f"status {status}" + (f", Retry-After {capture.header('retry-after')}" if capture.header("retry-after") else "")
+    if not 200 <= status < 300 or _ERROR.search(head):
+        return "error", f"status {status}"
+    if _SOFT404.search(head):
+        return "soft404", f"status {status}, a page that says 'not found'"
+    return None

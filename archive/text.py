@@ -1,0 +1,166 @@
+"""Text for comparison, for search, and without the tricks that hide words from filters. The stored text stays as the site wrote it.
+
+Three different things: `normalise` decides whether two captures say the same (nearly nothing is folded); `fold` decides what a search finds (much is
+folded); `deobfuscate` gives the plain headline beside the published one, with a map back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import NamedTuple
+
+from archive.words import COMPOUNDS, FIRST_PARTS, HIDDEN_AR, HIDDEN_EN
+
+# Marks of direction: they change how a line is laid out, never what it says (Unicode, UAX 9, explicit formatting characters).
+_BIDI = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+_SPACES = dict.fromkeys(code for code in range(0x3001) if chr(code).isspace())
+# WordPress turns straight quotes and three dots into curly ones by a setting and by its release: not an edit.
+_QUOTES = {**dict.fromkeys(map(ord, "“”„‟«»″"), '"'), **dict.fromkeys(map(ord, "‘’‚‛‹›′"), "'"), ord("…"): "..."}
+_SAME = {**_BIDI, **_SPACES, **_QUOTES}
+
+
+def normalise(text: str) -> str:
+    """The text as `same_sha256` compares it: NFC, bidi marks and all white space removed, quotes and ellipsis folded, nothing else."""
+    return unicodedata.normalize("NFC", text.translate(_SAME))
+
+
+def same_sha256(title: str, lines_text: str) -> str:
+    """Digest (hex) by which two captures of an article are the same version. The line feed between both cannot occur in either."""
+    return hashlib.sha256(f"{normalise(title)}\n{normalise(lines_text)}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def text_sha256(text: str) -> str:
+    """Digest (hex) of a text exactly as it is stored, in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# ---- headlines without tricks
+
+
+class Span(NamedTuple):
+    """A word that was restored: ``plain[start:end]`` stands for ``title[original_start:original_end]``."""
+
+    start: int
+    end: int
+    original_start: int
+    original_end: int
+
+
+_LETTER = r"[^\W\d_\u0640]"  # tatweel is a letter to Unicode, and none to a reader
+# A word with tricks in it: letters with `*`, `-`, `.`, `_`, tatweel or characters without width between them.
+_TRICKED = re.compile(rf"{_LETTER}[\u064b-\u0652]*(?:[*\-._\u0640\u200b-\u200d\u2060\ufeff]+{_LETTER}[\u064b-\u0652]*|{_LETTER}[\u064b-\u0652]*)*")
+_TRICK = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]")
+_ALWAYS = re.compile(r"(?<=[^\W\d_\u0640])\*+(?=[^\W\d_\u0640])")
+_AR_LETTER = r"[\u0621-\u063a\u0641-\u064a\u0671-\u06d3]"
+_NO_WIDTH = re.compile(
+    rf"(?:(?<={_AR_LETTER})|(?<=[\u064b-\u0652]))[\u0640\u200b-\u200d\u2060\ufeff]+(?={_AR_LETTER})|(?<=[A-Za-z])[\u200b\u2060\ufeff]+(?=[A-Za-z])"
+)
+_WORD = re.compile(rf"{_LETTER}+")
+_ARABIC = re.compile(_AR_LETTER)
+
+
+def plain_title(title: str, body: str = "") -> str:
+    """The headline as it reads without the tricks; equal to ``title`` where it has none."""
+    return deobfuscate(title, body)[0]
+
+
+def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
+    """The plain text and the words that were restored.
+
+    ``*`` between letters is always noise, tatweel and characters without width inside an Arabic word likewise. ``-`` (and ``.``, ``_`` in Arabic) go
+    only where the joined word is known, from the article's own ``body`` first, then from a curated list, and the parts are no real compound.
+    """
+    if not _TRICK.search(title):
+        return title, ()
+    known: frozenset[str] | None = None
+    hyphened: frozenset[str] = frozenset()
+    out: list[str] = []
+    spans: list[Span] = []
+    length = position = 0
+    for found in _TRICKED.finditer(title):
+        word = found[0]
+        if not _TRICK.search(word):
+            continue
+        plain = _NO_WIDTH.sub("", _ALWAYS.sub("", word))
+        if re.search(r"[-._]", plain):
+            if known is None:
+                known = frozenset(w.casefold() for w in _WORD.findall(body))
+                hyphened = frozenset(w.casefold() for w in re.findall(rf"{_LETTER}+(?:[-._]{_LETTER}+)+", body))
+            plain = _join(plain, known, hyphened)
+        if plain != word:
+            out.append(title[position : found.start()])
+            length += found.start() - position
+            spans.append(Span(length, length + len(plain), found.start(), found.end()))
+            out.append(plain)
+            length += len(plain)
+            position = found.end()
+    out.append(title[position:])
+    return "".join(out), tuple(spans)
+
+
+def _join(word: str, known: frozenset[str], hyphened: frozenset[str]) -> str:
+    """Join the parts of a word that belong together, the longest run of parts first: ``anti-IS-IS`` -> ``anti-ISIS``."""
+    if word.casefold() in hyphened:
+        return word  # the article itself writes it so in its text
+    pieces = re.split(r"([-._]+)", word)
+    parts, joints = pieces[::2], pieces[1::2]
+    size = len(parts)
+    while size > 1:
+        for first in range(len(parts) - size + 1):
+            run = parts[first : first + size]
+            if _belongs(run, joints[first : first + size - 1], known):
+                parts[first : first + size] = ["".join(run)]
+                del joints[first : first + size - 1]
+                size = len(parts) + 1
+                break
+        size -= 1
+    return "".join(part + joint for part, joint in zip(parts, [*joints, ""], strict=True))
+
+
+def _belongs(run: list[str], joints: list[str], known: frozenset[str]) -> bool:
+    joined = "".join(run).casefold()
+    if _ARABIC.search(joined):
+        bare = "".join(char for char in joined if not unicodedata.combining(char))
+        # "د.محمد" is a title and a name: one letter before a dot is an abbreviation unless the whole word is known to be hidden
+        return bare in HIDDEN_AR or (bare in known and len(bare) > 2 and len(run[0]) > 1)
+    if any(joint.strip("-") for joint in joints):
+        return False  # a dot or an underscore inside Latin letters: addresses, initials, file names
+    if "-".join(run).casefold() in COMPOUNDS:
+        return False
+    if joined in HIDDEN_EN:
+        return True
+    return joined in known and run[0].casefold() not in FIRST_PARTS and len(joined) > 3
+
+
+# ---- search
+
+_MARKS = re.compile(r"[\u0640\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad]")
+_LETTERS = str.maketrans(
+    {"ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك", "گ": "ك", "ء": None, "٫": ".", "٬": ",", "،": ",", "؛": ";", "؟": "?"}
+    | {chr(0x0660 + n): str(n) for n in range(10)}
+    | {chr(0x06F0 + n): str(n) for n in range(10)}
+    | {char: '"' for char in "“”„‟«»″"}
+    | {char: "'" for char in "‘’‚‛‹›′ʼ`´"}
+    | {char: "-" for char in "‐‑‒–—―"}
+)
+_ARTICLE = re.compile(r"(?<![\u0621-\u064a])(?:[وفبك]?ال|لل)+(?=[\u0621-\u064a]{3})")
+
+
+def fold(text: str) -> str:
+    """The text as search sees it, used alike when it is written and when it is asked for.
+
+    Both languages: case, accents and harakat, tatweel, curly quotes, long dashes, hidden words (`deobfuscate` with the curated list alone).
+    Arabic: one alef, hamza without its seat, ya, ta marbuta, Arabic-Indic digits; the article (with و ف ب ك, or لل) is taken off, so that الأمن and أمن find each other.
+    """
+    folded = text
+    for _ in range(4):  # once is enough for all but freaks; the second round proves it
+        before = folded
+        decomposed = unicodedata.normalize("NFKD", _MARKS.sub("", folded).casefold())
+        bare = "".join(char for char in decomposed if not unicodedata.combining(char)) if not decomposed.isascii() else decomposed
+        plain = deobfuscate(bare.translate(_LETTERS))[0]
+        folded = plain if plain.isascii() else _ARTICLE.sub("", plain)
+        if folded == before:
+            break
+    return folded

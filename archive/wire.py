@@ -1,0 +1,62 @@
+"""What travels between the crawl and the archive process: frames of a length (four bytes) and a pickled message."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+from archive.model import Capture
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """First message: open this archive for a crawl."""
+
+    folder: str
+    site: str
+    owner: int  # process id of the crawl
+    name: str
+    kind: str
+    arguments: dict[str, Any]
+    software: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """An exchange to keep."""
+
+    capture: Capture
+    look: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something to keep that is no exchange: a time-out, a refusal, the end of the crawl."""
+
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to the archive: the name of a method of `Answers` and its arguments."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer to a message that could not be done."""
+
+    sentence: str
+    exit_status: int
+    fatal: bool
+    trace: str = field(default="", repr=False)
+
+
+def frame(message: Any) -> bytes:
+    """One message as it travels."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return struct.pack(">I", len(body)) + body

@@ -1,0 +1,201 @@
+"""The archive process: the only writer. It takes captures from the crawl, makes them durable, ingests them, and answers with outcomes.
+
+Started as ``python -m archive.writer`` by `archive.client`, it speaks over its standard input and output frames of
+`archive.wire`. It ends when its input ends, having written all it was handed, whatever became of the crawl.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import select
+import signal
+import sqlite3
+import struct
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from archive.clock import now
+from archive.errors import ArchiveError, CannotWrite, WrongSite
+from archive.ingest import Ingest
+from archive.lock import hold
+from archive.model import ArticleKey, Capture, Edition, Kind
+from archive.outcome import Held
+from archive.recover import recover, settle
+from archive.sites.sohr.addresses import Site
+from archive.store import Store, open_store
+from archive.warc import Appender, Position
+from archive.wire import Ask, Failed, Happened, Open, Took, frame
+
+BATCH = 32  # measured: beyond 32 captures a batch, what a commit and an fsync cost is lost in the noise
+
+
+class Answers:
+    """What a crawl may ask. Each method's result is sent back as it is."""
+
+    def __init__(self, store: Store, site: Site) -> None:
+        self._store = store
+        self._site = site
+
+    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
+        """Articles sighted and never captured."""
+        return self._store.unheld(edition, after, limit)
+
+    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
+        """Addresses whose article is not known yet."""
+        return self._store.unresolved(after, limit)
+
+    def due(self, edition: Edition, before: str | None, after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], Held]]:
+        """Articles to look at again."""
+        return self._store.due(edition, before, after, limit)
+
+    def gaps(self, edition: Edition) -> list[Any]:
+        """Where earlier walks broke off."""
+        return self._store.gaps(edition)
+
+    def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
+        """Days whose date archive was walked whole."""
+        return self._store.covered_days(edition, since, until)
+
+    def lookup(self, urls: tuple[str, ...]) -> list[Held | None]:
+        """What the archive knows of addresses; None for those that are not articles of the site."""
+        found: list[Held | None] = []
+        for url in urls:
+            address = self._site.parse(url)
+            if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
+                found.append(None)
+                continue
+            key = ArticleKey(address.edition, str(address.post_id)) if address.edition and address.post_id else None
+            row = self._store.article(key) if key else self._store.article_at(address.url)
+            ask = self._site.article_url(key) if key and address.page > 1 else address.url
+            found.append(self._store.held(row) if row else Held(ask, key))
+        return found
+
+
+class Writer:
+    """One opened archive. `work` takes a batch of messages and gives their answers, after all of it is durable."""
+
+    def __init__(self, message: Open) -> None:
+        self.folder = Path(message.folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"the archive's folder {self.folder} cannot be made ({error.strerror}): give one you may write to") from error
+        self._lock = hold(self.folder, message.owner)
+        self.site = Site(message.site)
+        self.store = open_store(self.folder)
+        with self.store.transaction():
+            known = self.store.about("site")
+            if known is not None and known != self.site.name:
+                raise WrongSite(f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)")
+            if known is None:
+                self.store.set_about("site", self.site.name)
+                self.store.set_about("home", self.site.home)
+                self.store.set_about("epoch", "1")
+        self.ingest = Ingest(self.store, self.site)
+        recover(self.folder, self.store, self.ingest)
+        self.warc = Appender(self.folder / "warc", self.site.name)
+        self.warc.describe(message.software)
+        self.answers = Answers(self.store, self.site)
+        begun = {"event": "crawl-started", "name": message.name, "kind": message.kind, "at": now(), "site": self.site.home}
+        self.work([Happened(begun | {"arguments": message.arguments, "software": message.software})])
+
+    def work(self, messages: list[Any]) -> list[Any]:
+        """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in the database."""
+        written: list[tuple[Any, Position | None]] = [(message, self._append(message)) for message in messages]
+        self.warc.sync()
+        with self.store.transaction():
+            self.store.register_files(self.warc.opened, now())
+            self.warc.opened.clear()
+            answers = [self._answer(message, position) for message, position in written]
+        settle(self.store, self.warc)
+        return answers
+
+    def _append(self, message: Any) -> Position | None:
+        match message:
+            case Took(capture, look):
+                return self.warc.exchange(capture, look)
+            case Happened(event):
+                return self.warc.event(event.get("at") or now(), event)
+        return None
+
+    def _answer(self, message: Any, position: Position | None) -> Any:
+        match message:
+            case Took(capture, look) if position is not None:
+                return self.ingest.safely(capture, position, look)
+            case Happened(event) if position is not None:
+                self.ingest.event(event, position)
+                return True
+            case Ask(name, arguments):
+                method: Callable[..., Any] = getattr(self.answers, name)
+                return method(*arguments)
+        raise TypeError(f"not a message: {message!r}")
+
+    def close(self) -> None:
+        """Let go of files, database and lock."""
+        self.warc.close()
+        self.store.close()
+        self._lock.close()
+
+
+def main() -> int:
+    """Serve one crawl over standard input and output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the crawl; this process ends when it has written all
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    source, sink = sys.stdin.buffer.raw, os.fdopen(os.dup(1), "wb", buffering=0)  # type: ignore[attr-defined]  # raw: select must see it
+    os.dup2(2, 1)  # nothing but frames on the pipe: a library that prints, prints to standard error
+    frames = read_frames(source)
+    writer: Writer | None = None
+    try:
+        writer = Writer(next(frames)[0])
+        send(sink, [True])
+        for batch in frames:
+            send(sink, writer.work(batch))
+    except (ArchiveError, OSError, sqlite3.Error) as error:
+        status = getattr(error, "exit_status", CannotWrite.exit_status)
+        send(sink, [Failed(str(error), status, fatal=True, trace=traceback.format_exc())])
+        return int(status)
+    except StopIteration:
+        return 0
+    finally:
+        if writer:
+            with contextlib.suppress(ArchiveError, OSError, sqlite3.Error):
+                writer.close()
+    return 0
+
+
+def send(sink: BinaryIO, messages: list[Any]) -> None:
+    """Write frames; a reader that is gone does not matter, for what was handed over is written."""
+    with contextlib.suppress(BrokenPipeError):
+        sink.write(b"".join(frame(message) for message in messages))
+
+
+def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
+    """Batches of what has arrived: at least one message, at most BATCH, without waiting for more than there is."""
+    buffer = bytearray()
+    batch: list[Any] = []
+    while True:
+        while len(batch) < BATCH and len(buffer) >= 4:
+            (length,) = struct.unpack_from(">I", buffer)
+            if len(buffer) < 4 + length:
+                break
+            batch.append(pickle.loads(memoryview(buffer)[4 : 4 + length]))  # noqa: S301  # our own child's parent sent it
+            del buffer[: 4 + length]
+        if batch and (len(batch) >= BATCH or not select.select([source], [], [], 0)[0]):
+            yield batch
+            batch = []
+            continue
+        chunk = source.read(1 << 20)
+        if not chunk:
+            if batch:
+                yield batch
+            return
+        buffer += chunk
+
+
+if __name__ == "__main__":
+    sys.exit(main())

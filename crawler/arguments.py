@@ -1,0 +1,105 @@
+"""The arguments of `scrapy crawl sohr`, read and checked before anything else happens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from archive.model import EDITIONS, Edition
+from archive.sites.sohr.addresses import HOME, Site
+
+Look = Literal["due", "all", "none"]
+
+
+class BadArgument(ValueError):
+    """Raised when an argument makes no sense; the message says which, and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a crawl is asked to do."""
+
+    site: str = HOME
+    editions: tuple[Edition, ...] = EDITIONS
+    since: str | None = None  # the site's archive days, both included
+    until: str | None = None
+    pages: int | None = None  # listing pages an edition, at most
+    urls: tuple[str, ...] | None = None
+    look: Look = "due"
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Arguments:
+        """From the ``-a name=value`` of the command line. Raises BadArgument."""
+        known = {"edition" if f.name == "editions" else f.name for f in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise BadArgument(f"there is no argument -a {name}=...: known are {', '.join(sorted(known))}")
+        since, until = _day("since", given.get("since")), _day("until", given.get("until"))
+        if since and until and since > until:
+            raise BadArgument(f"since={since} is after until={until}: swap them")
+        return cls(
+            _site(given.get("site", HOME)), _editions(given.get("edition", "all")), since, until, _pages(given.get("pages")), _urls(given.get("urls")),
+            _look(given.get("look", "due")),
+        )
+
+    def as_record(self) -> dict[str, Any]:
+        """For the archive: what was asked, without the addresses of a file of them."""
+        record = asdict(self)
+        record["urls"] = len(self.urls) if self.urls is not None else None
+        return record
+
+
+def _site(value: str) -> str:
+    try:
+        return Site(value).home
+    except ValueError:
+        raise BadArgument(f"site={value} is no address of a site: give one like {HOME}") from None
+
+
+def _editions(value: str) -> tuple[Edition, ...]:
+    if value == "all":
+        return EDITIONS
+    if value in EDITIONS:
+        return (value,)
+    raise BadArgument(f"edition={value} is not known: give en, ar or all")
+
+
+def _day(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            raise ValueError
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise BadArgument(f"{name}={value} is no day: write it like 2024-05-31") from None
+
+
+def _pages(value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,6}", str(value)):
+        raise BadArgument(f"pages={value} is no number of listing pages: give 1 or more")
+    return int(value)
+
+
+def _look(value: str) -> Look:
+    if value not in ("due", "all", "none"):
+        raise BadArgument(f"look={value} is not known: give due, all or none")
+    return value  # type: ignore[return-value]  # narrowed by the test
+
+
+def _urls(value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    try:
+        text = Path(value).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadArgument(f"urls={value} cannot be read ({error}): give a text file with one address a line") from None
+    urls = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")))
+    if not urls:
+        raise BadArgument(f"urls={value} names no address: write one a line")
+    return urls

@@ -1,0 +1,79 @@
+"""`scrapy crawl` with an exit status that means something, and a summary. Scrapy's own says 0 whatever happened (its issue 1241)."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import Any
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+
+from archive.errors import INTERNAL
+from crawler.arguments import Arguments, BadArgument
+from crawler.guard import counters, guard_of
+
+
+class Command(ScrapyCrawl):
+    """Crawl, say what came of it, and end with the status of README, Exit status."""
+
+    def long_desc(self) -> str:
+        """Shown by ``scrapy crawl -h``."""
+        return (
+            "Crawl a site into an archive. 'scrapy crawl sohr' takes the newest posts and goes on with what earlier runs left unfinished. "
+            "Arguments, each with -a: site=URL, edition=en|ar|all, since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), "
+            "urls=FILE, look=due|all|none. The archive's folder is -s ARCHIVE_DIR=DIR, else the environment's ARCHIVE_DIR, else data/."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check the arguments, crawl, tell, and set the exit status."""
+        if len(args) == 1 and args[0] == "sohr":
+            try:
+                Arguments.read(opts.spargs)
+            except BadArgument as error:
+                raise UsageError(str(error), print_help=False) from error
+        assert self.settings is not None and self.crawler_process is not None  # Scrapy sets both before
+        if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
+            self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")  # it starts at seconds and ignores a delay of 0
+        if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) <= 20:
+            self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
+        crawlers: list[Crawler] = []
+        create = self._create_crawler
+        process: Any = self.crawler_process
+
+        def remember(name: str) -> Crawler:
+            crawler = create(name)
+            crawlers.append(crawler)
+            return crawler
+
+        def interrupted(signum: int, frame: Any) -> None:
+            for crawler in crawlers:
+                guard = guard_of(crawler)
+                guard.interrupted = signum == signal.SIGINT
+                process_loop_call(guard.closing.set)
+            shutdown(signum, frame)
+
+        shutdown = process._signal_shutdown
+        process._signal_shutdown = interrupted
+        self._create_crawler = remember  # type: ignore[method-assign]  # the one way to the crawler's guard
+        super().run(args, opts)
+        if self.exitcode or not crawlers:
+            self.exitcode = self.exitcode or INTERNAL
+            return
+        guard = guard_of(crawlers[0])
+        verdict = guard.verdict()
+        self.exitcode = verdict.exit_status
+        counts = counters(guard)
+        told = ", ".join(f"{number} {name}" for name, number in counts.items() if number or name in ("new", "changed", "unchanged", "gone"))
+        print(f"crawl {verdict.word}: {told}", file=sys.stderr)
+        if verdict.sentence and not guard.told:
+            print(f"sohr: {verdict.sentence}", file=sys.stderr)
+
+
+def process_loop_call(function: Any) -> None:
+    """Run something in the event loop's thread, from a signal handler."""
+    from twisted.internet import reactor  # noqa: PLC0415  # installed by Scrapy by now, not at import
+
+    reactor.callFromThread(function)  # type: ignore[attr-defined]  # the global reactor is made at run time

@@ -1,0 +1,139 @@
+"""What the answers of a crawl add up to: healthy, drifting, refused; a sentence and an exit status (README, Exit status)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+
+from archive.client import ArchiveFailed
+from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
+from archive.outcome import REFUSALS
+from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
+
+logger = logging.getLogger(__name__)
+SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages than this are weather, more are a verdict
+FEW = 3  # below this many bad answers there is no share to speak of, unless nothing good came at all
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a crawl ended."""
+
+    exit_status: int
+    word: str  # healthy, interrupted, drifting, unavailable, broken, not written
+    sentence: str
+
+
+class Guard:
+    """Counts what comes, stops the crawl where going on is useless or unwelcome, and gives the verdict."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self.counts: Counter[str] = Counter()
+        self.closing = asyncio.Event()
+        self.waiting = ""  # what the crawl waits for, for the progress bar
+        self.where = ""  # which listing it walks
+        self.interrupted = False
+        self.failure: ArchiveFailed | None = None
+        self.stopped: tuple[str, str] | None = None  # reason and sentence
+        self.told = False
+        self.last_detail: dict[str, str] = {}
+        crawler.signals.connect(self._error, signal=signals.spider_error)
+        crawler.signals.connect(self._error, signal=signals.item_error)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy asks."""
+        return cls(crawler)
+
+    def note(self, word: str, detail: str = "") -> None:
+        """Count the outcome of a page that was asked for."""
+        self.counts["pages"] += 1
+        self.counts[word] += 1
+        if detail:
+            self.last_detail[word] = detail
+
+    def no_answer(self, detail: str) -> None:
+        """Count a request that got no answer, with all its tries."""
+        self.note("no_answer", detail)
+
+    def _error(self) -> None:
+        self.counts["errors"] += 1
+
+    async def fail(self, failure: ArchiveFailed) -> None:
+        """The archive cannot go on: neither can the crawl."""
+        if self.failure is None:
+            self.failure = failure
+            await self.stop("archive_failed", str(failure))
+
+    async def stop(self, reason: str, sentence: str) -> None:
+        """End the crawl, once; what is under way is let finish."""
+        self.stop_soon(reason, sentence)
+        await asyncio.sleep(0)
+
+    def stop_soon(self, reason: str, sentence: str) -> None:
+        """`stop`, for callers that cannot wait."""
+        if self.stopped is None:
+            self.stopped = (reason, sentence)
+            logger.error("%s", sentence)
+            self.told = True
+        self.closing.set()
+        engine = self._crawler.engine
+        if engine is not None and engine.spider is not None:
+            self._task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+
+    def verdict(self) -> Verdict:
+        """The highest of: archive not written, our own error, site unavailable, pages unreadable."""
+        counts, pages = self.counts, max(1, self.counts["pages"])
+        refused = sum(counts[word] for word in REFUSALS) + counts["no_answer"] + counts["forbidden"]
+        unread = sum(counts[word] for word in UNREADABLE_OUTCOMES)
+        good = counts["pages"] - refused - unread
+        if self.failure is not None:
+            return Verdict(self.failure.status, "not written", str(self.failure))
+        if counts["errors"] or counts["broken"]:
+            number = counts["errors"] + counts["broken"]
+            return Verdict(INTERNAL, "broken", f"{number} answers met an error of ours; the evidence is kept: please report it (see the log)")
+        if self.stopped and self.stopped[0] == "unavailable":
+            return Verdict(UNAVAILABLE, "unavailable", self.stopped[1])
+        if refused and (good == 0 or (refused >= FEW and refused / pages > SHARE)):
+            words = [word for word in (*sorted(REFUSALS), "no_answer", "forbidden") if counts[word]]
+            detail = self.last_detail.get(words[0], "")
+            told = f"the site refused or did not answer {refused} of {pages} requests ({', '.join(words)}{': ' + detail if detail else ''})"
+            return Verdict(UNAVAILABLE, "unavailable", f"{told}: see docs/when-refused.md")
+        if unread and (good == 0 or (unread >= FEW and unread / pages > SHARE)):
+            words = sorted(word for word in UNREADABLE_OUTCOMES if counts[word])
+            told = f"{unread} of {pages} pages came and could not be read ({', '.join(words)})"
+            return Verdict(UNREADABLE, "drifting", f"{told}; they are kept as evidence: the site's layout may have changed, see docs/layouts.md")
+        if self.interrupted:
+            return Verdict(INTERRUPTED, "interrupted", "stopped by Ctrl-C; all that came is kept, and the same command goes on from here")
+        return Verdict(OK, "healthy", "")
+
+
+def guard_of(crawler: Crawler) -> Guard:
+    """The guard of a crawl."""
+    guard = crawler.get_extension(Guard)
+    assert guard is not None  # crawler.settings has it
+    return guard
+
+
+def counters(guard: Guard) -> dict[str, int]:
+    """The counts of a crawl as its row keeps them."""
+    counts = guard.counts
+    good = {"new", "changed", "unchanged", "protected", "empty", "listing", "missing", "soft404", "redirect", "not_an_article", "pages", "errors", "requests"}
+    return {
+        "requests": counts["requests"],
+        "pages": counts["pages"],
+        "new": counts["new"],
+        "changed": counts["changed"],
+        "unchanged": counts["unchanged"],
+        "textless": counts["protected"] + counts["empty"],
+        "gone": counts["missing"] + counts["soft404"] + counts["redirect"],
+        "failed": sum(number for word, number in counts.items() if word not in good),
+        "errors": counts["errors"],
+    }

@@ -1,0 +1,55 @@
+"""Which sighted or held articles to ask for now, and why; when a walk through a listing goes on. Pure: no clock, no network, no archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from archive.model import Listing, Sighting
+from archive.outcome import Gap, Held
+from crawler.arguments import Look
+
+FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
+
+
+def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> str | None:
+    """Why an article is asked for: ``new`` (first sighted now), ``pending`` (sighted by an earlier crawl), ``modified``; None: not now."""
+    if held.state is None:
+        return "new" if held.is_new else "pending"
+    if look == "none" or sighting is None or sighting.modified_at is None or held.last_captured_at is None:
+        return None
+    return "modified" if sighting.modified_at > held.last_captured_at else None
+
+
+def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:
+    """Whether the walk from the newest posts goes on: until one whole page holds nothing that an earlier walk had not passed."""
+    return listing.has_next is not False and not all(h.in_stretch for h in held)
+
+
+def page_of(gap: Gap, per_page: int) -> int:
+    """The page on which a gap's last known post stands now, or the one before it: walking on from there misses nothing."""
+    return max(1, (gap.position - 1) // max(1, per_page))
+
+
+def in_days(sighting: Sighting, since: str | None, until: str | None) -> bool:
+    """Whether a post is of the days asked for; one whose day the listing does not state may be."""
+    return sighting.day is None or ((since is None or sighting.day >= since) and (until is None or sighting.day <= until))
+
+
+def date_scopes(since: str | None, until: str | None, today: str, covered: set[str]) -> Iterator[str]:
+    """The date archives that make up a span of days, newest first: whole months where all of it is asked for, else days.
+
+    Days in ``covered`` were walked whole before; what is sighted there is known.
+    """
+    first = date.fromisoformat(since) if since else date(FIRST_YEAR, 1, 1)
+    last = min(date.fromisoformat(until) if until else date.max, date.fromisoformat(today) + timedelta(days=1))
+    month = last.replace(day=1)
+    while month >= first.replace(day=1):
+        after = (month + timedelta(days=32)).replace(day=1)
+        days = [month + timedelta(days=n) for n in range((after - month).days)]
+        wanted = [day for day in days if first <= day <= last and day.isoformat() not in covered]
+        if len(wanted) > len(days) // 2 or (wanted and month == last.replace(day=1) and first <= month):
+            yield f"date/{month:%Y/%m}"
+        else:
+            yield from (f"date/{day:%Y/%m/%d}" for day in reversed(wanted))
+        month = (month - timedelta(days=1)).replace(day=1)

@@ -1,0 +1,39 @@
+"""robots.txt as RFC 9309 has it: unreachable (5xx, no answer) means stay away, unlike Scrapy's own reading; Crawl-delay is kept."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from scrapy import Request
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.http import Response
+
+from crawler.guard import guard_of
+
+logger = logging.getLogger(__name__)
+MOST_DELAY = 120.0  # seconds; a longer Crawl-delay would make a crawl that never ends, and is said aloud
+
+
+class RobotsMiddleware(RobotsTxtMiddleware):
+    """Scrapy's, with the standard's answers to trouble."""
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if response.status >= 500 or response.status == 429:
+            await guard_of(self.crawler).stop(
+                "unavailable", f"robots.txt of {netloc} answers with status {response.status}, so the site must not be visited now: run the crawl again later"
+            )
+        if not 200 <= response.status < 300:
+            response = response.replace(body=b"")  # RFC 9309: unavailable (4xx) is no rule; an error page's text is none either
+        await super()._parse_robots(response, netloc, request)
+        parser: Any = self._parsers[netloc]
+        delay = parser.crawl_delay(self._robotstxt_useragent) if hasattr(parser, "crawl_delay") else None
+        if delay and self.crawler.engine:
+            key = self.crawler.engine.downloader.get_slot_key(request)
+            _, slot = self.crawler.engine.downloader._get_slot(request)
+            slot.delay = max(slot.delay, min(float(delay), MOST_DELAY))
+            logger.info("robots.txt of %s asks for one request in %s s: kept", key, delay)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        super()._robots_error(exc, netloc)
+        guard_of(self.crawler).stop_soon("unavailable", f"robots.txt of {netloc} cannot be had ({exc}): check the address and the network, then try again")

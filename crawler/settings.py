@@ -1,0 +1,76 @@
+"""What differs from Scrapy 2.19's defaults, each with its reason. Its defaults are made for gathering data; ours is a guest that keeps evidence."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    RELEASE = version("sohr-archive")
+except PackageNotFoundError:
+    RELEASE = "0"
+
+BOT_NAME = "sohr-archive"
+SPIDER_MODULES = ["crawler.spiders"]
+NEWSPIDER_MODULE = "crawler.spiders"
+COMMANDS_MODULE = "crawler.commands"  # `scrapy crawl` whose exit status says what happened; Scrapy's own says 0
+
+# -- the archive
+ARCHIVE_DIR = os.environ.get("ARCHIVE_DIR") or "data"
+ARCHIVE_CONTACT = os.environ.get("ARCHIVE_CONTACT", "")  # a mail or web address, so that the site can reach whoever runs this
+
+# -- manners
+USER_AGENT = f"sohr-archive/{RELEASE} (research archive{'; ' + ARCHIVE_CONTACT if ARCHIVE_CONTACT else ''})"
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = "sohr-archive"
+DOWNLOAD_DELAY = 2  # seconds; WordPress answers an article in 32 ms of its CPU: one visitor it does not notice
+DOWNLOAD_DELAY_JITTER = 0.3
+CONCURRENT_REQUESTS = 2  # also bounds how long a clean stop takes
+CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one request at a time
+AUTOTHROTTLE_ENABLED = True  # slower still where the site is slow; switched off where DOWNLOAD_DELAY is 0 (crawler.commands.crawl)
+AUTOTHROTTLE_START_DELAY = 2
+AUTOTHROTTLE_MAX_DELAY = 60
+COOKIES_ENABLED = False  # every look is a first visit: nothing on a page depends on what we saw before
+
+# -- evidence
+DOWNLOAD_VERIFY_CERTIFICATES = True  # else a page is no evidence of whose it is
+DOWNLOAD_FAIL_ON_DATALOSS = False  # a body that was cut is kept, marked, and asked for again
+DOWNLOAD_MAXSIZE = 32 * 2**20
+DOWNLOAD_WARNSIZE = 8 * 2**20
+DOWNLOAD_TIMEOUT = 60
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "en,ar;q=0.9",
+    "Accept-Encoding": "gzip",  # replay tools read no brotli and no zstd
+}
+HTTPERROR_ALLOW_ALL = True  # a 404 is an answer
+METAREFRESH_ENABLED = False  # a page that refreshes elsewhere is that page
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.robots.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # retries at once and does not know Retry-After
+    "crawler.backoff.BackoffMiddleware": 550,
+    "crawler.capture.CaptureMiddleware": 1000,  # nearest the wire, below decompression: everything received passes here, robots.txt too
+}
+EXTENSIONS = {
+    "crawler.guard.Guard": 10,
+    "crawler.progress.Progress": 20,
+    "scrapy.extensions.logstats.LogStats": None,  # crawler.progress says more
+}
+RETRY_TIMES = 3
+RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, 522, 524]
+BACKOFF_SECONDS = 2.0  # the first wait; each further one about twice as long
+BACKOFF_MAX_SECONDS = 300.0  # a longer Retry-After ends the crawl; the next one comes later anyway
+
+# -- safety
+DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}  # only what the site may answer to
+REMOTE_CONTROL_ENABLED = False  # a port that runs code has no place beside an archive
+TELNETCONSOLE_ENABLED = False
+MEMUSAGE_LIMIT_MB = 1024
+
+# -- for people
+LOG_LEVEL = "INFO"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+LOG_DATEFORMAT = "%Y-%m-%d %H:%M:%S"
+LOG_VERSIONS: list[str] = []
+FEED_EXPORT_ENCODING = "utf-8"

@@ -1,0 +1,42 @@
+"""Tests with real parts are skipped, with a sentence, where these are not named in the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+NEEDS = {
+    "wordpress": ("SOHR_WORDPRESS_URL", "no real WordPress here: SOHR_WORDPRESS and SOHR_WORDPRESS_URL are not set"),
+    "seeds": ("SOHR_SEEDS", "no reference articles here: SOHR_SEEDS is not set"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WordPress:
+    """A running WordPress: its address, with a slash at the end, and the folder of its tools (`wpctl`)."""
+
+    url: str
+    folder: Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for marker, (variable, sentence) in NEEDS.items():
+        if not os.environ.get(variable):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=sentence))
+
+
+@pytest.fixture(scope="session")
+def seeds() -> Path:
+    """The folder of the reference articles."""
+    return Path(os.environ["SOHR_SEEDS"])
+
+
+@pytest.fixture(scope="session")
+def wordpress() -> WordPress:
+    """The real WordPress, as it was started."""
+    return WordPress(os.environ["SOHR_WORDPRESS_URL"], Path(os.environ["SOHR_WORDPRESS"]))
