@@ -91,11 +91,15 @@ NOTHING = Difference((), 0, ())
 
 # --- What counts as equal: keys, from strict to loose -----------------------------------------------------------------------------
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 _LETTER = r"[^\W\d_]"
 _MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"  # Latin accents and Arabic vowel marks left over by NFC
 _AFTER_LETTER = rf"(?:(?<={_LETTER})|(?<=[{_MARKS}]))"
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_QUOTES = str.maketrans({c: '"' for c in "“”„‟«»″"} | {c: "'" for c in "‘’‚‛`´′"} | {"…": "..."})
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛`´′", "'") | {"…": "..."})
 # White space goes, but not between digits: "3 1 killed" and "31 killed" are two statements.
 _SPACE = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
 _DASHES = re.compile("[‐‑‒–—―−]")
@@ -105,9 +109,9 @@ _VOWELS = re.compile("[\u064b-\u0652\u0670]")
 # Inside words only: `4*4` and "2011ـ2024" keep theirs. Zero-width ones are never dropped beside a digit.
 _NOISE = re.compile(rf"{_AFTER_LETTER}(?:\*+(?={_LETTER})|ـ+|[\u200b-\u200d\u00ad\u2060\ufeff]+(?={_LETTER}))")
 _ARABIC_DOT = re.compile(rf"(?<=[\u0620-\u064a{_MARKS}])\.(?=[\u0620-\u064a])")
-_HYPHEN = re.compile(rf"({_LETTER}+)[-‐‑](?={_LETTER})")
+_HYPHEN = re.compile(rf"(?<!{_LETTER})({_LETTER}+)[-‐‑](?={_LETTER})")
 # A hyphen behind these is spelling, not noise: Al-Raqqah, anti-ISIS, de-escalation (SITE.md).
-_PREFIXES = frozenset("al el as ad ar at az an ash anti co counter de ex mid non post pre pro re self semi sub un".split())
+_PREFIXES = frozenset(_words("al el as ad ar at az an ash anti co counter de ex mid non post pre pro re self semi sub un"))
 
 
 def _same(text: str) -> str:
@@ -135,7 +139,7 @@ def _bare(text: str) -> str:
 
 _SMALL = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _ENGLISH = {word: value for value, word in enumerate(_SMALL.split(), 1)} | {
-    word: value for value, word in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
+    word: value for value, word in zip(range(20, 100, 10), _words("twenty thirty forty fifty sixty seventy eighty ninety"), strict=True)
 }
 _ONES = "|".join(_SMALL.split()[:9])
 _TENS = "|".join(word for word, value in _ENGLISH.items() if value >= 20)
@@ -159,8 +163,8 @@ _ARABIC_TEENS = {"احد": 11, "احدى": 11, "اثنا": 12, "اثني": 12, "
 }
 # Duals that can be nothing else. مدنيين, مقاتلين, مسلحين, مواطنين are plurals as well (of any number), so only their -ان is two.
 _ARABIC_DUALS = (
-    "شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط مراة".split(),
-    "مدني مقاتل مسلح مواطن".split(),
+    _words("شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط مراة"),
+    _words("مدني مقاتل مسلح مواطن"),
 )
 _ARABIC = (
     _ARABIC_ONES
@@ -168,7 +172,7 @@ _ARABIC = (
     | {f"{teen} {ten}": value for teen, value in _ARABIC_TEENS.items() for ten in ("عشر", "عشرة")}
     | {f"{one} و{ten}": v + w for one, v in (_ARABIC_ONES | {"احد": 1, "احدى": 1}).items() for ten, w in _ARABIC_TENS.items()}
     | {f"{one} الاف": value * 1000 for one, value in _ARABIC_ONES.items() if value > 2}
-    | {one + hundred: _ARABIC_ONES[one] * 100 for one in "ثلاث اربع خمس ست سبع ثمان ثماني تسع".split() for hundred in ("مئة", "مائة")}
+    | {one + hundred: _ARABIC_ONES[one] * 100 for one in _words("ثلاث اربع خمس ست سبع ثمان ثماني تسع") for hundred in ("مئة", "مائة")}
     | {"عشرة": 10, "عشر": 10, "عشرة الاف": 10_000, "مئة": 100, "مائة": 100, "الف": 1000, "الفا": 1000}
     | dict.fromkeys(("مئتان", "مئتين", "مئتي", "مائتان", "مائتين", "مائتي"), 200)
     | dict.fromkeys(("الفان", "الفين", "الفي"), 2000)
@@ -180,8 +184,8 @@ _ALIF = str.maketrans("أإآ", "ااا")  # one character for one, so that posi
 _NUMBER = re.compile(
     # 1,066 and 1٬066 (whole groups of three only: "3,5" is two numbers), then decimals ("29.6.2014" is three), then any digits
     r"(?P<digits>(?<!\d)\d{1,3}(?:[,٬]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)|\d+)"
-    rf"|(?P<english>{_ENGLISH_NUMBER})"
-    rf"|(?<!\w)[وب]?(?P<arabic>{'|'.join(sorted(_ARABIC, key=len, reverse=True))})(?!\w)",
+    rf"|(?<!\w)(?:(?=[efhnost])(?P<english>{_ENGLISH_NUMBER})"
+    rf"|[وب]?(?=[{''.join(sorted({word[0] for word in _ARABIC}))}])(?P<arabic>{'|'.join(sorted(_ARABIC, key=len, reverse=True))})(?!\w))",
     re.IGNORECASE,
 )
 
@@ -207,9 +211,10 @@ def _value(kind: str, text: str) -> str:
             else:
                 part += _ENGLISH.get(word, 0)  # 0: "and"
         return str(total + part)
-    whole, _, decimals = re.sub("[,٬]", "", text).replace("٫", ".").partition(".")
-    digits = ["".join(str(unicodedata.decimal(c)) for c in part) for part in (whole, decimals)]
-    return (digits[0].lstrip("0") or "0") + ("." + digits[1].rstrip("0") if digits[1].strip("0") else "")
+    if not text.isascii():
+        text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text).replace("٬", ",").replace("٫", ".")
+    whole, _, decimals = text.replace(",", "").partition(".")
+    return (whole.lstrip("0") or "0") + ("." + decimals.rstrip("0") if decimals.strip("0") else "")
 
 
 def _numbers(plain: str) -> list[_Number]:
@@ -225,7 +230,7 @@ def _numbers(plain: str) -> list[_Number]:
 # --- Sentences --------------------------------------------------------------------------------------------------------------------
 
 # Not behind a single letter: "U.S. forces". A wrong cut ("Dr. X") only makes the sentence beside a figure shorter.
-_SENTENCE_END = re.compile(rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))[.!?؟…]+[\"'”’»)\]]*\s+")
+_SENTENCE_END = re.compile(rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))(?<![.!?؟…])[.!?؟…]++[\"'”’»)\]]*+\s+")
 
 
 class _Sentence:
@@ -498,10 +503,13 @@ def _paired_figures(before: _Sentence, after: _Sentence) -> tuple[Figure, ...]:
             return 2.0 if x == y else 0.0
         return 3.0 if x.value == y.value else 1.0  # "3 killed, 5 hurt" -> "5 killed, 7 hurt": 3 -> 5, 5 -> 7, for the words' sake
 
-    if len(b) * len(a) <= MAX_WEIGHED:
+    words_before, words_after = ([x if isinstance(x, str) else 0 for x in atoms] for atoms in (b, a))
+    if words_before == words_after:
+        pairs = [(k, k) for k in range(len(b))]
+    elif len(b) * len(a) <= MAX_WEIGHED:
         pairs = _heaviest(len(b), len(a), weight)
     else:
-        pairs = _align([x if isinstance(x, str) else 0 for x in b], [x if isinstance(x, str) else 0 for x in a])
+        pairs = _align(words_before, words_after)
     of_before = {i: j for i, j in pairs if isinstance(b[i], _Number)}
     taken = set(of_before.values())
     found: list[tuple[int, _Number | None, _Number | None]] = []
@@ -511,7 +519,7 @@ def _paired_figures(before: _Sentence, after: _Sentence) -> tuple[Figure, ...]:
             found.append((of_before.get(i, i), x, y if isinstance(y, _Number) else None))
     found += [(j, None, y) for j, y in enumerate(a) if isinstance(y, _Number) and j not in taken]
     found.sort(key=lambda entry: entry[0])
-    return tuple(Figure(x and x.text, y and y.text, before.beside(x), after.beside(y)) for _, x, y in found)
+    return tuple(Figure(x.text if x else None, y.text if y else None, before.beside(x), after.beside(y)) for _, x, y in found)
 
 
 def _alone(before: _Sentence | None, after: _Sentence | None) -> tuple[Figure, ...]:
@@ -744,9 +752,8 @@ def metadata_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dic
     changes: dict[str, list[Any]] = {}
     for name in dict.fromkeys(chain(before, after)):
         old, new = _listed(before.get(name)), _listed(after.get(name))
-        if name in _UNORDERED and isinstance(old, list) and isinstance(new, list):
-            if sorted(old) == sorted(new):
-                continue
+        if name in _UNORDERED and isinstance(old, list) and isinstance(new, list) and sorted(old) == sorted(new):
+            continue
         if old != new:
             changes[name] = [old, new]
     return changes

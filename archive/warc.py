@@ -37,6 +37,7 @@ EVENT_URI = "urn:sohr-archive:event"
 _NAME = re.compile(r"^(?P<site>[a-z0-9.-]+)-(?P<day>[0-9]{8})-(?P<serial>[0-9]{6})\.warc\.gz(?P<open>\.open)?$")
 # Capture fields that are no part of the exchange: kept in its metadata record, under these names.
 _PROVENANCE = ("requested_url", "via", "channel", "reason", "crawl", "look")
+_NOTHING = "sha256:" + hashlib.sha256(b"").hexdigest()  # a GET has no payload
 _TRUNCATED = ("length", "time", "disconnect", "unspecified")
 
 
@@ -144,6 +145,7 @@ class Appender:
         headers = {"WARC-Type": kind, "WARC-Date": at} | headers
         record_id = headers.setdefault("WARC-Record-ID", f"<urn:uuid:{uuid.uuid4()}>")
         headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
+        headers.setdefault("WARC-Payload-Digest", _NOTHING if kind == "request" else headers["WARC-Block-Digest"])
         member = _member(kind, headers, block, content_type)
         try:
             offset = file.tell()

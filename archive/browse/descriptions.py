@@ -130,7 +130,7 @@ TABLES: dict[str, Described] = {
     ),
     "versions": Described(
         "Versions",
-        "One row each time the site said something else: another title, or other lines. A changed digit makes one; a counter or white space does not.",
+        "One row each time the site said something else: another title, or other lines. A changed digit makes one; counters or white space do not.",
         _VERSIONS,
         label="title",
         newest="published_at",

@@ -154,7 +154,7 @@ def is_noise(node: LexborNode) -> bool:
 def choose(tree: LexborHTMLParser) -> Layout:
     """The layout a page shows by its marks; `general` where none does."""
     for layout in LAYOUTS:
-        if not layout.marks or any(tree.css_first(mark) is not None for mark in layout.marks):
+        if not layout.marks or tree.css_first(", ".join(layout.marks)) is not None:
             return layout
     raise AssertionError("the last layout has no marks")
 

@@ -165,7 +165,7 @@ def read_beside(scope: LexborNode | None, body: LexborNode | None, capture: Capt
             if not in_noise(node, scope, inside):
                 _read_term(node, rel, capture, site, out)
     if out.first("author") is None:
-        for node in scope.css(".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name]"):
+        for node in scope.css(".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"):
             if not in_noise(node, scope, inside):
                 out.add("author", inline_text(node), "class:author")
 
