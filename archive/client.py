@@ -91,7 +91,8 @@ class ArchiveProcess:
             await self._room.wait()
         if self.failure:
             raise self.failure
-        assert self._process is not None and self._process.stdin is not None  # opened before
+        assert self._process is not None  # opened before
+        assert self._process.stdin is not None
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((future, size))
         self._bytes += size
@@ -103,7 +104,8 @@ class ArchiveProcess:
         return future
 
     async def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None  # called once opened
+        assert self._process is not None  # called once opened
+        assert self._process.stdout is not None
         stdout = self._process.stdout
         try:
             while True:

@@ -91,15 +91,18 @@ NOTHING = Difference((), 0, ())
 
 # --- What counts as equal: keys, from strict to loose -----------------------------------------------------------------------------
 
+
 def _words(text: str) -> list[str]:
+    """A list of words, written as a line (ruff would have a literal `.split()` written as a list of quotes)."""
     return text.split()
 
 
 _LETTER = r"[^\W\d_]"
 _MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"  # Latin accents and Arabic vowel marks left over by NFC
 _AFTER_LETTER = rf"(?:(?<={_LETTER})|(?<=[{_MARKS}]))"
+# As `archive.text.normalise` folds them (a test holds the two together): what is equal here is equal there, so a new version has a class.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛`´′", "'") | {"…": "..."})
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛‹›′", "'") | {"…": "..."})
 # White space goes, but not between digits: "3 1 killed" and "31 killed" are two statements.
 _SPACE = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
 _DASHES = re.compile("[‐‑‒–—―−]")
@@ -115,23 +118,23 @@ _PREFIXES = frozenset(_words("al el as ad ar at az an ash anti co counter de ex 
 
 
 def _same(text: str) -> str:
-    return _SPACE.sub("", re.sub(r"\s+", " ", _BIDI.sub("", unicodedata.normalize("NFC", text)).translate(_QUOTES)).strip())
+    return _SPACE.sub("", re.sub(r"\s+", " ", unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)).strip())
 
 
 def _plain(text: str) -> str:
     """One line without bidi marks, noise inside words and vowel marks: what numbers are read from. Hyphens stay ("twenty-five")."""
-    folded = _NOISE.sub("", _BIDI.sub("", unicodedata.normalize("NFC", text)))
+    folded = _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text)))
     return re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip()
 
 
 def _light(text: str) -> str:
-    folded = _BIDI.sub("", unicodedata.normalize("NFC", text)).translate(_QUOTES)
+    folded = unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)
     folded = _DASHES.sub("-", _LIGHT.sub(" ", _BULLET.sub("", folded)))
     return _SPACE.sub("", re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip())
 
 
 def _bare(text: str) -> str:
-    folded = _ARABIC_DOT.sub("", _NOISE.sub("", _BIDI.sub("", unicodedata.normalize("NFC", text))))
+    folded = _ARABIC_DOT.sub("", _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text))))
     return _light(_HYPHEN.sub(lambda m: m[0] if m[1].lower() in _PREFIXES else m[1], folded))
 
 
@@ -571,8 +574,8 @@ def _came_and_went(removed: list[_Sentence], added: list[_Sentence]) -> Iterator
             target = same.pop(0)
             moved.add(id(target))
             figures = _paired_figures(sentence, target)
-            # Moved from under "Homs:" to under "Hama:", a figure says something else.
-            yield _Finding(frozenset({"order"}), 3 if figures else 1, figures)
+            # Moved from under "Homs:" to under "Hama:", a figure says something else; a line without one went here and came there.
+            yield _Finding(frozenset({"order"}), 3 if figures else 2, figures)
         else:
             figures = _alone(sentence, None)
             yield _Finding(frozenset({"text_removed", "figures"} if figures else {"text_removed"}), 3 if figures else 2, figures)
@@ -588,8 +591,8 @@ _MIRROR = {"text_added": "text_removed", "text_removed": "text_added"}
 def compare(before: Text, after: Text) -> Difference:
     """What changed between two versions. Severity:
 
-    3 a figure, or a sentence that holds one, was changed, came, went or moved · 2 text without figures came or went, or the headline
-    was reworded · 1 a sentence without figures was reworded or moved, or only typography or obfuscation changed · 0 nothing, as far as
+    3 a figure, or a sentence that holds one, was changed, came, went or moved · 2 text without figures came, went or moved, or the
+    headline was reworded · 1 a sentence without figures was reworded, or only typography or obfuscation changed · 0 nothing, as far as
     a reader can see (white space, quotes).
 
     The way back is told as the way there: ``compare(b, a)`` is ``compare(a, b)`` with before and after exchanged.
@@ -607,9 +610,7 @@ def compare(before: Text, after: Text) -> Difference:
         figures = [Figure(f.after, f.before, f.sentence_after, f.sentence_before) for f in figures]
     if len(figures) > MAX_FIGURES:
         figures.sort(key=lambda f: f.before == f.after)
-    return Difference(
-        tuple(name for name in CLASSES if name in held), max(finding.severity for finding in findings), tuple(figures[:MAX_FIGURES])
-    )
+    return Difference(tuple(name for name in CLASSES if name in held), max(finding.severity for finding in findings), tuple(figures[:MAX_FIGURES]))
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------------------

@@ -102,7 +102,14 @@ class Coverage:
         for row in (row for row in rows if row["stretch_id"] != stretch_id):
             store.update("articles", "article_id", row["article_id"], stretch_id=stretch_id)
         store.update(
-            "stretches", "stretch_id", stretch_id, newest_day=newest_day, head_seen_at=head, tail_article_id=tail[0], tail_day=tail[1], reached_end=tail[2]
+            "stretches",
+            "stretch_id",
+            stretch_id,
+            newest_day=newest_day,
+            head_seen_at=head,
+            tail_article_id=tail[0],
+            tail_day=tail[1],
+            reached_end=tail[2],
         )
         return stretch_id
 
@@ -163,9 +170,8 @@ class Coverage:
 def span(scope: str) -> tuple[date, date]:
     """First and last day of a date archive: ``date/2024``, ``date/2024/05``, ``date/2024/05/03``."""
     numbers = [int(n) for n in scope.split("/")[1:]]
-    first = date(*(numbers + [1, 1])[:3])
+    first = date(*[*numbers, 1, 1][:3])
     if len(numbers) == 3:
         return first, first
     after = date(first.year + 1, 1, 1) if len(numbers) == 1 or first.month == 12 else date(first.year, first.month + 1, 1)
     return first, after - timedelta(days=1)
-

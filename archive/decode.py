@@ -28,6 +28,10 @@ class Undecodable(ValueError):
     """Raised when a body is not what its Content-Encoding says, or is larger unpacked than `MAX_BODY`, by `decode_body`."""
 
 
+class TooLarge(Undecodable):
+    """Raised when a body is larger unpacked than the limit: a packing bomb, or no article."""
+
+
 class Cut(Undecodable):
     """Raised when the packed stream ends before its end: the connection was cut."""
 
@@ -41,7 +45,7 @@ def decode_body(capture: Capture, limit: int = MAX_BODY) -> bytes:
             continue
         body = _undo(coding, body, limit)
     if len(body) > limit:
-        raise Undecodable(f"the body is larger than {limit} bytes")
+        raise TooLarge(f"the body is larger than {limit} bytes")
     return body
 
 
@@ -55,7 +59,7 @@ def _undo(coding: str, body: bytes, limit: int) -> bytes:
     if coding == "deflate":
         try:
             return _inflate(body, limit, 15)
-        except Cut:
+        except (Cut, TooLarge):
             raise
         except Undecodable:
             return _inflate(body, limit, -15)  # raw deflate, as old servers send it
@@ -79,7 +83,7 @@ def _inflate(body: bytes, limit: int, window: int) -> bytes:
                     return bytes(out)  # bytes after the last member: ignored, as every browser does
                 raise Undecodable(f"the body does not unpack: {error}") from error
             if len(out) > limit:
-                raise Undecodable(f"the body unpacks to more than {limit} bytes")
+                raise TooLarge(f"the body unpacks to more than {limit} bytes")
             rest = unpacker.unconsumed_tail
             if not rest and not unpacker.eof:
                 raise Cut("the packed body ends before its end")
@@ -103,7 +107,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
                 raise Cut("the packed body ends before its end")
             out += unpacker.process(b"", output_buffer_limit=_CHUNK)
             if len(out) > limit:
-                raise Undecodable(f"the body unpacks to more than {limit} bytes")
+                raise TooLarge(f"the body unpacks to more than {limit} bytes")
     except brotli.error as error:
         raise Undecodable(f"the body does not unpack: {error}") from error
     return bytes(out)
@@ -123,7 +127,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
         except zstd.ZstdError as error:
             raise Undecodable(f"the body does not unpack: {error}") from error
         if len(out) > limit:
-            raise Undecodable(f"the body unpacks to more than {limit} bytes")
+            raise TooLarge(f"the body unpacks to more than {limit} bytes")
         if not unpacker.eof:
             raise Cut("the packed body ends before its end")
         return out
@@ -144,14 +148,16 @@ def decode_text(capture: Capture, body: bytes | None = None) -> str:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         pass
+    text = body.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    sound = len(text) - len(text.encode("ascii", "ignore")) - broken  # sequences of two bytes and more that are valid: rare by chance
+    if sound >= 4 * broken:
+        return text
     stated = [name for name in (_label(_HEADER, capture.header("content-type") or ""), _meta_label(body)) if name]
     for name in stated:
         if name != "utf-8" and not name.startswith("utf-16"):
             return body.decode(name, "replace")
-    text = body.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    sound = sum(map(text.count, "اليمنوترé’“”–"))  # characters that show that most of it is UTF-8 all the same
-    if "utf-8" in stated and broken <= 8 + sound // 4 or broken <= sound // 4:
+    if stated and broken <= 8 + sound:
         return text
     arabic = re.search(rb"<html[^>]{0,300}\blang\s*=\s*[\"']?ar\b", body[:_PRESCAN], re.IGNORECASE)
     return body.decode("cp1256" if arabic else "cp1252", "replace")

@@ -10,7 +10,7 @@ import re
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
-from archive.decode import Cut, Undecodable, decode_body, decode_text
+from archive.decode import Cut, TooLarge, Undecodable, decode_body, decode_text
 from archive.hostile import is_hostile
 from archive.lines import inline_text, is_visible, read, tidy
 from archive.model import ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
@@ -41,9 +41,9 @@ def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) ->
     except Cut as error:
         return Unextractable("truncated", str(error))
     except Undecodable as error:
-        return Unextractable("hostile" if "more than" in str(error) or "larger" in str(error) else "not_html", str(error))
+        return Unextractable("hostile" if isinstance(error, TooLarge) else "not_html", str(error))
     kind = (capture.header("content-type") or "").partition(";")[0].strip().lower()
-    if kind and kind not in ("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream") or not _HTML.search(body[:16_384].replace(b"\0", b"")):
+    if (kind and kind not in ("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream")) or not _HTML.search(body[:16_384].replace(b"\0", b"")):
         refused = refusals.by_text(capture, decode_text(capture, body[:65_536]))
         return Unextractable(*refused) if refused else Unextractable("not_html", f"the server calls it {kind or 'nothing'}, {len(body)} bytes")
     text = decode_text(capture, body)

@@ -13,9 +13,9 @@ MAX_DEPTH = 512  # as browsers: deeper elements are not nested any further there
 _HARMLESS = 3000  # tags: nested all, 20 ms; all formatting, 130 MB for a moment
 _MAX_REPEATED = 2_000_000  # formatting elements that a parser would make of unclosed ones
 _TOKEN = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/>\"'<]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.DOTALL)
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_FORMATTING = frozenset(["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
 _NEVER_DEEP = frozenset(
-    "p li dd dt option optgroup tr td th tbody thead tfoot colgroup col caption rb rt rtc rp area base br embed hr img input link meta param source track wbr html head body".split()
+    ["p", "li", "dd", "dt", "option", "optgroup", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "col", "caption", "rb", "rt", "rtc", "rp", "area", "base", "br", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "html", "head", "body"]
 )
 _RAW = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noscript", "noembed", "noframes"))
 _MAX_ATTRIBUTES = 1000

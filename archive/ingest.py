@@ -15,8 +15,8 @@ from typing import Any
 from archive import looks
 from archive.compare import Text, compare, metadata_changes
 from archive.coverage import Coverage
-from archive.errors import ArchiveError
 from archive.decode import Undecodable, decode_text
+from archive.errors import ArchiveError
 from archive.extract import extract
 from archive.model import Address, ArticleKey, Capture, Claim, Extract, Kind, Line, LineKind, Listing, Unextractable
 from archive.outcome import (
@@ -41,7 +41,19 @@ from archive.warc import Position
 
 REDIRECTS = (301, 302, 303, 307, 308)
 GONE = (404, 410)
-_METADATA = ("published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags", "links", "images", "source_outlet", "source_url")
+_METADATA = (
+    "published_at",
+    "modified_at",
+    "author",
+    "language",
+    "canonical_url",
+    "categories",
+    "tags",
+    "links",
+    "images",
+    "source_outlet",
+    "source_url",
+)
 
 
 class Ingest:
@@ -59,7 +71,15 @@ class Ingest:
         match event:
             case {"event": "crawl-started", "name": name, "kind": kind, "at": began, "arguments": arguments, "software": software}:
                 self.store.start_crawl(name, kind, began, arguments, software)
-            case {"event": "crawl-finished", "name": name, "at": ended, "reason": reason, "exit_status": status, "verdict": verdict, "counters": counters}:
+            case {
+                "event": "crawl-finished",
+                "name": name,
+                "at": ended,
+                "reason": reason,
+                "exit_status": status,
+                "verdict": verdict,
+                "counters": counters,
+            }:
                 self.store.finish_crawl(name, ended, reason, status, verdict, counters)
             case {"event": "no-answer", "url": url, "error": error, "at": when, "crawl": crawl}:
                 self.store.add_failure(url, "no_answer", error, when, None, crawl, None)
@@ -76,7 +96,7 @@ class Ingest:
                 return self.capture(capture, at, look)
         except (sqlite3.OperationalError, ArchiveError):
             raise
-        except Exception as error:  # the border: whatever a page of the world makes us do wrong is kept as such, and told
+        except Exception as error:  # noqa: BLE001  # the border: whatever a page of the world makes us do wrong is kept as such, and told
             detail = "".join(traceback.format_exception(error)[-2:]).strip()
         capture_id = self.store.add_capture(capture, at, look, hashlib.sha256(capture.body).hexdigest())
         self.store.update("captures", "capture_id", capture_id, outcome="broken")
@@ -198,8 +218,14 @@ class Ingest:
             return
         to = f"{target['source']}:{target['key']}"
         self.store.update(
-            "articles", "article_id", article["article_id"], state="moved", moved_to=target["article_id"], next_look_at=None,
-            last_captured_at=capture.captured_at, first_captured_at=article["first_captured_at"] or capture.captured_at,
+            "articles",
+            "article_id",
+            article["article_id"],
+            state="moved",
+            moved_to=target["article_id"],
+            next_look_at=None,
+            last_captured_at=capture.captured_at,
+            first_captured_at=article["first_captured_at"] or capture.captured_at,
         )
         self._change(article["article_id"], "moved", capture, capture_id, version_id=article["newest_version_id"], details={"to": to})
 
@@ -268,8 +294,13 @@ class Ingest:
                 return self._textless(capture, capture_id, key, why)
         if why.reason == "layout" and key is not None and article is not None and article["state"] is None:
             self.store.update(
-                "articles", "article_id", article["article_id"], state="unreadable", first_captured_at=capture.captured_at,
-                last_captured_at=capture.captured_at, next_look_at=looks.next_look(capture.captured_at, 0, str(key)),
+                "articles",
+                "article_id",
+                article["article_id"],
+                state="unreadable",
+                first_captured_at=capture.captured_at,
+                last_captured_at=capture.captured_at,
+                next_look_at=looks.next_look(capture.captured_at, 0, str(key)),
             )
             self._change(article["article_id"], "created", capture, capture_id, details={"state": "unreadable"})
         return self._fail(capture, capture_id, why.reason, why.detail, article)
@@ -299,9 +330,18 @@ class Ingest:
         unchanged = 0 if changed else article["unchanged_looks"] + 1
         key = f"{article['source']}:{article['key']}"
         self.store.update(
-            "articles", "article_id", article["article_id"], state=state, unchanged_looks=unchanged, missing_looks=0, missing_since=None, moved_to=None,
-            first_captured_at=article["first_captured_at"] or capture.captured_at, last_captured_at=capture.captured_at,
-            next_look_at=looks.next_look(capture.captured_at, unchanged, key), **more,
+            "articles",
+            "article_id",
+            article["article_id"],
+            state=state,
+            unchanged_looks=unchanged,
+            missing_looks=0,
+            missing_since=None,
+            moved_to=None,
+            first_captured_at=article["first_captured_at"] or capture.captured_at,
+            last_captured_at=capture.captured_at,
+            next_look_at=looks.next_look(capture.captured_at, unchanged, key),
+            **more,
         )
 
     def _gone(self, capture: Capture, capture_id: int, article: Row | None, word: str, detail: str) -> Outcome:
@@ -312,8 +352,15 @@ class Ingest:
         since = article["missing_since"] or capture.captured_at
         state = "disappeared" if before == "disappeared" or looks.is_disappeared(count, since, capture.captured_at) else "missing"
         self.store.update(
-            "articles", "article_id", article["article_id"], state=state, missing_looks=count, missing_since=since, last_captured_at=capture.captured_at,
-            first_captured_at=article["first_captured_at"] or capture.captured_at, next_look_at=looks.missing_next_look(count, capture.captured_at),
+            "articles",
+            "article_id",
+            article["article_id"],
+            state=state,
+            missing_looks=count,
+            missing_since=since,
+            last_captured_at=capture.captured_at,
+            first_captured_at=article["first_captured_at"] or capture.captured_at,
+            next_look_at=looks.missing_next_look(count, capture.captured_at),
         )
         if state != before:
             details = {"status": capture.status, "reason": word}
@@ -375,13 +422,31 @@ class Ingest:
             severity = difference.severity
             stated = newest["modified_at"] and found.modified_at
             self._change(
-                article_id, kind, capture, capture_id, version_id=version_id, previous_version_id=newest["version_id"],
-                classes=list(difference.classes), severity=severity, figures=[asdict(f) for f in difference.figures],
+                article_id,
+                kind,
+                capture,
+                capture_id,
+                version_id=version_id,
+                previous_version_id=newest["version_id"],
+                classes=list(difference.classes),
+                severity=severity,
+                figures=[asdict(f) for f in difference.figures],
                 stealth=int(newest["modified_at"] == found.modified_at) if stated else None,
             )
         version = NewVersion(
-            key.source, key.edition, key.post_id, more.get("url", article["url"]), number, kind, found.title, found.text, found.published_at,
-            found.modified_at, capture.captured_at, severity, row["text_sha256"],
+            key.source,
+            key.edition,
+            key.post_id,
+            more.get("url", article["url"]),
+            number,
+            kind,
+            found.title,
+            found.text,
+            found.published_at,
+            found.modified_at,
+            capture.captured_at,
+            severity,
+            row["text_sha256"],
         )
         return Outcome(NEW if newest is None else CHANGED, capture.url, capture.status, article=key, version=version)
 

@@ -19,12 +19,10 @@ from archive.model import LineKind
 
 # Never text, whatever the layout. `button` and `form` hold words for visitors; `svg` and `math` annotations, `object` and `video` fall-backs.
 SKIPPED = frozenset(
-    "script style noscript template iframe form svg button nav object embed video audio canvas map select textarea input "
-    "dialog head title meta link datalist progress meter frameset noembed noframes -comment -doctype".split()
+    ["script", "style", "noscript", "template", "iframe", "form", "svg", "button", "nav", "object", "embed", "video", "audio", "canvas", "map", "select", "textarea", "input", "dialog", "head", "title", "meta", "link", "datalist", "progress", "meter", "frameset", "noembed", "noframes", "-comment", "-doctype"]
 )
 BLOCKS = frozenset(
-    "p div section article main header footer aside h1 h2 h3 h4 h5 h6 ul ol menu dir li dl dt dd blockquote pre figure figcaption table caption "
-    "thead tbody tfoot tr td th address center fieldset legend details summary hgroup search body html hr listing xmp plaintext".split()
+    ["p", "div", "section", "article", "main", "header", "footer", "aside", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "menu", "dir", "li", "dl", "dt", "dd", "blockquote", "pre", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "address", "center", "fieldset", "legend", "details", "summary", "hgroup", "search", "body", "html", "hr", "listing", "xmp", "plaintext"]
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))

@@ -50,7 +50,7 @@ class ArticleKey:
     @property
     def edition(self) -> Edition | None:
         """``en`` or ``ar``, or None for a page of another site."""
-        return self.source if self.source in EDITIONS else None  # type: ignore[return-value]  # narrowed by the test
+        return next((edition for edition in EDITIONS if edition == self.source), None)
 
     @property
     def post_id(self) -> int | None:

@@ -296,7 +296,7 @@ class Store:
     def add_version(self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str) -> int:
         """A version's row, and its words for the search."""
         text = extract.text
-        version_id = self.insert(
+        return self.insert(
             "versions",
             article_id=article_id,
             number=number,
@@ -314,7 +314,6 @@ class Store:
             last_captured_at=captured_at,
             **claims_of(extract),
         )
-        return version_id
 
     def claims(self, version_id: int, extract: Extract) -> None:
         """The claims of a version's newest capture."""
@@ -358,8 +357,14 @@ class Store:
         version = self.version(row["newest_version_id"])
         modified = version["modified_at"] if version else None
         return Held(
-            row["url"], key, row["state"], modified_at=modified, next_look_at=row["next_look_at"], day=row["day"],
-            last_captured_at=row["last_captured_at"], **more,
+            row["url"],
+            key,
+            row["state"],
+            modified_at=modified,
+            next_look_at=row["next_look_at"],
+            day=row["day"],
+            last_captured_at=row["last_captured_at"],
+            **more,
         )
 
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:

@@ -141,9 +141,9 @@ _LETTERS = str.maketrans(
     {"ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك", "گ": "ك", "ء": None, "٫": ".", "٬": ",", "،": ",", "؛": ";", "؟": "?"}
     | {chr(0x0660 + n): str(n) for n in range(10)}
     | {chr(0x06F0 + n): str(n) for n in range(10)}
-    | {char: '"' for char in "“”„‟«»″"}
-    | {char: "'" for char in "‘’‚‛‹›′ʼ`´"}
-    | {char: "-" for char in "‐‑‒–—―"}
+    | dict.fromkeys("“”„‟«»″", '"')
+    | dict.fromkeys("‘’‚‛‹›′ʼ`´", "'")
+    | dict.fromkeys("‐‑‒–—―", "-")
 )
 _ARTICLE = re.compile(r"(?<![\u0621-\u064a])(?:[وفبك]?ال|لل)+(?=[\u0621-\u064a]{3})")
 

@@ -75,9 +75,7 @@ class Stored:
 def warc_files(folder: Path) -> list[WarcFile]:
     """The WARC files of an archive in the order they were written."""
     found = [(path, _NAME.match(path.name)) for path in folder.glob("*.warc.gz*")]
-    files = [
-        WarcFile(path, path.name.removesuffix(".open"), int(m["serial"]), m["day"], m["open"] is not None) for path, m in found if m
-    ]
+    files = [WarcFile(path, path.name.removesuffix(".open"), int(m["serial"]), m["day"], m["open"] is not None) for path, m in found if m]
     return sorted(files, key=lambda f: f.serial)
 
 
@@ -268,9 +266,7 @@ def _check(file: WarcFile, offset: int, headers: StatusAndHeaders, block: bytes)
         raise DamagedWarc(f"{file.name} has a record at byte {offset} whose digest does not match: run 'sohr-archive verify'")
 
 
-def _capture(
-    headers: StatusAndHeaders, block: bytes, fields: dict[str, str], request: tuple[str, str, tuple[tuple[str, str], ...]]
-) -> Capture:
+def _capture(headers: StatusAndHeaders, block: bytes, fields: dict[str, str], request: tuple[str, str, tuple[tuple[str, str], ...]]) -> Capture:
     head, _, body = block.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     status = status_line.split(" ")[1] if status_line.count(" ") else "0"

@@ -23,7 +23,7 @@ from archive.clock import now
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.ingest import Ingest
 from archive.lock import hold
-from archive.model import ArticleKey, Capture, Edition, Kind
+from archive.model import ArticleKey, Edition, Kind
 from archive.outcome import Held
 from archive.recover import recover, settle
 from archive.sites.sohr.addresses import Site
@@ -146,7 +146,8 @@ def main() -> int:
     """Serve one crawl over standard input and output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the crawl; this process ends when it has written all
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    source, sink = sys.stdin.buffer.raw, os.fdopen(os.dup(1), "wb", buffering=0)  # type: ignore[attr-defined]  # raw: select must see it
+    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: select must see what there is
+    sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing but frames on the pipe: a library that prints, prints to standard error
     frames = read_frames(source)
     writer: Writer | None = None
@@ -172,6 +173,7 @@ def send(sink: BinaryIO, messages: list[Any]) -> None:
     """Write frames; a reader that is gone does not matter, for what was handed over is written."""
     with contextlib.suppress(BrokenPipeError):
         sink.write(b"".join(frame(message) for message in messages))
+        sink.flush()
 
 
 def read_frames(source: BinaryIO) -> Iterator[list[Any]]:

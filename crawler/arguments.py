@@ -41,7 +41,12 @@ class Arguments:
         if since and until and since > until:
             raise BadArgument(f"since={since} is after until={until}: swap them")
         return cls(
-            _site(given.get("site", HOME)), _editions(given.get("edition", "all")), since, until, _pages(given.get("pages")), _urls(given.get("urls")),
+            _site(given.get("site", HOME)),
+            _editions(given.get("edition", "all")),
+            since,
+            until,
+            _pages(given.get("pages")),
+            _urls(given.get("urls")),
             _look(given.get("look", "due")),
         )
 
@@ -71,11 +76,12 @@ def _day(name: str, value: str | None) -> str | None:
     if value is None:
         return None
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-            raise ValueError
-        return date.fromisoformat(value).isoformat()
+        day = date.fromisoformat(value).isoformat()
     except ValueError:
-        raise BadArgument(f"{name}={value} is no day: write it like 2024-05-31") from None
+        day = ""
+    if day != value:  # fromisoformat reads 20240531 and weeks too; a day is written in one way here
+        raise BadArgument(f"{name}={value} is no day: write it like 2024-05-31")
+    return day
 
 
 def _pages(value: str | None) -> int | None:

@@ -30,7 +30,9 @@ class BackoffMiddleware:
         self._times = settings.getint("RETRY_TIMES")
         self._codes = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
         self._most = settings.getfloat("BACKOFF_MAX_SECONDS")
-        self._wait = wait_exponential_jitter(multiplier=settings.getfloat("BACKOFF_SECONDS"), max=self._most, jitter=settings.getfloat("BACKOFF_SECONDS"))
+        self._wait = wait_exponential_jitter(
+            multiplier=settings.getfloat("BACKOFF_SECONDS"), max=self._most, jitter=settings.getfloat("BACKOFF_SECONDS")
+        )
         self._not_before: dict[str, float] = {}  # host -> instant of the loop's clock
         self._failed: dict[str, int] = {}
 
@@ -62,7 +64,9 @@ class BackoffMiddleware:
         if stated is not None:
             self._not_before[host] = max(self._not_before.get(host, 0.0), asyncio.get_running_loop().time() + min(stated, self._most))
             if stated > self._most:
-                await self._guard.stop("unavailable", f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that")
+                await self._guard.stop(
+                    "unavailable", f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that"
+                )
                 return response
         again = await self._again(request, f"{'a cut page' if cut else f'status {response.status}'} from {request.url}", stated)
         return again or response

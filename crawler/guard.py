@@ -43,6 +43,7 @@ class Guard:
         self.failure: ArchiveFailed | None = None
         self.stopped: tuple[str, str] | None = None  # reason and sentence
         self.told = False
+        self._task: asyncio.Task[None] | None = None  # kept, or the loop may drop it
         self.last_detail: dict[str, str] = {}
         crawler.signals.connect(self._error, signal=signals.spider_error)
         crawler.signals.connect(self._error, signal=signals.item_error)
@@ -58,10 +59,6 @@ class Guard:
         self.counts[word] += 1
         if detail:
             self.last_detail[word] = detail
-
-    def no_answer(self, detail: str) -> None:
-        """Count a request that got no answer, with all its tries."""
-        self.note("no_answer", detail)
 
     def _error(self) -> None:
         self.counts["errors"] += 1
@@ -85,7 +82,7 @@ class Guard:
             self.told = True
         self.closing.set()
         engine = self._crawler.engine
-        if engine is not None and engine.spider is not None:
+        if engine.spider is not None and self._task is None:
             self._task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
     def verdict(self) -> Verdict:
@@ -125,7 +122,21 @@ def guard_of(crawler: Crawler) -> Guard:
 def counters(guard: Guard) -> dict[str, int]:
     """The counts of a crawl as its row keeps them."""
     counts = guard.counts
-    good = {"new", "changed", "unchanged", "protected", "empty", "listing", "missing", "soft404", "redirect", "not_an_article", "pages", "errors", "requests"}
+    good = {
+        "new",
+        "changed",
+        "unchanged",
+        "protected",
+        "empty",
+        "listing",
+        "missing",
+        "soft404",
+        "redirect",
+        "not_an_article",
+        "pages",
+        "errors",
+        "requests",
+    }
     return {
         "requests": counts["requests"],
         "pages": counts["pages"],

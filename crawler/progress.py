@@ -57,7 +57,7 @@ class Progress:
             pages = guard.counts["pages"]
             rate = (pages - before) / LINE_SECONDS * 60
             before = pages
-            at = guard.waiting and f"waiting: {guard.waiting}" or guard.where
+            at = f"waiting: {guard.waiting}" if guard.waiting else guard.where
             logger.info("%d pages in %d min, %.0f a minute: %s; at %s", pages, (time.monotonic() - began) / 60, rate, counted(guard), at)
 
 

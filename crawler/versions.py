@@ -9,11 +9,16 @@ PARTS = ("sohr-archive", "scrapy", "warcio", "selectolax", "trafilatura", "sqlit
 
 
 def software() -> dict[str, str]:
-    """``software`` as the WARC standard wants it: one line."""
+    """The fields of a warcinfo record (ISO 28500): ``software`` in one line, what they are part of, which format they follow."""
     names = []
     for part in PARTS:
         try:
             names.append(f"{part}/{version(part)}")
         except PackageNotFoundError:
             names.append(f"{part}/unknown")
-    return {"software": " ".join([*names, f"python/{platform.python_version()}"])}
+    return {
+        "software": " ".join([*names, f"python/{platform.python_version()}"]),
+        "isPartOf": "sohr-archive",
+        "robots": "classic",
+        "format": "WARC File Format 1.1",
+    }

@@ -6,8 +6,29 @@ import re
 from html.parser import HTMLParser
 
 BLOCKS = {
-    "p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table", "tbody", "thead", "figure", "figcaption", "blockquote", "br", "hr",
-    "pre", "section", "article",
+    "p",
+    "div",
+    "li",
+    "ul",
+    "ol",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "tr",
+    "table",
+    "tbody",
+    "thead",
+    "figure",
+    "figcaption",
+    "blockquote",
+    "br",
+    "hr",
+    "pre",
+    "section",
+    "article",
 }
 SILENT = {"script", "style"}
 

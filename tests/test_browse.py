@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -30,32 +31,34 @@ BEFORE, AFTER = "2025-03-01T10:00:00Z", "2025-03-03T08:00:00Z"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small archive: an English post in two versions, an Arabic one, one that is gone, one that is hostile, one that was only sighted."""
-    path = tmp_path / "archive.db"
+    path = tmp_path_factory.mktemp("browse") / "archive.db"
     db = Database(path)
     migrations.apply(db)
-    db["about"].insert_all([{"key": "site", "value": SITE}, {"key": "epoch", "value": "1"}])
+    db.table("about").insert_all([{"key": "site", "value": SITE}, {"key": "epoch", "value": "1"}])
     counters = {"requests": 9, "new": 4, "changed": 1, "unchanged": 0, "gone": 1, "failed": 0}
-    db["crawls"].insert({
+    db.table("crawls").insert({
         "crawl_id": 1, "name": "crawl-1", "kind": "crawl", "started_at": BEFORE, "finished_at": BEFORE, "finish_reason": "finished", "exit_status": 0,
         "verdict": "healthy", "counters": json.dumps(counters),
     })  # fmt: skip
-    db["warc_files"].insert({"warc_file_id": 1, "serial": 1, "name": "syriahr-2025-03-01-000001.warc.gz", "opened_at": BEFORE})
+    db.table("warc_files").insert({"warc_file_id": 1, "serial": 1, "name": "syriahr-2025-03-01-000001.warc.gz", "opened_at": BEFORE})
     add(db, 1, "en", 332481, "Gunmen k-illed 3 in Deir Ezzor", ("Three people were k-illed.", "Details", "first", "second"), state="live", number=2)
     add(db, 2, "ar", 700001, "مقتل 3 أشخاص في إدلب", ("وثّق المرصد مقتل ثلاثة أشخاص في مدينة إدلب.",), state="live")
     add(db, 3, "en", 332400, "A post that went away", ("It was here.",), state="disappeared", missing_since=AFTER, missing_looks=3)
     add(db, 4, "en", 332300, HOSTILE, (HOSTILE,), state="live", url="javascript:alert(3)", author=HOSTILE)
-    db["articles"].insert({"article_id": 5, "source": "en", "key": "332200", "edition": "en", "post_id": 332200, "url": f"{SITE}en/332200/",
-                           "first_sighted_at": BEFORE, "day": "2025-03-01"})  # fmt: skip
+    db.table("articles").insert({
+        "article_id": 5, "source": "en", "key": "332200", "edition": "en", "post_id": 332200, "url": f"{SITE}en/332200/", "day": "2025-03-01",
+        "first_sighted_at": BEFORE,
+    })  # fmt: skip
     for change in (
         {"seq": 1, "epoch": 1, "article_id": 1, "version_id": 10, "kind": "created", "said_at": BEFORE, "learnt_at": BEFORE},
-        {"seq": 2, "epoch": 1, "article_id": 1, "version_id": 11, "previous_version_id": 10, "kind": "updated", "classes": '["figures"]', "severity": 3,
-         "figures": '[["3", "31"]]', "stealth": 1, "said_at": AFTER, "learnt_at": AFTER},
+        {"seq": 2, "epoch": 1, "article_id": 1, "version_id": 11, "previous_version_id": 10, "kind": "updated", "severity": 3,
+         "classes": '["figures"]', "figures": '[["3", "31"]]', "stealth": 1, "said_at": AFTER, "learnt_at": AFTER},
         {"seq": 3, "epoch": 1, "article_id": 3, "kind": "disappeared", "said_at": AFTER, "learnt_at": AFTER},
     ):  # fmt: skip
-        db["changes"].insert(change)
+        db.table("changes").insert(change)
     db.close()
     return path
 
@@ -64,31 +67,33 @@ def add(db: Database, article_id: int, edition: str, post_id: int, title: str, l
     """An article with one version, or two that differ in a figure."""
     url = more.pop("url", f"{SITE}en/{post_id}/" if edition == "en" else f"{SITE}%D8%AE%D8%A8%D8%B1/{post_id}/")
     author = more.pop("author", "SOHR Desk")
-    db["articles"].insert({
+    db.table("articles").insert({
         "article_id": article_id, "source": edition, "key": str(post_id), "edition": edition, "post_id": post_id, "url": url, "day": "2025-03-01",
         "first_sighted_at": BEFORE, "first_captured_at": BEFORE, "last_captured_at": AFTER, "versions": number, **more,
     })  # fmt: skip
-    db["captures"].insert({
+    db.table("captures").insert({
         "capture_id": article_id, "crawl_id": 1, "article_id": article_id, "url": url, "status": 200, "captured_at": BEFORE, "recorded_at": BEFORE,
         "channel": "article", "outcome": "new", "payload_sha256": SHA, "size": 100, "warc_file_id": 1, "offset": article_id * 100, "length": 100,
         "record_id": f"<urn:{article_id}>",
     })  # fmt: skip
     kinds = ["paragraph", ["heading", 3], ["list", 1], ["list", 1]] if len(lines) == 4 else ["paragraph"] * len(lines)
+    said = title
     for n in range(1, number + 1):
         said = title.replace(" 3 ", " 31 ") if n == 2 else title
-        db["versions"].insert({
-            "version_id": article_id * 10 + n - 1, "article_id": article_id, "number": n, "title": said, "plain_title": said, "text": "\n".join(lines),
-            "lines": json.dumps(kinds), "text_sha256": SHA, "same_sha256": SHA, "published_at": f"2025-03-01T0{article_id}:00:00Z", "author": author,
-            "layout": "publisher", "extractor": "1", "first_capture_id": article_id, "last_capture_id": article_id,
+        db.table("versions").insert({
+            "version_id": article_id * 10 + n - 1, "article_id": article_id, "number": n, "title": said, "plain_title": said,
+            "text": "\n".join(lines), "lines": json.dumps(kinds), "text_sha256": SHA, "same_sha256": SHA,
+            "published_at": f"2025-03-01T0{article_id}:00:00Z", "author": author, "layout": "publisher", "extractor": "1",
+            "first_capture_id": article_id, "last_capture_id": article_id,
             "first_captured_at": BEFORE if n == 1 else AFTER, "last_captured_at": AFTER, "categories": '["Syria News"]',
         })  # fmt: skip
     newest = article_id * 10 + number - 1
-    db["articles"].update(article_id, {"newest_version_id": newest})
+    db.table("articles").update(article_id, {"newest_version_id": newest})
     db.execute("insert into search (rowid, title, text) values (?, ?, ?)", (article_id, fold(said), fold("\n".join(lines))))
-    db["aliases"].insert({"url": url, "article_id": article_id, "first_seen_at": BEFORE})
+    db.table("aliases").insert({"url": url, "article_id": article_id, "first_seen_at": BEFORE})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def ds(path: Path) -> Datasette:
     """Datasette with the archive, and nothing else said to it."""
     datasette = Datasette([str(path)])
@@ -98,7 +103,7 @@ async def ds(path: Path) -> Datasette:
 
 async def text_of(ds: Datasette, path: str, status: int = 200) -> str:
     """The body of a page."""
-    response = await ds.client.get(path)
+    response = await ds.client.get(path, follow_redirects=True)
     assert response.status_code == status, response.text[:2000]
     return str(response.text)
 
@@ -193,7 +198,7 @@ async def test_search_folds_what_is_asked(ds: Datasette, page: str, asked: str, 
     if asked or "search_both" in page:
         assert [row["post_id"] for row in rows] == found
     else:
-        assert len(rows) >= 4  # an empty search of a table is none
+        assert len(rows) >= 4  # an empty box is no search
 
 
 async def test_a_raw_search_is_left_as_it_is(ds: Datasette) -> None:
@@ -204,7 +209,7 @@ async def test_a_raw_search_is_left_as_it_is(ds: Datasette) -> None:
 
 async def test_search_shows_what_was_asked(ds: Datasette) -> None:
     """The search box keeps the reader's own words."""
-    assert 'search matches &#34;K-ILLED&#34;' in (await text_of(ds, "/archive/latest_versions?_search=K-ILLED")).replace("&quot;", "&#34;")
+    assert "search matches &#34;K-ILLED&#34;" in (await text_of(ds, "/archive/latest_versions?_search=K-ILLED")).replace("&quot;", "&#34;")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +233,7 @@ async def test_stored_queries(ds: Datasette, query: str, found: list[int | None]
 
 async def test_stored_queries_are_listed(ds: Datasette) -> None:
     """A reader of the archive finds the questions."""
-    page = await text_of(ds, "/archive")
+    page = await text_of(ds, "/archive" if hasattr(hookspecs, "canned_queries") else "/archive/-/queries")
     assert [query.name for query in QUERIES if f"/archive/{query.name}" not in page] == []
 
 
@@ -260,7 +265,9 @@ async def test_arabic_runs_from_right_to_left(ds: Datasette) -> None:
     assert '<html lang="en">' in page
 
 
-@pytest.mark.parametrize("address", ["/-/sohr/en/1", "/-/sohr/en/332481?version=9", "/-/sohr/en/332481?version=x", "/-/sohr/?archive=no", "/-/sohr/fr/1"])
+@pytest.mark.parametrize(
+    "address", ["/-/sohr/en/1", "/-/sohr/en/332481?version=9", "/-/sohr/en/332481?version=x", "/-/sohr/?archive=no", "/-/sohr/fr/1"]
+)
 async def test_what_is_not_held_is_not_found(ds: Datasette, address: str) -> None:
     """A page that is not there says so."""
     await text_of(ds, address, status=404)
@@ -371,7 +378,7 @@ async def test_no_archive_no_pages(tmp_path: Path) -> None:
 async def test_two_archives(path: Path, tmp_path: Path) -> None:
     """Of two archives each keeps its own pages."""
     second = tmp_path / "second.db"
-    second.write_bytes(path.read_bytes())
+    shutil.copyfile(path, second)
     with sqlite3.connect(second) as conn:
         conn.execute("update versions set title = 'From the second' where version_id = 30")
     conn.close()

@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from datasette import hookimpl, hookspecs
 from datasette.filters import FilterArguments
@@ -51,9 +51,16 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
 
 @hookimpl(trylast=True)
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> FilterArguments | None:
-    """Fold what a reader searches a table for, since the index is folded. Last, so that it takes the place of Datasette's own parameters."""
+    """Fold what a reader searches a table for, since the index is folded. Last, so that it takes the place of Datasette's own parameters.
+
+    An empty search box is no search: the form sends it along with any other filter, and FTS5 refuses it. Datasette's own hook reads the
+    request after all hooks have been called, so that it is taken out of the request here.
+    """
     if not ours.is_archive(datasette, database) or table not in TABLES or not TABLES[table].search:
         return None
+    if "_search" in request.args and not request.args["_search"].strip():
+        kept = [(key, value) for key, value in parse_qsl(request.query_string, keep_blank_values=True) if key != "_search"]
+        request.scope = request.scope | {"query_string": urlencode(kept).encode("ascii")}
     if request.args.get("_searchmode") == "raw":  # the reader writes FTS5's own language: folding would take its operators
         return None
     asked = {key: request.args[key] for key in request.args if key.startswith("_search") and key != "_searchmode"}
@@ -115,6 +122,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/-/sohr/?$", pages.front),
         (r"^/-/sohr/(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})/?$", pages.article),
         (r"^/-/sohr/(?P<name>pages|tables)\.css$", pages.style),
+        (r"^/-/sohr/", pages.nothing),
     ]
 
 
@@ -163,7 +171,13 @@ if hasattr(hookspecs, "canned_queries"):  # 0.65
             return {}
         users = _users(datasette, database).get("queries") or {}
         return {
-            query.name: {"sql": query.sql, "title": query.title, "description": query.description, "params": list(query.parameters)}
+            query.name: {
+                "sql": query.sql,
+                "title": query.title,
+                "description": query.description,
+                "params": list(query.parameters),
+                "hide_sql": True,
+            }
             for query in QUERIES
             if query.name not in users
         }
@@ -190,6 +204,5 @@ async def _describe(datasette: Any, database: str, site: str) -> None:
             listing.setdefault(key, value)
     for query in QUERIES:
         if query.name not in (configured.get("queries") or {}):
-            await datasette.add_query(
-                database, query.name, query.sql, title=query.title, description=query.description, parameters=query.parameters, source="sohr-archive"
-            )
+            words: dict[str, Any] = {"title": query.title, "description": query.description, "parameters": query.parameters, "hide_sql": True}
+            await datasette.add_query(database, query.name, query.sql, source="sohr-archive", **words)

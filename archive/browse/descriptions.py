@@ -311,6 +311,7 @@ TABLES: dict[str, Described] = {
             "entries": "Posts shown.",
             "new_entries": "Posts shown that the archive did not know.",
             "is_end": "1: the last page of the listing.",
+            "last_article_id": "The last post shown.",
             "stretch_id": "The stretch it continues.",
         },
         facets=("edition", "scope"),

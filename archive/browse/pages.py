@@ -106,6 +106,11 @@ async def style(request: Any) -> Response:
     return Response(text, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"})
 
 
+async def nothing() -> None:
+    """Any other address below ours."""
+    raise NotFound("There is no such page of the archive.")
+
+
 async def _database(datasette: Any, request: Any) -> str:
     """The archive asked for (``?archive=``), else the first. Raises NotFound where there is none, Forbidden where the reader may not see it."""
     held = ours.archives(datasette) or await ours.find(datasette)

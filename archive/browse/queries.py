@@ -26,7 +26,7 @@ QUERIES = (
 from search
      join articles a on a.article_id = search.rowid
      join versions v on v.version_id = a.newest_version_id
-where search match escape_fts(fold(:q))
+where search match coalesce(nullif(escape_fts(fold(:q)), ''), '""')
 order by search.rank, v.published_at desc
 limit 100""",
         ("q",),

@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import Any
 
+from scrapy import Spider
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
@@ -34,7 +35,7 @@ class Command(ScrapyCrawl):
                 Arguments.read(opts.spargs)
             except BadArgument as error:
                 raise UsageError(str(error), print_help=False) from error
-        assert self.settings is not None and self.crawler_process is not None  # Scrapy sets both before
+        assert self.settings is not None  # Scrapy sets it
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")  # it starts at seconds and ignores a delay of 0
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) <= 20:
@@ -43,7 +44,7 @@ class Command(ScrapyCrawl):
         create = self._create_crawler
         process: Any = self.crawler_process
 
-        def remember(name: str) -> Crawler:
+        def remember(name: type[Spider] | str) -> Crawler:
             crawler = create(name)
             crawlers.append(crawler)
             return crawler
@@ -57,7 +58,7 @@ class Command(ScrapyCrawl):
 
         shutdown = process._signal_shutdown
         process._signal_shutdown = interrupted
-        self._create_crawler = remember  # type: ignore[method-assign]  # the one way to the crawler's guard
+        self._create_crawler = remember  # type: ignore[assignment]  # the one way to the crawler, and so to its guard
         super().run(args, opts)
         if self.exitcode or not crawlers:
             self.exitcode = self.exitcode or INTERNAL
@@ -74,6 +75,6 @@ class Command(ScrapyCrawl):
 
 def process_loop_call(function: Any) -> None:
     """Run something in the event loop's thread, from a signal handler."""
-    from twisted.internet import reactor  # noqa: PLC0415  # installed by Scrapy by now, not at import
+    from twisted.internet import reactor  # installed by Scrapy by now, not at import
 
-    reactor.callFromThread(function)  # type: ignore[attr-defined]  # the global reactor is made at run time
+    reactor.callFromThread(function)

@@ -26,12 +26,7 @@ SITE_NAMES = frozenset(
 )
 # Headings of blocks that list other articles. Read whole, case and a closing colon aside.
 _RELATED = frozenset(
-    (
-        "you might also like|you may also like|you may like|related articles|related posts|related news|related stories|related topics|related|read also|also read|"
-        "more from author|recommended for you|more stories|more news|see also|latest news|"
-        "مقالات ذات صلة|أخبار ذات صلة|اخبار ذات صلة|مواضيع ذات صلة|مواضيع متعلقة|ذات صلة|قد يعجبك أيضا|قد يعجبك أيضًا|قد يعجبك أيضاً|قد يعجبك ايضا|"
-        "اقرأ أيضا|اقرأ أيضًا|اقرأ أيضاً|اقرا ايضا|المزيد من الأخبار|المزيد من المقالات|شاهد أيضا|شاهد أيضًا|شاهد أيضاً|آخر الأخبار|اخر الاخبار"
-    ).split("|")
+    ["you might also like", "you may also like", "you may like", "related articles", "related posts", "related news", "related stories", "related topics", "related", "read also", "also read", "more from author", "recommended for you", "more stories", "more news", "see also", "latest news", "مقالات ذات صلة", "أخبار ذات صلة", "اخبار ذات صلة", "مواضيع ذات صلة", "مواضيع متعلقة", "ذات صلة", "قد يعجبك أيضا", "قد يعجبك أيضًا", "قد يعجبك أيضاً", "قد يعجبك ايضا", "اقرأ أيضا", "اقرأ أيضًا", "اقرأ أيضاً", "اقرا ايضا", "المزيد من الأخبار", "المزيد من المقالات", "شاهد أيضا", "شاهد أيضًا", "شاهد أيضاً", "آخر الأخبار", "اخر الاخبار"]
 )
 _LATEST = frozenset(("latest news", "آخر الأخبار", "اخر الاخبار"))
 _COOKIES = re.compile(

@@ -48,7 +48,11 @@ def _entry(node: LexborNode, address: Address, site: Site) -> Sighting | None:
     links = [_linked(a, address, site) for a in node.css(_HEADLINES)] or [_linked(a, address, site) for a in node.css("a")]
     anchor, found = next(((a, f) for a, f in links if f), (None, None))
     classes = node.attributes.get("class") or ""
-    stated = _POST_ID.search(classes) or _POST_ID.search(node.attributes.get("id") or "") or re.match(r"^([1-9][0-9]*)$", node.attributes.get("data-pid") or "")
+    stated = (
+        _POST_ID.search(classes)
+        or _POST_ID.search(node.attributes.get("id") or "")
+        or re.match(r"^([1-9][0-9]*)$", node.attributes.get("data-pid") or "")
+    )
     if found is None and stated and address.edition:
         # An untitled post has a headline without a link; its id is enough.
         key = ArticleKey(address.edition, stated.group(1))

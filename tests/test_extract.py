@@ -1,0 +1,236 @@
+"""Extraction: golden pages, pages nobody wrote, the seeds in every layout. Golden pages hold invented text only."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive.extract import EXTRACTOR, decode_body, decode_text, extract
+from archive.decode import MAX_BODY, Cut, Undecodable
+from archive.model import REASONS, ArticleKey, Capture, Extract, Kind, Unextractable
+from archive.sites.sohr.addresses import Site
+from archive.sites.sohr.layouts import LAYOUTS
+
+GOLDEN = Path(__file__).parent / "golden"
+SITE = Site()
+CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
+WRITE = os.environ.get("SOHR_GOLDEN_WRITE") == "1"  # rewrites expected.json; never set in CI
+
+
+def capture(body: bytes, url: str = "https://www.syriahr.com/en/350100/", status: int = 200, **headers: str) -> Capture:
+    """A capture as the crawler hands it over."""
+    given = tuple((name.replace("_", "-"), value) for name, value in headers.items()) or (("Content-Type", "text/html; charset=UTF-8"),)
+    return Capture(url, status, given, body, "2026-01-02T00:00:00Z")
+
+
+def read_golden(name: str) -> tuple[Capture, dict[str, Any], ArticleKey | None]:
+    folder = GOLDEN / name
+    expected = json.loads((folder / "expected.json").read_text())
+    page = Capture(expected["url"], expected["status"], tuple(expected["headers"].items()), (folder / "page.html").read_bytes(), "2026-01-02T00:00:00Z")
+    address = SITE.parse(page.url)
+    key = ArticleKey(address.edition, str(address.post_id)) if address and address.kind is Kind.ARTICLE and address.edition else None
+    return page, expected, key
+
+
+def as_json(got: Extract | Unextractable, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The result in the shape of expected.json, with the fields that the case states."""
+    out = {name: wanted[name] for name in ("url", "status", "headers")}
+    if isinstance(got, Unextractable):
+        return out | {"reason": got.reason, "title": got.title if "title" in wanted and wanted["title"] is not None else None}
+    fields = {name: getattr(got, name) for name in wanted if name not in (*out, "lines", "reason")} | {"title": got.title, "layout": got.layout}
+    return out | json.loads(json.dumps(fields)) | {"lines": [[line.kind.value, line.depth, line.text] for line in got.lines]}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_golden(name: str) -> None:
+    """A page gives exactly the title, lines and stated fields of its case, each time it is read."""
+    page, expected, key = read_golden(name)
+    got = extract(page, SITE, key)
+    shown = as_json(got, expected)
+    if WRITE:
+        (GOLDEN / name / "expected.json").write_text(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
+    assert shown == expected
+    assert extract(page, SITE, key) == got
+
+
+def test_no_golden_is_missing() -> None:
+    """Each case of cases.txt has its folder, and each folder its line there."""
+    assert (GOLDEN / "cases.txt").read_text().split("\n")[:-1] == CASES
+    assert len(CASES) >= 60
+
+
+def test_every_layout_has_goldens_in_both_languages() -> None:
+    """No layout without a golden page."""
+    assert {(layout.name, lang) for layout in LAYOUTS for lang in ("en", "ar")} <= {(name.split("-")[0], name.split("-")[1]) for name in CASES}
+
+
+def test_reasons_are_known_words() -> None:
+    """A page that gives no text says why in a word of the model."""
+    for name in CASES:
+        page, _, key = read_golden(name)
+        got = extract(page, SITE, key)
+        assert got.extractor == EXTRACTOR if isinstance(got, Extract) else got.reason in REASONS
+
+
+# ---- the five seeds, read from a folder outside the project
+
+
+def seeds() -> list[dict[str, Any]]:
+    folder = os.environ.get("SOHR_SEEDS")
+    if not folder or not Path(folder, "expected.json").exists():
+        return []
+    return list(json.loads(Path(folder, "expected.json").read_text()))
+
+
+@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
+def test_seeds_are_exact_in_every_layout(layout: str) -> None:
+    """Title and lines of the five seeds come out exactly, whatever the layout, with their chrome around and below them."""
+    found = seeds()
+    if not found:
+        pytest.skip("SOHR_SEEDS names no folder of seeds: set it to ../shared/seeds")
+    template = (GOLDEN / f"{layout}-en-short" / "page.html").read_text()
+    _, expected, _ = read_golden(f"{layout}-en-short")
+    text = "".join(f"<p>{line[2]}</p>\n" for line in expected["lines"]).strip()
+    assert text in template
+    for seed in found:
+        escaped = [line.replace("&", "&amp;").replace("<", "&lt;") for line in (*seed["lines"], *seed["chrome"])]
+        # what a page shows after the text stands below it here too: source and disclaimer, "You might also like", the cookie sentence
+        ordered = [line for line in escaped if "•" not in line or line.startswith("•")]
+        tail = ordered[len(seed["lines"]) :]
+        below = sorted(tail, key=lambda line: ("cookies" in line, line == "[Disclaimer]")) if tail else []
+        top = [line for line in escaped if line not in ordered]
+        body = "\n".join(f"<p>{line}</p>" for line in [*top, *ordered[: len(seed["lines"])], *(line for line in below if "Observatory" not in line)])
+        page = template.replace(text, body).replace(expected["title"], seed["title"].replace("&", "&amp;"))
+        got = extract(capture(page.encode(), expected["url"]), SITE)
+        assert isinstance(got, Extract), got
+        assert (got.title, [line.text for line in got.lines]) == (seed["title"], seed["lines"])
+        assert seed["source_url"] in (None, got.source_url)
+
+
+# ---- bytes
+
+SHORT = (GOLDEN / "general-en-short" / "page.html").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(SHORT)),
+        ("x-gzip", gzip.compress(SHORT[:100]) + gzip.compress(SHORT[100:])),
+        ("deflate", zlib.compress(SHORT)),
+        ("deflate", zlib.compress(SHORT)[2:-4]),
+        ("br", brotli.compress(SHORT)),
+        ("gzip", SHORT),
+        ("br, gzip", gzip.compress(brotli.compress(SHORT))),
+    ],
+)
+def test_content_encodings(coding: str, packed: bytes) -> None:
+    """Every way of packing gives the same document."""
+    assert decode_body(capture(packed, Content_Encoding=coding)) == SHORT
+
+
+def test_zstd_where_it_is_installed() -> None:
+    """zstd is read where a module for it is installed."""
+    zstd = pytest.importorskip("backports.zstd")
+    assert decode_body(capture(zstd.compress(SHORT), Content_Encoding="zstd")) == SHORT
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("deflate", zlib.compress)])
+def test_cut_and_damaged_bodies(coding: str, pack: Any) -> None:
+    """A stream that ends early is truncated, one that is garbage or a bomb is refused; neither is ever an article."""
+    packed = pack(SHORT)
+    with pytest.raises(Cut):
+        decode_body(capture(packed[: len(packed) // 2], Content_Encoding=coding))
+    got = extract(capture(packed[: len(packed) // 2], Content_Encoding=coding), SITE)
+    assert isinstance(got, Unextractable) and got.reason == "truncated"
+    with pytest.raises(Undecodable):
+        decode_body(capture(b"\x1f\x8b" + b"garbage" * 9, Content_Encoding=coding))
+    bomb = pack(b"a" * (MAX_BODY + 1))
+    got = extract(capture(bomb, Content_Encoding=coding), SITE)
+    assert isinstance(got, Unextractable) and got.reason == "hostile"
+
+
+@pytest.mark.parametrize("label", ["base64", "utf-7", "unicode_escape", "no-such", "utf-16", "zip"])
+def test_a_charset_that_is_none_is_ignored(label: str) -> None:
+    """A page cannot choose a codec that is no charset."""
+    assert "Kafr Alyan" in decode_text(capture(SHORT, Content_Type=f"text/html; charset={label}"))
+
+
+def test_half_broken_utf8_stays_utf8() -> None:
+    """A few bad bytes do not turn the rest into another alphabet."""
+    body = "<html><p>قضى ثلاثة أشخاص في السوق</p>".encode() + b"\xff\xd9"
+    assert "ثلاثة" in decode_text(capture(body, Content_Type="text/html"))
+
+
+# ---- pages from hell
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div>" * 100_000,
+        "<div><!--</div>-->" * 50_000,
+        '<div title="</div>">' * 50_000,
+        "".join(f"<p><b id={n}>" for n in range(20_000)),
+        "<a " + " ".join(f"a{n}=1" for n in range(50_000)) + ">",
+        "<table>" + "<tr><td>" * 20_000,
+        "&lt;" * 500_000,
+        '<a "' * 100_000,
+        "<meta " * 50_000,
+        "<script type=application/ld+json>" * 20_000,
+        '<script type="application/ld+json">' + "[" * 200_000 + "</script>",
+        "<svg><script>" * 30_000,
+        "<body " * 30_000,
+        "x*" * 100_000,
+    ],
+    ids=lambda body: body[:24],
+)
+def test_hostile_pages_end_quickly(body: str) -> None:
+    """Depth bombs and their like are an outcome, within a second or two."""
+    page = SHORT.decode().replace("<p>A mortar", body + "<p>A mortar")
+    import time
+
+    start = time.perf_counter()
+    got = extract(capture(page.encode()), SITE)
+    assert time.perf_counter() - start < 3
+    assert isinstance(got, Extract) or got.reason in REASONS
+
+
+@settings(max_examples=int(os.environ.get("SOHR_MUTATIONS", "300")), deadline=2000, derandomize=True)
+@given(st.sampled_from(CASES), st.data())
+def test_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
+    """Whatever is cut out, doubled or put in, extraction ends with an Extract or a reason."""
+    page, _, key = read_golden(name)
+    body = bytearray(page.body[:20_000])
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(body)))
+        length = data.draw(st.integers(0, 200))
+        piece = data.draw(st.sampled_from([b"", b"<", b">", b"</div>", b"<div>", b"<p>", b"\0", b"\xff", b'"', b"<!--", b"<table>", b"<script>", b"&#", b"<tr>", bytes(body[at : at + length]) * 2]))
+        body[at : at + length] = piece
+    got = extract(replace(page, body=bytes(body)), SITE, key)
+    if isinstance(got, Unextractable):
+        assert got.reason in REASONS
+    else:
+        assert all(line.text == line.text.strip() and line.text and "\n" not in line.text for line in got.lines)
+
+
+@pytest.mark.parametrize("name", [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")])
+def test_damage_beside_the_text_changes_nothing(name: str) -> None:
+    """A counter, another stamp, other related posts and marker words in their names: the text is the same."""
+    page, expected, key = read_golden(name)
+    text = page.body.decode()
+    noise = '<div class="related-posts"><h3>MARKERWORD</h3></div><div class="post-share">MARKERWORD</div><div class="post-views">MARKERWORD 17</div><p class="screen-reader-text">MARKERWORD</p>'
+    for at in ("</body>", "</article>", "<article"):
+        got = extract(replace(page, body=text.replace(at, noise + at, 1).encode()), SITE, key)
+        assert isinstance(got, Extract)
+        assert [[line.kind.value, line.depth, line.text] for line in got.lines] == expected["lines"]
