@@ -13,7 +13,6 @@ PORT ?= 8001
 
 # what another environment left in this shell must not leak into ours
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
-export ARCHIVE_DIR
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint crawl serve clean
@@ -46,7 +45,7 @@ demo: $(STAMP)
 	SERVE=$(SERVE) ARCHIVE_DIR=demo-data $(BIN)/python -m tests.demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n $(JOBS)
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS)
 	$(BIN)/lint-imports --no-logo
 
 lint: $(STAMP)
@@ -56,7 +55,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
 crawl: $(STAMP)
-	$(BIN)/scrapy crawl sohr -a pages=$(PAGES)
+	ARCHIVE_DIR="$(ARCHIVE_DIR)" $(BIN)/scrapy crawl sohr -a pages=$(PAGES)
 	echo
 	echo "That was the newest pages only. The whole archive:  $(BIN)/scrapy crawl sohr"
 	echo "Some 200,000 posts at one request in 2 seconds are about 4.6 days. Every interruption is free:"

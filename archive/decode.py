@@ -17,10 +17,13 @@ from archive.model import Capture
 MAX_BODY = 64 * 1024 * 1024  # bytes of a document, unpacked; an article of the site is 0.06 MB
 _CHUNK = 1024 * 1024
 _PRESCAN = 4096  # bytes in which a meta charset is looked for; the HTML standard says 1024, WordPress plugins push it down
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]{2,40})", re.IGNORECASE)
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]{2,40})", re.IGNORECASE)
 # What a label may name: encodings of text that browsers read. Python's other codecs (base64, utf_7, unicode_escape) are no charsets of pages.
-_KNOWN = re.compile(r"^(?:utf-8|utf-16(?:-[lb]e)?|cp125[0-8]|cp874|cp866|iso8859-\d+|koi8-[ru]|mac-\w+|gb2312|gbk|gb18030|big5|euc_(?:jp|kr)|shift_jis|ascii)$")
+_KNOWN = re.compile(
+    r"^(?:utf-8|utf-16(?:-[lb]e)?|cp125[0-8]|cp874|cp866|iso8859-\d+|koi8-[ru]|mac-\w+|gb2312|gbk|gb18030|big5|euc_(?:jp|kr)|shift_jis|ascii)$"
+)
 _AS_BROWSERS_DO = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-6": "cp1256", "iso8859-9": "cp1254"}
 
 
@@ -136,18 +139,28 @@ def _zstd(body: bytes, limit: int) -> bytes:
 
 def decode_text(capture: Capture, body: bytes | None = None) -> str:
     """The document as text. ``body`` spares unpacking it twice. Never fails on a charset: what cannot be read becomes U+FFFD."""
-    if body is None:
-        body = decode_body(capture)
-    for mark, name in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+    return to_utf8(capture, decode_body(capture) if body is None else body).decode("utf-8", "replace")
+
+
+def to_utf8(capture: Capture, body: bytes) -> bytes:
+    """An unpacked document in UTF-8, without a byte order mark: the bytes themselves where they are that already, which nearly all are."""
+    if not body.startswith(_MARKS) and not _wide(body):
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+        else:
+            return body
+    return _decode(capture, body).encode("utf-8", "replace")
+
+
+def _decode(capture: Capture, body: bytes) -> str:
+    for mark, name in zip(_MARKS, ("utf-8", "utf-16-le", "utf-16-be"), strict=True):
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
     wide = _wide(body)
     if wide:
         return body.decode(wide, "replace")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     sound = len(text) - len(text.encode("ascii", "ignore")) - broken  # sequences of two bytes and more that are valid: rare by chance

@@ -10,13 +10,14 @@ import re
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
-from archive.decode import Cut, TooLarge, Undecodable, decode_body, decode_text
+from archive.decode import Cut, TooLarge, Undecodable, decode_body, decode_text, to_utf8
 from archive.hostile import is_hostile
 from archive.lines import inline_text, is_visible, read, tidy
 from archive.model import ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate, metadata, refusals
 from archive.sites.sohr.addresses import Site
-from archive.sites.sohr.layouts import Layout, choose, find_body, find_title, is_noise
+from archive.sites.sohr.layouts import Layout, choose, find_body, find_title
+from archive.sites.sohr.noise import is_noise
 
 __all__ = ["EXTRACTOR", "Undecodable", "decode_body", "decode_text", "extract"]
 
@@ -24,9 +25,12 @@ EXTRACTOR = "1"  # release: a change that gives any page another text is another
 
 _LISTING_CLASSES = frozenset(("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results"))
 _SINGLE_CLASSES = frozenset(("single", "single-post", "page-template-default", "page", "attachment"))
+_PAGE_WORDS = (b"page-link", b"post-nav-links", b"multiple-post-pages", b"post-page-numbers", b"post-pagination")
 _PAGES = ".page-links, .post-nav-links, .multiple-post-pages, .post-page-numbers, .page-link, .post-pagination"
 _HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|article|script|h1)\b", re.IGNORECASE)
-_ENDS = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+_KINDS = frozenset(("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream"))  # the last two: HTML under a wrong name
+_ENDS = re.compile(rb"</(?:html|body)\s*>", re.IGNORECASE)
+_CLOSED = re.compile(rb"</(?:article|main|section|div)\s*>\s*$", re.IGNORECASE)
 
 
 def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) -> Extract | Unextractable:
@@ -43,27 +47,32 @@ def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) ->
     except Undecodable as error:
         return Unextractable("hostile" if isinstance(error, TooLarge) else "not_html", str(error))
     kind = (capture.header("content-type") or "").partition(";")[0].strip().lower()
-    if (kind and kind not in ("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream")) or not _HTML.search(body[:16_384].replace(b"\0", b"")):
+    if (kind and kind not in _KINDS) or not _HTML.search(body[:16_384].replace(b"\0", b"")):
         refused = refusals.by_text(capture, decode_text(capture, body[:65_536]))
         return Unextractable(*refused) if refused else Unextractable("not_html", f"the server calls it {kind or 'nothing'}, {len(body)} bytes")
-    text = decode_text(capture, body)
-    hostile = is_hostile(text)
+    html = to_utf8(capture, body)
+    hostile = is_hostile(html)
     if hostile:
         return Unextractable("hostile", hostile)
     if not 200 <= capture.status < 300:
-        refused = refusals.by_text(capture, text)
+        refused = refusals.by_text(capture, _beginning(html))
         return Unextractable(*(refused or ("error", f"status {capture.status}")))
     if (capture.header("cf-mitigated") or "").lower() == "challenge":
         return Unextractable("challenge", "the site asks for proof of being human")
     try:
-        tree = LexborHTMLParser(text, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
+        tree = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
     except (SelectolaxError, ValueError) as error:
         return Unextractable("hostile", f"the page does not parse: {error}")
-    return _read(capture, site, expected, text, tree)
+    return _read(capture, site, expected, html, tree)
 
 
-def _read(capture: Capture, site: Site, expected: ArticleKey | None, text: str, tree: LexborHTMLParser) -> Extract | Unextractable:
-    stated = metadata.read_head(capture, text, tree, site)
+def _beginning(html: bytes) -> str:
+    """The part of a page in which a refusal says so."""
+    return html[:65_536].decode("utf-8", "ignore")
+
+
+def _read(capture: Capture, site: Site, expected: ArticleKey | None, html: bytes, tree: LexborHTMLParser) -> Extract | Unextractable:
+    stated = metadata.read_head(capture, html, tree, site)
     address = site.parse(capture.url)
     edition = address.edition if address else None
     classes = stated.body_classes
@@ -72,11 +81,11 @@ def _read(capture: Capture, site: Site, expected: ArticleKey | None, text: str, 
         return Unextractable("soft404", f"status {capture.status}, a page that says 'not found'", edition=edition)
     if not single and not classes.isdisjoint(_LISTING_CLASSES):
         return Unextractable("listing", "the page's class names it a listing", edition=edition)
-    layout = choose(tree)
+    layout = choose(tree, html)
     first = stated.first("post_id")
     scope = tree.css_first(f"#post-{first}") if first else None
     body = find_body(tree, layout, scope)
-    heading = find_title(tree, layout, scope)
+    heading = find_title(tree, layout, scope, body)
     if body is not None and scope is None:
         scope = _holder(body)
         if scope is not None and (shown := re.match(r"post-([1-9][0-9]{0,9})$", scope.attributes.get("id") or "")):
@@ -85,12 +94,13 @@ def _read(capture: Capture, site: Site, expected: ArticleKey | None, text: str, 
         stated.add("post_id", first, "article:id")
     post_id = int(stated.first("post_id") or 0) or None
     if body is None:
-        return _no_body(capture, text, tree, stated, heading, layout, post_id, edition)
-    if expected is not None and expected.post_id is not None and post_id is not None and post_id != expected.post_id and not _states(stated, expected.post_id):
-        return Unextractable("mismatch", f"the page is post {post_id}, not {expected.post_id}", layout=layout.name, post_id=post_id, edition=edition)
+        return _no_body(capture, html, tree, stated, heading, layout, post_id, edition)
+    wanted = expected.post_id if expected is not None else None
+    if wanted is not None and post_id is not None and not _states(stated, wanted):
+        return Unextractable("mismatch", f"the page is post {post_id}, not {wanted}", layout=layout.name, post_id=post_id, edition=edition)
     if not single and not post_id and heading is None and len(tree.css("article h2, article h3")) > 1:
         return Unextractable("listing", "several articles and no headline of its own", layout=layout.name, edition=edition)
-    if _is_cut(text, body):
+    if _is_cut(html, body):
         return Unextractable("truncated", "the page ends inside the text", layout=layout.name, post_id=post_id, edition=edition)
     title, origin = _title(heading, stated, site, single or post_id is not None)
     if body.css_first("form.post-password-form") is not None:
@@ -102,7 +112,7 @@ def _read(capture: Capture, site: Site, expected: ArticleKey | None, text: str, 
         return Unextractable("empty", "the post has no text", title or None, layout.name, post_id, edition)
     stated.claims.insert(0, Claim("title", title, origin))
     metadata.read_beside(_widest(scope, body), body, capture, site, stated)
-    page, pages, urls = _pages(tree, capture, site, edition, post_id)
+    page, pages, urls = _pages(tree, html, capture, site, post_id)
     return Extract(
         title=title,
         lines=tuple(Line(line.text, line.kind, line.depth) for line in kept.lines),
@@ -133,7 +143,7 @@ def _read(capture: Capture, site: Site, expected: ArticleKey | None, text: str, 
 
 def _no_body(
     capture: Capture,
-    text: str,
+    html: bytes,
     tree: LexborHTMLParser,
     stated: metadata.Stated,
     heading: tuple[LexborNode, str] | None,
@@ -142,14 +152,15 @@ def _no_body(
     edition: Edition | None,
 ) -> Unextractable:
     """Why a page without a text has none."""
-    refused = refusals.by_text(capture, text)
+    refused = refusals.by_text(capture, _beginning(html))
     if refused:
         return Unextractable(*refused, edition=edition)
     title = inline_text(heading[0]) if heading else None
     if tree.css_first("form.post-password-form") is not None:
         return Unextractable("protected", "the page asks for a password", title, layout.name, post_id, edition)
     # A block theme leaves the whole block out where a post has no text (measured, WordPress 6.1): its headline and site are there.
-    if post_id and heading and tree.css_first(".wp-site-blocks h1.wp-block-post-title") is not None and tree.css_first(".wp-block-post-content") is None:
+    blocks = tree.css_first(".wp-site-blocks h1.wp-block-post-title") is not None
+    if post_id and heading and blocks and tree.css_first(".wp-block-post-content") is None:
         return Unextractable("empty", "the post has no text", title, layout.name, post_id, edition)
     return Unextractable("layout", f"no known layout reads this page (title {stated.site_title[:80]!r})", title, post_id=post_id, edition=edition)
 
@@ -194,24 +205,28 @@ def _widest(scope: LexborNode | None, body: LexborNode) -> LexborNode | None:
     return scope
 
 
-def _pages(tree: LexborHTMLParser, capture: Capture, site: Site, edition: Edition | None, post_id: int | None) -> tuple[int, int, tuple[str, ...]]:
+def _pages(tree: LexborHTMLParser, html: bytes, capture: Capture, site: Site, post_id: int | None) -> tuple[int, int, tuple[str, ...]]:
     """Which page of its post this is, how many there are, and the addresses of the others, as its page links show."""
     address = site.parse(capture.url)
     page = address.page if address is not None and address.kind is Kind.ARTICLE else 1
     pages, urls = page, dict[str, None]()
+    if address is None or not any(word in html for word in _PAGE_WORDS):
+        return page, pages, ()
     for box in tree.css(_PAGES):
         anchors = [box] if box.tag == "a" else box.css("a[href]")
         for anchor in anchors:
             target = site.parse(anchor.attributes.get("href") or "", capture.url)
-            if target is not None and target.kind is Kind.ARTICLE and target.edition == edition and target.post_id == post_id and target.page != page:
+            if target is None or (target.kind, target.edition, target.post_id) != (Kind.ARTICLE, address.edition, post_id):
+                continue
+            if target.page != page:
                 urls[target.url] = None
                 pages = max(pages, target.page)
     return page, pages, tuple(urls)
 
 
-def _is_cut(text: str, body: LexborNode) -> bool:
+def _is_cut(html: bytes, body: LexborNode) -> bool:
     """Whether the page ends inside the text: no closing tag of the page, and nothing after the text."""
-    if _ENDS.search(text, max(0, len(text) - 65_536)) or _ENDS.search(text):
+    if b"</html>" in html or b"</body>" in html or _ENDS.search(html):
         return False
     node: LexborNode | None = body
     while node is not None and node.tag not in ("body", "html", "-document"):
@@ -221,6 +236,4 @@ def _is_cut(text: str, body: LexborNode) -> bool:
                 return False
             after = after.next
         node = node.parent
-    return not re.search(r"</(?:article|main|section|div)\s*>\s*$", text)
-
-
+    return not _CLOSED.search(html[-200:])

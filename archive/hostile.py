@@ -1,4 +1,4 @@
-"""Pages that would take a parser out of bounds: seen in the text, before it is parsed.
+"""Pages that would take a parser out of bounds: seen in the bytes, before it is parsed.
 
 Lexbor's time is quadratic in the depth of nesting (100,000 nested ``<div>``: 21 s, measured), its memory in unclosed formatting elements, which
 HTML5 repeats in every new paragraph, and in the attributes of one tag. A page of few tags can do no harm and is not looked at.
@@ -8,42 +8,63 @@ from __future__ import annotations
 
 import re
 
-MAX_TEXT = 16 * 1024 * 1024  # characters; an article page of the site has 60,000
+from archive.words import words
+
+
+def _bytes(names: str) -> frozenset[bytes]:
+    return frozenset(name.encode() for name in words(names))
+
+
+MAX_HTML = 16 * 1024 * 1024  # bytes in UTF-8; an article page of the site has 60,000
 MAX_DEPTH = 512  # as browsers: deeper elements are not nested any further there
 _HARMLESS = 3000  # tags: nested all, 20 ms; all formatting, 130 MB for a moment
 _MAX_REPEATED = 2_000_000  # formatting elements that a parser would make of unclosed ones
-_TOKEN = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/>\"'<]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.DOTALL)
-_FORMATTING = frozenset(["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
-_NEVER_DEEP = frozenset(
-    ["p", "li", "dd", "dt", "option", "optgroup", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup", "col", "caption", "rb", "rt", "rtc", "rp", "area", "base", "br", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "html", "head", "body"]
+_TOKEN = re.compile(rb"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/>\"'<]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.DOTALL)
+_FORMATTING = _bytes(
+    """
+    a b big code em font i nobr s small strike strong tt u
+    """
 )
-_RAW = frozenset(("script", "style", "textarea", "title", "xmp", "iframe", "noscript", "noembed", "noframes"))
+# void, or closed by the next of its kind: these never nest in each other
+_NEVER_DEEP = _bytes(
+    """
+    p li dd dt option optgroup tr td th tbody thead tfoot colgroup col caption rb rt rtc rp area base br embed hr img input link meta param
+    source track wbr html head body
+    """
+)
+_DRAWING = _bytes("path rect circle line polygon g use polyline ellipse stop")  # of SVG, where "/>" closes
+_RAW = _bytes("script style textarea title xmp iframe noscript noembed noframes")
 _MAX_ATTRIBUTES = 1000
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
 
 
-def is_hostile(text: str) -> str | None:
+def is_hostile(html: bytes) -> str | None:
     """Why a page is not to be parsed, or None."""
-    if len(text) > MAX_TEXT:
-        return f"the page has {len(text):,} characters, more than {MAX_TEXT:,}"
-    if re.search(r"<[a-zA-Z][^<>]{20000}", text) and _attributes(text) > _MAX_ATTRIBUTES:
+    if len(html) > MAX_HTML:
+        return f"the page has {len(html):,} bytes, more than {MAX_HTML:,}"
+    if _attributes(html) > _MAX_ATTRIBUTES:
         return f"a tag with more than {_MAX_ATTRIBUTES:,} attributes"
-    if text.count("<") <= _HARMLESS:
+    if html.count(b"<") <= _HARMLESS:
         return None
-    return _measure(text)
+    return _measure(html)
 
 
-def _attributes(text: str) -> int:
-    return max((found.group().count("=") + len(found.group().split()) for found in re.finditer(r"<[a-zA-Z][^<>]{20000,}", text) if "data:" not in found.group()[:2000]), default=0)
+def _attributes(html: bytes) -> int:
+    """The most attributes that one very long tag seems to have; a tag that carries a picture (``data:``) is long for another reason."""
+    if max(map(len, html.split(b"<"))) < 20_000:
+        return 0
+    tags = (found[0] for found in _LONG_TAG.finditer(html))
+    return max((tag.count(b"=") + len(tag.split()) for tag in tags if b"data:" not in tag[:2000]), default=0)
 
 
-def _measure(text: str) -> str | None:
+def _measure(html: bytes) -> str | None:
     """Follow the nesting as a parser would, from below: names that were never opened close nothing."""
-    opened: dict[str, int] = {}
+    opened: dict[bytes, int] = {}
     depth = formatting = repeated = 0
     position = 0
-    while found := _TOKEN.search(text, position):
+    while found := _TOKEN.search(html, position):
         position = found.end()
-        name = (found[2] or "").lower()
+        name = (found[2] or b"").lower()
         if not name or name in _NEVER_DEEP:
             repeated += formatting
         elif found[1]:
@@ -52,11 +73,11 @@ def _measure(text: str) -> str | None:
                 depth -= 1
                 formatting -= name in _FORMATTING
         elif name in _RAW:
-            end = re.compile(rf"</{name}", re.IGNORECASE).search(text, position)
-            position = end.start() if end else len(text)
+            end = re.compile(b"</" + name, re.IGNORECASE).search(html, position)
+            position = end.start() if end else len(html)
             opened[name] = opened.get(name, 0) + 1
             depth += 1
-        elif not (found[3] or "").endswith("/") or name not in ("path", "rect", "circle", "line", "polygon", "g", "use", "polyline", "ellipse", "stop"):
+        elif not (found[3] or b"").endswith(b"/") or name not in _DRAWING:
             opened[name] = opened.get(name, 0) + 1
             depth += 1
             formatting += name in _FORMATTING

@@ -69,8 +69,9 @@ class Ingest:
     def event(self, event: dict[str, Any], at: Position) -> None:
         """Something that shaped the archive and was no exchange."""
         match event:
-            case {"event": "crawl-started", "name": name, "kind": kind, "at": began, "arguments": arguments, "software": software}:
-                self.store.start_crawl(name, kind, began, arguments, software)
+            case {"event": "crawl-started", "name": name, "kind": kind, "at": began, "site": home, "extractor": extractor}:
+                self._begin(home, extractor)
+                self.store.start_crawl(name, kind, began, event["arguments"], event["software"])
             case {
                 "event": "crawl-finished",
                 "name": name,
@@ -86,6 +87,12 @@ class Ingest:
             case _:
                 raise ValueError(f"an event of a kind this release does not know: {event.get('event')!r}")
         self.store.set_about(f"indexed:{at.serial}", str(at.offset + at.length))
+
+    def _begin(self, home: str, extractor: str) -> None:
+        """What the archive is, from its first crawl on."""
+        for key, value in (("site", Site(home).name), ("home", home), ("epoch", "1"), ("extractor", extractor)):
+            if self.store.about(key) is None:
+                self.store.set_about(key, value)
 
     # -- captures -----------------------------------------------------------------------------------------------------------------
 
@@ -104,6 +111,7 @@ class Ingest:
 
     def capture(self, capture: Capture, at: Position, look: str | None = None) -> Outcome:
         """Read one exchange and write what follows from it."""
+        capture = replace(capture, recorded_at=capture.recorded_at or capture.captured_at)
         digest = hashlib.sha256(capture.body).hexdigest()
         capture_id = self.store.add_capture(capture, at, look, digest)
         outcome = self._read(capture, capture_id, at, look)
@@ -360,7 +368,7 @@ class Ingest:
             missing_since=since,
             last_captured_at=capture.captured_at,
             first_captured_at=article["first_captured_at"] or capture.captured_at,
-            next_look_at=looks.missing_next_look(count, capture.captured_at),
+            next_look_at=looks.missing_next_look(count, capture.captured_at, f"{article['source']}:{article['key']}"),
         )
         if state != before:
             details = {"status": capture.status, "reason": word}

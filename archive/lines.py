@@ -16,13 +16,20 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from archive.model import LineKind
+from archive.words import words
 
 # Never text, whatever the layout. `button` and `form` hold words for visitors; `svg` and `math` annotations, `object` and `video` fall-backs.
-SKIPPED = frozenset(
-    ["script", "style", "noscript", "template", "iframe", "form", "svg", "button", "nav", "object", "embed", "video", "audio", "canvas", "map", "select", "textarea", "input", "dialog", "head", "title", "meta", "link", "datalist", "progress", "meter", "frameset", "noembed", "noframes", "-comment", "-doctype"]
+SKIPPED = words(
+    """
+    script style noscript template iframe form svg button nav object embed video audio canvas map select textarea input dialog head title meta
+    link datalist progress meter frameset noembed noframes -comment -doctype
+    """
 )
-BLOCKS = frozenset(
-    ["p", "div", "section", "article", "main", "header", "footer", "aside", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "menu", "dir", "li", "dl", "dt", "dd", "blockquote", "pre", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "address", "center", "fieldset", "legend", "details", "summary", "hgroup", "search", "body", "html", "hr", "listing", "xmp", "plaintext"]
+BLOCKS = words(
+    """
+    p div section article main header footer aside h1 h2 h3 h4 h5 h6 ul ol menu dir li dl dt dd blockquote pre figure figcaption table caption
+    thead tbody tfoot tr td th address center fieldset legend details summary hgroup search body html hr listing xmp plaintext
+    """
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
@@ -67,7 +74,7 @@ def tidy(text: str) -> str:
 
 def is_visible(text: str) -> bool:
     """False for a text of nothing but white space, bidi marks and other characters without a shape (Word leaves such lines)."""
-    return any(not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc", "Cn") for char in text)
+    return text[:1].isalnum() or any(not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc", "Cn") for char in text)
 
 
 def inline_text(node: LexborNode) -> str:
@@ -181,21 +188,20 @@ class _Walk:
 
     def leave(self, tag: str) -> None:
         if tag == "a" and self.anchor is not None:
-            href, words = self.anchor
+            href, pieces = self.anchor
             self.anchor = None
             if href:
-                self.out.links.append((href, tidy("".join(words))))
+                self.out.links.append((href, tidy("".join(pieces))))
         elif tag in BLOCKS and tag != "hr":
             if self.cells is not None:
-                self.leave_in_row(tag)
+                self.leave_in_row(tag, self.cells)
                 return
             self.break_line()
             self.pre -= tag in ("pre", "listing", "xmp", "plaintext") and self.pre > 0
 
-    def leave_in_row(self, tag: str) -> None:
-        assert self.cells is not None
+    def leave_in_row(self, tag: str, cells: list[str]) -> None:
         if tag == "tr" and not self.row_depth:
-            text = "\t".join(self.cells).strip()
+            text = "\t".join(cells).strip()
             self.cells = None
             self.pieces.clear()
             if is_visible(text):
@@ -205,7 +211,7 @@ class _Walk:
             self.row_depth -= 1
             self.add(" ")
         elif tag in ("td", "th") and not self.row_depth:
-            self.cells.append(tidy("".join(self.pieces)))
+            cells.append(tidy("".join(self.pieces)))
             self.pieces.clear()
         else:
             self.add(" ")

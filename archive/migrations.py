@@ -239,6 +239,7 @@ create index captures_article on captures(article_id, captured_at);
 create index captures_url on captures(url);
 create index captures_crawl on captures(crawl_id);
 create index articles_edition_day on articles(edition, day);
+create index articles_day on articles(day);
 create index articles_next_look on articles(next_look_at) where next_look_at is not null;
 create index articles_unheld on articles(edition, article_id) where state is null;
 create index articles_stretch on articles(stretch_id);
@@ -260,7 +261,7 @@ create view latest_versions as
 select a.edition, a.post_id, a.url, v.title, v.plain_title, v.text, v.published_at, v.modified_at, v.number, a.state, a.day, v.author,
        v.language, v.categories, v.tags, v.first_captured_at, v.last_captured_at, v.captures, v.text_sha256, v.same_sha256, v.layout,
        a.source, a.key, a.article_id, v.version_id
-from articles a join versions v on v.version_id = a.newest_version_id;
+from articles a join versions v on v.article_id = a.article_id and v.version_id = a.newest_version_id;
 
 create view version_history as
 select a.edition, a.post_id, v.number, v.title, v.text, v.published_at, v.modified_at, v.first_captured_at, v.last_captured_at, v.captures,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from archive.clock import now
@@ -13,8 +14,8 @@ from archive.warc import Appender, Stored, WarcFile, cut_torn, read, warc_files
 REPLAY_BATCH = 200
 
 
-def recover(folder: Path, store: Store, ingest: Ingest) -> int:
-    """Bring the database up to its WARC files; returns how many records it lacked. Raises DamagedWarc, CannotWrite."""
+def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int], None] = lambda _: None, *, cut: bool = True) -> int:
+    """Bring the database up to its WARC files; returns how many records it lacked, told to ``progress`` as they come. Raises DamagedWarc, CannotWrite."""
     lacking = 0
     for file in warc_files(folder / "warc"):
         start = store.indexed_to(file.serial)
@@ -22,13 +23,13 @@ def recover(folder: Path, store: Store, ingest: Ingest) -> int:
             continue
         with store.transaction():
             store.register_files([file], now())
-        if file.is_open:
+        if file.is_open and cut:
             cut_torn(file.path, start or 0)
-        lacking += _replay(store, ingest, file, start or 0)
+        lacking += _replay(store, ingest, file, start or 0, progress)
     return lacking
 
 
-def _replay(store: Store, ingest: Ingest, file: WarcFile, start: int) -> int:
+def _replay(store: Store, ingest: Ingest, file: WarcFile, start: int, progress: Callable[[int], None]) -> int:
     count = 0
     batch: list[Stored] = []
     for stored in read(file, start):
@@ -36,8 +37,10 @@ def _replay(store: Store, ingest: Ingest, file: WarcFile, start: int) -> int:
         count += 1
         if len(batch) >= REPLAY_BATCH:
             _take(store, ingest, batch)
+            progress(len(batch))
             batch = []
     _take(store, ingest, batch)
+    progress(len(batch))
     return count
 
 

@@ -24,6 +24,7 @@ from archive.text import fold, plain_title, same_sha256, text_sha256
 from archive.warc import Position, WarcFile
 
 Row = sqlite3.Row
+DATABASE = "archive.db"
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
 
 
@@ -34,8 +35,8 @@ def _is_busy(error: BaseException) -> bool:
 class Store:
     """One archive's database, open for writing. Use within `transaction`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "archive.db"
+    def __init__(self, path: Path) -> None:
+        self.path = path
         try:
             self._db = Database(str(self.path))
             self._prepare()
@@ -140,6 +141,10 @@ class Store:
     def set_about(self, key: str, value: str) -> None:
         """Write down a fact about the archive."""
         self._conn.execute("insert into about values (?, ?) on conflict (key) do update set value = excluded.value", (key, value))
+
+    def forget_about(self, key: str) -> None:
+        """Drop a fact that no longer holds."""
+        self._conn.execute("delete from about where key = ?", (key,))
 
     def crawl_id(self, name: str | None) -> int | None:
         """The row of a crawl, by its name."""
@@ -443,7 +448,7 @@ def open_store(folder: Path) -> Store:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWrite(f"the archive's folder {folder} cannot be made ({error.strerror}): give one you may write to") from error
-    return Store(folder)
+    return Store(folder / DATABASE)
 
 
 def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:

@@ -138,7 +138,8 @@ def _belongs(run: list[str], joints: list[str], known: frozenset[str]) -> bool:
 
 _MARKS = re.compile(r"[\u0640\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad]")
 _LETTERS = str.maketrans(
-    {"ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك", "گ": "ك", "ء": None, "٫": ".", "٬": ",", "،": ",", "؛": ";", "؟": "?"}
+    {"ٱ": "ا", "ى": "ي", "ی": "ي", "ې": "ي", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك", "گ": "ك", "ء": None}
+    | {"٫": ".", "٬": ",", "،": ",", "؛": ";", "؟": "?"}
     | {chr(0x0660 + n): str(n) for n in range(10)}
     | {chr(0x06F0 + n): str(n) for n in range(10)}
     | dict.fromkeys("“”„‟«»″", '"')
@@ -152,13 +153,14 @@ def fold(text: str) -> str:
     """The text as search sees it, used alike when it is written and when it is asked for.
 
     Both languages: case, accents and harakat, tatweel, curly quotes, long dashes, hidden words (`deobfuscate` with the curated list alone).
-    Arabic: one alef, hamza without its seat, ya, ta marbuta, Arabic-Indic digits; the article (with و ف ب ك, or لل) is taken off, so that الأمن and أمن find each other.
+    Arabic: one alef, hamza without its seat, ya, ta marbuta, Arabic-Indic digits; the article (with و ف ب ك, or لل) is taken off, so that الأمن and
+    أمن find each other.
     """
     folded = text
     for _ in range(4):  # once is enough for all but freaks; the second round proves it
         before = folded
         decomposed = unicodedata.normalize("NFKD", _MARKS.sub("", folded).casefold())
-        bare = "".join(char for char in decomposed if not unicodedata.combining(char)) if not decomposed.isascii() else decomposed
+        bare = decomposed if decomposed.isascii() else "".join(char for char in decomposed if not unicodedata.combining(char))
         plain = deobfuscate(bare.translate(_LETTERS))[0]
         folded = plain if plain.isascii() else _ARTICLE.sub("", plain)
         if folded == before:

@@ -21,8 +21,10 @@ from typing import Any, BinaryIO
 
 from archive.clock import now
 from archive.errors import ArchiveError, CannotWrite, WrongSite
+from archive.extract import EXTRACTOR
 from archive.ingest import Ingest
 from archive.lock import hold
+from archive.manifests import write_manifest
 from archive.model import ArticleKey, Edition, Kind
 from archive.outcome import Held
 from archive.recover import recover, settle
@@ -81,6 +83,7 @@ class Writer:
 
     def __init__(self, message: Open) -> None:
         self.folder = Path(message.folder)
+        self.name = message.name
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -92,16 +95,12 @@ class Writer:
             known = self.store.about("site")
             if known is not None and known != self.site.name:
                 raise WrongSite(f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)")
-            if known is None:
-                self.store.set_about("site", self.site.name)
-                self.store.set_about("home", self.site.home)
-                self.store.set_about("epoch", "1")
         self.ingest = Ingest(self.store, self.site)
         recover(self.folder, self.store, self.ingest)
         self.warc = Appender(self.folder / "warc", self.site.name)
         self.warc.describe(message.software)
         self.answers = Answers(self.store, self.site)
-        begun = {"event": "crawl-started", "name": message.name, "kind": message.kind, "at": now(), "site": self.site.home}
+        begun = {"event": "crawl-started", "name": message.name, "kind": message.kind, "at": now(), "site": self.site.home, "extractor": EXTRACTOR}
         self.work([Happened(begun | {"arguments": message.arguments, "software": message.software})])
 
     def work(self, messages: list[Any]) -> list[Any]:
@@ -136,8 +135,9 @@ class Writer:
         raise TypeError(f"not a message: {message!r}")
 
     def close(self) -> None:
-        """Let go of files, database and lock."""
+        """Let go of files, database and lock, and seal what was added in a manifest."""
         self.warc.close()
+        write_manifest(self.folder, self.name, now())
         self.store.close()
         self._lock.close()
 

@@ -37,7 +37,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("browse") / "archive.db"
     db = Database(path)
     migrations.apply(db)
-    db.table("about").insert_all([{"key": "site", "value": SITE}, {"key": "epoch", "value": "1"}])
+    db.table("about").insert_all([{"key": "site", "value": "syriahr.example"}, {"key": "home", "value": SITE}, {"key": "epoch", "value": "1"}])
     counters = {"requests": 9, "new": 4, "changed": 1, "unchanged": 0, "gone": 1, "failed": 0}
     db.table("crawls").insert({
         "crawl_id": 1, "name": "crawl-1", "kind": "crawl", "started_at": BEFORE, "finished_at": BEFORE, "finish_reason": "finished", "exit_status": 0,
@@ -46,7 +46,18 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     db.table("warc_files").insert({"warc_file_id": 1, "serial": 1, "name": "syriahr-2025-03-01-000001.warc.gz", "opened_at": BEFORE})
     add(db, 1, "en", 332481, "Gunmen k-illed 3 in Deir Ezzor", ("Three people were k-illed.", "Details", "first", "second"), state="live", number=2)
     add(db, 2, "ar", 700001, "مقتل 3 أشخاص في إدلب", ("وثّق المرصد مقتل ثلاثة أشخاص في مدينة إدلب.",), state="live")
-    add(db, 3, "en", 332400, "A post that went away", ("It was here.",), state="disappeared", missing_since=AFTER, missing_looks=3)
+    add(
+        db,
+        3,
+        "en",
+        332400,
+        "A post that went away",
+        ("It was here.",),
+        state="disappeared",
+        missing_since=AFTER,
+        missing_looks=3,
+        url="http://[not/an/address",
+    )
     add(db, 4, "en", 332300, HOSTILE, (HOSTILE,), state="live", url="javascript:alert(3)", author=HOSTILE)
     db.table("articles").insert({
         "article_id": 5, "source": "en", "key": "332200", "edition": "en", "post_id": 332200, "url": f"{SITE}en/332200/", "day": "2025-03-01",
@@ -309,6 +320,18 @@ async def test_links_keep_the_base_url(path: Path) -> None:
     await ds.invoke_startup()
     page = await text_of(ds, "/-/sohr/")
     assert set(re.findall(r'(?:href|action)="(/[^"]{0,9})', page)) == {"/sohr-data"}
+
+
+async def test_pages_name_the_site(ds: Datasette) -> None:
+    """A reader sees whose words these are."""
+    assert f'<a href="{SITE}" rel="noreferrer">{SITE}</a>' in await text_of(ds, "/-/sohr/")
+    assert f'href="{SITE}"' in await text_of(ds, "/archive")
+
+
+async def test_an_address_that_is_none(ds: Datasette) -> None:
+    """A damaged address is shown as it is."""
+    assert "http://[not/an/address" in await text_of(ds, "/-/sohr/en/332400")
+    assert "http://[not/an/address" in await text_of(ds, "/archive/captures")
 
 
 def test_text_whose_kinds_do_not_fit() -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # has none
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.extract import EXTRACTOR, decode_body, decode_text, extract
 from archive.decode import MAX_BODY, Cut, Undecodable
+from archive.extract import EXTRACTOR, decode_body, decode_text, extract
 from archive.model import REASONS, ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import LAYOUTS
@@ -34,9 +35,11 @@ def capture(body: bytes, url: str = "https://www.syriahr.com/en/350100/", status
 
 
 def read_golden(name: str) -> tuple[Capture, dict[str, Any], ArticleKey | None]:
+    """A case: its page as a capture, what is expected, and the article that the address promises."""
     folder = GOLDEN / name
     expected = json.loads((folder / "expected.json").read_text())
-    page = Capture(expected["url"], expected["status"], tuple(expected["headers"].items()), (folder / "page.html").read_bytes(), "2026-01-02T00:00:00Z")
+    headers = tuple(expected["headers"].items())
+    page = Capture(expected["url"], expected["status"], headers, (folder / "page.html").read_bytes(), "2026-01-02T00:00:00Z")
     address = SITE.parse(page.url)
     key = ArticleKey(address.edition, str(address.post_id)) if address and address.kind is Kind.ARTICLE and address.edition else None
     return page, expected, key
@@ -48,7 +51,8 @@ def as_json(got: Extract | Unextractable, wanted: dict[str, Any]) -> dict[str, A
     if isinstance(got, Unextractable):
         return out | {"reason": got.reason, "title": got.title if "title" in wanted and wanted["title"] is not None else None}
     fields = {name: getattr(got, name) for name in wanted if name not in (*out, "lines", "reason")} | {"title": got.title, "layout": got.layout}
-    return out | json.loads(json.dumps(fields)) | {"lines": [[line.kind.value, line.depth, line.text] for line in got.lines]}
+    stated: dict[str, Any] = json.loads(json.dumps(fields))
+    return out | stated | {"lines": [[line.kind.value, line.depth, line.text] for line in got.lines]}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -86,6 +90,7 @@ def test_reasons_are_known_words() -> None:
 
 
 def seeds() -> list[dict[str, Any]]:
+    """The seeds, or none where SOHR_SEEDS names no folder that holds them."""
     folder = os.environ.get("SOHR_SEEDS")
     if not folder or not Path(folder, "expected.json").exists():
         return []
@@ -198,12 +203,13 @@ def test_half_broken_utf8_stays_utf8() -> None:
 def test_hostile_pages_end_quickly(body: str) -> None:
     """Depth bombs and their like are an outcome, within a second or two."""
     page = SHORT.decode().replace("<p>A mortar", body + "<p>A mortar")
-    import time
-
     start = time.perf_counter()
     got = extract(capture(page.encode()), SITE)
     assert time.perf_counter() - start < 3
     assert isinstance(got, Extract) or got.reason in REASONS
+
+
+_PIECES = (b"", b"<", b">", b"</div>", b"<div>", b"<p>", b"\0", b"\xff", b'"', b"<!--", b"<table>", b"<script>", b"&#", b"<tr>")
 
 
 @settings(max_examples=int(os.environ.get("SOHR_MUTATIONS", "300")), deadline=2000, derandomize=True)
@@ -215,7 +221,7 @@ def test_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(body)))
         length = data.draw(st.integers(0, 200))
-        piece = data.draw(st.sampled_from([b"", b"<", b">", b"</div>", b"<div>", b"<p>", b"\0", b"\xff", b'"', b"<!--", b"<table>", b"<script>", b"&#", b"<tr>", bytes(body[at : at + length]) * 2]))
+        piece = data.draw(st.sampled_from([*_PIECES, bytes(body[at : at + length]) * 2]))
         body[at : at + length] = piece
     got = extract(replace(page, body=bytes(body)), SITE, key)
     if isinstance(got, Unextractable):
@@ -229,7 +235,8 @@ def test_damage_beside_the_text_changes_nothing(name: str) -> None:
     """A counter, another stamp, other related posts and marker words in their names: the text is the same."""
     page, expected, key = read_golden(name)
     text = page.body.decode()
-    noise = '<div class="related-posts"><h3>MARKERWORD</h3></div><div class="post-share">MARKERWORD</div><div class="post-views">MARKERWORD 17</div><p class="screen-reader-text">MARKERWORD</p>'
+    names = ("related-posts", "post-share", "post-views", "screen-reader-text", "cookie-notice", "ad-slot")
+    noise = "".join(f'<div class="{name}"><h3>MARKERWORD 17</h3></div>' for name in names)
     for at in ("</body>", "</article>", "<article"):
         got = extract(replace(page, body=text.replace(at, noise + at, 1).encode()), SITE, key)
         assert isinstance(got, Extract)

@@ -12,7 +12,9 @@ from archive.text import deobfuscate, fold, normalise, plain_title, same_sha256,
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 SPACES = " \t\n\r\u00a0\u2003\u3000"
-some = st.text(st.one_of(st.sampled_from("aZ9٣قةأ*-.…“”‘’\"'«»é \u00a0\u200f\u0640\u0301\u064f"), st.characters(exclude_categories=["Cs"])), max_size=60)
+_TRICKY = "aZ9٣قةأ*-.…“”‘’\"'«»é \u00a0\u200f\u0640\u0301\u064f"
+some = st.text(st.one_of(st.sampled_from(_TRICKY), st.characters(exclude_categories=["Cs"])), max_size=60)
+plain = st.text(st.sampled_from("abcXYZ0123456789.,:;-–*•()قتل٠١٢٣ةىأإ_/|"), max_size=40)
 
 
 @given(some)
@@ -35,7 +37,7 @@ def test_quotes_and_ellipsis_make_no_version(text: str) -> None:
     assert normalise(straight) == normalise(text)
 
 
-@given(st.text(st.sampled_from("abcXYZ0123456789.,:;-–*•()قتل٠١٢٣ةىأإ_/|"), max_size=40), st.text(st.sampled_from("abcXYZ0123456789.,:;-–*•()قتل٠١٢٣ةىأإ_/|"), max_size=40))
+@given(plain, plain)
 def test_nothing_else_is_folded(one: str, other: str) -> None:
     """Two texts that differ in a letter, digit, case or sign are two versions; 3 and ٣ too."""
     composed, also = (unicodedata.normalize("NFC", text) for text in (one, other))
@@ -72,12 +74,21 @@ def test_hidden_words_are_restored(hidden: str, plain: str) -> None:
     assert (got[span.start : span.end], title[span.original_start : span.original_end]) == (plain, hidden)
 
 
-_FIRST = "Al El Deir SDF Iranian Turkish regime government opposition US Israeli Russian ISIS HTS anti pro pre post non ex de re co self so well long short high low mid cease check north south cross door family two three ten".split()
-_SECOND = "Raqqah Hol Bab Hasakah held backed led controlled affiliated ISIS war escalation election called known term range level fire point east west border based made day year old storey named".split()
-_STAY = [f"{first}-{second}" for first in _FIRST for second in _SECOND] + "13-16 4*4 3*5m 5* *bold* * 24-hour 1-2 A* air-strikes war-planes land-mine د.محمد ـــ أ.ب www.syriahr.com a.b_c e-mail x-ray".split()
+_FIRST = """
+Al El Deir SDF Iranian Turkish regime government opposition US Israeli Russian ISIS HTS anti pro pre post non ex de re co self so well long
+short high low mid cease check north south cross door family two three ten
+"""
+_SECOND = """
+Raqqah Hol Bab Hasakah held backed led controlled affiliated ISIS war escalation election called known term range level fire point east west
+border based made day year old storey named
+"""
+_OTHERS = """
+13-16 4*4 3*5m 5* *bold* * 24-hour 1-2 A* air-strikes war-planes land-mine د.محمد ـــ أ.ب www.syriahr.com a.b_c e-mail x-ray
+"""
+_STAY = [f"{first}-{second}" for first in _FIRST.split() for second in _SECOND.split()] + _OTHERS.split()
 
 
-@pytest.mark.parametrize("body", ["", "The regime held the war point, killed and backed; email and xray and midlevel and Alhol and Alraqqah deescalation."])
+@pytest.mark.parametrize("body", ["", "The regime held the war point, killed; email and xray and midlevel and Alhol and Alraqqah deescalation."])
 def test_ordinary_words_stay(body: str) -> None:
     """Not one of over 300 ordinary compounds, names, ranges and starred tokens is touched."""
     assert len(_STAY) > 300
@@ -112,8 +123,8 @@ def test_fold_is_idempotent(text: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "written"),
     [
-        ("killed", "kil-led"), ("ISIS", "IS*IS"), ("قتل", "قُتِلَ"), ("الامن", "الأمن"), ("امن", "الأمن"), ("الأمن", "والأمن"), ("23", "٢٣"), ("23", "۲۳"), ("مدرسه", "مدرسة"), ("علي", "على"),
-        ("cafe", "Café"), ("don't", "don’t"), ("شي", "شيء"), ("مسؤول", "مسوول"), ("قتل", "قـــتل"), ("km2", "km²"), ("مدنيين", "للمدنيين"),
+        ("killed", "kil-led"), ("ISIS", "IS*IS"), ("قتل", "قُتِلَ"), ("الامن", "الأمن"), ("امن", "الأمن"), ("الأمن", "والأمن"), ("23", "٢٣"),
+        ("23", "۲۳"), ("مدرسه", "مدرسة"), ("علي", "على"), ("cafe", "Café"), ("don't", "don’t"), ("شي", "شيء"), ("مسؤول", "مسوول"), ("قتل", "قـــتل"), ("km2", "km²"), ("مدنيين", "للمدنيين"),
     ],
 )  # fmt: skip
 def test_search_finds(asked: str, written: str) -> None:

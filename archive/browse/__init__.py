@@ -99,7 +99,10 @@ def _of(row: Any, column: str) -> object:
 
 def _path(url: str) -> str:
     """An address for people: its path, decoded and not too long."""
-    path = unquote(urlsplit(url).path).strip("/") or url
+    try:
+        path = unquote(urlsplit(url).path).strip("/") or url
+    except ValueError:  # no address at all
+        path = url
     return path if len(path) <= _LABEL_LENGTH else path[: _LABEL_LENGTH // 2] + "…" + path[-_LABEL_LENGTH // 2 :]
 
 
@@ -128,7 +131,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
 
 def _head(datasette: Any, site: str) -> dict[str, str]:
     link = f'<a href="{escape(datasette.urls.path("/-/sohr/"))}">Read the archive</a>'
-    return {"title": TITLE, "description_html": f"{escape(ABOUT)} {link}.", "source": urlsplit(site).hostname or site, "source_url": site}
+    return {"title": TITLE, "description_html": f"{escape(ABOUT)} {link}.", "source": site, "source_url": site}
 
 
 def _own(users: Any, listing: dict[str, Any]) -> dict[str, Any]:

@@ -6,24 +6,24 @@ import sqlite3
 from typing import Any
 from weakref import WeakKeyDictionary
 
-# Datasette -> name of a database -> site of the archive. Filled whenever a connection is opened, so asking costs nothing.
+# Datasette -> name of a database -> address of the archive's site. Filled whenever a connection is opened, so asking costs nothing.
 _archives: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
 def site_of(conn: sqlite3.Connection) -> str | None:
-    """The site an archive belongs to; None for a database that is no archive. Raises sqlite3.Error where it cannot be read."""
+    """Address of the site an archive belongs to; None for a database that is no archive. Raises sqlite3.Error where it cannot be read."""
     tables = conn.execute("select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions')").fetchone()
     if tables[0] != 2:
         return None
     columns = {row[1] for row in conn.execute("pragma table_info(about)")}
     if not {"key", "value"} <= columns:
         return None
-    row = conn.execute("select value from about where key = 'site'").fetchone()
-    return None if row is None else str(row[0])
+    about = dict(conn.execute("select key, value from about where key in ('site', 'home')").fetchall())
+    return str(about.get("home") or about["site"]) if "site" in about else None
 
 
 def note(datasette: Any, database: str, conn: sqlite3.Connection) -> str | None:
-    """Look at a database, remember what it is, and return the archive's site."""
+    """Look at a database, remember what it is, and return the address of the archive's site."""
     known = _archives.setdefault(datasette, {})
     try:
         site = site_of(conn)

@@ -159,7 +159,11 @@ async def _page(datasette: Any, request: Any, database: str, template: str, cont
 
 def _link(url: str) -> Markup:
     """An address as a link, where it is one of the web's."""
-    if urlsplit(url).scheme in ("http", "https"):
+    try:
+        is_web = urlsplit(url).scheme in ("http", "https")
+    except ValueError:  # what the site linked to is not always an address
+        is_web = False
+    if is_web:
         return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url)
     return escape(url)
 

@@ -26,11 +26,19 @@ SITE_NAMES = frozenset(
 )
 # Headings of blocks that list other articles. Read whole, case and a closing colon aside.
 _RELATED = frozenset(
-    ["you might also like", "you may also like", "you may like", "related articles", "related posts", "related news", "related stories", "related topics", "related", "read also", "also read", "more from author", "recommended for you", "more stories", "more news", "see also", "latest news", "مقالات ذات صلة", "أخبار ذات صلة", "اخبار ذات صلة", "مواضيع ذات صلة", "مواضيع متعلقة", "ذات صلة", "قد يعجبك أيضا", "قد يعجبك أيضًا", "قد يعجبك أيضاً", "قد يعجبك ايضا", "اقرأ أيضا", "اقرأ أيضًا", "اقرأ أيضاً", "اقرا ايضا", "المزيد من الأخبار", "المزيد من المقالات", "شاهد أيضا", "شاهد أيضًا", "شاهد أيضاً", "آخر الأخبار", "اخر الاخبار"]
+    (
+        *("you might also like", "you may also like", "you may like", "related articles", "related posts", "related news", "related stories"),
+        *("related topics", "related", "read also", "also read", "more from author", "recommended for you", "more stories", "more news", "see also"),
+        *("latest news", "مقالات ذات صلة", "أخبار ذات صلة", "اخبار ذات صلة", "مواضيع ذات صلة", "مواضيع متعلقة", "ذات صلة"),
+        *("قد يعجبك أيضا", "قد يعجبك أيضًا", "قد يعجبك أيضاً", "قد يعجبك ايضا", "اقرأ أيضا", "اقرأ أيضًا", "اقرأ أيضاً", "اقرا ايضا"),
+        *("شاهد أيضا", "شاهد أيضًا", "شاهد أيضاً", "المزيد من الأخبار", "المزيد من المقالات", "آخر الأخبار", "اخر الاخبار"),
+    )
 )
 _LATEST = frozenset(("latest news", "آخر الأخبار", "اخر الاخبار"))
 _COOKIES = re.compile(
-    r"^this website uses cookies to improve your experience\b.*$|^(?:accept|read more|accept read more)$|^(?:نستخدم|يستخدم هذا الموقع) (?:ملفات تعريف الارتباط|الكوكيز)\b.*$", re.IGNORECASE
+    r"^this website uses cookies to improve your experience\b.*$|^(?:accept|read more|accept read more)$"
+    r"|^(?:نستخدم|يستخدم هذا الموقع) (?:ملفات تعريف الارتباط|الكوكيز)\b.*$",
+    re.IGNORECASE,
 )
 _COOKIE_BUTTONS = re.compile(r"^(?:accept|read more|accept read more|قبول|اقرأ المزيد)$", re.IGNORECASE)
 _NUMBER = re.compile(r"^[0-9٠-٩۰-۹]{1,3}(?:[,.٬][0-9٠-٩۰-۹]{3})*$|^[0-9٠-٩۰-۹]+(?:[.,٫][0-9]+)?[KkMm]?$")
@@ -38,7 +46,8 @@ _DISCLAIMER = re.compile(r"^\[?(?:disclaimer|إخلاء مسؤولية|اخلا�
 _OPINION = re.compile(
     r"^[*(\[\s]*(?:disclaimer\s*:\s*)?(?:the\s+)?(?:opinions?|views?|statements?|content|articles?|material)\b.{0,200}?"
     r"\b(?:do(?:es)? not (?:necessarily )?(?:reflect|represent|express)|don[’']t (?:necessarily )?(?:reflect|represent)|are (?:solely )?those of the author)\b"
-    r"|^[*(\[\s]*(?:إن\s+)?(?:المقالات?|الآراء|الاراء|المواد|ما ينشر|جميع الآراء|هذا المقال|هذه المادة)\b.{0,200}?(?:لا (?:ت|ي)عبر|لا (?:ت|ي)مثل|(?:ت|ي)عبر(?:ون)? عن (?:رأي|آراء|وجهة)|عن وجهة نظر)",
+    r"|^[*(\[\s]*(?:إن\s+)?(?:المقالات?|الآراء|الاراء|المواد|ما ينشر|جميع الآراء|هذا المقال|هذه المادة)\b.{0,200}?"
+    r"(?:لا (?:ت|ي)عبر|لا (?:ت|ي)مثل|(?:ت|ي)عبر(?:ون)? عن (?:رأي|آراء|وجهة)|عن وجهة نظر)",
     re.IGNORECASE | re.DOTALL,
 )
 _SOURCE = re.compile(r"^[*(\[\s]*(?:source|sources|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$", re.IGNORECASE | re.DOTALL)

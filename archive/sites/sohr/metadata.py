@@ -7,32 +7,37 @@ nobody's time zone and becomes a day at most.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from archive.lines import inline_text, tidy
 from archive.model import Capture, Claim, Kind
-from archive.sites.sohr.addresses import Site
-from archive.sites.sohr.layouts import in_noise
+from archive.sites.sohr.addresses import Site, day_of_scope
+from archive.sites.sohr.noise import in_furniture
+from archive.words import words
 
 _TAG = re.compile(r"<(meta|link)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-zA-Z:_-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_JSON_LD = re.compile(r"<script[^>]{0,200}application/ld\+json[^>]{0,200}>", re.IGNORECASE)
-_END_SCRIPT = re.compile(r"</script", re.IGNORECASE)
+_JSON_LD = re.compile(rb"<script[^>]{0,200}application/ld\+json[^>]{0,200}>", re.IGNORECASE)
+_BODY = re.compile(rb"<body[\s>]|</head\s*>", re.IGNORECASE)
+_END_SCRIPT = re.compile(rb"</script", re.IGNORECASE)
 _POST_CLASS = re.compile(r"(?:^|\s)(?:postid|page-id|attachmentid)-([1-9][0-9]{0,9})(?:\s|$)")
 _POST_ELEMENT = re.compile(r"^post-([1-9][0-9]{0,9})$")
 _SHORTLINK = re.compile(r"[?&]p=([1-9][0-9]{0,9})(?:&|$)")
 _DAY = re.compile(r"^((?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))(?:[T ]|$)")
-_LIMIT = 1_000_000  # characters of JSON-LD that are read
-_ARTICLE_TYPES = frozenset(("article", "newsarticle", "blogposting", "reportagenewsarticle", "analysisnewsarticle", "opinionnewsarticle", "webpage", "report", "liveblogposting"))
+_MODIFIED = frozenset(("updated", "modified", "updated-date"))  # classes of a <time>
+_PUBLISHED = frozenset(("published", "entry-date"))
+_BYLINES = ".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"
+_LIMIT = 1_000_000  # bytes in which JSON-LD is read;
+_ARTICLE_TYPES = words("article newsarticle blogposting reportagenewsarticle analysisnewsarticle opinionnewsarticle webpage report liveblogposting")
 
 
 @dataclass(slots=True)
@@ -79,17 +84,20 @@ def day_of(value: str) -> str | None:
     return found[1] if found else None
 
 
-def head_of(text: str) -> str:
-    """The part of a page that its ``<head>`` is: up to ``<body``, at most 256 KB."""
-    found = re.search(r"<body[\s>]|</head\s*>", text[:262_144], re.IGNORECASE)
-    return text[: found.start() if found else 262_144]
+def head_of(html: bytes) -> str:
+    """The part of a page (UTF-8) that its ``<head>`` is: up to ``</head>`` or ``<body``, at most 256 KB."""
+    end = html.find(b"</head>", 0, 262_144)
+    if end < 0:
+        found = _BODY.search(html, 0, 262_144)
+        end = found.start() if found else 262_144
+    return html[:end].decode("utf-8", "ignore")
 
 
-def read_head(capture: Capture, text: str, tree: LexborHTMLParser, site: Site) -> Stated:
+def read_head(capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site) -> Stated:
     """Everything but what stands beside the text: meta tags, links, JSON-LD, body class, headers."""
     out = Stated()
-    metas, links = _tags(head_of(text))
-    for value in _json_ld(text):
+    metas, links = _tags(head_of(html))
+    for value in _json_ld(html):
         _read_json_ld(value, out)
     for name, value in metas:
         match name:
@@ -122,7 +130,9 @@ def read_head(capture: Capture, text: str, tree: LexborHTMLParser, site: Site) -
     return out
 
 
-def _read_addresses(capture: Capture, metas: list[tuple[str, str]], links: list[tuple[str, str]], tree: LexborHTMLParser, site: Site, out: Stated) -> None:
+def _read_addresses(
+    capture: Capture, metas: list[tuple[str, str]], links: list[tuple[str, str]], tree: LexborHTMLParser, site: Site, out: Stated
+) -> None:
     body = tree.body
     classes = (body.attributes.get("class") or "") if body is not None else ""
     out.body_classes = frozenset(classes.split())
@@ -131,14 +141,19 @@ def _read_addresses(capture: Capture, metas: list[tuple[str, str]], links: list[
         out.add("post_id", found[1], "body:class")
     header = next((value for name, value in capture.headers if name.lower() == "link" and "shortlink" in value), "")
     shown = re.search(r"<([^>]*)>\s*;[^,]*shortlink", header)
-    for href, origin in [*((href, "link:shortlink") for rel, href in links if rel == "shortlink"), *([(shown[1], "header:link:shortlink")] if shown else [])]:
+    shortlinks = [(href, "link:shortlink") for rel, href in links if rel == "shortlink"] + ([(shown[1], "header:link:shortlink")] if shown else [])
+    for href, origin in shortlinks:
         found = _SHORTLINK.search(href)
         out.add("post_id", found[1] if found else None, origin)
-    canonicals = [(href, "link:canonical") for rel, href in links if rel == "canonical"] + [(value, "meta:og:url") for name, value in metas if name == "og:url"]
-    for href, origin in canonicals:
+    canonicals = [(href, "link:canonical") for rel, href in links if rel == "canonical"]
+    before = None
+    for href, origin in canonicals + [(value, "meta:og:url") for name, value in metas if name == "og:url"]:
         address = absolute(href, capture.url)
         out.add("canonical_url", address, origin)
-        read = site.parse(address) if address else None
+        if address is None or (address, origin) == (before, "meta:og:url"):
+            continue
+        before = address
+        read = site.parse(address)
         if read is not None and read.kind is Kind.ARTICLE:
             out.add("post_id", str(read.post_id), origin)
 
@@ -151,9 +166,9 @@ def read_beside(scope: LexborNode | None, body: LexborNode | None, capture: Capt
     for node in scope.css("time[datetime]"):
         value = (node.attributes.get("datetime") or "").strip()
         classes = (node.attributes.get("class") or "").split()
-        if not value or in_noise(node, scope, inside):
+        if not value or in_furniture(node, scope, inside, footers=False):
             continue
-        modified = ("updated" in classes or "modified" in classes or "updated-date" in classes) and "published" not in classes and "entry-date" not in classes
+        modified = not _MODIFIED.isdisjoint(classes) and _PUBLISHED.isdisjoint(classes)
         origin = "time." + ".".join(classes) if classes else "time"
         out.add("modified_at" if modified else "published_at", utc(value), origin)
         if not modified:
@@ -161,12 +176,12 @@ def read_beside(scope: LexborNode | None, body: LexborNode | None, capture: Capt
     for node in scope.css("a[href]"):
         attributes = node.attributes
         rel = (attributes.get("rel") or "").lower().split()
-        if "author" in rel or "tag" in rel or "category" in rel or _is_term(attributes.get("href") or ""):
-            if not in_noise(node, scope, inside):
-                _read_term(node, rel, capture, site, out)
+        telling = "author" in rel or "tag" in rel or "category" in rel or _is_term(attributes.get("href") or "")
+        if telling and not in_furniture(node, scope, inside, footers=False):
+            _read_term(node, rel, capture, site, out)
     if out.first("author") is None:
-        for node in scope.css(".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"):
-            if not in_noise(node, scope, inside):
+        for node in scope.css(_BYLINES):
+            if not in_furniture(node, scope, inside, footers=False):
                 out.add("author", inline_text(node), "class:author")
 
 
@@ -175,19 +190,17 @@ def _is_term(href: str) -> bool:
 
 
 def _read_term(node: LexborNode, rel: list[str], capture: Capture, site: Site, out: Stated) -> None:
-    address = absolute(node.attributes.get("href") or "", capture.url)
-    read = site.parse(address) if address else None
-    scope = read.scope if read is not None and read.kind is Kind.LISTING else ""
-    words = inline_text(node)
-    if scope.startswith("date/") and scope.count("/") == 3:
-        out.add("day", scope.removeprefix("date/").replace("/", "-"), "link:date-archive")
-    elif scope.startswith("category/") or "category" in rel:
-        if "tag" in rel or "category" in rel:
-            out.add("category", words or unquote(scope.rpartition("/")[2]), "rel:category")
+    href = node.attributes.get("href") or ""
+    name = inline_text(node)
+    if "/date/" in href and "tag" not in rel:
+        read = site.parse(href, capture.url)
+        out.add("day", day_of_scope(read.scope) if read is not None else None, "link:date-archive")
+    elif "category" in rel or ("tag" in rel and "/category/" in href):
+        out.add("category", name, "rel:category")
     elif "tag" in rel:
-        out.add("tag", words, "rel:tag")
-    elif "author" in rel or scope.startswith("author/"):
-        out.add("author", words, "rel:author" if "author" in rel else "link:author-archive")
+        out.add("tag", name, "rel:tag")
+    elif "author" in rel or "/author/" in href:
+        out.add("author", name, "rel:author" if "author" in rel else "link:author-archive")
 
 
 def absolute(href: str, base: str) -> str | None:
@@ -209,7 +222,7 @@ def _tags(head: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     for tag, inside in _TAG.findall(head):
         if tag[0] in "lL" and "canonical" not in inside and "shortlink" not in inside:
             continue
-        got = {key.lower(): html.unescape(a or b or c) for key, a, b, c in _ATTRIBUTE.findall(inside)}
+        got = {key.lower(): unescape(a or b or c) for key, a, b, c in _ATTRIBUTE.findall(inside)}
         if tag[0] in "mM":
             name = got.get("property") or got.get("name") or ""
             if name and "content" in got:
@@ -219,25 +232,25 @@ def _tags(head: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return metas, links
 
 
-def _json_ld(text: str) -> Iterator[Any]:
-    if "ld+json" not in text:
+def _json_ld(html: bytes) -> Iterator[Any]:
+    if b"ld+json" not in html:
         return
     position = 0
-    while opened := _JSON_LD.search(text, position, _LIMIT):
-        closed = _END_SCRIPT.search(text, opened.end(), _LIMIT)
+    while opened := _JSON_LD.search(html, position, _LIMIT):
+        closed = _END_SCRIPT.search(html, opened.end(), _LIMIT)
         if closed is None:
             return
         position = closed.end()
         try:
-            yield json.loads(text[opened.end() : closed.start()].strip(), strict=False)
+            yield json.loads(html[opened.end() : closed.start()].decode("utf-8", "replace").strip(), strict=False)
         except (ValueError, RecursionError):
             continue
 
 
 def _read_json_ld(value: Any, out: Stated) -> None:
     entries: list[Any] = value if isinstance(value, list) else [value]
-    graphs: list[Any] = [inner for entry in entries if isinstance(entry, dict) for inner in (_listed(entry.get("@graph")) if "@graph" in entry else [entry])]
-    flat = [entry for entry in graphs if isinstance(entry, dict)]
+    graphs = [_listed(entry["@graph"]) if "@graph" in entry else [entry] for entry in entries if isinstance(entry, dict)]
+    flat = [entry for graph in graphs for entry in graph if isinstance(entry, dict)]
     # an article's own statements before those of the page around it
     flat.sort(key=lambda entry: "webpage" in _types(entry))
     for entry in flat:
@@ -253,8 +266,8 @@ def _read_json_ld(value: Any, out: Stated) -> None:
             out.add("author", _string(author.get("name") if isinstance(author, dict) else author), "json-ld:author")
         for section in _listed(entry.get("articleSection")):
             out.add("meta_category", _string(section), "json-ld:articleSection")
-        words = entry.get("keywords")
-        for word in words.split(",") if isinstance(words, str) else _listed(words):
+        keywords = entry.get("keywords")
+        for word in keywords.split(",") if isinstance(keywords, str) else _listed(keywords):
             out.add("meta_tag", _string(word), "json-ld:keywords")
 
 
@@ -267,4 +280,4 @@ def _listed(value: Any) -> Iterable[Any]:
 
 
 def _string(value: Any) -> str | None:
-    return html.unescape(value) if isinstance(value, str) else None
+    return unescape(value) if isinstance(value, str) else None

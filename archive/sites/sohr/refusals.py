@@ -10,28 +10,39 @@ import re
 
 from archive.model import Capture
 
-_CHALLENGE = re.compile(
-    r"<title>\s*(?:just a moment|one moment, please|attention required|please wait|checking your browser|verifying you are human|verify you are human|bot verification|ddos-guard|access check|لحظة)"
-    r"|_cf_chl_opt|cf-browser-verification|cf_chl_|id=[\"']?(?:challenge-form|challenge-running|cf-challenge)|checking your browser before accessing|sgcaptcha"
-    r"|imunify360|please enable (?:javascript and )?cookies (?:to continue|and reload)|ddos protection by|needs to review the security of your connection",
-    re.IGNORECASE,
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_CHALLENGE = _any(
+    r"<title>\s*(?:just a moment|one moment, please|attention required|please wait|checking your browser|bot verification|ddos-guard|access check)",
+    r"<title>\s*(?:verifying you are human|verify you are human|لحظة)",
+    r"_cf_chl_opt|cf-browser-verification|cf_chl_|sgcaptcha|imunify360|ddos protection by",
+    r"id=[\"']?(?:challenge-form|challenge-running|cf-challenge)",
+    r"checking your browser before accessing|needs to review the security of your connection",
+    r"please enable (?:javascript and )?cookies (?:to continue|and reload)",
 )
-_MAINTENANCE = re.compile(
-    r"briefly unavailable for scheduled maintenance|<title>[^<]{0,80}(?:maintenance|under construction|coming soon|be right back|صيانة|قيد الإنشاء)|(?:site|website) is (?:currently )?(?:under|down for|undergoing) (?:scheduled )?maintenance"
-    r"|الموقع (?:تحت|قيد|في) الصيانة|الموقع مغلق للصيانة",
-    re.IGNORECASE,
+_MAINTENANCE = _any(
+    r"briefly unavailable for scheduled maintenance",
+    r"<title>[^<]{0,80}(?:maintenance|under construction|coming soon|be right back|صيانة|قيد الإنشاء)",
+    r"(?:site|website) is (?:currently )?(?:under|down for|undergoing) (?:scheduled )?maintenance",
+    r"الموقع (?:تحت|قيد|في) الصيانة|الموقع مغلق للصيانة",
 )
-_BLOCKED = re.compile(
-    r"<title>\s*(?:access denied|403 forbidden|forbidden|you have been blocked|blocked|تم الحظر)|sorry, you have been blocked|your access to this (?:site|service) has been limited|sucuri website firewall"
-    r"|you are unable to access",
-    re.IGNORECASE,
+_BLOCKED = _any(
+    r"<title>\s*(?:access denied|403 forbidden|forbidden|you have been blocked|blocked|تم الحظر)",
+    r"sorry, you have been blocked|your access to this (?:site|service) has been limited|sucuri website firewall|you are unable to access",
 )
-_ERROR = re.compile(
-    r"error establishing a database connection|there has been a critical error on (?:this|your) website|خطأ في الاتصال بقاعدة البيانات|حدث خطأ فادح في هذا الموقع|<title>\s*(?:5\d\d |internal server error|bad gateway|gateway time-?out|wordpress &rsaquo; error|خطأ ووردبريس|database error)"
-    r"|<body[^>]{0,500}id=[\"']error-page",
-    re.IGNORECASE,
+_ERROR = _any(
+    r"error establishing a database connection|there has been a critical error on (?:this|your) website",
+    r"خطأ في الاتصال بقاعدة البيانات|حدث خطأ فادح في هذا الموقع",
+    r"<title>\s*(?:5\d\d |internal server error|bad gateway|gateway time-?out|wordpress &rsaquo; error|خطأ ووردبريس|database error)",
+    r"<body[^>]{0,500}id=[\"']error-page",
 )
-_SOFT404 = re.compile(r"<title>\s*(?:page not found|not found|404\b|nothing found|لم يتم العثور|الصفحة غير موجودة|صفحة غير موجودة|لا توجد صفحة)|<body[^>]{0,200}class=[\"'][^\"']{0,500}\berror404\b", re.IGNORECASE)
+_SOFT404 = _any(
+    r"<title>\s*(?:page not found|not found|404\b|nothing found|لم يتم العثور|الصفحة غير موجودة|صفحة غير موجودة|لا توجد صفحة)",
+    r"<body[^>]{0,200}class=[\"'][^\"']{0,500}\berror404\b",
+)
 _HEAD = 65_536  # characters that are searched: a refusal is short, and says so at its beginning
 
 

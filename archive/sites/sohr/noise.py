@@ -1,0 +1,153 @@
+"""Names of what is not the article inside an article's body: words of class and id attributes, by family, each read as a whole.
+
+A name must match from its first to its last letter: ``shared-toll``, ``village-ads-hill`` and ``share-of-dead`` match nothing, so a paragraph that an
+author styled so stays. Evidence: the layouts of SITE.md, real WordPress, and the theme and plugin names that sharing, related-post, counter and
+advertising plugins have used for years [A].
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from selectolax.lexbor import LexborNode
+
+
+def _any(patterns: str) -> str:
+    return "|".join(patterns.split())
+
+
+# What stands before and behind a word in the names themes give: post-share, single-share-box, related-posts-title.
+_BEFORE = (
+    "(?:(?:"
+    + _any("""wp posts? entry article single content page site main meta s e t rb tie bs td jnews jp yarpp inline in mobile sticky floating
+    top bottom after before block news""")
+    + ")[-_]+)*"
+)
+_BEHIND = (
+    "(?:[-_]+(?:"
+    + _any(r"""bar box boxes btns? buttons? links? icons? list listing wrap wrapper container area blocks? tools? section sec top bottom inline
+    inner outer counts? counter number total title header heading headline content holder grid row widget module slider items? label text info
+    social left right style posts? articles? entry entries news stories story topics reading side group panel footer \d+""")
+    + "))*"
+)
+
+
+def _around(words: str) -> str:
+    return f"{_BEFORE}(?:{_any(words)}){_BEHIND}"
+
+
+SHARING = _around("(?:social[-_]+)?(?:share|shares|sharing|sharethis|socials?) social[-_]+(?:media|networks|links|icons)") + "|" + _any(
+    r"""[elt]-shared-(?:sec|items) sharedaddy sd-(?:sharing|social|block|like|content)[\w-]* share-handler share-?counts? addtoany\w* a2a_\w+
+    addthis\w* heateor\w* essb_\w+ ssba\w* mashsb\w* swp_\w+ shareaholic\w*"""
+)  # fmt: skip
+RELATED = _around("related relatedposts relpost yarpp crp_related similar recommended") + "|" + _any(
+    r"""jp-relatedposts[\w-]* bs-irp[\w-]* better-inline-related[\w-]* rp4wp[\w-]* you-(?:may|might)-(?:also-)?like also-like read-also also-read
+    check-also[\w-]* more-from[\w-]* wp-embedded-content wp-block-(?:latest-posts|latest-comments|archives|categories|tag-cloud|search|query)[\w-]*
+    wp-block-(?:social-links|comments?|post-navigation-link|post-terms|post-date|post-author|post-title|table-of-contents|page-list|rss|loginout|calendar)[\w-]*"""
+)  # fmt: skip
+COUNTERS = _around(
+    r"views?[-_]+count(?:er)?s? view[-_]+counter views hits pageviews? post[-_]?views? tptn_counter reading[-_]time read[-_]time"
+) + r"|post-views[\w-]*"  # fmt: skip
+ADVERTISING = _any(
+    r"""ads? adsbygoogle adv adverts? advertisements? advertising google-auto-placed stream-item[\w-]* e3lan[\w-]* bsac[\w-]* code-block-\d+
+    ai-viewport[\w-]* ezoic[\w-]* sponsored? promo (?:better|rb|quads|adrotate|wpinsert|td|jeg|jnews|tie|google|dfp|gpt)[-_]ads?[\w-]*
+    ad[-_](?:slot|unit|box|wrap|wrapper|container|block|banner|area|inner|label|space|zone|code|text|holder|\d+)[\w-]*
+    (?:post|entry|content|inline|in[-_]article|in[-_]content|single|top|bottom|middle|mid|sidebar|banner|header|footer|after|before)[-_](?:ads?|adv|advert)(?:[-_]\w+)*"""
+)
+CONTENTS = _any(
+    r"""ruby-table-contents rbtoc[\w-]* rb-toc[\w-]* toc toc[-_](?:container|wrap|wrapper|box|list|title)[\w-]* ez-toc[\w-]* lwptoc[\w-]*
+    table[-_]of[-_]contents?[\w-]* rank-math-toc[\w-]* simpletoc[\w-]*"""
+)
+AUTHORS = _any(
+    _BEFORE + r"""author(?:[-_](?:box|bio|info|card|area|section|desc|description|wrap|wrapper|block|details|avatar|name|meta|title|inner|content|social|links?))+
+    about[-_]author about-the-author authorbox abh_box[\w-]* saboxplugin[\w-]* pp-multiple-authors[\w-]* (?:post|entry)-author(?:[-_]\w+)* byline
+    usr-holder author-vcard"""
+)  # fmt: skip
+META = _any(
+    r"""(?:post|entry|single|article|news|tie)[-_]meta(?:[-_]\w+)* meta[-_](?:info|bar|data|views|date|author) posted[-_](?:on|by|in)
+    (?:post|entry|published|updated|single|tie)[-_]date entry-(?:header|footer|title|tags|categories|category|terms|bottom|newsletter|pagination|utility)
+    post-(?:header|title|tags?|categories|category|cats?|terms|bottom-meta|taxonomies|footer(?:-on-bottom)?|info|likes?|ratings?|reactions?|format|time|bottom)
+    (?:cat|tag|tags|category|term|edit)-links? tagcloud term-badges tag-bar efoot(?:-bar)? breadcrumbs? rank-math-breadcrumb yoast-breadcrumbs?"""
+)
+NAVIGATION = _any(
+    r"""page-links? post-nav-links post-page-numbers (?:post|posts|entry|single|page|nav|site|comments?)[-_](?:navigation|pagination|nav|pager)
+    navigation pagination nav-links nav-(?:previous|next|single|below|above) pager wp-pagenavi multiple-post-pages
+    (?:next-prev|prev-next)(?:[-_]\w+)* (?:post|prev|next)[-_](?:next|prev|previous|post)(?:[-_]posts?)?"""
+)
+COMMENTS = _any(
+    r"""comments?(?:[-_](?:area|list|respond|form|wrap|section|box|count|link|title|template))? commentlist respond fb-comments disqus_thread
+    no-comments"""
+)
+INVITATIONS = _any(
+    r"""newsletter(?:[-_]\w+)* (?:mc4wp|mailchimp|mc_embed|mailpoet|tnp)[\w-]* subscribe
+    (?:subscribe|subscription|signup|follow)[-_](?:box|form|bar|us|widget|section|wrap|button|block|area)[\w-]* jetpack_subscription_widget
+    telegram-(?:channel|join|box) join-us cookie[-_](?:notice|bar|banner|law|consent|popup|box|info|message)[\w-]* cookies? gdpr[\w-]* cc-window
+    consent[-_]\w+ popup modal"""
+)
+TOOLS = _any(
+    r"""screen-reader-(?:text|shortcut) sr-only visually-hidden skip-link printfriendly pf-button (?:print|pdf|email)-(?:button|link|icon)s?
+    back-to-top more-link read-more(?:-link|-button)? readmore continue-reading widgets? widget-area widget_\w+ sidebar wpulike\w* wp_ulike\w*
+    kk-star-ratings yasr-\w+ gp-rating rating-box review-box wp-playlist-script speech-player (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
+)
+_FAMILIES = (SHARING, RELATED, COUNTERS, ADVERTISING, CONTENTS, AUTHORS, META, NAVIGATION, COMMENTS, INVITATIONS, TOOLS)
+_NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
+_ROLES = frozenset(("navigation", "dialog", "alertdialog", "search", "contentinfo", "banner", "form"))
+
+# What is not about this article although it may stand beside its headline. By-lines and meta lines are: times, authors and terms stand there.
+_FURNITURE = re.compile(
+    f"^(?:{_around('related relatedposts yarpp similar recommended')}|"
+    + _any(
+        r"""jp-relatedposts[\w-]* (?:you-might-)?also-like sidebar widget(?:s|-area|_\w+)? popular-posts comments?(?:-area|-list)? commentlist respond
+        site-footer wp-block-(?:query|latest-posts|latest-comments|post-template) post-navigation nav-links cookie[-_]\w+ newsletter(?:[-_]\w+)*
+        share-buttons[\w-]* screen-reader-text"""
+    )
+    + ")$",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=8192)
+def _names_noise(names: str) -> bool:
+    return any(_NOISE.match(name) for name in names.split())
+
+
+@lru_cache(maxsize=8192)
+def _names_furniture(names: str) -> bool:
+    return any(_FURNITURE.match(name) for name in names.split())
+
+
+def is_noise(node: LexborNode) -> bool:
+    """Whether an element inside a body is not the article: by its class, id or role, never by its words."""
+    attributes = node.attributes
+    if not attributes:
+        return False
+    names = attributes.get("class")
+    if names and _names_noise(names):
+        return True
+    names = attributes.get("id")
+    if names and _names_noise(names):
+        return True
+    return attributes.get("role") in _ROLES
+
+
+def in_furniture(node: LexborNode, top: LexborNode | None = None, but: int = -1, *, footers: bool = True) -> bool:
+    """Whether an element stands, below ``top``, in a sidebar, navigation, related posts, comments (``footers``: or in a footer).
+
+    ``but`` is the body (its `mem_id`), in whose own text nothing is stated about the article.
+    """
+    end = top.mem_id if top is not None else 0
+    above: LexborNode | None = node
+    while above is not None and above.tag not in ("body", "html", "-document"):
+        if above.mem_id == but:
+            return True
+        tag = above.tag
+        if tag in ("aside", "nav", "form", "noscript", "template") or (footers and tag == "footer"):
+            return True
+        attributes = above.attributes
+        if _names_furniture(attributes.get("class") or "") or _names_furniture(attributes.get("id") or ""):
+            return True
+        if above.mem_id == end:
+            break
+        above = above.parent
+    return False

@@ -1,0 +1,261 @@
+"""`scrapy crawl sohr` as a person runs it: a process of its own, against a replica, judged by what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+from warcio.archiveiterator import ArchiveIterator
+
+from tests.replica.posts import Post
+from tests.replica.server import ROOT, Replica
+from tests.replica.words import EDITIONS
+
+SECONDS = 120  # no crawl of these tests takes a tenth of it
+QUICK = {"DOWNLOAD_DELAY": 0, "BACKOFF_SECONDS": 0.05}  # loopback minds no haste
+Text = tuple[str, tuple[str, ...]]  # title, lines
+
+
+@dataclass(frozen=True)
+class Crawled:
+    """A crawl that has ended. ``told`` is what it said on standard error without its log; ``new`` what ``-O new.jsonl`` got."""
+
+    status: int
+    seconds: float
+    stderr: str = field(repr=False)
+    new: list[dict[str, Any]] = field(repr=False)
+
+    @property
+    def told(self) -> list[str]:
+        """Lines for people: no stamped log line, nothing Scrapy prints of itself below one."""
+        return [line for line in self.stderr.splitlines() if line.startswith(("sohr:", "crawl ", "Error", "Usage", "scrapy", "crawl:"))]
+
+
+def command(site: Replica | str, folder: Path, *arguments: str, out: Path | None = None, **settings: Any) -> list[str]:
+    """The command line; ``arguments`` without their ``-a``, ``settings`` without their ``-s``."""
+    url = site if isinstance(site, str) else site.url
+    given = [part for a in (f"site={url}", *arguments) for part in ("-a", a)]
+    given += [part for name, value in {"ARCHIVE_DIR": folder, **QUICK, **settings}.items() for part in ("-s", f"{name}={value}")]
+    return [sys.executable, "-m", "scrapy.cmdline", "crawl", "sohr", *given, *(["-O", str(out)] if out else [])]
+
+
+def environment() -> dict[str, str]:
+    """This one's, without what a person may have set for crawls of their own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ARCHIVE_", "SCRAPY_"))}
+
+
+def crawl(
+    site: Replica | str, folder: Path, *arguments: str, within: float = SECONDS, limit: Callable[[], None] | None = None, **settings: Any
+) -> Crawled:
+    """Run to the end. ``limit`` is called in the child before the command. Raises subprocess.TimeoutExpired where it hangs."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    out = folder.with_name(folder.name + ".new.jsonl")
+    out.unlink(missing_ok=True)
+    begun = time.monotonic()
+    # preexec_fn is for resource limits; these tests start no threads
+    line = command(site, folder, *arguments, out=out, **settings)
+    done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=within, preexec_fn=limit, check=False)
+    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    return Crawled(done.returncode, time.monotonic() - begun, done.stderr, [json.loads(line) for line in lines])
+
+
+class Running:
+    """A crawl under way, to be disturbed; ended with its archive process on leaving `running`."""
+
+    def __init__(self, line: Sequence[str], log: Path) -> None:
+        self._begun = time.monotonic()
+        self._log = log
+        with open(log, "wb") as stream:
+            self._child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=stream, stderr=stream, start_new_session=True)
+        self._process = psutil.Process(self._child.pid)
+
+    @property
+    def archive(self) -> psutil.Process | None:
+        """The archive process, once it is there."""
+        return next(iter(self._process.children()), None) if self._process.is_running() else None
+
+    def signal(self, number: int) -> None:
+        """Send the crawl, and it alone, a signal."""
+        self._child.send_signal(number)
+
+    def kill(self, *, archive: bool = False) -> None:
+        """SIGKILL the crawl; with ``archive`` its archive process too, first of all."""
+        if archive and (process := self.archive):
+            process.kill()
+        self._child.kill()
+        self._child.wait(SECONDS)
+
+    def wait(self, within: float = SECONDS) -> Crawled:
+        """The crawl once it has ended by itself. Raises subprocess.TimeoutExpired."""
+        status = self._child.wait(within)
+        return Crawled(status, time.monotonic() - self._begun, self._log.read_text(encoding="utf-8"), [])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._child.poll() is not None
+
+
+@contextmanager
+def running(site: Replica | str, folder: Path, *arguments: str, **settings: Any) -> Iterator[Running]:
+    """Start a crawl and go on while it runs."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    run = Running(command(site, folder, *arguments, **settings), folder.with_name(folder.name + ".log"))
+    try:
+        yield run
+    finally:
+        if not run.is_over:
+            run.kill(archive=True)
+
+
+def until(holds: Callable[[], object], what: str, within: float = 60) -> None:
+    """Wait until something holds. Raises AssertionError, with what was waited for."""
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {within} s in vain for {what}"
+        time.sleep(0.01)
+
+
+def asked(replica: Replica, pattern: Callable[[str], bool] = lambda path: True) -> list[str]:
+    """Paths the crawls asked for, in order."""
+    return [path for entry in replica.log() if pattern(path := str(entry["path"]))]
+
+
+def is_listing(path: str) -> bool:
+    """Whether a path of the replica is a page of a listing."""
+    parts = path.strip("/").removeprefix("en").strip("/").split("/")
+    return "?" not in path and (parts == [""] or parts[0] in ("page", "date"))
+
+
+def article_requests(replica: Replica) -> Counter[str]:
+    """How often each path that is neither robots.txt nor a listing was asked for."""
+    return Counter(path for path in asked(replica) if path != "/robots.txt" and not is_listing(path))
+
+
+# -- the archive ----------------------------------------------------------------------------------------------------------------------
+
+
+def rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """Rows of the database, read as a reader would: read-only."""
+    with closing(sqlite3.connect(f"file:{folder / 'archive.db'}?mode=ro", uri=True, timeout=30)) as db:
+        return db.execute(sql, values).fetchall()
+
+
+def held(folder: Path) -> dict[tuple[str, int], Text]:
+    """Title and lines of the newest version of each article."""
+    every = rows(folder, "select edition, post_id, title, text from latest_versions")
+    return {(edition, post_id): (title, tuple(text.split("\n")) if text else ()) for edition, post_id, title, text in every}
+
+
+def states(folder: Path) -> dict[tuple[str, int], str | None]:
+    """The state of each article."""
+    return {(edition, post_id): state for edition, post_id, state in rows(folder, "select edition, post_id, state from articles")}
+
+
+def changes(folder: Path, edition: str, post_id: int) -> list[str]:
+    """The kinds of an article's changes, in order."""
+    sql = "select kind from changes join articles using (article_id) where edition = ? and post_id = ? order by seq"
+    return [kind for (kind,) in rows(folder, sql, edition, post_id)]
+
+
+def versions(folder: Path) -> int:
+    """How many versions the archive holds."""
+    return int(rows(folder, "select count(*) from versions")[0][0])
+
+
+def truth(replica: Replica) -> dict[tuple[str, int], Text]:
+    """Title and lines of each published post that a visitor can read."""
+    return {(e, post.post_id): (post.title, post.lines) for e in EDITIONS for post in replica.posts(e) if post.lines}
+
+
+def expected_states(replica: Replica) -> dict[tuple[str, int], str]:
+    """The state each published post's article must have."""
+
+    def state(post: Post) -> str:
+        return "protected" if post.password else "live" if post.lines else "empty"
+
+    return {(e, post.post_id): state(post) for e in EDITIONS for post in replica.posts(e)}
+
+
+# -- the evidence ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Record:
+    """A WARC record, read by warcio; ``body`` is what stands behind the HTTP headers, or the whole block."""
+
+    kind: str
+    record_id: str
+    uri: str
+    beside: str | None
+    headers: Mapping[str, str] = field(repr=False)
+    status: int = 0
+    http: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def path(self) -> str:
+        """Path and query of its address, as the replica logs them."""
+        parts = urlsplit(self.uri)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    def header(self, name: str) -> str | None:
+        """An HTTP header."""
+        return next((value for key, value in self.http if key.lower() == name.lower()), None)
+
+
+def warcs(folder: Path) -> list[Path]:
+    """The WARC files, oldest first."""
+    return sorted((folder / "warc").glob("*.warc.gz*"))
+
+
+def records(folder: Path) -> list[Record]:
+    """All WARC records in order."""
+    found = []
+    for path in warcs(folder):
+        with open(path, "rb") as stream:
+            for record in ArchiveIterator(stream):
+                h = record.rec_headers
+                is_response = record.rec_type == "response"
+                found.append(
+                    Record(
+                        record.rec_type,
+                        h.get_header("WARC-Record-ID"),
+                        h.get_header("WARC-Target-URI") or "",
+                        h.get_header("WARC-Concurrent-To"),
+                        dict(h.headers),
+                        int(record.http_headers.get_statuscode()) if is_response else 0,
+                        tuple(record.http_headers.headers) if record.http_headers else (),
+                        record.raw_stream.read(),
+                    )
+                )
+    return found
+
+
+def exchanges(folder: Path) -> Counter[tuple[str, int]]:
+    """The responses in the evidence: path with query, and status."""
+    return Counter((record.path, record.status) for record in records(folder) if record.kind == "response")
+
+
+def answered(replica: Replica) -> Counter[tuple[str, int]]:
+    """The responses the replica gave: path with query, and status."""
+    return Counter((str(entry["path"]), int(str(entry["status"]))) for entry in replica.log())
+
+
+def check_warcs(folder: Path) -> None:
+    """``warcio check`` finds each block and payload digest right. Raises AssertionError with what it says."""
+    line = [sys.executable, "-m", "warcio.cli", "check", *map(str, warcs(folder))]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
