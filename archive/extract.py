@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNod
 from archive.decode import Cut, TooLarge, Undecodable, decode_body, decode_text, to_utf8
 from archive.hostile import is_hostile
 from archive.lines import inline_text, is_visible, read, tidy
-from archive.model import ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
+from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate, metadata, refusals
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import Layout, choose, find_body, find_title
@@ -25,7 +25,6 @@ EXTRACTOR = "1"  # release: a change that gives any page another text is another
 
 _LISTING_CLASSES = frozenset(("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results"))
 _SINGLE_CLASSES = frozenset(("single", "single-post", "page-template-default", "page", "attachment"))
-_PAGE_WORDS = (b"page-link", b"post-nav-links", b"multiple-post-pages", b"post-page-numbers", b"post-pagination")
 _PAGES = ".page-links, .post-nav-links, .multiple-post-pages, .post-page-numbers, .page-link, .post-pagination"
 _HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|article|script|h1)\b", re.IGNORECASE)
 _KINDS = frozenset(("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream"))  # the last two: HTML under a wrong name
@@ -72,8 +71,8 @@ def _beginning(html: bytes) -> str:
 
 
 def _read(capture: Capture, site: Site, expected: ArticleKey | None, html: bytes, tree: LexborHTMLParser) -> Extract | Unextractable:
-    stated = metadata.read_head(capture, html, tree, site)
     address = site.parse(capture.url)
+    stated = metadata.read_head(capture, html, tree, site, address)
     edition = address.edition if address else None
     classes = stated.body_classes
     single = not classes.isdisjoint(_SINGLE_CLASSES)
@@ -111,8 +110,9 @@ def _read(capture: Capture, site: Site, expected: ArticleKey | None, html: bytes
     if not kept.lines:
         return Unextractable("empty", "the post has no text", title or None, layout.name, post_id, edition)
     stated.claims.insert(0, Claim("title", title, origin))
-    metadata.read_beside(_widest(scope, body), body, capture, site, stated)
-    page, pages, urls = _pages(tree, html, capture, site, post_id)
+    around = _widest(scope, body)
+    metadata.read_beside(around, body, capture, site, stated)
+    page, pages, urls = _pages(around or body, capture, site, address, post_id)
     return Extract(
         title=title,
         lines=tuple(Line(line.text, line.kind, line.depth) for line in kept.lines),
@@ -205,14 +205,13 @@ def _widest(scope: LexborNode | None, body: LexborNode) -> LexborNode | None:
     return scope
 
 
-def _pages(tree: LexborHTMLParser, html: bytes, capture: Capture, site: Site, post_id: int | None) -> tuple[int, int, tuple[str, ...]]:
+def _pages(around: LexborNode, capture: Capture, site: Site, address: Address | None, post_id: int | None) -> tuple[int, int, tuple[str, ...]]:
     """Which page of its post this is, how many there are, and the addresses of the others, as its page links show."""
-    address = site.parse(capture.url)
-    page = address.page if address is not None and address.kind is Kind.ARTICLE else 1
-    pages, urls = page, dict[str, None]()
-    if address is None or not any(word in html for word in _PAGE_WORDS):
-        return page, pages, ()
-    for box in tree.css(_PAGES):
+    if address is None or address.kind is not Kind.ARTICLE:
+        return 1, 1, ()
+    page = pages = address.page
+    urls = dict[str, None]()
+    for box in around.css(_PAGES):
         anchors = [box] if box.tag == "a" else box.css("a[href]")
         for anchor in anchors:
             target = site.parse(anchor.attributes.get("href") or "", capture.url)

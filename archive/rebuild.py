@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from archive.errors import NoArchive
+from archive.errors import CannotWrite, NoArchive
 from archive.extract import EXTRACTOR
 from archive.ingest import Ingest
 from archive.lock import hold
@@ -60,3 +62,42 @@ def _remove(path: Path, *, keep: bool = False) -> None:
     """Remove a database and its log; ``keep`` leaves the main file, which is about to be replaced in one step."""
     for suffix in ("-wal", "-shm") if keep else ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def repair(folder: Path) -> tuple[int, int]:
+    """Cut a torn last record and index what the database lacks; bytes cut and records indexed.
+
+    Raises Locked, NoArchive, DamagedWarc, CannotWrite.
+    """
+    lock = hold(folder, os.getpid())
+    try:
+        site = site_of(folder)
+        store = Store(folder / DATABASE)
+        before = sum(file.path.stat().st_size for file in warc_files(folder / "warc"))
+        count = recover(folder, store, Ingest(store, site))
+        store.close()
+        return before - sum(file.path.stat().st_size for file in warc_files(folder / "warc")), count
+    finally:
+        lock.close()
+
+
+def backup(connection: sqlite3.Connection, target: Path) -> str:
+    """Copy a database, page by page, as of one instant; its SHA-256, which is also written beside it. Raises CannotWrite."""
+    partial = target.with_name(target.name + ".partial")
+    try:
+        partial.unlink(missing_ok=True)
+        copy = sqlite3.connect(partial)
+        try:
+            connection.backup(copy, pages=1024)
+            copy.execute("pragma journal_mode = delete")
+        finally:
+            copy.close()
+        with open(partial, "rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            os.fsync(stream.fileno())
+        partial.replace(target)
+        target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise CannotWrite(f"the copy {target} cannot be written ({error}): free the disk or give another place") from error
+    return digest

@@ -15,7 +15,10 @@ REPLAY_BATCH = 200
 
 
 def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int], None] = lambda _: None, *, cut: bool = True) -> int:
-    """Bring the database up to its WARC files; returns how many records it lacked, told to ``progress`` as they come. Raises DamagedWarc, CannotWrite."""
+    """Bring the database up to its WARC files; returns how many records it lacked, told to ``progress`` as they come.
+
+    Raises DamagedWarc, CannotWrite.
+    """
     lacking = 0
     for file in warc_files(folder / "warc"):
         start = store.indexed_to(file.serial)

@@ -233,7 +233,9 @@ def _rows(connection: sqlite3.Connection, files: list[WarcFile], records: dict[t
     for table, row, target, _ in connection.execute("pragma foreign_key_check"):
         yield Finding("absent", f"{table} {row}", f"row {row} of {table} points at a row of {target} that is not there")
     names = {file.serial: file.name for file in files}
-    rows = connection.execute('select serial, "offset", c.length, record_id, payload_sha256, url from captures c join warc_files using (warc_file_id)')
+    rows = connection.execute(
+        'select serial, "offset", c.length, record_id, payload_sha256, url from captures c join warc_files using (warc_file_id)'
+    )
     for serial, offset, length, record_id, payload, url in rows:
         record = records.pop((serial, offset), None)
         where = f"{names.get(serial, serial)}:{offset}"
@@ -267,7 +269,9 @@ def _versions(connection: sqlite3.Connection) -> Iterator[Finding]:
         if text_sha256(text) != stated or same_sha256(title, text) != same:
             yield Finding("mismatch", f"{name} version {number}", f"the text of version {number} of {name} does not match its digest")
     yield from _counted(*last)
-    bare = "select source || ':' || key from articles a where versions > 0 and not exists (select 1 from versions v where v.article_id = a.article_id)"
+    bare = (
+        "select source || ':' || key from articles a where versions > 0 and not exists (select 1 from versions v where v.article_id = a.article_id)"
+    )
     for (name,) in connection.execute(bare):
         yield Finding("absent", name, f"all versions of {name} are gone")
 

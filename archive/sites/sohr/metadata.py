@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from archive.lines import inline_text, tidy
-from archive.model import Capture, Claim, Kind
+from archive.model import Address, Capture, Claim, Kind
 from archive.sites.sohr.addresses import Site, day_of_scope
 from archive.sites.sohr.noise import in_furniture
 from archive.words import words
@@ -93,7 +93,7 @@ def head_of(html: bytes) -> str:
     return html[:end].decode("utf-8", "ignore")
 
 
-def read_head(capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site) -> Stated:
+def read_head(capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site, here: Address | None) -> Stated:
     """Everything but what stands beside the text: meta tags, links, JSON-LD, body class, headers."""
     out = Stated()
     metas, links = _tags(head_of(html))
@@ -124,14 +124,20 @@ def read_head(capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site)
     root = tree.root
     if root is not None:
         out.add("language", root.attributes.get("lang") or root.attributes.get("xml:lang"), "html:lang")
-    _read_addresses(capture, metas, links, tree, site, out)
+    _read_addresses(capture, metas, links, tree, site, here, out)
     title = tree.css_first("title")
     out.site_title = tidy(title.text()) if title is not None else ""
     return out
 
 
 def _read_addresses(
-    capture: Capture, metas: list[tuple[str, str]], links: list[tuple[str, str]], tree: LexborHTMLParser, site: Site, out: Stated
+    capture: Capture,
+    metas: list[tuple[str, str]],
+    links: list[tuple[str, str]],
+    tree: LexborHTMLParser,
+    site: Site,
+    here: Address | None,
+    out: Stated,
 ) -> None:
     body = tree.body
     classes = (body.attributes.get("class") or "") if body is not None else ""
@@ -146,14 +152,10 @@ def _read_addresses(
         found = _SHORTLINK.search(href)
         out.add("post_id", found[1] if found else None, origin)
     canonicals = [(href, "link:canonical") for rel, href in links if rel == "canonical"]
-    before = None
     for href, origin in canonicals + [(value, "meta:og:url") for name, value in metas if name == "og:url"]:
         address = absolute(href, capture.url)
         out.add("canonical_url", address, origin)
-        if address is None or (address, origin) == (before, "meta:og:url"):
-            continue
-        before = address
-        read = site.parse(address)
+        read = here if address == capture.url else site.parse(address) if address else None
         if read is not None and read.kind is Kind.ARTICLE:
             out.add("post_id", str(read.post_id), origin)
 

@@ -1,0 +1,107 @@
+"""`verify`, `rebuild`, `repair`, `backup`: the commands about the evidence and the index made from it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from archive.commands.common import folder_of, json_option, reading
+
+WRONG = 1  # verify found something: not an error of the command, and not nothing
+
+
+@click.command()
+@click.option("--head", metavar="DIGEST", help="The digest of the newest manifest, as you kept it elsewhere: proves that no manifest was removed.")
+@click.option("--deep", is_flag=True, help="Derive every row again from the evidence and compare: as long as a rebuild.")
+@json_option("Write one JSON object a finding.")
+@click.pass_context
+def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> None:
+    """Check evidence, database and manifests. Silent and 0 where all is as it was; else what is wrong, and 1.
+
+    \b
+    sohr-archive verify
+    sohr-archive verify --deep --head 3f5a...
+    """
+    from archive.manifests import manifests
+    from archive.verify import verify as run
+
+    folder = folder_of(ctx)
+    number = 0
+    bar = sys.stderr.isatty() and not as_json
+    for finding in run(folder, head=head, deep=deep, progress=lambda what: click.echo(f"checking {what}", err=True) if bar else None):
+        number += 1
+        if as_json:
+            click.echo(json.dumps({"kind": finding.kind, "thing": finding.thing, "sentence": finding.sentence}, ensure_ascii=False))
+        else:
+            click.echo(f"{finding.kind}: {finding.sentence}")
+    if number:
+        click.echo(f"{number} findings: keep all files as they are, and restore what is wrong from a copy", err=True)
+        ctx.exit(WRONG)
+    newest = list(manifests(folder))[-1:]
+    if bar and newest:
+        click.echo(f"all of it matches; the newest manifest's digest, to keep elsewhere: {newest[0].digest}", err=True)
+
+
+@click.command()
+@json_option()
+@click.pass_context
+def rebuild(ctx: click.Context, as_json: bool) -> None:
+    """Make the database anew from the WARC files alone, without any network. The old one is replaced once the new one is whole.
+
+    \b
+    rm data/archive.db; sohr-archive rebuild
+    """
+    from tqdm import tqdm
+
+    from archive.rebuild import rebuild as run
+
+    with tqdm(unit=" records", desc="rebuild", disable=not sys.stderr.isatty(), leave=False) as bar:
+        count = run(folder_of(ctx), lambda number: (bar.update(number), None)[1])
+    click.echo(json.dumps({"records": count}) if as_json else f"the database is made anew from {count} records")
+
+
+@click.command()
+@json_option()
+@click.pass_context
+def repair(ctx: click.Context, as_json: bool) -> None:
+    """After a crash: cut a torn last record, index what the database lacks. A whole record is never touched. The next crawl does the same."""
+    from archive.rebuild import repair as run
+
+    cut, count = run(folder_of(ctx))
+    told = f"{cut} bytes of a torn record cut, {count} records indexed" if cut or count else "nothing to repair"
+    click.echo(json.dumps({"bytes_cut": cut, "records_indexed": count}) if as_json else told)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option()
+@click.pass_context
+def backup(ctx: click.Context, file: Path, as_json: bool) -> None:
+    """Copy the database to FILE, consistent also while a crawl writes, with its SHA-256 beside it. The WARC files need no command: copy them.
+
+    \b
+    sohr-archive backup /mnt/backup/archive-2026-01-02.db
+    """
+    from archive.rebuild import backup as run
+
+    with reading(ctx) as conn:
+        digest = run(conn, file)
+    click.echo(json.dumps({"file": str(file), "sha256": digest}) if as_json else f"{file} is a whole copy; its SHA-256 is {digest}")
+
+
+@click.command()
+@json_option()
+@click.pass_context
+def head(ctx: click.Context, as_json: bool) -> None:
+    """Print the digest of the newest manifest, which stands for all the evidence: keep it elsewhere, for `verify --head`."""
+    from archive.errors import NoArchive
+    from archive.manifests import manifests
+
+    chain = list(manifests(folder_of(ctx)))
+    if not chain:
+        raise NoArchive("there is no manifest yet: a finished crawl writes one")
+    newest = chain[-1]
+    click.echo(json.dumps({"manifest": newest.number, "digest": newest.digest}) if as_json else newest.digest)

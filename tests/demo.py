@@ -1,0 +1,380 @@
+"""``make demo``: a small site on loopback that publishes, edits and retracts, crawled by the real crawler, and what the archive noticed.
+
+Everything is invented and nothing leaves this machine. The acts use the commands a user types; the demo adds headings and reads the archive
+with `archive.feed` and `archive.status`, as any program of a user's could.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from archive import feed, lock
+from archive.clock import now
+from archive.compare import word_diff
+from archive.errors import INTERRUPTED, OK, USAGE, ArchiveError
+from archive.reading import about, open_readonly
+from archive.status import columns, cut, isolated, plain, read_status, render
+from tests.replica.server import ROOT, Replica
+from tests.replica.words import Edition
+
+POSTS = 60  # an edition
+MARK = ".sohr-demo"  # in a folder that a demo made: only such a one is emptied
+OURS = ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock", "warc", MARK)
+ENV = {name: value for name, value in os.environ.items() if name not in ("ARCHIVE_DIR", "ARCHIVE_CLOCK", "SCRAPY_SETTINGS_MODULE")}
+ENV |= {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}  # a proxy of the house is not asked for what stands on this machine
+DATASETTE = {"suggest_facets": "off", "facet_time_limit_ms": "2000", "sql_time_limit_ms": "5000", "truncate_cells_html": "200"}  # as `make serve`
+SERVER_SECONDS = 30  # Datasette on a slow machine
+
+
+class DemoFailed(Exception):
+    """Raised when the demo cannot go on; its sentence is for people."""
+
+    def __init__(self, sentence: str, exit_status: int) -> None:
+        super().__init__(sentence)
+        self.exit_status = exit_status
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The posts that play a part: (edition, post id)."""
+
+    toll: tuple[Edition, int]
+    silent: tuple[Edition, int]
+    title: tuple[Edition, int]
+    spaces: tuple[Edition, int]
+    trashed: tuple[Edition, int]
+    moved: tuple[Edition, int]
+
+
+# -- the folder -----------------------------------------------------------------------------------------------------------------------
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, or empty it where an earlier demo made it. Raises DemoFailed rather than touch anything else, Locked while a crawl runs."""
+    if folder.exists() and not folder.is_dir():
+        raise DemoFailed(f"{folder} is no folder: name another one with --folder", USAGE)
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / MARK).is_file() or not _is_loopback(folder):
+            raise DemoFailed(f"{folder} is not empty and was not made by a demo: move it away, or name another folder with --folder", USAGE)
+        lock.hold(folder, os.getpid()).close()
+        for name in OURS:
+            if (path := folder / name).is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("made by 'make demo', which empties this folder each time\n", encoding="utf-8")
+
+
+def _is_loopback(folder: Path) -> bool:
+    """Whether the archive in a folder, if there is one, is of invented posts."""
+    if not (folder / "archive.db").exists():
+        return True
+    try:
+        with closing(open_readonly(folder)) as conn:
+            return (about(conn, "site") or "127.0.0.1").startswith("127.0.0.1")
+    except ArchiveError:
+        return True  # cut off before it was one; the mark stands
+
+
+# -- the acts -------------------------------------------------------------------------------------------------------------------------
+
+
+def cast(site: Replica) -> Cast:
+    """Publish the post whose toll will rise, and choose the others among the plain posts of the first pages."""
+    killed = "Daraa province: an old shell exploded near the school of Tel Marjan at noon. The blast killed 3 civilians and injured 12 others."
+    more = "The desk has counted 41 such incidents since the beginning of January."
+    markup = f"<p>{killed}</p>\n<p>{more}</p>"
+    toll = site.call("put", edition="en", title="Shell explosion in Tel Marjan | Civilians killed", html=markup, lines=[killed, more])
+    assert isinstance(toll, int)
+    english = [post.post_id for post in site.posts("en") if not post.odd and post.post_id != toll]
+    arabic = [post.post_id for post in site.posts("ar") if not post.odd and any(c in "123456789" for c in "".join(post.text_lines))]
+    return Cast(("en", toll), ("ar", arabic[2]), ("en", english[1]), ("en", english[3]), ("en", english[5]), ("ar", arabic[5]))
+
+
+def second_act(site: Replica, roles: Cast) -> list[str]:
+    """What the site does between the first crawl and the second; told to the reader in these lines."""
+    site.call("publish", edition="en", count=2)
+    site.call("publish", edition="ar", count=1)
+    _edit(site, roles.toll, replace=["killed 3 civilians", "killed 31 civilians"])
+    _edit(site, roles.silent, digit=True, silent=True)
+    title = next(post.title for post in site.posts(roles.title[0]) if post.post_id == roles.title[1])
+    _edit(site, roles.title, title=f"{title} | Updated")
+    _edit(site, roles.spaces, whitespace=True)
+    site.call("trash", edition=roles.trashed[0], post_id=roles.trashed[1])
+    edition, old = roles.moved
+    new = max(post.post_id for post in site.posts(edition)) + 1
+    site.call("move", edition=edition, post_id=old, to=new)
+    return [
+        "publishes 3 posts",
+        f"corrects a toll from 3 to 31 in {_name(roles.toll)}, and dates the edit",
+        f"changes a figure in {_name(roles.silent)} and does not date the edit",
+        f"changes only the title of {_name(roles.title)}",
+        f"changes only white space in {_name(roles.spaces)}",
+        f"takes {_name(roles.trashed)} away",
+        f"moves {_name(roles.moved)} to ar:{new}",
+    ]
+
+
+def _edit(site: Replica, post: tuple[Edition, int], **how: object) -> None:
+    site.call("edit", edition=post[0], post_id=post[1], **how)
+
+
+def _name(post: tuple[Edition, int]) -> str:
+    return f"{post[0]}:{post[1]}"
+
+
+def crawl(site: Replica, folder: Path, *more: str) -> None:
+    """The real crawler, in a process of its own. Raises DemoFailed, with its output, where it does not end well."""
+    shown = ["scrapy", "crawl", "sohr", "-a", f"site={site.url}", *more, "-s", f"ARCHIVE_DIR={folder}", "-s", "DOWNLOAD_DELAY=0"]
+    print(dim(f"$ {shlex.join(shown)}"), flush=True)
+    command = [sys.executable, "-m", "scrapy.cmdline", *shown[1:-4], "-s", f"ARCHIVE_DIR={folder.absolute()}", "-s", "DOWNLOAD_DELAY=0"]
+    began = time.monotonic()
+    ended = subprocess.run([*command, "-s", "LOG_LEVEL=WARNING"], cwd=ROOT, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if ended.returncode:
+        print(ended.stdout, end="")
+        status = ended.returncode if ended.returncode > 0 else 128 - ended.returncode
+        raise DemoFailed(f"the crawl ended with exit status {ended.returncode}: its output stands above", status)
+    print(f"{ended.stdout.strip()} ({time.monotonic() - began:.1f} s)")
+
+
+def play(site: Replica, folder: Path) -> int:
+    """All three acts; the number of the last change of the first."""
+    heading("Act 1: the first crawl")
+    print(f"A copy of the site with {POSTS} invented posts in English and {POSTS} in Arabic stands at {site.url}")
+    roles = cast(site)
+    crawl(site, folder)
+    told = _seq(folder)
+    heading("Act 2: the site goes on, and is crawled again")
+    for line in second_act(site, roles):
+        print(f"  The site {line}.")
+    crawl(site, folder, "-a", "look=all")
+    told_later = _seq(folder)
+    heading("Act 3: a post comes back")
+    site.call("untrash", edition=roles.trashed[0], post_id=roles.trashed[1])
+    print(f"  The site puts {_name(roles.trashed)} back.")
+    crawl(site, folder, "-a", "look=all")
+    if _seq(folder) == told_later:
+        raise DemoFailed("the last crawl noticed nothing: please report it", 70)
+    noticed(folder, told, roles)
+    return told
+
+
+def _seq(folder: Path) -> int:
+    with closing(open_readonly(folder)) as conn:
+        return feed.newest_seq(conn)
+
+
+# -- what the archive noticed ---------------------------------------------------------------------------------------------------------
+
+
+def noticed(folder: Path, first: int, roles: Cast) -> None:
+    """The changes behind the first crawl as a table, the edited toll word by word, and the status."""
+    with closing(open_readonly(folder)) as conn:
+        changes = list(feed.changes(conn, after=first))
+        versions = conn.execute(
+            "select text from versions v join articles a using (article_id) where edition = ? and post_id = ? order by number", roles.toll
+        )
+        texts = [row["text"] for row in versions]
+        status = read_status(conn, folder, now())
+    heading("What the archive noticed")
+    print(f"Changes 1 to {first} are the posts of the first crawl. Then:\n")
+    width = shutil.get_terminal_size((120, 24)).columns
+    print(table(changes, max(24, width - 74)))
+    unchanged = sum(change["kind"] == "updated" and (change["edition"], change["post_id"]) == roles.spaces for change in changes)
+    print(f"\nNew white space in {_name(roles.spaces)} made {'no version' if not unchanged else 'a version, which is wrong: please report it'}.")
+    if len(texts) == 2:
+        print(f"\nThe toll in {_name(roles.toll)}, before and after:\n\n{word_by_word(texts[0], texts[1])}")
+    heading("sohr-archive status")
+    print(render(replace(status, next=()), width))  # what to type next stands below
+
+
+def table(changes: Sequence[dict[str, Any]], width: int) -> str:
+    """Changes as aligned rows."""
+    rows = [["seq", "kind", "what changed", "severity", "silent", "article", "title"]]
+    for change in changes:
+        classes = " ".join(change["classes"]) or _detail(change["kind"], change["details"])
+        silent = {True: "yes", False: "no", None: "-"}[change["stealth"]]
+        severity = str(change["severity"]) if change["kind"] == "updated" else "-"
+        title = isolated(cut(change["title"] or "(no title)", width))
+        rows.append([str(change["seq"]), change["kind"], classes, severity, silent, f"{change['source']}:{change['key']}", title])
+    return columns(rows, right=(0,))
+
+
+def _detail(kind: str, details: dict[str, Any]) -> str:
+    if kind == "restored":
+        return f"was {details.get('state', 'gone')}"
+    if "to" in details:
+        return f"to {details['to']}"
+    if "status" in details:
+        return f"HTTP {details['status']}"
+    return plain(" ".join(details)) or "-"
+
+
+def word_by_word(before: str, after: str) -> str:
+    """The lines that differ, removed words in [-...-] and added ones in {+...+}; in red and green on a terminal."""
+    marks: dict[str, Callable[[str], str]] = {
+        "same": lambda text: text,
+        "removed": lambda text: paint("31;9", text) if colours() else f"[-{text}-]",
+        "added": lambda text: paint("32;1", text) if colours() else f"{{+{text}+}}",
+    }
+    old, new = before.split("\n"), after.split("\n")
+    lines = [f"  {''.join(marks[s.op](s.text) for s in word_diff(a, b))}" for a, b in zip(old, new, strict=False) if a != b]
+    return "\n".join(lines)
+
+
+def colours() -> bool:
+    """Whether whoever reads this is a person at a terminal who has not asked for none (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def paint(code: str, text: str) -> str:
+    """A text in a colour, on a terminal."""
+    return f"\x1b[{code}m{text}\x1b[0m" if colours() else text
+
+
+def dim(text: str) -> str:
+    """Less loud than the rest."""
+    return paint("2", text)
+
+
+def heading(text: str) -> None:
+    """What comes next."""
+    print(f"\n{paint('1', text)}\n{'-' * len(text)}", flush=True)
+
+
+# -- what to do with it ---------------------------------------------------------------------------------------------------------------
+
+
+def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
+    """Where the files are, and commands to try."""
+    here = shlex.quote(str(folder))
+    tools = "" if shutil.which("sohr-archive") else ".venv/bin/"
+    heading("The archive, and what to try")
+    files = [
+        [f"  {folder}/warc/", "what the site answered, byte for byte: the archive itself"],
+        [f"  {folder}/archive.db", "the index: articles, versions, changes, search"],
+    ]
+    print(columns(files))
+    commands = [
+        ("What was noticed, as JSON Lines:", f"{tools}sohr-archive --archive {here} changes --after {first}"),
+        ("What every article says now:", f"{tools}sohr-archive --archive {here} export --versions latest"),
+        ("What is held, the last crawls, the gaps:", f"{tools}sohr-archive --archive {here} status"),
+        ("Crawl the copy once more:", f"{tools}scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={here} -s DOWNLOAD_DELAY=0"),
+        ("Read it in a browser:", f"{tools}datasette {here}/archive.db"),
+        ("The newest pages of the live site:", "make crawl"),
+    ]
+    passed = "Read" if served else "Crawl the copy"  # the one stands below, the other needs the copy that ends now
+    for what, command in commands:
+        if not what.startswith(passed):
+            print(f"\n  {what}\n    {command}")
+
+
+def serve(folder: Path, port: int) -> None:
+    """Show the archive in a browser until Ctrl-C. Raises DemoFailed where Datasette does not come up."""
+    port = free_port(port)
+    command = [sys.executable, "-m", "datasette", "serve", str(folder / "archive.db"), "--host", "127.0.0.1", "--port", str(port)]
+    for name, value in DATASETTE.items():
+        command += ["--setting", name, value]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, env=ENV) as child:
+        try:
+            _await(child, f"http://127.0.0.1:{port}/-/versions.json")
+            heading("Datasette")
+            print(f"  {paint('1', f'http://127.0.0.1:{port}/')}    Ctrl-C ends it.", flush=True)
+            child.communicate()  # also empties the pipe, so that it never fills
+        finally:
+            child.terminate()
+    raise DemoFailed(f"Datasette has ended with status {child.returncode}", child.returncode or 1)
+
+
+def _await(child: subprocess.Popen[str], url: str) -> None:
+    deadline = time.monotonic() + SERVER_SECONDS
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise DemoFailed(f"Datasette did not start:\n{child.communicate()[0]}", child.returncode or 1)
+        try:
+            with ask.open(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise DemoFailed(f"Datasette did not answer at {url} within {SERVER_SECONDS} seconds", 1)
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port of loopback, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(trial.getsockname()[1])
+    raise DemoFailed("no port of this machine is free", 1)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The whole demo; its exit status."""
+    ask = argparse.ArgumentParser(prog="python -m tests.demo", description="Crawl an invented copy of the site, and show what the archive noticed.")
+    ask.add_argument("--folder", type=Path, default=Path("demo-data"), help="emptied first, if a demo made it (default: demo-data)")
+    ask.add_argument("--serve", action=argparse.BooleanOptionalAction, default=os.environ.get("SERVE", "1") != "0", help="show it in a browser")
+    wanted = os.environ.get("PORT", "")
+    port = int(wanted) if wanted.isdecimal() else 8001
+    ask.add_argument("--port", type=int, default=port, help="of Datasette; another one where it is taken (default: $PORT, else 8001)")
+    given = ask.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    serving = False
+    try:
+        prepare(given.folder)
+        site = Replica(posts=POSTS)
+        try:
+            _start(site)
+            first = play(site, given.folder)
+            try_next(given.folder, first, given.serve, site)
+            if given.serve:
+                serving = True
+                serve(given.folder, given.port)
+        finally:
+            site.stop()
+    except KeyboardInterrupt:
+        print()
+        return OK if serving else INTERRUPTED
+    except (DemoFailed, ArchiveError) as error:
+        sys.stdout.flush()
+        print(f"demo: {error}", file=sys.stderr)
+        return error.exit_status
+    return OK
+
+
+def _start(site: Replica) -> None:
+    """Start the copy of the site so that Ctrl-C, which reaches all processes of a terminal, does not make it speak."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        site.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
