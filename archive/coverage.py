@@ -48,7 +48,7 @@ class Coverage:
             self._ended(capture, edition, address, stretch_id)
         return [known or sighting.sticky for known, sighting in zip(before, listing.sightings, strict=True)]
 
-    def end(self, capture: Capture, capture_id: int, address: Address) -> None:
+    def end(self, capture: Capture, address: Address) -> None:
         """A page behind the last one was asked for: 404."""
         if address.edition is None:
             return

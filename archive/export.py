@@ -152,7 +152,8 @@ def destination(target: str, keep: Path | None = None) -> Iterator[IO[bytes]]:
 
 
 def _is_kept(path: Path, folder: Path) -> bool:
-    return folder / "warc" in path.parents or (path.parent == folder and path.name.startswith("archive."))
+    inside = any(folder / room in path.parents for room in ("warc", "manifests"))
+    return inside or (path.parent == folder and path.name.startswith(("archive.", "consumers.")))
 
 
 @contextmanager

@@ -17,15 +17,15 @@ _LISTS = frozenset({"categories", "tags"})
 _CLAIMS = ("published_at", "modified_at", "author", "language", "categories", "tags")
 _SQL = """
 select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures, c.stealth, c.details, c.said_at,
-       c.learnt_at, c.article_id, c.version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author, v.language, v.categories,
-       v.tags, v.first_captured_at
+       c.learnt_at, c.article_id, c.version_id, c.previous_version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author,
+       v.language, v.categories, v.tags, v.first_captured_at
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
 where c.seq > ? order by c.seq limit ?
 """
-# The place among the versions known at that time: an import of older history moves the numbers of today.
-_NUMBER = """
-select count(*) from versions v where v.article_id = ? and (v.first_captured_at, v.version_id) <= (?, ?)
-and exists (select 1 from changes c where c.article_id = v.article_id and c.version_id = v.version_id and c.seq <= ?)
+# When each version of an article was told first. Its row may move in time since, and in number, where an import brings older history.
+_TOLD = """
+select version_id, min(said_at) as at, min(seq) as seq from changes
+where article_id = ? and seq <= ? and kind in ('created', 'updated', 'backfilled') and version_id is not null group by version_id
 """
 
 
@@ -48,12 +48,23 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     record["stealth"] = None if row["stealth"] is None else bool(row["stealth"])
     record |= {"details": json.loads(row["details"]), "said_at": row["said_at"], "learnt_at": row["learnt_at"]}
     if row["version_id"] is None:
-        return record | dict.fromkeys(("number", "citation", "title", "text", "text_sha256", *_CLAIMS))
-    place = (row["article_id"], row["first_captured_at"], row["version_id"], row["seq"])
-    record["number"] = conn.execute(_NUMBER, place).fetchone()[0]
-    record["citation"] = cite(row["source"], row["key"], row["first_captured_at"])
+        return record | dict.fromkeys(("number", "citation", "previous", "title", "text", "text_sha256", *_CLAIMS))
+    record |= _place(conn, row)
     record |= {name: row[name] for name in ("title", "text", "text_sha256")}
     return record | _as_it_was(conn, row)
+
+
+def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """Number and citation of the version among those told by then, and the citation of the one it followed."""
+    told = {version: (at, seq) for version, at, seq in conn.execute(_TOLD, (row["article_id"], row["seq"]))}
+    at = told.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
+    before = told.get(row["previous_version_id"])
+    cited = (row["source"], row["key"])
+    return {
+        "number": sum(other <= at for other in told.values()),
+        "citation": cite(*cited, at[0]),
+        "previous": cite(*cited, before[0]) if before else None,
+    }
 
 
 def _as_it_was(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
@@ -89,7 +100,6 @@ def _new_state(kind: str, details: dict[str, Any]) -> str | None:
         return kind
     if kind == "restored":
         return "live"
-    if kind in ("created", "updated", "metadata") and "state" in details:
-        state = details["state"]
-        return str(state[1] if isinstance(state, list) else state)
+    if isinstance(state := details.get("state"), list):
+        return str(state[1])
     return "live" if kind in ("created", "updated") else None

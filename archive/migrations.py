@@ -88,6 +88,7 @@ create table captures (
     length integer not null,
     record_id text not null unique,
     look text,
+    layout text,
     unique (warc_file_id, offset)
 ) strict;
 
@@ -237,6 +238,8 @@ create table coverage_days (
 
 create index captures_article on captures(article_id, captured_at);
 create index captures_url on captures(url);
+create index captures_outcome on captures(outcome) where outcome in ('quarantined', 'layout', 'listing_unread', 'mismatch', 'hostile', 'broken');
+create index captures_look on captures(look) where look is not null;
 create index captures_crawl on captures(crawl_id);
 create index articles_edition_day on articles(edition, day);
 create index articles_day on articles(day);

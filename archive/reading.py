@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from archive.errors import CANNOT_WRITE, ArchiveError, NewerArchive, NoArchive
 
+_NO_FILES_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 BUSY_MS = 10_000  # the writer holds the database for milliseconds
 # The line ends of Unicode that JSON lets stand: a reader that splits lines by them, as Python's splitlines does, would break a record.
 _LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -68,11 +69,16 @@ def _connect(path: Path) -> sqlite3.Connection:
         conn.execute("select 1 from sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         conn.close()
-        # A database with a write-ahead log needs files beside it. On a medium that takes none nobody else writes either.
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or Path(f"{path}-wal").exists():
+        # A database with a write-ahead log wants files beside it. Where there is no room or no leave for them, nobody else writes either.
+        if error.sqlite_errorcode & 0xFF not in _NO_FILES_BESIDE or _has_log(path):
             raise
         conn = _open(address + "&immutable=1")
     return conn
+
+
+def _has_log(path: Path) -> bool:
+    log = Path(f"{path}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _open(address: str) -> sqlite3.Connection:

@@ -47,7 +47,7 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
             store = Store(partial)
         with store.transaction():
             store.set_about("rebuilding_with", EXTRACTOR)
-        count = recover(folder, store, Ingest(store, site), progress)
+        count = recover(folder, store, Ingest(store, site, folder), progress)
         with store.transaction():
             store.forget_about("rebuilding_with")
         store.close()
@@ -74,7 +74,7 @@ def repair(folder: Path) -> tuple[int, int]:
         site = site_of(folder)
         store = Store(folder / DATABASE)
         before = sum(file.path.stat().st_size for file in warc_files(folder / "warc"))
-        count = recover(folder, store, Ingest(store, site))
+        count = recover(folder, store, Ingest(store, site, folder))
         store.close()
         return before - sum(file.path.stat().st_size for file in warc_files(folder / "warc")), count
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 from archive.clock import parse_time
 from archive.errors import CANNOT_WRITE, INTERNAL, UNAVAILABLE, UNREADABLE
 from archive.model import EDITIONS, Edition
+from archive.outcome import QUARANTINED
 from archive.reading import about, snapshot
 
 LIVE_SITE = "www.syriahr.com"
@@ -96,6 +97,7 @@ class Status:
     broken_off: tuple[BrokenOff, ...]
     days: tuple[Days, ...]
     unresolved: int  # addresses met whose article is not known yet
+    quarantined: int  # captures that another layout read differently: evidence, and no version until that layout is confirmed
     next: tuple[tuple[str, str], ...]  # (command, why)
 
 
@@ -106,13 +108,29 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         crawls = tuple(_crawls(conn, folder))
         broken_off = tuple(_broken_off(conn))
         unresolved = _count(conn, "select count(*) from aliases where article_id is null")
+        quarantined = int(conn.execute("select count(*) from captures where outcome = ?", (QUARANTINED,)).fetchone()[0])
         site, home = about(conn, "site"), about(conn, "home")
         days = tuple(_days(conn))
         newest_seq = _count(conn, "select coalesce(max(seq), 0) from changes")
     files = [path.stat().st_size for path in (folder / "warc").glob("*.warc.gz*")]
     database_size = sum(path.stat().st_size for path in folder.glob("archive.db*"))
     todo = tuple(_next(folder, site, home, holdings, crawls, broken_off, unresolved))
-    return Status(str(folder), site, home, database_size, len(files), sum(files), newest_seq, holdings, crawls, broken_off, days, unresolved, todo)
+    return Status(
+        folder=str(folder),
+        site=site,
+        home=home,
+        database_size=database_size,
+        warc_files=len(files),
+        warc_size=sum(files),
+        newest_seq=newest_seq,
+        holdings=holdings,
+        crawls=crawls,
+        broken_off=broken_off,
+        days=days,
+        unresolved=unresolved,
+        quarantined=quarantined,
+        next=todo,
+    )
 
 
 def _count(conn: sqlite3.Connection, sql: str) -> int:
@@ -306,6 +324,8 @@ def _gaps(status: Status) -> str:
             lines.append(f"{_name(held.source)}: nothing held")
     if status.unresolved:
         lines.append(f"{_number(status.unresolved, 'address', 'addresses')} met whose article is not known yet")
+    if status.quarantined:
+        lines.append(f"{_number(status.quarantined, 'capture')} in quarantine: another layout read another text")
     if not lines:
         whole = ", ".join(f"{days.whole:,} days {_name(days.edition)}" for days in status.days)
         lines = [f"none: {whole} listed whole, every article sighted was captured"]

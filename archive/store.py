@@ -239,6 +239,10 @@ class Store:
             "failures", capture_id=capture_id, crawl_id=self.crawl_id(crawl), article_id=article_id, url=url, reason=reason, detail=detail, at=at
         )
 
+    def drop_failure(self, capture_id: int) -> None:
+        """A capture is read once more; it fails anew, or no longer."""
+        self._conn.execute("delete from failures where capture_id = ?", (capture_id,))
+
     # -- articles -----------------------------------------------------------------------------------------------------------------
 
     def article(self, key: ArticleKey) -> Row | None:
@@ -298,10 +302,10 @@ class Store:
         """A version's row."""
         return self.one("select * from versions where version_id = ?", version_id) if version_id else None
 
-    def add_version(self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str) -> int:
-        """A version's row, and its words for the search."""
+    def add_version(self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str) -> Row:
+        """A version's row."""
         text = extract.text
-        return self.insert(
+        version_id = self.insert(
             "versions",
             article_id=article_id,
             number=number,
@@ -319,6 +323,37 @@ class Store:
             last_captured_at=captured_at,
             **claims_of(extract),
         )
+        row = self.version(version_id)
+        assert row is not None  # just written
+        return row
+
+    def shift_versions(self, article_id: int, number: int) -> None:
+        """Make room for an older version: this number and all above it move up by one."""
+        rows = self.query("select version_id, number from versions where article_id = ? and number >= ? order by number desc", article_id, number)
+        for row in rows:
+            self.update("versions", "version_id", row["version_id"], number=row["number"] + 1)
+
+    def copy_version(self, version_id: int, **values: object) -> int:
+        """The same text as another version of the article."""
+        row = self.version(version_id)
+        assert row is not None  # of a version that is held
+        return self.insert("versions", **{name: row[name] for name in row.keys() if name != "version_id"} | values)  # noqa: SIM118  # a Row is no dict
+
+    def replace_text(self, version: Row, extract: Extract) -> bool:
+        """What today's extractor reads, in place of what an earlier one did; whether title, text or kinds of lines differ."""
+        text = extract.text
+        values: dict[str, object] = {
+            "title": extract.title,
+            "plain_title": plain_title(extract.title, text),
+            "text": text,
+            "lines": encode_lines(extract),
+            "text_sha256": text_sha256(text),
+            "same_sha256": same_sha256(extract.title, text),
+            "layout": extract.layout,
+        }
+        changed = any(version[name] != value for name, value in values.items())
+        self.update("versions", "version_id", version["version_id"], extractor=extract.extractor, **values, **claims_of(extract))
+        return changed
 
     def claims(self, version_id: int, extract: Extract) -> None:
         """The claims of a version's newest capture."""

@@ -256,8 +256,8 @@ def _rows(connection: sqlite3.Connection, files: list[WarcFile], records: dict[t
 
 
 def _versions(connection: sqlite3.Connection) -> Iterator[Finding]:
-    query = """select source || ':' || key, number, title, text, text_sha256, same_sha256, a.versions from versions v join articles a using (article_id)
-               order by a.article_id, number"""
+    query = """select source || ':' || key, number, title, text, text_sha256, same_sha256, a.versions
+               from versions v join articles a using (article_id) order by a.article_id, number"""
     last = ("", 0, 0)
     for name, number, title, text, stated, same, count in connection.execute(query):
         if last[0] != name:
@@ -290,7 +290,7 @@ def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
         return
     with tempfile.TemporaryDirectory(prefix="sohr-archive-") as scratch:
         store = Store(Path(scratch) / "archive.db")
-        recover(folder, store, Ingest(store, site_of(folder)), cut=False)
+        recover(folder, store, Ingest(store, site_of(folder), folder), cut=False)
         store.close()
         connection.execute("attach ? as again", (str(Path(scratch) / "archive.db"),))
         for table, order in _DERIVED.items():

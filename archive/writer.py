@@ -95,7 +95,7 @@ class Writer:
             known = self.store.about("site")
             if known is not None and known != self.site.name:
                 raise WrongSite(f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)")
-        self.ingest = Ingest(self.store, self.site)
+        self.ingest = Ingest(self.store, self.site, self.folder)
         recover(self.folder, self.store, self.ingest)
         self.warc = Appender(self.folder / "warc", self.site.name)
         self.warc.describe(message.software)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,15 +61,13 @@ def crawl(
     site: Replica | str, folder: Path, *arguments: str, within: float = SECONDS, limit: Callable[[], None] | None = None, **settings: Any
 ) -> Crawled:
     """Run to the end. ``limit`` is called in the child before the command. Raises subprocess.TimeoutExpired where it hangs."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    out = folder.with_name(folder.name + ".new.jsonl")
-    out.unlink(missing_ok=True)
-    begun = time.monotonic()
-    # preexec_fn is for resource limits; these tests start no threads
-    line = command(site, folder, *arguments, out=out, **settings)
-    done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=within, preexec_fn=limit, check=False)
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    return Crawled(done.returncode, time.monotonic() - begun, done.stderr, [json.loads(line) for line in lines])
+    with TemporaryDirectory() as beside:
+        out, begun = Path(beside) / "new.jsonl", time.monotonic()
+        # preexec_fn is for resource limits; these tests start no threads
+        line = command(site, folder, *arguments, out=out, **settings)
+        done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=within, preexec_fn=limit, check=False)
+        lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+        return Crawled(done.returncode, time.monotonic() - begun, done.stderr, [json.loads(line) for line in lines])
 
 
 class Running:

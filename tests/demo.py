@@ -35,7 +35,7 @@ from tests.replica.words import Edition
 
 POSTS = 60  # an edition
 MARK = ".sohr-demo"  # in a folder that a demo made: only such a one is emptied
-OURS = ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock", "warc", MARK)
+OURS = ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock", "warc", "manifests", "consumers.db", MARK)
 ENV = {name: value for name, value in os.environ.items() if name not in ("ARCHIVE_DIR", "ARCHIVE_CLOCK", "SCRAPY_SETTINGS_MODULE")}
 ENV |= {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}  # a proxy of the house is not asked for what stands on this machine
 DATASETTE = {"suggest_facets": "off", "facet_time_limit_ms": "2000", "sql_time_limit_ms": "5000", "truncate_cells_html": "200"}  # as `make serve`
@@ -219,7 +219,7 @@ def table(changes: Sequence[dict[str, Any]], width: int) -> str:
 
 def _detail(kind: str, details: dict[str, Any]) -> str:
     if kind == "restored":
-        return f"was {details.get('state', 'gone')}"
+        return f"was {details['state'][0]}"
     if "to" in details:
         return f"to {details['to']}"
     if "status" in details:

@@ -1,0 +1,378 @@
+"""What a reading of an article means for the archive: a version, the same text again, an article that is gone, moved or without text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from archive import looks
+from archive.compare import Text, compare, metadata_changes
+from archive.evidence import Evidence
+from archive.extract import EXTRACTOR
+from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
+from archive.outcome import CHANGED, NEW, QUARANTINED, UNCHANGED, NewVersion, Outcome
+from archive.sites.sohr.addresses import Site
+from archive.store import Row, Store, claims_of
+from archive.text import same_sha256
+
+METADATA = (
+    "published_at",
+    "modified_at",
+    "author",
+    "language",
+    "canonical_url",
+    "categories",
+    "tags",
+    "links",
+    "images",
+    "source_outlet",
+    "source_url",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A capture and its row."""
+
+    capture: Capture
+    capture_id: int
+
+    @property
+    def at(self) -> str:
+        """When the site said it."""
+        return self.capture.captured_at
+
+    @property
+    def learnt_at(self) -> str:
+        """When the archive learnt it."""
+        return self.capture.recorded_at or self.capture.captured_at
+
+
+class Articles:
+    """Writes articles, versions and changes; called by `archive.ingest` in the order of the evidence."""
+
+    def __init__(self, store: Store, site: Site, evidence: Evidence) -> None:
+        self.store = store
+        self.site = site
+        self.evidence = evidence
+
+    # -- text ---------------------------------------------------------------------------------------------------------------------
+
+    def said(self, seen: Seen, key: ArticleKey, found: Extract) -> Outcome:
+        """The site says this text: a new version where it said something else before."""
+        article = self._ensure(key, seen, found.day)
+        self._aliases(seen, article["article_id"], key, found)
+        newest = self.store.version(article["newest_version_id"])
+        if newest is not None and seen.at < newest["last_captured_at"]:
+            return self._learnt_late(seen, key, article, found)
+        before = self._as_read_today(newest, key, found)
+        same = before is not None and same_sha256(before.title, before.text) == same_sha256(found.title, found.text)
+        if newest is not None and not same and newest["layout"] != found.layout and not self.store.about(f"layout:{found.layout}"):
+            return self.quarantine(seen, article, newest, found)
+        self._back(seen, article, newest)
+        more = {"day": article["day"] or found.day, "url": self._address(seen, article, key, found)}
+        if newest is not None and same:
+            self._again(seen, article["article_id"], newest, found)
+            self._looked(article, seen, "live", changed=False, **more)
+            return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
+        return self._version(seen, key, article, newest, before, found, more)
+
+    def _as_read_today(self, newest: Row | None, key: ArticleKey, found: Extract) -> Text | None:
+        """The newest version's text; read again where another release of the extractor had read it, for that difference is no edit."""
+        if newest is None:
+            return None
+        text = Text(newest["title"], newest["text"])
+        if newest["extractor"] == found.extractor or same_sha256(text.title, text.text) == same_sha256(found.title, found.text):
+            return text
+        again = self.evidence.extract(newest["last_capture_id"], key)
+        return Text(again.title, again.text) if isinstance(again, Extract) else text
+
+    def quarantine(self, seen: Seen, article: Row, newest: Row, found: Extract) -> Outcome:
+        """Another layout reads another text: that may be the theme's doing. The evidence is kept; `sohr-archive layouts` decides."""
+        detail = f"layout {found.layout} reads another text than {newest['layout']} did"
+        self.store.update("captures", "capture_id", seen.capture_id, layout=found.layout)
+        self.store.add_failure(seen.capture.url, QUARANTINED, detail, seen.at, seen.capture_id, seen.capture.crawl, article["article_id"])
+        key = ArticleKey(article["source"], article["key"])
+        return Outcome(QUARANTINED, seen.capture.url, seen.capture.status, article=key, detail=detail)
+
+    def _back(self, seen: Seen, article: Row, newest: Row | None) -> None:
+        """An article that was gone, or behind a password, and has its text again."""
+        if newest is None or article["state"] == "live":
+            return
+        kind = "restored" if article["state"] in ("missing", "disappeared", "moved") else "metadata"
+        self.change(seen, article["article_id"], kind, version_id=newest["version_id"], details={"state": [article["state"], "live"]})
+
+    def _address(self, seen: Seen, article: Row, key: ArticleKey, found: Extract) -> str:
+        """The address an article is known by: the one its page calls canonical, else the one it was asked at first."""
+        canonical = self.site.parse(found.canonical_url or "")
+        if canonical and canonical.kind is Kind.ARTICLE and (canonical.edition, str(canonical.post_id), canonical.page) == (*key_parts(key), 1):
+            return canonical.url
+        return str(seen.capture.url if article["first_captured_at"] is None else article["url"])
+
+    def _again(self, seen: Seen, article_id: int, newest: Row, found: Extract) -> None:
+        """The same text once more; other claims may have changed."""
+        version_id = newest["version_id"]
+        span = {"last_capture_id": seen.capture_id, "last_captured_at": seen.at, "captures": newest["captures"] + 1}
+        self.store.update("versions", "version_id", version_id, **span)
+        claims = claims_of(found)
+        if changed := metadata_changes({name: newest[name] for name in METADATA}, {name: claims[name] for name in METADATA}):
+            self.store.claims(version_id, found)
+            self._terms_and_links(article_id, found)
+            self.change(seen, article_id, "metadata", version_id=version_id, details=changed)
+
+    def _version(
+        self, seen: Seen, key: ArticleKey, article: Row, newest: Row | None, before: Text | None, found: Extract, more: dict[str, Any]
+    ) -> Outcome:
+        article_id, number = article["article_id"], article["versions"] + 1
+        row = self.store.add_version(article_id, number, found, seen.capture_id, seen.at)
+        self._looked(article, seen, "live", changed=True, newest_version_id=row["version_id"], versions=number, **more)
+        self.store.index(article_id, newest, row)
+        self._terms_and_links(article_id, found)
+        kind, told = ("created" if article["first_captured_at"] is None else "updated"), {}
+        if newest is not None and before is not None:
+            kind, told = "updated", self.difference(newest, before, found)
+        self.change(seen, article_id, kind, version_id=row["version_id"], **told)
+        version = NewVersion(
+            source=key.source,
+            edition=key.edition,
+            post_id=key.post_id,
+            url=more["url"],
+            number=number,
+            kind=kind,
+            title=found.title,
+            text=found.text,
+            published_at=found.published_at,
+            modified_at=found.modified_at,
+            captured_at=seen.at,
+            severity=told.get("severity", 0),
+            text_sha256=row["text_sha256"],
+        )
+        return Outcome(NEW if newest is None else CHANGED, seen.capture.url, seen.capture.status, article=key, version=version)
+
+    def difference(self, newest: Row, before: Text, found: Extract) -> dict[str, Any]:
+        """What an update's row in the feed says of it. Stealth: the text changed, the site's own modified claim did not."""
+        difference = compare(before, Text(found.title, found.text))
+        stated = newest["modified_at"] and found.modified_at
+        return {
+            "previous_version_id": newest["version_id"],
+            "classes": list(difference.classes),
+            "severity": difference.severity,
+            "figures": [asdict(figure) for figure in difference.figures],
+            "stealth": int(newest["modified_at"] == found.modified_at) if stated else None,
+        }
+
+    def _learnt_late(self, seen: Seen, key: ArticleKey, article: Row, found: Extract) -> Outcome:
+        """A capture that is older than what is held: it takes its place in time, and later versions move up."""
+        article_id = article["article_id"]
+        earlier = self.store.one("select * from versions where article_id = ? and first_captured_at <= ? order by number desc", article_id, seen.at)
+        later = self.store.one("select * from versions where article_id = ? and first_captured_at > ? order by number", article_id, seen.at)
+        same = same_sha256(found.title, found.text)
+        if earlier is not None and earlier["same_sha256"] == same:
+            last = max(earlier["last_captured_at"], seen.at)
+            last_id = seen.capture_id if last == seen.at else earlier["last_capture_id"]
+            span = {"last_captured_at": last, "last_capture_id": last_id, "captures": earlier["captures"] + 1}
+            self.store.update("versions", "version_id", earlier["version_id"], **span)
+            return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
+        if earlier is not None and seen.at < earlier["last_captured_at"]:
+            later = self._split(article_id, earlier, seen.at)
+        elif later is not None and later["same_sha256"] == same:
+            span = {"first_captured_at": seen.at, "first_capture_id": seen.capture_id, "captures": later["captures"] + 1}
+            self.store.update("versions", "version_id", later["version_id"], **span)
+            return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
+        number = later["number"] if later else (earlier["number"] + 1 if earlier else 1)
+        self.store.shift_versions(article_id, number)
+        row = self.store.add_version(article_id, number, found, seen.capture_id, seen.at)
+        article = self._ensure(key, seen, found.day)
+        first = min(article["first_captured_at"] or seen.at, seen.at)
+        self.store.update("articles", "article_id", article_id, versions=article["versions"] + 1, first_captured_at=first)
+        previous = earlier["version_id"] if earlier else None
+        self.change(seen, article_id, "backfilled", version_id=row["version_id"], previous_version_id=previous)
+        return Outcome("backfilled", seen.capture.url, seen.capture.status, article=key)
+
+    def _split(self, article_id: int, version: Row, at: str) -> Row:
+        """Part a version in two at an instant at which the site said something else: what was seen after that is a version of its own."""
+        after = self.store.query(
+            """select capture_id, captured_at from captures where article_id = ? and captured_at > ? and captured_at <= ?
+               and outcome in ('new', 'changed', 'unchanged') order by captured_at, capture_id""",
+            article_id,
+            at,
+            version["last_captured_at"],
+        )
+        before = self.store.one(
+            """select capture_id, captured_at from captures where article_id = ? and captured_at <= ? and captured_at >= ?
+               and outcome in ('new', 'changed', 'unchanged') order by captured_at desc, capture_id desc""",
+            article_id,
+            at,
+            version["first_captured_at"],
+        )
+        number = version["number"] + 1
+        self.store.shift_versions(article_id, number)
+        first, last = after[0], after[-1]
+        later_id = self.store.copy_version(
+            version["version_id"],
+            number=number,
+            first_capture_id=first["capture_id"],
+            first_captured_at=first["captured_at"],
+            last_capture_id=last["capture_id"],
+            last_captured_at=last["captured_at"],
+            captures=len(after),
+        )
+        article = self.store.one("select versions, newest_version_id from articles where article_id = ?", article_id)
+        assert article is not None  # it has versions
+        newest = later_id if article["newest_version_id"] == version["version_id"] else article["newest_version_id"]
+        self.store.update("articles", "article_id", article_id, versions=article["versions"] + 1, newest_version_id=newest)
+        end = before or {"capture_id": version["first_capture_id"], "captured_at": version["first_captured_at"]}
+        span = {"last_capture_id": end["capture_id"], "last_captured_at": end["captured_at"], "captures": max(1, version["captures"] - len(after))}
+        self.store.update("versions", "version_id", version["version_id"], **span)
+        row = self.store.version(later_id)
+        assert row is not None  # just written
+        return row
+
+    # -- no text ------------------------------------------------------------------------------------------------------------------
+
+    def textless(self, seen: Seen, key: ArticleKey, why: Unextractable) -> Outcome:
+        """A post behind a password, or without text: an article with that state."""
+        article = self._ensure(key, seen, None)
+        self._aliases(seen, article["article_id"], key, None)
+        outcome = Outcome(why.reason, seen.capture.url, seen.capture.status, article=key, detail=why.detail)
+        if self._is_old(article, seen):
+            return outcome
+        before = article["state"]
+        self._looked(article, seen, why.reason, changed=before != why.reason)
+        if before != why.reason:
+            kind = "created" if article["first_captured_at"] is None else "metadata"
+            details: dict[str, Any] = {"state": [before, why.reason]}
+            self.change(seen, article["article_id"], kind, version_id=article["newest_version_id"], details=details)
+        return outcome
+
+    def unreadable(self, seen: Seen, article: Row) -> None:
+        """The first capture of an article, and no layout reads it."""
+        key = f"{article['source']}:{article['key']}"
+        self.store.update(
+            "articles",
+            "article_id",
+            article["article_id"],
+            state="unreadable",
+            first_captured_at=seen.at,
+            last_captured_at=seen.at,
+            next_look_at=looks.next_look(seen.at, 0, key),
+        )
+        self.change(seen, article["article_id"], "created", details={"state": [None, "unreadable"]})
+
+    def gone(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:
+        """A look that did not find the article: visible at once, `disappeared` after a quorum of looks."""
+        key = ArticleKey(article["source"], article["key"])
+        outcome = Outcome(word, seen.capture.url, seen.capture.status, article=key, detail=detail)
+        if self._is_old(article, seen) or article["state"] == "moved":
+            return outcome
+        before, count = article["state"], article["missing_looks"] + 1
+        since = article["missing_since"] or seen.at
+        state = "disappeared" if before == "disappeared" or looks.is_disappeared(count, since, seen.at) else "missing"
+        self.store.update(
+            "articles",
+            "article_id",
+            article["article_id"],
+            state=state,
+            missing_looks=count,
+            missing_since=since,
+            last_captured_at=seen.at,
+            first_captured_at=article["first_captured_at"] or seen.at,
+            next_look_at=looks.missing_next_look(count, seen.at, str(key)),
+        )
+        if state != before:
+            details = {"state": [before, state], "status": seen.capture.status, "reason": word}
+            self.change(seen, article["article_id"], state, version_id=article["newest_version_id"], details=details)
+        return outcome
+
+    def moved(self, seen: Seen, article: Row, target: Row) -> None:
+        """The article's address leads to another post for good."""
+        if self._is_old(article, seen) or (article["state"] == "moved" and article["moved_to"] == target["article_id"]):
+            return
+        self.store.update(
+            "articles",
+            "article_id",
+            article["article_id"],
+            state="moved",
+            moved_to=target["article_id"],
+            next_look_at=None,
+            last_captured_at=seen.at,
+            first_captured_at=article["first_captured_at"] or seen.at,
+        )
+        details = {"state": [article["state"], "moved"], "to": f"{target['source']}:{target['key']}"}
+        self.change(seen, article["article_id"], "moved", version_id=article["newest_version_id"], details=details)
+
+    # -- what these share ---------------------------------------------------------------------------------------------------------
+
+    def change(self, seen: Seen, article_id: int, kind: str, **values: Any) -> None:
+        """One row in the feed."""
+        self.store.change(article_id, kind, seen.at, seen.learnt_at, capture_id=seen.capture_id, **values)
+
+    def alias(self, seen: Seen, article_id: int) -> None:
+        """The addresses of a capture lead to an article."""
+        for url in (seen.capture.url, seen.capture.requested_url):
+            if url:
+                self.store.alias(url, article_id, seen.at)
+
+    def _aliases(self, seen: Seen, article_id: int, key: ArticleKey, found: Extract | None) -> None:
+        self.alias(seen, article_id)
+        canonical = self.site.parse(found.canonical_url or "") if found else None
+        if found and found.canonical_url and canonical and (canonical.edition, str(canonical.post_id)) == key_parts(key):
+            self.store.alias(found.canonical_url, article_id, seen.at)
+
+    def _ensure(self, key: ArticleKey, seen: Seen, day: str | None) -> Row:
+        row = self.store.article(key)
+        if row is None:
+            self.store.add_article(key, seen.capture.url, seen.at, day)
+            row = self.store.article(key)
+        assert row is not None  # found or just written
+        return row
+
+    def _is_old(self, article: Row, seen: Seen) -> bool:
+        return bool(article["last_captured_at"] and seen.at < article["last_captured_at"])
+
+    def _looked(self, article: Row, seen: Seen, state: str, *, changed: bool, **more: Any) -> None:
+        unchanged = 0 if changed else article["unchanged_looks"] + 1
+        self.store.update(
+            "articles",
+            "article_id",
+            article["article_id"],
+            state=state,
+            unchanged_looks=unchanged,
+            missing_looks=0,
+            missing_since=None,
+            moved_to=None,
+            first_captured_at=article["first_captured_at"] or seen.at,
+            last_captured_at=seen.at,
+            next_look_at=looks.next_look(seen.at, unchanged, f"{article['source']}:{article['key']}"),
+            **more,
+        )
+
+    def _terms_and_links(self, article_id: int, found: Extract) -> None:
+        self.store.set_terms(article_id, found.categories, found.tags)
+        addresses = ((url, text, self.site.parse(url)) for url, text in found.links)
+        keyed = ((url, text, a and a.edition and a.post_id and ArticleKey(a.edition, str(a.post_id))) for url, text, a in addresses)
+        self.store.set_links(article_id, [(url, text, key or None) for url, text, key in keyed])
+
+    # -- reading again ------------------------------------------------------------------------------------------------------------
+
+    def reread(self, seen: Seen, article: Row) -> None:
+        """Replace the texts under all versions of an article by what today's extractor reads; told as `reparsed`, never as an edit."""
+        key = ArticleKey(article["source"], article["key"])
+        newest_before = self.store.version(article["newest_version_id"])
+        changed = False
+        for version in self.store.query("select * from versions where article_id = ? order by number", article["article_id"]):
+            if version["extractor"] == EXTRACTOR:
+                continue
+            found = self.evidence.extract(version["first_capture_id"], key)
+            if isinstance(found, Extract):
+                changed |= self.store.replace_text(version, found)
+        if changed and newest_before is not None:
+            newest = self.store.version(newest_before["version_id"])
+            assert newest is not None  # it was there a moment ago
+            self.store.index(article["article_id"], newest_before, newest)
+            self.change(seen, article["article_id"], "reparsed", version_id=newest["version_id"], details={"extractor": EXTRACTOR})
+
+
+def key_parts(key: ArticleKey) -> tuple[str | None, str]:
+    """Edition and post id as an address states them."""
+    return key.edition, key.key

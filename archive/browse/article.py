@@ -1,0 +1,104 @@
+"""One article: a version to read, its history, its evidence, its neighbours."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from datasette.utils.asgi import NotFound, Redirect, Response
+
+from archive.browse import tolls
+from archive.browse.blocks import blocks
+from archive.browse.citation import citation
+from archive.browse.frame import Frame, listed, open_frame, rows, worded
+from archive.browse.words import STATED
+
+_CAPTURES = 25  # the newest ones; the others are in their table
+_BESIDE = 8  # posts of the same day
+_VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures, published_at, modified_at, text_sha256, layout
+    from versions where article_id = ? order by number"""
+_CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at, n.number as after, o.number as before
+    from changes c left join versions n on n.version_id = c.version_id left join versions o on o.version_id = c.previous_version_id
+    where c.article_id = ? order by c.seq"""
+_EVIDENCE = """select c.capture_id, c.captured_at, c.status, c.outcome, c.size, f.name as warc, f.serial, c.offset
+    from captures c join warc_files f using (warc_file_id) where c.article_id = ? order by c.captured_at desc, c.capture_id desc limit ?"""
+_SIGHTED = "select channel, min(first_seen_at) as first, max(last_seen_at) as last, sum(times) as times from sightings where article_id = ? group by 1"
+# Within ids of one length text sorts as numbers do: the index on (source, key) serves.
+_NEXT = """select a.edition, a.post_id, v.title, v.plain_title, v.language from articles a join versions v on v.version_id = a.newest_version_id
+    where a.source = ? and a.key {} ? and length(a.key) = ? order by a.key {} limit 1"""
+_SAME_DAY = """select a.edition, a.post_id, v.title, v.plain_title, v.published_at, v.language
+    from articles a join versions v on v.version_id = a.newest_version_id
+    where a.edition = ? and a.day = ? and a.article_id != ? order by v.published_at limit ?"""
+
+
+async def page(datasette: Any, request: Any) -> Response:
+    """An article (``?version=``: that version; without it the newest)."""
+    frame = await open_frame(datasette, request)
+    edition, post_id = request.url_vars["edition"], frame.path("post_id")
+    wanted = frame.argument("version", 20)
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
+    if wanted and number is None:
+        raise NotFound(f"There is no version {wanted}.")
+    found = await frame.ask(lambda conn: _read(conn, frame, edition, post_id, number))
+    if found is None:
+        raise NotFound(f"The archive does not hold {edition} {post_id}" + (f" in version {number}." if number else "."))
+    return await frame.page("sohr_article.html", found)
+
+
+async def go(datasette: Any, request: Any) -> Response:
+    """From a typed post id, or from the chooser of two versions, to the page meant."""
+    frame = await open_frame(datasette, request)
+    edition, post_id = request.url_vars["edition"], frame.path("post_id")
+    view = frame.chosen("view", ("inline",))
+    return Redirect(frame.to(f"{edition}/{post_id}/diff/{frame.number('from_', 1)}/{frame.number('to', 1)}", view=view))
+
+
+def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, number: int | None) -> dict[str, Any] | None:
+    found = rows(conn, "select * from articles where source = ? and key = ?", edition, str(post_id))
+    if not found:
+        return None
+    article = found[0]
+    article_id = article["article_id"]
+    versions = rows(conn, _VERSIONS, article_id)
+    shown = next((v["version_id"] for v in versions if v["number"] == number), None) if number else article["newest_version_id"]
+    if number and shown is None:
+        return None
+    changes = [
+        row | {"words": worded(row["classes"]), "figures": listed(row["figures"]), "changed": tolls.changed_figures(listed(row["figures"]))}
+        for row in rows(conn, _CHANGES, article_id)
+    ]
+    moved = rows(conn, "select edition, post_id, url from articles where article_id = ?", article["moved_to"])
+    key = str(post_id)
+    context: dict[str, Any] = {
+        "article": article,
+        "versions": versions,
+        "by_version": {row["after"]: row for row in changes if row["kind"] == "updated" and row["after"]},
+        "version": None,
+        "changes": changes,
+        "aliases": [a["url"] for a in rows(conn, "select url from aliases where article_id = ? order by alias_id", article_id)],
+        "captures": rows(conn, _EVIDENCE, article_id, _CAPTURES),
+        "sighted": rows(conn, _SIGHTED, article_id),
+        "moved_to": moved[0] if moved else None,
+        "before": next(iter(rows(conn, _NEXT.format("<", "desc"), edition, key, len(key))), None),
+        "after": next(iter(rows(conn, _NEXT.format(">", "asc"), edition, key, len(key))), None),
+        "same_day": rows(conn, _SAME_DAY, edition, article["day"], article_id, _BESIDE) if article["day"] else [],
+        "picture": tolls.picture(versions, changes),
+    }
+    return context | (_version(conn, frame, edition, key, shown) if shown else {})
+
+
+def _version(conn: sqlite3.Connection, frame: Frame, edition: str, key: str, version_id: int) -> dict[str, Any]:
+    version = rows(conn, "select * from versions where version_id = ?", version_id)[0]
+    claims: dict[str, list[tuple[str, str]]] = {}
+    for claim in listed(version["claims"]):
+        if isinstance(claim, list) and len(claim) == 3:
+            claims.setdefault(STATED.get(str(claim[0]), str(claim[0])), []).append((str(claim[1]), str(claim[2])))
+    return {
+        "version": version,
+        "blocks": blocks(version["text"], version["lines"]),
+        "categories": worded(version["categories"]),
+        "tags": worded(version["tags"]),
+        "notes": worded(version["notes"]),
+        "claims": claims,
+        "cited": citation(conn, frame, edition, key, version["number"]),
+    }

@@ -1,0 +1,39 @@
+"""A version's text in its own shape: paragraphs, lists, tables, headings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of a text that belong together: entries of a list, rows of a table, or one line alone."""
+
+    kind: str
+    lines: tuple[tuple[int, str], ...]  # (depth, text)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Of a table, the cells."""
+        return [text.split("\t") for _, text in self.lines]
+
+
+def blocks(text: str, kinds: str) -> list[Block]:
+    """A version's text as blocks; ``kinds`` is the column `lines`. Where the two do not fit, every line is a paragraph."""
+    lines = text.split("\n") if text else []
+    try:
+        read = [(kind, 0) if isinstance(kind, str) else (str(kind[0]), int(kind[1])) for kind in json.loads(kinds)]
+    except (ValueError, TypeError, IndexError, KeyError):
+        read = []
+    if len(read) != len(lines):
+        read = [("paragraph", 0)] * len(lines)
+    found: list[Block] = []
+    run: list[tuple[int, str]] = []
+    for place, ((kind, depth), line) in enumerate(zip(read, lines, strict=True)):
+        run.append((depth, line))
+        goes_on = kind in ("list", "row") and place + 1 < len(read) and read[place + 1][0] == kind
+        if not goes_on:
+            found.append(Block(kind, tuple(run)))
+            run = []
+    return found

@@ -1,0 +1,61 @@
+"""Reading captures back from the WARC files, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from archive.errors import DamagedWarc
+from archive.extract import extract
+from archive.model import ArticleKey, Capture, Extract, Unextractable
+from archive.sites.sohr.addresses import Site
+from archive.store import Row, Store
+from archive.warc import read_response
+
+
+class Evidence:
+    """The captures of an archive, by their rows."""
+
+    def __init__(self, folder: Path, store: Store, site: Site) -> None:
+        self._warc = folder / "warc"
+        self._store = store
+        self._site = site
+
+    def capture(self, row: Row) -> Capture:
+        """The exchange a row of `captures` points at. Raises DamagedWarc."""
+        [file] = self._store.query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
+        path = self._warc / file["name"]
+        if not path.exists():
+            path = path.with_name(path.name + ".open")
+        try:
+            return replace(read_response(path, row["offset"]), recorded_at=row["recorded_at"])
+        except OSError as error:
+            raise DamagedWarc(f"{path.name} cannot be read ({error.strerror}): run 'sohr-archive verify'") from error
+
+    def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
+        """What a capture says, with the other pages of its look where it is a post in several."""
+        row = self._store.one("select * from captures where capture_id = ?", capture_id)
+        assert row is not None  # foreign keys hold it
+        found = extract(self.capture(row), self._site, key)
+        if not isinstance(found, Extract) or found.pages <= 1:
+            return found
+        rest = self._store.query("select * from captures where look = ? order by capture_id", row["record_id"])
+        pages = {found.page: found}
+        for other in rest:
+            more = extract(self.capture(other), self._site, key)
+            if isinstance(more, Extract):
+                pages.setdefault(more.page, more)
+        if sorted(pages) != list(range(1, found.pages + 1)):
+            return Unextractable("truncated", "not all pages of the post are held")
+        return joined([pages[n] for n in sorted(pages)])
+
+
+def joined(pages: list[Extract]) -> Extract:
+    """A post in several pages as one text; all else is as its first page has it."""
+    return replace(
+        pages[0],
+        lines=tuple(line for page in pages for line in page.lines),
+        links=tuple(link for page in pages for link in page.links),
+        images=tuple(dict.fromkeys(image for page in pages for image in page.images)),
+        notes=tuple(dict.fromkeys(note for page in pages for note in page.notes)),
+    )

@@ -1,0 +1,288 @@
+"""`sohr-archive` through its front door: what it says, where, and its exit status; on an archive that the real crawler made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.reading import open_readonly
+from archive.status import cut, isolated, lasted, plain, read_status, render, size
+from archive.store import open_store
+from tests.demo import crawl
+from tests.replica.server import ROOT, Replica
+
+POSTS = 20  # an edition
+Answer = subprocess.CompletedProcess[str]
+
+
+def run(*arguments: object, env: dict[str, str] | None = None) -> Answer:
+    """The command in a process of its own, in an environment without an archive of the user's."""
+    clean = {name: value for name, value in os.environ.items() if name != "ARCHIVE_DIR"} | (env or {})
+    command = [sys.executable, "-m", "archive.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive after two crawls: a post published, one edited, one gone."""
+    where = tmp_path_factory.mktemp("cli") / "archive"
+    with Replica(posts=POSTS) as site:
+        crawl(site, where)
+        plain_posts = [post.post_id for post in site.posts("en") if not post.odd]
+        site.call("publish", edition="ar")
+        site.call("edit", edition="en", post_id=plain_posts[0], digit=True)
+        site.call("trash", edition="en", post_id=plain_posts[1])
+        crawl(site, where, "-a", "look=all")
+    return where
+
+
+def damaged(folder: Path, tmp_path: Path, *statements: str) -> Path:
+    """A copy of the archive with changes to its database that no release of ours makes."""
+    shutil.copytree(folder, tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
+        for statement in statements:
+            conn.execute(statement)
+        conn.commit()
+    return tmp_path / "copy"
+
+
+# -- status ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_status_tells_what_is_held(folder: Path) -> None:
+    """Articles by state, versions, captures, crawls newest first, as JSON."""
+    told = json.loads(run("--archive", folder, "status", "--json").stdout)
+    english, arabic = told["holdings"]
+    assert (english["source"], english["articles"], english["states"]["missing"]) == ("en", POSTS, 1)
+    assert (arabic["source"], arabic["articles"]) == ("ar", POSTS + 1)
+    assert sum(english["states"].values()) == POSTS and english["waiting"] == 0
+    assert english["captures"] >= 2 * POSTS
+    newest, oldest = told["crawls"]
+    assert [newest[name] for name in ("verdict", "exit_status", "new", "changed", "gone")] == ["healthy", 0, 1, 1, 1]
+    assert oldest["new"] > POSTS
+    assert told["warc_files"] == 1 and told["warc_size"] > 0
+    assert told["broken_off"] == [] and told["unresolved"] == 0
+
+
+def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
+    """Numbers stand under their heading; right-to-left titles come last and are kept apart."""
+    answer = run("--archive", folder, "status")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    lines = answer.stdout.splitlines()
+    held = next(n for n, line in enumerate(lines) if line.startswith("Held"))
+    end = lines[held].index("articles") + len("articles")
+    assert lines[held + 1][:end].endswith(f" {POSTS}") and lines[held + 2][:end].endswith(f" {POSTS + 1}")
+    assert lines[held + 2].endswith("\u2069") and "\u2068" in lines[held + 2]
+    assert [line for line in lines if line and not line.startswith(" ")][1:] == [
+        lines[held],
+        next(line for line in lines if line.startswith("State")),
+        next(line for line in lines if line.startswith("Last crawls")),
+        "Gaps",
+        "Next",
+    ]
+
+
+def test_the_folder_comes_from_the_environment_too(folder: Path) -> None:
+    """--archive, else ARCHIVE_DIR."""
+    by_option, by_environment = run("--archive", folder, "status"), run("status", env={"ARCHIVE_DIR": str(folder)})
+    assert by_option.stdout == by_environment.stdout != ""
+
+
+def test_a_first_crawl_cut_off_leaves_gaps_that_status_names(tmp_path: Path) -> None:
+    """One page of a listing: the rest is a gap, and the command that closes it is named and closes it."""
+    with Replica(posts=POSTS) as site:
+        crawl(site, tmp_path / "a", "-a", "pages=1", "-a", "edition=en")
+        told = json.loads(run("--archive", tmp_path / "a", "status", "--json").stdout)
+        assert [gap["edition"] for gap in told["broken_off"]] == ["en"] and 0 < told["broken_off"][0]["posts"] < POSTS
+        command, why = told["next"][0]
+        assert command == f"scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={tmp_path / 'a'}" and "1 listing to walk on" in why
+        assert "English: a walk through the listing broke off" in run("--archive", tmp_path / "a", "status").stdout
+        assert "Arabic: nothing held" in run("--archive", tmp_path / "a", "status").stdout
+        crawl(site, tmp_path / "a", "-a", "edition=en")
+        assert json.loads(run("--archive", tmp_path / "a", "status", "--json").stdout)["broken_off"] == []
+
+
+def test_a_killed_crawl_is_cut_off_and_a_live_one_runs(folder: Path, tmp_path: Path) -> None:
+    """What tells them apart is whether the holder of the lock is alive."""
+    copy = damaged(folder, tmp_path, "insert into crawls (name, kind, started_at) values ('x', 'crawl', '2030-01-01T00:00:00Z')")
+    verdicts = []
+    for pid in (os.getpid(), 2**22 + 1):
+        (copy / "archive.lock").write_text(str(pid))
+        with closing(open_readonly(copy)) as conn:
+            verdicts.append(read_status(conn, copy, "2030-01-01T00:00:05Z").crawls[0].verdict)
+    assert verdicts == ["running", "cut off"]
+
+
+def test_status_reads_beside_a_writer(folder: Path, tmp_path: Path) -> None:
+    """A transaction that is open changes nothing for a reader until it is committed."""
+    copy = damaged(folder, tmp_path)
+    store = open_store(copy)
+    with store.transaction():
+        store.set_about("home", "http://127.0.0.1:1/")
+        answer = run("--archive", copy, "status", "--json")
+    assert answer.returncode == 0 and json.loads(answer.stdout)["home"] != "http://127.0.0.1:1/"
+    assert json.loads(run("--archive", copy, "status", "--json").stdout)["home"] == "http://127.0.0.1:1/"
+    store.close()
+
+
+def test_reading_never_writes(folder: Path) -> None:
+    """The connection itself refuses."""
+    with closing(open_readonly(folder)) as conn, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        conn.execute("delete from failures")
+
+
+def test_hostile_titles_move_no_cursor(folder: Path) -> None:
+    """Control characters and direction overrides of a title never reach a terminal."""
+    assert plain("a\x1b[2Jb\u202ec\u2028d\te\x9b") == "a [2Jb c d e"
+    with closing(open_readonly(folder)) as conn:
+        status = read_status(conn, folder, "2030-01-01T00:00:00Z")
+    post = status.holdings[0].newest
+    assert post is not None
+    bad = replace(status, holdings=(replace(status.holdings[0], newest=replace(post, title="\x1b]0;owned\x07\u202e")), *status.holdings[1:]))
+    assert "\x1b" not in render(bad) and "\x07" not in render(bad) and "\u202e" not in render(bad)
+
+
+@pytest.mark.parametrize(("text", "width", "expected"), [("abcdef", 6, "abcdef"), ("abcdefg", 6, "abcde…"), ("قَتَلَ", 3, "قَتَلَ"), ("قَتَلَ", 2, "قَ…")])
+def test_cut_keeps_letters_whole(text: str, width: int, expected: str) -> None:
+    """Marks take no column and stay with their letter."""
+    assert cut(text, width) == expected and isolated(expected) == f"\u2068{expected}\u2069"
+
+
+def test_sizes_and_durations_for_people() -> None:
+    """Three digits are enough."""
+    assert [size(n) for n in (0, 999, 1000, 999_499, 2_720_425, 5_123_000_000, 7e12)] == [  # type: ignore[arg-type]
+        "0 B", "999 B", "1.0 kB", "999 kB", "2.7 MB", "5.1 GB", "7.0 TB",
+    ]  # fmt: skip
+    assert [lasted(n) for n in (0, 59, 60, 3605, 4 * 86400 + 50000)] == ["0s", "59s", "1m 00s", "1h 00m", "4d 13h"]
+
+
+# -- bad input ------------------------------------------------------------------------------------------------------------------------
+
+
+def sentence(answer: Answer, status: int) -> str:
+    """The one sentence on standard error."""
+    assert (answer.returncode, answer.stdout) == (status, ""), answer.stderr
+    assert answer.stderr.startswith("sohr-archive: ") and answer.stderr.count("\n") == 1
+    return answer.stderr
+
+
+def test_no_archive(tmp_path: Path) -> None:
+    """A folder without one, one that is not there, an empty file, another database, a file that is none: a sentence and 2."""
+    assert "there is no archive in" in sentence(run("--archive", tmp_path, "status"), 2)
+    assert "there is no archive in" in sentence(run("--archive", tmp_path / "x" / "y", "changes"), 2)
+    database = tmp_path / "archive.db"
+    database.touch()
+    assert "is empty" in sentence(run("--archive", tmp_path, "export"), 2)
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("create table articles (x)")
+    assert "no archive" in sentence(run("--archive", tmp_path, "status"), 2)
+    database.write_bytes(b"This is a letter, and a long one at that. " * 200)
+    assert "is no database" in sentence(run("--archive", tmp_path, "status"), 2)
+
+
+def test_an_archive_of_another_release(folder: Path, tmp_path: Path) -> None:
+    """A newer one asks for an upgrade, an older one for a crawl."""
+    newer = "insert into _sqlite_migrations (migration_set, name, applied_at) values ('sohr_archive', 'm999_future', '')"
+    assert "newer release" in sentence(run("--archive", damaged(folder, tmp_path, newer), "status"), 73)
+    with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
+        conn.execute("delete from _sqlite_migrations")
+        conn.commit()
+    assert "earlier release" in sentence(run("--archive", tmp_path / "copy", "status"), 2)
+
+
+def test_a_damaged_database(folder: Path, tmp_path: Path) -> None:
+    """What SQLite cannot make sense of is said, with what to do."""
+    copy = damaged(folder, tmp_path, "pragma wal_checkpoint(truncate)")
+    whole = bytearray((copy / "archive.db").read_bytes())
+    whole[4096 * 2 :] = b"\xff" * (len(whole) - 4096 * 2)
+    (copy / "archive.db").write_bytes(whole)
+    assert "is damaged" in sentence(run("--archive", copy, "export"), 73)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["status", "--nonsense"],
+        ["changes", "--after", "-1"],
+        ["changes", "--limit", "x"],
+        ["export", "--edition", "fr"],
+        ["export", "--format", "doc"],
+    ],
+)
+def test_usage_errors_end_with_2(folder: Path, arguments: list[str]) -> None:
+    """And teach: they say where the help is."""
+    answer = run("--archive", folder, *arguments)
+    assert (answer.returncode, answer.stdout) == (2, "") and "Try 'sohr-archive" in answer.stderr
+
+
+def test_a_number_of_another_archive(folder: Path) -> None:
+    """Nobody can have read on from a change that was never told."""
+    answer = run("--archive", folder, "changes", "--after", 10**9)
+    assert answer.returncode == 2 and "the newest change of this archive is" in answer.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
+    """`changes | head -1`: nothing on standard error, exit status 0."""
+    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "changes"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout and child.stderr
+        child.stdout.readline()
+        child.stdout.close()
+        assert (child.stderr.read(), child.wait()) == (b"", 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk(folder: Path) -> None:
+    """One sentence and 73."""
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "export"]
+        answer = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert answer.returncode == 73 and answer.stderr.count("\n") == 1 and "No space left" in answer.stderr
+
+
+def test_ctrl_c(folder: Path) -> None:
+    """130, one line, no traceback."""
+    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "changes"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        child.stdout.readline()  # at work now, and held up by the full pipe
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        _, error = child.communicate(timeout=20)
+    assert child.returncode == 130 and error.strip() == "sohr-archive: stopped by Ctrl-C"
+
+
+def test_help_teaches() -> None:
+    """Examples for the group and for each command, which all know --json."""
+    assert "Exit status" in run("--help").stdout
+    listed = run("--help").stdout.rpartition("Commands:")[2]
+    for command in ("status", "changes", "export"):
+        assert f"\n  {command} " in listed
+        text = run(command, "-h").stdout
+        assert "Examples:" in text and f"sohr-archive {command}" in text and "--json" in text
+    assert run("--version").stdout.startswith("sohr-archive")
+
+
+def test_errors_of_ours_are_told_as_such(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bug ends with 70 and shows where it was."""
+    from archive import cli, status
+
+    def bug(*_: Any) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(status, "read_status", bug)
+    assert cli.main(["--archive", str(folder), "status"]) == 70
+    assert "Traceback" in (told := capsys.readouterr().err) and told.endswith("sohr-archive: an error of ours: please report the lines above\n")
