@@ -12,7 +12,7 @@ from archive.extract import EXTRACTOR
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.outcome import CHANGED, NEW, QUARANTINED, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.addresses import Site
-from archive.store import Row, Store, claims_of
+from archive.store import Row, Store, claims_of, told_claims
 from archive.text import same_sha256
 
 METADATA = (
@@ -115,7 +115,8 @@ class Articles:
         span = {"last_capture_id": seen.capture_id, "last_captured_at": seen.at, "captures": newest["captures"] + 1}
         self.store.update("versions", "version_id", version_id, **span)
         claims = claims_of(found)
-        if changed := metadata_changes({name: newest[name] for name in METADATA}, {name: claims[name] for name in METADATA}):
+        before, after = (told_claims({name: row[name] for name in METADATA}) for row in (newest, claims))
+        if changed := metadata_changes(before, after):
             self.store.claims(version_id, found)
             self._terms_and_links(article_id, found)
             self.change(seen, article_id, "metadata", version_id=version_id, details=changed)
@@ -174,7 +175,7 @@ class Articles:
             self.store.update("versions", "version_id", earlier["version_id"], **span)
             return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
         if earlier is not None and seen.at < earlier["last_captured_at"]:
-            later = self._split(article_id, earlier, seen.at)
+            later = self._split(seen, article_id, earlier)
         elif later is not None and later["same_sha256"] == same:
             span = {"first_captured_at": seen.at, "first_capture_id": seen.capture_id, "captures": later["captures"] + 1}
             self.store.update("versions", "version_id", later["version_id"], **span)
@@ -189,20 +190,20 @@ class Articles:
         self.change(seen, article_id, "backfilled", version_id=row["version_id"], previous_version_id=previous)
         return Outcome("backfilled", seen.capture.url, seen.capture.status, article=key)
 
-    def _split(self, article_id: int, version: Row, at: str) -> Row:
+    def _split(self, seen: Seen, article_id: int, version: Row) -> Row:
         """Part a version in two at an instant at which the site said something else: what was seen after that is a version of its own."""
         after = self.store.query(
             """select capture_id, captured_at from captures where article_id = ? and captured_at > ? and captured_at <= ?
                and outcome in ('new', 'changed', 'unchanged') order by captured_at, capture_id""",
             article_id,
-            at,
+            seen.at,
             version["last_captured_at"],
         )
         before = self.store.one(
             """select capture_id, captured_at from captures where article_id = ? and captured_at <= ? and captured_at >= ?
                and outcome in ('new', 'changed', 'unchanged') order by captured_at desc, capture_id desc""",
             article_id,
-            at,
+            seen.at,
             version["first_captured_at"],
         )
         number = version["number"] + 1
@@ -226,6 +227,7 @@ class Articles:
         self.store.update("versions", "version_id", version["version_id"], **span)
         row = self.store.version(later_id)
         assert row is not None  # just written
+        self.change(seen, article_id, "backfilled", version_id=later_id, previous_version_id=version["version_id"])
         return row
 
     # -- no text ------------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ COMMANDS = {
     "repair": "archive.commands.evidence",
     "backup": "archive.commands.evidence",
     "head": "archive.commands.evidence",
+    "import": "archive.commands.evidence",
+    "layouts": "archive.commands.evidence",
 }
 
 
@@ -50,7 +53,8 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        function = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), function)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +11,22 @@ from archive.errors import DamagedWarc
 from archive.extract import extract
 from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
-from archive.store import Row, Store
 from archive.warc import read_response
+
+Row = sqlite3.Row
 
 
 class Evidence:
     """The captures of an archive, by their rows."""
 
-    def __init__(self, folder: Path, store: Store, site: Site) -> None:
+    def __init__(self, folder: Path, query: Callable[..., list[Row]], site: Site) -> None:
         self._warc = folder / "warc"
-        self._store = store
+        self._query = query  # (sql, *values) -> rows, of whatever connection
         self._site = site
 
     def capture(self, row: Row) -> Capture:
         """The exchange a row of `captures` points at. Raises DamagedWarc."""
-        [file] = self._store.query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
+        [file] = self._query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
         path = self._warc / file["name"]
         if not path.exists():
             path = path.with_name(path.name + ".open")
@@ -34,12 +37,11 @@ class Evidence:
 
     def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
         """What a capture says, with the other pages of its look where it is a post in several."""
-        row = self._store.one("select * from captures where capture_id = ?", capture_id)
-        assert row is not None  # foreign keys hold it
+        [row] = self._query("select * from captures where capture_id = ?", capture_id)
         found = extract(self.capture(row), self._site, key)
         if not isinstance(found, Extract) or found.pages <= 1:
             return found
-        rest = self._store.query("select * from captures where look = ? order by capture_id", row["record_id"])
+        rest = self._query("select * from captures where look = ? order by capture_id", row["record_id"])
         pages = {found.page: found}
         for other in rest:
             more = extract(self.capture(other), self._site, key)

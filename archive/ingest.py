@@ -20,7 +20,7 @@ from archive.errors import ArchiveError
 from archive.evidence import Evidence, joined
 from archive.extract import EXTRACTOR, extract
 from archive.model import Address, ArticleKey, Capture, Claim, Extract, Kind, Line, LineKind, Sighting, Unextractable
-from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, Held, Outcome
+from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
 from archive.sites.sohr.refusals import by_status, by_text
@@ -40,7 +40,7 @@ class Ingest:
         self.store = store
         self.site = site
         self.coverage = Coverage(store)
-        self.evidence = Evidence(folder, store, site)
+        self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
 
     # -- events -------------------------------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Ingest:
         article = self.store.article(source) if source else None
         if target.kind not in (Kind.ARTICLE, Kind.SLUG):
             sentence = "leads to a page that is no article"
-            return self.articles.gone(seen, article, REDIRECT, sentence) if article else self._fail(seen, REDIRECT, sentence)
+            return self.articles.gone(seen, article, "missing", sentence) if article else self._fail(seen, "missing", sentence)
         key = _key(target)
         if key is None:
             self.store.alias(target.url, None, seen.at)
@@ -228,6 +228,7 @@ class Ingest:
                 row = self.store.article(key) or row
         elif article is not None:
             self.articles.moved(seen, article, row)
+            return Outcome(MOVED, capture.url, capture.status, article=source, target=self.store.held(row))
         return Outcome(REDIRECT, capture.url, capture.status, article=source or key, target=self.store.held(row))
 
     # -- articles -----------------------------------------------------------------------------------------------------------------

@@ -292,11 +292,10 @@ from crawls;
 
 create view coverage as
 select a.edition, a.day, count(*) as sighted, sum(a.state is not null) as held, sum(a.state is null) as missing,
-       max(d.day is not null or (s.head_seen_at is not null and a.day < substr(s.head_seen_at, 1, 10)
-           and (s.reached_end or a.day > s.tail_day))) as listed_whole
+       exists (select 1 from coverage_days d where d.edition = a.edition and d.day = a.day)
+       or exists (select 1 from stretches s where s.edition = a.edition and s.merged_into is null
+                  and a.day < coalesce(substr(s.head_seen_at, 1, 10), s.newest_day) and (s.reached_end or a.day > s.tail_day)) as listed_whole
 from articles a
-     left join coverage_days d on d.edition = a.edition and d.day = a.day
-     left join stretches s on s.stretch_id = a.stretch_id
 where a.edition is not null and a.day is not null
 group by a.edition, a.day;
 """

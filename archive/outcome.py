@@ -8,7 +8,7 @@ from archive.model import ArticleKey, Edition, Listing
 
 # Outcomes of a capture besides the reasons of `archive.model.REASONS`.
 NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = "new", "changed", "unchanged", "part", "listing", "redirect", "robots", "other"
-QUARANTINED, LISTING_UNREAD, BROKEN = "quarantined", "listing_unread", "broken"
+QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error"})
 # Outcomes that say that a page came and was not understood.

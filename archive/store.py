@@ -5,9 +5,10 @@ All of it is an index of the WARC files; a row is written only after the record 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from archive.warc import Position, WarcFile
 
 Row = sqlite3.Row
 DATABASE = "archive.db"
+_LISTS = frozenset({"categories", "tags", "links", "images", "notes", "claims"})
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
 
 
@@ -76,7 +78,9 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, and at once the only writer. Raises CannotWrite."""
-        busy = Retrying(retry=retry_if_exception(_is_busy), wait=wait_exponential_jitter(0.1, 2), stop=stop_after_delay(30), reraise=True)
+        busy = Retrying(
+            retry=retry_if_exception(_is_busy), wait=wait_exponential_jitter(multiplier=0.1, max=2), stop=stop_after_delay(30), reraise=True
+        )
         try:
             busy(self._conn.execute, "begin immediate")
             try:
@@ -228,6 +232,12 @@ class Store:
             record_id=at.record_id,
             look=look,
         )
+
+    def has_capture(self, capture: Capture) -> bool:
+        """Whether the very same answer at the very same time is held already."""
+        digest = hashlib.sha256(capture.body).hexdigest()
+        query = "select 1 from captures where url = ? and captured_at = ? and payload_sha256 = ? and status = ?"
+        return self.one(query, capture.url, capture.captured_at, digest, capture.status) is not None
 
     def has_record(self, record_id: str) -> bool:
         """Whether a WARC record is indexed already."""
@@ -464,6 +474,11 @@ def claims_of(extract: Extract) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(extract, name) for name in plain}
     values |= {name: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for name, value in lists.items()}
     return values | {"is_syndicated": int(extract.is_syndicated), "claims": json.dumps(claims, ensure_ascii=False, separators=(",", ":"))}
+
+
+def told_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Claims as columns hold them, their lists unpacked: for comparing, and for telling."""
+    return {name: json.loads(value) if name in _LISTS and isinstance(value, str) else value for name, value in claims.items()}
 
 
 def encode_lines(extract: Extract) -> str:

@@ -290,6 +290,8 @@ def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
         return
     with tempfile.TemporaryDirectory(prefix="sohr-archive-") as scratch:
         store = Store(Path(scratch) / "archive.db")
+        with store.transaction():
+            store.set_about("epoch", connection.execute("select value from about where key = 'epoch'").fetchone()[0])
         recover(folder, store, Ingest(store, site_of(folder), folder), cut=False)
         store.close()
         connection.execute("attach ? as again", (str(Path(scratch) / "archive.db"),))

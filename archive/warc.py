@@ -105,19 +105,19 @@ class Appender:
         """Append request, provenance and response; the position is the response's."""
         record_id = f"<urn:uuid:{uuid.uuid4()}>"
         beside = {"WARC-Target-URI": capture.url, "WARC-Concurrent-To": record_id}
-        at = capture.recorded_at or capture.captured_at
-        self._append("request", at, _request_block(capture), "application/http; msgtype=request", beside)
+        at, learnt = capture.captured_at, capture.recorded_at or capture.captured_at
+        self._append("request", at, _request_block(capture), "application/http; msgtype=request", beside, learnt)
         fields = {name: getattr(capture, name, None) for name in _PROVENANCE} | {"look": look}
-        fields["captured_at"] = capture.captured_at if capture.captured_at != at else None
+        fields["recorded_at"] = learnt if learnt != at else None
         lines = [f"{name.replace('_', '-')}: {_one_line(value)}\r\n" for name, value in fields.items() if value is not None]
-        self._append("metadata", at, "".join(lines).encode(), "application/warc-fields", beside)
+        self._append("metadata", at, "".join(lines).encode(), "application/warc-fields", beside, learnt)
         headers = {"WARC-Record-ID": record_id, "WARC-Target-URI": capture.url}
         headers["WARC-Payload-Digest"] = "sha256:" + hashlib.sha256(capture.body).hexdigest()
         if capture.truncated:
             headers["WARC-Truncated"] = capture.truncated
         if capture.ip:
             headers["WARC-IP-Address"] = capture.ip
-        return self._append("response", at, _response_block(capture), "application/http; msgtype=response", headers)
+        return self._append("response", at, _response_block(capture), "application/http; msgtype=response", headers, learnt)
 
     def sync(self) -> None:
         """Make all that was appended durable. Raises CannotWrite."""
@@ -138,8 +138,8 @@ class Appender:
             self._file.close()
         self._file = self._current = None
 
-    def _append(self, kind: str, at: str, block: bytes, content_type: str, headers: dict[str, str]) -> Position:
-        file, current = self._ready(at)
+    def _append(self, kind: str, at: str, block: bytes, content_type: str, headers: dict[str, str], learnt: str | None = None) -> Position:
+        file, current = self._ready(learnt or at)
         headers = {"WARC-Type": kind, "WARC-Date": at} | headers
         record_id = headers.setdefault("WARC-Record-ID", f"<urn:uuid:{uuid.uuid4()}>")
         headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
@@ -277,8 +277,8 @@ def _capture(headers: StatusAndHeaders, block: bytes, fields: dict[str, str], re
         status=int(status) if status.isdigit() else 0,
         headers=_header_lines(lines),
         body=body,
-        captured_at=fields.get("captured-at", at),
-        recorded_at=at,
+        captured_at=at,
+        recorded_at=fields.get("recorded-at", at),
         method=request[0],
         request_headers=request[2],
         requested_url=fields.get("requested-url"),

@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages than this are weather, more are a verdict
 FEW = 3  # below this many bad answers there is no share to speak of, unless nothing good came at all
 
+_NO_FAILURE = frozenset(
+    ("new", "changed", "unchanged", "protected", "empty", "listing", "missing", "soft404", "redirect", "moved", "pages", "errors", "requests")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -122,21 +126,6 @@ def guard_of(crawler: Crawler) -> Guard:
 def counters(guard: Guard) -> dict[str, int]:
     """The counts of a crawl as its row keeps them."""
     counts = guard.counts
-    good = {
-        "new",
-        "changed",
-        "unchanged",
-        "protected",
-        "empty",
-        "listing",
-        "missing",
-        "soft404",
-        "redirect",
-        "not_an_article",
-        "pages",
-        "errors",
-        "requests",
-    }
     return {
         "requests": counts["requests"],
         "pages": counts["pages"],
@@ -144,7 +133,8 @@ def counters(guard: Guard) -> dict[str, int]:
         "changed": counts["changed"],
         "unchanged": counts["unchanged"],
         "textless": counts["protected"] + counts["empty"],
-        "gone": counts["missing"] + counts["soft404"] + counts["redirect"],
-        "failed": sum(number for word, number in counts.items() if word not in good),
+        "gone": counts["missing"] + counts["soft404"],
+        "moved": counts["moved"],
+        "failed": sum(number for word, number in counts.items() if word not in _NO_FAILURE),
         "errors": counts["errors"],
     }

@@ -276,12 +276,13 @@ class TestLookingAgain:
         assert {k: v for k, v in story.held["back"].items() if story.states["back"][k] == "live"} == truth(story.replica)
 
 
+@pytest.fixture(scope="module")
+def evidence(story: Story) -> list[Record]:
+    return records(story.folder)
+
+
 class TestEvidence:
     """The WARC files hold every exchange of those crawls, as received."""
-
-    @pytest.fixture(scope="class")
-    def evidence(self, story: Story) -> list[Record]:
-        return records(story.folder)
 
     def test_every_exchange_is_kept(self, story: Story, evidence: list[Record]) -> None:
         """Each request the site answered is a response with its query and status: robots.txt, listings, redirects, 404 and 410 too."""
@@ -308,7 +309,8 @@ class TestEvidence:
 
     def test_the_database_knows_each_exchange(self, story: Story) -> None:
         """One capture a response."""
-        kept = Counter((urlsplit(url)._replace(scheme="", netloc="").geturl(), status) for url, status in rows(story.folder, "select url, status from captures"))
+        captures = rows(story.folder, "select url, status from captures")
+        kept = Counter((urlsplit(url)._replace(scheme="", netloc="").geturl(), status) for url, status in captures)
         assert kept == exchanges(story.folder)
 
     def test_the_beginning_and_end_of_each_crawl_are_evidence(self, evidence: list[Record]) -> None:
@@ -436,16 +438,17 @@ def _days(replica: Replica, since: str, last: str) -> dict[tuple[str, int], str]
     return {key: day for key, day in days.items() if since <= day <= last}
 
 
+@pytest.fixture(scope="module")
+def dated() -> Iterator[Replica]:
+    with Replica(posts=50) as replica:
+        for at in MIDNIGHT:
+            for edition in EDITIONS:
+                replica.call("put", edition=edition, title=f"At {at}", html="<p>One line.</p>", lines=["One line."], published=at)
+        yield replica
+
+
 class TestDays:
     """``since`` and ``until`` take the days of the site's own archive, whole and no others."""
-
-    @pytest.fixture(scope="class")
-    def dated(self) -> Iterator[Replica]:
-        with Replica(posts=50) as replica:
-            for at in MIDNIGHT:
-                for edition in EDITIONS:
-                    replica.call("put", edition=edition, title=f"At {at}", html="<p>One line.</p>", lines=["One line."], published=at)
-            yield replica
 
     @pytest.mark.parametrize(
         ("since", "last", "settings"),
@@ -470,7 +473,7 @@ class TestDays:
         assert set(article_requests(dated).values()) == {1}
 
     def test_one_end_may_be_open(self, dated: Replica, tmp_path: Path) -> None:
-        """``since`` alone reaches to today, ``until`` alone back to the first post."""
+        """``since`` alone reaches to today, ``until`` alone back to the first post, though its days were listed before."""
         dated.call("set", listing_times=True, date_archives=True)
         assert crawl(dated, tmp_path / "a", "since=2026-01-14").status == 0
         assert {k for k, s in states(tmp_path / "a").items() if s} == _days(dated, "2026-01-14", "9999").keys()

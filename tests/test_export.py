@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -205,6 +207,30 @@ def test_a_line_never_changes(two: Two) -> None:
     assert before != after and of_one[1]["details"]["modified_at"] == [before, after]
 
 
+def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
+    """An import puts a version before the first: today's numbers move, what was told stands, and the new line knows its place."""
+    shutil.copytree(two.first, tmp_path / "copy")
+    before = run(tmp_path / "copy", "changes")
+    last = len(lines(before))
+    with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
+        (article,) = conn.execute("select article_id from articles where edition = 'en' and post_id = ?", (two.edited,)).fetchone()
+        conn.execute("update versions set number = number + 10 where article_id = ?", (article,))
+        conn.execute("update versions set number = number - 9 where article_id = ?", (article,))
+        conn.execute("create temp table older as select * from versions where article_id = ? and number = 2", (article,))
+        conn.execute("update older set version_id = 9999, number = 1, title = 'Older', first_captured_at = '2016-01-01T00:00:00Z'")
+        conn.execute("insert into versions select * from older")
+        conn.execute(
+            "insert into changes (seq, epoch, article_id, version_id, kind, said_at, learnt_at) values (?, 1, ?, 9999, 'backfilled', ?, ?)",
+            (last + 1, article, "2016-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
+        )
+        conn.commit()
+    after = run(tmp_path / "copy", "changes")
+    assert after.startswith(before)
+    told = lines(after)[-1]
+    assert [told[name] for name in ("kind", "title", "number", "state")] == ["backfilled", "Older", 1, "live"]
+    assert told["citation"] == f"sohr:en:{two.edited}@2016-01-01T00:00:00Z"
+
+
 def test_changes_say_what_happened(two: Two) -> None:
     """A silent edit of a figure, an edit of a title, a post that is gone."""
     later = lines(run(two.first, "changes", "--after", 2 * POSTS))
@@ -214,7 +240,12 @@ def test_changes_say_what_happened(two: Two) -> None:
     assert "figures" in silent["classes"] and silent["figures"]
     assert (title["kind"], title["stealth"]) == ("updated", False) and "title" in title["classes"]
     assert (gone["kind"], gone["state"], gone["number"]) == ("missing", "missing", 1)
-    assert silent["citation"].startswith(f"sohr:en:{two.edited}@")
+    assert silent["citation"].startswith(f"sohr:en:{two.edited}@") and silent["previous"] == told_first(two, two.edited)["citation"]
+
+
+def told_first(two: Two, post_id: int) -> Record:
+    """The first change of an English post."""
+    return next(change for change in lines(two.told) if change["source"] == "en" and change["post_id"] == post_id)
 
 
 def test_replaying_the_feed_gives_the_present_state(two: Two) -> None:

@@ -15,7 +15,7 @@ from datasette import hookimpl, hookspecs
 from datasette.filters import FilterArguments
 from markupsafe import Markup, escape
 
-from archive.browse import ours, pages
+from archive.browse import article, citation, comparison, evidence, feeds, frame, front, health, ours, published, search, stream
 from archive.browse.descriptions import ABOUT, TABLES, TITLE
 from archive.browse.queries import QUERIES
 
@@ -77,7 +77,7 @@ def render_cell(row: Any, value: Any, column: str, table: str | None, database: 
     if column == "post_id" and isinstance(value, int):
         edition = _of(row, "edition")
         if edition in ("en", "ar"):
-            return Markup('<a href="{}">{}</a>').format(pages.article_path(datasette, database, str(edition), value), value)
+            return Markup('<a href="{}">{}</a>').format(frame.article_path(datasette, database, str(edition), value), value)
     if column in _LISTS and isinstance(value, str) and value.startswith("["):
         try:
             words = json.loads(value)
@@ -119,13 +119,35 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 
 @hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
+    """Answers of a published copy tell robots to stay away."""
+    return lambda app: published.guarded(app, datasette)
+
+
+@hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """The reading pages."""
+    post = r"^/-/sohr/(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})"
+    capture = r"^/-/sohr/capture/(?P<serial>[0-9]{1,12})/(?P<offset>[0-9]{1,18})"
     return [
-        (r"^/-/sohr/?$", pages.front),
-        (r"^/-/sohr/(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})/?$", pages.article),
-        (r"^/-/sohr/(?P<name>pages|tables)\.css$", pages.style),
-        (r"^/-/sohr/", pages.nothing),
+        (r"^/-/sohr/?$", front.page),
+        (r"^/-/sohr/search$", search.page),
+        (r"^/-/sohr/changes$", stream.page),
+        (r"^/-/sohr/changes\.jsonl$", stream.lines),
+        (r"^/-/sohr/changes\.atom$", feeds.changes),
+        (r"^/-/sohr/new\.atom$", feeds.new),
+        (r"^/-/sohr/missing$", stream.gone),
+        (r"^/-/sohr/crawls$", health.crawls),
+        (r"^/-/sohr/coverage$", health.coverage),
+        (post + r"/?$", article.page),
+        (post + r"/cite\.(?P<form>txt|bib|json)$", citation.answer),
+        (post + r"/diff/?$", article.go),
+        (post + r"/diff/(?P<one>[0-9]{1,9})/(?P<other>[0-9]{1,9})$", comparison.page),
+        (capture + r"$", evidence.page),
+        (capture + r"/page$", evidence.shown),
+        (r"^/-/sohr/(?P<name>pages|tables)\.css$", frame.style),
+        (r"^/-/sohr/", frame.nothing),
+        (r"^/robots\.txt$", published.robots),
     ]
 
 

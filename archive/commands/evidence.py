@@ -46,17 +46,29 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
 
 
 @click.command()
+@click.option("--extract", is_flag=True, help="Keep database and feed, and read every article again with today's extractor.")
 @json_option()
 @click.pass_context
-def rebuild(ctx: click.Context, as_json: bool) -> None:
+def rebuild(ctx: click.Context, extract: bool, as_json: bool) -> None:
     """Make the database anew from the WARC files alone, without any network. The old one is replaced once the new one is whole.
+
+    With --extract the feed goes on: texts that today's extractor reads otherwise are replaced and told as `reparsed`, never as edits; captures
+    that could not be read, or were quarantined, come in where they can be read now.
 
     \b
     rm data/archive.db; sohr-archive rebuild
+    sohr-archive rebuild --extract
     """
     from tqdm import tqdm
 
     from archive.rebuild import rebuild as run
+    from archive.rebuild import reextract
+
+    if extract:
+        told = reextract(folder_of(ctx))
+        sentence = f"{told['reparsed']} articles read otherwise than before, {told['mended']} captures came in, {told['unread']} still cannot be read"
+        click.echo(json.dumps(told) if as_json else sentence)
+        return
 
     with tqdm(unit=" records", desc="rebuild", disable=not sys.stderr.isatty(), leave=False) as bar:
         count = run(folder_of(ctx), lambda number: (bar.update(number), None)[1])
@@ -105,3 +117,69 @@ def head(ctx: click.Context, as_json: bool) -> None:
         raise NoArchive("there is no manifest yet: a finished crawl writes one")
     newest = chain[-1]
     click.echo(json.dumps({"manifest": newest.number, "digest": newest.digest}) if as_json else newest.digest)
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option("Write one JSON object a file.")
+@click.pass_context
+def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
+    """Take in captures of posts from WARC or WACZ FILES of others: wget, browsertrix, ArchiveWeb.page, Heritrix, Common Crawl.
+
+    They are copied into the archive's own files and become versions at their capture time. Everything else in a file is passed over and
+    counted. Taking a file in twice changes nothing.
+
+    \b
+    sohr-archive import crawl.wacz CC-MAIN-*.warc.gz
+    """
+    from tqdm import tqdm
+
+    from archive.errors import ArchiveError
+    from archive.importing import import_file
+
+    worst = 0
+    for file in files:
+        try:
+            with tqdm(unit=" records", desc=file.name, disable=not sys.stderr.isatty(), leave=False) as bar:
+                counts = import_file(folder_of(ctx), file, lambda number: (bar.update(number), None)[1])  # called within this turn
+        except ArchiveError as error:
+            if len(files) == 1:
+                raise
+            click.echo(f"sohr-archive: {error}", err=True)
+            worst = max(worst, error.exit_status)
+            continue
+        named = dict(sorted(counts.items()))
+        told = ", ".join(f"{number} {word}" for word, number in named.items() if number) or "no captures"
+        click.echo(json.dumps({"file": str(file), **named}) if as_json else f"{file.name}: {told}")
+    ctx.exit(worst)
+
+
+@click.command()
+@click.option("--confirm", metavar="LAYOUT", help="Trust this layout from now on: what it read otherwise comes in as versions.")
+@json_option("Write one JSON object a layout.")
+@click.pass_context
+def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
+    """Show which layouts read the articles, and the quarantined readings that wait for your word, with their differences.
+
+    A page that another layout reads, with another text than before, may be an edit or the doing of a new theme. Nobody is accused of an
+    edit before you have looked.
+
+    \b
+    sohr-archive layouts
+    sohr-archive layouts --confirm general
+    """
+    from archive.clock import now
+    from archive.quarantine import read_layouts
+    from archive.rebuild import happened
+
+    folder = folder_of(ctx)
+    with reading(ctx) as conn:
+        found = read_layouts(conn, folder)
+    if confirm is not None:
+        if confirm not in {layout.name for layout in found}:
+            raise click.UsageError(f"no capture was read by a layout named {confirm}: known are {', '.join(sorted(x.name for x in found)) or 'none'}")
+        happened(folder, {"event": "layout-confirmed", "layout": confirm, "at": now()})
+        click.echo(json.dumps({"confirmed": confirm}) if as_json else f"{confirm} is trusted from now on")
+        return
+    for layout in found:
+        click.echo(json.dumps(layout.as_record(), ensure_ascii=False) if as_json else layout.told())

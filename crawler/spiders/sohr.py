@@ -19,13 +19,13 @@ from twisted.python.failure import Failure
 from archive.client import ArchiveFailed
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import PART, REDIRECT, Held, Outcome
+from archive.outcome import MOVED, PART, REDIRECT, Held, Outcome
+from archive.release import software
 from archive.sites.sohr.addresses import Site
 from archive.wire import Open
 from crawler.arguments import Arguments
 from crawler.capture import Asked, CaptureMiddleware, asked, outcome
 from crawler.guard import guard_of
-from crawler.versions import software
 from crawler.walk import Walk
 
 logger = logging.getLogger(__name__)
@@ -130,12 +130,14 @@ class SohrSpider(Spider):
             await self.guard.fail(failure)
             return
         if found.target is not None and why.hops < HOPS and self._follow(found, found.target):
-            yield self._request(found.target.url, Asked("article", why.reason, found.url, why.requested_url or found.url, None, why.hops + 1))
-        else:
-            for url in found.page_urls:
-                yield self._request(url, Asked("article", why.reason, found.url, None, found.look))
-            if found.word != PART:
-                self.guard.note(found.word, found.detail)
+            first = None if found.word == MOVED else why.requested_url or found.url  # another post's old address is no alias of it
+            yield self._request(found.target.url, Asked("article", why.reason, found.url, first, None, why.hops + 1))
+        elif found.word not in (PART, MOVED):
+            self.guard.note(found.word, found.detail)
+        for url in found.page_urls:
+            yield self._request(url, Asked("article", why.reason, found.url, None, found.look))
+        if found.word == MOVED:
+            self.guard.note(MOVED)
         if found.version is not None:
             yield asdict(found.version)
 

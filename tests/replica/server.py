@@ -74,7 +74,9 @@ class Replica:
 
     def start(self) -> None:
         """Raises RuntimeError if the child does not come up."""
-        self._child = subprocess.Popen(self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._child = subprocess.Popen(
+            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )  # a terminal's Ctrl-C is not for it: it ends with its parent
         assert self._child.stdout
         line = self._child.stdout.readline()
         if "http://" not in line:

@@ -1,0 +1,111 @@
+"""Raw evidence: one capture as the WARC file holds it, and the archived page made inert.
+
+The only way to a file is a row of `captures`: nothing of an address becomes a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasette.utils.asgi import NotFound, Response
+
+from archive.browse.frame import HEADERS, Frame, open_frame, rows
+from archive.browse.inert import POLICY, inert, source
+from archive.decode import Undecodable, decode_text
+from archive.errors import DamagedWarc
+from archive.model import Capture
+from archive.warc import read_response
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")  # as `archive.warc` names its files: no slash, no way up
+_SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.url as article_url
+    from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join articles a on a.article_id = c.article_id
+    where f.serial = ? and c.offset = ?"""
+_VERSIONS = "select number, title, plain_title, language from versions where first_capture_id = ? or last_capture_id = ? order by number"
+_MAX_SHOWN = 8 * 1024 * 1024  # bytes of a page that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A capture read back: the exchange, or in a sentence why there is none."""
+
+    capture: Capture | None
+    why_not: str = ""
+    digest: str = ""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether there is something to show."""
+        return self.capture is not None and bool(self.capture.body)
+
+
+async def page(datasette: Any, request: Any) -> Response:
+    """What is known of a capture: request and answer, headers, digest, where it lies."""
+    frame = await open_frame(datasette, request)
+    row = await _row(frame)
+    read = await asyncio.to_thread(read_back, frame.folder, row)
+    versions = await frame.ask(lambda conn: _versions(conn, row))
+    context = {"row": row, "capture": read.capture, "read_back": read, "versions": versions, "holds": read.digest == row["payload_sha256"]}
+    return await frame.page("sohr_capture.html", context)
+
+
+async def shown(datasette: Any, request: Any) -> Response:
+    """The archived page, inert."""
+    frame = await open_frame(datasette, request)
+    row = await _row(frame)
+    read = await asyncio.to_thread(read_back, frame.folder, row)
+    if read.capture is None:
+        raise NotFound(read.why_not)
+    body = await asyncio.to_thread(_render, read.capture)
+    headers = HEADERS | {"Content-Security-Policy": POLICY, "Cross-Origin-Resource-Policy": "same-origin", "X-Robots-Tag": "noindex, nofollow"}
+    return Response(body, content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _versions(conn: sqlite3.Connection, row: dict[str, Any]) -> list[dict[str, Any]]:
+    return rows(conn, _VERSIONS, row["capture_id"], row["capture_id"])
+
+
+async def _row(frame: Frame) -> dict[str, Any]:
+    serial, offset = frame.path("serial"), frame.path("offset")
+    found = await frame.ask(lambda conn: rows(conn, _SQL, serial, offset)) if max(serial, offset) < 2**63 else []
+    if not found:
+        raise NotFound(f"There is no capture at byte {offset} of WARC file {serial}.")
+    return found[0]
+
+
+def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
+    """The exchange out of its WARC file, its digests checked; or why not, in a sentence for people."""
+    name = str(row["warc"])
+    if not _NAME.fullmatch(name.removesuffix(".open")):
+        return Read(None, "The name of the WARC file is none of this archive's, so it is not opened.")
+    if folder is None:
+        return Read(None, "This database is not in a folder, so there are no WARC files beside it.")
+    plain = folder / "warc" / name.removesuffix(".open")
+    places = (plain, plain.with_name(plain.name + ".open"))
+    path = next((place for place in places if place.is_file() and not place.is_symlink()), None)
+    if path is None:
+        return Read(None, f"The WARC file {plain.name} is not beside this database: who keeps the archive has it. Offset and digest below are how to find it.")
+    try:
+        capture = read_response(path, int(row["offset"]))
+    except (DamagedWarc, OSError, ValueError) as error:
+        return Read(None, f"The record cannot be read: {error}")
+    digest = hashlib.sha256(capture.body).hexdigest()
+    if digest != row["payload_sha256"]:
+        return Read(None, "The body in the WARC file is not the one this database knows: its digest differs. Run 'sohr-archive verify'.", digest)
+    return Read(capture, digest=digest)
+
+
+def _render(capture: Capture) -> str:
+    try:
+        text = decode_text(capture)
+    except Undecodable as error:
+        return source(f"The body cannot be unpacked: {error}.")
+    kind = (capture.header("content-type") or "text/html").split(";")[0].strip().lower()
+    if len(text) > _MAX_SHOWN:
+        return source(text[:_MAX_SHOWN])
+    return inert(text) if kind in ("text/html", "application/xhtml+xml", "") else source(text)

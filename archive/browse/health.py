@@ -1,0 +1,90 @@
+"""How crawls went, and which days are complete."""
+
+from __future__ import annotations
+
+import sqlite3
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from datasette.utils.asgi import Response
+from markupsafe import Markup
+
+from archive.browse.drawing import Day, calendar
+from archive.browse.frame import open_frame, rows
+from archive.browse.words import EDITIONS
+
+_CRAWLS = 100
+_DAYS = "select day, sighted, held, missing, listed_whole from coverage where edition = ? and day between ? and ?"
+_FAILURES = "select reason, count(*) as times, max(at) as last from failures group by reason order by times desc"
+
+
+async def crawls(datasette: Any, request: Any) -> Response:
+    """The last runs, and what could not be read."""
+    frame = await open_frame(datasette, request)
+    return await frame.page("sohr_crawls.html", await frame.ask(_crawls))
+
+
+def _crawls(conn: sqlite3.Connection) -> dict[str, Any]:
+    newest = "select url, reason, detail, at from failures order by failure_id desc limit 25"
+    return {
+        "crawls": rows(conn, "select * from crawl_health order by started_at desc limit ?", _CRAWLS),
+        "failures": rows(conn, _FAILURES),
+        "newest": rows(conn, newest),
+    }
+
+
+async def coverage(datasette: Any, request: Any) -> Response:
+    """The calendar of a year (``?year=``), by edition, with the same in numbers."""
+    frame = await open_frame(datasette, request)
+    wanted = frame.number("year", 0, 9999)
+    return await frame.page("sohr_coverage.html", await frame.ask(lambda conn: _coverage(conn, wanted)))
+
+
+def _coverage(conn: sqlite3.Connection, wanted: int) -> dict[str, Any]:
+    span = conn.execute("select min(day), max(day) from articles where day is not null").fetchone()
+    newest = int(span[1][:4]) if span[1] else datetime.now(UTC).year
+    oldest = int(span[0][:4]) if span[0] else newest
+    year = wanted if oldest <= wanted <= newest else newest
+    since, until = date(year, 1, 1), date(year, 12, 31)
+    drawn = []
+    for edition, name in EDITIONS.items():
+        days = {row["day"]: row for row in rows(conn, _DAYS, edition, since.isoformat(), until.isoformat())}
+        drawn.append((name, draw(name, since, until, days), _months(year, days)))
+    return {"year": year, "years": list(range(newest, oldest - 1, -1)), "drawn": drawn}
+
+
+def recent(conn: sqlite3.Connection, weeks: int = 26) -> list[tuple[str, Markup]]:
+    """The calendar of the last weeks that have posts, by edition."""
+    newest = conn.execute("select max(day) from articles where day is not null").fetchone()[0]
+    try:
+        until = date.fromisoformat(newest)
+    except (TypeError, ValueError):
+        return []
+    since = until - timedelta(weeks=weeks)
+    found = []
+    for edition, name in EDITIONS.items():
+        days = {row["day"]: row for row in rows(conn, _DAYS, edition, since.isoformat(), until.isoformat())}
+        found.append((name, draw(name, since, until, days)))
+    return found
+
+
+def draw(name: str, since: date, until: date, days: Mapping[str, Mapping[str, Any]]) -> Markup:
+    """A calendar of one edition."""
+    squares = {}
+    for day, row in days.items():
+        look = "waiting" if row["missing"] else "whole" if row["listed_whole"] else "part"
+        listing = "listed whole" if row["listed_whole"] else "listing not walked whole"
+        squares[day] = Day(look, f"{row['sighted']} posts known, {row['held']} held, {row['missing']} still to be captured, {listing}")
+    return calendar(f"{name} edition, {since.isoformat()} to {until.isoformat()}: which days are complete", since, until, squares)
+
+
+def _months(year: int, days: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for month in range(1, 13):
+        here = [row for day, row in days.items() if day.startswith(f"{year}-{month:02d}-")]
+        if here:
+            sums = {name: sum(row[name] or 0 for row in here) for name in ("sighted", "held", "missing", "listed_whole")}
+            found.append({"month": f"{year}-{month:02d}", "days": monthrange(year, month)[1], "with_posts": len(here)} | sums)
+    return found

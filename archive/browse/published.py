@@ -1,0 +1,48 @@
+"""Copies made for the public by `sohr-archive publish-copy`: no search engine takes up names of the dead unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from datasette.utils.asgi import NotFound, Response
+
+from archive.browse import ours
+
+KEY = "published_copy"  # row of `about` that marks such a copy; its value is when it was made
+_TAG = (b"x-robots-tag", b"noindex, nofollow, noarchive")
+
+
+async def is_published(datasette: Any) -> bool:
+    """Whether one of the archives here is a published copy."""
+    for database in ours.archives(datasette):
+        found = await datasette.get_database(database).execute("select 1 from about where key = ?", (KEY,))
+        if found.rows:
+            return True
+    return False
+
+
+async def robots(datasette: Any) -> Response:
+    """robots.txt: everything is closed where a published copy is served; else there is none, as in any Datasette."""
+    if not await is_published(datasette):
+        raise NotFound("There is no robots.txt here.")
+    return Response.text("User-agent: *\nDisallow: /\n")
+
+
+def guarded(app: Callable[..., Awaitable[None]], datasette: Any) -> Callable[..., Awaitable[None]]:
+    """The whole application, its answers marked for robots where a published copy is served."""
+
+    async def marked(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or not await is_published(datasette):
+            await app(scope, receive, send)
+            return
+
+        async def tell(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                kept = [pair for pair in message.get("headers") or [] if pair[0].lower() != _TAG[0]]
+                message = message | {"headers": [*kept, _TAG]}
+            await send(message)
+
+        await app(scope, receive, tell)
+
+    return marked

@@ -1,0 +1,107 @@
+"""What the archive noticed: the stream of changes for people and as JSON Lines; what is not where it was."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from datasette.utils.asgi import Response
+
+from archive import feed
+from archive.browse.frame import listed, open_frame, rows, worded
+from archive.browse.tolls import changed_figures
+from archive.browse.words import KINDS
+from archive.reading import json_line
+
+PAGE = 40
+_MOST = 10_000  # lines of one answer
+_SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at, a.source, a.key, a.edition, a.post_id,
+    a.url, v.title, v.plain_title, v.language, n.number as after, o.number as before
+    from changes c join articles a using (article_id) left join versions n on n.version_id = c.version_id
+    left join versions o on o.version_id = c.previous_version_id left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
+    where c.seq = ?"""
+_GONE = """select d.*, v.plain_title, v.language from disappeared d left join articles a using (article_id)
+    left join versions v on v.version_id = a.newest_version_id order by d.missing_since desc limit 200"""
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A change with its columns read."""
+    return row | {"words": worded(row["classes"]), "changed": changed_figures(listed(row["figures"]))}
+
+
+def at_seqs(conn: sqlite3.Connection, seqs: list[int]) -> list[dict[str, Any]]:
+    """Changes with what a page says of them."""
+    return [shown(row) for seq in seqs for row in rows(conn, _SQL, seq)]
+
+
+async def page(datasette: Any, request: Any) -> Response:
+    """The changes, newest first (``?before=`` a seq; ``kind``, ``severity``, ``edition``, ``silent``)."""
+    frame = await open_frame(datasette, request)
+    asked = {
+        "kind": frame.chosen("kind", tuple(KINDS)),
+        "severity": frame.chosen("severity", ("0", "1", "2", "3")),
+        "edition": frame.chosen("edition", ("en", "ar")),
+        "silent": frame.chosen("silent", ("1",)),
+    }
+    before = frame.number("before")
+    context = await frame.ask(lambda conn: _stream(conn, asked, before))
+    older = frame.to("changes", **asked, before=context["last"]) if context["last"] else None
+    return await frame.page("sohr_changes.html", context | {"asked": asked, "older": older, "is_first_page": not before})
+
+
+def _stream(conn: sqlite3.Connection, asked: dict[str, str], before: int) -> dict[str, Any]:
+    conditions, values = ["c.seq < ?"], [before or 2**62]
+    joined = ""
+    given: list[Any] = list(values)
+    if asked["kind"]:
+        conditions.append("c.kind = ?")
+        given.append(asked["kind"])
+    if asked["severity"]:
+        conditions.append("c.kind = 'updated' and c.severity = ?")
+        given.append(int(asked["severity"]))
+    if asked["silent"]:
+        conditions.append("c.kind = 'updated' and c.stealth = 1")
+    if asked["edition"]:
+        joined = "join articles a using (article_id)"
+        conditions.append("a.edition = ?")
+        given.append(asked["edition"])
+    sql = f"select c.seq from changes c {joined} where {' and '.join(conditions)} order by c.seq desc limit ?"
+    seqs = [row[0] for row in conn.execute(sql, (*given, PAGE + 1))]
+    return {"changes": at_seqs(conn, seqs[:PAGE]), "last": seqs[PAGE - 1] if len(seqs) > PAGE else None, "newest_seq": feed.newest_seq(conn)}
+
+
+async def lines(datasette: Any, request: Any) -> Response:
+    """``changes.jsonl?after=&limit=``: the feed, a line a change, as `sohr-archive changes` writes it."""
+    frame = await open_frame(datasette, request)
+    after, limit = frame.number("after"), min(frame.number("limit", 1000), _MOST)
+
+    def ask(conn: sqlite3.Connection) -> bytes:
+        before, conn.row_factory = conn.row_factory, sqlite3.Row
+        try:
+            return b"".join(json_line(record) for record in feed.changes(conn, after, limit))
+        finally:
+            conn.row_factory = before
+
+    return frame.text((await frame.ask(ask)).decode(), "application/x-ndjson", Access_Control_Allow_Origin="*")
+
+
+async def gone(datasette: Any, request: Any) -> Response:
+    """What is missing, disappeared or moved, and what came back."""
+    frame = await open_frame(datasette, request)
+    return await frame.page("sohr_missing.html", await frame.ask(_gone))
+
+
+def _gone(conn: sqlite3.Connection) -> dict[str, Any]:
+    back = [row[0] for row in conn.execute("select seq from changes where kind = 'restored' order by seq desc limit 100")]
+    return {"gone": rows(conn, _GONE), "restored": at_seqs(conn, back)}
+
+
+def state_before(details: str) -> str:
+    """Of a post that is back: what it had been."""
+    try:
+        return str(json.loads(details).get("state") or "")
+    except (ValueError, AttributeError):
+        return ""
+
+
