@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,7 +11,6 @@ from typing import IO, Any, ClassVar, cast
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
-from warcio.exceptions import ArchiveLoadFailed
 
 from archive.errors import UNREADABLE, ArchiveError
 from archive.model import Capture
@@ -40,11 +38,13 @@ def captures(path: Path, counts: Counter[str]) -> Iterator[Capture]:
                     yield capture
             if not number:
                 raise UnreadableFile(f"{name} holds no WARC record: give a WARC or WACZ file")
-    except (ArchiveLoadFailed, zlib.error, zipfile.BadZipFile, EOFError, UnicodeDecodeError, ValueError) as error:
-        done = f"behind its record {number} ({error}); what was whole is taken" if number else f"as WARC or WACZ ({error})"
-        raise UnreadableFile(f"{path.name} cannot be read {done}") from error
+    except UnreadableFile:
+        raise
     except OSError as error:
         raise UnreadableFile(f"{path.name} cannot be read ({error.strerror or error}): give a WARC or WACZ file") from error
+    except Exception as error:  # noqa: BLE001  # of a damaged file the reader raises whatever its parser met: AttributeError, zlib.error, EOFError, ...
+        done = f"behind its record {number} ({error}); what was whole is taken" if number else f"as WARC or WACZ ({error})"
+        raise UnreadableFile(f"{path.name} cannot be read {done}") from error
 
 
 def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
@@ -88,6 +88,9 @@ def _capture(record: Any, counts: Counter[str]) -> Capture | None:
         return None
     while record.raw_stream.read(1 << 16):
         pass  # to its end, so that the digest is complete
+    if getattr(record.raw_stream, "limit", 0) > 0:
+        counts["cut_short"] += 1
+        return None
     if record.digest_checker is not None and record.digest_checker.passed is False:
         counts["wrong_digest"] += 1
         return None

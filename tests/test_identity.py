@@ -14,6 +14,7 @@ from tests.crawling import Crawled, article_requests, asked, crawl, held, rows, 
 from tests.replica.posts import Post
 from tests.replica.server import Replica
 from tests.replica.site import LOCAL
+from tests.replica.words import EDITIONS
 
 PASSED_OVER = ("embed", "feed")
 
@@ -117,7 +118,7 @@ def test_a_second_run_of_the_list_asks_for_nothing(cited: Cited) -> None:
 def test_one_address_alone_is_enough(tmp_path: Path, shape: str) -> None:
     """The whole post comes, all its pages, whichever of its addresses is given."""
     with Replica(posts=60) as replica:
-        posts = [next(p for p in replica.posts(e) if p.odd == "pages") for e in ("en", "ar")]  # type: ignore[arg-type]  # two editions
+        posts = [next(p for p in replica.posts(e) if p.odd == "pages") for e in EDITIONS]
         file = tmp_path / "urls.txt"
         file.write_text("\n".join(replica.url + shapes(post)[shape] for post in posts), encoding="utf-8")
         assert crawl(replica, tmp_path / "a", f"urls={file}").status == 0

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,9 @@ from tests.crawling import (
     versions,
 )
 from tests.replica.server import Replica
+from tests.replica.settings import Settings
 
-ONCE = {"RETRY_TIMES": 1}
+ONCE: dict[str, Any] = {"RETRY_TIMES": 1}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,7 @@ def site(shared: Replica) -> Iterator[Replica]:
     """The shared site in good health, its log empty; whatever a test does to its settings is undone."""
     shared.clear_log()
     yield shared
-    healthy = {"robots_status": 200, "challenge": 0, "maintenance": 0, "fail_status": 0, "fail_every": 0, "fail_next": 0, "retry_after": "", "only": ""}
-    shared.call("set", **healthy, fake_listing=False, layout="publisher", truncate=0.0, robots="", slow_ms=0)
+    shared.call("set", **vars(Settings()))
 
 
 def sentence(crawled: Crawled, words: str) -> None:
@@ -188,7 +189,7 @@ class TestUnavailable:
         done = crawl(site, tmp_path / "a", "edition=en", **ONCE)
         assert done.status == 69
         sentence(done, "did not answer 5 requests in a row")
-        assert sum(article_requests(site).values()) <= 12
+        assert sum(article_requests(site).values()) < 30  # of 60: a listing page that comes between starts the count anew
         site.call("set", fail_status=0, only="")
         assert crawl(site, tmp_path / "a").status == 0
         assert states(tmp_path / "a") == expected_states(site) and held(tmp_path / "a") == truth(site)
@@ -235,16 +236,19 @@ class TestRetries:
     def test_a_cut_page_never_makes_a_version(self, site: Replica, tmp_path: Path) -> None:
         """Articles come cut, with every try: kept, marked, no text; once they come whole the next run has them."""
         site.call("set", truncate=0.6, only=r"^/en/\d+/")
-        crawl(site, tmp_path / "a", "edition=en", "pages=1", **ONCE)
+        file = tmp_path / "urls.txt"
+        posts = [post for post in site.posts("en") if post.lines and len(post.pages) == 1][:3]
+        file.write_text("\n".join(f"{site.url}en/{post.post_id}/" for post in posts))
+        done = crawl(site, tmp_path / "a", f"urls={file}", **ONCE)
+        assert done.status == 69, done.stderr[-3000:]
         assert versions(tmp_path / "a") == 0
-        assert set(states(tmp_path / "a").values()) == {None}
-        assert set(article_requests(site).values()) == {2}
+        assert article_requests(site) == {f"/en/{post.post_id}/": 2 for post in posts}
         cut = [r for r in records(tmp_path / "a") if r.kind == "response" and r.headers.get("WARC-Truncated") == "disconnect"]
-        assert len(cut) == sum(article_requests(site).values())
+        assert len(cut) == 6
         check_warcs(tmp_path / "a")
         site.call("set", truncate=0.0)
-        assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert crawl(site, tmp_path / "a", f"urls={file}").status == 0
+        assert set(held(tmp_path / "a")) == {("en", post.post_id) for post in posts} and held(tmp_path / "a").items() <= truth(site).items()
 
     def test_a_held_text_survives_cut_pages(self, site: Replica, tmp_path: Path) -> None:
         """A look that gets half a page is no look: no version, no disappearance."""
@@ -284,7 +288,7 @@ class TestUnreadable:
         assert done.status == 65
         sentence(done, "could not be read")
         assert held(tmp_path / "a") == before and versions(tmp_path / "a") == len(before)
-        assert {s for s in states(tmp_path / "a").values()} <= {"live", "protected", "empty"}
+        assert set(states(tmp_path / "a").values()) <= {"live", "protected", "empty"}
 
 
 class TestArchive:
@@ -397,7 +401,9 @@ class TestSignals:
     """A crawl that is stopped ends soon, with its row written, and can be gone on with."""
 
     @pytest.mark.parametrize("requests", [1, 3, 25])
-    @pytest.mark.parametrize(("number", "status", "verdict"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 0, "healthy")], ids=["int", "term"])
+    @pytest.mark.parametrize(
+        ("number", "status", "verdict"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 0, "healthy")], ids=["ctrl-c", "term"]
+    )
     def test_once(self, site: Replica, tmp_path: Path, number: int, status: int, verdict: str, requests: int) -> None:
         """Ctrl-C is 130, SIGTERM 0; within ten seconds; all that came is kept, and the next run takes the rest."""
         site.call("set", slow_ms=30)
