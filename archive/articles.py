@@ -192,20 +192,17 @@ class Articles:
 
     def _split(self, seen: Seen, article_id: int, version: Row) -> Row:
         """Part a version in two at an instant at which the site said something else: what was seen after that is a version of its own."""
-        after = self.store.query(
-            """select capture_id, captured_at from captures where article_id = ? and captured_at > ? and captured_at <= ?
-               and outcome in ('new', 'changed', 'unchanged') order by captured_at, capture_id""",
+        # When a post in several pages was read whole is noted at the last of them; the look is its first one's.
+        seen_so = self.store.query(
+            """select coalesce(f.capture_id, c.capture_id) as capture_id, coalesce(f.captured_at, c.captured_at) as captured_at
+               from captures c left join captures f on f.record_id = c.look where c.article_id = ? and coalesce(f.captured_at, c.captured_at)
+               between ? and ? and c.outcome in ('new', 'changed', 'unchanged', 'backfilled') order by 2, 1""",
             article_id,
-            seen.at,
+            version["first_captured_at"],
             version["last_captured_at"],
         )
-        before = self.store.one(
-            """select capture_id, captured_at from captures where article_id = ? and captured_at <= ? and captured_at >= ?
-               and outcome in ('new', 'changed', 'unchanged') order by captured_at desc, capture_id desc""",
-            article_id,
-            seen.at,
-            version["first_captured_at"],
-        )
+        after = [row for row in seen_so if row["captured_at"] > seen.at]
+        before = next((row for row in reversed(seen_so) if row["captured_at"] <= seen.at), None)
         number = version["number"] + 1
         self.store.shift_versions(article_id, number)
         first, last = after[0], after[-1]

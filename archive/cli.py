@@ -32,7 +32,12 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 # In the order of the help. A command's module is imported when it is asked for, so that each starts with what it needs alone.
 COMMANDS = {
     "status": "archive.commands.status",
+    "search": "archive.commands.search",
+    "show": "archive.commands.show",
+    "diff": "archive.commands.diff",
+    "cite": "archive.commands.cite",
     "changes": "archive.commands.changes",
+    "ack": "archive.commands.changes",
     "export": "archive.commands.export",
     "verify": "archive.commands.evidence",
     "rebuild": "archive.commands.evidence",
@@ -41,6 +46,9 @@ COMMANDS = {
     "head": "archive.commands.evidence",
     "import": "archive.commands.evidence",
     "layouts": "archive.commands.evidence",
+    "audit": "archive.commands.audit",
+    "politeness": "archive.commands.politeness",
+    "schedule": "archive.commands.schedule",
 }
 
 
@@ -87,6 +95,8 @@ def sohr_archive(archive: Path) -> None:
     Examples:
       sohr-archive status                        what is held, last crawls, gaps
       sohr-archive --archive demo-data status    of another archive
+      sohr-archive search قتل                    articles that say so
+      sohr-archive diff en:332481 1 2            what changed between two versions
       sohr-archive changes --after 1200          what was noticed behind change 1200
       sohr-archive export -o versions.jsonl      every version
       sohr-archive export --help                 all about one command
@@ -94,7 +104,8 @@ def sohr_archive(archive: Path) -> None:
     \b
     Exit status:
       0 well · 1 verify found something · 2 an argument is wrong, or no archive there · 70 an error of ours
-      73 cannot write, or damaged, or of a newer release · 75 another holds the archive · 130 Ctrl-C
+      73 cannot write, or damaged, or of a newer release · 75 another holds the archive
+      76 the feed began anew, replay it · 130 Ctrl-C
     """
 
 

@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from typing import Any
 
-from archive.errors import CANNOT_WRITE, INTERNAL, ArchiveError
+from archive.errors import CANNOT_WRITE, INTERNAL, OK, ArchiveError
 from archive.model import Capture
 from archive.outcome import Outcome
 from archive.wire import Ask, Failed, Happened, Open, Took, frame
@@ -28,6 +28,13 @@ class ArchiveFailed(ArchiveError):
         self.status = status
 
 
+class ArchiveClosed(ArchiveFailed):
+    """Raised when something is handed to an archive process that was told to end; by then the crawl is over, and nothing is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("the archive is closed", OK)
+
+
 class ArchiveProcess:
     """The archive, in a process of its own. Open it, hand it captures, close it."""
 
@@ -39,6 +46,7 @@ class ArchiveProcess:
         self._reader: asyncio.Task[None] | None = None
         self.failure: ArchiveFailed | None = None
         self.opened = False
+        self._closing = False
 
     async def open(self, message: Open) -> None:
         """Start the process and open the archive. Raises ArchiveFailed with the sentence for people."""
@@ -72,6 +80,8 @@ class ArchiveProcess:
         """Let the archive process write what it was handed, and end."""
         if self._process is None:
             return
+        self._closing = True
+        self._room.set()
         if self._process.stdin:
             self._process.stdin.close()
         try:
@@ -86,11 +96,13 @@ class ArchiveProcess:
         return await (await self._hand(message, size))
 
     async def _hand(self, message: Any, size: int) -> asyncio.Future[Any]:
-        while not self.failure and (len(self._waiting) >= IN_FLIGHT or self._bytes + size > IN_FLIGHT_BYTES > size):
+        while not self.failure and not self._closing and (len(self._waiting) >= IN_FLIGHT or self._bytes + size > IN_FLIGHT_BYTES > size):
             self._room.clear()
             await self._room.wait()
         if self.failure:
             raise self.failure
+        if self._closing:
+            raise ArchiveClosed
         assert self._process is not None  # opened before
         assert self._process.stdin is not None
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from archive.reading import cite
+from archive.reading import about, cite
 
 _LISTS = frozenset({"categories", "tags"})
 _CLAIMS = ("published_at", "modified_at", "author", "language", "categories", "tags")
@@ -20,7 +20,7 @@ select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.c
        c.learnt_at, c.article_id, c.version_id, c.previous_version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author,
        v.language, v.categories, v.tags, v.first_captured_at
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
-where c.seq > ? order by c.seq limit ?
+where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
 """
 # When each version of an article was told first. Its row may move in time since, and in number, where an import brings older history.
 _TOLD = """
@@ -34,9 +34,17 @@ def newest_seq(conn: sqlite3.Connection) -> int:
     return int(conn.execute("select coalesce(max(seq), 0) from changes").fetchone()[0])
 
 
-def changes(conn: sqlite3.Connection, after: int = 0, limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """The changes behind a sequence number, in order, ready for JSON. Applied one after another from 0 they give the present state."""
-    for row in conn.execute(_SQL, (after, -1 if limit is None else limit)):
+def epoch(conn: sqlite3.Connection) -> int:
+    """The epoch of the feed: another one begins where the archive is made anew by another release of the extractor."""
+    return int(about(conn, "epoch") or 1)
+
+
+def changes(conn: sqlite3.Connection, after: int = 0, limit: int | None = None, since: str | None = None) -> Iterator[dict[str, Any]]:
+    """The changes behind a sequence number, in order, ready for JSON. Applied one after another from 0 they give the present state.
+
+    ``since``: only what the archive learnt then or later (UTC, as it writes times).
+    """
+    for row in conn.execute(_SQL, (after, since, since, -1 if limit is None else limit)):
         yield _record(conn, row)
 
 

@@ -1,7 +1,14 @@
-"""Other people's WARC and WACZ files (wget, browsertrix, ArchiveWeb.page, Heritrix, warcio, Common Crawl) -> Captures. Reads, keeps nothing."""
+"""Other people's WARC and WACZ files (wget, browsertrix, ArchiveWeb.page, Heritrix, warcio, Common Crawl) -> Captures. Reads, keeps nothing.
+
+A capture is taken as its record has it, header bytes included, or not at all: a record that is shorter than it says, or does not match a
+digest of its own, is passed over and counted. Only the transfer coding is undone, as in our own records.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -10,14 +17,20 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, cast
 
 from warcio.archiveiterator import ArchiveIterator
-from warcio.bufferedreaders import ChunkedDataReader
 
+from archive.clock import now
 from archive.errors import UNREADABLE, ArchiveError
 from archive.model import Capture
 from archive.sites.sohr.listings import instant
+from archive.warc import header_lines, one_line
 
-MOST = 64 * 2**20  # bytes of a body: a post is a thousandth of it
+MOST = 64 * 2**20  # bytes of a record: a post is a thousandth of it
 _ZSTD, _ZIP = b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+_STATUS = re.compile(r"HTTP/[0-9.]+ ([1-5][0-9][0-9])(?: |$)")
+_ADDRESS = re.compile(r"https?://[!-~\u00a1-\U0010ffff]+")  # no space, no control character: it becomes a line of our records
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
+_BLANK = re.compile(rb"\r?\n\r?\n")  # behind the headers
+_CUT = ("length", "time", "disconnect", "unspecified")
 
 
 class UnreadableFile(ArchiveError):
@@ -31,18 +44,19 @@ def captures(path: Path, counts: Counter[str]) -> Iterator[Capture]:
     number = 0
     try:
         for name, stream in _streams(path):
-            for record in ArchiveIterator(stream, check_digests=True):
+            number = 0
+            for record in ArchiveIterator(stream, no_record_parse=True):
                 number += 1
                 capture = _capture(record, counts)
                 if capture:
                     yield capture
             if not number:
                 raise UnreadableFile(f"{name} holds no WARC record: give a WARC or WACZ file")
-    except UnreadableFile:
+    except (GeneratorExit, ArchiveError):
         raise
     except OSError as error:
         raise UnreadableFile(f"{path.name} cannot be read ({error.strerror or error}): give a WARC or WACZ file") from error
-    except Exception as error:  # noqa: BLE001  # of a damaged file the reader raises whatever its parser met: AttributeError, zlib.error, EOFError, ...
+    except Exception as error:  # of a damaged file the reader raises whatever its parser met: AttributeError, zlib.error, EOFError, ...
         done = f"behind its record {number} ({error}); what was whole is taken" if number else f"as WARC or WACZ ({error})"
         raise UnreadableFile(f"{path.name} cannot be read {done}") from error
 
@@ -70,47 +84,89 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _capture(record: Any, counts: Counter[str]) -> Capture | None:
-    """A response as a capture; None for any other record."""
-    if record.rec_type != "response" or record.http_headers is None:
+    """A response as a capture; None for any other record, and for one that is not as it says."""
+    headers = record.rec_headers
+    if record.rec_type != "response" or not (headers.get_header("Content-Type") or "").startswith("application/http"):
         counts["revisit" if record.rec_type == "revisit" else "no_response"] += 1
         return None
-    headers = record.rec_headers
-    url, at = headers.get_header("WARC-Target-URI") or "", instant(headers.get_header("WARC-Date"))
-    status = record.http_headers.get_statuscode()
-    if at is None or not status.isdigit() or not url.startswith(("http://", "https://")):
-        counts["incomplete"] += 1
+    length = headers.get_header("Content-Length") or ""
+    url, at = (headers.get_header("WARC-Target-URI") or "").strip("<>"), instant(headers.get_header("WARC-Date"))
+    if at is None or not length.isdecimal() or not _ADDRESS.fullmatch(url) or at > now():
+        counts["incomplete"] += 1  # or from a time that has not come yet
         return None
-    chunked = "chunked" in (record.http_headers.get_header("transfer-encoding") or "").lower()
-    stream = ChunkedDataReader(record.raw_stream, decomp_type=None) if chunked else record.raw_stream
-    body = _read(stream)
-    if body is None:
+    if int(length) > MOST:
         counts["too_large"] += 1
         return None
-    while record.raw_stream.read(1 << 16):
-        pass  # to its end, so that the digest is complete
-    if getattr(record.raw_stream, "limit", 0) > 0:
+    block = record.raw_stream.read()
+    if len(block) != int(length):
         counts["cut_short"] += 1
         return None
-    if record.digest_checker is not None and record.digest_checker.passed is False:
+    blank = _BLANK.search(block)
+    head, body = (block[: blank.start()], block[blank.end() :]) if blank else (b"", block)
+    if not _is_intact(headers, block, body):
         counts["wrong_digest"] += 1
         return None
-    cut = headers.get_header("WARC-Truncated")
+    first, *lines = re.split(r"\r?\n", head.decode("latin-1"))
+    status = _STATUS.match(first)
+    if status is None:
+        counts["incomplete"] += 1
+        return None
+    return _response(headers, url, at, int(status[1]), header_lines([one_line(line) for line in lines]), body)
+
+
+def _is_intact(headers: Any, block: bytes, body: bytes) -> bool:
+    """Whether a record matches its digest: of its block; where it has none of that, of its payload, with or without transfer coding."""
+    if digest := headers.get_header("WARC-Block-Digest"):
+        return _matches(digest, block)
+    digest = headers.get_header("WARC-Payload-Digest")
+    return digest is None or _matches(digest, body) or _matches(digest, _dechunked(body)[0])
+
+
+def _response(headers: Any, url: str, at: str, status: int, http: tuple[tuple[str, str], ...], body: bytes) -> Capture:
+    is_chunked = any(name.lower() == "transfer-encoding" and "chunked" in value.lower() for name, value in http)
+    body, is_whole = _dechunked(body) if is_chunked else (body, True)
+    stated = [value.strip() for name, value in http if name.lower() == "content-length"]
+    if not is_chunked and stated and stated[-1].isdecimal() and len(body) < int(stated[-1][:12]):
+        is_whole = False
+    cut: Any = headers.get_header("WARC-Truncated") or (None if is_whole else "disconnect")
     return Capture(
         url=url,
-        status=int(status),
-        headers=tuple((k, v) for k, v in record.http_headers.headers if k.lower() != "transfer-encoding"),
+        status=status,
+        headers=tuple((name, value) for name, value in http if name.lower() != "transfer-encoding"),
         body=body,
         captured_at=at,
         channel="import",
-        truncated=(cut if cut in ("length", "time", "disconnect") else "unspecified") if cut else None,
-        ip=headers.get_header("WARC-IP-Address"),
+        truncated=(cut if cut in _CUT else "unspecified") if cut else None,
+        ip=_plain(headers.get_header("WARC-IP-Address")),
     )
 
 
-def _read(stream: Any) -> bytes | None:
-    out = bytearray()
-    while chunk := stream.read(1 << 16):
-        out += chunk
-        if len(out) > MOST:
-            return None
-    return bytes(out)
+def _plain(value: str | None) -> str | None:
+    return value if value and re.fullmatch(r"[0-9A-Fa-f.:]{2,45}", value) else None
+
+
+def _dechunked(body: bytes) -> tuple[bytes, bool]:
+    """A body without its transfer coding, and whether it had its end; some tools undo the coding and keep the header, then it is as it is."""
+    out, position = bytearray(), 0
+    while size := _CHUNK_SIZE.match(body, position):
+        start, count = size.end(), int(size[1], 16)
+        if not count:
+            return bytes(out), True
+        out += body[start : start + count]
+        position = start + count + 2
+        if position > len(body):
+            return bytes(out), False
+        if body[position - 2 : position] != b"\r\n":
+            return body, True
+    return (bytes(out), False) if position else (body, True)
+
+
+def _matches(digest: str, content: bytes) -> bool:
+    """Whether a digest (``sha1:BASE32``, ``sha256:HEX``, ...) is the content's; one of an unknown kind says nothing."""
+    name, _, value = digest.partition(":")
+    try:
+        made = hashlib.new(name.strip().lower().replace("-", ""), content, usedforsecurity=False).digest()
+    except (ValueError, TypeError):
+        return True
+    spellings = (made.hex(), base64.b32encode(made).decode(), base64.b64encode(made).decode(), base64.urlsafe_b64encode(made).decode())
+    return value.strip().rstrip("=").lower() in {spelling.rstrip("=").lower() for spelling in spellings}

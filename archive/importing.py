@@ -15,6 +15,7 @@ from archive.clock import now, parse_time
 from archive.foreign import UnreadableFile, captures
 from archive.model import Capture, Kind
 from archive.outcome import PART
+from archive.rebuild import recorded_site
 from archive.release import software
 from archive.sites.sohr.addresses import HOME, Site
 from archive.wire import Happened, Open, Took
@@ -58,9 +59,7 @@ def import_file(folder: Path, path: Path, progress: Callable[[int], None] = lamb
 
 def known_site(folder: Path) -> Site:
     """The site of an archive, or the default where there is none yet."""
-    from archive.rebuild import site_of
-
-    return site_of(folder) if list((folder / "warc").glob("*.warc.gz*")) else Site(HOME)
+    return recorded_site(folder) or Site(HOME)
 
 
 def _take(writer: Writer, path: Path, name: str, counts: Counter[str], progress: Callable[[int], None]) -> None:

@@ -20,10 +20,11 @@ from archive.errors import ArchiveError
 from archive.evidence import Evidence, joined
 from archive.extract import EXTRACTOR, extract
 from archive.model import Address, ArticleKey, Capture, Claim, Extract, Kind, Line, LineKind, Sighting, Unextractable
-from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, Held, Outcome
+from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
 from archive.sites.sohr.refusals import by_status, by_text
+from archive.sites.sohr.sitemaps import is_sitemap, parse_index, parse_sitemap
 from archive.store import Row, Store
 from archive.warc import Position
 
@@ -55,6 +56,8 @@ class Ingest:
                 self.store.finish_crawl(event["name"], event["at"], event["reason"], event["exit_status"], event["verdict"], event["counters"])
             case "no-answer":
                 self.store.add_failure(event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None)
+            case "cited":
+                self._cited(event["urls"], event["at"])
             case "layout-confirmed":
                 self.store.set_about(f"layout:{event['layout']}", event["at"])
                 self._mend(event["layout"])
@@ -72,6 +75,15 @@ class Ingest:
         for key, value in (("site", Site(home).name), ("home", home), ("epoch", "1"), ("extractor", extractor)):
             if self.store.about(key) is None:
                 self.store.set_about(key, value)
+
+    def _cited(self, urls: list[str], at: str) -> None:
+        """Addresses somebody gave us: aliases of the articles they name, where those are held."""
+        for url in urls:
+            address = self.site.parse(url)
+            key = _key(address) if address and address.kind is Kind.ARTICLE else None
+            article = self.store.article(key) if key else self.store.article_at(address.url) if address else None
+            if article is not None and article["first_captured_at"] is not None:
+                self.store.alias(url, article["article_id"], at)
 
     def _mend(self, layout: str | None) -> None:
         """Read once more what could not be read: all of it, or what one layout had read and was not trusted with."""
@@ -133,7 +145,7 @@ class Ingest:
     def _read(self, seen: Seen, record_id: str, look: str | None) -> Outcome:
         capture = seen.capture
         address = self.site.parse(capture.url)
-        if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG, Kind.LISTING, Kind.ROBOTS):
+        if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG, Kind.LISTING, Kind.ROBOTS, Kind.SITEMAP):
             return Outcome(OTHER, capture.url, capture.status)
         if address.kind is Kind.ROBOTS:
             return Outcome(ROBOTS, capture.url, capture.status)
@@ -141,6 +153,8 @@ class Ingest:
             return self._redirect(seen, address)
         if address.kind is Kind.LISTING:
             return self._listing(seen, address)
+        if address.kind is Kind.SITEMAP:
+            return self._sitemap(seen, address)
         return self._article(seen, address, record_id, look)
 
     def _fail(self, seen: Seen, word: str, detail: str, article: Row | None = None) -> Outcome:
@@ -174,6 +188,21 @@ class Ingest:
         held = tuple(replace(h, in_stretch=known) for h, known in zip(held, passed, strict=True))
         return Outcome(LISTING, capture.url, capture.status, listing=listing, held=held)
 
+    def _sitemap(self, seen: Seen, address: Address) -> Outcome:
+        """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its place: no failure of theirs."""
+        capture = seen.capture
+        try:
+            text = decode_text(capture) if capture.status == 200 and not capture.truncated else ""
+        except Undecodable:
+            text = ""
+        if not is_sitemap(text):
+            return Outcome("missing", capture.url, capture.status, detail="no sitemap there")
+        if further := parse_index(text, address, self.site):
+            return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
+        listing = parse_sitemap(text, address, self.site)
+        held = tuple(self._sight(sighting, seen.at) for sighting in listing.sightings)
+        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=held)
+
     def _sight(self, sighting: Sighting, at: str) -> Held:
         """Write a sighting; the article is made where it is new."""
         if sighting.post_id is None or sighting.edition is None:
@@ -205,7 +234,7 @@ class Ingest:
         target = self.site.parse(location, capture.url)
         if target is None:
             return self._fail(seen, REDIRECT, f"leads off the site, to {location[:200]}")
-        if address.kind is Kind.LISTING:
+        if address.kind in (Kind.LISTING, Kind.SITEMAP):
             return Outcome(REDIRECT, capture.url, capture.status, target=Held(target.url, None), detail=target.url)
         source = _key(address)
         article = self.store.article(source) if source else None

@@ -9,8 +9,9 @@ from archive.model import ArticleKey, Edition, Listing
 # Outcomes of a capture besides the reasons of `archive.model.REASONS`.
 NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = "new", "changed", "unchanged", "part", "listing", "redirect", "robots", "other"
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
+SITEMAP = "sitemap"
 # Outcomes that say that the site does not let us in, or is not there.
-REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error"})
+REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
 # Outcomes that say that a page came and was not understood.
 UNREADABLE = frozenset({"layout", "not_html", "hostile", "mismatch", LISTING_UNREAD, QUARANTINED})
 HELD_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})

@@ -6,18 +6,19 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from archive.clock import now
 from archive.errors import CannotWrite, NoArchive
+from archive.export import is_kept
 from archive.extract import EXTRACTOR
 from archive.ingest import MENDABLE, Ingest
 from archive.lock import hold
 from archive.manifests import write_manifest
 from archive.reading import open_readonly
-from archive.recover import recover
+from archive.recover import mend, recover, settle
 from archive.release import software
 from archive.sites.sohr.addresses import Site
 from archive.store import DATABASE, Store
@@ -27,63 +28,52 @@ PARTIAL = "archive.db.rebuilding"
 
 
 def site_of(folder: Path) -> Site:
-    """The site an archive is of, as its first crawl wrote it down. Raises NoArchive, DamagedWarc."""
-    for file in warc_files(folder / "warc"):
-        for stored in read(file):
-            if stored.event and stored.event.get("event") == "crawl-started":
-                return Site(str(stored.event["site"]))
-    raise NoArchive(f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)")
+    """The site an archive is of. Raises NoArchive, DamagedWarc."""
+    site = recorded_site(folder)
+    if site is None:
+        raise NoArchive(f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)")
+    return site
 
 
-def known_extractors(folder: Path) -> tuple[set[str], int, str | None]:
-    """The extractor releases whose feed an archive told, its newest epoch, and the release that epoch was begun by."""
-    releases, epoch, of = set(), 1, None
-    for file in warc_files(folder / "warc"):
-        for stored in read(file):
-            match stored.event:
-                case {"event": "crawl-started" | "re-extracted", "extractor": release}:
-                    releases.add(str(release))
-                case {"event": "epoch", "epoch": number, "extractor": release}:
-                    epoch, of, releases = int(str(number)), str(release), set()
-    return releases | ({of} if of else set()), epoch, of
+def recorded_site(folder: Path) -> Site | None:
+    """The site an archive is of, as its first crawl wrote it down; None where it wrote nothing. Raises DamagedWarc."""
+    events = (stored.event for file in warc_files(folder / "warc") for stored in read(file) if stored.event)
+    home = next((event["site"] for event in events if event.get("event") == "crawl-started"), None)
+    return Site(str(home)) if home else None
 
 
 def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None) -> int:
     """Make the database anew beside the old one, and put it in its place once it is whole; returns the number of records read.
 
-    Stopped half-way, the next call goes on where it was. Raises Locked, NoArchive, DamagedWarc, CannotWrite.
+    Stopped half-way, the next call goes on where it was. ``progress`` is told the bytes read. Raises Locked, NoArchive, DamagedWarc, CannotWrite.
     """
-    if not (folder / "warc").is_dir():
-        raise NoArchive(f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)")
-    lock = hold(folder, os.getpid())
+    lock = _hold(folder)
     try:
-        site = site_of(folder)
         partial = folder / PARTIAL
         store = Store(partial)
-        if (store.about("rebuilding_with") or EXTRACTOR) != EXTRACTOR:  # half of it was read by another release: begin again
+        if (store.about("extractor") or EXTRACTOR) != EXTRACTOR:  # half of it was read by another release: begin again
             store.close()
             _remove(partial)
             store = Store(partial)
-        releases, epoch, _ = known_extractors(folder)
-        if releases - {EXTRACTOR}:  # what was told came from another reading: consumers must begin anew
-            epoch += 1
-            warc = Appender(folder / "warc", site.name)
-            warc.describe(software())
-            warc.event(now(), {"event": "epoch", "epoch": epoch, "extractor": EXTRACTOR, "at": now()})
-            warc.close()
-        with store.transaction():
-            store.set_about("rebuilding_with", EXTRACTOR)
-            store.set_about("epoch", str(epoch))
-            store.set_about("extractor", EXTRACTOR)
-        count = recover(folder, store, Ingest(store, site, folder), progress)
-        with store.transaction():
-            store.forget_about("rebuilding_with")
-        store.close()
+        with closing(store):
+            mend(folder, store)
+            count = recover(folder, store, Ingest(store, site_of(folder), folder), progress)
         _remove(folder / DATABASE, keep=True)
         partial.replace(folder / DATABASE)
+        write_manifest(folder, "rebuild", now())
+    except OSError as error:
+        raise CannotWrite(
+            f"the archive {folder} cannot be written ({error.strerror}): free or mend the disk and run the same command again"
+        ) from error
     finally:
         lock.close()
     return count
+
+
+def _hold(folder: Path) -> IO[str]:
+    if not (folder / "warc").is_dir():
+        raise NoArchive(f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)")
+    return hold(folder, os.getpid())
 
 
 def _remove(path: Path, *, keep: bool = False) -> None:
@@ -94,20 +84,20 @@ def _remove(path: Path, *, keep: bool = False) -> None:
 
 def happened(folder: Path, event: dict[str, Any]) -> None:
     """Write an event that shapes an archive, durably, and let it take effect. Raises Locked, NoArchive, DamagedWarc, CannotWrite."""
-    lock = hold(folder, os.getpid())
+    lock = _hold(folder)
     try:
-        site = site_of(folder)
-        store = Store(folder / DATABASE)
-        ingest = Ingest(store, site, folder)
-        recover(folder, store, ingest)
-        warc = Appender(folder / "warc", site.name)
-        warc.describe(software())
-        position = warc.event(event["at"], event)
-        warc.close()
-        with store.transaction():
-            store.register_files(warc.opened, event["at"])
-            ingest.event(event, position)
-        store.close()
+        with closing(Store(folder / DATABASE)) as store:
+            mend(folder, store)
+            ingest = Ingest(store, site_of(folder), folder)
+            recover(folder, store, ingest)
+            warc = Appender(folder / "warc", ingest.site.name)
+            warc.describe(software())
+            position = warc.event(event["at"], event)
+            warc.close()
+            with store.transaction():
+                store.register_files(warc.opened, event["at"])
+                ingest.event(event, position)
+            settle(store, warc)
         write_manifest(folder, event["event"], event["at"])
     finally:
         lock.close()
@@ -134,35 +124,37 @@ def repair(folder: Path) -> tuple[int, int]:
 
     Raises Locked, NoArchive, DamagedWarc, CannotWrite.
     """
-    lock = hold(folder, os.getpid())
+    lock = _hold(folder)
     try:
-        site = site_of(folder)
-        store = Store(folder / DATABASE)
-        before = sum(file.path.stat().st_size for file in warc_files(folder / "warc"))
-        count = recover(folder, store, Ingest(store, site, folder))
-        store.close()
-        return before - sum(file.path.stat().st_size for file in warc_files(folder / "warc")), count
+        with closing(Store(folder / DATABASE)) as store:
+            cut = mend(folder, store)
+            return cut, recover(folder, store, Ingest(store, site_of(folder), folder))
     finally:
         lock.close()
 
 
-def backup(connection: sqlite3.Connection, target: Path) -> str:
-    """Copy a database, page by page, as of one instant; its SHA-256, which is also written beside it. Raises CannotWrite."""
+def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
+    """Copy a database as of one instant; its SHA-256, which is also written beside it. ``keep`` is the archive's folder.
+
+    Raises CannotWrite, also where the target is a file of the archive itself.
+    """
+    target = target.resolve()
+    if is_kept(target, keep.resolve()):
+        raise CannotWrite(f"{target} is a file of the archive itself: give another place")
     partial = target.with_name(target.name + ".partial")
     try:
         partial.unlink(missing_ok=True)
-        copy = sqlite3.connect(partial)
-        try:
-            connection.backup(copy, pages=1024)
+        with closing(sqlite3.connect(partial)) as copy:
+            connection.backup(copy)  # in one step: page by page it would begin again with every commit of a crawl
             copy.execute("pragma journal_mode = delete")
-        finally:
-            copy.close()
-        with open(partial, "rb") as stream:
+        with open(partial, "r+b") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             os.fsync(stream.fileno())
         partial.replace(target)
         target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                partial.with_name(partial.name + suffix).unlink(missing_ok=True)
         raise CannotWrite(f"the copy {target} cannot be written ({error}): free the disk or give another place") from error
     return digest

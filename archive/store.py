@@ -27,6 +27,7 @@ from archive.warc import Position, WarcFile
 Row = sqlite3.Row
 DATABASE = "archive.db"
 _LISTS = frozenset({"categories", "tags", "links", "images", "notes", "claims"})
+FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
 
 
@@ -452,9 +453,28 @@ class Store:
         found, position = [], 0
         for row in rows:
             position += row["posts"]
-            if not row["reached_end"]:
+            if not row["reached_end"] and not self._covered_before(edition, row["tail_day"]):
                 found.append(Gap(edition, position, row["tail_day"]))
         return found
+
+    def _covered_before(self, edition: Edition, day: str | None) -> bool:
+        """Whether the date archives of all days up to one, from the first there can be, were walked whole."""
+        if day is None:
+            return False
+        row = self.one(
+            "select count(*), julianday(?) - julianday(?) + 1 from coverage_days where edition = ? and day between ? and ?",
+            day,
+            FIRST_DAY,
+            edition,
+            FIRST_DAY,
+            day,
+        )
+        return row is not None and row[0] >= row[1]
+
+    def last_asked(self, url: str) -> tuple[str, int] | None:
+        """When an address was last captured, and its status then."""
+        row = self.one("select captured_at, status from captures where url = ? order by captured_at desc limit 1", url)
+        return (row[0], row[1]) if row else None
 
     def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
         """The days whose date archive was walked whole."""

@@ -1,52 +1,42 @@
 """Does the archive still hold what it took in? Evidence against its digests, the database against the evidence, manifests against each other.
 
-Three outcomes for whatever is looked at: it matches, it does not match, it is absent. Only the latter two are told.
+Three outcomes for whatever is looked at: it matches, it does not match, it is absent. Only the latter two are told, each once.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import mmap
 import sqlite3
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import zip_longest
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from archive.errors import ArchiveError, Locked
 from archive.extract import EXTRACTOR
 from archive.ingest import Ingest
 from archive.manifests import Manifest, digest_of, manifests
-from archive.reading import open_readonly
+from archive.reading import DamagedDatabase, open_readonly
 from archive.rebuild import site_of
 from archive.recover import recover
 from archive.store import Store
 from archive.text import same_sha256, text_sha256
-from archive.warc import WarcFile, warc_files
+from archive.warc import EVENT_URI, WarcFile, next_record, warc_files
 
 Kind = Literal["mismatch", "absent"]
 _STEP = 1 << 16  # bytes unpacked at a time
-# What a rebuild gives back row by row, and in which order. Not: when files were opened or closed, which is not derived from records.
-_DERIVED = {
-    "crawls": "crawl_id",
-    "captures": "capture_id",
-    "articles": "article_id",
-    "aliases": "alias_id",
-    "sightings": "sighting_id",
-    "versions": "version_id",
-    "terms": "term_id",
-    "article_terms": "article_id, term_id",
-    "links": "article_id, position",
-    "changes": "seq",
-    "failures": "failure_id",
-    "coverage_days": "edition, day",
-}
+_MOST = 10  # rows of a table that are named: damage to more has one cause
+# Tables that are not derived from records: when files were opened and closed, and what SQLite and its search keep for themselves.
+_OWN = ("warc_files", "about", "sqlite_*", "_sqlite_*", "search*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A WARC record as a scan finds it."""
+    """A WARC record as a scan finds it; ``kind`` is WARC's, or ``event``."""
 
     kind: str
     record_id: str
@@ -72,40 +62,95 @@ class Record:
 def verify(folder: Path, *, head: str | None = None, deep: bool = False, progress: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
     """All that is wrong with an archive; nothing where it is intact. ``head`` is a manifest's digest that was kept elsewhere.
 
-    Raises NoArchive, NewerArchive.
+    What a crawl writes meanwhile is not looked at. Raises NoArchive, NewerArchive; Locked where ``deep`` meets a crawl.
     """
-    connection = open_readonly(folder)
     try:
+        connection = open_readonly(folder)
+    except DamagedDatabase as error:
+        yield from _chain(folder, warc_files(folder / "warc"), head, progress)
+        yield Finding("mismatch", "archive.db", str(error))
+        return
+    try:
+        is_written = _is_written(folder)
+        if is_written and deep:
+            raise Locked(f"a crawl or command writes to {folder}: let it finish, then verify --deep")
+        connection.execute("begin")  # the rows as of now: each points at a record that was durable before it
         files = warc_files(folder / "warc")
-        progress("manifests")
-        yield from _chain(folder, files, head)
-        records: dict[tuple[int, int], Record] = {}
+        told: set[str] = set()  # files that something was found wrong with
+        for finding in (*_whole(connection, files), *_chain(folder, files, head, progress)):
+            if finding.thing not in told:
+                yield finding
+            told.add(finding.thing)
         for file in files:
             progress(file.name)
-            scan = _scan(file)
-            yield from scan.findings
-            records |= {(file.serial, record.offset): record for record in scan.records}
-        yield from _file_rows(connection, files)
+            yield from _file(connection, file, told, is_written)
         progress("database")
-        yield from _rows(connection, files, records)
+        yield from _rows(connection)
+        connection.execute("commit")
         if deep:
             progress("every row derived again")
             yield from _derived(folder, connection)
+    except sqlite3.DatabaseError as error:
+        yield Finding("mismatch", "archive.db", f"archive.db is damaged ({error}): move it away and run 'sohr-archive rebuild'")
     finally:
         connection.close()
 
 
+def _is_written(folder: Path) -> bool:
+    """Whether a crawl or command holds the archive's lock."""
+    try:
+        with open(folder / "archive.lock", "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass  # no lock, or no leave to look at it: nobody writes, or somebody who gave none
+    return False
+
+
+# -- records ----------------------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    records: list[Record]
-    findings: list[Finding]
+    records: dict[int, Record] = field(default_factory=dict)  # by offset
+    findings: dict[int, Finding] = field(default_factory=dict)
 
 
-def _scan(file: WarcFile) -> _Scan:
-    """Every record of a file with its digests; behind damage the scan goes on at the next record it finds."""
-    scan = _Scan([], [])
-    size = file.path.stat().st_size
-    if size == 0:
+def _file(connection: sqlite3.Connection, file: WarcFile, told: set[str], is_written: bool) -> Iterator[Finding]:
+    """The records of a file, and the rows that point into it."""
+    indexed = _indexed(connection, file)
+    scan = _scan(file, indexed if is_written and file.is_open else file.path.stat().st_size)
+    yield from scan.findings.values()
+    rows = connection.execute(
+        'select "offset", c.length, record_id, payload_sha256, url from captures c join warc_files using (warc_file_id) where serial = ?',
+        (file.serial,),
+    )
+    for offset, length, record_id, payload, url in rows:
+        where, record = f"{file.name}:{offset}", scan.records.pop(offset, None)
+        if record is None and offset not in scan.findings:
+            yield Finding("absent", where, f"the capture of {url} points at a record that is not there: byte {offset} of {file.name}")
+        elif record and (record.length, record.record_id, record.payload_sha256) != (length, record_id, payload):
+            yield Finding("mismatch", where, f"the capture of {url} and its record differ: byte {offset} of {file.name}")
+    for offset, record in scan.records.items():
+        is_lacking = record.kind == "response" or (record.kind == "event" and offset + record.length > indexed)
+        if is_lacking and file.name not in told:
+            where = f"{file.name}:{offset}"
+            yield Finding("absent", where, f"the record at byte {offset} of {file.name} is not in the database: run 'sohr-archive repair'")
+
+
+def _indexed(connection: sqlite3.Connection, file: WarcFile) -> int:
+    """How far the database says it knows a file, in bytes."""
+    sql = 'select max("offset" + c.length) from captures c join warc_files using (warc_file_id) where serial = ?'
+    (captures,) = connection.execute(sql, (file.serial,)).fetchone()
+    mark = connection.execute("select value from about where key = ?", (f"indexed:{file.serial}",)).fetchone()
+    return max(captures or 0, int(mark[0]) if mark and mark[0].isdigit() else 0)
+
+
+def _scan(file: WarcFile, size: int) -> _Scan:
+    """Every record in so many bytes of a file, with its digests; behind damage the scan goes on at the next record it finds."""
+    scan = _Scan()
+    if size == 0 or file.path.stat().st_size == 0:
         return scan
     with open(file.path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         offset: int | None = 0
@@ -113,13 +158,13 @@ def _scan(file: WarcFile) -> _Scan:
             plain, end = _inflate(data, offset)
             record = _record(plain, offset, end - offset) if end else None
             if isinstance(record, Record):
-                scan.records.append(record)
+                scan.records[offset] = record
             else:
                 what = record or "cannot be unpacked"
-                if not end and file.is_open and _next_record(data, offset) is None:
+                if not end and file.is_open and next_record(data, offset) is None:
                     what = "breaks off: a crash tore it, and 'sohr-archive repair' cuts it"
-                scan.findings.append(Finding("mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}"))
-            offset = end or _next_record(data, offset)
+                scan.findings[offset] = Finding("mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}")
+            offset = end or next_record(data, offset)
     return scan
 
 
@@ -138,19 +183,6 @@ def _inflate(data: mmap.mmap, offset: int) -> tuple[bytes, int]:
     return bytes(out), position - len(inflate.unused_data)
 
 
-def _next_record(data: mmap.mmap, offset: int) -> int | None:
-    """Where the next gzip member that begins like a WARC record stands behind an offset."""
-    found = data.find(b"\x1f\x8b\x08", offset + 1)
-    while found != -1:
-        try:
-            if zlib.decompressobj(31).decompress(data[found : found + 4096], 64).startswith(b"WARC/"):
-                return found
-        except zlib.error:
-            pass
-        found = data.find(b"\x1f\x8b\x08", found + 1)
-    return None
-
-
 def _record(plain: bytes, offset: int, length: int) -> Record | str:
     try:
         record = next(iter(ArchiveIterator(BytesIO(plain), no_record_parse=True)))
@@ -167,92 +199,80 @@ def _record(plain: bytes, offset: int, length: int) -> Record | str:
     stated = headers.get_header("WARC-Payload-Digest") or ""
     if payload and stated.startswith("sha256:") and stated != "sha256:" + payload:
         return "has a payload that does not match its digest"
-    return Record(record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload)
+    is_event = record.rec_type == "metadata" and headers.get_header("WARC-Target-URI") == EVENT_URI
+    return Record("event" if is_event else record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload)
 
 
-# -- manifests --------------------------------------------------------------------------------------------------------------------
+# -- files and manifests ----------------------------------------------------------------------------------------------------------
 
 
-def _chain(folder: Path, files: list[WarcFile], head: str | None) -> Iterator[Finding]:
-    """The manifests follow each other without a gap, and the bytes they name are there and are the same."""
-    try:
-        chain = list(manifests(folder))
-    except (ValueError, OSError) as error:
-        yield Finding("mismatch", "manifests", f"a manifest cannot be read ({error})")
-        return
-    before: str | None = None
-    reach: dict[int, int] = {}
-    paths = {file.serial: file for file in files}
-    for number, manifest in enumerate(chain, 1):
-        name = f"manifests/{manifest.path.name}"
-        content = manifest.content
-        if manifest.number != number or content.get("number") != manifest.number:
-            yield Finding("absent", name, f"{name} is not number {number}: a manifest is missing, or was moved")
-            return
-        if content.get("before") != before:
-            yield Finding("mismatch", name, f"{name} follows another manifest than the one that is there: one of them was altered or reordered")
-        yield from _parts(manifest, name, paths, reach)
-        before = manifest.digest
-    if head is not None and head not in {manifest.digest for manifest in chain}:
-        yield Finding("absent", "manifests", f"no manifest has the digest {head}: the newest ones were removed, or the chain was written anew")
-
-
-def _parts(manifest: Manifest, name: str, paths: dict[int, WarcFile], reach: dict[int, int]) -> Iterator[Finding]:
-    for part in manifest.content.get("files", []):
-        file = paths.get(part["serial"])
-        if part["from"] != reach.get(part["serial"], 0):
-            yield Finding("mismatch", name, f"{name} leaves out bytes of {part['name']} before byte {part['from']}")
-        reach[part["serial"]] = part["to"]
-        if file is None or file.name != part["name"]:
-            yield Finding("absent", part["name"], f"the file {part['name']}, named in {name}, is not there")
-        elif file.path.stat().st_size < part["to"]:
-            yield Finding("absent", file.name, f"{file.name} is shorter than {name} says: {file.path.stat().st_size} bytes of {part['to']}")
-        elif digest_of(file.path, part["from"], part["to"]) != part["sha256"]:
-            yield Finding("mismatch", file.name, f"{file.name} is not what it was: bytes {part['from']} to {part['to']} do not match {name}")
-
-
-# -- the database -----------------------------------------------------------------------------------------------------------------
-
-
-def _file_rows(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Finding]:
+def _whole(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Finding]:
+    """Files the database knows are there; closed ones are as they were when they were closed."""
     there = {file.serial: file for file in files}
     for serial, name, size, sha256 in connection.execute("select serial, name, size, sha256 from warc_files order by serial"):
         file = there.get(serial)
-        if file is None:
+        if file is None or file.name != name:
             yield Finding("absent", name, f"the file {name} is not there")
         elif sha256 and (file.path.stat().st_size != size or digest_of(file.path, 0, size) != sha256):
             yield Finding("mismatch", name, f"{name} is not what it was when it was closed")
 
 
-def _rows(connection: sqlite3.Connection, files: list[WarcFile], records: dict[tuple[int, int], Record]) -> Iterator[Finding]:
-    """Rows point at what they say, texts match their digests, the feed has no gap, no record is without its row."""
+def _chain(folder: Path, files: list[WarcFile], head: str | None, progress: Callable[[str], None]) -> Iterator[Finding]:
+    """The manifests follow each other without a gap, and the bytes they name are there and are the same."""
+    progress("manifests")
+    chain = manifests(folder)
+    there = {file.serial: file for file in files}
+    reach: dict[int, int] | None = {}  # None: something is missing or damaged before, so that where a part must begin is not known
+    before: Manifest | None = None
+    for manifest in chain:
+        name = f"manifests/{manifest.path.name}"
+        gap = range((before.number if before else 0) + 1, manifest.number)
+        yield from (Finding("absent", f"manifests/{n:06d}.json", f"manifests/{n:06d}.json is not there: it was removed") for n in gap)
+        if manifest.fault:
+            yield Finding("mismatch", name, f"{name} {manifest.fault}")
+        elif not gap and not (before and before.fault) and manifest.before != (before.digest if before else None):
+            yield Finding("mismatch", name, f"{name} follows another manifest than the one before it: that one was altered and written anew")
+        if gap or manifest.fault:
+            reach = None
+        yield from _parts(manifest, name, there, reach)
+        before = manifest
+    if head is not None and head not in {manifest.digest for manifest in chain}:
+        yield Finding("absent", "manifests", f"no manifest has the digest {head}: the newest ones were removed, or the chain was written anew")
+
+
+def _parts(manifest: Manifest, name: str, there: dict[int, WarcFile], reach: dict[int, int] | None) -> Iterator[Finding]:
+    for part in manifest.parts:
+        file = there.get(part.serial)
+        if reach is not None:
+            if part.start != reach.get(part.serial, 0):
+                yield Finding("mismatch", name, f"{name} begins at byte {part.start} of {part.name}, and the manifests before end elsewhere")
+            reach[part.serial] = part.end
+        if file is None or file.name != part.name:
+            yield Finding("absent", part.name, f"the file {part.name}, named in {name}, is not there")
+        elif (size := file.path.stat().st_size) < part.end:
+            yield Finding("absent", file.name, f"{file.name} is shorter than {name} says: {size} bytes of {part.end}")
+        elif digest_of(file.path, part.start, part.end) != part.sha256:
+            yield Finding("mismatch", file.name, f"{file.name} is not what it was: bytes {part.start} to {part.end} do not match {name}")
+
+
+# -- the database -----------------------------------------------------------------------------------------------------------------
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows point at rows that are there, texts match their digests, neither versions nor the feed have a gap."""
     for (sentence,) in connection.execute("pragma integrity_check(20)"):
         if sentence != "ok":
             yield Finding("mismatch", "archive.db", f"archive.db is damaged ({sentence}): move it away and run 'sohr-archive rebuild'")
             return
     for table, row, target, _ in connection.execute("pragma foreign_key_check"):
         yield Finding("absent", f"{table} {row}", f"row {row} of {table} points at a row of {target} that is not there")
-    names = {file.serial: file.name for file in files}
-    rows = connection.execute(
-        'select serial, "offset", c.length, record_id, payload_sha256, url from captures c join warc_files using (warc_file_id)'
-    )
-    for serial, offset, length, record_id, payload, url in rows:
-        record = records.pop((serial, offset), None)
-        where = f"{names.get(serial, serial)}:{offset}"
-        if record is None:
-            yield Finding("absent", where, f"the capture of {url} points at a record that is not there, or is damaged: {where}")
-        elif (record.length, record.record_id, record.payload_sha256) != (length, record_id, payload):
-            yield Finding("mismatch", where, f"the capture of {url} and its record differ: {where}")
-    for (serial, offset), record in sorted(records.items()):
-        if record.kind == "response":
-            where = f"{names[serial]}:{offset}"
-            yield Finding("absent", where, f"the record {where} is not in the database: run 'sohr-archive repair'")
     yield from _versions(connection)
-    seqs = [seq for (seq,) in connection.execute("select seq from changes order by seq")]
-    for want, seq in enumerate(seqs, 1):
-        if want != seq:
+    want = 1
+    for (seq,) in connection.execute("select seq from changes order by seq"):
+        if seq != want:
             yield Finding("absent", f"changes {want}", f"the feed has a gap: change {want} is not there")
-            break
+            return
+        want += 1
 
 
 def _versions(connection: sqlite3.Connection) -> Iterator[Finding]:
@@ -283,24 +303,61 @@ def _counted(name: str, number: int, count: int) -> Iterator[Finding]:
 
 def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
     """Every row derived again from the evidence, beside the archive, and compared."""
-    release = connection.execute("select value from about where key = 'extractor'").fetchone()
-    if release and release[0] != EXTRACTOR:
-        sentence = f"the archive was read by extractor {release[0]} and this is {EXTRACTOR}: 'sohr-archive rebuild' first"
+    about = dict(connection.execute("select key, value from about where key in ('epoch', 'extractor')").fetchall())
+    if about.get("extractor", EXTRACTOR) != EXTRACTOR:
+        sentence = f"the archive was read by extractor {about['extractor']} and this is {EXTRACTOR}: 'sohr-archive rebuild' first"
         yield Finding("absent", "archive.db", sentence)
         return
     with tempfile.TemporaryDirectory(prefix="sohr-archive-") as scratch:
         store = Store(Path(scratch) / "archive.db")
-        with store.transaction():
-            store.set_about("epoch", connection.execute("select value from about where key = 'epoch'").fetchone()[0])
-        recover(folder, store, Ingest(store, site_of(folder), folder), cut=False)
-        store.close()
+        try:
+            with store.transaction():
+                for key, value in about.items():
+                    store.set_about(key, value)
+            recover(folder, store, Ingest(store, site_of(folder), folder), cut=False)
+        except ArchiveError as error:
+            yield Finding("mismatch", "archive.db", f"its rows cannot be derived again: {error}")
+            return
+        finally:
+            store.close()
         connection.execute("attach ? as again", (str(Path(scratch) / "archive.db"),))
-        for table, order in _DERIVED.items():
-            ours = connection.execute(f"select * from main.{table} order by {order}")
-            anew = connection.execute(f"select * from again.{table} order by {order}")
-            for mine, fresh in zip_longest(ours, anew):
-                if mine is None or fresh is None or tuple(mine) != tuple(fresh):
-                    row = (mine or fresh)[0]
-                    kind: Kind = "absent" if mine is None or fresh is None else "mismatch"
-                    yield Finding(kind, f"{table} {row}", f"row {row} of {table} is not what the evidence gives")
-                    break
+        connection.execute("pragma query_only = off")  # opened read-only it stays; these two tables are temporary
+        for table, key in _tables(connection):
+            yield from islice(_compared(connection, table, table, key), _MOST)
+        for schema in ("main", "again"):
+            connection.execute(f"create virtual table temp.words_of_{schema} using fts5vocab({schema}, search, 'instance')")
+        yield from islice(_compared(connection, "temp.words_of_main", "temp.words_of_again", ("term", "doc"), "search"), 1)
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]:
+    """The derived tables and their primary keys, and the facts about the archive."""
+    own = " and ".join(["name not glob ?"] * len(_OWN))
+    names = [name for (name,) in connection.execute(f"select name from main.sqlite_master where type = 'table' and {own} order by name", _OWN)]
+    keys = {name: tuple(row["name"] for row in connection.execute(f"pragma main.table_info({name})") if row["pk"]) for name in names}
+    return [*keys.items(), ("about", ("key",))]
+
+
+def _compared(connection: sqlite3.Connection, ours: str, anew: str, key: tuple[str, ...], name: str | None = None) -> Iterator[Finding]:
+    """Two tables side by side, in the order of their key; the search's words come in that order by themselves."""
+    order = "" if name else " order by " + ", ".join(f'"{column}"' for column in key)
+    main, again = (ours, anew) if name else (f"main.{ours}", f"again.{anew}")
+    left, right = (iter(connection.execute(f"select * from {table}{order}")) for table in (main, again))
+
+    def turn(rows: Iterator[sqlite3.Row]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+        row = next(rows, None)
+        return None if row is None else (tuple(row[column] for column in key), tuple(row))
+
+    mine, fresh = turn(left), turn(right)
+    while mine or fresh:
+        if mine and fresh and mine[0] == fresh[0]:
+            at, is_same = mine[0], mine[1] == fresh[1]
+            mine, fresh, what = turn(left), turn(right), "is not what the evidence gives"
+        elif fresh is None or (mine and mine[0] < fresh[0]):
+            assert mine is not None  # one of them is not at its end
+            at, is_same, mine, what = mine[0], False, turn(left), "does not come from the evidence"
+        else:
+            at, is_same, fresh, what = fresh[0], False, turn(right), "is not there"
+        if not is_same:
+            row = " ".join(map(str, at if name is None else at[1:]))
+            kind: Kind = "absent" if what == "is not there" else "mismatch"
+            yield Finding(kind, f"{name or ours} {row}", f"row {row} of {name or ours} {what}")

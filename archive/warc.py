@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import re
 import uuid
@@ -109,7 +110,7 @@ class Appender:
         self._append("request", at, _request_block(capture), "application/http; msgtype=request", beside, learnt)
         fields = {name: getattr(capture, name, None) for name in _PROVENANCE} | {"look": look}
         fields["recorded_at"] = learnt if learnt != at else None
-        lines = [f"{name.replace('_', '-')}: {_one_line(value)}\r\n" for name, value in fields.items() if value is not None]
+        lines = [f"{name.replace('_', '-')}: {one_line(value)}\r\n" for name, value in fields.items() if value is not None]
         self._append("metadata", at, "".join(lines).encode(), "application/warc-fields", beside, learnt)
         headers = {"WARC-Record-ID": record_id, "WARC-Target-URI": capture.url}
         headers["WARC-Payload-Digest"] = "sha256:" + hashlib.sha256(capture.body).hexdigest()
@@ -173,7 +174,7 @@ class Appender:
             self.opened.append(self._current)
             self._file = open(self._current.path, "ab")  # noqa: SIM115  # held open over many calls
             headers = {"WARC-Type": "warcinfo", "WARC-Date": at, "WARC-Filename": self._current.name}
-            block = "".join(f"{k}: {_one_line(v)}\r\n" for k, v in self._info.items()).encode()
+            block = "".join(f"{k}: {one_line(v)}\r\n" for k, v in self._info.items()).encode()
             headers["WARC-Record-ID"] = f"<urn:uuid:{uuid.uuid4()}>"
             headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
             self._file.write(_member("warcinfo", headers, block, "application/warc-fields"))
@@ -190,29 +191,53 @@ def close_file(file: WarcFile) -> WarcFile:
 
 
 def cut_torn(path: Path, start: int = 0) -> int:
-    """Cut a gzip member that a crash left unfinished at the end; returns the bytes cut. ``start`` is where a member is known to begin."""
+    """Cut what a crash left unfinished at the end; returns the bytes cut. ``start`` is where a member is known to begin.
+
+    A member without its end is cut. What is no member at all (a power cut may leave zeros) is cut too where no record follows, and kept beside
+    the file, for it may have been whole once. Raises DamagedWarc where one follows: then it is no torn end.
+    """
     whole = start
+    garbled = False
     with open(path, "r+b") as file:
         file.seek(start)
         inflate = zlib.decompressobj(31)
         position = start
-        while chunk := file.read(1 << 20):
+        while not garbled and (chunk := file.read(1 << 20)):
             position += len(chunk)
             while chunk:
                 try:
                     inflate.decompress(chunk)
-                except zlib.error as error:
-                    raise DamagedWarc(f"{path.name} is damaged behind byte {whole}: keep the file, and run 'sohr-archive verify'") from error
+                except zlib.error:
+                    garbled = True
+                    break
                 if not inflate.eof:
                     break
                 chunk = inflate.unused_data
                 whole = position - len(chunk)
                 inflate = zlib.decompressobj(31)
-        cut = position - whole
+        cut = file.seek(0, os.SEEK_END) - whole
+        if garbled:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                if next_record(data, whole) is not None:
+                    raise DamagedWarc(f"{path.name} is damaged behind byte {whole}: keep the file, and run 'sohr-archive verify'")
+                path.with_name(f"{path.name}.cut-{whole}").write_bytes(data[whole:])
         if cut:
             file.truncate(whole)
             os.fsync(file.fileno())
     return cut
+
+
+def next_record(data: mmap.mmap, offset: int) -> int | None:
+    """Where the next gzip member that begins like a WARC record stands behind an offset."""
+    found = data.find(b"\x1f\x8b\x08", offset + 1)
+    while found != -1:
+        try:
+            if zlib.decompressobj(31).decompress(data[found : found + 4096], 64).startswith(b"WARC/"):
+                return found
+        except zlib.error:
+            pass
+        found = data.find(b"\x1f\x8b\x08", found + 1)
+    return None
 
 
 def read(file: WarcFile, start: int = 0) -> Iterator[Stored]:
@@ -275,7 +300,7 @@ def _capture(headers: StatusAndHeaders, block: bytes, fields: dict[str, str], re
     return Capture(
         url=headers.get_header("WARC-Target-URI"),
         status=int(status) if status.isdigit() else 0,
-        headers=_header_lines(lines),
+        headers=header_lines(lines),
         body=body,
         captured_at=at,
         recorded_at=fields.get("recorded-at", at),
@@ -291,7 +316,8 @@ def _capture(headers: StatusAndHeaders, block: bytes, fields: dict[str, str], re
     )
 
 
-def _header_lines(lines: list[str]) -> tuple[tuple[str, str], ...]:
+def header_lines(lines: list[str]) -> tuple[tuple[str, str], ...]:
+    """HTTP header lines, decoded as latin-1, as (name, value), in order."""
     pairs = (line.partition(":") for line in lines if ":" in line)
     return tuple((name, value.strip(" \t")) for name, _, value in pairs)
 
@@ -299,7 +325,7 @@ def _header_lines(lines: list[str]) -> tuple[tuple[str, str], ...]:
 def _parse_request(block: bytes) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     first, *lines = block.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     method, _, rest = first.partition(" ")
-    return method, rest.rpartition(" ")[0], _header_lines(lines)
+    return method, rest.rpartition(" ")[0], header_lines(lines)
 
 
 def _parse_fields(block: bytes) -> dict[str, str]:
@@ -322,11 +348,12 @@ def _response_block(capture: Capture) -> bytes:
 
 
 def _message(first: str, headers: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> bytes:
-    lines = [first, *(f"{k}: {_one_line(v)}" for k, v in headers)]
+    lines = [first, *(f"{k}: {one_line(v)}" for k, v in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
-def _one_line(value: object) -> str:
+def one_line(value: object) -> str:
+    """A value that may stand in a header."""
     return re.sub(r"[\r\n\0]+", " ", str(value))
 
 

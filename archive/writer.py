@@ -27,7 +27,8 @@ from archive.lock import hold
 from archive.manifests import write_manifest
 from archive.model import ArticleKey, Edition, Kind
 from archive.outcome import Held
-from archive.recover import recover, settle
+from archive.rebuild import recorded_site
+from archive.recover import mend, recover, settle
 from archive.sites.sohr.addresses import Site
 from archive.store import Store, open_store
 from archive.warc import Appender, Position
@@ -58,6 +59,10 @@ class Answers:
     def gaps(self, edition: Edition) -> list[Any]:
         """Where earlier walks broke off."""
         return self._store.gaps(edition)
+
+    def last_asked(self, url: str) -> tuple[str, int] | None:
+        """When an address was last captured, and its status then."""
+        return self._store.last_asked(url)
 
     def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
         """Days whose date archive was walked whole."""
@@ -91,10 +96,13 @@ class Writer:
         self._lock = hold(self.folder, message.owner)
         self.site = Site(message.site)
         self.store = open_store(self.folder)
+        mend(self.folder, self.store)
         with self.store.transaction():
             known = self.store.about("site")
-            if known is not None and known != self.site.name:
-                raise WrongSite(f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)")
+        if known is None and (recorded := recorded_site(self.folder)):  # its database was deleted
+            known = recorded.name
+        if known is not None and known != self.site.name:
+            raise WrongSite(f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)")
         self.ingest = Ingest(self.store, self.site, self.folder)
         recover(self.folder, self.store, self.ingest)
         self.warc = Appender(self.folder / "warc", self.site.name)

@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from scrapy.utils.asyncio import call_later
 from scrapy.utils.httpobj import urlparse_cached
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 
 from crawler.guard import Guard, guard_of
 
 logger = logging.getLogger(__name__)
+FIRST = 100  # what is asked again is asked before what was not asked yet: a site in trouble is noticed after few requests
 BREAK_AFTER = 5  # requests of one host that failed, one after the other, with all their tries: it is down, or does not want us
 
 
@@ -34,6 +36,7 @@ class BackoffMiddleware:
             multiplier=settings.getfloat("BACKOFF_SECONDS"), max=self._most, jitter=settings.getfloat("BACKOFF_SECONDS")
         )
         self._not_before: dict[str, float] = {}  # host -> instant of the loop's clock
+        crawler.signals.connect(self._downloaded, signal=signals.response_downloaded)
         self._failed: dict[str, int] = {}
 
     @classmethod
@@ -48,10 +51,19 @@ class BackoffMiddleware:
     async def process_request(self, request: Request) -> None:
         """Hold everything for a host that asked for time."""
         host = urlparse_cached(request).netloc
-        while (left := self._not_before.get(host, 0.0) - asyncio.get_running_loop().time()) > 0:
+        while not self._guard.closing.is_set() and (left := self._not_before.get(host, 0.0) - asyncio.get_running_loop().time()) > 0:
             await self._sleep(left, f"{host} asked for time")
         if self._guard.closing.is_set():
             raise IgnoreRequest("the crawl is stopping")
+
+    def _downloaded(self, response: Response, request: Request) -> None:
+        """Block the host's queue before the next request leaves it: this signal comes before the downloader looks there."""
+        stated = retry_after(response) if response.status in self._codes else None
+        if stated:
+            _, slot = self._crawler.engine.downloader._get_slot(request)
+            if slot.latercall:
+                slot.latercall.cancel()
+            slot.latercall = call_later(min(stated, self._most), self._crawler.engine.downloader._latercall, slot)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Ask again what may succeed later."""
@@ -93,7 +105,7 @@ class BackoffMiddleware:
         await self._sleep(seconds, what)
         if self._guard.closing.is_set():
             return None
-        request = request.replace(dont_filter=True)
+        request = request.replace(dont_filter=True, priority=request.priority + FIRST)
         request.meta["retry_times"] = tries
         return request
 

@@ -31,6 +31,7 @@ class Asked:
     requested_url: str | None = None
     look: str | None = None
     hops: int = 0
+    name: str | None = None  # of the article asked for, as far as it was known
 
 
 def asked(request: Request) -> Asked:
@@ -99,9 +100,12 @@ class CaptureMiddleware:
         """Write down how the crawl ended, and let the archive process end."""
         guard = guard_of(self._crawler)
         verdict = guard.verdict()
+        cited = list(getattr(spider, "cited", ()))
         event = {"event": "crawl-finished", "name": self.crawl, "at": now(), "reason": reason, "exit_status": verdict.exit_status}
         try:
             if self.archive.failure is None and self.archive.opened:
+                if cited:
+                    await self.archive.happened({"event": "cited", "urls": cited, "at": now()})
                 await self.archive.happened(event | {"verdict": verdict.word, "counters": counters(guard)})
         except ArchiveFailed as failure:
             await guard.fail(failure)

@@ -10,8 +10,9 @@ from typing import Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
 
-from archive.client import ArchiveFailed
+from archive.client import ArchiveClosed, ArchiveFailed
 from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.outcome import REFUSALS
 from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
@@ -21,7 +22,22 @@ SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages than t
 FEW = 3  # below this many bad answers there is no share to speak of, unless nothing good came at all
 
 _NO_FAILURE = frozenset(
-    ("new", "changed", "unchanged", "protected", "empty", "listing", "missing", "soft404", "redirect", "moved", "pages", "errors", "requests")
+    (
+        "new",
+        "changed",
+        "unchanged",
+        "protected",
+        "empty",
+        "listing",
+        "sitemap",
+        "missing",
+        "soft404",
+        "redirect",
+        "moved",
+        "pages",
+        "errors",
+        "requests",
+    )
 )
 
 
@@ -69,7 +85,7 @@ class Guard:
 
     async def fail(self, failure: ArchiveFailed) -> None:
         """The archive cannot go on: neither can the crawl."""
-        if self.failure is None:
+        if self.failure is None and not isinstance(failure, ArchiveClosed):
             self.failure = failure
             await self.stop("archive_failed", str(failure))
 
@@ -84,10 +100,21 @@ class Guard:
             self.stopped = (reason, sentence)
             logger.error("%s", sentence)
             self.told = True
-        self.closing.set()
+        self.close_down()
         engine = self._crawler.engine
         if engine.spider is not None and self._task is None:
             self._task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+
+    def close_down(self) -> None:
+        """Let go of what waits: sleeping retries, and requests that have not left their host's queue."""
+        self.closing.set()
+        for slot in self._crawler.engine.downloader.slots.values():
+            if slot.latercall:
+                slot.latercall.cancel()
+                slot.latercall = None
+            while slot.queue:
+                _, waiting = slot.queue.popleft()
+                waiting.errback(IgnoreRequest("the crawl is stopping"))
 
     def verdict(self) -> Verdict:
         """The highest of: archive not written, our own error, site unavailable, pages unreadable."""

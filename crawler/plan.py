@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
+from archive.clock import parse_time
 from archive.model import Listing, Sighting
 from archive.outcome import Gap, Held
 from crawler.arguments import Look
 
+DAILY, WEEKLY = timedelta(hours=23), timedelta(days=7)  # an hour less: a timer that fires once a day must not miss every other day
 FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
 
@@ -19,6 +21,14 @@ def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> s
     if look == "none" or sighting is None or sighting.modified_at is None or held.last_captured_at is None:
         return None
     return "modified" if sighting.modified_at > held.last_captured_at else None
+
+
+def is_due(last: tuple[str, int] | None, now: str) -> bool:
+    """Whether a channel that is asked once a day is asked now; one that the site did not offer is tried again after a week."""
+    if last is None:
+        return True
+    at, status = last
+    return parse_time(now) - parse_time(at) >= (DAILY if status == 200 else WEEKLY)
 
 
 def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:
@@ -33,7 +43,12 @@ def page_of(gap: Gap, per_page: int) -> int:
 
 def in_days(sighting: Sighting, since: str | None, until: str | None) -> bool:
     """Whether a post is of the days asked for; one whose day the listing does not state may be."""
-    return sighting.day is None or ((since is None or sighting.day >= since) and (until is None or sighting.day <= until))
+    return sighting.day is None or day_within(sighting.day, since, until)
+
+
+def day_within(day: str, since: str | None, until: str | None) -> bool:
+    """Whether a day lies in a span, both ends included; None leaves an end open."""
+    return (since is None or day >= since) and (until is None or day <= until)
 
 
 def date_scopes(since: str | None, until: str | None, today: str, covered: set[str]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from scrapy.http import Response
 from crawler.guard import guard_of
 
 logger = logging.getLogger(__name__)
+# Scrapy prints a traceback where robots.txt is not answered; `Guard.stop` says the same in a sentence.
+logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(lambda record: not str(record.msg).startswith("Error downloading"))
 MOST_DELAY = 120.0  # seconds; a longer Crawl-delay would make a crawl that never ends, and is said aloud
 
 

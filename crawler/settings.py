@@ -30,6 +30,7 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one request at a time
 AUTOTHROTTLE_ENABLED = True  # slower still where the site is slow; switched off where DOWNLOAD_DELAY is 0 (crawler.commands.crawl)
 AUTOTHROTTLE_START_DELAY = 2
 AUTOTHROTTLE_MAX_DELAY = 60
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # newest posts first, in the order of the listings
 COOKIES_ENABLED = False  # every look is a first visit: nothing on a page depends on what we saw before
 
 # -- evidence

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from archive.clock import now
 from archive.model import Edition
 from archive.outcome import Gap, Held, Outcome
+from archive.sites.sohr.addresses import Site
 from crawler import plan
 from crawler.arguments import Arguments
 
@@ -30,20 +31,23 @@ class Wanted(NamedTuple):
     via: str | None = None
 
 
-Listing = Callable[[Edition, str, int], Awaitable[Outcome | None]]  # edition, scope, page -> a page of a listing, or None
+Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]  # address, channel, edition -> what came, or None
 Ask = Callable[..., Awaitable[Any]]  # a method of archive.writer.Answers and its arguments -> its answer
 
 
 class Walk:
     """One crawl's way through the site."""
 
-    def __init__(self, arguments: Arguments, listing: Listing, ask: Ask, closing: asyncio.Event) -> None:
+    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event) -> None:
         self._arguments = arguments
-        self._fetch = listing
+        self._site = Site(arguments.site)
+        self._home = self._site.edition_home
+        self._fetch = fetch
         self._ask = ask
         self._closing = closing
         self._listings: dict[Edition, int] = dict.fromkeys(arguments.editions, 0)
         self._per_page = 1
+        self._answering: set[Edition] = set()  # editions whose listings answer: a site in trouble is not asked for more
 
     def wanted(self) -> AsyncIterator[Wanted]:
         """All this crawl is to ask for, in order; an article may come twice."""
@@ -57,6 +61,8 @@ class Walk:
                 yield found
         for edition in self._arguments.editions:
             async for found in self._close_gaps(edition):
+                yield found
+            async for found in self._sitemaps(edition):
                 yield found
             async for held in self._rows("unheld", edition):
                 yield Wanted(held, "pending")
@@ -97,7 +103,9 @@ class Walk:
             tried.add(gaps[0].position)
             page = start = plan.page_of(gaps[0], self._per_page)
             back, first = 1, True
+            answered = False
             while found := await self._page(edition, "home", page):
+                answered = True
                 for item in self._of(found):
                     yield item
                 if first and page > 1 and not any(h.in_stretch for h in found.held) and back <= 2**STEPS_BACK:
@@ -109,11 +117,31 @@ class Walk:
                 if found.listing.has_next is False or (page > start + 2 and all(h.in_stretch for h in found.held)):
                     break
                 page += 1
+            if not answered and page > 1 and self._may_list(edition):  # the home listing has no such page: this theme's home has none
+                async for item in self._dates(edition, None, gaps[0].tail_day):
+                    yield item
+
+    async def _sitemaps(self, edition: Edition) -> AsyncIterator[Wanted]:
+        """Once a day, all posts the site still has by its own word: what fell between two pages of a listing is found here."""
+        index = self._home(edition) + "wp-sitemap.xml"
+        if edition not in self._answering or not plan.is_due(await self._ask("last_asked", index), now()) or self._arguments.pages is not None:
+            return
+        found = await self._fetch(index, "sitemap", edition)
+        for url in found.page_urls if found else ():
+            if self._closing.is_set():
+                return
+            page = await self._fetch(url, "sitemap", edition)
+            for item in self._of(page) if page and page.listing else ():
+                yield item
 
     async def _dated(self) -> AsyncIterator[Wanted]:
+        since, until = self._arguments.since, self._arguments.until
         for edition in self._arguments.editions:
-            async for item in self._dates(edition, self._arguments.since, self._arguments.until):
+            async for item in self._dates(edition, since, until):
                 yield item
+            async for held in self._rows("unheld", edition):  # days listed by an earlier crawl are not listed again
+                if held.day is not None and plan.day_within(held.day, since, until):
+                    yield Wanted(held, "pending")
 
     async def _dates(self, edition: Edition, since: str | None, until: str | None) -> AsyncIterator[Wanted]:
         """Through the date archives; for days asked for, through the home listing where there are none."""
@@ -171,9 +199,10 @@ class Walk:
         if not self._may_list(edition):
             return None
         self._listings[edition] += 1
-        found = await self._fetch(edition, scope, page)
+        found = await self._fetch(self._site.listing_url(edition, scope, page), scope.split("/")[0], edition)
         if found is None or found.listing is None:
             return None
+        self._answering.add(edition)
         if scope == "home":
             self._per_page = max(self._per_page, sum(not s.sticky for s in found.listing.sightings))
         return found

@@ -16,7 +16,7 @@ from datasette.plugins import pm
 from sqlite_utils import Database
 
 from archive import browse
-from archive.browse import pages
+from archive.browse.blocks import blocks
 from archive.browse.descriptions import TABLES
 from archive.browse.queries import QUERIES
 from archive.migrations import migrations
@@ -255,7 +255,7 @@ async def test_front_page(ds: Datasette) -> None:
     """The front page says what is held, what is new and what changed."""
     page = await text_of(ds, "/-/sohr/")
     assert re.search(r"English</th><td>3</td><td>1</td>\s*<td>4</td><td>1</td>", page)
-    assert '<span class="severity s3" title="severity 3">figures</span> <span class="kind stealth">silently</span>' in page
+    assert '<span class="severity s3" title="severity 3 of 3">figures</span> <span class="kind stealth">silently</span>' in page
     assert page.count('href="/-/sohr/en/332481"') == 2
 
 
@@ -336,10 +336,10 @@ async def test_an_address_that_is_none(ds: Datasette) -> None:
 
 def test_text_whose_kinds_do_not_fit() -> None:
     """A text is shown whole, even where the kinds of its lines are damaged."""
-    assert [block.kind for block in pages.blocks("a\nb", '["list"]')] == ["paragraph", "paragraph"]
-    assert [block.kind for block in pages.blocks("a\nb", "no json")] == ["paragraph", "paragraph"]
-    assert pages.blocks("a\tb\nc\td", '["row", "row"]')[0].rows == [["a", "b"], ["c", "d"]]
-    assert pages.blocks("", "[]") == []
+    assert [block.kind for block in blocks("a\nb", '["list"]')] == ["paragraph", "paragraph"]
+    assert [block.kind for block in blocks("a\nb", "no json")] == ["paragraph", "paragraph"]
+    assert blocks("a\tb\nc\td", '["row", "row"]')[0].rows == [["a", "b"], ["c", "d"]]
+    assert blocks("", "[]") == []
 
 
 # -- manners ----------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from datasette.utils.asgi import NotFound, Redirect, Response
+from datasette.utils.asgi import NotFound, Response
 
 from archive.browse import tolls
 from archive.browse.blocks import blocks
@@ -15,14 +15,16 @@ from archive.browse.words import STATED
 
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 8  # posts of the same day
-_VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures, published_at, modified_at, text_sha256, layout
+_VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures, published_at, modified_at
     from versions where article_id = ? order by number"""
-_CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at, n.number as after, o.number as before
+_CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, n.number as after, o.number as before
     from changes c left join versions n on n.version_id = c.version_id left join versions o on o.version_id = c.previous_version_id
     where c.article_id = ? order by c.seq"""
 _EVIDENCE = """select c.capture_id, c.captured_at, c.status, c.outcome, c.size, f.name as warc, f.serial, c.offset
     from captures c join warc_files f using (warc_file_id) where c.article_id = ? order by c.captured_at desc, c.capture_id desc limit ?"""
-_SIGHTED = "select channel, min(first_seen_at) as first, max(last_seen_at) as last, sum(times) as times from sightings where article_id = ? group by 1"
+_SIGHTED = (
+    "select channel, min(first_seen_at) as first, max(last_seen_at) as last, sum(times) as times from sightings where article_id = ? group by 1"
+)
 # Within ids of one length text sorts as numbers do: the index on (source, key) serves.
 _NEXT = """select a.edition, a.post_id, v.title, v.plain_title, v.language from articles a join versions v on v.version_id = a.newest_version_id
     where a.source = ? and a.key {} ? and length(a.key) = ? order by a.key {} limit 1"""
@@ -50,7 +52,7 @@ async def go(datasette: Any, request: Any) -> Response:
     frame = await open_frame(datasette, request)
     edition, post_id = request.url_vars["edition"], frame.path("post_id")
     view = frame.chosen("view", ("inline",))
-    return Redirect(frame.to(f"{edition}/{post_id}/diff/{frame.number('from_', 1)}/{frame.number('to', 1)}", view=view))
+    return Response.redirect(frame.to(f"{edition}/{post_id}/diff/{frame.number('from_', 1)}/{frame.number('to', 1)}", view=view))
 
 
 def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, number: int | None) -> dict[str, Any] | None:

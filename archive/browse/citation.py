@@ -123,5 +123,3 @@ async def answer(datasette: Any, request: Any) -> Response:
     form = request.url_vars["form"]
     body = {"txt": found.text, "bib": found.bibtex, "json": found.json}[form]()
     return frame.text(body, _TYPES[form])
-
-

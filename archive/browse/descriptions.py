@@ -187,6 +187,7 @@ TABLES: dict[str, Described] = {
             "length": "Length of the record in the file, in bytes.",
             "record_id": "WARC-Record-ID of the response.",
             "look": "Name of the look it belongs to, where a post has several pages.",
+            "layout": "The layout that read it; where a page is quarantined, the one that waits to be confirmed.",
         },
         facets=("outcome", "channel"),
         label="captured_at",

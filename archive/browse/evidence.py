@@ -89,7 +89,9 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
     places = (plain, plain.with_name(plain.name + ".open"))
     path = next((place for place in places if place.is_file() and not place.is_symlink()), None)
     if path is None:
-        return Read(None, f"The WARC file {plain.name} is not beside this database: who keeps the archive has it. Offset and digest below are how to find it.")
+        return Read(
+            None, f"The WARC file {plain.name} is not beside this database. Who keeps the archive can find the record by name, offset and digest."
+        )
     try:
         capture = read_response(path, int(row["offset"]))
     except (DamagedWarc, OSError, ValueError) as error:

@@ -55,7 +55,9 @@ async def changes(datasette: Any, request: Any) -> Response:
         address = _article(frame, row)
         if row["before"] and row["after"] and row["before"] != row["after"]:
             address = frame.absolute(f"{row['edition']}/{row['post_id']}/diff/{row['before']}/{row['after']}") if row["edition"] else address
-        entry = feed.entry(f"change/{row['seq']}", f"{KINDS[row['kind']]}: {row['title'] or row['plain_title'] or row['url']}", row["learnt_at"], address)
+        entry = feed.entry(
+            f"change/{row['seq']}", f"{KINDS[row['kind']]}: {row['title'] or row['plain_title'] or row['url']}", row["learnt_at"], address
+        )
         told = [f"{f.before or 'none'} → {f.after or 'none'}: {f.sentence_after or f.sentence_before or ''}" for f in row["changed"][:10]]
         ET.SubElement(entry, "summary").text = _clean("\n".join([what, *told]))
         ET.SubElement(entry, "category", term=row["kind"])

@@ -50,7 +50,9 @@ async def page(datasette: Any, request: Any) -> Response:
 
 
 def _now(conn: sqlite3.Connection) -> dict[str, Any]:
-    figures = [row[0] for row in conn.execute("select seq from changes where kind = 'updated' and severity = 3 order by seq desc limit ?", (_FIGURES,))]
+    figures = [
+        row[0] for row in conn.execute("select seq from changes where kind = 'updated' and severity = 3 order by seq desc limit ?", (_FIGURES,))
+    ]
     # a kind at a time, along the index: behind a first crawl stand 200,000 rows of one kind
     others: list[int] = []
     for kind in _TOLD:
@@ -73,7 +75,8 @@ def _sum(conn: sqlite3.Connection) -> dict[str, Any]:
         held["versions"] += row["versions"]
         held["held"] += row["articles"] if row["state"] is not None else 0
         held["gone"] += row["articles"] if row["state"] in ("missing", "disappeared") else 0
-    return {"editions": editions, "calendars": health.recent(conn), "a_day": posts_a_day(conn), "by_class": edits_by_class(conn)}
+    by_class, drawn = edits_by_class(conn)
+    return {"editions": editions, "calendars": health.recent(conn), "a_day": posts_a_day(conn), "by_class": by_class, "classes_drawn": drawn}
 
 
 def posts_a_day(conn: sqlite3.Connection) -> Markup:
@@ -92,8 +95,8 @@ def posts_a_day(conn: sqlite3.Connection) -> Markup:
     return bars("Posts a day, by edition", ("English", "Arabic"), [(day, by_day.get(day, (0, 0))) for day in days])
 
 
-def edits_by_class(conn: sqlite3.Connection) -> Markup:
-    """Edits of the newest months, by what they changed most: each edit counts once, under the first of its classes."""
+def edits_by_class(conn: sqlite3.Connection) -> tuple[Markup, list[str]]:
+    """Edits of the newest months, by what they changed most: each edit counts once, under the first of its classes. With the names of these."""
     sql = """select substr(said_at, 1, 7) as month, json_extract(classes, '$[0]') as class, count(*) from changes
         where kind = 'updated' group by 1, 2 order by 1"""
     counted: dict[str, dict[str, int]] = {}
@@ -102,4 +105,5 @@ def edits_by_class(conn: sqlite3.Connection) -> Markup:
     months = sorted(counted)[-_MONTHS:]
     names = [name for name in CLASSES if any(name in counted[month] for month in months)]
     columns = [(month, [counted[month].get(name, 0) for name in names]) for month in months]
-    return bars("Edits a month, by what they changed", [CLASSES[name] for name in names], columns) if names else Markup("")
+    named = [CLASSES[name] for name in names]
+    return bars("Edits a month, by what they changed", named, columns) if names else Markup(""), named

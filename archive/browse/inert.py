@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 from markupsafe import escape
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from archive.hostile import is_hostile
 
 POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; script-src 'none'; img-src 'none'; connect-src 'none'; frame-src 'none'; "
@@ -27,13 +29,15 @@ _LOOK = (
     "[data-image]{display:inline-block;border:1px solid #999;padding:.1em .5em;color:#555;font-size:.85em}a,[data-leads-to]{color:#14507d}"
     "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.2em .5em}"
 )
-_WRAP = '<!DOCTYPE html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title><style>' + _LOOK + "</style></head><body>{}</body></html>"
+_WRAP = '<!DOCTYPE html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title><style>{}</style></head><body>{}</body></html>'
 _MAX_ELEMENTS = 60_000
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,20}")
 
 
 def inert(html: str) -> str:
     """The page's words and their shape, as a document that asks nobody for anything. What cannot be read within bounds is shown as its source."""
+    if is_hostile(html.encode("utf-8", "replace")):
+        return source(html)
     tree = LexborHTMLParser(html)
     body = tree.body
     if body is None or len(tree.css("*")) > _MAX_ELEMENTS:
@@ -53,19 +57,17 @@ def inert(html: str) -> str:
         escape(language) if _LANGUAGE.fullmatch(language) else "en",
         "rtl" if (attributes.get("dir") or "").lower() == "rtl" else "ltr",
         escape(words or "archived page"),
+        _LOOK,
         inner,
     )
 
 
 def source(html: str) -> str:
     """A document as its source, to be read as text."""
-    return _WRAP.format("en", "ltr", "source of an archived page", f'<pre dir="auto">{escape(html)}</pre>')
+    return _WRAP.format("en", "ltr", "source of an archived page", _LOOK, f'<pre dir="auto">{escape(html)}</pre>')
 
 
-def _disarm(node: object) -> None:
-    from selectolax.lexbor import LexborNode
-
-    assert isinstance(node, LexborNode)
+def _disarm(node: LexborNode) -> None:
     attributes = dict(node.attributes)
     address = attributes.get("href") if node.tag in ("a", "area") else None
     shown = attributes.get("alt") if node.tag == "img" else None
@@ -77,4 +79,7 @@ def _disarm(node: object) -> None:
     if node.tag == "img":
         node.replace_with(f"[image{': ' + shown if shown else ''}]")
     elif node.tag in _FORM:
-        node.unwrap()
+        if node.first_child is None:  # nothing to read in it; unwrapping would leave it
+            node.decompose()
+        else:
+            node.unwrap()

@@ -8,8 +8,8 @@ from typing import Any
 from datasette.utils.asgi import NotFound, Response
 
 from archive.browse import ours
+from archive.publish import KEY
 
-KEY = "published_copy"  # row of `about` that marks such a copy; its value is when it was made
 _TAG = (b"x-robots-tag", b"noindex, nofollow, noarchive")
 
 

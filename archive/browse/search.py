@@ -89,7 +89,8 @@ async def page(datasette: Any, request: Any) -> Response:
     def sorted_by(order: str) -> str:
         return frame.to("search", **given, sort=order if order == "relevance" else "")
 
-    return await frame.page("sohr_search.html", context | {"asked": asked, "turned": turned, "sorted_by": sorted_by, "states_named": STATES, "newest": NEWEST})
+    more = {"asked": asked, "turned": turned, "sorted_by": sorted_by, "states_named": STATES, "newest": NEWEST}
+    return await frame.page("sohr_search.html", context | more)
 
 
 def _answer(conn: sqlite3.Connection, asked: Asked) -> dict[str, Any]:
@@ -160,7 +161,9 @@ def _where(asked: Asked, days_only: bool = False) -> tuple[str, list[object]]:
         if asked.changed == "silently":
             add("exists (select 1 from changes c where c.article_id = a.article_id and c.kind = 'updated' and c.stealth = 1)")
         if asked.category:
-            add("exists (select 1 from article_terms x join terms t using (term_id) where x.article_id = a.article_id and t.name = ?)", asked.category)
+            add(
+                "exists (select 1 from article_terms x join terms t using (term_id) where x.article_id = a.article_id and t.name = ?)", asked.category
+            )
     return " and ".join(conditions), values
 
 

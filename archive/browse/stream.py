@@ -103,5 +103,3 @@ def state_before(details: str) -> str:
         return str(json.loads(details).get("state") or "")
     except (ValueError, AttributeError):
         return ""
-
-

@@ -36,14 +36,19 @@ def changed_figures(column: Sequence[Any]) -> list[Figure]:
     for entry in column:
         if isinstance(entry, Mapping):
             names = ("before", "after", "sentence_before", "sentence_after")
-            figure = Figure(*(None if entry.get(name) is None else str(entry[name]) for name in names))
+            figure = _figure([entry.get(name) for name in names])
         elif isinstance(entry, list) and len(entry) == 2:
-            figure = Figure(*(None if value is None else str(value) for value in entry), None, None)
+            figure = _figure([*entry, None, None])
         else:
             continue
         if figure.before != figure.after and figure not in found:
             found.append(figure)
     return found
+
+
+def _figure(values: Sequence[Any]) -> Figure:
+    before, after, sentence_before, sentence_after = (None if value is None else str(value) for value in values)
+    return Figure(before, after, sentence_before, sentence_after)
 
 
 def picture(versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]) -> Markup:

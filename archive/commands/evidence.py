@@ -40,7 +40,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
     if number:
         click.echo(f"{number} findings: keep all files as they are, and restore what is wrong from a copy", err=True)
         ctx.exit(WRONG)
-    newest = list(manifests(folder))[-1:]
+    newest = manifests(folder)[-1:]
     if bar and newest:
         click.echo(f"all of it matches; the newest manifest's digest, to keep elsewhere: {newest[0].digest}", err=True)
 
@@ -63,6 +63,7 @@ def rebuild(ctx: click.Context, extract: bool, as_json: bool) -> None:
 
     from archive.rebuild import rebuild as run
     from archive.rebuild import reextract
+    from archive.warc import warc_files
 
     if extract:
         told = reextract(folder_of(ctx))
@@ -70,7 +71,8 @@ def rebuild(ctx: click.Context, extract: bool, as_json: bool) -> None:
         click.echo(json.dumps(told) if as_json else sentence)
         return
 
-    with tqdm(unit=" records", desc="rebuild", disable=not sys.stderr.isatty(), leave=False) as bar:
+    size = sum(file.path.stat().st_size for file in warc_files(folder_of(ctx) / "warc"))
+    with tqdm(total=size, unit="B", unit_scale=True, desc="rebuild", disable=not sys.stderr.isatty(), leave=False) as bar:
         count = run(folder_of(ctx), lambda number: (bar.update(number), None)[1])
     click.echo(json.dumps({"records": count}) if as_json else f"the database is made anew from {count} records")
 
@@ -100,7 +102,7 @@ def backup(ctx: click.Context, file: Path, as_json: bool) -> None:
     from archive.rebuild import backup as run
 
     with reading(ctx) as conn:
-        digest = run(conn, file)
+        digest = run(conn, file, folder_of(ctx))
     click.echo(json.dumps({"file": str(file), "sha256": digest}) if as_json else f"{file} is a whole copy; its SHA-256 is {digest}")
 
 
@@ -112,7 +114,7 @@ def head(ctx: click.Context, as_json: bool) -> None:
     from archive.errors import NoArchive
     from archive.manifests import manifests
 
-    chain = list(manifests(folder_of(ctx)))
+    chain = manifests(folder_of(ctx))
     if not chain:
         raise NoArchive("there is no manifest yet: a finished crawl writes one")
     newest = chain[-1]

@@ -53,7 +53,7 @@ class Command(ScrapyCrawl):
             for crawler in crawlers:
                 guard = guard_of(crawler)
                 guard.interrupted = signum == signal.SIGINT
-                process_loop_call(guard.closing.set)
+                process_loop_call(guard.close_down)
             shutdown(signum, frame)
 
         shutdown = process._signal_shutdown

@@ -16,10 +16,10 @@ from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from archive.client import ArchiveFailed
+from archive.client import ArchiveClosed, ArchiveFailed
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import MOVED, PART, REDIRECT, Held, Outcome
+from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
 from archive.release import software
 from archive.sites.sohr.addresses import Site
 from archive.wire import Open
@@ -52,6 +52,7 @@ class SohrSpider(Spider):
         self.site = Site(self.arguments.site)
         self._asked: set[str] = set()
         self._room = asyncio.Semaphore(AHEAD)
+        self.cited = self.arguments.urls or ()
 
     async def start(self) -> AsyncIterator[Request]:
         """Open the archive, then ask for what the walk says, newest first."""
@@ -62,12 +63,15 @@ class SohrSpider(Spider):
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         try:
             await archive.open(Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", self.arguments.as_record(), software()))
-            async for wanted in Walk(self.arguments, self._listing, archive.ask, self.guard.closing).wanted():
+            async for wanted in Walk(self.arguments, self._fetch, archive.ask, self.guard.closing).wanted():
                 if self.guard.closing.is_set():
                     break
                 if self._first_time(wanted.held):
                     await self._room.acquire()
-                    yield self._request(wanted.held.url, Asked("article", wanted.reason, wanted.via))
+                    name = str(wanted.held.key) if wanted.held.key else None
+                    yield self._request(wanted.held.url, Asked("article", wanted.reason, wanted.via, name=name))
+        except ArchiveClosed:
+            return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
             await self.guard.fail(failure)
             raise CloseSpider("archive_failed") from failure
@@ -90,13 +94,13 @@ class SohrSpider(Spider):
 
     # -- listings -----------------------------------------------------------------------------------------------------------------
 
-    async def _listing(self, edition: Edition, scope: str, page: int) -> Outcome | None:
-        """A page of a listing; None where nothing came."""
+    async def _fetch(self, url: str, channel: str, edition: Edition) -> Outcome | None:
+        """A page of a listing, or a sitemap; None where nothing came."""
         assert self.crawler.engine is not None  # it has called `start`
-        self.guard.where = f"{edition} {scope} {page}"
-        url = self.site.listing_url(edition, scope, page)
+        self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
+        is_home = url == self.site.edition_home(edition)
         for _ in range(HOPS):
-            request = Request(url, meta={"asked": Asked(scope.split("/")[0]), "dont_redirect": True}, dont_filter=True)
+            request = Request(url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20)
             try:
                 found = await outcome(await self.crawler.engine.download_async(request))
             except ArchiveFailed:
@@ -111,8 +115,10 @@ class SohrSpider(Spider):
             if found.word == REDIRECT and found.target is not None:
                 url = found.target.url
                 continue
-            if found.word != "missing" or (scope, page) == ("home", 1):  # behind the last page, and on a day without posts, 404 is the answer
+            if found.word != "missing":
                 self.guard.note(found.word, found.detail)
+            elif is_home:  # elsewhere, behind the last page and on a day without posts, 404 is the answer
+                self.guard.note(LISTING_UNREAD, f"{url} answers {found.status}")
             return found
         self.guard.note("error", f"{url} redirects in a circle")
         return None
@@ -129,9 +135,9 @@ class SohrSpider(Spider):
         except ArchiveFailed as failure:
             await self.guard.fail(failure)
             return
-        if found.target is not None and why.hops < HOPS and self._follow(found, found.target):
+        if found.target is not None and why.hops < HOPS and self._follow(why, found.target):
             first = None if found.word == MOVED else why.requested_url or found.url  # another post's old address is no alias of it
-            yield self._request(found.target.url, Asked("article", why.reason, found.url, first, None, why.hops + 1))
+            yield self._request(found.target.url, Asked("article", why.reason, found.url, first, None, why.hops + 1, why.name))
         elif found.word not in (PART, MOVED):
             self.guard.note(found.word, found.detail)
         for url in found.page_urls:
@@ -145,9 +151,9 @@ class SohrSpider(Spider):
         if why.hops == 0 and why.look is None:
             self._room.release()
 
-    def _follow(self, found: Outcome, target: Held) -> bool:
+    def _follow(self, why: Asked, target: Held) -> bool:
         """Whether a redirect is followed: to the very article asked for, or to one that is not held."""
-        if target.key is not None and target.key == found.article and str(target.key) in self._asked:
+        if target.key is not None and str(target.key) == why.name:
             return True
         return self._first_time(target) and (target.state is None or self.arguments.look == "all")
 

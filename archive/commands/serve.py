@@ -1,0 +1,58 @@
+"""`sohr-archive serve`"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from archive.commands.common import folder_of
+from archive.errors import USAGE, ArchiveError
+
+
+class NoDatasette(ArchiveError):
+    """Raised when Datasette is not installed, by `serve`."""
+
+    exit_status = USAGE
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at. Others than this machine's show the archive to others.")
+@click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
+@click.argument("database", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.pass_context
+def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None) -> None:
+    """Show an archive in a browser, with Datasette; also while a crawl writes to it.
+
+    DATABASE is a copy made by publish-copy; without it, the archive that --archive names.
+
+    \b
+    Examples:
+      sohr-archive serve
+      sohr-archive serve --port 8080
+      sohr-archive serve public.db
+    """
+    path = database or folder_of(ctx) / "archive.db"
+    _check(path)
+    try:
+        from archive.browse.serving import run
+    except ImportError as error:
+        raise NoDatasette("Datasette is not installed: pip install 'sohr-archive[browse]'") from error
+    click.echo(f"The archive is read at http://{host}:{port}/-/sohr/ (Ctrl-C ends it)", err=True)
+    run(path, port, host, open_browser=open_browser)
+
+
+def _check(path: Path) -> None:
+    """Raises what `archive.reading` raises where there is no archive to show."""
+    from archive.reading import open_readonly, told
+
+    if path.name == "archive.db":
+        open_readonly(path.parent).close()
+        return
+    if not path.is_file():
+        raise NoDatasette(f"there is no {path}: 'sohr-archive publish-copy {path}' makes one")
+    with told(path), closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:
+        conn.execute("select value from about where key = 'site'").fetchone()

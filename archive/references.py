@@ -1,0 +1,75 @@
+"""How people and programs name an article, a version, an instant: ``en:332481``, an address, ``sohr:en:332481@2025-03-01T10:00:00Z``. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import ClassVar
+
+from archive.clock import format_time, parse_time
+from archive.errors import USAGE, ArchiveError
+from archive.model import EDITIONS
+
+Instant = str | date | datetime  # `2024-01-01`, `2024-01-01T00:00:00Z`, or Python's own; a datetime knows its offset
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class NotHeld(ArchiveError):
+    """Raised when the archive does not hold what is asked for: no such article, version, or instant."""
+
+    exit_status: ClassVar[int] = USAGE
+
+
+class BadReference(ArchiveError):
+    """Raised when a reference, a date or a name cannot be understood."""
+
+    exit_status: ClassVar[int] = USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An article, and maybe an instant; ``url`` where an address was given instead of source and key."""
+
+    source: str = ""
+    key: str = ""
+    at: str | None = None
+    url: str | None = None
+
+
+def parse_reference(text: str) -> Reference:
+    """Read a reference. Raises BadReference, which says what one looks like."""
+    if text.startswith(("http://", "https://")):
+        return Reference(url=text)
+    rest = text.removeprefix("sohr:")
+    source, colon, key = rest.partition(":")
+    if not colon or not source or not key:
+        raise BadReference(f"{text!r} names no article: en:332481 does, an address of it, or a citation such as sohr:en:332481@2025-03-01T10:00:00Z")
+    at = None
+    if "@" in key:
+        before, _, after = key.rpartition("@")
+        try:
+            key, at = before, format_time(parse_time(after))
+        except ValueError:
+            if source in EDITIONS:
+                raise BadReference(f"{after!r} in {text!r} is no instant: write it as 2025-03-01T10:00:00Z") from None
+    if source in EDITIONS and not (key.isascii() and key.isdigit()):
+        raise BadReference(f"{key!r} in {text!r} is no post id: it is a whole number")
+    if source not in EDITIONS and "." not in source and source != "localhost":
+        raise BadReference(f"{source!r} in {text!r} is no edition: they are {' and '.join(EDITIONS)}")
+    return Reference(source, str(int(key)) if source in EDITIONS else key, at)
+
+
+def instant(value: Instant, *, is_end: bool = False) -> str:
+    """A bound as the archive writes times. A day means its first second, with ``is_end`` its last. Raises BadReference."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise BadReference(f"{value.isoformat()} has no offset, so it is no instant: give it one, datetime.UTC for example")
+        return format_time(value.astimezone(UTC))
+    text = value.isoformat() if isinstance(value, date) else value.strip()
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text).isoformat() + ("T23:59:59Z" if is_end else "T00:00:00Z")
+        return format_time(parse_time(text))
+    except ValueError:
+        raise BadReference(f"{text!r} is no date: write 2024-01-31, or 2024-01-31T12:00:00Z for an instant (UTC)") from None

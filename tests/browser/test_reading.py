@@ -1,0 +1,254 @@
+"""A reader's way through the archive in a real browser: search, article, comparison, citation, raw evidence. Needs Chromium and Playwright.
+
+Nothing may leave this machine, nothing may run that is not ours (nothing of ours runs either), and axe-core finds nothing serious.
+``SOHR_SHOTS`` names a folder for screenshots to look at; ``SOHR_AXE`` the file axe.min.js (npm install axe-core).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.browser.making import FIRST, make
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SERVE = "import sys; from archive.browse.serving import run; run(sys.argv[1], int(sys.argv[2]))"
+AXE = (os.environ.get("SOHR_AXE", ""), ROOT / "node_modules/axe-core/axe.min.js", "/usr/share/javascript/axe-core/axe.min.js")
+PAGES = {
+    "front": "",
+    "search": "search?q=civilians",
+    "filters": "search?edition=en&state=live",
+    "changes": "changes",
+    "missing": "missing",
+    "coverage": "coverage",
+    "crawls": "crawls",
+    "article": "en/332481",
+    "arabic": "ar/700001",
+    "harm": "en/332300",
+    "sides": "en/332481/diff/1/2",
+    "inline": "en/332481/diff/1/2?view=inline",
+    "arabic-sides": "ar/700001/diff/1/2",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The archive, served as `sohr-archive serve` does; the address of its pages."""
+    folder = tmp_path_factory.mktemp("browser")
+    make(folder)
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    line = [sys.executable, "-c", SERVE, str(folder / "archive.db"), str(port)]
+    with open(folder / "served.log", "wb") as log:
+        served = subprocess.Popen(line, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}/-/sohr/"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline and served.poll() is None, (folder / "served.log").read_text()
+                time.sleep(0.2)
+        yield url
+    finally:
+        served.terminate()
+        served.wait(30)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The browser."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium here: apt install chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A browser's page with what it asked for and what it complained of."""
+
+    def __init__(self, browser: Any, home: str, **how: Any) -> None:
+        self.home = home
+        self.context = browser.new_context(**how)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.context.on("console", lambda message: self.said.append(message.text) if message.type in ("error", "warning") else None)
+        self.context.on("weberror", lambda error: self.said.append(str(error.error)))
+
+    def go(self, address: str) -> Any:
+        """Open a page of ours."""
+        answer = self.page.goto(self.home + address)
+        assert answer.status == 200, address
+        return self.page
+
+    def check(self) -> None:
+        """Nothing left this machine, and nothing went wrong."""
+        assert [url for url in self.asked if not url.startswith((self.home.partition("/-/")[0] + "/", "about:"))] == []
+        assert self.said == []
+
+
+@pytest.fixture
+def reader(chromium: Any, home: str) -> Iterator[Watched]:
+    """A reader; at the end of each test it is checked where requests went."""
+    watched = Watched(chromium, home, viewport={"width": 1280, "height": 900})
+    yield watched
+    watched.context.close()
+    watched.check()
+
+
+def as_it_stands(reader: Watched) -> tuple[str, str]:
+    """Title and document of the page, from the browser itself: where no script may run, Playwright's own questions wait for ever."""
+    ask = reader.context.new_cdp_session(reader.page)
+    history = ask.send("Page.getNavigationHistory")
+    root = ask.send("DOM.getDocument")["root"]["nodeId"]
+    return history["entries"][history["currentIndex"]]["title"], ask.send("DOM.getOuterHTML", {"nodeId": root})["outerHTML"]
+
+
+def test_from_a_search_to_the_raw_evidence(reader: Watched) -> None:
+    """The analyst's way: a place, the post, what changed, how to cite it, the bytes that show it."""
+    page = reader.go("")
+    page.fill("#q", "Mayadin")
+    page.keyboard.press("Enter")
+    assert page.locator("mark").first.inner_text() == "Mayadin"
+    page.click("text=Blast in Al-Mayadin leaves 31 dead")
+    page.click("text=Compare with version 1")
+    called = page.locator(".called")
+    assert called.locator("del").first.inner_text() == "3"
+    assert called.locator("ins").first.inner_text() == "31"
+    assert called.bounding_box()["y"] < 500, "figures are on the first screen"
+    page.click("text=In one text")
+    assert "killed 331 civilians" in page.locator(".inline").inner_text()
+    page.click(f"text=sohr:en:332481@{FIRST}")
+    assert page.locator(".citation").inner_text() == f"sohr:en:332481@{FIRST}"
+    page.click("text=The raw evidence of this version")
+    assert page.locator("text=The body in the WARC file has this digest.").is_visible()
+    frame = page.frame_locator("iframe.page")
+    assert "the blast killed 3 civilians" in frame.locator("body").inner_text()
+
+
+@pytest.mark.parametrize(("asked", "mark"), [("ادلب", "إدلب"), ("killed farmer", "k*illed"), ("ISIS", "IS-IS")])
+def test_folded_words_are_found(reader: Watched, asked: str, mark: str) -> None:
+    """Arabic in another spelling, and words with marks inside, are found and marked as the site wrote them."""
+    page = reader.go(f"search?q={quote(asked)}")
+    assert mark in page.locator("mark").all_inner_texts()
+
+
+def test_arabic_runs_from_right_to_left(reader: Watched) -> None:
+    """What the page says of direction is what the browser does."""
+    page = reader.go("ar/700001/diff/1/2")
+    direction = "nodes => nodes.map(node => getComputedStyle(node).direction)"
+    assert set(page.locator(".sides td.t").evaluate_all(direction)) == {"rtl"}
+    page = reader.go("ar/700001")
+    assert page.locator("article.read").evaluate("node => getComputedStyle(node).direction") == "rtl"
+
+
+def test_a_page_that_means_harm_does_nothing(reader: Watched) -> None:
+    """Scripts, handlers, frames, forms, refreshes, preconnects, styles from elsewhere: nothing runs, nothing is asked for."""
+    page = reader.go("en/332300")
+    page.click("text=The raw evidence of this version")
+    page.click("text=Open it alone")
+    page.wait_for_timeout(800)
+    assert page.url.endswith("/page")
+    page.mouse.click(60, 60)
+    title, html = as_it_stands(reader)
+    assert title == "<script>alert(1)</script>"
+    assert "civilians" in html
+    assert not re.search(r"<(?:script|form|iframe|img|svg|link|base)\b|\s(?:href|src|on\w+)=", html.replace("&lt;", ""))
+    assert page.context.cookies() == []
+
+
+def test_the_policy_alone_would_do(reader: Watched) -> None:
+    """Even as it was sent, the page could do nothing under the policy it is served with."""
+    from archive.browse.inert import POLICY
+    from tests.browser.making import HARM, HEAD_HARM
+
+    harm = f"<!DOCTYPE html><html><head><title>quiet</title>{HEAD_HARM}</head><body>{HARM}</body></html>"
+    asked: list[str] = []
+    page = reader.page
+
+    def answer(route: Any) -> None:
+        if route.request.url.endswith("/raw"):
+            route.fulfill(status=200, headers={"Content-Security-Policy": POLICY, "Content-Type": "text/html"}, body=harm)
+        else:
+            asked.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", answer)
+    page.goto(reader.home + "raw")
+    page.wait_for_timeout(800)
+    assert as_it_stands(reader)[0] == "quiet"
+    assert page.url.endswith("/raw")
+    assert asked == []
+    reader.said.clear()  # the browser tells what it refused
+    reader.asked[:] = [url for url in reader.asked if not url.startswith("http://192.0.2.1/")]
+
+
+def test_keyboard_alone(reader: Watched) -> None:
+    """The first key leads past the head of the page; what has the focus can be seen."""
+    page = reader.go("en/332481")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_fit_and_are_accessible(chromium: Any, home: str, scheme: str, width: int) -> None:
+    """On a screen and on a phone, by day and by night: no page is wider than the screen, axe-core finds nothing serious."""
+    axe = next((Path(place) for place in AXE if place and Path(place).is_file()), None)
+    shots = os.environ.get("SOHR_SHOTS")
+    watched = Watched(chromium, home, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    serious: list[tuple[str, str, str]] = []
+    for name, address in PAGES.items():
+        page = watched.go(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if shots:
+            page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
+        if axe:
+            page.add_script_tag(content=axe.read_text(encoding="utf-8"))
+            found = page.evaluate("axe.run()")
+            for violation in found["violations"]:
+                if violation["impact"] in ("serious", "critical"):
+                    serious += [(name, violation["id"], node["html"][:150]) for node in violation["nodes"]]
+    watched.context.close()
+    watched.check()
+    assert serious == []
+    if not axe:
+        pytest.skip("no axe-core here: npm install axe-core, and name its axe.min.js in SOHR_AXE; all else passed")
