@@ -57,7 +57,7 @@ lint: $(STAMP)
 crawl: $(STAMP)
 	ARCHIVE_DIR="$(ARCHIVE_DIR)" $(BIN)/scrapy crawl sohr -a pages=$(PAGES)
 	echo
-	echo "That was the newest pages only. The whole archive:  $(BIN)/scrapy crawl sohr"
+	echo "That was the newest pages only. The whole archive:  $(BIN)/scrapy crawl sohr -a budget=0"
 	echo "Some 200,000 posts at one request in 2 seconds are about 4.6 days. Every interruption is free:"
 	echo "stop it with Ctrl-C whenever you like, and the same command goes on where it was.  Read what is held:  make serve"
 

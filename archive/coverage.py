@@ -12,20 +12,24 @@ from datetime import date, timedelta
 
 from archive.model import Address, Capture, Edition, Listing
 from archive.outcome import Held
+from archive.sites.sohr.addresses import Site
 from archive.store import Row, Store
 
 
 class Coverage:
     """Keeps stretches and covered days; called by `Ingest` for each listing page, in the order of the evidence."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, site: Site) -> None:
         self._store = store
+        self._site = site
 
     def page(self, capture: Capture, capture_id: int, address: Address, listing: Listing, held: Sequence[Held]) -> list[bool]:
         """Take in a page; says of each sighting whether an earlier walk had passed it."""
         edition = address.edition
         if edition is None or not (address.scope == "home" or address.scope.startswith("date/")):
             return [False] * len(held)
+        if address.scope.startswith("date/"):
+            self._date_archives_answer(capture, edition)
         rows = [self._store.article(h.key) if h.key and not s.sticky else None for h, s in zip(held, listing.sightings, strict=True)]
         before = [row["stretch_id"] is not None if row else False for row in rows]
         stretch_id = self._join(capture, address, edition, [row for row in rows if row])
@@ -48,18 +52,27 @@ class Coverage:
             self._ended(capture, edition, address, stretch_id)
         return [known or sighting.sticky for known, sighting in zip(before, listing.sightings, strict=True)]
 
+    def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
+        """The first date archive of a crawl that shows posts: those that had answered 404 before it are empty, not switched off."""
+        if self._answers(capture, edition):
+            return
+        query = "select url from captures where crawl_id = ? and channel = 'date' and status in (404, 410)"
+        for row in self._store.query(query, self._store.crawl_id(capture.crawl)):
+            empty = self._site.parse(row["url"])
+            if empty and empty.edition == edition and empty.page == 1 and empty.scope.startswith("date/"):
+                self._cover(capture, edition, empty.scope)
+
+    def _answers(self, capture: Capture, edition: Edition) -> bool:
+        query = "select 1 from listing_pages where crawl_id = ? and edition = ? and scope like 'date/%'"
+        return self._store.one(query, self._store.crawl_id(capture.crawl), edition) is not None
+
     def end(self, capture: Capture, address: Address) -> None:
         """A page behind the last one was asked for: 404."""
         if address.edition is None:
             return
         row = self._page_before(capture, address)
         if address.page == 1 and address.scope.startswith("date/"):
-            known = self._store.one(
-                "select 1 from listing_pages where crawl_id = ? and edition = ? and scope like 'date/%'",
-                self._store.crawl_id(capture.crawl),
-                address.edition,
-            )
-            if known:  # date archives answer, so this one is empty, not switched off
+            if self._answers(capture, address.edition):  # date archives answer, so this one is empty, not switched off
                 self._cover(capture, address.edition, address.scope)
         elif row is not None:
             self._ended(capture, address.edition, address, self._root(row["stretch_id"]))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, cast
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
 
 from archive.clock import now
 from archive.errors import UNREADABLE, ArchiveError
@@ -46,6 +47,8 @@ def captures(path: Path, counts: Counter[str]) -> Iterator[Capture]:
         for name, stream in _streams(path):
             number = 0
             for record in ArchiveIterator(stream, no_record_parse=True):
+                if record.format != "warc":
+                    raise ArchiveLoadFailed("not a WARC record")  # warcio takes any line of five words for one of ARC, the older format
                 number += 1
                 capture = _capture(record, counts)
                 if capture:
@@ -57,8 +60,12 @@ def captures(path: Path, counts: Counter[str]) -> Iterator[Capture]:
     except OSError as error:
         raise UnreadableFile(f"{path.name} cannot be read ({error.strerror or error}): give a WARC or WACZ file") from error
     except Exception as error:  # of a damaged file the reader raises whatever its parser met: AttributeError, zlib.error, EOFError, ...
-        done = f"behind its record {number} ({error}); what was whole is taken" if number else f"as WARC or WACZ ({error})"
-        raise UnreadableFile(f"{path.name} cannot be read {done}") from error
+        done = f"behind its record {number}; what was whole is taken" if number else "as WARC or WACZ: it is none, or damaged"
+        raise UnreadableFile(f"{path.name} cannot be read {done} ({_printable(error)})") from error
+
+
+def _printable(error: Exception) -> str:
+    return re.sub(r"[^ -~]+", " ", str(error))[:100].strip() or type(error).__name__
 
 
 def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:

@@ -40,7 +40,7 @@ class Ingest:
     def __init__(self, store: Store, site: Site, folder: Path) -> None:
         self.store = store
         self.site = site
-        self.coverage = Coverage(store)
+        self.coverage = Coverage(store, site)
         self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
 

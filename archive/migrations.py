@@ -239,6 +239,8 @@ create table coverage_days (
 create index captures_article on captures(article_id, captured_at);
 create index captures_url on captures(url);
 create index captures_outcome on captures(outcome) where outcome in ('quarantined', 'layout', 'listing_unread', 'mismatch', 'hostile', 'broken');
+create index captures_at on captures(captured_at);
+create index captures_retry_after on captures(capture_id) where retry_after is not null;
 create index captures_look on captures(look) where look is not null;
 create index captures_crawl on captures(crawl_id);
 create index articles_edition_day on articles(edition, day);

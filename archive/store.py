@@ -471,6 +471,16 @@ class Store:
         )
         return row is not None and row[0] >= row[1]
 
+    def asked_since(self, at: str) -> int:
+        """How many requests were answered since an instant."""
+        row = self.one("select count(*) from captures where captured_at >= ? and (channel is null or channel != 'import')", at)
+        return int(row[0]) if row else 0
+
+    def rest_asked(self) -> tuple[str, str] | None:
+        """When the site last asked to be left alone for a time, and for how long, in its own words (seconds or a date)."""
+        row = self.one("select captured_at, retry_after from captures where retry_after is not null order by capture_id desc limit 1")
+        return (row[0], row[1]) if row else None
+
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""
         row = self.one("select captured_at, status from captures where url = ? order by captured_at desc limit 1", url)

@@ -245,6 +245,7 @@ def read(file: WarcFile, start: int = 0) -> Iterator[Stored]:
     provenance: dict[str, tuple[dict[str, str], tuple[str, str, tuple[tuple[str, str], ...]]]] = {}
     fields: dict[str, str] = {}
     request: tuple[str, str, tuple[tuple[str, str], ...]] = ("GET", "", ())
+    offset = start
     with open(file.path, "rb") as stream:
         stream.seek(start)
         iterator = ArchiveIterator(stream, no_record_parse=True)
@@ -270,7 +271,7 @@ def read(file: WarcFile, start: int = 0) -> Iterator[Stored]:
                     fields, request = provenance.get(record_id, ({}, ("GET", "", ())))
                     yield Stored(position, _capture(headers, block, fields, request), fields.get("look"))
         except (ArchiveLoadFailed, EOFError, zlib.error) as error:
-            raise DamagedWarc(f"{file.name} cannot be read ({error}): keep the file, and run 'sohr-archive verify'") from error
+            raise DamagedWarc(f"{file.name} is damaged behind byte {offset}: keep the file, and run 'sohr-archive verify'") from error
 
 
 def read_response(path: Path, offset: int) -> Capture:

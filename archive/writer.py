@@ -60,6 +60,14 @@ class Answers:
         """Where earlier walks broke off."""
         return self._store.gaps(edition)
 
+    def asked_since(self, at: str) -> int:
+        """How many requests were answered since an instant."""
+        return self._store.asked_since(at)
+
+    def rest_asked(self) -> tuple[str, str] | None:
+        """When the site last asked to be left alone, and for how long in its own words."""
+        return self._store.rest_asked()
+
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""
         return self._store.last_asked(url)

@@ -29,6 +29,7 @@ class Arguments:
     pages: int | None = None  # listing pages an edition, at most
     urls: tuple[str, ...] | None = None
     look: Look = "due"
+    budget: int | None = None  # requests in 24 hours, at most; 0: no limit; None: as the settings say
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> Arguments:
@@ -48,6 +49,7 @@ class Arguments:
             _pages(given.get("pages")),
             _urls(given.get("urls")),
             _look(given.get("look", "due")),
+            _budget(given.get("budget")),
         )
 
     def as_record(self) -> dict[str, Any]:
@@ -89,6 +91,14 @@ def _pages(value: str | None) -> int | None:
         return None
     if not re.fullmatch(r"[1-9]\d{0,6}", str(value)):
         raise BadArgument(f"pages={value} is no number of listing pages: give 1 or more")
+    return int(value)
+
+
+def _budget(value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not re.fullmatch(r"\d{1,9}", str(value)):
+        raise BadArgument(f"budget={value} is no number of requests a day: give one, or 0 for no limit")
     return int(value)
 
 

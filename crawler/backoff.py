@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Self
 
@@ -121,12 +121,15 @@ class BackoffMiddleware:
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds a site asks to be left alone (RFC 9110, 10.2.3: seconds or a date); None where it states nothing readable."""
-    value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    if value.isdigit():
-        return float(value)
+    """Seconds a site asks to be left alone; None where it states nothing readable."""
+    return seconds_of_rest((response.headers.get("Retry-After") or b"").decode("latin-1"), datetime.now(UTC))
+
+
+def seconds_of_rest(value: str, said_at: datetime) -> float | None:
+    """A Retry-After header as seconds from now on (RFC 9110, 10.2.3: seconds, or a date); None where it is neither."""
+    value = value.strip()
     try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        until = said_at + timedelta(seconds=float(value)) if value.isascii() and value.isdigit() else parsedate_to_datetime(value).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

@@ -82,7 +82,7 @@ class CaptureMiddleware:
         except ArchiveFailed as failure:
             await guard_of(self._crawler).fail(failure)
             raise IgnoreRequest(str(failure)) from failure
-        guard_of(self._crawler).counts["requests"] += 1
+        guard_of(self._crawler).asked_one()
         return response
 
     async def process_exception(self, request: Request, exception: Exception) -> None:

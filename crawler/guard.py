@@ -63,6 +63,7 @@ class Guard:
         self.failure: ArchiveFailed | None = None
         self.stopped: tuple[str, str] | None = None  # reason and sentence
         self.told = False
+        self.requests_left: int | None = None  # of the daily budget; None: no limit
         self._task: asyncio.Task[None] | None = None  # kept, or the loop may drop it
         self.last_detail: dict[str, str] = {}
         crawler.signals.connect(self._error, signal=signals.spider_error)
@@ -83,6 +84,13 @@ class Guard:
     def _error(self) -> None:
         self.counts["errors"] += 1
 
+    def asked_one(self) -> None:
+        """Count a request that was answered; the last one of the day's budget ends the crawl."""
+        self.counts["requests"] += 1
+        if self.requests_left is not None and self.counts["requests"] >= self.requests_left and self.stopped is None:
+            sentence = "the day's budget of requests is used up; the next run goes on (-a budget=N gives another, -a budget=0 lifts it)"
+            self.stop_soon("budget", sentence)
+
     async def fail(self, failure: ArchiveFailed) -> None:
         """The archive cannot go on: neither can the crawl."""
         if self.failure is None and not isinstance(failure, ArchiveClosed):
@@ -98,8 +106,8 @@ class Guard:
         """`stop`, for callers that cannot wait."""
         if self.stopped is None:
             self.stopped = (reason, sentence)
-            logger.error("%s", sentence)
-            self.told = True
+            logger.log(logging.INFO if reason == "budget" else logging.ERROR, "%s", sentence)
+            self.told = reason != "budget"
         self.close_down()
         engine = self._crawler.engine
         if engine.spider is not None and self._task is None:
@@ -140,7 +148,7 @@ class Guard:
             return Verdict(UNREADABLE, "drifting", f"{told}; they are kept as evidence: the site's layout may have changed, see docs/layouts.md")
         if self.interrupted:
             return Verdict(INTERRUPTED, "interrupted", "stopped by Ctrl-C; all that came is kept, and the same command goes on from here")
-        return Verdict(OK, "healthy", "")
+        return Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
 
 
 def guard_of(crawler: Crawler) -> Guard:

@@ -33,6 +33,8 @@ AUTOTHROTTLE_MAX_DELAY = 60
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # newest posts first, in the order of the listings
 COOKIES_ENABLED = False  # every look is a first visit: nothing on a page depends on what we saw before
 
+ARCHIVE_DAILY_REQUESTS = os.environ.get("ARCHIVE_DAILY_REQUESTS", "")  # in 24 hours, looks and all; empty: 8000, and no limit on loopback
+
 # -- evidence
 DOWNLOAD_VERIFY_CERTIFICATES = True  # else a page is no evidence of whose it is
 DOWNLOAD_FAIL_ON_DATALOSS = False  # a body that was cut is kept, marked, and asked for again

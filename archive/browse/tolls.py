@@ -22,6 +22,11 @@ class Figure:
     sentence_before: str | None
     sentence_after: str | None
 
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What became what: in lists a figure that changed in title and text is told once."""
+        return self.before or "", self.after or ""
+
 
 @dataclass(slots=True)
 class _Chain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from typing import Any
@@ -15,6 +16,7 @@ from scrapy.exceptions import UsageError
 from archive.errors import INTERNAL
 from crawler.arguments import Arguments, BadArgument
 from crawler.guard import counters, guard_of
+from crawler.ping import ping
 
 
 class Command(ScrapyCrawl):
@@ -25,7 +27,8 @@ class Command(ScrapyCrawl):
         return (
             "Crawl a site into an archive. 'scrapy crawl sohr' takes the newest posts and goes on with what earlier runs left unfinished. "
             "Arguments, each with -a: site=URL, edition=en|ar|all, since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), "
-            "urls=FILE, look=due|all|none. The archive's folder is -s ARCHIVE_DIR=DIR, else the environment's ARCHIVE_DIR, else data/."
+            "urls=FILE, look=due|all|none, budget=N (requests in 24 hours; 0: no limit). "
+            "The archive's folder is -s ARCHIVE_DIR=DIR, else the environment's ARCHIVE_DIR, else data/."
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -60,17 +63,20 @@ class Command(ScrapyCrawl):
         process._signal_shutdown = interrupted
         self._create_crawler = remember  # type: ignore[assignment]  # the one way to the crawler, and so to its guard
         super().run(args, opts)
-        if self.exitcode or not crawlers:
-            self.exitcode = self.exitcode or INTERNAL
-            return
-        guard = guard_of(crawlers[0])
+        self.exitcode = self._told(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
+        if url := os.environ.get("ARCHIVE_PING_URL"):
+            ping(url, self.exitcode)
+
+    def _told(self, crawler: Crawler) -> int:
+        """Print what came of the crawl; its exit status."""
+        guard = guard_of(crawler)
         verdict = guard.verdict()
-        self.exitcode = verdict.exit_status
         counts = counters(guard)
         told = ", ".join(f"{number} {name}" for name, number in counts.items() if number or name in ("new", "changed", "unchanged", "gone"))
         print(f"crawl {verdict.word}: {told}", file=sys.stderr)
         if verdict.sentence and not guard.told:
             print(f"sohr: {verdict.sentence}", file=sys.stderr)
+        return verdict.exit_status
 
 
 def process_loop_call(function: Any) -> None:

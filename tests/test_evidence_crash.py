@@ -1,0 +1,111 @@
+"""Killed, out of disk, or by a clock gone wrong: the next run of the same command ends with the same content, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from archive.verify import verify
+from tests.archiving import Archive, capture, dump, well
+from tests.crawling import check_warcs, crawl, rows, running, until, warcs
+from tests.replica.server import Replica
+
+KILLS = int(os.environ.get("SOHR_KILLS", "3"))
+POSTS = 250 if KILLS > 3 else 25  # an edition
+
+
+def content(folder: Path) -> bytes:
+    """What was said, not when or how often it was asked."""
+    return well(folder, "export", "--content")
+
+
+@pytest.fixture(scope="module")
+def replica() -> Iterator[Replica]:
+    """A site that does not change."""
+    with Replica(posts=POSTS, per_page=5, frozen=True) as replica:
+        yield replica
+
+
+@pytest.fixture(scope="module")
+def undisturbed(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The content of a crawl that nothing happened to."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "archive"
+    assert crawl(replica, folder).status == 0
+    return content(folder)
+
+
+def test_killed_at_random_instants(replica: Replica, undisturbed: bytes, tmp_path: Path) -> None:
+    """SIGKILL, to the crawl or to both processes, and once more, and again: SOHR_KILLS=25 for the long form."""
+    random, folder = Random(KILLS), tmp_path / "archive"
+    whole = POSTS * 2 * 6 // 5
+    for _ in range(KILLS):
+        asked = len(replica.log()) + random.randrange(1, 2 + whole // KILLS)
+        with running(replica, folder) as run:
+            until(lambda: run.is_over or len(replica.log()) >= asked, "the instant")  # noqa: B023  # called in this turn
+            run.kill(archive=random.random() < 0.5)
+    assert crawl(replica, folder).status == 0
+    assert content(folder) == undisturbed
+    check_warcs(folder)
+    assert list(verify(folder, deep=True)) == []
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A file system of so many KiB, or from then on of that size; skipped where that is not allowed."""
+    disk = tmp_path / "tiny"
+    disk.mkdir()
+
+    def make(kib: int) -> Path:
+        options = f"{'remount,' if disk.is_mount() else ''}size={kib}k"
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no small file system here: {done.stderr.strip()}")
+        return disk
+
+    yield make
+    if disk.is_mount():
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+@pytest.mark.parametrize("kib", [16, 420, 900])
+def test_a_full_disk(replica: Replica, undisturbed: bytes, tiny: Callable[[int], Path], kib: int) -> None:
+    """At the first byte, while the tables are made, in the middle: 73 and a sentence; with room again the next run completes."""
+    folder = tiny(kib) / "archive"
+    done = crawl(replica, folder)
+    assert done.status == 73, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr and any("disk" in line for line in done.told), done.told
+    tiny(64 * 1024)
+    assert crawl(replica, folder).status == 0
+    assert content(folder) == undisturbed
+    check_warcs(folder)
+    assert list(verify(folder, deep=True)) == []
+
+
+def test_a_clock_that_jumps_back(replica: Replica, undisturbed: bytes, tmp_path: Path) -> None:
+    """The archive has seen 2039; then it is today: records go on in the newest file, and nothing is lost or out of order."""
+    folder = tmp_path / "archive"
+    with Archive(folder, replica.url) as archive:
+        archive.take(capture(1, "2039-01-01T00:00:00Z", status=404, body=b""))
+    assert crawl(replica, folder).status == 0
+    assert crawl(replica, folder, "look=all").status == 0
+    assert [path.name.split("-")[-2] for path in warcs(folder)] == ["20390101"]
+    assert content(folder) == undisturbed
+    assert rows(folder, "select distinct kind from changes") == [("created",)]
+    assert list(verify(folder, deep=True)) == []
+
+
+def test_a_text_from_a_clock_ahead_of_time(tmp_path: Path) -> None:
+    """What is said today takes its place before it, and nothing breaks; the feed still tells it."""
+    with Archive(tmp_path / "a") as archive:
+        archive.take(capture(1, "2039-01-01T00:00:00Z", "It says 5.", "And more."))
+        (outcome,) = archive.take(capture(1, "2026-01-01T00:00:00Z", "It says 6.", "And more."))
+        assert outcome.word == "backfilled"
+    assert rows(tmp_path / "a", "select number, substr(text, 1, 10) from versions order by number") == [(1, "It says 6."), (2, "It says 5.")]
+    before = dump(tmp_path / "a")
+    well(tmp_path / "a", "rebuild")
+    assert dump(tmp_path / "a") == before

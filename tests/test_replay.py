@@ -1,0 +1,98 @@
+"""Replay tools that are not ours read our files: pywb shows each capture as it was, at its time; FastWARC reads each record.
+
+SOHR_PYWB names a Python whose environment holds pywb and FastWARC: pywb is GPL and pins old versions, so it never enters ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections import Counter
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from archive.decode import decode_body
+from archive.model import Capture
+from archive.warc import read, warc_files
+from tests.crawling import crawl, records
+from tests.replica.server import Replica
+
+pytestmark = pytest.mark.replay
+
+# Asks pywb, in one process and without a port, for the unchanged body of each (time, address) on its standard input.
+ASK = """
+import gevent.monkey
+gevent.monkey.patch_all()
+import hashlib, json, sys
+from pywb.apps.frontendapp import FrontEndApp
+from werkzeug.test import Client
+client = Client(FrontEndApp())
+for time, address in json.load(sys.stdin):
+    answer = client.get(f"/sohr/{time}id_/{address}")
+    print(json.dumps([answer.status_code, answer.headers.get("Memento-Datetime"), hashlib.sha256(answer.data).hexdigest()]), flush=True)
+"""
+COUNT = """
+import collections, json, sys
+from fastwarc.warc import ArchiveIterator
+print(json.dumps(collections.Counter(r.record_type.name for f in sys.argv[1:] for r in ArchiveIterator(open(f, "rb")) if r.verify_block_digest() is not False)))
+"""
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two crawls of a site, with an edit and a disappearance between them."""
+    folder = tmp_path_factory.mktemp("replay") / "archive"
+    with Replica(posts=8) as replica:
+        assert crawl(replica, folder).status == 0
+        first, second, *_ = (post.post_id for post in replica.posts("en") if not post.odd)
+        replica.call("edit", edition="en", post_id=first, title="Another title")
+        replica.call("trash", edition="en", post_id=second)
+        assert crawl(replica, folder, "look=all").status == 0
+    return folder
+
+
+def other(*line: str | Path, cwd: Path, given: str = "") -> str:
+    """Run the other environment's Python; what it wrote."""
+    done = subprocess.run([os.environ["SOHR_PYWB"], *line], cwd=cwd, input=given, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def copies(folder: Path, into: Path) -> list[Path]:
+    """The WARC files under their final names, as someone would take them away."""
+    return [Path(shutil.copy(file.path, into / file.name)) for file in warc_files(folder / "warc")]
+
+
+def captured(folder: Path) -> list[Capture]:
+    """The captures that replay can find: pywb keeps one of an address and second."""
+    every = [stored.capture for file in warc_files(folder / "warc") for stored in read(file) if stored.capture]
+    count = Counter((one.url, one.captured_at) for one in every)
+    return [one for one in every if count[one.url, one.captured_at] == 1]
+
+
+def test_pywb_replays_each_capture(evidence: Path, tmp_path: Path) -> None:
+    """Same status, same body, at its own time."""
+    manager = ("-m", "pywb.manager.manager")
+    other(*manager, "init", "sohr", cwd=tmp_path)
+    other(*manager, "add", "sohr", *copies(evidence, tmp_path), cwd=tmp_path)
+    every = captured(evidence)
+    asked = [("".join(c for c in one.captured_at if c.isdigit()), one.url) for one in every]
+    answers = [json.loads(line) for line in other("-c", ASK, cwd=tmp_path, given=json.dumps(asked)).splitlines() if line.startswith("[")]
+    expected = []
+    for one in every:
+        at = datetime.fromisoformat(one.captured_at).astimezone(UTC)
+        expected.append([one.status, format_datetime(at, usegmt=True), hashlib.sha256(decode_body(one)).hexdigest()])
+    assert len(answers) == len(expected) > 30 and {status for status, *_ in answers} >= {200, 404}
+    assert answers == expected
+
+
+def test_fastwarc_reads_each_record(evidence: Path, tmp_path: Path) -> None:
+    """As many of each kind as warcio, with the digest of each block right."""
+    found = json.loads(other("-c", COUNT, *copies(evidence, tmp_path), cwd=tmp_path))
+    assert found == Counter(record.kind for record in records(evidence))
