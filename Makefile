@@ -63,8 +63,7 @@ crawl: $(STAMP)
 
 serve: $(STAMP)
 	test -f $(ARCHIVE_DIR)/archive.db || { echo "There is no archive in $(ARCHIVE_DIR)/ yet: make crawl takes the newest pages, make demo shows an invented one." >&2; exit 1; }
-	$(BIN)/datasette serve $(ARCHIVE_DIR)/archive.db --port $(PORT) --setting suggest_facets off --setting facet_time_limit_ms 2000 \
-	    --setting sql_time_limit_ms 5000 --setting num_sql_threads 4 --setting cache_size_kb 65536 --setting max_csv_mb 0 --setting truncate_cells_html 200
+	$(BIN)/sohr-archive --archive $(ARCHIVE_DIR) serve --port $(PORT)
 
 clean:
 	rm -rf $(VENV) demo-data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

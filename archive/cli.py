@@ -49,6 +49,8 @@ COMMANDS = {
     "audit": "archive.commands.audit",
     "politeness": "archive.commands.politeness",
     "schedule": "archive.commands.schedule",
+    "serve": "archive.commands.serve",
+    "publish-copy": "archive.commands.publish",
 }
 
 

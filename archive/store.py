@@ -537,6 +537,7 @@ def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:
         "SQLITE_NOTADB": "the file is no database: move it away and run 'sohr-archive rebuild'",
         "SQLITE_CORRUPT": "the file is damaged: move it away and run 'sohr-archive rebuild'",
         "SQLITE_FULL": "free some disk space and run the same command again",
+        "SQLITE_IOERR": "free or mend the disk and run the same command again",
         "SQLITE_READONLY": "give it to a user who may write it",
         "SQLITE_CANTOPEN": "give it to a user who may write it",
         "SQLITE_BUSY": "another program keeps it locked: stop that and run the same command again",

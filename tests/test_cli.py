@@ -269,7 +269,7 @@ def test_help_teaches() -> None:
     """Examples for the group and for each command, which all know --json."""
     assert "Exit status" in run("--help").stdout
     listed = run("--help").stdout.rpartition("Commands:")[2]
-    for command in ("status", "changes", "export"):
+    for command in ("status", "search", "show", "diff", "cite", "changes", "ack", "export"):
         assert f"\n  {command} " in listed
         text = run(command, "-h").stdout
         assert "Examples:" in text and f"sohr-archive {command}" in text and "--json" in text

@@ -162,11 +162,11 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(two.first), "export", "-o", str(target)]
+    command = [sys.executable, "-m", "archive.cli", "--archive", str(two.first), "export", "--force", "-o", str(target)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
     assert answer.returncode == 73 and answer.stderr.startswith("sohr-archive: ") and answer.stderr.count("\n") == 1
     assert target.read_text() == "what was there" and list(tmp_path.iterdir()) == [target]
-    run(two.first, "export", "-o", target)
+    run(two.first, "export", "--force", "-o", target)
     assert len(lines(target.read_bytes())) > POSTS
 
 

@@ -1,0 +1,250 @@
+"""`sohr-archive export` in its formats: what loads them gets what the archive holds; on an archive that the real crawler made."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+
+from archive import dictionary
+from archive.export_columns import COLUMNS
+from archive.export_wacz import surt
+from tests.many import make
+from tests.replica.server import ROOT
+from tests.small import TITLE, Small, small
+
+__all__ = ["small"]  # the fixture
+
+FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
+MOST_RSS = 300  # MB
+VERSIONS = 50_000
+
+
+def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+    """The command."""
+    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "export", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def made(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an export in each format."""
+    folder = tmp_path_factory.mktemp("made")
+    for form in FORMATS:
+        answer = run(small.folder, "--format", form, "-o", folder / f"v.{form}")
+        assert answer.returncode == 0, answer.stderr
+    return folder
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    """JSON Lines."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_lines_hold_to_the_published_schema(made: Path) -> None:
+    """And the columns are those of the dictionary, in order."""
+    schema = json.loads(dictionary.SCHEMA.read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for record in records(made / "v.jsonl"):
+        jsonschema.Draft202012Validator(schema).validate(record)
+        assert list(record) == [column.name for column in COLUMNS]
+
+
+def test_schema_and_dictionary_are_up_to_date() -> None:
+    """`python -m archive.dictionary` would write what is there."""
+    assert json.loads(dictionary.SCHEMA.read_text("utf-8")) == dictionary.schema()
+    assert dictionary.DOCUMENT.read_text("utf-8") == dictionary.document()
+
+
+def test_csv_survives_what_the_site_writes(made: Path) -> None:
+    """Commas, quotes, line ends, Arabic, bidi marks, a title that a spreadsheet would run; null is not empty."""
+    told = records(made / "v.jsonl")
+    with open(made / "v.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert TITLE in [row["title"] for row in rows]
+    for row, record in zip(rows, told, strict=True):
+        for name in ("title", "text", "citation", "published_at", "plain_title"):
+            assert row[name] == (record[name] or "")
+        assert json.loads(row["lines"]) == record["lines"] and row["is_latest"] == str(record["is_latest"]).lower()
+
+
+def test_parquet_has_types(made: Path) -> None:
+    """Times are instants in UTC, days days, lists lists; nothing is lost on the way."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pq.read_table(made / "v.parquet")
+    assert table.schema.field("published_at").type == pa.timestamp("ms", tz="UTC") and table.schema.field("day").type == pa.date32()
+    assert not table.schema.field("text").nullable and table.schema.field("text").metadata[b"description"]
+    for row, record in zip(table.to_pylist(), records(made / "v.jsonl"), strict=True):
+        for column in COLUMNS:
+            value = row[column.name]
+            if value is not None and column.type in ("datetime", "date"):
+                value = value.isoformat().replace("+00:00", "Z")
+            assert value == record[column.name], column.name
+
+
+@pytest.mark.parametrize("library", ["duckdb", "pandas", "polars"])
+def test_others_load_it(made: Path, library: str) -> None:
+    """Parquet and CSV, in one line each, with the same texts."""
+    module = pytest.importorskip(library)
+    texts = [record["text"] for record in records(made / "v.jsonl")]
+    parquet, table = made / "v.parquet", made / "v.csv"
+    if library == "duckdb":
+        for path in (parquet, table, made / "v.jsonl"):
+            assert [row[0] for row in module.sql(f"select text from '{path}'").fetchall()] == texts
+        kinds = dict(module.sql(f"select column_name, column_type from (describe select * from '{parquet}')").fetchall())
+        assert kinds["published_at"] == "TIMESTAMP WITH TIME ZONE" and kinds["post_id"] == "BIGINT" and kinds["is_latest"] == "BOOLEAN"
+        return
+    loaded = module.read_parquet(parquet)
+    assert list(loaded["text"]) == list(module.read_csv(table)["text"]) == texts
+    assert "UTC" in str(loaded["published_at"].dtype)
+
+
+def test_text_comes_apart_again(made: Path) -> None:
+    """Head, empty line, the text as stored, form feed."""
+    parts = (made / "v.text").read_text("utf-8").split("\n\f\n")[:-1]
+    for part, record in zip(parts, records(made / "v.jsonl"), strict=True):
+        head, _, text = part.partition("\n\n")
+        assert head.split("\n")[0] == record["citation"] and text == record["text"]
+
+
+def test_warc_holds_each_capture_with_its_request(made: Path, small: Small) -> None:
+    """Records as they lie in the archive: ids, digests, order; `warcio check` finds them right."""
+    concerning: dict[str, Counter[str]] = {}
+    responses = set()
+    with open(made / "v.warc", "rb") as stream:
+        for record in ArchiveIterator(stream):
+            headers = record.rec_headers
+            if record.rec_type == "response":
+                responses.add(headers.get_header("WARC-Record-ID"))
+            elif record.rec_type != "warcinfo":
+                concerning.setdefault(headers.get_header("WARC-Concurrent-To"), Counter())[record.rec_type] += 1
+    told = records(made / "v.jsonl")
+    assert {record["evidence"]["record_id"] for record in told} <= responses
+    assert concerning == {record_id: Counter(request=1, metadata=1) for record_id in responses}
+    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", str(made / "v.warc")], capture_output=True, text=True)
+    assert (check.returncode, check.stdout) == (0, "")
+
+
+def test_wacz_is_whole(made: Path) -> None:
+    """Every file is listed with its digest; each line of the index leads to its response; pages have titles."""
+    import gzip
+
+    with zipfile.ZipFile(made / "v.wacz") as archive:
+        package = json.loads(archive.read("datapackage.json"))
+        digest = json.loads(archive.read("datapackage-digest.json"))
+        assert digest["hash"] == "sha256:" + hashlib.sha256(archive.read("datapackage.json")).hexdigest()
+        assert {r["path"] for r in package["resources"]} | {"datapackage.json", "datapackage-digest.json"} == set(archive.namelist())
+        for resource in package["resources"]:
+            data = archive.read(resource["path"])
+            assert (resource["bytes"], resource["hash"]) == (len(data), "sha256:" + hashlib.sha256(data).hexdigest())
+        warc = archive.read("archive/data.warc.gz")
+        lines = gzip.decompress(archive.read("indexes/index.cdx.gz")).decode().splitlines()
+        assert lines == sorted(lines)
+        for line in lines:
+            key, stamp, fields = line.split(" ", 2)
+            place = json.loads(fields)
+            assert key == surt(place["url"]) and len(stamp) == 14
+            record = gzip.decompress(warc[int(place["offset"]) : int(place["offset"]) + int(place["length"])])
+            assert record.startswith(b"WARC/1.1\r\n") and place["url"].encode() in record and place["digest"].encode() in record
+        head, *pages = [json.loads(line) for line in archive.read("pages/pages.jsonl").splitlines()]
+        assert head["format"] == "json-pages-1.0" and all(page["title"] and page["url"] and page["ts"] for page in pages)
+        assert package["created"].endswith("Z") and package["mainPageUrl"] == pages[0]["url"]
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://www.syriahr.com/en/332481/", "com,syriahr)/en/332481"),
+        ("http://127.0.0.1:8000/en/1/?b=2&a=1", "1,0,0,127:8000)/en/1?a=1&b=2"),
+        ("https://syriahr.com", "com,syriahr)/"),
+        ("https://www.syriahr.com/%D8%A3/12/", "com,syriahr)/%d8%a3/12"),
+    ],
+)
+def test_keys_of_the_index(url: str, key: str) -> None:
+    """As the package `surt` makes them."""
+    assert surt(url) == key
+
+
+def test_the_same_archive_gives_the_same_bytes(made: Path, small: Small, tmp_path: Path) -> None:
+    """In every format, whenever; the data package too."""
+    for form in FORMATS:
+        assert run(small.folder, "--format", form, "-o", tmp_path / f"v.{form}").returncode == 0
+        assert (tmp_path / f"v.{form}").read_bytes() == (made / f"v.{form}").read_bytes(), form
+    assert (tmp_path / "datapackage.json").read_bytes() == (made / "datapackage.json").read_bytes()
+
+
+def test_the_data_package_says_what_lies_beside_it(made: Path) -> None:
+    """A resource a file: digest, counts, columns with their sentences."""
+    package = json.loads((made / "datapackage.json").read_text("utf-8"))
+    assert [resource["path"] for resource in package["resources"]] == sorted(f"v.{form}" for form in FORMATS)
+    for resource in package["resources"]:
+        assert resource["hash"] == "sha256:" + hashlib.sha256((made / resource["path"]).read_bytes()).hexdigest()
+        assert resource["counts"]["versions"] > resource["counts"]["articles"] > 0
+    fields = next(r for r in package["resources"] if r["format"] == "csv")["schema"]["fields"]
+    assert [field["name"] for field in fields] == [column.name for column in COLUMNS] and all(field["description"] for field in fields)
+
+
+def test_an_existing_file_stays(small: Small, tmp_path: Path) -> None:
+    """Unless --force says otherwise; a data package of somebody else's stays in any case."""
+    (tmp_path / "v.csv").write_text("mine")
+    answer = run(small.folder, "--format", "csv", "-o", tmp_path / "v.csv")
+    assert answer.returncode == 73 and b"--force" in answer.stderr and (tmp_path / "v.csv").read_text() == "mine"
+    assert run(small.folder, "--format", "csv", "-o", tmp_path / "v.csv", "--force").returncode == 0
+    (tmp_path / "datapackage.json").write_text('{"name": "other"}')
+    answer = run(small.folder, "-o", tmp_path / "w.jsonl")
+    assert answer.returncode == 73 and not (tmp_path / "w.jsonl").exists()
+    assert run(small.folder, "-o", tmp_path / "w.jsonl", "--no-package").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--since", "soon"), b"is no date"),
+        (("--since", "2024-02-01", "--until", "2024-01-01"), b"nothing lies between"),
+        (("--category", "Nonsense"), b"no article has the category"),
+        (("--content", "--format", "csv"), b"JSON Lines"),
+        (("--state", "dead"), b"Invalid value"),
+    ],
+)
+def test_bad_arguments(small: Small, arguments: tuple[str, ...], sentence: bytes) -> None:
+    """A sentence and 2, and nothing is written."""
+    answer = run(small.folder, *arguments)
+    assert (answer.returncode, answer.stdout) == (2, b"") and sentence in answer.stderr
+
+
+def test_filters_reach_every_format(small: Small) -> None:
+    """--changed --edition ar: one article, three versions."""
+    told = [json.loads(line) for line in run(small.folder, "--changed", "--edition", "ar").stdout.splitlines()]
+    assert [(r["post_id"], r["number"]) for r in told] == [(small.arabic, 1), (small.arabic, 2), (small.arabic, 3)]
+    assert run(small.folder, "--changed", "--edition", "ar", "--format", "text").stdout.count(b"\f") == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("form", ["csv", "parquet", "warc", "wacz"])
+def test_a_full_disk(small: Small, form: str) -> None:
+    """One sentence and 73, in the binary formats too."""
+    answer = run(small.folder, "--format", form, "-o", "/dev/full")
+    assert answer.returncode == 73 and answer.stderr.count(b"\n") == 1 and b"No space left" in answer.stderr
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_memory_stays_flat(form: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fifty thousand versions in less than 300 MB."""
+    folder = tmp_path_factory.getbasetemp() / "many"
+    if not folder.exists():
+        make(folder, VERSIONS)
+    code = "import resource, sys; from archive import cli; s = cli.main(sys.argv[1:]); print(s, resource.getrusage(0).ru_maxrss // 1024)"
+    command = [sys.executable, "-c", code, "--archive", str(folder), "export", "--format", form, "-o", "/dev/null"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    status, rss = map(int, answer.stdout.split())
+    assert status == 0 and rss < MOST_RSS, answer.stderr
