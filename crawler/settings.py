@@ -10,6 +10,12 @@ try:
 except PackageNotFoundError:
     RELEASE = "0"
 
+
+def user_agent(contact: str) -> str:
+    """How the crawl names itself: the project, and whom the site can ask."""
+    return f"sohr-archive/{RELEASE} (research archive{'; ' + contact if contact else ''})"
+
+
 BOT_NAME = "sohr-archive"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
@@ -20,7 +26,7 @@ ARCHIVE_DIR = os.environ.get("ARCHIVE_DIR") or "data"
 ARCHIVE_CONTACT = os.environ.get("ARCHIVE_CONTACT", "")  # a mail or web address, so that the site can reach whoever runs this
 
 # -- manners
-USER_AGENT = f"sohr-archive/{RELEASE} (research archive{'; ' + ARCHIVE_CONTACT if ARCHIVE_CONTACT else ''})"
+USER_AGENT = user_agent(ARCHIVE_CONTACT)
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "sohr-archive"
 DOWNLOAD_DELAY = 2  # seconds; WordPress answers an article in 32 ms of its CPU: one visitor it does not notice

@@ -17,6 +17,7 @@ from archive.errors import INTERNAL
 from crawler.arguments import Arguments, BadArgument
 from crawler.guard import counters, guard_of
 from crawler.ping import ping
+from crawler.settings import user_agent
 
 
 class Command(ScrapyCrawl):
@@ -41,6 +42,8 @@ class Command(ScrapyCrawl):
         assert self.settings is not None  # Scrapy sets it
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")  # it starts at seconds and ignores a delay of 0
+        if contact := self.settings["ARCHIVE_CONTACT"]:
+            self.settings.set("USER_AGENT", user_agent(contact), priority="project")
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) <= 20:
             self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
         crawlers: list[Crawler] = []

@@ -85,6 +85,8 @@ class SohrSpider(Spider):
     async def _welcome(self, archive: ArchiveProcess) -> bool:
         """Whether the site may be visited now: it did not ask for rest, and the day's budget is not used up."""
         settings = self.crawler.settings
+        if not settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
+            logger.warning("the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)")
         rest = await archive.ask("rest_asked")
         left = seconds_of_rest(rest[1], parse_time(rest[0])) if rest else None
         if left:
