@@ -15,7 +15,7 @@ PORT ?= 8001
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint crawl serve clean
+.PHONY: help setup demo test lint crawl serve clean bench-extract
 .SILENT:
 
 help:
@@ -24,6 +24,7 @@ help:
 	echo "make crawl           take the newest pages of the live site (PAGES=3) into data/"
 	echo "make serve           read the archive in data/ in a browser (PORT=8001)"
 	echo "make test            the whole suite, unit and end to end"
+	echo "make bench-extract  our extraction beside trafilatura, readability-lxml and others (SOHR_BENCHMARKS=folder of public pages)"
 	echo "make lint            style, types, rules of dependency"
 	echo "make setup           only create the environment in .venv/ (PYTHON=python3)"
 	echo "make clean           remove .venv/, demo-data/ and caches; data/ is kept"
@@ -47,6 +48,9 @@ demo: $(STAMP)
 test: $(STAMP)
 	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS)
 	$(BIN)/lint-imports --no-logo
+
+bench-extract: $(STAMP)
+	$(BIN)/python -m tests.bench.extract
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

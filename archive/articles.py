@@ -107,6 +107,8 @@ class Articles:
         canonical = self.site.parse(found.canonical_url or "")
         if canonical and canonical.kind is Kind.ARTICLE and (canonical.edition, str(canonical.post_id), canonical.page) == (*key_parts(key), 1):
             return canonical.url
+        if key.edition is None:
+            return key.key
         return str(seen.capture.url if article["first_captured_at"] is None else article["url"])
 
     def _again(self, seen: Seen, article_id: int, newest: Row, found: Extract) -> None:
@@ -317,6 +319,8 @@ class Articles:
         canonical = self.site.parse(found.canonical_url or "") if found else None
         if found and found.canonical_url and canonical and (canonical.edition, str(canonical.post_id)) == key_parts(key):
             self.store.alias(found.canonical_url, article_id, seen.at)
+        if key.edition is None:
+            self.store.alias(key.key, article_id, seen.at)
 
     def _ensure(self, key: ArticleKey, seen: Seen, day: str | None) -> Row:
         row = self.store.article(key)
@@ -342,7 +346,7 @@ class Articles:
             moved_to=None,
             first_captured_at=article["first_captured_at"] or seen.at,
             last_captured_at=seen.at,
-            next_look_at=looks.next_look(seen.at, unchanged, f"{article['source']}:{article['key']}"),
+            next_look_at=looks.next_look(seen.at, unchanged, f"{article['source']}:{article['key']}") if article["edition"] else None,
             **more,
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archive.errors import DamagedWarc
 from archive.extract import extract
+from archive.general import extract_general
 from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.warc import read_response
@@ -38,6 +39,8 @@ class Evidence:
     def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
         """What a capture says, with the other pages of its look where it is a post in several."""
         [row] = self._query("select * from captures where capture_id = ?", capture_id)
+        if self._site.parse(row["url"]) is None:
+            return extract_general(self.capture(row), self._site)
         found = extract(self.capture(row), self._site, key)
         if not isinstance(found, Extract) or found.pages <= 1:
             return found

@@ -101,14 +101,15 @@ def _write(conn: sqlite3.Connection, folder: Path, out: IO[bytes], form: Format,
 
 
 def write_text(conn: sqlite3.Connection, selection: Selection, out: IO[bytes], seen: Seen) -> None:
-    """One stream: of each version a head (citation, address, times, title), an empty line, the text as stored, and a line with a form feed.
+    """One stream: of each version four named lines (citation, url, published, title), an empty line, the text as stored, a line with a form feed.
 
     No text holds a form feed (it counts as white space when a page is read), so the parts come apart again without doubt.
     """
     for article, version in versions(conn, selection):
         seen(article, version)
         citation = cite(article["source"], article["key"], version["first_captured_at"])
-        head = (citation, article["url"], f"published {version['published_at'] or '(not stated)'}", version["title"])
+        published = version["published_at"] or ""
+        head = (f"citation: {citation}", f"url: {article['url']}", f"published: {published}", f"title: {version['title']}")
         out.write("\n".join((*head, "", version["text"], "\f", "")).encode())
 
 

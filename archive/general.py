@@ -28,8 +28,10 @@ LAYOUT = "trafilatura"  # what stands in the place of a layout's name
 MAX_PAGE = 4 * 2**20  # bytes in UTF-8; of 181 public news pages the largest has 1.5 MB
 MAX_TAGS = 40_000  # trafilatura's time grows with them: see docs/extraction.md for the worst measured below this
 FEW_WORDS = 100  # a challenge or an error page has fewer; an article behind the same network has more, and the same marks in its scripts
+FEWEST_OF_ALL = 10  # words of a text; what trafilatura makes of a page without one is a menu or a notice
 ONE_IN = 50  # articles of the site that are read a second time: 15 ms each, so 0.3 ms a page
 DISAGREE = 0.4  # F1 of 4-word shingles; see docs/extraction.md for what the layouts' own pages score
+CROSS_CHECK = "cross_check"  # reason of the failures that a disagreement is written down as
 FEWEST = 30  # words: below this the overlap of two texts says little
 
 _HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|article)\b", re.IGNORECASE)
@@ -67,7 +69,7 @@ def extract_general(capture: Capture, site: Site) -> Extract | Unextractable:
     kept = boilerplate.cut(lines, title, site, links)
     if kept.lines and _same(kept.lines[0].text, title):
         del kept.lines[0]
-    if not kept.lines:
+    if len(_WORD.findall(" ".join(line.text for line in kept.lines))) < FEWEST_OF_ALL:
         return Unextractable("layout", "no text of an article was found on this page", title or None)
     stated.claims.insert(0, Claim("title", title, origin))
     named = _post_named(kept.source_url, site)

@@ -36,6 +36,7 @@ _DRAWING = _bytes("path rect circle line polygon g use polyline ellipse stop")  
 _RAW = _bytes("script style textarea title xmp iframe noscript noembed noframes")
 _MAX_ATTRIBUTES = 1000
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
+_VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"|'[^']*')")  # one attribute, however long: page builders put JSON there
 
 
 def is_hostile(html: bytes) -> str | None:
@@ -54,7 +55,8 @@ def _attributes(html: bytes) -> int:
     if all(html.find(b"<", start, start + 10_000) >= 0 for start in range(0, len(html) - 10_000, 10_000)):
         return 0  # a stretch of 20,000 bytes without "<" would fill one of these
     tags = (found[0] for found in _LONG_TAG.finditer(html))
-    return max((tag.count(b"=") + len(tag.split()) for tag in tags if b"data:" not in tag[:2000]), default=0)
+    bare = (_VALUE.sub(b"=", tag) for tag in tags if b"data:" not in tag[:2000])
+    return max((tag.count(b"=") + len(tag.split()) for tag in bare), default=0)
 
 
 def _measure(html: bytes) -> str | None:

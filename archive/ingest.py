@@ -9,16 +9,19 @@ import hashlib
 import json
 import sqlite3
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from archive import elsewhere
 from archive.articles import Articles, Seen
 from archive.coverage import Coverage
 from archive.decode import Undecodable, decode_text
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, NewerArchive
 from archive.evidence import Evidence, joined
 from archive.extract import EXTRACTOR, extract
+from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
 from archive.model import Address, ArticleKey, Capture, Claim, Extract, Kind, Line, LineKind, Sighting, Unextractable
 from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
 from archive.sites.sohr.addresses import Site
@@ -43,11 +46,12 @@ class Ingest:
         self.coverage = Coverage(store, site)
         self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
+        self.extract: Callable[[Capture, Site, ArticleKey | None], Extract | Unextractable] = extract  # `archive.ahead` reads many at once
 
     # -- events -------------------------------------------------------------------------------------------------------------------
 
     def event(self, event: dict[str, Any], at: Position) -> None:
-        """Something that shaped the archive and was no exchange. Raises ValueError for a kind that a later release wrote."""
+        """Something that shaped the archive and was no exchange. Raises NewerArchive."""
         match event.get("event"):
             case "crawl-started":
                 self._begin(event["site"], event["extractor"])
@@ -67,7 +71,7 @@ class Ingest:
             case "epoch":
                 pass  # read by `archive.rebuild`, before anything is replayed
             case kind:
-                raise ValueError(f"an event of a kind this release does not know: {kind!r}")
+                raise NewerArchive(f"{self.store.path.parent} was written by a newer release of sohr-archive (event {kind!r}): upgrade this one")
         self.store.set_about(f"indexed:{at.serial}", str(at.offset + at.length))
 
     def _begin(self, home: str, extractor: str) -> None:
@@ -81,7 +85,8 @@ class Ingest:
         for url in urls:
             address = self.site.parse(url)
             key = _key(address) if address and address.kind is Kind.ARTICLE else None
-            article = self.store.article(key) if key else self.store.article_at(address.url) if address else None
+            at_url = address.url if address else elsewhere.clean(url)
+            article = self.store.article(key) if key else self.store.article_at(at_url) if at_url else None
             if article is not None and article["first_captured_at"] is not None:
                 self.store.alias(url, article["article_id"], at)
 
@@ -145,6 +150,8 @@ class Ingest:
     def _read(self, seen: Seen, record_id: str, look: str | None) -> Outcome:
         capture = seen.capture
         address = self.site.parse(capture.url)
+        if address is None and capture.channel == elsewhere.CHANNEL and (url := elsewhere.clean(capture.url)):
+            return self._page(seen, url)
         if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG, Kind.LISTING, Kind.ROBOTS, Kind.SITEMAP):
             return Outcome(OTHER, capture.url, capture.status)
         if address.kind is Kind.ROBOTS:
@@ -264,18 +271,51 @@ class Ingest:
 
     def _article(self, seen: Seen, address: Address, record_id: str, look: str | None) -> Outcome:
         expected = _key(address) or self._resolved(seen.capture.url)
-        found = extract(seen.capture, self.site, expected)
+        found = self.extract(seen.capture, self.site, expected)
         if isinstance(found, Unextractable):
             return self._unread(seen, expected, found)
         key = expected or (ArticleKey(found.edition or address.edition or "ar", str(found.post_id)) if found.post_id else None)
         if key is None:
             return self._fail(seen, "layout", "the page does not say which post it is")
+        drift = cross_check(seen.capture, found) if is_sampled(seen.capture) else None
         if address.page > 1 or found.pages > 1:
             whole = self._join(seen, address, record_id, look, found, key)
             if isinstance(whole, Outcome):
                 return whole
             seen, found = whole
+        outcome = self.articles.said(seen, key, found)
+        if drift:
+            self._signal(seen, key, drift)
+        return outcome
+
+    def _signal(self, seen: Seen, key: ArticleKey, drift: str) -> None:
+        """Note that another reader finds another text: a layout may drift. The outcome stays what it is."""
+        row = self.store.article(key)
+        self.store.add_failure(seen.capture.url, CROSS_CHECK, drift, seen.at, seen.capture_id, seen.capture.crawl, row["article_id"] if row else None)
+
+    def _page(self, seen: Seen, url: str) -> Outcome:
+        """A page of another site that somebody cited. One that is not there, or no article, is a failure and changes nothing."""
+        capture = seen.capture
+        if elsewhere.is_loopback(url) and not self.site.is_loopback:
+            return self._fail(seen, OTHER, "a page of this machine has no place in the archive of a real site")
+        row = self.store.article_at(url)
+        if capture.status in REDIRECTS and (location := capture.header("location")):
+            return self._page_redirect(seen, url, location, row)
+        found = extract_general(capture, self.site)
+        if isinstance(found, Unextractable):
+            return self._fail(seen, found.reason, found.detail, row)
+        key = ArticleKey(row["source"], row["key"]) if row else elsewhere.identity(url, found.canonical_url)
         return self.articles.said(seen, key, found)
+
+    def _page_redirect(self, seen: Seen, url: str, location: str, row: Row | None) -> Outcome:
+        target = elsewhere.clean(location, url)
+        if target is None:
+            return self._fail(seen, REDIRECT, f"leads to no page, but to {location[:200]}", row)
+        known = self.store.article_at(target)
+        if known is not None and row is None:
+            self.articles.alias(seen, known["article_id"])
+        held = self.store.held(known) if known else Held(target, None)
+        return Outcome(REDIRECT, seen.capture.url, seen.capture.status, target=replace(held, url=target))
 
     def _resolved(self, url: str) -> ArticleKey | None:
         row = self.store.article_at(url)

@@ -42,10 +42,11 @@ def recorded_site(folder: Path) -> Site | None:
     return Site(str(home)) if home else None
 
 
-def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None) -> int:
+def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs: int = 1) -> int:
     """Make the database anew beside the old one, and put it in its place once it is whole; returns the number of records read.
 
-    Stopped half-way, the next call goes on where it was. ``progress`` is told the bytes read. Raises Locked, NoArchive, DamagedWarc, CannotWrite.
+    Stopped half-way, the next call goes on where it was. ``progress`` is told the bytes read; ``jobs`` processes read pages.
+    Raises Locked, NoArchive, DamagedWarc, CannotWrite.
     """
     lock = _hold(folder)
     try:
@@ -57,7 +58,7 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
             store = Store(partial)
         with closing(store):
             mend(folder, store)
-            count = recover(folder, store, Ingest(store, site_of(folder), folder), progress)
+            count = recover(folder, store, Ingest(store, site_of(folder), folder), progress, jobs=jobs)
         _remove(folder / DATABASE, keep=True)
         partial.replace(folder / DATABASE)
         write_manifest(folder, "rebuild", now())

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
+from archive.ahead import Ahead
 from archive.clock import now
-from archive.extract import EXTRACTOR
+from archive.extract import EXTRACTOR, extract
 from archive.ingest import Ingest
 from archive.manifests import covered, manifests
 from archive.release import software
@@ -15,12 +19,13 @@ from archive.store import Store
 from archive.warc import Appender, Stored, WarcFile, cut_torn, read, warc_files
 
 REPLAY_BATCH = 200
+WORTH_IT = 10 * 2**20  # bytes of WARC, some 700 pages: below, the processes take longer to start than they save
 
 
-def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int], None] = lambda _: None, *, cut: bool = True) -> int:
+def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int], None] = lambda _: None, *, cut: bool = True, jobs: int = 1) -> int:
     """Bring the database up to its WARC files; returns how many records it lacked. ``progress`` is told the bytes read, as they are.
 
-    Without ``cut`` nothing outside of the database is written. Raises DamagedWarc, CannotWrite.
+    Without ``cut`` nothing outside of the database is written; ``jobs`` is how many processes read pages. Raises DamagedWarc, CannotWrite.
     """
     if cut:
         mend(folder, store)
@@ -29,15 +34,21 @@ def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int]
         _begin(folder, store, ingest)
         files = warc_files(folder / "warc")
     lacking = 0
-    for file in files:
-        start = store.indexed_to(file.serial) or 0
-        if start < file.path.stat().st_size:
-            with store.transaction():
-                store.register_files([file], now())
-            progress(start)
-            lacking += _replay(store, ingest, file, start, progress)
-        if cut and not file.is_open:
-            _settle(store, file)
+    with ExitStack() as stack:
+        ahead = None
+        for file in files:
+            start = store.indexed_to(file.serial) or 0
+            if start < (size := file.path.stat().st_size):
+                with store.transaction():
+                    store.register_files([file], now())
+                progress(start)
+                if ahead is None and jobs > 1 and size - start > WORTH_IT:
+                    ahead = stack.enter_context(Ahead(ingest.site, jobs))
+                    ingest.extract = ahead.extract
+                lacking += _replay(store, ingest, file, start, progress, ahead)
+            if cut and not file.is_open:
+                _settle(store, file)
+        ingest.extract = extract
     return lacking
 
 
@@ -81,17 +92,24 @@ def _begin(folder: Path, store: Store, ingest: Ingest) -> None:
         store.set_about("extractor", EXTRACTOR)
 
 
-def _replay(store: Store, ingest: Ingest, file: WarcFile, start: int, progress: Callable[[int], None]) -> int:
+def _replay(store: Store, ingest: Ingest, file: WarcFile, start: int, progress: Callable[[int], None], ahead: Ahead | None) -> int:
     count = 0
-    batch: list[Stored] = []
-    for stored in read(file, start):
-        batch.append(stored)
-        count += 1
-        if len(batch) >= REPLAY_BATCH:
-            start = _take(store, ingest, batch, start, progress)
-            batch = []
-    _take(store, ingest, batch, start, progress)
+    waiting: deque[list[Stored]] = deque()  # batches that are being read
+    for batch in _batches(read(file, start)):
+        count += len(batch)
+        if ahead:
+            ahead.start([stored.capture for stored in batch if stored.capture])
+        waiting.append(batch)
+        if len(waiting) > (2 if ahead else 0):
+            start = _take(store, ingest, waiting.popleft(), start, progress)
+    for batch in waiting:
+        start = _take(store, ingest, batch, start, progress)
     return count
+
+
+def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
+    while batch := list(islice(stored, REPLAY_BATCH)):
+        yield batch
 
 
 def _take(store: Store, ingest: Ingest, batch: list[Stored], start: int, progress: Callable[[int], None]) -> int:
@@ -102,7 +120,7 @@ def _take(store: Store, ingest: Ingest, batch: list[Stored], start: int, progres
                 ingest.event(stored.event, stored.position)
             elif stored.capture is not None and not store.has_record(stored.position.record_id):
                 ingest.safely(stored.capture, stored.position, stored.look)
-    end = batch[-1].position.offset + batch[-1].position.length if batch else start
+    end = batch[-1].position.offset + batch[-1].position.length
     progress(end - start)
     return end
 

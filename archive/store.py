@@ -476,9 +476,13 @@ class Store:
         row = self.one("select count(*) from captures where captured_at >= ? and (channel is null or channel != 'import')", at)
         return int(row[0]) if row else 0
 
-    def rest_asked(self) -> tuple[str, str] | None:
-        """When the site last asked to be left alone for a time, and for how long, in its own words (seconds or a date)."""
-        row = self.one("select captured_at, retry_after from captures where retry_after is not null order by capture_id desc limit 1")
+    def rest_asked(self, host: str) -> tuple[str, str] | None:
+        """When the site (pages of others aside) last asked to be left alone for a time, and for how long, in its own words (seconds or a date)."""
+        row = self.one(
+            """select captured_at, retry_after from captures where retry_after is not null and coalesce(channel, '') != 'page' and instr(url, ?)
+               order by capture_id desc limit 1""",
+            host,
+        )
         return (row[0], row[1]) if row else None
 
     def last_asked(self, url: str) -> tuple[str, int] | None:

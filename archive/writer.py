@@ -16,9 +16,11 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from archive import elsewhere
 from archive.clock import now
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract import EXTRACTOR
@@ -66,7 +68,7 @@ class Answers:
 
     def rest_asked(self) -> tuple[str, str] | None:
         """When the site last asked to be left alone, and for how long in its own words."""
-        return self._store.rest_asked()
+        return self._store.rest_asked(self._site.name)
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""
@@ -90,6 +92,16 @@ class Answers:
             found.append(self._store.held(row) if row else Held(ask, key))
         return found
 
+    def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
+        """What the archive knows of pages of other sites; None for addresses that are none, or of the archive's own site."""
+        found: list[Held | None] = []
+        for url in urls:
+            page = elsewhere.clean(url)
+            ours = page is None or self._site.parse(page) is not None or (elsewhere.is_loopback(page) and not self._site.is_loopback)
+            row = self._store.article_at(page) if page and not ours else None
+            found.append(replace(self._store.held(row), url=page) if row and page else None if ours or not page else Held(page, None))
+        return found
+
 
 class Writer:
     """One opened archive. `work` takes a batch of messages and gives their answers, after all of it is durable."""
@@ -101,6 +113,7 @@ class Writer:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotWrite(f"the archive's folder {self.folder} cannot be made ({error.strerror}): give one you may write to") from error
+        self._whole = True  # all that was written ends with a whole record
         self._lock = hold(self.folder, message.owner)
         self.site = Site(message.site)
         self.store = open_store(self.folder)
@@ -121,6 +134,7 @@ class Writer:
 
     def work(self, messages: list[Any]) -> list[Any]:
         """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in the database."""
+        self._whole = False
         written: list[tuple[Any, Position | None]] = [(message, self._append(message)) for message in messages]
         self.warc.sync()
         with self.store.transaction():
@@ -128,6 +142,7 @@ class Writer:
             self.warc.opened.clear()
             answers = [self._answer(message, position) for message, position in written]
         settle(self.store, self.warc)
+        self._whole = True
         return answers
 
     def _append(self, message: Any) -> Position | None:
@@ -151,11 +166,14 @@ class Writer:
         raise TypeError(f"not a message: {message!r}")
 
     def close(self) -> None:
-        """Let go of files, database and lock, and seal what was added in a manifest."""
-        self.warc.close()
-        write_manifest(self.folder, self.name, now())
-        self.store.close()
-        self._lock.close()
+        """Let go of files, database and lock, and seal what was added in a manifest: not where a write failed, and half a record may stand."""
+        try:
+            self.warc.close()
+            if self._whole:
+                write_manifest(self.folder, self.name, now())
+        finally:
+            self.store.close()
+            self._lock.close()
 
 
 def main() -> int:

@@ -52,6 +52,20 @@ class Arguments:
             _budget(given.get("budget")),
         )
 
+    @classmethod
+    def read_pages(cls, given: dict[str, Any]) -> Arguments:
+        """Those of ``scrapy crawl pages``. Raises BadArgument."""
+        for name in given:
+            if name not in ("site", "urls", "look"):
+                raise BadArgument(f"there is no argument -a {name}=... of pages: known are look, site, urls")
+        urls = _urls(given.get("urls"))
+        if urls is None:
+            raise BadArgument("urls=FILE is missing: name a text file with one address a line")
+        look = _look(given.get("look", "none"))
+        if look == "due":
+            raise BadArgument("look=due makes no sense for pages, which are never due: give all or none")
+        return cls(site=_site(given.get("site", HOME)), urls=urls, look=look)
+
     def as_record(self) -> dict[str, Any]:
         """For the archive: what was asked, without the addresses of a file of them."""
         record = asdict(self)

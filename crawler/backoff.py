@@ -55,6 +55,8 @@ class BackoffMiddleware:
             await self._sleep(left, f"{host} asked for time")
         if self._guard.closing.is_set():
             raise IgnoreRequest("the crawl is stopping")
+        if host in self._guard.away:
+            raise IgnoreRequest(self._guard.away[host])
 
     def _downloaded(self, response: Response, request: Request) -> None:
         """Block the host's queue before the next request leaves it: this signal comes before the downloader looks there."""
@@ -76,8 +78,8 @@ class BackoffMiddleware:
         if stated is not None:
             self._not_before[host] = max(self._not_before.get(host, 0.0), asyncio.get_running_loop().time() + min(stated, self._most))
             if stated > self._most:
-                await self._guard.stop(
-                    "unavailable", f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that"
+                self._guard.stay_away(
+                    host, f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that"
                 )
                 return response
         again = await self._again(request, f"{'a cut page' if cut else f'status {response.status}'} from {request.url}", stated)
@@ -96,7 +98,7 @@ class BackoffMiddleware:
             self._failed[host] = self._failed.get(host, 0) + 1
             logger.warning("%s, given up after %d tries", what, tries)
             if self._failed[host] >= BREAK_AFTER:
-                await self._guard.stop("unavailable", f"{host} did not answer {BREAK_AFTER} requests in a row ({what}): run the crawl again later")
+                self._guard.stay_away(host, f"{host} did not answer {BREAK_AFTER} requests in a row ({what}): run the crawl again later")
             return None
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = tries

@@ -63,6 +63,7 @@ class Guard:
         self.failure: ArchiveFailed | None = None
         self.stopped: tuple[str, str] | None = None  # reason and sentence
         self.told = False
+        self.away: dict[str, str] = {}  # of a crawl of many sites: hosts that are not asked any more, and why
         self.requests_left: int | None = None  # of the daily budget; None: no limit
         self._task: asyncio.Task[None] | None = None  # kept, or the loop may drop it
         self.last_detail: dict[str, str] = {}
@@ -101,6 +102,14 @@ class Guard:
         """End the crawl, once; what is under way is let finish."""
         self.stop_soon(reason, sentence)
         await asyncio.sleep(0)
+
+    def stay_away(self, host: str, sentence: str) -> None:
+        """A host is not there, or does not want us: the end of a crawl of one site, and the end of that host for a crawl of many."""
+        if self._crawler.settings.getbool("ONE_SITE", True):
+            self.stop_soon("unavailable", sentence)
+        elif host not in self.away:
+            self.away[host] = sentence
+            logger.warning("%s", sentence)
 
     def stop_soon(self, reason: str, sentence: str) -> None:
         """`stop`, for callers that cannot wait."""

@@ -22,8 +22,8 @@ class RobotsMiddleware(RobotsTxtMiddleware):
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 500 or response.status == 429:
-            await guard_of(self.crawler).stop(
-                "unavailable",
+            guard_of(self.crawler).stay_away(
+                netloc,
                 f"robots.txt of {netloc} answers with status {response.status}, so the site must not be visited now: run the crawl again later",
             )
         if not 200 <= response.status < 300:
@@ -39,6 +39,4 @@ class RobotsMiddleware(RobotsTxtMiddleware):
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         super()._robots_error(exc, netloc)
-        guard_of(self.crawler).stop_soon(
-            "unavailable", f"robots.txt of {netloc} cannot be had ({exc}): check the address and the network, then try again"
-        )
+        guard_of(self.crawler).stay_away(netloc, f"robots.txt of {netloc} cannot be had ({exc}): check the address and the network, then try again")

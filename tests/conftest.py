@@ -11,6 +11,7 @@ import pytest
 NEEDS = {
     "wordpress": ("SOHR_WORDPRESS_URL", "no real WordPress here: SOHR_WORDPRESS and SOHR_WORDPRESS_URL are not set"),
     "replay": ("SOHR_PYWB", "no pywb here: SOHR_PYWB, a Python whose environment holds pywb and fastwarc, is not set"),
+    "benchmarks": ("SOHR_BENCHMARKS", "no public benchmark pages here: SOHR_BENCHMARKS is not set"),
     "seeds": ("SOHR_SEEDS", "no reference articles here: SOHR_SEEDS is not set"),
 }
 

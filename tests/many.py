@@ -58,5 +58,3 @@ def make(folder: Path, versions: int, lines: int = 8) -> None:
 
 if __name__ == "__main__":
     make(Path(sys.argv[1]), int(sys.argv[2]))
-
-

@@ -12,6 +12,8 @@ from random import Random
 
 import pytest
 
+from archive import recover
+from archive.rebuild import rebuild
 from tests.archiving import Foreign, Ran, answer, dump, said, sohr, told, warc, well
 from tests.crawling import Crawled, changes, check_warcs, crawl, environment, rows, until, versions, warcs
 from tests.replica.server import ROOT, Replica
@@ -145,6 +147,15 @@ def test_the_database_comes_back_row_by_row(history: History, tmp_path: Path) ->
     assert dump(folder) == before
     ran = sohr(folder, "verify", "--deep")
     assert (ran.status, ran.out, ran.err) == (0, b"", "")
+
+
+def test_many_processes_read_what_one_would(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that reads ahead on two cores gives the same rows."""
+    folder = history.copy(tmp_path / "a")
+    before = dump(folder)
+    monkeypatch.setattr(recover, "WORTH_IT", 0)
+    rebuild(folder, jobs=2)
+    assert dump(folder) == before
 
 
 def test_the_next_command_rebuilds_what_is_missing(history: History, tmp_path: Path) -> None:

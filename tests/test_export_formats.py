@@ -114,7 +114,7 @@ def test_text_comes_apart_again(made: Path) -> None:
     parts = (made / "v.text").read_text("utf-8").split("\n\f\n")[:-1]
     for part, record in zip(parts, records(made / "v.jsonl"), strict=True):
         head, _, text = part.partition("\n\n")
-        assert head.split("\n")[0] == record["citation"] and text == record["text"]
+        assert head.split("\n")[0] == f"citation: {record['citation']}" and head.endswith(f"\ntitle: {record['title']}") and text == record["text"]
 
 
 def test_warc_holds_each_capture_with_its_request(made: Path, small: Small) -> None:

@@ -28,7 +28,9 @@ def test_each_article_is_exact_in_each_layout(seeds: Path, tmp_path: Path, layou
         assert crawl(site, tmp_path / "archive").status == 0
     for post_id, article in zip(ids, articles, strict=True):
         [(title, text, source)] = rows(
-            tmp_path / "archive", "select v.title, v.text, source_url from versions v join articles using (article_id) where edition = 'en' and post_id = ?", post_id
+            tmp_path / "archive",
+            "select v.title, v.text, source_url from versions v join articles using (article_id) where edition = 'en' and post_id = ?",
+            post_id,
         )
         assert title == article["title"]
         assert text.split("\n") == article["lines"]

@@ -21,7 +21,9 @@ SITE = os.environ.get("SOHR_WORDPRESS_URL", "")
 FOLDER = os.environ.get("SOHR_WORDPRESS", "")
 pytestmark = [
     pytest.mark.wordpress,
-    pytest.mark.skipif(not (SITE and FOLDER), reason="no real WordPress here: set SOHR_WORDPRESS to its folder and SOHR_WORDPRESS_URL to its address"),
+    pytest.mark.skipif(
+        not (SITE and FOLDER), reason="no real WordPress here: set SOHR_WORDPRESS to its folder and SOHR_WORDPRESS_URL to its address"
+    ),
 ]
 ROOT = Path(__file__).parents[1]
 NOISE = ("cookie=1", "related=1", "views=1", "share=1", "ads=1", "nonce=1", "stamp=1")
@@ -116,7 +118,9 @@ def test_a_second_look_at_everything_adds_no_version(archive: Path) -> None:
 
 def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
     """An editor's change, a change behind the editor's back and a trashed post are each seen at the next look."""
-    live = [row[0] for row in rows(archive, "select post_id from latest_versions where edition = 'en' and length(text) > 200 order by post_id limit 3")]
+    live = [
+        row[0] for row in rows(archive, "select post_id from latest_versions where edition = 'en' and length(text) > 200 order by post_id limit 3")
+    ]
     loud, gone, silent = live[0], live[1], live[2]
     wpctl("en", "edit", str(loud), "--append", "<p>The toll rose to 31.</p>")
     wpctl("en", "edit", str(silent), "--append", "<p>It is worth noting.</p>", "--stealth")

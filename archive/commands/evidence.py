@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
 
 @click.command()
 @click.option("--extract", is_flag=True, help="Keep database and feed, and read every article again with today's extractor.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="all cores", help="Processes that read pages.")
 @json_option()
 @click.pass_context
-def rebuild(ctx: click.Context, extract: bool, as_json: bool) -> None:
+def rebuild(ctx: click.Context, extract: bool, jobs: int, as_json: bool) -> None:
     """Make the database anew from the WARC files alone, without any network. The old one is replaced once the new one is whole.
 
     With --extract the feed goes on: texts that today's extractor reads otherwise are replaced and told as `reparsed`, never as edits; captures
@@ -73,7 +75,7 @@ def rebuild(ctx: click.Context, extract: bool, as_json: bool) -> None:
 
     size = sum(file.path.stat().st_size for file in warc_files(folder_of(ctx) / "warc"))
     with tqdm(total=size, unit="B", unit_scale=True, desc="rebuild", disable=not sys.stderr.isatty(), leave=False) as bar:
-        count = run(folder_of(ctx), lambda number: (bar.update(number), None)[1])
+        count = run(folder_of(ctx), lambda number: (bar.update(number), None)[1], jobs)
     click.echo(json.dumps({"records": count}) if as_json else f"the database is made anew from {count} records")
 
 

@@ -29,14 +29,15 @@ class Command(ScrapyCrawl):
             "Crawl a site into an archive. 'scrapy crawl sohr' takes the newest posts and goes on with what earlier runs left unfinished. "
             "Arguments, each with -a: site=URL, edition=en|ar|all, since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), "
             "urls=FILE, look=due|all|none, budget=N (requests in 24 hours; 0: no limit). "
+            "'scrapy crawl pages' takes cited pages of other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
             "The archive's folder is -s ARCHIVE_DIR=DIR, else the environment's ARCHIVE_DIR, else data/."
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the arguments, crawl, tell, and set the exit status."""
-        if len(args) == 1 and args[0] == "sohr":
+        if len(args) == 1 and args[0] in ("sohr", "pages"):
             try:
-                Arguments.read(opts.spargs)
+                (Arguments.read if args[0] == "sohr" else Arguments.read_pages)(opts.spargs)
             except BadArgument as error:
                 raise UsageError(str(error), print_help=False) from error
         assert self.settings is not None  # Scrapy sets it

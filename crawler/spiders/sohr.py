@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider, IgnoreRequest
@@ -28,7 +28,7 @@ from crawler.arguments import Arguments
 from crawler.backoff import seconds_of_rest
 from crawler.capture import Asked, CaptureMiddleware, asked, outcome
 from crawler.guard import guard_of
-from crawler.walk import Walk
+from crawler.walk import Walk, Wanted
 
 logger = logging.getLogger(__name__)
 AHEAD = 64  # articles asked for before the walk through the listings waits: memory stays flat however large the site
@@ -49,14 +49,24 @@ class SohrSpider(Spider):
     """
 
     name = "sohr"
+    channel: ClassVar[str] = "article"  # of what is asked for besides listings
 
     def __init__(self, **given: Any) -> None:
         super().__init__()
-        self.arguments = Arguments.read(given)
+        self.arguments = self.read(given)
         self.site = Site(self.arguments.site)
         self._asked: set[str] = set()
         self._room = asyncio.Semaphore(AHEAD)
         self.cited = self.arguments.urls or ()
+
+    @staticmethod
+    def read(given: dict[str, Any]) -> Arguments:
+        """The arguments. Raises BadArgument."""
+        return Arguments.read(given)
+
+    def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
+        """What to ask for, in order."""
+        return Walk(self.arguments, self._fetch, archive.ask, self.guard.closing).wanted()
 
     async def start(self) -> AsyncIterator[Request]:
         """Open the archive, then ask for what the walk says, newest first."""
@@ -69,13 +79,13 @@ class SohrSpider(Spider):
             await archive.open(Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", self.arguments.as_record(), software()))
             if not await self._welcome(archive):
                 return
-            async for wanted in Walk(self.arguments, self._fetch, archive.ask, self.guard.closing).wanted():
+            async for wanted in self.wanted(archive):
                 if self.guard.closing.is_set():
                     break
                 if self._first_time(wanted.held):
                     await self._room.acquire()
                     name = str(wanted.held.key) if wanted.held.key else None
-                    yield self._request(wanted.held.url, Asked("article", wanted.reason, wanted.via, name=name))
+                    yield self._request(wanted.held.url, Asked(self.channel, wanted.reason, wanted.via, name=name))
         except ArchiveClosed:
             return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
@@ -169,11 +179,11 @@ class SohrSpider(Spider):
             return
         if found.target is not None and why.hops < HOPS and self._follow(why, found.target):
             first = None if found.word == MOVED else why.requested_url or found.url  # another post's old address is no alias of it
-            yield self._request(found.target.url, Asked("article", why.reason, found.url, first, None, why.hops + 1, why.name))
+            yield self._request(found.target.url, Asked(self.channel, why.reason, found.url, first, None, why.hops + 1, why.name))
         elif found.word not in (PART, MOVED):
             self.guard.note(found.word, found.detail)
         for url in found.page_urls:
-            yield self._request(url, Asked("article", why.reason, found.url, None, found.look))
+            yield self._request(url, Asked(self.channel, why.reason, found.url, None, found.look))
         if found.word == MOVED:
             self.guard.note(MOVED)
         if found.version is not None:

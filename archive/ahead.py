@@ -1,0 +1,76 @@
+"""Reading many captures at once, on all cores, ahead of the one that writes what they say."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+from types import TracebackType
+from typing import Self
+
+from archive.extract import extract
+from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
+from archive.sites.sohr.addresses import Site
+
+AT_ONCE = 16  # captures handed to a process in one message
+Said = Extract | Unextractable | None  # None: reading it failed, and is to fail where that is told
+
+
+class Ahead:
+    """Reads captures in processes of its own; `extract` answers at once for those that were read ahead, and reads others itself."""
+
+    def __init__(self, site: Site, jobs: int) -> None:
+        self._site = site
+        self._said: dict[tuple[Capture, ArticleKey | None], tuple[Future[list[Said]], int]] = {}
+        # Spawned: a fork would inherit the archive's lock, and hold it should this process be killed.
+        self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, captures: Sequence[Capture]) -> None:
+        """Begin to read these; a redirect, a listing or an address that does not tell its post is left to the one that writes."""
+        wanted = [(capture, key) for capture in captures if (key := self._key(capture))]
+        for first in range(0, len(wanted), AT_ONCE):
+            part = wanted[first : first + AT_ONCE]
+            future = self._pool.submit(_read, part, self._site)
+            self._said |= {pair: (future, place) for place, pair in enumerate(part)}
+
+    def extract(self, capture: Capture, site: Site, expected: ArticleKey | None) -> Extract | Unextractable:
+        """What `archive.extract.extract` answers."""
+        future, place = self._said.pop((capture, expected), (None, 0))
+        said = future.result()[place] if future else None
+        return said if said is not None else extract(capture, site, expected)
+
+    def _key(self, capture: Capture) -> ArticleKey | None:
+        address = self._site.parse(capture.url)
+        if address is None or address.kind is not Kind.ARTICLE or address.edition is None or address.post_id is None:
+            return None
+        return None if 300 <= capture.status < 400 else ArticleKey(address.edition, str(address.post_id))
+
+
+def _read(captures: Sequence[tuple[Capture, ArticleKey | None]], site: Site) -> list[Said]:
+    said: list[Said] = []
+    for capture, key in captures:
+        try:
+            said.append(extract(capture, site, key))
+        except Exception:  # noqa: BLE001  # read once more by the one that writes, who tells what is wrong with it
+            said.append(None)
+    return said
+
+
+def _end_with_parent() -> None:
+    """A process that was killed cannot end its children; they watch it."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent:
+            parent.join()
+            os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

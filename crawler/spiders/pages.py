@@ -1,0 +1,71 @@
+"""`scrapy crawl pages`: pages of other sites that somebody cited (reposts, press articles) into the archive of the site they speak of."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+from scrapy.exceptions import IgnoreRequest
+from twisted.python.failure import Failure
+
+from archive import elsewhere
+from archive.client import ArchiveFailed, ArchiveProcess
+from archive.clock import now
+from archive.outcome import Held
+from crawler.arguments import Arguments
+from crawler.capture import CaptureMiddleware
+from crawler.spiders.sohr import SohrSpider
+from crawler.walk import Wanted
+
+logger = logging.getLogger(__name__)
+
+
+class PagesSpider(SohrSpider):
+    """Takes cited pages of other sites into an archive, each once; they are never looked at again unless asked.
+
+    -a urls=FILE       the addresses, one a line
+    -a site=URL        the site the archive is of (default https://www.syriahr.com/)
+    -a look=all        look again at pages that are held
+    """
+
+    name = "pages"
+    channel: ClassVar[str] = elsewhere.CHANNEL
+    custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Scrapy's is no ClassVar
+        "ONE_SITE": False,  # a host that is down, or forbids itself, is passed over; the others are asked
+    }
+
+    @staticmethod
+    def read(given: dict[str, Any]) -> Arguments:
+        """The arguments. Raises BadArgument."""
+        return Arguments.read_pages(given)
+
+    async def _welcome(self, archive: ArchiveProcess) -> bool:
+        """Always: rest that one host asked for, and the daily budget of the archive's site, are not those of others."""
+        if not self.settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
+            logger.warning("nobody can reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)")
+        return True
+
+    async def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
+        """The pages of the file that are not held; with look=all those too."""
+        urls = self.arguments.urls or ()
+        known: list[Held | None] = await archive.ask("lookup_pages", urls)
+        for url, held in zip(urls, known, strict=True):
+            if held is None:
+                logger.warning("%s is no page of another site: passed over (posts of %s: scrapy crawl sohr -a urls=FILE)", url, self.site.home)
+            elif held.state is None or self.arguments.look == "all":
+                yield Wanted(held, "cited")
+
+    async def unanswered(self, failure: Failure) -> None:
+        """As for the site's own pages; that a host was not asked is kept too, for nothing else tells."""
+        await super().unanswered(failure)
+        if not isinstance(failure.value, IgnoreRequest) or self.guard.closing.is_set():
+            return
+        capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
+        assert capture is not None  # crawler.settings has it
+        url = failure.request.url  # type: ignore[attr-defined]  # Scrapy puts it there
+        event = {"event": "no-answer", "url": url, "error": f"not asked: {failure.getErrorMessage()}"[:500], "at": now(), "crawl": capture.crawl}
+        try:
+            await capture.archive.happened(event)
+        except ArchiveFailed as failed:
+            await self.guard.fail(failed)
