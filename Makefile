@@ -46,7 +46,7 @@ demo: $(STAMP)
 	SERVE=$(SERVE) ARCHIVE_DIR=demo-data $(BIN)/python -m tests.demo
 
 test: $(STAMP)
-	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS)
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 	$(BIN)/lint-imports --no-logo
 
 bench-extract: $(STAMP)
