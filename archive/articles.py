@@ -7,6 +7,7 @@ from typing import Any
 
 from archive import looks
 from archive.compare import Text, compare, metadata_changes
+from archive.errors import DamagedWarc
 from archive.evidence import Evidence
 from archive.extract import EXTRACTOR
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
@@ -84,7 +85,10 @@ class Articles:
         text = Text(newest["title"], newest["text"])
         if newest["extractor"] == found.extractor or same_sha256(text.title, text.text) == same_sha256(found.title, found.text):
             return text
-        again = self.evidence.extract(newest["last_capture_id"], key)
+        try:
+            again = self.evidence.extract(newest["last_capture_id"], key)
+        except DamagedWarc:
+            return text  # `verify` names the record; the crawl goes on
         return Text(again.title, again.text) if isinstance(again, Extract) else text
 
     def quarantine(self, seen: Seen, article: Row, newest: Row, found: Extract) -> Outcome:
