@@ -25,8 +25,8 @@ from archive.sites.sohr import boilerplate, metadata, refusals
 from archive.sites.sohr.addresses import Site
 
 LAYOUT = "trafilatura"  # what stands in the place of a layout's name
-MAX_PAGE = 4 * 2**20  # bytes in UTF-8; of 181 public news pages the largest has 1.5 MB
-MAX_TAGS = 40_000  # trafilatura's time grows with them: see docs/extraction.md for the worst measured below this
+MAX_PAGE = 4 * 2**20  # bytes in UTF-8; an article has a tenth of it
+MAX_TAGS = 15_000  # 181 public news pages have 3,229 at most; time grows with their square in one paragraph (docs/extraction.md)
 FEW_WORDS = 100  # a challenge or an error page has fewer; an article behind the same network has more, and the same marks in its scripts
 FEWEST_OF_ALL = 10  # words of a text; what trafilatura makes of a page without one is a menu or a notice
 ONE_IN = 50  # articles of the site that are read a second time: 15 ms each, so 0.3 ms a page
