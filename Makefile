@@ -15,7 +15,7 @@ PORT ?= 8001
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint crawl serve clean bench-extract
+.PHONY: help setup demo test test-slow lint crawl serve clean bench-extract
 .SILENT:
 
 help:
@@ -25,6 +25,7 @@ help:
 	echo "make serve           read the archive in data/ in a browser (PORT=8001)"
 	echo "make test            the whole suite, unit and end to end"
 	echo "make bench-extract  our extraction beside trafilatura, readability-lxml and others (SOHR_BENCHMARKS=folder of public pages)"
+	echo "make test-slow       what takes minutes: memory at scale, kills at many instants (CI runs it too)"
 	echo "make lint            style, types, rules of dependency"
 	echo "make setup           only create the environment in .venv/ (PYTHON=python3)"
 	echo "make clean           remove .venv/, demo-data/ and caches; data/ is kept"
@@ -46,8 +47,11 @@ demo: $(STAMP)
 	SERVE=$(SERVE) ARCHIVE_DIR=demo-data $(BIN)/python -m tests.demo
 
 test: $(STAMP)
-	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow"
 	$(BIN)/lint-imports --no-logo
+
+test-slow: $(STAMP)
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) -m slow
 
 bench-extract: $(STAMP)
 	$(BIN)/python -m tests.bench.extract

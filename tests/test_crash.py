@@ -53,7 +53,7 @@ def assert_whole(replica: Replica, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("archive", [False, True], ids=["crawl-killed", "both-killed"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
 def test_the_next_run_ends_as_an_undisturbed_one(tmp_path: Path, seed: int, archive: bool) -> None:
     """A crawl killed at a random instant, with and without its archive process, and again in the gap that left; then run to the end."""
     random = Random(f"{seed} {archive}")

@@ -39,6 +39,7 @@ def undisturbed(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> b
     return content(folder)
 
 
+@pytest.mark.slow
 def test_killed_at_random_instants(replica: Replica, undisturbed: bytes, tmp_path: Path) -> None:
     """SIGKILL, to the crawl or to both processes, and once more, and again: SOHR_KILLS=25 for the long form."""
     random, folder = Random(KILLS), tmp_path / "archive"

@@ -92,6 +92,7 @@ def test_parquet_has_types(made: Path) -> None:
             assert value == record[column.name], column.name
 
 
+@pytest.mark.loading
 @pytest.mark.parametrize("library", ["duckdb", "pandas", "polars"])
 def test_others_load_it(made: Path, library: str) -> None:
     """Parquet and CSV, in one line each, with the same texts."""
@@ -237,6 +238,7 @@ def test_a_full_disk(small: Small, form: str) -> None:
     assert answer.returncode == 73 and answer.stderr.count(b"\n") == 1 and b"No space left" in answer.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_memory_stays_flat(form: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Fifty thousand versions in less than 300 MB."""

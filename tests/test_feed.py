@@ -98,6 +98,7 @@ def test_replaying_from_the_beginning_gives_the_present_state(small: Small) -> N
     assert held == {key: {name: row[name] for name in next(iter(held.values()))} for key, row in rows.items()}
 
 
+@pytest.mark.slow
 def test_a_consumer_killed_anywhere_misses_nothing(copy: Path, tmp_path: Path) -> None:
     """Twenty kills: what it got is the whole table in order, and nothing that it had acknowledged came again."""
     script, out, chance = tmp_path / "consumer.py", tmp_path / "got", random.Random(7)

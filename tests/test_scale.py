@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.crawling import command, environment, rows
 from tests.replica.server import ROOT, Replica
@@ -14,6 +15,7 @@ from tests.replica.server import ROOT, Replica
 MOST_RSS = 400 * 2**20  # bytes, summed over the processes of a crawl
 
 
+@pytest.mark.slow
 def test_two_thousand_posts_in_bounded_memory_with_all_evidence(tmp_path: Path) -> None:
     """The crawl's processes together stay under 400 MB, each request the site saw is a response in the WARC, and `warcio check` is clean."""
     folder = tmp_path / "archive"
