@@ -103,6 +103,7 @@ def test_a_crawl_whose_archive_process_dies_says_so_and_can_be_run_again(tmp_pat
         assert_whole(replica, folder)
 
 
+@pytest.mark.slow
 def test_a_walk_through_date_archives_goes_on(tmp_path: Path) -> None:
     """Where the home listing has no pages too."""
     with Replica(posts=POSTS, home_paging=False, slow_ms=4) as replica:
@@ -134,6 +135,7 @@ def test_a_list_of_addresses_goes_on(tmp_path: Path) -> None:
         assert sum(article_requests(replica).values()) <= len(posts) + 2
 
 
+@pytest.mark.slow
 def test_a_look_at_everything_cut_off_makes_no_false_version(tmp_path: Path) -> None:
     """A post in three pages, of which one look holds some only, keeps its one version."""
     with Replica(posts=POSTS) as replica:

@@ -55,7 +55,7 @@ class First:
     log: list[dict[str, object]] = field(repr=False)
 
 
-@pytest.fixture(scope="module", params=READABLE)
+@pytest.fixture(scope="module", params=[*READABLE[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in READABLE[1:3]), READABLE[3]])
 def first(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
     folder = tmp_path_factory.mktemp(request.param) / "archive"
     with Replica(posts=60, layout=request.param) as replica:

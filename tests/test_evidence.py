@@ -220,6 +220,7 @@ def test_another_release_reads_again_without_accusing_the_site(history: History,
     assert rows(folder, "select value from about where key = 'epoch'") == [("1",)]
 
 
+@pytest.mark.slow
 def test_a_rebuild_by_another_release_starts_an_epoch(history: History, later: Path, tmp_path: Path) -> None:
     """The feed that was told cannot come back, so consumers are told to begin anew; once, and the same each time from then on."""
     folder = history.copy(tmp_path / "a")

@@ -15,6 +15,7 @@ from tests.archiving import Archive, capture, dump, well
 from tests.crawling import check_warcs, crawl, rows, running, until, warcs
 from tests.replica.server import Replica
 
+pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("SOHR_KILLS", "3"))
 POSTS = 250 if KILLS > 3 else 25  # an edition
 
@@ -39,7 +40,6 @@ def undisturbed(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> b
     return content(folder)
 
 
-@pytest.mark.slow
 def test_killed_at_random_instants(replica: Replica, undisturbed: bytes, tmp_path: Path) -> None:
     """SIGKILL, to the crawl or to both processes, and once more, and again: SOHR_KILLS=25 for the long form."""
     random, folder = Random(KILLS), tmp_path / "archive"
