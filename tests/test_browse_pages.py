@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from archive import browse
 from archive.browse.drawing import bars, steps
 from archive.browse.inert import inert
-from archive.browse.marks import expression, marked, snippet, spans, terms
+from archive.browse.marks import marked, snippet
 from archive.browse.search import _runs
 from archive.browse.tolls import changed_figures, picture
 from archive.publish import NOTE, NoCopy, NoSuchVersion, publish, read_redactions
+from archive.searching import expression, spans, terms
 from tests.browser.making import FIRST, SECOND, make
 
 if not pm.is_registered(browse):

@@ -15,7 +15,8 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from archive.browse.frame import Frame, is_rtl, open_frame, rows
-from archive.browse.marks import Term, expression, marked, snippet, terms
+from archive.browse.marks import marked, snippet
+from archive.searching import Term, expression, terms
 
 NEWEST = 5_000  # matches that are looked at
 PAGE = 20
