@@ -109,6 +109,18 @@ def sohr_archive(archive: Path) -> None:
       73 cannot write, or damaged, or of a newer release · 75 another holds the archive
       76 the feed began anew, replay it · 130 Ctrl-C
     """
+    if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
+        _set_clock(stated, archive)
+
+
+def _set_clock(stated: str, folder: Path) -> None:
+    """The clock of a test, for the archive of a site on this machine. Raises BadClock; where there is no archive, only for a bad value."""
+    from archive.clock import Clock, for_site, use
+    from archive.rebuild import recorded_site
+
+    Clock.of(stated)
+    if site := recorded_site(folder):
+        use(for_site(stated, site.home, is_loopback=site.is_loopback))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

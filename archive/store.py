@@ -476,14 +476,17 @@ class Store:
         row = self.one("select count(*) from captures where captured_at >= ? and (channel is null or channel != 'import')", at)
         return int(row[0]) if row else 0
 
-    def rest_asked(self, host: str) -> tuple[str, str] | None:
-        """When the site (pages of others aside) last asked to be left alone for a time, and for how long, in its own words (seconds or a date)."""
-        row = self.one(
-            """select captured_at, retry_after from captures where retry_after is not null and coalesce(channel, '') != 'page' and instr(url, ?)
-               order by capture_id desc limit 1""",
+    def rests_asked(self, host: str, limit: int) -> list[tuple[str, str, float]]:
+        """When the site (pages of others aside) asked to be left alone, for how long in its own words (seconds or a date), and how many seconds
+        the clock of the crawl that was told so was ahead of the machine's. The last ones first."""
+        rows = self.query(
+            """select captured_at, retry_after, coalesce(cast(json_extract(software, '$."archive-clock-ahead"') as real), 0.0) from captures
+               left join crawls using (crawl_id) where retry_after is not null and coalesce(channel, '') != 'page' and instr(url, ?)
+               order by capture_id desc limit ?""",
             host,
+            limit,
         )
-        return (row[0], row[1]) if row else None
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from archive.clock import MACHINE, Clock
 from archive.model import Capture
 
 
@@ -21,6 +22,7 @@ class Open:
     kind: str
     arguments: dict[str, Any]
     software: dict[str, str]
+    clock: Clock = MACHINE  # the crawl's, so that both processes read the same one
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive import elsewhere
-from archive.clock import now
+from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract import EXTRACTOR
 from archive.ingest import Ingest
@@ -66,9 +66,9 @@ class Answers:
         """How many requests were answered since an instant."""
         return self._store.asked_since(at)
 
-    def rest_asked(self) -> tuple[str, str] | None:
-        """When the site last asked to be left alone, and for how long in its own words."""
-        return self._store.rest_asked(self._site.name)
+    def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
+        """When the site asked to be left alone, for how long in its own words, and how far ahead the clock of that crawl was."""
+        return self._store.rests_asked(self._site.name, limit)
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""
@@ -129,7 +129,16 @@ class Writer:
         self.warc = Appender(self.folder / "warc", self.site.name)
         self.warc.describe(message.software)
         self.answers = Answers(self.store, self.site)
-        begun = {"event": "crawl-started", "name": message.name, "kind": message.kind, "at": now(), "site": self.site.home, "extractor": EXTRACTOR}
+        begun: dict[str, Any] = {
+            "event": "crawl-started",
+            "name": message.name,
+            "kind": message.kind,
+            "at": now(),
+            "site": self.site.home,
+            "extractor": EXTRACTOR,
+        }
+        if message.clock.stated:
+            begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
         self.work([Happened(begun | {"arguments": message.arguments, "software": message.software})])
 
     def work(self, messages: list[Any]) -> list[Any]:
@@ -186,7 +195,9 @@ def main() -> int:
     frames = read_frames(source)
     writer: Writer | None = None
     try:
-        writer = Writer(next(frames)[0])
+        message: Open = next(frames)[0]
+        use(message.clock)
+        writer = Writer(message)
         send(sink, [True])
         for batch in frames:
             send(sink, writer.work(batch))

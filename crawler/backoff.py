@@ -16,6 +16,7 @@ from scrapy.utils.asyncio import call_later
 from scrapy.utils.httpobj import urlparse_cached
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 
+from archive.clock import clock, instant
 from crawler.guard import Guard, guard_of
 
 logger = logging.getLogger(__name__)
@@ -124,14 +125,20 @@ class BackoffMiddleware:
 
 def retry_after(response: Response) -> float | None:
     """Seconds a site asks to be left alone; None where it states nothing readable."""
-    return seconds_of_rest((response.headers.get("Retry-After") or b"").decode("latin-1"), datetime.now(UTC))
+    return seconds_of_rest((response.headers.get("Retry-After") or b"").decode("latin-1"), instant(), clock().ahead)
 
 
-def seconds_of_rest(value: str, said_at: datetime) -> float | None:
-    """A Retry-After header as seconds from now on (RFC 9110, 10.2.3: seconds, or a date); None where it is neither."""
+def seconds_of_rest(value: str, said_at: datetime, ahead: float) -> float | None:
+    """A Retry-After header as seconds from now on (RFC 9110, 10.2.3: seconds, or a date); None where it is neither.
+
+    ``said_at`` is by the clock of the crawl that was told so, which was ``ahead`` seconds ahead of the machine's, and so of the site's dates.
+    """
     value = value.strip()
     try:
-        until = said_at + timedelta(seconds=float(value)) if value.isascii() and value.isdigit() else parsedate_to_datetime(value).astimezone(UTC)
+        if value.isascii() and value.isdigit():
+            until = said_at + timedelta(seconds=float(value))
+        else:
+            until = parsedate_to_datetime(value).astimezone(UTC) + timedelta(seconds=ahead)
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until - instant()).total_seconds())

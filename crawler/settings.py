@@ -25,6 +25,8 @@ COMMANDS_MODULE = "crawler.commands"  # `scrapy crawl` whose exit status says wh
 ARCHIVE_DIR = os.environ.get("ARCHIVE_DIR") or "data"
 ARCHIVE_CONTACT = os.environ.get("ARCHIVE_CONTACT", "")  # a mail or web address, so that the site can reach whoever runs this
 
+ARCHIVE_CLOCK = os.environ.get("ARCHIVE_CLOCK", "")  # tests against a site on this machine only: another clock (archive.clock)
+
 # -- manners
 USER_AGENT = user_agent(ARCHIVE_CONTACT)
 ROBOTSTXT_OBEY = True

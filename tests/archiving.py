@@ -41,10 +41,12 @@ class Ran:
         return self.out.decode().splitlines()
 
 
-def sohr(folder: Path, *arguments: object, source: Path = ROOT) -> Ran:
-    """Run the command to its end, from the source tree given."""
+def sohr(folder: Path, *arguments: object, source: Path = ROOT, clock: str = "") -> Ran:
+    """Run the command to its end, from the source tree given, by the clock given."""
     line = [sys.executable, "-m", "archive.cli", "--archive", str(folder), *map(str, arguments)]
-    done = subprocess.run(line, cwd=source, env=environment() | {"PYTHONPATH": str(source)}, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(
+        line, cwd=source, env=environment() | {"PYTHONPATH": str(source), "ARCHIVE_CLOCK": clock}, capture_output=True, timeout=120, check=False
+    )
     err = done.stderr.decode()
     assert "Traceback" not in err, err
     return Ran(done.returncode, done.stdout, err)

@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 import psutil
 from warcio.archiveiterator import ArchiveIterator
 
+from archive.clock import Clock, format_time
 from tests.replica.posts import Post
 from tests.replica.server import ROOT, Replica
 from tests.replica.words import EDITIONS
@@ -62,12 +64,23 @@ def crawl(
 ) -> Crawled:
     """Run to the end. ``limit`` is called in the child before the command. Raises subprocess.TimeoutExpired where it hangs."""
     with TemporaryDirectory() as beside:
-        out, begun = Path(beside) / "new.jsonl", time.monotonic()
-        # preexec_fn is for resource limits; these tests start no threads
-        line = command(site, folder, *arguments, out=out, **settings)
-        done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=within, preexec_fn=limit, check=False)
+        out = Path(beside) / "new.jsonl"
+        done = run(command(site, folder, *arguments, out=out, **settings), within=within, limit=limit)
         lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-        return Crawled(done.returncode, time.monotonic() - begun, done.stderr, [json.loads(line) for line in lines])
+        return replace(done, new=[json.loads(line) for line in lines])
+
+
+def run(line: Sequence[str], given: Mapping[str, str] | None = None, *, within: float = SECONDS, limit: Callable[[], None] | None = None) -> Crawled:
+    """Run a command line to the end, in an environment of its own where one is given. Raises subprocess.TimeoutExpired where it hangs."""
+    begun = time.monotonic()
+    # preexec_fn is for resource limits; these tests start no threads
+    done = subprocess.run(line, cwd=ROOT, env=given or environment(), capture_output=True, text=True, timeout=within, preexec_fn=limit, check=False)
+    return Crawled(done.returncode, time.monotonic() - begun, done.stderr, [])
+
+
+def in_step(replica: Replica, clock: str) -> None:
+    """Set the site's time to what ``ARCHIVE_CLOCK=clock`` makes of this instant: posts are then published when the archive thinks it is."""
+    replica.call("clock", at=format_time(datetime.now(UTC) + timedelta(seconds=Clock.of(clock).ahead)))
 
 
 class Running:

@@ -13,7 +13,10 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
+from archive import elsewhere
+from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL
+from archive.sites.sohr.addresses import Site
 from crawler.arguments import Arguments, BadArgument
 from crawler.guard import counters, guard_of
 from crawler.ping import ping
@@ -35,12 +38,13 @@ class Command(ScrapyCrawl):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the arguments, crawl, tell, and set the exit status."""
+        assert self.settings is not None  # Scrapy sets it
         if len(args) == 1 and args[0] in ("sohr", "pages"):
             try:
-                (Arguments.read if args[0] == "sohr" else Arguments.read_pages)(opts.spargs)
-            except BadArgument as error:
+                arguments = (Arguments.read if args[0] == "sohr" else Arguments.read_pages)(opts.spargs)
+                use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, args[0]))
+            except (BadArgument, BadClock) as error:
                 raise UsageError(str(error), print_help=False) from error
-        assert self.settings is not None  # Scrapy sets it
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")  # it starts at seconds and ignores a delay of 0
         if contact := self.settings["ARCHIVE_CONTACT"]:
@@ -81,6 +85,14 @@ class Command(ScrapyCrawl):
         if verdict.sentence and not guard.told:
             print(f"sohr: {verdict.sentence}", file=sys.stderr)
         return verdict.exit_status
+
+
+def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
+    """The crawl's clock; a test's only where all that is asked is on this machine. Raises BadClock."""
+    site = Site(arguments.site)
+    pages = [elsewhere.clean(url) or url for url in arguments.urls or ()] if spider == "pages" else []
+    real = next((url for url in pages if not elsewhere.is_loopback(url)), site.home)
+    return for_site(stated, real, is_loopback=site.is_loopback and real == site.home)
 
 
 def process_loop_call(function: Any) -> None:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from archive.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
-from archive.clock import format_time, now, parse_time
+from archive.clock import clock, format_time, instant, now, parse_time
 from archive.model import Edition
 from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
 from archive.release import software
@@ -33,6 +33,7 @@ from crawler.walk import Walk, Wanted
 logger = logging.getLogger(__name__)
 AHEAD = 64  # articles asked for before the walk through the listings waits: memory stays flat however large the site
 BUDGET = 8000  # requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a bit
+RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
 HOPS = 6  # redirects that are followed from one address
 
 
@@ -76,7 +77,8 @@ class SohrSpider(Spider):
         self.guard = guard_of(self.crawler)
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         try:
-            await archive.open(Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", self.arguments.as_record(), software()))
+            asked_for = self.arguments.as_record()
+            await archive.open(Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", asked_for, software(), clock()))
             if not await self._welcome(archive):
                 return
             async for wanted in self.wanted(archive):
@@ -97,11 +99,13 @@ class SohrSpider(Spider):
         settings = self.crawler.settings
         if not settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
             logger.warning("the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)")
-        rest = await archive.ask("rest_asked")
-        left = seconds_of_rest(rest[1], parse_time(rest[0])) if rest else None
+        asked_at, words, left = "", "", 0.0
+        for at, value, ahead in await archive.ask("rests_asked", RESTS):  # a short rest does not cut a longer one that was asked for before
+            if (more := seconds_of_rest(value, parse_time(at), ahead) or 0.0) > left:
+                asked_at, words, left = at, value, more
         if left:
             if left > settings.getfloat("BACKOFF_MAX_SECONDS"):
-                sentence = f"the site asked for rest at {rest[0]} (Retry-After: {rest[1]}): run the crawl again in {left:.0f} seconds"
+                sentence = f"the site asked for rest at {asked_at} (Retry-After: {words}): run the crawl again in {left:.0f} seconds"
                 await self.guard.stop("unavailable", sentence)
                 return False
             await asyncio.sleep(left)
@@ -110,7 +114,7 @@ class SohrSpider(Spider):
             stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
             budget = int(stated) if stated.isdigit() else 0 if self.site.is_loopback else BUDGET
         if budget:
-            self.guard.requests_left = budget - await archive.ask("asked_since", format_time(datetime.now(UTC) - timedelta(days=1)))
+            self.guard.requests_left = budget - await archive.ask("asked_since", format_time(instant() - timedelta(days=1)))
             if self.guard.requests_left <= 0:
                 self.guard.stop_soon(
                     "budget", f"the budget of {budget} requests in 24 hours is used up: run the crawl again later, or with -a budget=0"

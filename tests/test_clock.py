@@ -1,0 +1,127 @@
+"""`ARCHIVE_CLOCK`: another clock for tests on this machine. It dates the evidence, drives looks and plan, and is refused beside a real site."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive.clock import BadClock, Clock, for_site, format_time, parse_time
+from tests.archiving import Archive, sohr
+from tests.crawling import article_requests, asked, command, crawl, environment, in_step, records, rows, run
+from tests.replica.server import Replica
+
+BAD = ["3d", "+3", "+3w", "tomorrow", "2027-01-02", "+ 3d", "+999999d", "2027-01-02T00:00:00"]
+REAL = "https://www.syriahr.com/"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Replica]:
+    with Replica(posts=12) as replica:
+        yield replica
+
+
+def near(text: str, ahead: timedelta) -> bool:
+    """Whether a time is this instant and so much, give or take the length of a test."""
+    return abs(parse_time(text) - (datetime.now(UTC) + ahead)) < timedelta(minutes=5)
+
+
+def test_what_can_be_said() -> None:
+    """Offsets in days, hours, minutes and seconds, either way, and an instant from which time runs on."""
+    read = {text: Clock.of(text).ahead for text in ("", "+3d", "+36h", "-90m", "+5s")}
+    assert read == {"": 0, "+3d": 259_200, "+36h": 129_600, "-90m": -5_400, "+5s": 5}
+    tomorrow = format_time(datetime.now(UTC) + timedelta(days=1))
+    assert 86_395 < Clock.of(tomorrow).ahead <= 86_400
+
+
+@pytest.mark.parametrize("stated", BAD)
+def test_nonsense(stated: str) -> None:
+    """Says what would make sense."""
+    with pytest.raises(BadClock, match="give an offset like"):
+        Clock.of(stated)
+
+
+def test_a_real_site_has_the_real_time() -> None:
+    """No offset, however small."""
+    with pytest.raises(BadClock, match="unset ARCHIVE_CLOCK"):
+        for_site("+1s", REAL, is_loopback=False)
+    assert for_site("", REAL, is_loopback=False) == Clock()
+
+
+def test_a_crawl_in_another_time(site: Replica, tmp_path: Path) -> None:
+    """Every record, capture and crawl is of that time, and says by which clock; looks fall due by it; the budget's day is one of it."""
+    folder, ahead = tmp_path / "a", timedelta(days=3)
+    assert crawl(site, folder, ARCHIVE_CLOCK="+3d").status == 0
+    every = records(folder)
+    assert all(near(record.headers["WARC-Date"], ahead) for record in every)
+    info = next(record.body.decode() for record in every if record.kind == "warcinfo")
+    assert "archive-clock: +3d\r\n" in info and "archive-clock-ahead: 259200.000\r\n" in info
+    begun = next(event for event in events(folder) if event["event"] == "crawl-started")
+    assert begun["clock"] == "+3d" and begun["clock_ahead"] == 259200 and near(str(begun["at"]), ahead)
+    for at, due in rows(folder, "select last_captured_at, next_look_at from articles where state = 'live'"):
+        assert near(at, ahead) and near(due, ahead + timedelta(minutes=28))
+
+    site.clear_log()
+    assert crawl(site, folder, ARCHIVE_CLOCK=format_time(datetime.now(UTC) + ahead + timedelta(minutes=10))).status == 0
+    assert article_requests(site).keys() <= {"/wp-sitemap.xml", "/en/wp-sitemap.xml"}  # nothing is due yet
+    assert crawl(site, folder, ARCHIVE_CLOCK="+73h").status == 0
+    assert len(article_requests(site)) >= 24
+    spent = len(asked(site))
+    site.clear_log()
+    assert crawl(site, folder, "budget=10", ARCHIVE_CLOCK="+73h").status == 0 and asked(site) == [] and spent > 10
+    assert crawl(site, folder, "budget=40", ARCHIVE_CLOCK="+98h").status == 0 and asked(site)
+
+
+def test_site_and_archive_in_step(site: Replica, tmp_path: Path) -> None:
+    """What the site publishes on a day of the test is of that day in both."""
+    clock = "+400d"
+    in_step(site, clock)
+    [post_id] = site.call("publish", edition="en")  # type: ignore[misc]
+    assert crawl(site, tmp_path / "a", "edition=en", "pages=1", ARCHIVE_CLOCK=clock).status == 0
+    [(published, captured)] = rows(tmp_path / "a", "select published_at, first_captured_at from latest_versions where post_id = ?", post_id)
+    assert near(published, timedelta(days=400)) and near(captured, timedelta(days=400))
+
+
+def test_commands_that_write(site: Replica, tmp_path: Path) -> None:
+    """They go by it too, where the archive is of a site on this machine."""
+    assert crawl(site, tmp_path / "a", "pages=1", ARCHIVE_CLOCK="+3d").status == 0
+    assert sohr(tmp_path / "a", "rebuild", "--extract", clock="+5d").status == 0
+    last = records(tmp_path / "a")[-1]
+    assert json.loads(last.body)["event"] == "re-extracted" and near(last.headers["WARC-Date"], timedelta(days=5))
+    assert sohr(tmp_path / "a", "rebuild").status == 0  # and what is dated thus is an archive like any other
+    assert sohr(tmp_path / "a", "verify", "--deep").status == 0
+
+
+@pytest.mark.parametrize("stated", ["nonsense", "+3"])
+def test_a_bad_clock_ends_with_2(site: Replica, tmp_path: Path, stated: str) -> None:
+    """Crawl and command say so before anything is asked or written."""
+    site.clear_log()
+    done = crawl(site, tmp_path / "a", ARCHIVE_CLOCK=stated)
+    assert done.status == 2 and f"ARCHIVE_CLOCK={stated} is no clock" in done.stderr and "Traceback" not in done.stderr
+    assert asked(site) == [] and not (tmp_path / "a").exists()
+    told = sohr(tmp_path / "a", "status", clock=stated)
+    assert told.status == 2 and f"ARCHIVE_CLOCK={stated} is no clock" in told.err
+
+
+def test_beside_a_real_site_it_ends_with_2(tmp_path: Path) -> None:
+    """No crawl of it is begun, cited pages of it included, and no command touches its archive."""
+    line = command(REAL, tmp_path / "a")
+    done = run(line, environment() | {"ARCHIVE_CLOCK": "+3d"})
+    assert done.status == 2 and f"{REAL} is a real one: unset ARCHIVE_CLOCK" in done.stderr and not (tmp_path / "a").exists()
+    (tmp_path / "urls.txt").write_text("http://127.0.0.1:9/page/\nhttps://paper.example/story/\n")
+    line = [part if part != "sohr" else "pages" for part in command("http://127.0.0.1:9/", tmp_path / "a", f"urls={tmp_path / 'urls.txt'}")]
+    done = run([*line, "-s", "ARCHIVE_CLOCK=+3d"])
+    assert done.status == 2 and "https://paper.example/story/ is a real one" in done.stderr and not (tmp_path / "a").exists()
+    with Archive(tmp_path / "b", REAL):
+        pass
+    before = len(records(tmp_path / "b"))
+    told = sohr(tmp_path / "b", "rebuild", "--extract", clock="+3d")
+    assert told.status == 2 and "unset ARCHIVE_CLOCK" in told.err and len(records(tmp_path / "b")) == before
+
+
+def events(folder: Path) -> list[dict[str, object]]:
+    """What shaped the archive besides exchanges."""
+    return [json.loads(record.body) for record in records(folder) if record.kind == "metadata" and record.beside is None]
