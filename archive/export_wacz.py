@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import sqlite3
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from archive.clock import parse_time
 from archive.export_warc import Copied, Seen, write_warc
 from archive.selection import Selection
 
@@ -100,6 +102,9 @@ def _add(archive: zipfile.ZipFile, name: str, at: str, fill: Callable[[Any], obj
     info = zipfile.ZipInfo(name, (max(year, 1980), month, day, hour, minute, second))
     info.compress_type = zipfile.ZIP_DEFLATED if is_deflated else zipfile.ZIP_STORED  # what is to be read in parts is stored as it is
     info.create_system, info.external_attr = 3, 0o644 << 16
+    # ReplayWeb.page looks for the length of a local header's extra fields only where the central directory has some too, and `force_zip64`
+    # makes local ones alone. So each file has one in both: the extended timestamp (UTC seconds).
+    info.extra = struct.pack("<HHBI", 0x5455, 5, 1, int(parse_time(at).timestamp()))
     with archive.open(info, "w", force_zip64=True) as file:
         digesting = _Digesting(file)
         fill(digesting)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import struct
 import subprocess
 import sys
 import zipfile
@@ -160,6 +162,32 @@ def test_wacz_is_whole(made: Path) -> None:
         head, *pages = [json.loads(line) for line in archive.read("pages/pages.jsonl").splitlines()]
         assert head["format"] == "json-pages-1.0" and all(page["title"] and page["url"] and page["ts"] for page in pages)
         assert package["created"].endswith("Z") and package["mainPageUrl"] == pages[0]["url"]
+
+
+def test_wacz_is_read_where_it_says(made: Path) -> None:
+    """ReplayWeb.page takes the length of a local header from the central directory alone, unless that has extra fields of its own."""
+    data = (made / "v.wacz").read_bytes()
+    with zipfile.ZipFile(made / "v.wacz") as archive:
+        for info in archive.infolist():
+            name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
+            assert data[info.header_offset : info.header_offset + 4] == b"PK\x03\x04" and name == len(info.filename)
+            assert bool(extra) == bool(info.extra)
+
+
+@pytest.mark.wacz
+def test_wacz_validate_passes(made: Path, tmp_path: Path) -> None:
+    """The standard's own tool finds it right, and a flipped byte wrong."""
+
+    def validate(path: Path) -> tuple[int, str]:
+        answer = subprocess.run([os.environ["SOHR_WACZ"], "validate", "-f", str(path)], capture_output=True, text=True, timeout=120)
+        return answer.returncode, answer.stdout + answer.stderr
+
+    status, told = validate(made / "v.wacz")
+    assert status == 0 and "Validation succeeded" in told, told
+    data = bytearray((made / "v.wacz").read_bytes())
+    data[200] ^= 1  # within the WARC file, which is stored first
+    (tmp_path / "flipped.wacz").write_bytes(data)
+    assert "Validation succeeded" not in validate(tmp_path / "flipped.wacz")[1]
 
 
 @pytest.mark.parametrize(
