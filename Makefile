@@ -15,7 +15,7 @@ PORT ?= 8001
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint crawl serve clean bench-extract
+.PHONY: help setup demo test test-slow lint crawl serve clean bench bench-quick bench-extract
 .SILENT:
 
 help:
@@ -24,7 +24,9 @@ help:
 	echo "make crawl           take the newest pages of the live site (PAGES=3) into data/"
 	echo "make serve           read the archive in data/ in a browser (PORT=8001)"
 	echo "make test            the whole suite, unit and end to end"
-	echo "make bench-extract  our extraction beside trafilatura, readability-lxml and others (SOHR_BENCHMARKS=folder of public pages)"
+	echo "make bench           speed side by side with other tools (an hour; docs/speed.md); BENCH=\"--only startup,crawl\" runs some"
+	echo "make bench-quick     the same in two minutes, against the ratios recorded in tests/bench/recorded.json"
+	echo "make bench-extract   our extraction beside trafilatura, readability-lxml and others (SOHR_BENCHMARKS=folder of public pages)"
 	echo "make test-slow       what takes minutes: memory at scale, kills at many instants (CI runs it too)"
 	echo "make lint            style, types, rules of dependency"
 	echo "make setup           only create the environment in .venv/ (PYTHON=python3)"
@@ -52,6 +54,12 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench $(BENCH)
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m tests.bench --quick $(BENCH)
 
 bench-extract: $(STAMP)
 	$(BIN)/python -m tests.bench.extract
