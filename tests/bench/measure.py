@@ -1,4 +1,4 @@
-"""Time, CPU and memory of processes, turns in alternation, and what they come to. A figure is a ratio of two runs of the same minute, never a time."""
+"""Time, CPU and memory of processes, turns in alternation, and what they come to: ratios of runs of the same minute, never times."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = ("scrapy", "trafilatura", "warcio", "sqlite-utils", "selectolax")
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run took. ``cpu`` is user and system time of all its processes; ``busiest`` that of the one with most; ``rss`` the sum of all, at most."""
+    """What a run took. ``cpu`` is user and system time of all its processes; ``busiest`` that of the one with most; ``rss`` the most of the sum."""
 
     wall: float  # seconds
     cpu: float  # seconds
