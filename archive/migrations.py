@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from archive import summaries
+
 migrations = Migrations("sohr_archive")
 
 _TABLES = """
@@ -326,6 +328,13 @@ def _run(db: Database, script: str) -> None:
 def m001_tables(db: Database) -> None:
     """Tables, indexes, search, views and the triggers that keep evidence as it was."""
     for script in (_TABLES, _VIEWS, _TRIGGERS):
+        _run(db, script)
+
+
+@migrations()
+def m002_summaries(db: Database) -> None:
+    """Sums that the reading pages show, and indexes for what they ask."""
+    for script in (summaries.TABLES, summaries.TRIGGERS):
         _run(db, script)
 
 

@@ -73,7 +73,7 @@ def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, on
     before, after = pair[0][0], pair[1][0]
     difference = compare(Text(before["title"], before["text"]), Text(after["title"], after["text"]))
     compared = side_by_side(_lines(before["text"]), _lines(after["text"]))
-    told = "select seq, stealth, severity, said_at from changes where previous_version_id = ? and version_id = ? and kind = 'updated'"
+    told = "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
     stated = [(n, before[n], after[n]) for n in ("published_at", "modified_at", "author", "language", "categories", "tags", "layout")]
     return {
         "before": before,
@@ -86,7 +86,7 @@ def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, on
         "inline": inline,
         "is_inline": frame.chosen("view", ("inline",)) == "inline",
         "is_whole": bool(frame.argument("all")),
-        "change": next(iter(rows(conn, told, before["version_id"], after["version_id"])), None),
+        "change": next(iter(rows(conn, told, before["article_id"], before["version_id"], after["version_id"])), None),
         "stated": [entry for entry in stated if entry[1] != entry[2]],
         "numbers": [row[0] for row in conn.execute("select number from versions where article_id = ? order by number", (before["article_id"],))],
     }

@@ -328,6 +328,32 @@ TABLES: dict[str, Described] = {
         },
         newest="day",
     ),
+    "day_counts": Described(
+        "Articles by day",
+        "How many articles and versions there are of each day of the site, by edition; kept up to date with every row of articles.",
+        {
+            "edition": "Edition of the site: en or ar; empty for pages of other sites.",
+            "day": "The day, by the site's calendar; empty where it is not known.",
+            "sighted": "Articles known.",
+            "held": "Of these, captured.",
+            "gone": "Of these, missing or disappeared.",
+            "versions": "Versions held of them.",
+        },
+        facets=("edition",),
+        newest="day",
+        hidden=True,
+    ),
+    "edit_counts": Described(
+        "Edits by month",
+        "How many edits there were in each month, by the gravest thing they changed; kept up to date with every row of changes.",
+        {
+            "month": "The month of the capture that showed them, as 2026-01.",
+            "class": "The first of the classes of the change; empty where it has none.",
+            "edits": "Edits.",
+        },
+        newest="month",
+        hidden=True,
+    ),
     "parts": Described(
         "Parts",
         "Pages of a post in several pages, held until the look is complete.",

@@ -43,9 +43,9 @@ async def coverage(datasette: Any, request: Any) -> Response:
 
 
 def _coverage(conn: sqlite3.Connection, wanted: int) -> dict[str, Any]:
-    span = conn.execute("select min(day), max(day) from articles where day is not null").fetchone()
-    newest = int(span[1][:4]) if span[1] else datetime.now(UTC).year
-    oldest = int(span[0][:4]) if span[0] else newest
+    first, last = span(conn)
+    newest = int(last[:4]) if last else datetime.now(UTC).year
+    oldest = int(first[:4]) if first else newest
     year = wanted if oldest <= wanted <= newest else newest
     since, until = date(year, 1, 1), date(year, 12, 31)
     drawn = []
@@ -55,12 +55,18 @@ def _coverage(conn: sqlite3.Connection, wanted: int) -> dict[str, Any]:
     return {"year": year, "years": list(range(newest, oldest - 1, -1)), "drawn": drawn}
 
 
+def span(conn: sqlite3.Connection) -> tuple[str, str]:
+    """The first and the last day of which the archive knows a post; empty where it knows none."""
+    ends = "select min(day), max(day) from day_counts where edition = ? and day != '' and sighted > 0"
+    found = [row for edition in EDITIONS if (row := conn.execute(ends, (edition,)).fetchone())[0]]
+    return (min(row[0] for row in found), max(row[1] for row in found)) if found else ("", "")
+
+
 def recent(conn: sqlite3.Connection, weeks: int = 26) -> list[tuple[str, Markup]]:
     """The calendar of the last weeks that have posts, by edition."""
-    newest = conn.execute("select max(day) from articles where day is not null").fetchone()[0]
     try:
-        until = date.fromisoformat(newest)
-    except (TypeError, ValueError):
+        until = date.fromisoformat(span(conn)[1])
+    except ValueError:
         return []
     since = until - timedelta(weeks=weeks)
     found = []

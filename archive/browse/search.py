@@ -1,14 +1,13 @@
 """The search page: both editions, folded, with filters; matches are marked in the text as the site wrote it.
 
-What is asked of the index is bounded: of a word that stands in more than `NEWEST` articles only the newest ones are looked at, whatever the
-archive's size, and the page says so.
+What is asked of the index is bounded, whatever the archive's size: of words that stand in more than `NEWEST` articles the newest ones are ranked,
+and where no part of a question leaves few articles, the newest `WALKED` are looked at. The page says so.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +17,16 @@ from archive.browse.frame import Frame, is_rtl, open_frame, rows
 from archive.browse.marks import marked, snippet
 from archive.searching import Term, expression, terms
 
-NEWEST = 5_000  # matches that are looked at
+NEWEST = 5_000  # matches that are ranked; fewer are "few"
+WALKED = 50_000  # articles that are looked at for a page, newest first
 PAGE = 20
-_CHUNK = 2_000  # articles asked about at once, newest first
+_FIRST, _CHUNK = 250, 2_000  # articles asked about at once: at first, at most
 _GAP = 64  # ids between two runs that are asked for as one
-_RUNS = 24  # questions a chunk may take
+_RUNS = 64  # questions a chunk may take
 STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 _DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions, v.title, v.plain_title, v.text, v.language,
-    v.published_at, exists (select 1 from changes c where c.article_id = a.article_id and c.kind = 'updated' and c.stealth = 1) as silent
+    v.published_at, exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1) as silent
     from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
 
 
@@ -90,7 +90,7 @@ async def page(datasette: Any, request: Any) -> Response:
     def sorted_by(order: str) -> str:
         return frame.to("search", **given, sort=order if order == "relevance" else "")
 
-    more = {"asked": asked, "turned": turned, "sorted_by": sorted_by, "states_named": STATES, "newest": NEWEST}
+    more = {"asked": asked, "turned": turned, "sorted_by": sorted_by, "states_named": STATES, "newest": NEWEST, "walked": WALKED}
     return await frame.page("sohr_search.html", context | more)
 
 
@@ -104,43 +104,51 @@ def _answer(conn: sqlite3.Connection, asked: Asked) -> dict[str, Any]:
         hit["shown"] = marked(title, wanted)
         hit["snippet"] = snippet(hit["text"], wanted)
         hit["is_rtl"] = is_rtl(hit["edition"], hit["language"])
-    top = "select t.name from terms t join article_terms using (term_id) where taxonomy = 'category' group by term_id order by count(*) desc limit 40"
+    names = "select name from terms where taxonomy = 'category' order by name limit 200"
     return {
         "hits": hits,
         "found": found,
         "words": [" ".join(term.words) + ("*" if term.is_prefix else "") for term in wanted],
         "nothing": nothing,
-        "categories": [row[0] for row in conn.execute(top)],
+        "categories": [row[0] for row in conn.execute(names)],
     }
 
 
 def find(conn: sqlite3.Connection, asked: Asked, wanted: list[Term]) -> Found:
     """The articles of one page of the answer."""
     start = (asked.page - 1) * PAGE
-    if not wanted:
-        ids = [row[0] for row in conn.execute(*_newest(asked, limit=PAGE + 1, offset=start))]
-        return Found(ids[:PAGE], False, len(ids) > PAGE)
     match = expression(wanted)
-    few = [row[0] for row in conn.execute("select rowid from search where search match ? limit ?", (match, NEWEST + 1))]
-    if len(few) <= NEWEST:
-        candidates, is_cut = few, False
-        kept = _filtered(conn, asked, candidates)
+    few = _few(conn, asked, match)
+    if few is not None:
+        kept, is_cut = _filtered(conn, asked, match, few), False
     else:
-        need = NEWEST if asked.sort == "relevance" or _is_narrow(asked) else start + PAGE + 1
-        candidates = list(_common(conn, asked, match, need))
-        is_cut = need == NEWEST and len(candidates) >= NEWEST
-        kept = _filtered(conn, asked, candidates)
+        kept, is_cut = _walked(conn, asked, match, NEWEST if asked.sort == "relevance" else start + PAGE + 1)
     if asked.sort == "relevance":
         kept = _ranked(conn, match, kept)
     return Found(kept[start : start + PAGE], is_cut, len(kept) > start + PAGE)
 
 
-def _is_narrow(asked: Asked) -> bool:
-    """Whether there are filters that the walk along the days does not apply itself."""
-    return bool(asked.category or asked.state or asked.changed)
+def _few(conn: sqlite3.Connection, asked: Asked, match: str) -> list[int] | None:
+    """The articles that one part of the question leaves, if that part leaves few: all others can be asked of those. Each has its index."""
+    parts: list[tuple[str, str]] = []
+    if match:
+        parts.append(("select rowid from search where search match ?", match))
+    if asked.state and asked.state != "live":
+        parts.append(("select article_id from articles where state = ? and state != 'live'", asked.state))
+    if asked.changed == "silently":
+        parts.append(("select distinct article_id from changes where stealth = 1 and ? != ''", asked.changed))
+    if asked.changed == "yes":
+        parts.append(("select article_id from articles where versions > 1 and ? != ''", asked.changed))
+    if asked.category:
+        parts.append(("select x.article_id from article_terms x join terms t using (term_id) where t.taxonomy = 'category' and t.name = ?", asked.category))
+    for sql, value in parts:
+        ids = [row[0] for row in conn.execute(f"{sql} limit ?", (value, NEWEST + 1))]
+        if len(ids) <= NEWEST:
+            return ids
+    return None
 
 
-def _where(asked: Asked, days_only: bool = False) -> tuple[str, list[object]]:
+def _where(asked: Asked) -> tuple[str, list[object]]:
     conditions: list[str] = ["a.newest_version_id is not null"]
     values: list[object] = []
 
@@ -154,48 +162,56 @@ def _where(asked: Asked, days_only: bool = False) -> tuple[str, list[object]]:
         add("a.day >= ?", asked.since)
     if asked.until:
         add("a.day <= ?", asked.until)
-    if not days_only:
-        if asked.state:
-            add("a.state = ?", asked.state)
-        if asked.changed == "yes":
-            add("a.versions > 1")
-        if asked.changed == "silently":
-            add("exists (select 1 from changes c where c.article_id = a.article_id and c.kind = 'updated' and c.stealth = 1)")
-        if asked.category:
-            add(
-                "exists (select 1 from article_terms x join terms t using (term_id) where x.article_id = a.article_id and t.name = ?)", asked.category
-            )
+    if asked.state:
+        add("a.state = ?", asked.state)
+    if asked.changed == "yes":
+        add("a.versions > 1")
+    if asked.changed == "silently":
+        add("exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1)")
+    if asked.category:
+        held = "select 1 from article_terms x join terms t using (term_id) where x.article_id = a.article_id"
+        add(f"exists ({held} and t.taxonomy = 'category' and t.name = ?)", asked.category)
     return " and ".join(conditions), values
 
 
-def _newest(asked: Asked, limit: int = -1, offset: int = 0, days_only: bool = False) -> tuple[str, list[object]]:
-    """SQL of the articles in question, newest first, along an index by day."""
-    where, values = _where(asked, days_only)
-    return f"select a.article_id from articles a where {where} order by a.day desc, a.article_id desc limit ? offset ?", [*values, limit, offset]
-
-
-def _filtered(conn: sqlite3.Connection, asked: Asked, candidates: list[int]) -> list[int]:
-    """Of these articles those that pass the filters, newest first."""
+def _filtered(conn: sqlite3.Connection, asked: Asked, match: str, few: list[int]) -> list[int]:
+    """Of these articles those that pass the filters and have the words, newest first."""
     where, values = _where(asked)
     kept: list[tuple[str, int]] = []
-    for start in range(0, len(candidates), 500):
-        some = candidates[start : start + 500]
+    for start in range(0, len(few), 500):
+        some = few[start : start + 500]
         marks = ", ".join("?" * len(some))
         sql = f"select coalesce(a.day, ''), a.article_id from articles a where a.article_id in ({marks}) and {where}"
         kept += [(row[0], row[1]) for row in conn.execute(sql, [*some, *values])]
-    return [article_id for _, article_id in sorted(kept, reverse=True)]
+    ids = [article_id for _, article_id in sorted(kept, reverse=True)]
+    has = _matching(conn, match, ids)
+    return [article_id for article_id in ids if article_id in has]
 
 
-def _common(conn: sqlite3.Connection, asked: Asked, match: str, need: int) -> Iterator[int]:
-    """The newest articles that hold a common word: along the days, a chunk of articles at a time, so that the size of the archive matters little."""
-    cursor = conn.execute(*_newest(asked, days_only=True))
-    left = need
-    while left > 0 and (chunk := [row[0] for row in cursor.fetchmany(_CHUNK)]):
-        has = {row[0] for low, high in _runs(chunk) for row in _between(conn, match, low, high)}
-        for article_id in chunk:
-            if article_id in has and left > 0:
-                left -= 1
-                yield article_id
+def _walked(conn: sqlite3.Connection, asked: Asked, match: str, need: int) -> tuple[list[int], bool]:
+    """The newest articles that pass the filters and have the words, so many at most; whether older ones were left out without a look.
+
+    Along the days, some articles at a time, so that the size of the archive matters little.
+    """
+    where, values = _where(asked)
+    sql = f"select a.article_id from articles a where {where} order by a.day desc, a.article_id desc limit ?"
+    cursor = conn.execute(sql, [*values, WALKED + 1])
+    kept: list[int] = []
+    seen, size = 0, _FIRST
+    while some := [row[0] for row in cursor.fetchmany(size)]:
+        has = _matching(conn, match, some)
+        kept += [article_id for article_id in some if article_id in has]
+        if len(kept) >= need:
+            return kept[:need], need == NEWEST
+        seen, size = seen + len(some), min(2 * size, _CHUNK)
+    return kept, seen > WALKED
+
+
+def _matching(conn: sqlite3.Connection, match: str, ids: list[int]) -> set[int]:
+    """Those of the articles that have the words; all of them where none are asked for."""
+    if not match:
+        return set(ids)
+    return {row[0] for low, high in _runs(ids) for row in _between(conn, match, low, high)}
 
 
 def _between(conn: sqlite3.Connection, match: str, low: int, high: int) -> sqlite3.Cursor:
@@ -215,8 +231,8 @@ def _runs(ids: list[int]) -> list[tuple[int, int]]:
 
 def _ranked(conn: sqlite3.Connection, match: str, kept: list[int]) -> list[int]:
     """By relevance (BM25, a title weighs five times); alike ones newest first."""
-    if not kept:
-        return []
     sql = "select rowid, bm25(search, 5.0, 1.0) from search where search match ? and rowid between ? and ?"
-    scores = dict(conn.execute(sql, (match, min(kept), max(kept))).fetchall())
-    return sorted(kept, key=lambda article_id: float(scores.get(article_id, 0.0)))
+    scores: dict[int, float] = {}
+    for low, high in _runs(kept):
+        scores.update(conn.execute(sql, (match, low, high)).fetchall())
+    return sorted(kept, key=lambda article_id: scores.get(article_id, 0.0))

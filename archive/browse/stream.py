@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
@@ -15,14 +14,18 @@ from archive.browse.words import KINDS
 from archive.reading import json_line
 
 PAGE = 40
+LOOKED = 20_000  # changes that are looked at for a page of one edition; the next page goes on behind them
 _MOST = 10_000  # lines of one answer
 _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at, a.source, a.key, a.edition, a.post_id,
     a.url, v.title, v.plain_title, v.language, n.number as after, o.number as before
     from changes c join articles a using (article_id) left join versions n on n.version_id = c.version_id
     left join versions o on o.version_id = c.previous_version_id left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
     where c.seq = ?"""
-_GONE = """select d.*, v.plain_title, v.language from disappeared d left join articles a using (article_id)
-    left join versions v on v.version_id = a.newest_version_id order by d.missing_since desc limit 200"""
+STATES = ("missing", "disappeared", "moved")
+_GONE_PAGE = 100
+_GONE = f"""select a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title, v.plain_title, v.language
+    from articles a left join versions v on v.version_id = a.newest_version_id
+    where a.state in ('missing', 'disappeared', 'moved') {{}} order by a.missing_since desc, a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -51,24 +54,30 @@ async def page(datasette: Any, request: Any) -> Response:
 
 
 def _stream(conn: sqlite3.Connection, asked: dict[str, str], before: int) -> dict[str, Any]:
-    conditions, values = ["c.seq < ?"], [before or 2**62]
-    joined = ""
-    given: list[Any] = list(values)
+    conditions, given = ["c.seq < ?"], [before or 2**62]
+    index = ""
     if asked["kind"]:
-        conditions.append("c.kind = ?")
-        given.append(asked["kind"])
+        conditions.append(f"c.kind = '{asked['kind']}'")
     if asked["severity"]:
         conditions.append("c.kind = 'updated' and c.severity = ?")
         given.append(int(asked["severity"]))
     if asked["silent"]:
-        conditions.append("c.kind = 'updated' and c.stealth = 1")
-    if asked["edition"]:
-        joined = "join articles a using (article_id)"
-        conditions.append("a.edition = ?")
-        given.append(asked["edition"])
-    sql = f"select c.seq from changes c {joined} where {' and '.join(conditions)} order by c.seq desc limit ?"
-    seqs = [row[0] for row in conn.execute(sql, (*given, PAGE + 1))]
-    return {"changes": at_seqs(conn, seqs[:PAGE]), "last": seqs[PAGE - 1] if len(seqs) > PAGE else None, "newest_seq": feed.newest_seq(conn)}
+        conditions.append("c.stealth = 1")
+        index = "indexed by changes_silent_seq"  # edits of a severity are many, silent ones few
+    edition = ", (select edition from articles a where a.article_id = c.article_id)" if asked["edition"] else ", ''"
+    cursor = conn.execute(
+        f"select c.seq{edition} from changes c {index} where {' and '.join(conditions)} order by c.seq desc limit ?", (*given, LOOKED)
+    )
+    seqs: list[int] = []
+    last = looked = 0
+    for last, of in cursor:
+        looked += 1
+        if of == asked["edition"]:
+            seqs.append(last)
+        if len(seqs) > PAGE:
+            break
+    older = seqs[PAGE - 1] if len(seqs) > PAGE else last if looked == LOOKED else None
+    return {"changes": at_seqs(conn, seqs[:PAGE]), "last": older, "newest_seq": feed.newest_seq(conn)}
 
 
 async def lines(datasette: Any, request: Any) -> Response:
@@ -87,19 +96,15 @@ async def lines(datasette: Any, request: Any) -> Response:
 
 
 async def gone(datasette: Any, request: Any) -> Response:
-    """What is missing, disappeared or moved, and what came back."""
+    """What is missing, disappeared or moved (``?page=``, ``state=``), and what came back."""
     frame = await open_frame(datasette, request)
-    return await frame.page("sohr_missing.html", await frame.ask(_gone))
+    number = max(1, frame.number("page", 1, 10_000))
+    state = frame.chosen("state", STATES)
+    context = await frame.ask(lambda conn: _gone(conn, state, number))
+    return await frame.page("sohr_missing.html", context | {"number": number, "state": state, "states_named": STATES})
 
 
-def _gone(conn: sqlite3.Connection) -> dict[str, Any]:
+def _gone(conn: sqlite3.Connection, state: str, number: int) -> dict[str, Any]:
+    found = rows(conn, _GONE.format("and a.state = ?2" if state else "and ?2 = ''"), _GONE_PAGE * (number - 1), state)
     back = [row[0] for row in conn.execute("select seq from changes where kind = 'restored' order by seq desc limit 100")]
-    return {"gone": rows(conn, _GONE), "restored": at_seqs(conn, back)}
-
-
-def state_before(details: str) -> str:
-    """Of a post that is back: what it had been."""
-    try:
-        return str(json.loads(details).get("state") or "")
-    except (ValueError, AttributeError):
-        return ""
+    return {"gone": found[:_GONE_PAGE], "is_more": len(found) > _GONE_PAGE, "restored": at_seqs(conn, back) if number == 1 else []}
