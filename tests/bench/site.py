@@ -1,4 +1,4 @@
-"""A site to crawl at full speed: the replica's pages, rendered once, packed once, and served from disk by nginx (or from memory, where there is none)."""
+"""A site to crawl at full speed: the replica's pages, rendered and packed once, served by nginx, or from memory where there is none."""
 
 from __future__ import annotations
 
@@ -131,12 +131,13 @@ class _Static(asyncio.Protocol):
             self._transport.write(told + body)
 
 
-async def _serve(port: int, folder: Path) -> None:
-    _Static.pages = {f"/{file.parent.relative_to(folder)}/".encode(): file.read_bytes() for file in folder.rglob("*.gz")}
+async def _serve(port: int) -> None:
     server = await asyncio.get_running_loop().create_server(_Static, "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2])))
+    folder = Path(sys.argv[2])
+    _Static.pages = {f"/{file.parent.relative_to(folder)}/".encode(): file.read_bytes() for file in folder.rglob("*.gz")}
+    asyncio.run(_serve(int(sys.argv[1])))
