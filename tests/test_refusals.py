@@ -306,7 +306,7 @@ class TestArchive:
 
     def test_locked_by_a_crawl(self, site: Replica, tmp_path: Path) -> None:
         """75 at once; the crawl that holds it is not disturbed."""
-        site.call("set", slow_ms=150)
+        site.call("set", slow_ms=2000)  # the first crawl must outlast the start of the second, on a busy machine too
         with running(site, tmp_path / "a", "edition=en") as run:
             until(lambda: asked(site, lambda path: path == "/en/"), "the first listing")
             done = crawl(site, tmp_path / "a")
