@@ -306,6 +306,14 @@ class Articles:
         details = {"state": [article["state"], "moved"], "to": f"{target['source']}:{target['key']}"}
         self.change(seen, article["article_id"], "moved", version_id=article["newest_version_id"], details=details)
 
+    def looked_in_vain(self, seen: Seen, article: Row) -> None:
+        """A look that brought a 304: the next one moves on, as far as before; version, count of looks and state stay, for no text was seen."""
+        if self._is_old(article, seen) or article["state"] != "live":
+            return
+        key = f"{article['source']}:{article['key']}"
+        due = looks.next_look(seen.at, article["unchanged_looks"], key) if article["edition"] else None
+        self.store.update("articles", "article_id", article["article_id"], last_captured_at=seen.at, next_look_at=due)
+
     # -- what these share ---------------------------------------------------------------------------------------------------------
 
     def change(self, seen: Seen, article_id: int, kind: str, **values: Any) -> None:

@@ -1,7 +1,7 @@
 """A part of the evidence as a WARC file of its own: the captures of the selected versions, each with its request and its provenance.
 
-Records are copied as they lie, member by member, so that their digests, ids and bytes are those of the archive. Our own files hold no revisits
-(imports are resolved when they come in), so nothing refers to a record that is left behind.
+Records are copied as they lie, member by member, so that their digests, ids and bytes are those of the archive. With a revisit comes the response
+it refers to, wherever that is from, so nothing refers to a record that is left behind.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from archive.selection import Selection, versions
 # Of an article, what a version was read from: its captures from the first that said so to the last, each page of a post in several,
 # and the redirects that led there at that time.
 _CAPTURES = """
-select f.serial, c.offset from captures c join warc_files f using (warc_file_id)
+select f.serial, c.offset, g.serial as original_serial, o.offset as original_offset from captures c join warc_files f using (warc_file_id)
+left join captures o on o.capture_id = c.original_id left join warc_files g on g.warc_file_id = o.warc_file_id
 where c.article_id = ? and c.captured_at between ? and ? and c.status < 400
 """
 _ROW = """
-select c.capture_id, c.url, c.status, c.captured_at, c.content_type, c.payload_sha256, c.offset, c.length, c.record_id, f.name,
+select c.capture_id, c.url, c.status, c.captured_at, c.content_type, c.offset, c.length, c.record_id, c.original_id, f.name,
+       coalesce((select o.payload_sha256 from captures o where o.capture_id = c.original_id), c.payload_sha256) as payload_sha256,
        (select p.offset + p.length from captures p where p.warc_file_id = c.warc_file_id and p.offset < c.offset order by p.offset desc limit 1)
        as before
 from captures c join warc_files f using (warc_file_id) where f.serial = ? and c.offset = ?
@@ -52,8 +54,10 @@ def places(conn: sqlite3.Connection, selection: Selection, seen: Seen = lambda *
     found = array("q")
     for article, version in versions(conn, selection):
         seen(article, version)
-        for serial, offset in conn.execute(_CAPTURES, (article["article_id"], version["first_captured_at"], version["last_captured_at"])):
-            found.append(serial << _PLACE | offset)
+        for row in conn.execute(_CAPTURES, (article["article_id"], version["first_captured_at"], version["last_captured_at"])):
+            found.append(row["serial"] << _PLACE | row["offset"])
+            if row["original_serial"]:
+                found.append(row["original_serial"] << _PLACE | row["original_offset"])
     return array("q", sorted(set(found)))
 
 
@@ -77,7 +81,7 @@ def write_warc(conn: sqlite3.Connection, folder: Path, selection: Selection, out
             member = stream.read(row["length"])
             if _header(member, "WARC-Record-ID") != row["record_id"]:
                 raise DamagedWarc(f"{name} does not hold the record it should at byte {row['offset']}: run 'sohr-archive verify'")
-            mime = (row["content_type"] or "unk").partition(";")[0].strip()
+            mime = "warc/revisit" if row["original_id"] else (row["content_type"] or "unk").partition(";")[0].strip()
             told = (row["url"], row["captured_at"], row["status"], mime, row["payload_sha256"], row["record_id"])
             yield Copied(*told, offset=position, length=len(member))
             position += out.write(member)

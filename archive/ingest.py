@@ -23,7 +23,7 @@ from archive.evidence import Evidence, joined
 from archive.extract import EXTRACTOR, extract
 from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
 from archive.model import Address, ArticleKey, Capture, Claim, Extract, Kind, Line, LineKind, Sighting, Unextractable
-from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
+from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, NOT_MODIFIED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
 from archive.sites.sohr.refusals import by_status, by_text
@@ -135,9 +135,20 @@ class Ingest:
     def capture(self, capture: Capture, at: Position, look: str | None = None) -> Outcome:
         """Read one exchange and write what follows from it."""
         seen = self._seen(capture, at, look)
-        outcome = self._read(seen, at.record_id, look)
+        stands = capture.status == 304 and at.original is not None
+        outcome = self._not_modified(seen) if stands else self._read(seen, at.record_id, look)
         self._note(seen.capture_id, outcome)
         return outcome
+
+    def _not_modified(self, seen: Seen) -> Outcome:
+        """The site stands by an answer that is held. WordPress says so from the date an author sees: no text is confirmed by it."""
+        url = seen.capture.url
+        address = self.site.parse(url)
+        key = (_key(address) if address else None) or self._resolved(url)
+        article = self.store.article(key) if key else None
+        if article is not None and not (address and address.page > 1):
+            self.articles.looked_in_vain(seen, article)
+        return Outcome(NOT_MODIFIED, url, seen.capture.status, article=key if article is not None else None)
 
     def _seen(self, capture: Capture, at: Position, look: str | None) -> Seen:
         capture = replace(capture, recorded_at=capture.recorded_at or capture.captured_at)

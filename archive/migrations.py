@@ -338,6 +338,20 @@ def m002_summaries(db: Database) -> None:
         _run(db, script)
 
 
+_REVISITS = """
+alter table captures add column original_id integer references captures(capture_id);
+create index captures_original on captures(payload_sha256) where original_id is null and size >= 1024 and truncated is null;
+create index captures_repeated on captures(original_id) where original_id is not null;
+create trigger captures_repeat_one before update of original_id on captures begin select raise(abort, 'captures are append-only'); end;
+"""
+
+
+@migrations()
+def m003_revisits(db: Database) -> None:
+    """Which response a capture repeats, and the index to find one to repeat."""
+    _run(db, _REVISITS)
+
+
 def schema_names() -> list[str]:
     """The migrations this release knows, in order."""
     return [m.name for m in migrations.pending(Database(memory=True))]

@@ -10,6 +10,7 @@ from archive.model import ArticleKey, Edition, Listing
 NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = "new", "changed", "unchanged", "part", "listing", "redirect", "robots", "other"
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
 SITEMAP = "sitemap"
+NOT_MODIFIED = "not_modified"  # a 304 to a request that asked for one: the site stands by an answer that is held
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
 # Outcomes that say that a page came and was not understood.

@@ -37,7 +37,7 @@ def site_of(folder: Path) -> Site:
 
 def recorded_site(folder: Path) -> Site | None:
     """The site an archive is of, as its first crawl wrote it down; None where it wrote nothing. Raises DamagedWarc."""
-    events = (stored.event for file in warc_files(folder / "warc") for stored in read(file) if stored.event)
+    events = (stored.event for file in warc_files(folder / "warc") for stored in read(file, events_only=True) if stored.event)
     home = next((event["site"] for event in events if event.get("event") == "crawl-started"), None)
     return Site(str(home)) if home else None
 

@@ -68,7 +68,7 @@ def known_extractors(folder: Path) -> tuple[set[str], int]:
     releases: set[str] = set()
     epoch = 1
     for file in warc_files(folder / "warc"):
-        for stored in read(file):
+        for stored in read(file, events_only=True):
             match stored.event:
                 case {"event": "crawl-started" | "re-extracted", "extractor": release}:
                     releases.add(str(release))

@@ -232,7 +232,16 @@ class Store:
             length=at.length,
             record_id=at.record_id,
             look=look,
+            original_id=self._original_id(at),
         )
+
+    def _original_id(self, at: Position) -> int | None:
+        """The row of the response that a revisit refers to: written before it, so indexed before it."""
+        if at.original is None:
+            return None
+        query = "select capture_id from captures where warc_file_id = ? and offset = ?"
+        row = self.one(query, self._warc_file_id(at.original.serial), at.original.offset)
+        return int(row[0]) if row else None
 
     def has_capture(self, capture: Capture) -> bool:
         """Whether the very same answer at the very same time is held already."""

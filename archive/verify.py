@@ -28,6 +28,7 @@ from archive.manifests import Manifest, digest_of, manifests
 from archive.reading import DamagedDatabase, open_readonly
 from archive.rebuild import site_of
 from archive.recover import recover
+from archive.revisits import NOT_MODIFIED, Original, original_of
 from archive.store import Store
 from archive.text import same_sha256, text_sha256
 from archive.warc import EVENT_URI, WarcFile, next_record, warc_files
@@ -37,6 +38,17 @@ _STEP = 1 << 16  # bytes unpacked at a time
 _MOST = 10  # rows of a table that are named: damage to more has one cause
 # Tables that are not derived from records: when files were opened and closed, and what SQLite and its search keep for themselves.
 _OWN = ("warc_files", "about", "sqlite_*", "_sqlite_*", "search*")
+
+
+_ROWS = """
+select c.offset, c.length, c.record_id, c.payload_sha256, c.url, g.serial, o.offset, o.record_id, o.url, o.captured_at, o.payload_sha256
+from captures c join warc_files f using (warc_file_id) left join captures o on o.capture_id = c.original_id
+     left join warc_files g on g.warc_file_id = o.warc_file_id
+where f.serial = ?"""
+_REPEATED = """
+select f.name, c.offset, c.url, o.offset, g.name from captures o join warc_files g using (warc_file_id)
+join captures c on c.original_id = o.capture_id join warc_files f on f.warc_file_id = c.warc_file_id
+where g.serial = ? order by f.serial, c.offset"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,7 @@ class Record:
     offset: int
     length: int
     payload_sha256: str | None
+    original: Original | None = None  # of a revisit
 
 
 def verify(folder: Path, *, head: str | None = None, deep: bool = False, progress: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
@@ -81,9 +94,14 @@ def verify(folder: Path, *, head: str | None = None, deep: bool = False, progres
             if finding.thing not in told:
                 yield finding
             told.add(finding.thing)
+        lost: dict[int, set[int]] = {}  # offsets of records, by serial number, that something was found wrong with
         for file in files:
             progress(file.name)
-            yield from _file(connection, file, told, is_written)
+            for finding in _file(connection, file, told, is_written):
+                if finding.thing.startswith(f"{file.name}:"):
+                    lost.setdefault(file.serial, set()).add(int(finding.thing.rpartition(":")[2]))
+                yield finding
+        yield from _repeated(connection, {file.serial for file in files}, lost)
         progress("database")
         yield from _rows(connection)
         connection.execute("commit")
@@ -122,21 +140,36 @@ def _file(connection: sqlite3.Connection, file: WarcFile, told: set[str], is_wri
     indexed = _indexed(connection, file)
     scan = _scan(file, indexed if is_written and file.is_open else file.path.stat().st_size)
     yield from scan.findings.values()
-    rows = connection.execute(
-        'select "offset", c.length, record_id, payload_sha256, url from captures c join warc_files using (warc_file_id) where serial = ?',
-        (file.serial,),
-    )
-    for offset, length, record_id, payload, url in rows:
+    for row in connection.execute(_ROWS, (file.serial,)):
+        offset, length, record_id, payload, url, *place = row
         where, record = f"{file.name}:{offset}", scan.records.pop(offset, None)
+        original = None if place[0] is None else Original(*place)
         if record is None and offset not in scan.findings:
             yield Finding("absent", where, f"the capture of {url} points at a record that is not there: byte {offset} of {file.name}")
         elif record and (record.length, record.record_id, record.payload_sha256) != (length, record_id, payload):
             yield Finding("mismatch", where, f"the capture of {url} and its record differ: byte {offset} of {file.name}")
+        elif record and record.original != original:
+            sentence = f"the capture of {url} and its record refer to different records for its body: byte {offset} of {file.name}"
+            yield Finding("mismatch", where, sentence)
     for offset, record in scan.records.items():
-        is_lacking = record.kind == "response" or (record.kind == "event" and offset + record.length > indexed)
+        is_lacking = record.kind in ("response", "revisit") or (record.kind == "event" and offset + record.length > indexed)
         if is_lacking and file.name not in told:
             where = f"{file.name}:{offset}"
             yield Finding("absent", where, f"the record at byte {offset} of {file.name} is not in the database: run 'sohr-archive repair'")
+
+
+def _repeated(connection: sqlite3.Connection, there: set[int], lost: dict[int, set[int]]) -> Iterator[Finding]:
+    """Captures whose body stands in another record, and that record is not there or not as it was."""
+    gone = [serial for (serial,) in connection.execute("select serial from warc_files order by serial") if serial not in there]
+    for serial in sorted({*gone, *lost}):
+        rows = [row for row in connection.execute(_REPEATED, (serial,)) if serial in gone or row[3] in lost[serial]]
+        for name, offset, url, place, other in rows[:_MOST]:
+            kind: Kind = "absent" if serial in gone else "mismatch"
+            what = "not there" if serial in gone else "not as it was"
+            yield Finding(kind, f"{name}:{offset}", f"the capture of {url} has its body at byte {place} of {other}, which is {what}")
+        if len(rows) > _MOST:
+            sentence = f"{len(rows) - _MOST} more captures have their bodies in {rows[0][4]}, where they cannot be read"
+            yield Finding("absent", f"bodies in {rows[0][4]}", sentence)
 
 
 def _indexed(connection: sqlite3.Connection, file: WarcFile) -> int:
@@ -195,12 +228,18 @@ def _record(plain: bytes, offset: int, length: int) -> Record | str:
     digest = headers.get_header("WARC-Block-Digest") or ""
     if digest.startswith("sha256:") and digest != "sha256:" + hashlib.sha256(block).hexdigest():
         return "does not match its digest"
-    payload = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest() if record.rec_type == "response" else None
+    payload = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest() if record.rec_type in ("response", "revisit") else None
     stated = headers.get_header("WARC-Payload-Digest") or ""
-    if payload and stated.startswith("sha256:") and stated != "sha256:" + payload:
+    original = None
+    if record.rec_type == "revisit":
+        original = original_of(headers)
+        if original is None:
+            return "repeats another and does not say which"
+        payload = payload if headers.get_header("WARC-Profile") == NOT_MODIFIED else original.payload_sha256
+    elif payload and stated.startswith("sha256:") and stated != "sha256:" + payload:
         return "has a payload that does not match its digest"
     is_event = record.rec_type == "metadata" and headers.get_header("WARC-Target-URI") == EVENT_URI
-    return Record("event" if is_event else record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload)
+    return Record("event" if is_event else record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload, original)
 
 
 # -- files and manifests ----------------------------------------------------------------------------------------------------------

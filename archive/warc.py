@@ -1,7 +1,8 @@
 """WARC files: the evidence. One file a day, appended, one gzip member a record, ``.open`` until closed.
 
-An exchange is three records in this order: ``request``, ``metadata`` (how we came to ask), ``response``. The response comes last, so that a
-record cut off by a crash never leaves a response without its provenance. Both others name it by ``WARC-Concurrent-To``.
+An exchange is three records in this order: ``request``, ``metadata`` (how we came to ask), ``response``, or in its place a ``revisit`` where
+it repeats an earlier one (`archive.revisits`). That comes last, so that a record cut off by a crash never leaves a response without its
+provenance. Both others name it by ``WARC-Concurrent-To``.
 
 *As received* means: the body byte for byte below content coding (gzip stays gzip), transfer coding undone by the HTTP client; header values
 byte for byte, their names in the client's capitals; the reason phrase is the standard one, for the client does not keep the server's.
@@ -17,21 +18,19 @@ import re
 import uuid
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from archive.errors import CannotWrite, DamagedWarc
 from archive.model import Capture
+from archive.revisits import IDENTICAL, NOT_MODIFIED, Bodies, Original, headers_of, original_of
 
 ROTATE_BYTES = 10**9  # the size that replay tools and file systems are comfortable with
 EVENT_URI = "urn:sohr-archive:event"
@@ -61,6 +60,7 @@ class Position:
     offset: int
     length: int
     record_id: str
+    original: Original | None = None  # the response that a revisit refers to
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ class Appender:
         block = json.dumps(event, ensure_ascii=False, sort_keys=True).encode()
         return self._append("metadata", at, block, "application/json", {"WARC-Target-URI": EVENT_URI})
 
-    def exchange(self, capture: Capture, look: str | None = None) -> Position:
-        """Append request, provenance and response; the position is the response's."""
+    def exchange(self, capture: Capture, look: str | None = None, original: Original | None = None) -> Position:
+        """Append request, provenance and response; the position is the response's. With an ``original``: a revisit, without the body."""
         record_id = f"<urn:uuid:{uuid.uuid4()}>"
         beside = {"WARC-Target-URI": capture.url, "WARC-Concurrent-To": record_id}
         at, learnt = capture.captured_at, capture.recorded_at or capture.captured_at
@@ -118,7 +118,12 @@ class Appender:
             headers["WARC-Truncated"] = capture.truncated
         if capture.ip:
             headers["WARC-IP-Address"] = capture.ip
-        return self._append("response", at, _response_block(capture), "application/http; msgtype=response", headers, learnt)
+        kind, block = "response", _response_head(capture) + capture.body
+        if original:
+            kind, block = "revisit", _response_head(capture)
+            headers |= headers_of(original, NOT_MODIFIED if capture.status == 304 else IDENTICAL)
+        position = self._append(kind, at, block, "application/http; msgtype=response", headers, learnt)
+        return replace(position, original=original)
 
     def sync(self) -> None:
         """Make all that was appended durable. Raises CannotWrite."""
@@ -145,7 +150,7 @@ class Appender:
         record_id = headers.setdefault("WARC-Record-ID", f"<urn:uuid:{uuid.uuid4()}>")
         headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
         headers.setdefault("WARC-Payload-Digest", _NOTHING if kind == "request" else headers["WARC-Block-Digest"])
-        member = _member(kind, headers, block, content_type)
+        member = _member(headers, block, content_type)
         try:
             offset = file.tell()
             file.write(member)
@@ -177,7 +182,7 @@ class Appender:
             block = "".join(f"{k}: {one_line(v)}\r\n" for k, v in self._info.items()).encode()
             headers["WARC-Record-ID"] = f"<urn:uuid:{uuid.uuid4()}>"
             headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
-            self._file.write(_member("warcinfo", headers, block, "application/warc-fields"))
+            self._file.write(_member(headers, block, "application/warc-fields"))
         except OSError as error:
             raise _refused(self._folder, error) from error
         return self._file, self._current
@@ -240,8 +245,12 @@ def next_record(data: mmap.mmap, offset: int) -> int | None:
     return None
 
 
-def read(file: WarcFile, start: int = 0) -> Iterator[Stored]:
-    """The exchanges and events of a file from a member's offset on, each whole and with its digest right. Raises DamagedWarc."""
+def read(file: WarcFile, start: int = 0, *, events_only: bool = False) -> Iterator[Stored]:
+    """The exchanges and events of a file from a member's offset on, each whole and with its digest right. Raises DamagedWarc.
+
+    A revisit has the body of its original, out of whichever file beside this one holds it.
+    """
+    bodies = Bodies(file.path.parent)
     provenance: dict[str, tuple[dict[str, str], tuple[str, str, tuple[tuple[str, str], ...]]]] = {}
     fields: dict[str, str] = {}
     request: tuple[str, str, tuple[tuple[str, str], ...]] = ("GET", "", ())
@@ -265,9 +274,12 @@ def read(file: WarcFile, start: int = 0) -> Iterator[Stored]:
                     record_id = headers.get_header("WARC-Record-ID")
                     position = Position(file.serial, offset, iterator.get_record_length(), record_id)
                     yield Stored(position, event=json.loads(block))
-                elif kind == "response":
+                elif kind in ("response", "revisit") and not events_only:
                     record_id = headers.get_header("WARC-Record-ID")
-                    position = Position(file.serial, offset, iterator.get_record_length(), record_id)
+                    original = original_of(headers) if kind == "revisit" else None
+                    if kind == "revisit":
+                        block += _repeated(file, offset, headers, original, bodies)
+                    position = Position(file.serial, offset, iterator.get_record_length(), record_id, original)
                     fields, request = provenance.get(record_id, ({}, ("GET", "", ())))
                     yield Stored(position, _capture(headers, block, fields, request), fields.get("look"))
         except (ArchiveLoadFailed, EOFError, zlib.error) as error:
@@ -282,6 +294,18 @@ def read_response(path: Path, offset: int) -> Capture:
             return stored.capture
         break
     raise DamagedWarc(f"{path.name} has no response at byte {offset}: run 'sohr-archive verify'")
+
+
+def _repeated(file: WarcFile, offset: int, headers: StatusAndHeaders, original: Original | None, bodies: Bodies) -> bytes:
+    """The body of a revisit, as received: none with a 304."""
+    if original is None:
+        raise DamagedWarc(f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'")
+    if headers.get_header("WARC-Profile") != IDENTICAL:
+        return b""
+    try:
+        return bodies.body(original)
+    except DamagedWarc as error:
+        raise DamagedWarc(f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}") from error
 
 
 def _check(file: WarcFile, offset: int, headers: StatusAndHeaders, block: bytes) -> None:
@@ -340,12 +364,12 @@ def _request_block(capture: Capture) -> bytes:
     return _message(f"{capture.method} {target} HTTP/1.1", headers)
 
 
-def _response_block(capture: Capture) -> bytes:
+def _response_head(capture: Capture) -> bytes:
     try:
         phrase = HTTPStatus(capture.status).phrase
     except ValueError:
         phrase = ""
-    return _message(f"HTTP/1.1 {capture.status} {phrase}", capture.headers) + capture.body
+    return _message(f"HTTP/1.1 {capture.status} {phrase}", capture.headers)
 
 
 def _message(first: str, headers: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> bytes:
@@ -358,14 +382,12 @@ def one_line(value: object) -> str:
     return re.sub(r"[\r\n\0]+", " ", str(value))
 
 
-def _member(kind: str, headers: dict[str, str], block: bytes, content_type: str) -> bytes:
+def _member(headers: dict[str, str], block: bytes, content_type: str) -> bytes:
     """One record as one gzip member. Bodies mostly come compressed; level 1 loses little there and costs little."""
-    plain = BytesIO()
-    writer = WARCWriter(plain, gzip=False, warc_version="WARC/1.1")
-    rec_headers = StatusAndHeaders("", list(headers.items()), protocol="WARC/1.1")
-    writer.write_record(ArcWarcRecord("warc", kind, rec_headers, BytesIO(block), None, content_type, len(block)))
+    stated = StatusAndHeaders("", [*headers.items(), ("Content-Type", content_type), ("Content-Length", str(len(block)))], protocol="WARC/1.1")
+    plain = stated.to_bytes(encoding="utf-8") + block + b"\r\n\r\n"  # warcio's writer would spell the HTTP headers of a revisit anew
     deflate = zlib.compressobj(6 if len(block) < 4096 or content_type == "application/json" else 1, zlib.DEFLATED, 31)
-    return deflate.compress(plain.getvalue()) + deflate.flush()
+    return deflate.compress(plain) + deflate.flush()
 
 
 def _refused(folder: Path, error: OSError) -> CannotWrite:

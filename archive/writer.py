@@ -28,6 +28,7 @@ from archive.ingest import Ingest
 from archive.lock import hold
 from archive.manifests import write_manifest
 from archive.model import ArticleKey, Edition, Kind
+from archive.originals import Originals
 from archive.outcome import Held
 from archive.rebuild import recorded_site
 from archive.recover import mend, recover, settle
@@ -128,6 +129,7 @@ class Writer:
         recover(self.folder, self.store, self.ingest)
         self.warc = Appender(self.folder / "warc", self.site.name)
         self.warc.describe(message.software)
+        self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site)
         begun: dict[str, Any] = {
             "event": "crawl-started",
@@ -150,6 +152,7 @@ class Writer:
             self.store.register_files(self.warc.opened, now())
             self.warc.opened.clear()
             answers = [self._answer(message, position) for message, position in written]
+        self._originals.indexed()
         settle(self.store, self.warc)
         self._whole = True
         return answers
@@ -157,7 +160,9 @@ class Writer:
     def _append(self, message: Any) -> Position | None:
         match message:
             case Took(capture, look):
-                return self.warc.exchange(capture, look)
+                position = self.warc.exchange(capture, look, self._originals.of(capture))
+                self._originals.wrote(capture, position)
+                return position
             case Happened(event):
                 return self.warc.event(event.get("at") or now(), event)
         return None

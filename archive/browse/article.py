@@ -28,7 +28,9 @@ _SIGHTED = (
 _NEXT = """select a.edition, a.post_id, v.title, v.plain_title, v.language from articles a join versions v on v.version_id = a.newest_version_id
     where a.edition = ? and a.post_id {} ? order by a.post_id {} limit 1"""
 # The nearest on both sides in the order of sighting, chosen before their versions are read: a busy day has a hundred posts.
-_NEAR = "select article_id from articles where edition = ?1 and day = ?2 and newest_version_id is not null and article_id {} ?3 order by 1 {} limit ?4"
+_NEAR = (
+    "select article_id from articles where edition = ?1 and day = ?2 and newest_version_id is not null and article_id {} ?3 order by 1 {} limit ?4"
+)
 _SAME_DAY = f"""select a.edition, a.post_id, v.title, v.plain_title, v.published_at, v.language
     from articles a join versions v on v.version_id = a.newest_version_id
     where a.article_id in (select * from ({_NEAR.format("<", "desc")}) union all select * from ({_NEAR.format(">", "asc")}))

@@ -73,7 +73,9 @@ def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, on
     before, after = pair[0][0], pair[1][0]
     difference = compare(Text(before["title"], before["text"]), Text(after["title"], after["text"]))
     compared = side_by_side(_lines(before["text"]), _lines(after["text"]))
-    told = "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
+    told = (
+        "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
+    )
     stated = [(n, before[n], after[n]) for n in ("published_at", "modified_at", "author", "language", "categories", "tags", "layout")]
     return {
         "before": before,

@@ -26,7 +26,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")  # as
 _SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.url as article_url
     from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join articles a on a.article_id = c.article_id
     where f.serial = ? and c.offset = ?"""
-_VERSIONS = "select number, title, plain_title, language from versions where article_id = ? and ? in (first_capture_id, last_capture_id) order by number"
+_VERSIONS = (
+    "select number, title, plain_title, language from versions where article_id = ? and ? in (first_capture_id, last_capture_id) order by number"
+)
 _MAX_SHOWN = 8 * 1024 * 1024  # bytes of a page that are shown
 
 

@@ -140,7 +140,9 @@ def _few(conn: sqlite3.Connection, asked: Asked, match: str) -> list[int] | None
     if asked.changed == "yes":
         parts.append(("select article_id from articles where versions > 1 and ? != ''", asked.changed))
     if asked.category:
-        parts.append(("select x.article_id from article_terms x join terms t using (term_id) where t.taxonomy = 'category' and t.name = ?", asked.category))
+        parts.append(
+            ("select x.article_id from article_terms x join terms t using (term_id) where t.taxonomy = 'category' and t.name = ?", asked.category)
+        )
     for sql, value in parts:
         ids = [row[0] for row in conn.execute(f"{sql} limit ?", (value, NEWEST + 1))]
         if len(ids) <= NEWEST:

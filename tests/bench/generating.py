@@ -47,7 +47,9 @@ class Words:
         for number in range(4_000):
             town, group = say(TOWNS[number % 14]), say(GROUPS[number // 5 % 9])
             province, event = say(PROVINCES[number // 3 % 12]), say(EVENTS[number // 7 % 10])
-            english = f"Activists in {town}, in the countryside of {province}, reported that {event} had damaged {number % 61 + 2} houses and that {group}"
+            english = (
+                f"Activists in {town}, in the countryside of {province}, reported that {event} had damaged {number % 61 + 2} houses and that {group}"
+            )
             arabic = f"وأفاد نشطاء في {town} بريف {province} بأن {event} ألحق أضراراً بـ {number % 61 + 2} منزلاً وأن {group}"
             end = (" were among those who left, name{} said.", " كانوا بين من غادروا، كما قالت اسم{}.")[side].format(number)
             sentence = (english, arabic)[side] + end
@@ -349,7 +351,13 @@ def _article_terms(shape: Shape) -> Iterator[dict[str, Any]]:
 def _failures(shape: Shape) -> Iterator[dict[str, Any]]:
     for place in range(0, shape.articles, 50):
         at = _at(FIRST_CRAWL + timedelta(days=place % 700))
-        yield {"crawl_id": place % CRAWLS + 1, "article_id": place + 1, "url": shape.url(place), "reason": ("timeout", "status", "cut")[place % 3], "at": at}
+        yield {
+            "crawl_id": place % CRAWLS + 1,
+            "article_id": place + 1,
+            "url": shape.url(place),
+            "reason": ("timeout", "status", "cut")[place % 3],
+            "at": at,
+        }
 
 
 def _search(shape: Shape) -> Iterator[dict[str, Any]]:
