@@ -6,20 +6,12 @@ Three outcomes for whatever is looked at: it matches, it does not match, it is a
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import mmap
 import sqlite3
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
-
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
+from typing import Any
 
 from archive.errors import ArchiveError, Locked
 from archive.extract import EXTRACTOR
@@ -28,13 +20,12 @@ from archive.manifests import Manifest, digest_of, manifests
 from archive.reading import DamagedDatabase, open_readonly
 from archive.rebuild import site_of
 from archive.recover import recover
-from archive.revisits import NOT_MODIFIED, Original, original_of
+from archive.revisits import Original
+from archive.scanning import Finding, Kind, scan_file
 from archive.store import Store
 from archive.text import same_sha256, text_sha256
-from archive.warc import EVENT_URI, WarcFile, next_record, warc_files
+from archive.warc import WarcFile, warc_files
 
-Kind = Literal["mismatch", "absent"]
-_STEP = 1 << 16  # bytes unpacked at a time
 _MOST = 10  # rows of a table that are named: damage to more has one cause
 # Tables that are not derived from records: when files were opened and closed, and what SQLite and its search keep for themselves.
 _OWN = ("warc_files", "about", "sqlite_*", "_sqlite_*", "search*")
@@ -49,27 +40,6 @@ _REPEATED = """
 select f.name, c.offset, c.url, o.offset, g.name from captures o join warc_files g using (warc_file_id)
 join captures c on c.original_id = o.capture_id join warc_files f on f.warc_file_id = c.warc_file_id
 where g.serial = ? order by f.serial, c.offset"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it was: which thing, and what is wrong with it in one sentence."""
-
-    kind: Kind
-    thing: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A WARC record as a scan finds it; ``kind`` is WARC's, or ``event``."""
-
-    kind: str
-    record_id: str
-    offset: int
-    length: int
-    payload_sha256: str | None
-    original: Original | None = None  # of a revisit
 
 
 def verify(folder: Path, *, head: str | None = None, deep: bool = False, progress: Callable[[str], None] = lambda _: None) -> Iterator[Finding]:
@@ -129,16 +99,10 @@ def _is_written(folder: Path) -> bool:
 # -- records ----------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    records: dict[int, Record] = field(default_factory=dict)  # by offset
-    findings: dict[int, Finding] = field(default_factory=dict)
-
-
 def _file(connection: sqlite3.Connection, file: WarcFile, told: set[str], is_written: bool) -> Iterator[Finding]:
     """The records of a file, and the rows that point into it."""
     indexed = _indexed(connection, file)
-    scan = _scan(file, indexed if is_written and file.is_open else file.path.stat().st_size)
+    scan = scan_file(file, indexed if is_written and file.is_open else file.path.stat().st_size)
     yield from scan.findings.values()
     for row in connection.execute(_ROWS, (file.serial,)):
         offset, length, record_id, payload, url, *place = row
@@ -178,68 +142,6 @@ def _indexed(connection: sqlite3.Connection, file: WarcFile) -> int:
     (captures,) = connection.execute(sql, (file.serial,)).fetchone()
     mark = connection.execute("select value from about where key = ?", (f"indexed:{file.serial}",)).fetchone()
     return max(captures or 0, int(mark[0]) if mark and mark[0].isdigit() else 0)
-
-
-def _scan(file: WarcFile, size: int) -> _Scan:
-    """Every record in so many bytes of a file, with its digests; behind damage the scan goes on at the next record it finds."""
-    scan = _Scan()
-    if size == 0 or file.path.stat().st_size == 0:
-        return scan
-    with open(file.path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        offset: int | None = 0
-        while offset is not None and offset < size:
-            plain, end = _inflate(data, offset)
-            record = _record(plain, offset, end - offset) if end else None
-            if isinstance(record, Record):
-                scan.records[offset] = record
-            else:
-                what = record or "cannot be unpacked"
-                if not end and file.is_open and next_record(data, offset) is None:
-                    what = "breaks off: a crash tore it, and 'sohr-archive repair' cuts it"
-                scan.findings[offset] = Finding("mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}")
-            offset = end or next_record(data, offset)
-    return scan
-
-
-def _inflate(data: mmap.mmap, offset: int) -> tuple[bytes, int]:
-    """Unpack the gzip member at an offset; its bytes and where it ends, 0 where it has no end."""
-    inflate, out, position = zlib.decompressobj(31), bytearray(), offset
-    try:
-        while not inflate.eof:
-            chunk = data[position : position + _STEP]
-            if not chunk:
-                return b"", 0
-            position += len(chunk)
-            out += inflate.decompress(chunk)
-    except zlib.error:
-        return b"", 0
-    return bytes(out), position - len(inflate.unused_data)
-
-
-def _record(plain: bytes, offset: int, length: int) -> Record | str:
-    try:
-        record = next(iter(ArchiveIterator(BytesIO(plain), no_record_parse=True)))
-        block = record.raw_stream.read()
-    except (ArchiveLoadFailed, StopIteration, EOFError, ValueError) as error:
-        return f"is no WARC record ({error})"
-    headers = record.rec_headers
-    if headers.get_header("Content-Length") != str(len(block)):
-        return "is shorter or longer than it says"
-    digest = headers.get_header("WARC-Block-Digest") or ""
-    if digest.startswith("sha256:") and digest != "sha256:" + hashlib.sha256(block).hexdigest():
-        return "does not match its digest"
-    payload = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest() if record.rec_type in ("response", "revisit") else None
-    stated = headers.get_header("WARC-Payload-Digest") or ""
-    original = None
-    if record.rec_type == "revisit":
-        original = original_of(headers)
-        if original is None:
-            return "repeats another and does not say which"
-        payload = payload if headers.get_header("WARC-Profile") == NOT_MODIFIED else original.payload_sha256
-    elif payload and stated.startswith("sha256:") and stated != "sha256:" + payload:
-        return "has a payload that does not match its digest"
-    is_event = record.rec_type == "metadata" and headers.get_header("WARC-Target-URI") == EVENT_URI
-    return Record("event" if is_event else record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload, original)
 
 
 # -- files and manifests ----------------------------------------------------------------------------------------------------------
@@ -400,3 +302,6 @@ def _compared(connection: sqlite3.Connection, ours: str, anew: str, key: tuple[s
             row = " ".join(map(str, at if name is None else at[1:]))
             kind: Kind = "absent" if what == "is not there" else "mismatch"
             yield Finding(kind, f"{name or ours} {row}", f"row {row} of {name or ours} {what}")
+
+
+__all__ = ["Finding", "verify"]

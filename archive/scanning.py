@@ -1,0 +1,110 @@
+"""Every record of a WARC file, with its digests: what `archive.verify` and `archive.recover` know of a file that may be damaged anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import zlib
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Literal
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+
+from archive.revisits import NOT_MODIFIED, Original, original_of
+from archive.warc import EVENT_URI, WarcFile, next_record
+
+Kind = Literal["mismatch", "absent"]
+_STEP = 1 << 16  # bytes unpacked at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was: which thing, and what is wrong with it in one sentence."""
+
+    kind: Kind
+    thing: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A WARC record as a scan finds it; ``kind`` is WARC's, or ``event``."""
+
+    kind: str
+    record_id: str
+    offset: int
+    length: int
+    payload_sha256: str | None
+    original: Original | None = None  # of a revisit
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What is in a file: whole records and what is wrong, both by offset."""
+
+    records: dict[int, Record] = field(default_factory=dict)  # by offset
+    findings: dict[int, Finding] = field(default_factory=dict)
+
+
+def scan_file(file: WarcFile, size: int) -> Scan:
+    """Every record in so many bytes of a file, with its digests; behind damage the scan goes on at the next record it finds."""
+    scan = Scan()
+    if size == 0 or file.path.stat().st_size == 0:
+        return scan
+    with open(file.path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        offset: int | None = 0
+        while offset is not None and offset < size:
+            plain, end = _inflate(data, offset)
+            record = _record(plain, offset, end - offset) if end else None
+            if isinstance(record, Record):
+                scan.records[offset] = record
+            else:
+                what = record or "cannot be unpacked"
+                if not end and file.is_open and next_record(data, offset) is None:
+                    what = "breaks off: a crash tore it, and 'sohr-archive repair' cuts it"
+                scan.findings[offset] = Finding("mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}")
+            offset = end or next_record(data, offset)
+    return scan
+
+
+def _inflate(data: mmap.mmap, offset: int) -> tuple[bytes, int]:
+    """Unpack the gzip member at an offset; its bytes and where it ends, 0 where it has no end."""
+    inflate, out, position = zlib.decompressobj(31), bytearray(), offset
+    try:
+        while not inflate.eof:
+            chunk = data[position : position + _STEP]
+            if not chunk:
+                return b"", 0
+            position += len(chunk)
+            out += inflate.decompress(chunk)
+    except zlib.error:
+        return b"", 0
+    return bytes(out), position - len(inflate.unused_data)
+
+
+def _record(plain: bytes, offset: int, length: int) -> Record | str:
+    try:
+        record = next(iter(ArchiveIterator(BytesIO(plain), no_record_parse=True)))
+        block = record.raw_stream.read()
+    except (ArchiveLoadFailed, StopIteration, EOFError, ValueError) as error:
+        return f"is no WARC record ({error})"
+    headers = record.rec_headers
+    if headers.get_header("Content-Length") != str(len(block)):
+        return "is shorter or longer than it says"
+    digest = headers.get_header("WARC-Block-Digest") or ""
+    if digest.startswith("sha256:") and digest != "sha256:" + hashlib.sha256(block).hexdigest():
+        return "does not match its digest"
+    payload = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest() if record.rec_type in ("response", "revisit") else None
+    stated = headers.get_header("WARC-Payload-Digest") or ""
+    original = None
+    if record.rec_type == "revisit":
+        original = original_of(headers)
+        if original is None:
+            return "repeats another and does not say which"
+        payload = payload if headers.get_header("WARC-Profile") == NOT_MODIFIED else original.payload_sha256
+    elif payload and stated.startswith("sha256:") and stated != "sha256:" + payload:
+        return "has a payload that does not match its digest"
+    is_event = record.rec_type == "metadata" and headers.get_header("WARC-Target-URI") == EVENT_URI
+    return Record("event" if is_event else record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload, original)
