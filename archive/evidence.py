@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from archive.errors import DamagedWarc
 from archive.extract import extract
 from archive.general import extract_general
-from archive.model import ArticleKey, Capture, Extract, Unextractable
+from archive.model import ArticleKey, Capture, Claim, Extract, Line, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.warc import read_response
 
@@ -26,28 +27,31 @@ class Evidence:
         self._site = site
 
     def capture(self, row: Row) -> Capture:
-        """The exchange a row of `captures` points at. Raises DamagedWarc."""
+        """The exchange a row of `captures` points at, and why it was made, as the row has it from the record before. Raises DamagedWarc."""
         [file] = self._query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
         path = self._warc / file["name"]
         if not path.exists():
             path = path.with_name(path.name + ".open")
         try:
-            return replace(read_response(path, row["offset"]), recorded_at=row["recorded_at"])
+            found = read_response(path, row["offset"])
         except OSError as error:
             raise DamagedWarc(f"{path.name} cannot be read ({error.strerror}): run 'sohr-archive verify'") from error
+        crawls = self._query("select name from crawls where crawl_id = ?", row["crawl_id"])
+        known = {name: row[name] for name in ("recorded_at", "requested_url", "via", "channel", "reason")}
+        return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)
 
     def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
         """What a capture says, with the other pages of its look where it is a post in several."""
         [row] = self._query("select * from captures where capture_id = ?", capture_id)
         if self._site.parse(row["url"]) is None:
-            return extract_general(self.capture(row), self._site)
-        found = extract(self.capture(row), self._site, key)
+            return extract_general(self.capture(row), self._site, apart=True)
+        found = extract(self.capture(row), self._site, key, apart=True)
         if not isinstance(found, Extract) or found.pages <= 1:
             return found
         rest = self._query("select * from captures where look = ? order by capture_id", row["record_id"])
         pages = {found.page: found}
         for other in rest:
-            more = extract(self.capture(other), self._site, key)
+            more = extract(self.capture(other), self._site, key, apart=True)
             if isinstance(more, Extract):
                 pages.setdefault(more.page, more)
         if sorted(pages) != list(range(1, found.pages + 1)):
@@ -64,3 +68,19 @@ def joined(pages: list[Extract]) -> Extract:
         images=tuple(dict.fromkeys(image for page in pages for image in page.images)),
         notes=tuple(dict.fromkeys(note for page in pages for note in page.notes)),
     )
+
+
+def pack(found: Extract) -> str:
+    """An extract as JSON, for keeping until the other pages of its look are there."""
+    return json.dumps(asdict(found))
+
+
+def unpack(text: str) -> Extract:
+    """The extract `pack` kept."""
+    fields = json.loads(text)
+    fields["lines"] = tuple(Line(line["text"], LineKind(line["kind"]), line["depth"]) for line in fields["lines"])
+    fields["claims"] = tuple(Claim(**claim) for claim in fields["claims"])
+    fields["links"] = tuple((url, label) for url, label in fields["links"])
+    for name in ("page_urls", "categories", "tags", "images", "notes"):
+        fields[name] = tuple(fields[name])
+    return Extract(**fields)

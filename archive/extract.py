@@ -11,9 +11,9 @@ import re
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
 from archive.decode import Cut, TooLarge, Undecodable, decode_body, decode_text, to_utf8
-from archive.hostile import is_hostile
+from archive.hostile import is_heavy, is_hostile
 from archive.lines import inline_text, is_visible, read, tidy
-from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
+from archive.model import APART, Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate, metadata, refusals
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import Layout, choose, find_body, find_title
@@ -22,6 +22,8 @@ from archive.sites.sohr.noise import is_noise
 __all__ = ["EXTRACTOR", "Undecodable", "decode_body", "decode_text", "extract"]
 
 EXTRACTOR = "1"  # release: a change that gives any page another text is another release, announced as `reparsed`, never as an edit
+NO_PARSE = "the page does not parse"
+HEAVY = "the page is large: it is read by itself"
 
 _LISTING_CLASSES = frozenset(("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results"))
 _SINGLE_CLASSES = frozenset(("single", "single-post", "page-template-default", "page", "attachment"))
@@ -32,8 +34,11 @@ _ENDS = re.compile(rb"</(?:html|body)\s*>", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(?:article|main|section|div)\s*>\s*$", re.IGNORECASE)
 
 
-def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) -> Extract | Unextractable:
-    """Read one page. ``expected`` is the article the address promised: a page that states another post is `Unextractable("mismatch")`."""
+def extract(capture: Capture, site: Site, expected: ArticleKey | None = None, *, apart: bool = False) -> Extract | Unextractable:
+    """Read one page. ``expected`` is the article the address promised: a page that states another post is `Unextractable("mismatch")`.
+
+    A page that may take long is `Unextractable("apart")`: it is read with ``apart``, where a clock bounds it or its record says that it was read.
+    """
     known = refusals.by_status(capture)
     if known:
         return Unextractable(*known)
@@ -50,6 +55,8 @@ def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) ->
         refused = refusals.by_text(capture, decode_text(capture, body[:65_536]))
         return Unextractable(*refused) if refused else Unextractable("not_html", f"the server calls it {kind or 'nothing'}, {len(body)} bytes")
     html = to_utf8(capture, body)
+    if not apart and is_heavy(html):
+        return Unextractable(APART, HEAVY)
     hostile = is_hostile(html)
     if hostile:
         return Unextractable("hostile", hostile)
@@ -61,7 +68,7 @@ def extract(capture: Capture, site: Site, expected: ArticleKey | None = None) ->
     try:
         tree = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
     except (SelectolaxError, ValueError) as error:
-        return Unextractable("hostile", f"the page does not parse: {error}")
+        return Unextractable("hostile", f"{NO_PARSE}: {error}")
     return _read(capture, site, expected, html, tree)
 
 

@@ -17,16 +17,17 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from archive.decode import Cut, TooLarge, Undecodable, decode_body, to_utf8
 from archive.elsewhere import clean, is_front
-from archive.extract import EXTRACTOR
-from archive.hostile import is_hostile
+from archive.extract import EXTRACTOR, HEAVY, NO_PARSE
+from archive.hostile import is_heavy, is_hostile
 from archive.lines import Raw, inline_text, is_visible, tidy
-from archive.model import Capture, Claim, Extract, Kind, Line, LineKind, Unextractable
+from archive.model import APART, Capture, Claim, Extract, Kind, Line, LineKind, Unextractable
 from archive.sites.sohr import boilerplate, metadata, refusals
 from archive.sites.sohr.addresses import Site
 
 LAYOUT = "trafilatura"  # what stands in the place of a layout's name
 MAX_PAGE = 4 * 2**20  # bytes in UTF-8; an article has a tenth of it
-MAX_TAGS = 15_000  # 181 public news pages have 3,229 at most; time grows with their square in one paragraph (docs/extraction.md)
+MAX_TAGS = 200_000  # a liveblog of a day has a tenth of it
+HEAVY_TAGS = 4_000  # a page with more is read apart; 181 public news pages have 3,229 at most, and at the bound the worst shape found takes 0.3 s
 FEW_WORDS = 100  # a challenge or an error page has fewer; an article behind the same network has more, and the same marks in its scripts
 FEWEST_OF_ALL = 10  # words of a text; what trafilatura makes of a page without one is a menu or a notice
 ONE_IN = 50  # articles of the site that are read a second time: 15 ms each, so 0.3 ms a page
@@ -46,15 +47,18 @@ def extractor() -> str:
     return f"{EXTRACTOR}+trafilatura-{version('trafilatura')}"
 
 
-def extract_general(capture: Capture, site: Site) -> Extract | Unextractable:
-    """Read one page of another site. ``site`` is the archive's own: addresses of it are what the page may be a copy of."""
-    html = _document(capture)
+def extract_general(capture: Capture, site: Site, *, apart: bool = False) -> Extract | Unextractable:
+    """Read one page of another site. ``site`` is the archive's own: addresses of it are what the page may be a copy of.
+
+    ``apart`` as for `archive.extract.extract`.
+    """
+    html = _document(capture, apart=apart)
     if isinstance(html, Unextractable):
         return html
     try:
         tree = LexborHTMLParser(html)
     except (SelectolaxError, ValueError) as error:
-        return Unextractable("hostile", f"the page does not parse: {error}")
+        return Unextractable("hostile", f"{NO_PARSE}: {error}")
     lines, found = read_lines(html.decode("utf-8", "replace"))
     text = "\n".join(line.text for line in lines)
     if len(_WORD.findall(text)) < FEW_WORDS:
@@ -97,7 +101,7 @@ def extract_general(capture: Capture, site: Site) -> Extract | Unextractable:
     )
 
 
-def _document(capture: Capture) -> bytes | Unextractable:
+def _document(capture: Capture, *, apart: bool) -> bytes | Unextractable:
     """The page in UTF-8, or why it is none that may be read."""
     known = refusals.by_status(capture)
     if known:
@@ -117,6 +121,8 @@ def _document(capture: Capture) -> bytes | Unextractable:
     if not 200 <= capture.status < 300 or (capture.header("cf-mitigated") or "").lower() == "challenge":
         refused = refusals.by_text(capture, html[:65_536].decode("utf-8", "ignore"))
         return Unextractable(*(refused or ("error", f"status {capture.status}")))
+    if not apart and is_heavy(html, HEAVY_TAGS):
+        return Unextractable(APART, HEAVY)
     return hostile if (hostile := _unbearable(html)) else html
 
 
@@ -271,7 +277,7 @@ def cross_check(capture: Capture, found: Extract) -> str | None:
     """A sentence where trafilatura reads a very different text on the whole page: a sign that a layout drifts, and never a text."""
     if len(_WORD.findall(found.text)) < FEWEST:
         return None
-    html = _document(capture)
+    html = _document(capture, apart=False)  # a heavy page is none for a sample
     if isinstance(html, Unextractable):
         return None
     lines, _ = read_lines(html.decode("utf-8", "replace"))

@@ -16,6 +16,8 @@ def _bytes(names: str) -> frozenset[bytes]:
 
 
 MAX_HTML = 16 * 1024 * 1024  # bytes in UTF-8; an article page of the site has 60,000
+HEAVY_BYTES = 2**20  # a page with more than this, or more than so many tags, is read apart (`archive.apart`):
+HEAVY_TAGS = 10_000  # ... at the bounds the worst shapes found take 1.4 s; an article page of the site has 1,500 tags and 60,000 bytes
 MAX_DEPTH = 512  # as browsers: deeper elements are not nested any further there
 _HARMLESS = 3000  # tags: nested all, 20 ms; all formatting, 130 MB for a moment
 _MAX_REPEATED = 2_000_000  # formatting elements that a parser would make of unclosed ones
@@ -37,6 +39,11 @@ _RAW = _bytes("script style textarea title xmp iframe noscript noembed noframes"
 _MAX_ATTRIBUTES = 1000
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
 _VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"|'[^']*')")  # one attribute, however long: page builders put JSON there
+
+
+def is_heavy(html: bytes, tags: int = HEAVY_TAGS) -> bool:
+    """Whether reading a page may take more than a moment: told by its bytes alone, so that a rebuild tells alike."""
+    return len(html) <= MAX_HTML and (len(html) > HEAVY_BYTES or html.count(b"<") > tags)
 
 
 def is_hostile(html: bytes) -> str | None:

@@ -6,11 +6,10 @@ Nothing here reads a clock or the network: the same records in the same order gi
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,11 @@ from archive.articles import Articles, Seen
 from archive.coverage import Coverage
 from archive.decode import Undecodable, decode_text
 from archive.errors import ArchiveError, NewerArchive
-from archive.evidence import Evidence, joined
+from archive.evidence import Evidence, joined, pack, unpack
 from archive.extract import EXTRACTOR, extract
 from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
-from archive.model import Address, ArticleKey, Capture, Claim, Extract, Kind, Line, LineKind, Sighting, Unextractable
+from archive.hostile import is_heavy, is_hostile
+from archive.model import APART, STOPPED, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, NOT_MODIFIED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
@@ -35,6 +35,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 GONE = (404, 410)
 # Outcomes that another reading may mend: tried again when a layout is confirmed, or by a newer extractor.
 MENDABLE = (QUARANTINED, "layout", LISTING_UNREAD, "mismatch", "hostile", BROKEN)
+Reader = Callable[[Capture, Site, ArticleKey | None], Extract | Unextractable]
 
 
 class Ingest:
@@ -46,12 +47,14 @@ class Ingest:
         self.coverage = Coverage(store, site)
         self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
-        self.extract: Callable[[Capture, Site, ArticleKey | None], Extract | Unextractable] = extract  # `archive.ahead` reads many at once
+        self.extract: Reader = extract  # `archive.ahead` reads many at once
+        self.found: Extract | Unextractable | None = None  # what was read apart a moment ago, and is told by the next event
 
     # -- events -------------------------------------------------------------------------------------------------------------------
 
-    def event(self, event: dict[str, Any], at: Position) -> None:
-        """Something that shaped the archive and was no exchange. Raises NewerArchive."""
+    def event(self, event: dict[str, Any], at: Position) -> Outcome | None:
+        """Something that shaped the archive and was no exchange; the outcome of the capture it is about, if any. Raises NewerArchive."""
+        outcome = None
         match event.get("event"):
             case "crawl-started":
                 self._begin(event["site"], event["extractor"])
@@ -62,6 +65,8 @@ class Ingest:
                 self.store.add_failure(event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None)
             case "cited":
                 self._cited(event["urls"], event["at"])
+            case "read-apart":
+                outcome = self._apart(event["record_id"], event["stopped"])
             case "layout-confirmed":
                 self.store.set_about(f"layout:{event['layout']}", event["at"])
                 self._mend(event["layout"])
@@ -73,6 +78,7 @@ class Ingest:
             case kind:
                 raise NewerArchive(f"{self.store.path.parent} was written by a newer release of sohr-archive (event {kind!r}): upgrade this one")
         self.store.set_about(f"indexed:{at.serial}", str(at.offset + at.length))
+        return outcome
 
     def _begin(self, home: str, extractor: str) -> None:
         """What the archive is, from its first crawl on."""
@@ -99,8 +105,35 @@ class Ingest:
         for row in rows:
             capture = self.evidence.capture(row)
             self.store.drop_failure(row["capture_id"])
-            outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"])
+            outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full)
             self._note(row["capture_id"], outcome)
+
+    def waiting(self) -> list[Row]:
+        """Rows of captures that are to be read apart, and of which nobody has written down what came of it."""
+        return self.store.query("select * from captures where outcome = ? order by capture_id", APART)
+
+    def asks(self, row: Row) -> tuple[Capture, ArticleKey | None]:
+        """A capture that is to be read apart, and the article that its address promises."""
+        capture = self.evidence.capture(row)
+        address = self.site.parse(capture.url)
+        return capture, (_key(address) if address else None) or self._resolved(capture.url)
+
+    def _apart(self, record_id: str, stopped: str | None) -> Outcome | None:
+        """What came of reading a heavy page by itself: a text, as any page's, or that it had to be stopped."""
+        row = self.store.one("select * from captures where record_id = ? and outcome = ?", record_id, APART)
+        if row is None:
+            return None
+        seen = Seen(self.evidence.capture(row), row["capture_id"])
+        read = self._in_full if stopped is None else lambda *_: Unextractable(STOPPED, stopped)
+        outcome = self._guarded(seen, lambda: self._read(seen, record_id, row["look"], read))
+        self._note(row["capture_id"], outcome)
+        return outcome
+
+    def _in_full(self, capture: Capture, site: Site, expected: ArticleKey | None) -> Extract | Unextractable:
+        """Read a page, heavy or not: one that its record says was read in time."""
+        if self.found is not None:
+            return self.found
+        return extract(capture, site, expected, apart=True) if site.parse(capture.url) else extract_general(capture, site, apart=True)
 
     def _reread(self, at: str) -> None:
         """Today's extractor reads every article again."""
@@ -119,26 +152,25 @@ class Ingest:
     # -- captures -----------------------------------------------------------------------------------------------------------------
 
     def safely(self, capture: Capture, at: Position, look: str | None = None) -> Outcome:
-        """`capture`, so that an error of ours costs what is derived from this one, never the evidence nor its neighbours."""
+        """Read one exchange and write what follows; an error of ours costs what is derived from this one, never the evidence nor its neighbours."""
+        seen = self._seen(capture, at, look)
+        outcome = self._guarded(seen, lambda: self._answered(seen, at, look))
+        self._note(seen.capture_id, outcome)
+        return outcome
+
+    def _guarded(self, seen: Seen, read: Callable[[], Outcome]) -> Outcome:
         try:
             with self.store.savepoint():
-                return self.capture(capture, at, look)
+                return read()
         except (sqlite3.OperationalError, ArchiveError):
             raise
         except Exception as error:  # noqa: BLE001  # the border: whatever a page of the world makes us do wrong is kept as such, and told
             detail = "".join(traceback.format_exception(error)[-2:]).strip()
-        seen = self._seen(capture, at, look)
-        outcome = self._fail(seen, BROKEN, detail)
-        self._note(seen.capture_id, outcome)
-        return outcome
+        return self._fail(seen, BROKEN, detail)
 
-    def capture(self, capture: Capture, at: Position, look: str | None = None) -> Outcome:
-        """Read one exchange and write what follows from it."""
-        seen = self._seen(capture, at, look)
-        stands = capture.status == 304 and at.original is not None
-        outcome = self._not_modified(seen) if stands else self._read(seen, at.record_id, look)
-        self._note(seen.capture_id, outcome)
-        return outcome
+    def _answered(self, seen: Seen, at: Position, look: str | None) -> Outcome:
+        stands = seen.capture.status == 304 and at.original is not None
+        return self._not_modified(seen) if stands else self._read(seen, at.record_id, look)
 
     def _not_modified(self, seen: Seen) -> Outcome:
         """The site stands by an answer that is held. WordPress says so from the date an author sees: no text is confirmed by it."""
@@ -158,11 +190,11 @@ class Ingest:
         row = self.store.article(outcome.article) if outcome.article else None
         self.store.update("captures", "capture_id", capture_id, outcome=outcome.word, article_id=row["article_id"] if row else None)
 
-    def _read(self, seen: Seen, record_id: str, look: str | None) -> Outcome:
+    def _read(self, seen: Seen, record_id: str, look: str | None, read: Reader | None = None) -> Outcome:
         capture = seen.capture
         address = self.site.parse(capture.url)
         if address is None and capture.channel == elsewhere.CHANNEL and (url := elsewhere.clean(capture.url)):
-            return self._page(seen, url)
+            return self._page(seen, url, read)
         if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG, Kind.LISTING, Kind.ROBOTS, Kind.SITEMAP):
             return Outcome(OTHER, capture.url, capture.status)
         if address.kind is Kind.ROBOTS:
@@ -173,7 +205,7 @@ class Ingest:
             return self._listing(seen, address)
         if address.kind is Kind.SITEMAP:
             return self._sitemap(seen, address)
-        return self._article(seen, address, record_id, look)
+        return self._article(seen, address, record_id, look, read or self.extract)
 
     def _fail(self, seen: Seen, word: str, detail: str, article: Row | None = None) -> Outcome:
         article_id = article["article_id"] if article else None
@@ -196,6 +228,9 @@ class Ingest:
             html = decode_text(capture)
         except Undecodable as error:
             return self._fail(seen, "hostile", str(error))
+        page = html.encode("utf-8", "replace")
+        if hostile := is_hostile(page) or (is_heavy(page) and "larger than any listing"):
+            return self._fail(seen, "hostile", str(hostile))
         readable = 200 <= capture.status < 300
         listing = parse_listing(html, address, self.site) if readable else None
         if listing is None or not listing.sightings:
@@ -280,9 +315,9 @@ class Ingest:
 
     # -- articles -----------------------------------------------------------------------------------------------------------------
 
-    def _article(self, seen: Seen, address: Address, record_id: str, look: str | None) -> Outcome:
+    def _article(self, seen: Seen, address: Address, record_id: str, look: str | None, read: Reader) -> Outcome:
         expected = _key(address) or self._resolved(seen.capture.url)
-        found = self.extract(seen.capture, self.site, expected)
+        found = read(seen.capture, self.site, expected)
         if isinstance(found, Unextractable):
             return self._unread(seen, expected, found)
         key = expected or (ArticleKey(found.edition or address.edition or "ar", str(found.post_id)) if found.post_id else None)
@@ -304,7 +339,7 @@ class Ingest:
         row = self.store.article(key)
         self.store.add_failure(seen.capture.url, CROSS_CHECK, drift, seen.at, seen.capture_id, seen.capture.crawl, row["article_id"] if row else None)
 
-    def _page(self, seen: Seen, url: str) -> Outcome:
+    def _page(self, seen: Seen, url: str, read: Reader | None) -> Outcome:
         """A page of another site that somebody cited. One that is not there, or no article, is a failure and changes nothing."""
         capture = seen.capture
         if elsewhere.is_loopback(url) and not self.site.is_loopback:
@@ -312,7 +347,9 @@ class Ingest:
         row = self.store.article_at(url)
         if capture.status in REDIRECTS and (location := capture.header("location")):
             return self._page_redirect(seen, url, location, row)
-        found = extract_general(capture, self.site)
+        found = read(capture, self.site, None) if read else extract_general(capture, self.site)
+        if isinstance(found, Unextractable) and found.reason == APART:
+            return Outcome(APART, capture.url, capture.status)
         if isinstance(found, Unextractable):
             return self._fail(seen, found.reason, found.detail, row)
         key = ArticleKey(row["source"], row["key"]) if row else elsewhere.identity(url, found.canonical_url)
@@ -352,6 +389,8 @@ class Ingest:
         return Seen(opening, first["capture_id"]), joined([unpack(p["extract"]) for p in parts])
 
     def _unread(self, seen: Seen, key: ArticleKey | None, why: Unextractable) -> Outcome:
+        if why.reason == APART:
+            return Outcome(APART, seen.capture.url, seen.capture.status)
         article = self.store.article(key) if key else None
         if why.reason in ("missing", "soft404") and article is not None:
             return self.articles.gone(seen, article, why.reason, why.detail)
@@ -359,7 +398,7 @@ class Ingest:
             key = key or (ArticleKey(why.edition or "ar", str(why.post_id)) if why.post_id else None)
             if key is not None:
                 return self.articles.textless(seen, key, why)
-        if why.reason == "layout" and article is not None and article["state"] is None:
+        if why.reason in ("layout", "hostile", STOPPED) and article is not None and article["state"] is None:
             self.articles.unreadable(seen, article)
         return self._fail(seen, why.reason, why.detail, article)
 
@@ -372,19 +411,3 @@ def page_url(url: str, page: int) -> str:
     """The address of a later page of a post, from that of its first."""
     base, _, query = url.partition("?")
     return f"{base}?{query}&page={page}" if query else f"{base.rstrip('/')}/{page}/"
-
-
-def pack(found: Extract) -> str:
-    """An extract as JSON, for keeping until the other pages of its look are there."""
-    return json.dumps(asdict(found), ensure_ascii=False)
-
-
-def unpack(text: str) -> Extract:
-    """The extract `pack` kept."""
-    fields = json.loads(text)
-    fields["lines"] = tuple(Line(line["text"], LineKind(line["kind"]), line["depth"]) for line in fields["lines"])
-    fields["claims"] = tuple(Claim(**claim) for claim in fields["claims"])
-    fields["links"] = tuple((url, label) for url, label in fields["links"])
-    for name in ("page_urls", "categories", "tags", "images", "notes"):
-        fields[name] = tuple(fields[name])
-    return Extract(**fields)

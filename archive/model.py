@@ -189,6 +189,7 @@ class Unextractable:
     edition: Edition | None = None
 
 
+APART, STOPPED = "apart", "stopped"
 # reason -> what it means. `protected` and `empty` are states of the article; the others say that this page is not evidence of one.
 REASONS = {
     "challenge": "the site asks for proof of being human",
@@ -206,5 +207,7 @@ REASONS = {
     "protected": "the post is behind a password",
     "empty": "the post has no text",
     "hostile": "the page cannot be read within bounds",
+    "stopped": "reading the page took too much time or memory, and was stopped",
+    "apart": "the page is large: it is read by itself, and what came of it is not known yet",
     "mismatch": "the page is another post than the one asked for",
 }

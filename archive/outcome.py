@@ -14,7 +14,7 @@ NOT_MODIFIED = "not_modified"  # a 304 to a request that asked for one: the site
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
 # Outcomes that say that a page came and was not understood.
-UNREADABLE = frozenset({"layout", "not_html", "hostile", "mismatch", LISTING_UNREAD, QUARANTINED})
+UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", LISTING_UNREAD, QUARANTINED})
 HELD_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
 
 

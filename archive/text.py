@@ -54,6 +54,7 @@ class Span(NamedTuple):
     original_end: int
 
 
+MOST_PARTS = 12  # of a word: no headline breaks one into more, and time grows with the third power of their number
 _LETTER = r"[^\W\d_\u0640]"  # tatweel is a letter to Unicode, and none to a reader
 # A word with tricks in it: letters with `*`, `-`, `.`, `_`, tatweel or characters without width between them.
 _TRICKED = re.compile(rf"{_LETTER}[\u064b-\u0652]*(?:[*\-._\u0640\u200b-\u200d\u2060\ufeff]+{_LETTER}[\u064b-\u0652]*|{_LETTER}[\u064b-\u0652]*)*")
@@ -112,6 +113,8 @@ def _join(word: str, known: frozenset[str], hyphened: frozenset[str]) -> str:
         return word  # the article itself writes it so in its text
     pieces = re.split(r"([-._]+)", word)
     parts, joints = pieces[::2], pieces[1::2]
+    if len(parts) > MOST_PARTS:
+        return word
     size = len(parts)
     while size > 1:
         for first in range(len(parts) - size + 1):

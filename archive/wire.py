@@ -23,6 +23,7 @@ class Open:
     arguments: dict[str, Any]
     software: dict[str, str]
     clock: Clock = MACHINE  # the crawl's, so that both processes read the same one
+    read_seconds: float = 30  # what reading one heavy page may take
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,19 +21,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive import elsewhere
+from archive.apart import read_apart
 from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract import EXTRACTOR
 from archive.ingest import Ingest
 from archive.lock import hold
 from archive.manifests import write_manifest
-from archive.model import ArticleKey, Edition, Kind
+from archive.model import APART, STOPPED, ArticleKey, Edition, Kind, Unextractable
 from archive.originals import Originals
-from archive.outcome import Held
+from archive.outcome import Held, Outcome
 from archive.rebuild import recorded_site
 from archive.recover import mend, recover, settle
 from archive.sites.sohr.addresses import Site
-from archive.store import Store, open_store
+from archive.store import Row, Store, open_store
 from archive.warc import Appender, Position
 from archive.wire import Ask, Failed, Happened, Open, Took, frame
 
@@ -131,6 +132,9 @@ class Writer:
         self.warc.describe(message.software)
         self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site)
+        self._seconds = message.read_seconds
+        for row in self.ingest.waiting():  # the last crawl was killed while it read these
+            self._apart(row)
         begun: dict[str, Any] = {
             "event": "crawl-started",
             "name": message.name,
@@ -155,7 +159,29 @@ class Writer:
         self._originals.indexed()
         settle(self.store, self.warc)
         self._whole = True
+        if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
+            told = {row["record_id"]: self._apart(row) for row in self.ingest.waiting()}
+            answers = [told.get(at.record_id, answer) if at else answer for answer, (_, at) in zip(answers, written, strict=True)]
         return answers
+
+    def _apart(self, row: Row) -> Outcome | None:
+        """Read a heavy page by itself, under a clock; what the clock decided is durable before it takes effect."""
+        capture, expected = self.ingest.asks(row)
+        found = read_apart(capture, self.site, expected, self._seconds)
+        stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
+        self._whole = False
+        event = {"event": "read-apart", "record_id": row["record_id"], "stopped": stopped, "at": now()}
+        position = self.warc.event(event["at"], event)
+        self.warc.sync()
+        with self.store.transaction():
+            self.store.register_files(self.warc.opened, now())
+            self.warc.opened.clear()
+            self.ingest.found = found
+            outcome = self.ingest.event(event, position)
+            self.ingest.found = None
+        settle(self.store, self.warc)
+        self._whole = True
+        return outcome
 
     def _append(self, message: Any) -> Position | None:
         match message:

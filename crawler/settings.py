@@ -42,6 +42,7 @@ AUTOTHROTTLE_MAX_DELAY = 60
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # newest posts first, in the order of the listings
 COOKIES_ENABLED = False  # every look is a first visit: nothing on a page depends on what we saw before
 
+ARCHIVE_READ_SECONDS = 30  # reading a page of more than a megabyte or 10,000 tags is stopped after this; others take milliseconds
 ARCHIVE_DAILY_REQUESTS = os.environ.get("ARCHIVE_DAILY_REQUESTS", "")  # in 24 hours, looks and all; empty: 8000, and no limit on loopback
 
 # -- evidence

@@ -90,15 +90,21 @@ def press() -> Iterator[Press]:
         server.server_close()
 
 
-def crawl(folder: Path, urls: list[str], *arguments: str, site: str = HOME) -> Crawled:
-    """`scrapy crawl pages` to its end."""
+def command(folder: Path, urls: list[str], *arguments: str, site: str = HOME, **settings: object) -> list[str]:
+    """`scrapy crawl pages` with these addresses in a file beside the archive."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     cited = folder.with_name("urls.txt")
     cited.write_text("# cited\n" + "\n".join(urls) + "\n")
-    out = folder.with_name("new.jsonl")
-    line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "pages", "-O", str(out)]
+    line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "pages", "-O", str(folder.with_name("new.jsonl"))]
     line += [part for a in (f"site={site}", f"urls={cited}", *arguments) for part in ("-a", a)]
-    line += [part for s in (f"ARCHIVE_DIR={folder}", "DOWNLOAD_DELAY=0", "BACKOFF_SECONDS=0.05") for part in ("-s", s)]
+    given = {"ARCHIVE_DIR": folder, "DOWNLOAD_DELAY": 0, "BACKOFF_SECONDS": 0.05, **settings}
+    return line + [part for name, value in given.items() for part in ("-s", f"{name}={value}")]
+
+
+def crawl(folder: Path, urls: list[str], *arguments: str, site: str = HOME, **settings: object) -> Crawled:
+    """`scrapy crawl pages` to its end."""
+    out = folder.with_name("new.jsonl")
+    line = command(folder, urls, *arguments, site=site, **settings)
     done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False)
     new = [json.loads(text) for text in out.read_text().splitlines()] if out.exists() else []
     return Crawled(done.returncode, 0, done.stderr, new)
@@ -233,10 +239,12 @@ def test_kinds_of_lines() -> None:
     ]
 
 
-@pytest.mark.parametrize("body", ["<div>" * 100_000, "<p>a</p>" * 60_000, "a" * 5_000_000, "<b>" * 30_000], ids=lambda body: body[:8])
+@pytest.mark.parametrize("body", ["<div>" * 100_000, "<p>a</p>" * 120_000, "a" * 5_000_000, "<b>" * 30_000], ids=lambda body: body[:8])
 def test_pages_out_of_bounds_are_not_read(body: str) -> None:
-    """Byte guards come before any parser."""
-    found = read(page("A wall falls", LINES, tail=body))
+    """Byte guards come before any parser, also where a page is read by itself."""
+    content = page("A wall falls", LINES, tail=body).encode()
+    capture = Capture("https://press.example/story", 200, (("Content-Type", "text/html"),), content, "2026-01-02T00:00:00Z")
+    found = extract_general(capture, Site(), apart=True)
     assert isinstance(found, Unextractable) and found.reason == "hostile"
 
 

@@ -77,8 +77,10 @@ class SohrSpider(Spider):
         self.guard = guard_of(self.crawler)
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         try:
-            asked_for = self.arguments.as_record()
-            await archive.open(Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", asked_for, software(), clock()))
+            asked_for, seconds = self.arguments.as_record(), self.crawler.settings.getfloat("ARCHIVE_READ_SECONDS")
+            await archive.open(
+                Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", asked_for, software(), clock(), read_seconds=seconds)
+            )
             if not await self._welcome(archive):
                 return
             async for wanted in self.wanted(archive):
