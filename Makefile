@@ -15,7 +15,7 @@ PORT ?= 8001
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint crawl serve clean bench bench-quick bench-extract
+.PHONY: help setup demo test test-slow lint docs crawl serve clean bench bench-quick bench-extract
 .SILENT:
 
 help:
@@ -29,6 +29,7 @@ help:
 	echo "make bench-extract   our extraction beside trafilatura, readability-lxml and others (SOHR_BENCHMARKS=folder of public pages)"
 	echo "make test-slow       what takes minutes: memory at scale, kills at many instants (CI runs it too)"
 	echo "make lint            style, types, rules of dependency"
+	echo "make docs            the documentation as HTML in build/docs/, strictly"
 	echo "make setup           only create the environment in .venv/ (PYTHON=python3)"
 	echo "make clean           remove .venv/, demo-data/ and caches; data/ is kept"
 
@@ -69,6 +70,12 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: $(STAMP)
+	$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || \
+	    $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m sphinx -q -W --keep-going -E -d build/doctrees -b html docs build/docs
+	echo "The documentation is in build/docs/index.html"
 
 crawl: $(STAMP)
 	ARCHIVE_DIR="$(ARCHIVE_DIR)" $(BIN)/scrapy crawl sohr -a pages=$(PAGES)

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from archive import feed
 from archive.compare import Text, compare
+from archive.consumers import Consumers
 from archive.diffing import Diff
 from archive.errors import DamagedWarc
 from archive.evidence import Evidence
+from archive.export_records import entry
 from archive.model import Capture, Edition
 from archive.reading import about, open_readonly, told
 from archive.records import Change, Version, change_of, version_of
@@ -79,6 +81,12 @@ class Article:
         """What it said last; None where no text was ever captured."""
         rows = self.archive.rows(f"{_VERSION} where v.version_id = ?", self.row["newest_version_id"])
         return next((version_of(self.row, row) for row in rows), None)
+
+    def record(self, number: int) -> dict[str, Any]:
+        """A version by its number as an export tells it: plain values, ready for JSON, a table or a data frame. Raises NotHeld."""
+        self.version(number)
+        [row] = self.archive.rows(f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number)
+        return entry(self.row, row)
 
     def version(self, number: int) -> Version:
         """A version by its number, from 1. Raises NotHeld."""
@@ -165,6 +173,11 @@ class Archive:
     def newest_seq(self) -> int:
         """The sequence number of the newest change; 0 where there is none."""
         return feed.newest_seq(self._conn)
+
+    @property
+    def consumers(self) -> Consumers:
+        """The feed's named consumers, whose cursors are kept in a database of their own beside the archive."""
+        return Consumers(self.folder, self._conn)
 
     # -- versions and articles ----------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ COMMANDS = {
     "schedule": "archive.commands.schedule",
     "serve": "archive.commands.serve",
     "publish-copy": "archive.commands.publish",
+    "completion": "archive.commands.completion",
 }
 
 

@@ -13,7 +13,16 @@ STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unre
 
 
 @click.command()
-@click.option("-o", "--output", "target", default="-", show_default="standard output", metavar="FILE", help="Where to; - is standard output.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(allow_dash=True),
+    default="-",
+    show_default="standard output",
+    metavar="FILE",
+    help="Where to; - is standard output.",
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
 @click.option("--since", metavar="DATE", help="Only what was published then or later: 2024-01-31, or an instant (UTC).")

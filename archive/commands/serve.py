@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import click
 
-from archive.commands.common import folder_of
+from archive.commands.common import folder_of, json_option
 from archive.errors import USAGE, ArchiveError
 
 
@@ -23,8 +25,9 @@ class NoDatasette(ArchiveError):
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at. Others than this machine's show the archive to others.")
 @click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
 @click.argument("database", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@json_option("Write the address as one JSON object to standard output, then serve.")
 @click.pass_context
-def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None) -> None:
+def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None, as_json: bool) -> None:
     """Show an archive in a browser, with Datasette; also while a crawl writes to it.
 
     DATABASE is a copy made by publish-copy; without it, the archive that --archive names.
@@ -35,14 +38,27 @@ def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database
       sohr-archive serve --port 8080
       sohr-archive serve public.db
     """
+    from archive.reading import json_line
+
     path = database or folder_of(ctx) / "archive.db"
     _check(path)
     try:
         from archive.browse.serving import run
     except ImportError as error:
         raise NoDatasette("Datasette is not installed: pip install 'sohr-archive[browse]'") from error
-    click.echo(f"The archive is read at http://{host}:{port}/-/sohr/ (Ctrl-C ends it)", err=True)
+    port = port or _free_port(host)
+    url = f"http://{host}:{port}/-/sohr/"
+    if as_json:
+        sys.stdout.buffer.write(json_line({"url": url}))
+        sys.stdout.flush()
+    else:
+        click.echo(f"The archive is read at {url} (Ctrl-C ends it)", err=True)
     run(path, port, host, open_browser=open_browser)
+
+
+def _free_port(host: str) -> int:
+    with closing(socket.create_server((host, 0))) as trial:
+        return int(trial.getsockname()[1])
 
 
 def _check(path: Path) -> None:

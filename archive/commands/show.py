@@ -10,7 +10,7 @@ import click
 from archive.commands.common import json_option, opened, version_of
 
 if TYPE_CHECKING:
-    from archive.api import Archive, Article
+    from archive.api import Article
     from archive.records import Version
 
 
@@ -41,24 +41,19 @@ def show(ctx: click.Context, article: str, number: int | None, text_only: bool, 
         if text_only and version is not None:
             sys.stdout.buffer.write((version.text + "\n").encode())
         elif as_json:
-            sys.stdout.buffer.write(json_line(_record(archive, found, version)))
+            sys.stdout.buffer.write(json_line(_record(found, version)))
         else:
             click.echo(_told(found, version))
 
 
-def _record(archive: Archive, article: Article, version: Version | None) -> dict[str, object]:
-    from archive.export_records import entry
-
+def _record(article: Article, version: Version | None) -> dict[str, object]:
     names = ("source", "key", "edition", "post_id", "url", "state", "day", "first_captured_at", "last_captured_at")
     record: dict[str, object] = {name: getattr(article, name) for name in names} | {"aliases": article.aliases}
     spans = [(v.number, v.citation, v.first_captured_at, v.last_captured_at, v.title) for v in article.versions]
     record["versions"] = [dict(zip(("number", "citation", "first_captured_at", "last_captured_at", "title"), s, strict=True)) for s in spans]
     if version is None:
         return record | {"version": None}
-    sql = """select v.*, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file from versions v
-             join captures c on c.capture_id = v.first_capture_id join warc_files f using (warc_file_id) where v.article_id = ? and v.number = ?"""
-    [row] = archive.rows(sql, article.row["article_id"], version.number)
-    return record | {"version": entry(article.row, row)}
+    return record | {"version": article.record(version.number)}
 
 
 def _told(article: Article, version: Version | None) -> str:
