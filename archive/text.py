@@ -9,16 +9,26 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from archive.words import COMPOUNDS, FIRST_PARTS, HIDDEN_AR, HIDDEN_EN
 
+
+class _Table(dict[int, int | str | None]):
+    """For `str.translate`: a character that is not named stays, and is known from then on (an unknown one costs a KeyError each time)."""
+
+    def __missing__(self, code: int) -> int:
+        self[code] = code
+        return code
+
+
 # Marks of direction: they change how a line is laid out, never what it says (Unicode, UAX 9, explicit formatting characters).
-_BIDI = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+_BIDI = _Table.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _SPACES = dict.fromkeys(code for code in range(0x3001) if chr(code).isspace())
 # WordPress turns straight quotes and three dots into curly ones by a setting and by its release: not an edit.
 _QUOTES = {**dict.fromkeys(map(ord, "“”„‟«»″"), '"'), **dict.fromkeys(map(ord, "‘’‚‛‹›′"), "'"), ord("…"): "..."}
-_SAME = {**_SPACES, **_QUOTES}
+_SAME = _Table({**_SPACES, **_QUOTES})
 # "3" below "1 wounded" is not 31: where white space alone keeps two numbers apart, that it is there says something, how much of it does not.
 _APART = re.compile(r"(?<=\d)\s+(?=\d)")
 
@@ -28,6 +38,8 @@ def normalise(text: str) -> str:
 
     White space between two digits is kept as one mark, for a changed digit always makes a version: ``3 1`` is not ``31``.
     """
+    if text.isascii():
+        return "".join(_APART.sub("\0", text).split())
     apart = _APART.sub("\0", text.translate(_BIDI))
     return unicodedata.normalize("NFC", apart.translate(_SAME))
 
@@ -59,6 +71,8 @@ _LETTER = r"[^\W\d_\u0640]"  # tatweel is a letter to Unicode, and none to a rea
 # A word with tricks in it: letters with `*`, `-`, `.`, `_`, tatweel or characters without width between them.
 _TRICKED = re.compile(rf"{_LETTER}[\u064b-\u0652]*(?:[*\-._\u0640\u200b-\u200d\u2060\ufeff]+{_LETTER}[\u064b-\u0652]*|{_LETTER}[\u064b-\u0652]*)*")
 _TRICK = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]")
+_INSIDE = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]+(?=[^\W\d_\u0640])")  # tricks with a letter behind them: where to look closer
+_PART = re.compile(r"[^\W\d_]|[\u064b-\u0652*\-._\u0640\u200b-\u200d\u2060\ufeff]")  # what a word with tricks is made of
 _ALWAYS = re.compile(r"(?<=[^\W\d_\u0640])\*+(?=[^\W\d_\u0640])")
 _AR_LETTER = r"[\u0621-\u063a\u0641-\u064a\u0671-\u06d3]"
 _NO_WIDTH = re.compile(
@@ -79,17 +93,15 @@ def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
     ``*`` between letters is always noise, tatweel and characters without width inside an Arabic word likewise. ``-`` (and ``.``, ``_`` in Arabic) go
     only where the joined word is known, from the article's own ``body`` first, then from a curated list, and the parts are no real compound.
     """
-    if not _TRICK.search(title):
+    if not _INSIDE.search(title):
         return title, ()
     known: frozenset[str] | None = None
     hyphened: frozenset[str] = frozenset()
     out: list[str] = []
     spans: list[Span] = []
     length = position = 0
-    for found in _TRICKED.finditer(title):
+    for found in _tricked(title):
         word = found[0]
-        if not _TRICK.search(word):
-            continue
         plain = _NO_WIDTH.sub("", _ALWAYS.sub("", word))
         if re.search(r"[-._]", plain):
             if known is None:
@@ -105,6 +117,25 @@ def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
             position = found.end()
     out.append(title[position:])
     return "".join(out), tuple(spans)
+
+
+def _tricked(text: str) -> Iterator[re.Match[str]]:
+    """The words with tricks in them, in order. A text has thousands of words and few of these: only around a trick is looked closer."""
+    end = 0
+    for inside in _INSIDE.finditer(text):
+        first = inside.start()
+        if first < end or not first or not _PART.match(text[first - 1]):
+            continue
+        while first > end and _PART.match(text[first - 1]):
+            first -= 1
+        for found in _TRICKED.finditer(text, first):
+            if found.start() > inside.start():
+                break
+            end = found.end()
+            if end > inside.start():
+                if _TRICK.search(found[0]):
+                    yield found
+                break
 
 
 def _join(word: str, known: frozenset[str], hyphened: frozenset[str]) -> str:
@@ -155,6 +186,18 @@ _LETTERS = str.maketrans(
     | dict.fromkeys("‘’‚‛‹›′ʼ`´", "'")
     | dict.fromkeys("‐‑‒–—―", "-")
 )
+
+
+class _Folding(dict[int, int | str | None]):
+    """What becomes of a character: nothing of combining ones, another of some. Asked of each character once, then known."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        found: int | str | None = None if unicodedata.combining(chr(code)) else _LETTERS.get(code, code)
+        self[code] = found
+        return found
+
+
+_FOLDING = _Folding()
 _ARTICLE = re.compile(r"(?<![\u0621-\u064a])(?:[وفبك]?ال|لل)+(?=[\u0621-\u064a]{3})")
 
 
@@ -169,9 +212,11 @@ def fold(text: str) -> str:
     for _ in range(4):  # once is enough for all but freaks; the second round proves it
         before = folded
         decomposed = unicodedata.normalize("NFKD", _MARKS.sub("", folded).casefold())
-        bare = decomposed if decomposed.isascii() else "".join(char for char in decomposed if not unicodedata.combining(char))
-        plain = deobfuscate(bare.translate(_LETTERS))[0]
-        folded = plain if plain.isascii() else _ARTICLE.sub("", plain)
+        plain = decomposed.translate(_FOLDING)
+        folded = deobfuscate(plain)[0]
+        if folded == plain and folded.isascii() and folded == folded.lower():
+            break  # what is small ASCII letters and has no tricks stays as it is
+        folded = folded if folded.isascii() else _ARTICLE.sub("", folded)
         if folded == before:
             break
     return folded
