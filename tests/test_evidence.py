@@ -26,11 +26,11 @@ LATER_RELEASE = '''
 _extract_before = extract
 
 
-def extract(capture, site, expected=None):  # type: ignore[no-redef]
+def extract(capture, site, expected=None, **bounds):  # type: ignore[no-redef]
     """Another release: it reads the last line of a text no more."""
     from dataclasses import replace
 
-    found = _extract_before(capture, site, expected)
+    found = _extract_before(capture, site, expected, **bounds)
     if isinstance(found, Extract) and len(found.lines) > 2:
         return replace(found, lines=found.lines[:-1])
     return found
