@@ -66,10 +66,15 @@ def _take(writer: Writer, path: Path, name: str, counts: Counter[str], progress:
     later: list[Capture] = []  # further pages of posts: they wait for their first
     looks: dict[tuple[str | None, int | None], list[tuple[str, str]]] = {}
     batch: list[Capture] = []
-    for found in captures(path, counts):
+
+    def is_post(url: str) -> bool:
+        address = writer.site.parse(url)
+        return address is not None and address.kind in (Kind.ARTICLE, Kind.SLUG)
+
+    for found in captures(path, counts, is_post):
         progress(1)
         address = writer.site.parse(found.url)
-        if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
+        if address is None or not is_post(found.url):
             counts["other_page"] += 1
             continue
         capture = replace(found, url=found.url.partition("#")[0], recorded_at=now(), crawl=name)

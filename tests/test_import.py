@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
@@ -11,6 +12,7 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from archive.errors import ArchiveError
 from archive.feed import changes as feed
 from archive.foreign import UnreadableFile, captures
 from archive.importing import import_file
+from archive.model import Capture
 from archive.reading import open_readonly
 from archive.rebuild import rebuild, repair
 from archive.verify import verify
@@ -231,7 +234,7 @@ HOSTILE: dict[str, tuple[str, Foreign]] = {
     "a post of astronomical number": ("other_page", Foreign(f"{HOME}en/{'9' * 40}/", NOON, HTTP)),
     "a request": ("no_response", Foreign(URL, NOON, b"GET / HTTP/1.1\r\n\r\n", kind="request")),
     "a resource": ("no_response", Foreign(URL, NOON, BODY, kind="resource", headers={"Content-Type": "text/html"})),
-    "a revisit": ("revisit", Foreign(URL, NOON, b"HTTP/1.1 200 OK\r\n\r\n", kind="revisit")),
+    "a revisit of nothing": ("revisit", Foreign(URL, NOON, b"HTTP/1.1 200 OK\r\n\r\n", kind="revisit")),
 }
 
 
@@ -386,10 +389,104 @@ def test_history_in_any_order_is_the_same_history(tmp_path: Path, seen: list[tup
     shutil.rmtree(base)
 
 
+# -- revisits -------------------------------------------------------------------------------------------------------------------------
+
+IDENTICAL = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
+FIRST = said(1, NOON, "It says 5 then.", "And more.")
+FIRST_ID = next(line.split(": ")[1] for line in FIRST.plain().decode().splitlines() if line.startswith("WARC-Record-ID"))
+PAYLOAD = "sha1:" + base64.b32encode(hashlib.sha1(FIRST.http.partition(b"\r\n\r\n")[2], usedforsecurity=False).digest()).decode()
+FIRST = replace(FIRST, headers={"WARC-Payload-Digest": PAYLOAD})
+AGAIN = answer(b"", "X-Seen: again", "Transfer-Encoding: chunked")
+NAMED: dict[str, dict[str, str | None]] = {
+    "as wget does": {"WARC-Refers-To": FIRST_ID, "WARC-Truncated": "length"},
+    "as browsertrix does": {"WARC-Refers-To-Target-URI": FIRST.uri, "WARC-Refers-To-Date": NOON},
+    "as Heritrix did": {},
+}
+
+
+def again(at: str = "2024-05-02T12:00:00Z", uri: str = URL, http: bytes = AGAIN, **headers: str | None) -> Foreign:
+    """A record that repeats the first one."""
+    return Foreign(
+        uri, at, http, "revisit", {"WARC-Profile": IDENTICAL, "WARC-Payload-Digest": PAYLOAD} | {k.replace("_", "-"): v for k, v in headers.items()}
+    )
+
+
+@pytest.mark.parametrize("named", NAMED.values(), ids=NAMED)
+@pytest.mark.parametrize("order", ["behind", "before"])
+def test_a_revisit_has_the_body_it_repeats(tmp_path: Path, named: dict[str, str | None], order: str) -> None:
+    """Wherever in the file that stands: the same text once more, at its own time, with its own headers."""
+    records = [FIRST, said(2, NOON, "Another.", "And more."), again(**named)]
+    file = warc(tmp_path / "x.warc.gz", records if order == "behind" else records[::-1])
+    with Archive(tmp_path / "a"):
+        pass
+    assert import_file(tmp_path / "a", file) == Counter({"new": 2, "unchanged": 1})
+    assert texts(tmp_path / "a") == [(1, "It says 5 then.", NOON, "2024-05-02T12:00:00Z", 2)]
+    (second,) = [s.capture for s in read(warc_files(tmp_path / "a" / "warc")[0]) if s.capture and s.capture.captured_at > NOON]
+    assert second.header("x-seen") == "again" and second.header("transfer-encoding") is None and second.truncated is None
+    assert import_file(tmp_path / "a", file) == Counter({"held_already": 3})
+    whole(tmp_path / "a")
+
+
+def test_a_revisit_without_headers_has_those_of_its_original(tmp_path: Path) -> None:
+    """Old files write none."""
+    one, two = captures(warc(tmp_path / "x.warc.gz", [FIRST, again(http=b"", WARC_Refers_To=FIRST_ID)]), Counter())
+    assert (two.status, two.headers, two.body) == (one.status, one.headers, one.body) and two.captured_at > one.captured_at
+
+
+UNRESOLVED: dict[str, tuple[str, Foreign]] = {
+    "not in the file": ("revisit", again(uri=f"{HOME}en/2/", WARC_Refers_To="<urn:uuid:1>")),
+    "another digest": ("revisit", again(WARC_Payload_Digest="sha1:" + "A" * 32, WARC_Refers_To=FIRST_ID)),
+    "a digest of an unknown kind": ("revisit", again(WARC_Payload_Digest="best:1", WARC_Refers_To=FIRST_ID)),
+    "no digest": ("revisit", again(WARC_Payload_Digest=None, WARC_Refers_To=FIRST_ID)),
+    "no profile": ("revisit", again(WARC_Profile=None, WARC_Refers_To=FIRST_ID)),
+    "a 304": ("not_modified", again(WARC_Profile=IDENTICAL.replace("identical-payload-digest", "server-not-modified"), WARC_Refers_To=FIRST_ID)),
+    "another site": ("other_page", again(uri="https://example.org/", WARC_Refers_To=FIRST_ID)),
+    "no response at all": ("incomplete", again(http=b"\0\1\2", WARC_Refers_To=FIRST_ID)),
+    "a wrong digest of its own": ("wrong_digest", again(WARC_Block_Digest="sha1:" + "A" * 32, WARC_Refers_To=FIRST_ID)),
+    "headers without end": ("too_large", again(http=answer(b"", "X: " + "x" * 70_000), WARC_Refers_To=FIRST_ID)),
+}
+
+
+@pytest.mark.parametrize(("word", "record"), UNRESOLVED.values(), ids=UNRESOLVED)
+def test_a_revisit_of_what_is_not_there_is_counted(tmp_path: Path, word: str, record: Foreign) -> None:
+    """By why; the rest of the file comes in."""
+    with Archive(tmp_path / "a"):
+        pass
+    file = warc(tmp_path / "x.warc.gz", [record, FIRST])
+    assert import_file(tmp_path / "a", file) == Counter({"new": 1, word: 1})
+
+
+def test_our_own_export_imports(tmp_path: Path) -> None:
+    """With its revisits, into another archive: the same texts at the same times."""
+    long = "It says 5 there, and this sentence is long enough for a page of more than one KiB. " * 20
+    with Archive(tmp_path / "a") as archive:
+        archive.take(*(capture(1, f"2024-05-0{n}T12:00:00Z", long, "And less." if n == 2 else "And more.") for n in (1, 2, 3, 4)))
+    assert sohr(tmp_path / "a", "export", "--format", "warc", "-o", tmp_path / "x.warc.gz").status == 0
+    with Archive(tmp_path / "b"):
+        pass
+    assert import_file(tmp_path / "b", tmp_path / "x.warc.gz")["revisit"] == 0
+    assert [row[:4] for row in texts(tmp_path / "b")] == [row[:4] for row in texts(tmp_path / "a")]
+    whole(tmp_path / "b")
+
+
 # -- damage ---------------------------------------------------------------------------------------------------------------------------
 
 RECORDS = [said(n, f"2024-05-{n:02}T12:00:00Z", f"It says {n}.", "And more.") for n in range(1, 7)]
 ORIGINALS = {(record.uri, record.date): record.http.partition(b"\r\n\r\n")[2] for record in RECORDS}
+for first in RECORDS[:3]:  # each of them once more
+    payload = first.http.partition(b"\r\n\r\n")[2]
+    digest = "sha1:" + hashlib.sha1(payload, usedforsecurity=False).hexdigest()
+    RECORDS.insert(
+        4,
+        again(
+            first.date.replace("2024", "2025"),
+            first.uri,
+            WARC_Payload_Digest=digest,
+            WARC_Refers_To_Target_URI=first.uri,
+            WARC_Refers_To_Date=first.date,
+        ),
+    )
+    ORIGINALS[first.uri, first.date.replace("2024", "2025")] = payload
 damage = st.lists(
     st.tuples(st.sampled_from(["flip", "cut", "insert", "drop"]), st.floats(0, 1), st.binary(min_size=1, max_size=12)), min_size=1, max_size=4
 )
@@ -430,12 +527,20 @@ def test_a_damaged_foreign_file_gives_no_wrong_capture(tmp_path: Path, deeds: li
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage, st.booleans())
 def test_a_damaged_archive_gives_no_wrong_capture(tmp_path: Path, deeds: list[tuple[str, float, bytes]], closed: bool) -> None:
-    """Our own file: `verify` finds the damage, `repair` ends or says why not, and no capture has another body than it had."""
+    """Our own file, revisits of both kinds in it: `verify` finds the damage, `repair` ends or says why not, and no capture has another body
+    than it had."""
     pristine = tmp_path / "pristine"
+    asked = [(1 + n % 6 if n % 6 > 2 else n, f"2024-05-{n:02}T12:00:00Z", f"It says {n % 6}. " * (150 if n % 2 else 1)) for n in range(1, 13)]
+    every = [capture(post, at, text, "And more.", body=page("A title", text, "And more.")) for post, at, text in asked]
+    every = [replace(one, headers=(*one.headers, ("ETag", one.captured_at))) for one in every]
+    sent = (("If-None-Match", every[2].captured_at),)
+    every.append(Capture(every[2].url, 304, (), b"", "2024-05-20T12:00:00Z", request_headers=sent))
     if not pristine.exists():
         with Archive(pristine) as archive:
-            archive.take(*(capture(n, f"2024-05-{n:02}T12:00:00Z", f"It says {n}.", "And more.") for n in range(1, 7)))
-    bodies = {(f"{HOME}en/{n}/", f"2024-05-{n:02}T12:00:00Z"): page("A title", f"It says {n}.", "And more.", post_id=n) for n in range(1, 7)}
+            archive.take(*every[:-1])
+            archive.take(every[-1])
+        assert rows(pristine, "select count(original_id), min(status), max(status) from captures") == [(4, 200, 304)]
+    bodies = {(one.url, one.captured_at): one.body for one in every}
     folder = Path(tempfile.mkdtemp(dir=tmp_path)) / "archive"
     shutil.copytree(pristine, folder)
     (path,) = (folder / "warc").iterdir()
