@@ -6,8 +6,6 @@ import os
 from itertools import islice
 from pathlib import Path
 
-import pytest
-
 from tests.oracle import lines_of
 from tests.test_wordpress import crawl, published, rows, wpctl
 from tests.test_wordpress import pytestmark as pytestmark
