@@ -20,8 +20,12 @@ from pathlib import Path
 import click
 import pytest
 
+from archive import Archive
 from archive.cli import sohr_archive
 from tests.replica.server import ROOT
+from tests.small import Small, small
+
+__all__ = ["small"]  # the fixture
 
 PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 CLONE = ("archive", "crawler", "tests", "Makefile", "pyproject.toml", "constraints.txt", "scrapy.cfg")
@@ -83,7 +87,7 @@ def test_the_tutorial_is_what_happens(clone: Path) -> None:
     """Each command in one shell, in order: it ends well and prints what the page says."""
     typed = [step for step in steps(ROOT / "docs" / "tutorial.md") if step.command != SERVED]
     script = "".join(f"{{ {step.command}\n}} 2>&1 </dev/null\necho '{MARK}' $?\n" for step in typed)
-    ran = subprocess.run(["bash"], cwd=clone, env=environment(), input=script, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(["bash"], cwd=clone, env=environment(), input=script, capture_output=True, text=True, timeout=500)
     parts = re.split(rf"^{MARK} (\d+)\n", ran.stdout, flags=re.MULTILINE)
     assert len(typed) > 20 and len(parts) == 2 * len(typed) + 1, ran.stdout[-2000:] + ran.stderr
     check = doctest.OutputChecker().check_output
@@ -123,6 +127,18 @@ def _answer(url: str, deadline: float) -> str:
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+
+def test_the_programs_in_the_pages_run(small: Small, tmp_path: Path) -> None:
+    """Blocks of Python without a prompt, as a user saves them; those with one are run by test_api."""
+    shutil.copytree(small.folder, tmp_path / "data")
+    programs = [(page.name, text) for page in PAGES for text in blocks(page, "python") if not text.startswith(">>>")]
+    assert {page for page, _ in programs} >= {"README.md", "feed.md"}
+    for page, text in programs:
+        answer = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+        assert (answer.returncode, answer.stderr) == (0, ""), f"{page}: {answer.stderr}"
+    with Archive.open(tmp_path / "data") as archive:
+        assert archive.consumers.cursor("parser").seq == archive.newest_seq > 0  # what docs/feed.md does
 
 
 # -- the other pages ------------------------------------------------------------------------------------------------------------------

@@ -83,7 +83,11 @@ def rebuild(ctx: click.Context, extract: bool, jobs: int, as_json: bool) -> None
 @json_option()
 @click.pass_context
 def repair(ctx: click.Context, as_json: bool) -> None:
-    """After a crash: cut a torn last record, index what the database lacks. A whole record is never touched. The next crawl does the same."""
+    """After a crash: cut a torn last record, index what the database lacks. A whole record is never touched. The next crawl does the same.
+
+    \b
+    sohr-archive repair
+    """
     from archive.rebuild import repair as run
 
     cut, count = run(folder_of(ctx))
@@ -112,7 +116,12 @@ def backup(ctx: click.Context, file: Path, as_json: bool) -> None:
 @json_option()
 @click.pass_context
 def head(ctx: click.Context, as_json: bool) -> None:
-    """Print the digest of the newest manifest, which stands for all the evidence: keep it elsewhere, for `verify --head`."""
+    """Print the digest of the newest manifest, which stands for all the evidence: keep it elsewhere, for `verify --head`.
+
+    \b
+    sohr-archive head
+    sohr-archive verify --head "$(cat head-as-i-kept-it)"
+    """
     from archive.errors import NoArchive
     from archive.manifests import manifests
 
