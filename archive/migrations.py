@@ -352,6 +352,25 @@ def m003_revisits(db: Database) -> None:
     _run(db, _REVISITS)
 
 
+_CROSS_CHECK = """
+drop view crawl_health;
+create view crawl_health as
+select name, kind, started_at, finished_at, finish_reason, exit_status, verdict, json_extract(counters, '$.requests') as requests,
+       json_extract(counters, '$.new') as new, json_extract(counters, '$.changed') as changed,
+       json_extract(counters, '$.unchanged') as unchanged, json_extract(counters, '$.gone') as gone,
+       json_extract(counters, '$.failed') as failed,
+       (select count(*) from failures where failures.crawl_id = crawls.crawl_id and reason = 'cross_check') as cross_check
+from crawls;
+create index failures_cross_check on failures(crawl_id) where reason = 'cross_check';
+"""
+
+
+@migrations()
+def m004_cross_check(db: Database) -> None:
+    """How many posts of a crawl another reader read very differently."""
+    _run(db, _CROSS_CHECK)
+
+
 def schema_names() -> list[str]:
     """The migrations this release knows, in order."""
     return [m.name for m in migrations.pending(Database(memory=True))]

@@ -246,7 +246,7 @@ def _days(conn: sqlite3.Connection, days: Sequence[str]) -> Iterable[tuple[str, 
     counts: dict[str, int] = defaultdict(int)
     for sql in (
         """select substr(captured_at, 1, 10), count(*) from captures join crawls using (crawl_id)
-           where kind = 'crawl' and captured_at between ? and ? group by 1""",
+           where kind = 'crawl' and coalesce(channel, '') != 'page' and captured_at between ? and ? group by 1""",
         """select substr(at, 1, 10), count(*) from failures join crawls using (crawl_id)
            where kind = 'crawl' and reason = 'no_answer' and at between ? and ? group by 1""",
     ):

@@ -59,6 +59,7 @@ class Crawl:
     changed: int | None
     gone: int | None
     failed: int | None
+    doubtful: int  # posts, of one in fifty, of which another reader reads a very different text
     exit_status: int | None
 
 
@@ -171,7 +172,8 @@ def _newest(conn: sqlite3.Connection, source: str) -> Post | None:
 
 
 def _crawls(conn: sqlite3.Connection, folder: Path) -> Iterable[Crawl]:
-    rows = conn.execute("select * from crawls order by crawl_id desc limit ?", (CRAWLS,)).fetchall()
+    sql = "select c.*, cross_check from crawls c join crawl_health using (name) order by crawl_id desc limit ?"
+    rows = conn.execute(sql, (CRAWLS,)).fetchall()
     for place, row in enumerate(rows):
         counters = json.loads(row["counters"])
         seconds = None
@@ -181,7 +183,7 @@ def _crawls(conn: sqlite3.Connection, folder: Path) -> Iterable[Crawl]:
         else:
             verdict = "running" if place == 0 and _is_held(folder) else "cut off"
         new, changed, gone, failed = (counters.get(name) for name in ("new", "changed", "gone", "failed"))
-        yield Crawl(row["name"], row["kind"], row["started_at"], seconds, verdict, new, changed, gone, failed, row["exit_status"])
+        yield Crawl(row["name"], row["kind"], row["started_at"], seconds, verdict, new, changed, gone, failed, row["cross_check"], row["exit_status"])
 
 
 def _is_held(folder: Path) -> bool:
@@ -300,12 +302,12 @@ def _states(holdings: Sequence[Holding]) -> str:
 def _last_crawls(crawls: Sequence[Crawl]) -> str:
     if not crawls:
         return "Last crawls\n  none yet"
-    rows = [["Last crawls (UTC)", "lasted", "verdict", "new", "changed", "gone", "failed", "exit"]]
+    rows = [["Last crawls (UTC)", "lasted", "verdict", "new", "changed", "gone", "failed", "doubtful", "exit"]]
     for c in crawls:
-        numbers = ("-" if n is None else f"{n:,}" for n in (c.new, c.changed, c.gone, c.failed, c.exit_status))
+        numbers = ("-" if n is None else f"{n:,}" for n in (c.new, c.changed, c.gone, c.failed, c.doubtful, c.exit_status))
         kind = "" if c.kind == "crawl" else f" {c.kind}"
         rows.append([f"  {c.started_at.replace('T', ' ').rstrip('Z')}{kind}", "-" if c.seconds is None else lasted(c.seconds), c.verdict, *numbers])
-    return columns(rows, right=(1, 3, 4, 5, 6, 7))
+    return columns(rows, right=(1, 3, 4, 5, 6, 7, 8))
 
 
 def _gaps(status: Status) -> str:

@@ -480,9 +480,14 @@ class Store:
         )
         return row is not None and row[0] >= row[1]
 
-    def asked_since(self, at: str) -> int:
-        """How many requests were answered since an instant."""
-        row = self.one("select count(*) from captures where captured_at >= ? and (channel is null or channel != 'import')", at)
+    def asked_since(self, at: str, host: str) -> int:
+        """How many requests the site answered since an instant; cited pages of other sites, and their robots.txt, are not asked of it."""
+        row = self.one(
+            """select count(*) from captures where captured_at >= ? and coalesce(channel, '') not in ('import', 'page')
+               and (coalesce(channel, '') != 'robots' or instr(url, ?))""",
+            at,
+            host,
+        )
         return int(row[0]) if row else 0
 
     def rests_asked(self, host: str, limit: int) -> list[tuple[str, str, float]]:

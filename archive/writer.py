@@ -65,8 +65,8 @@ class Answers:
         return self._store.gaps(edition)
 
     def asked_since(self, at: str) -> int:
-        """How many requests were answered since an instant."""
-        return self._store.asked_since(at)
+        """How many requests the site answered since an instant."""
+        return self._store.asked_since(at, self._site.name)
 
     def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
         """When the site asked to be left alone, for how long in its own words, and how far ahead the clock of that crawl was."""

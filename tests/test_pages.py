@@ -20,7 +20,8 @@ from archive.model import Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, dump, told, well
 from tests.crawling import Crawled, environment, rows
-from tests.replica.server import ROOT
+from tests.crawling import crawl as sohr_crawl
+from tests.replica.server import ROOT, Replica
 
 LINES = [
     "Three people were wounded on Monday when a wall fell in the market of Kafr Alyan, according to residents of the town.",
@@ -195,6 +196,19 @@ def test_a_host_that_is_down_is_passed_over(tmp_path: Path) -> None:
         assert "/page" not in bad.asked
     assert [version["title"] for version in done.new] == ["A wall falls"]
     assert {path for path, reason in failures(tmp_path / "archive") if reason == "no_answer"} >= {"/dead", "/page"}
+
+
+def test_cited_pages_cost_the_site_nothing_of_its_day(tmp_path: Path) -> None:
+    """What other hosts were asked is not in the daily budget of the archive's site, nor in what `politeness` counts against it."""
+    folder = tmp_path / "archive"
+    with press() as other, Replica(posts=10) as site:
+        done = crawl(folder, [other.put(f"/{n}", page(f"Story {n}", LINES)) for n in range(8)], site=site.url)
+        assert len(done.new) == 8, done.stderr
+        sohr_crawl(site, folder, "budget=6")
+        asked = len(site.log())
+        assert asked in (6, 7)  # one may be under way when the last is answered
+        assert sohr_crawl(site, folder, "budget=6").status == 0 and len(site.log()) == asked
+        assert b"over the budget" not in well(folder, "politeness", "--budget", "7")
 
 
 @pytest.mark.parametrize(

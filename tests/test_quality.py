@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from archive.extract import extract
 from archive.general import CROSS_CHECK, ONE_IN, cross_check, extract_general, is_sampled
 from archive.model import Capture, Extract
 from archive.sites.sohr.addresses import Site
-from tests.archiving import HOME, Archive, capture
+from tests.archiving import HOME, Archive, capture, well
 from tests.crawling import rows
 from tests.scoring import Marked, benchmarks, golden, score
 from tests.test_extract import as_json, read_golden
@@ -71,11 +72,16 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
     sampled = [one for one in captures if is_sampled(one)]
     assert 0 < len(sampled) < ONE_IN / 2
     with Archive(folder, HOME) as archive:
-        outcomes = archive.take(*captures)
+        outcomes = archive.take(*(replace(one, crawl=archive.name) for one in captures))
     assert {outcome.word for outcome in outcomes} == {"new"}
     signals = rows(folder, "select url, reason, detail like 'layout % and trafilatura agree on %' from failures order by url")
     assert signals == sorted((one.url, CROSS_CHECK, 1) for one in sampled)
     assert rows(folder, "select count(*) from versions where text not like 'teaser0 %'") == [(0,)]
+    assert rows(folder, "select cross_check from crawl_health") == [(len(sampled),)]
+    crawls = [line.split() for line in well(folder, "status").decode().splitlines()]
+    [heading] = [line for line in crawls if line[:2] == ["Last", "crawls"]]
+    shown = crawls[crawls.index(heading) + 1]
+    assert shown[heading.index("doubtful") - len(heading)] == str(len(sampled))
 
 
 def test_golden_pages_raise_no_alarm() -> None:
