@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from archive.words import COMPOUNDS, FIRST_PARTS, HIDDEN_AR, HIDDEN_EN
@@ -107,7 +108,7 @@ def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
             if known is None:
                 known = frozenset(w.casefold() for w in _WORD.findall(body))
                 hyphened = frozenset(w.casefold() for w in re.findall(rf"{_LETTER}+(?:[-._]{_LETTER}+)+", body))
-            plain = _join(plain, known, hyphened)
+            plain = _join(plain, known, hyphened) if body else _join_alone(plain)
         if plain != word:
             out.append(title[position : found.start()])
             length += found.start() - position
@@ -157,6 +158,12 @@ def _join(word: str, known: frozenset[str], hyphened: frozenset[str]) -> str:
                 break
         size -= 1
     return "".join(part + joint for part, joint in zip(parts, [*joints, ""], strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _join_alone(word: str) -> str:
+    """`_join` by the curated list alone: the same few compounds come in every text."""
+    return _join(word, frozenset(), frozenset())
 
 
 def _belongs(run: list[str], joints: list[str], known: frozenset[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 from archive.model import Address, ArticleKey, Edition, Kind
@@ -69,12 +70,14 @@ class Site:
     def parse(self, url: str, base: str | None = None) -> Address | None:
         """Read an address, relative ones against ``base``. None where it is not of this site, or no address at all."""
         try:
-            absolute = urljoin(base, url.strip()) if base else url.strip()
-            parts = urlsplit(absolute)
-            here = urlsplit(self.home)
-            if parts.scheme not in ("http", "https") or _host(parts.scheme, parts.netloc) != _host(here.scheme, here.netloc):
-                return None
+            return _parse(self, urljoin(base, url.strip()) if base else url.strip())
         except ValueError:
+            return None
+
+    def _parse(self, absolute: str) -> Address | None:
+        parts = urlsplit(absolute)
+        here = urlsplit(self.home)
+        if parts.scheme not in ("http", "https") or _host(parts.scheme, parts.netloc) != _host(here.scheme, here.netloc):
             return None
         if not (parts.path or "/").startswith(here.path):
             return None
@@ -137,6 +140,12 @@ class Site:
             return None
         page = int(numbers[1]) if len(numbers) == 2 else 1
         return Address(Kind.ARTICLE, home + "/".join([*slug, *numbers]) + "/", edition, int(numbers[0]), page)
+
+
+@lru_cache(maxsize=4096)
+def _parse(site: Site, absolute: str) -> Address | None:
+    """An address comes many times: with its listing, its request, its page's own links. Raises ValueError."""
+    return site._parse(absolute)
 
 
 def _scope(segments: list[str]) -> str | None:

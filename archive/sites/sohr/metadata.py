@@ -45,6 +45,7 @@ class Stated:
     """All that a page states, before one value a field is chosen."""
 
     claims: list[Claim] = field(default_factory=list)
+    _known: set[tuple[str, str, str]] = field(default_factory=set)
     body_classes: frozenset[str] = frozenset()
     site_title: str = ""  # content of <title>
     og_title: str | None = None
@@ -54,9 +55,10 @@ class Stated:
         """Keep a statement; an empty one is none, a repeated one is one."""
         value = tidy(value or "")
         if value:
-            claim = Claim(name, value, origin)
-            if claim not in self.claims:
-                self.claims.append(claim)
+            known = len(self._known)
+            self._known.add((name, value, origin))
+            if len(self._known) > known:
+                self.claims.append(Claim(name, value, origin))
 
     def first(self, name: str) -> str | None:
         """The chosen value of a field: claims are added in the order of trust."""
