@@ -15,6 +15,7 @@ from typing import Any
 
 from archive import elsewhere
 from archive.articles import Articles, Seen
+from archive.channels import Channels
 from archive.coverage import Coverage
 from archive.decode import Undecodable, decode_text
 from archive.errors import ArchiveError, NewerArchive
@@ -23,7 +24,7 @@ from archive.extract import EXTRACTOR, extract
 from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
 from archive.hostile import is_heavy, is_hostile
 from archive.model import APART, STOPPED, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
-from archive.outcome import BROKEN, LISTING, LISTING_UNREAD, MOVED, NOT_MODIFIED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
+from archive.outcome import BROKEN, HELD_OUTCOMES, LISTING, LISTING_UNREAD, MOVED, NOT_MODIFIED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
 from archive.sites.sohr.refusals import by_status, by_text
@@ -45,6 +46,7 @@ class Ingest:
         self.store = store
         self.site = site
         self.coverage = Coverage(store, site)
+        self.channels = Channels(store, site, self._sight)
         self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
         self.extract: Reader = extract  # `archive.ahead` reads many at once
@@ -63,6 +65,7 @@ class Ingest:
                 self.store.finish_crawl(event["name"], event["at"], event["reason"], event["exit_status"], event["verdict"], event["counters"])
             case "no-answer":
                 self.store.add_failure(event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None)
+                self.channels.unanswered(event["url"], event["at"])
             case "cited":
                 self._cited(event["urls"], event["at"])
             case "read-apart":
@@ -180,6 +183,8 @@ class Ingest:
         article = self.store.article(key) if key else None
         if article is not None and not (address and address.page > 1):
             self.articles.looked_in_vain(seen, article)
+        if address is not None:
+            self.channels.not_modified(seen.capture, address)
         return Outcome(NOT_MODIFIED, url, seen.capture.status, article=key if article is not None else None)
 
     def _seen(self, capture: Capture, at: Position, look: str | None) -> Seen:
@@ -195,10 +200,13 @@ class Ingest:
         address = self.site.parse(capture.url)
         if address is None and capture.channel == elsewhere.CHANNEL and (url := elsewhere.clean(capture.url)):
             return self._page(seen, url, read)
-        if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG, Kind.LISTING, Kind.ROBOTS, Kind.SITEMAP):
+        if address is None or address.kind in (Kind.EMBED, Kind.OTHER):
             return Outcome(OTHER, capture.url, capture.status)
         if address.kind is Kind.ROBOTS:
             return Outcome(ROBOTS, capture.url, capture.status)
+        if address.kind in (Kind.FEED, Kind.REST):
+            take = self.channels.read_feed if address.kind is Kind.FEED else self.channels.read_rest
+            return take(capture, seen.capture_id, address) or Outcome(OTHER, capture.url, capture.status)
         if capture.status in REDIRECTS and capture.header("location"):
             return self._redirect(seen, address)
         if address.kind is Kind.LISTING:
@@ -253,7 +261,7 @@ class Ingest:
         if further := parse_index(text, address, self.site):
             return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
         listing = parse_sitemap(text, address, self.site)
-        held = tuple(self._sight(sighting, seen.at) for sighting in listing.sightings)
+        held = self.channels.shown(capture, seen.capture_id, listing)
         return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=held)
 
     def _sight(self, sighting: Sighting, at: str) -> Held:
@@ -332,6 +340,10 @@ class Ingest:
         outcome = self.articles.said(seen, key, found)
         if drift:
             self._signal(seen, key, drift)
+        row = self.store.article(key)
+        if row is not None and outcome.word in HELD_OUTCOMES:
+            for channel, states in self.channels.digests.to_tell(row["article_id"]):
+                self.articles.change(seen, row["article_id"], "metadata", version_id=row["newest_version_id"], details={channel: states})
         return outcome
 
     def _signal(self, seen: Seen, key: ArticleKey, drift: str) -> None:

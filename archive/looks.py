@@ -48,6 +48,16 @@ def next_look(captured_at: str, unchanged_looks: int, key: str) -> str:
     return _later(captured_at, seconds * (1 - JITTER * _share(key, unchanged_looks)))
 
 
+def is_sweep(unchanged_looks: int) -> bool:
+    """Whether the look that is due behind so many unchanged ones closes a sweep: it came at the longest distance, and must be a page of its own."""
+    return bool(FIRST_LOOK.total_seconds() * GROWTH ** min(unchanged_looks, 64) >= LONGEST.total_seconds())
+
+
+def by_digest(state: str | None, unchanged_looks: int) -> bool:
+    """Whether a channel that carries the text may do the look that is due: the article is there with its text, and no sweep ends."""
+    return state == "live" and not is_sweep(unchanged_looks)
+
+
 def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
     """When to look again for an article that the last ``missing_looks`` looks (1 or more) did not find: 1 hour, 6 hours, 1 day, 2 days,
     7, 30, 90 and then every 180 days behind ``now``, the last of those looks.

@@ -371,6 +371,51 @@ def m004_cross_check(db: Database) -> None:
     _run(db, _CROSS_CHECK)
 
 
+_CHANNELS = """
+create table channels (
+    edition text not null check (edition in ('en', 'ar')),
+    channel text not null,
+    scope text not null,
+    url text,
+    asked_at text,
+    status integer,
+    is_open integer not null default 1 check (is_open in (0, 1)),
+    detail text not null default '',
+    failed integer not null default 0,
+    total integer,
+    newest_at text,
+    pending_at text,
+    next_page integer,
+    whole_at text,
+    primary key (edition, channel, scope)
+) strict, without rowid;
+
+create table digests (
+    article_id integer not null references articles(article_id),
+    channel text not null,
+    digest text,
+    modified_at text,
+    first_seen_at text not null,
+    first_capture_id integer not null references captures(capture_id),
+    last_seen_at text not null,
+    changes integer not null default 0,
+    looks integer not null default 0,
+    looked_at text,
+    absent_since text,
+    absence_told integer not null default 0 check (absence_told in (0, 1)),
+    primary key (article_id, channel)
+) strict, without rowid;
+
+create index digests_absent on digests(article_id) where absent_since is not null;
+"""
+
+
+@migrations()
+def m005_channels(db: Database) -> None:
+    """What the site's channels offer, and what each last showed of an article."""
+    _run(db, _CHANNELS)
+
+
 def schema_names() -> list[str]:
     """The migrations this release knows, in order."""
     return [m.name for m in migrations.pending(Database(memory=True))]

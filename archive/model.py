@@ -100,6 +100,7 @@ class Sighting:
     published_at: str | None = None
     modified_at: str | None = None
     sticky: bool = False
+    digest: str | None = None  # of title and text, where the channel carries them whole; comparable within the channel only
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class Listing:
     sightings: tuple[Sighting, ...]
     has_next: bool | None  # None: the page does not say
     edition: Edition | None = None
+    categories: tuple[str, ...] = ()  # scopes of the categories that the page links to
 
 
 class LineKind(StrEnum):

@@ -9,7 +9,7 @@ from archive.model import ArticleKey, Edition, Listing
 # Outcomes of a capture besides the reasons of `archive.model.REASONS`.
 NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = "new", "changed", "unchanged", "part", "listing", "redirect", "robots", "other"
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
-SITEMAP = "sitemap"
+SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
 NOT_MODIFIED = "not_modified"  # a 304 to a request that asked for one: the site stands by an answer that is held
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
@@ -31,6 +31,23 @@ class Held:
     next_look_at: str | None = None
     day: str | None = None
     last_captured_at: str | None = None
+    differs: bool = False  # the channel that showed it says otherwise than it did before our newest page
+    is_looked: bool = False  # that channel says what it said before our newest page: the look that was due is done
+    by_digest: bool = False  # the look that is due may be done by a channel that carries the text
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """What is known of one way to ask a channel."""
+
+    channel: str
+    scope: str
+    asked_at: str | None
+    is_open: bool
+    total: int | None = None
+    newest_at: str | None = None
+    next_page: int | None = None
+    whole_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

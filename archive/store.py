@@ -16,6 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
+from archive import looks
 from archive.clock import now
 from archive.errors import CannotWrite, NewerArchive, NoArchive
 from archive.migrations import migrations, schema_names
@@ -450,7 +451,13 @@ class Store:
             *after,
             limit,
         )
-        return [((row["next_look_at"] or "", row["article_id"]), self.held(row)) for row in rows]
+        return [
+            (
+                (row["next_look_at"] or "", row["article_id"]),
+                self.held(row, by_digest=before is not None and looks.by_digest(row["state"], row["unchanged_looks"])),
+            )
+            for row in rows
+        ]
 
     def gaps(self, edition: Edition) -> list[Gap]:
         """Where walks of the listing broke off, newest first."""

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from archive import elsewhere
 from archive.apart import read_apart
+from archive.channels import Channels
 from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract import EXTRACTOR
@@ -30,7 +31,7 @@ from archive.lock import hold
 from archive.manifests import write_manifest
 from archive.model import APART, STOPPED, ArticleKey, Edition, Kind, Unextractable
 from archive.originals import Originals
-from archive.outcome import Held, Outcome
+from archive.outcome import ChannelState, Held, Outcome
 from archive.rebuild import recorded_site
 from archive.recover import mend, recover, settle
 from archive.sites.sohr.addresses import Site
@@ -44,9 +45,14 @@ BATCH = 32  # measured: beyond 32 captures a batch, what a commit and an fsync c
 class Answers:
     """What a crawl may ask. Each method's result is sent back as it is."""
 
-    def __init__(self, store: Store, site: Site) -> None:
+    def __init__(self, store: Store, site: Site, channels: Channels) -> None:
         self._store = store
         self._site = site
+        self._channels = channels
+
+    def channels(self, edition: Edition) -> list[ChannelState]:
+        """What is known of an edition's channels."""
+        return self._channels.states(edition)
 
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
         """Articles sighted and never captured."""
@@ -131,7 +137,7 @@ class Writer:
         self.warc = Appender(self.folder / "warc", self.site.name)
         self.warc.describe(message.software)
         self._originals = Originals(self.folder, self.store)
-        self.answers = Answers(self.store, self.site)
+        self.answers = Answers(self.store, self.site, self.ingest.channels)
         self._seconds = message.read_seconds
         for row in self.ingest.waiting():  # the last crawl was killed while it read these
             self._apart(row)

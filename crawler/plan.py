@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from archive.clock import parse_time
+from archive.clock import format_time, parse_time
 from archive.model import Listing, Sighting
-from archive.outcome import Gap, Held
+from archive.outcome import ChannelState, Gap, Held
 from crawler.arguments import Look
 
-DAILY, WEEKLY = timedelta(hours=23), timedelta(days=7)  # an hour less: a timer that fires once a day must not miss every other day
+# A little less than it says: a timer that fires once an hour, or once a day, must not miss every other turn.
+HOURLY, DAILY, WEEKLY = timedelta(minutes=55), timedelta(hours=23), timedelta(days=7)
+EVERY_RUN = timedelta(0)
+OVERLAP = timedelta(seconds=2)
 FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
 
@@ -18,7 +21,11 @@ def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> s
     """Why an article is asked for: ``new`` (first sighted now), ``pending`` (sighted by an earlier crawl), ``modified``; None: not now."""
     if held.state is None:
         return "new" if held.is_new else "pending"
-    if look == "none" or sighting is None or sighting.modified_at is None or held.last_captured_at is None:
+    if look == "none":
+        return None
+    if held.differs:
+        return "modified"
+    if sighting is None or sighting.modified_at is None or held.last_captured_at is None or sighting.modified_at == held.modified_at:
         return None
     return "modified" if sighting.modified_at > held.last_captured_at else None
 
@@ -29,6 +36,23 @@ def is_due(last: tuple[str, int] | None, now: str) -> bool:
         return True
     at, status = last
     return parse_time(now) - parse_time(at) >= (DAILY if status == 200 else WEEKLY)
+
+
+def channel_is_due(state: ChannelState | None, every: timedelta, now: str) -> bool:
+    """Whether a channel is asked now; one that is closed is tried again after a week."""
+    if state is None or state.asked_at is None:
+        return True
+    return parse_time(now) - parse_time(state.asked_at) >= (every if state.is_open else WEEKLY)
+
+
+def overlapped(newest: str) -> str:
+    """From where a log of edits is read on: WordPress's bound is strict and its order has no second key, so a second overlaps."""
+    return format_time(parse_time(newest) - OVERLAP)
+
+
+def feed_goes_on(reasons: Sequence[str | None]) -> bool:
+    """Whether the next page of a log of edits is asked for: where all of this one was news."""
+    return bool(reasons) and all(reason in ("new", "modified") for reason in reasons)
 
 
 def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator
+from typing import Any
 
 from archive.clock import now
 from archive.model import Edition
@@ -16,23 +16,13 @@ from archive.outcome import Gap, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from crawler import plan
 from crawler.arguments import Arguments
+from crawler.asking import Ask, Fetch, Wanted
+from crawler.channels import Channels
 
 logger = logging.getLogger(__name__)
 ASK_AT_ONCE = 500  # rows of a question to the archive
 STEPS_BACK = 6  # doublings, when a page of a listing stands elsewhere than its arithmetic says
 FEW = 2  # posts: a home page that shows no more is a new site, not a home without pages
-
-
-class Wanted(NamedTuple):
-    """An article to ask for, why, and the page that led to it."""
-
-    held: Held
-    reason: str
-    via: str | None = None
-
-
-Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]  # address, channel, edition -> what came, or None
-Ask = Callable[..., Awaitable[Any]]  # a method of archive.writer.Answers and its arguments -> its answer
 
 
 class Walk:
@@ -45,6 +35,7 @@ class Walk:
         self._fetch = fetch
         self._ask = ask
         self._closing = closing
+        self._channels = Channels(arguments, fetch, ask, closing)
         self._listings: dict[Edition, int] = dict.fromkeys(arguments.editions, 0)
         self._per_page = 1
         self._answering: set[Edition] = set()  # editions whose listings answer: a site in trouble is not asked for more
@@ -71,8 +62,8 @@ class Walk:
         if self._arguments.look != "none":
             before = now() if self._arguments.look == "due" else None
             for edition in self._arguments.editions:
-                async for held in self._due(edition, before):
-                    yield Wanted(held, "due")
+                async for wanted in self._channels.looks(edition, self._due(edition, before)):
+                    yield wanted
 
     # -- listings -----------------------------------------------------------------------------------------------------------------
 
@@ -81,7 +72,8 @@ class Walk:
         page = 1
         passed = False
         while found := await self._page(edition, "home", page):
-            for item in self._of(found):
+            news = await self._channels.news(edition) if page == 1 and self._arguments.pages is None else []
+            for item in (*self._of(found), *news):
                 yield item
             assert found.listing is not None
             if not plan.newest_goes_on(found.listing, found.held):

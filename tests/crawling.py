@@ -151,9 +151,18 @@ def is_listing(path: str) -> bool:
     return "?" not in path and (parts == [""] or parts[0] in ("page", "date"))
 
 
+def is_channel(path: str) -> bool:
+    """Whether a path is a feed's, REST's or a sitemap's."""
+    return "/wp-json/" in path or path.endswith(".xml") or "/feed/" in path
+
+
+# What a run asks within the hour after another one, where nothing is due: the newest listing and the log of edits of each edition.
+AGAIN = ["/robots.txt", "/en/", "/en/feed/atom/?orderby=modified", "/", "/feed/atom/?orderby=modified"]
+
+
 def article_requests(replica: Replica) -> Counter[str]:
-    """How often each path that is neither robots.txt nor a listing was asked for."""
-    return Counter(path for path in asked(replica) if path != "/robots.txt" and not is_listing(path))
+    """How often each path that is neither robots.txt nor a listing nor a channel was asked for."""
+    return Counter(path for path in asked(replica) if path != "/robots.txt" and not is_listing(path) and not is_channel(path))
 
 
 # -- the archive ----------------------------------------------------------------------------------------------------------------------

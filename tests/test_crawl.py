@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.crawling import (
+    AGAIN,
     Crawled,
     Record,
     Text,
@@ -27,6 +28,7 @@ from tests.crawling import (
     exchanges,
     expected_states,
     held,
+    is_channel,
     is_listing,
     records,
     rows,
@@ -104,8 +106,8 @@ class TestFirstCrawl:
         assert paths[0] == "/robots.txt" and max(Counter(paths).values()) == 1
         assert {entry["active"] for entry in first.log} == {1}
         assert len([path for path in paths if is_listing(path)]) == 12
-        channels = [path for path in paths if path.endswith(".xml")]  # what fell between two pages of a listing stands in a sitemap
-        assert len(channels) <= 4 and len(paths) == 1 + 12 + 120 + 4 + len(channels)
+        channels = [path for path in paths if is_channel(path)]
+        assert len(channels) == 8 and len(paths) == 1 + 12 + 120 + 4 + len(channels)
 
     def test_the_crawl_is_told(self, first: First) -> None:
         """The crawl's row says when it ended, how, and what came of it."""
@@ -200,13 +202,13 @@ class TestLookingAgain:
         assert {turn: crawled.status for turn, crawled in story.crawled.items()} == dict.fromkeys(story.crawled, 0)
 
     def test_a_second_crawl_asks_only_for_the_newest_listings(self, story: Story) -> None:
-        """robots.txt and one listing page an edition; nothing is new, nothing is fetched."""
-        assert story.asked["again"] == ["/robots.txt", "/en/", "/"]
+        """robots.txt, and of each edition a listing page and the feed; nothing is new, nothing is fetched."""
+        assert story.asked["again"] == AGAIN
         assert story.versions["again"] == story.versions["first"] and story.crawled["again"].new == []
 
     def test_looking_at_everything_with_noise_on_adds_no_version(self, story: Story) -> None:
         """Counters, related posts, nonces, stamps and advertisements differ each time and make no version."""
-        assert len(story.asked["all"]) == 1 + 2 + 80 + 4
+        assert len(story.asked["all"]) == len(AGAIN) + 80 + 4
         assert story.held["all"] == story.held["first"] and story.versions["all"] == story.versions["first"]
         assert story.crawled["all"].new == []
 
@@ -371,7 +373,7 @@ class TestCoverage:
             assert set(article_requests(replica).values()) == {1}
             replica.clear_log()
             crawl(replica, tmp_path / "a")
-            assert asked(replica) == ["/robots.txt", "/en/", "/"]
+            assert asked(replica) == AGAIN
 
     @pytest.mark.parametrize("count", [3, 25])
     def test_posts_published_during_the_crawl_are_not_missed(self, tmp_path: Path, count: int) -> None:
@@ -407,7 +409,7 @@ class TestCoverage:
             assert set(article_requests(replica).values()) == {1}
             replica.clear_log()
             crawl(replica, tmp_path / "a")
-            assert asked(replica) == ["/robots.txt", "/en/", "/"]
+            assert asked(replica) == AGAIN
 
     def test_a_walk_through_date_archives_that_was_cut_off_is_completed(self, tmp_path: Path) -> None:
         """As one through the home listing is."""
@@ -427,7 +429,7 @@ class TestCoverage:
             assert days.items() <= found.items()
             replica.clear_log()
             crawl(replica, tmp_path / "a")
-            assert asked(replica) == ["/robots.txt", "/en/", "/"]
+            assert asked(replica) == AGAIN
 
 
 MIDNIGHT = ("2026-01-10T20:59:59Z", "2026-01-10T21:00:00Z", "2026-01-13T20:59:59Z", "2026-01-13T21:00:00Z")  # of +03:00

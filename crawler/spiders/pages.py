@@ -14,9 +14,9 @@ from archive.client import ArchiveFailed, ArchiveProcess
 from archive.clock import now
 from archive.outcome import Held
 from crawler.arguments import Arguments
+from crawler.asking import Wanted
 from crawler.capture import CaptureMiddleware
 from crawler.spiders.sohr import SohrSpider
-from crawler.walk import Wanted
 
 logger = logging.getLogger(__name__)
 

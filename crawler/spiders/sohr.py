@@ -25,15 +25,17 @@ from archive.release import software
 from archive.sites.sohr.addresses import Site
 from archive.wire import Open
 from crawler.arguments import Arguments
+from crawler.asking import Wanted
 from crawler.backoff import seconds_of_rest
 from crawler.capture import Asked, CaptureMiddleware, asked, outcome
 from crawler.guard import guard_of
-from crawler.walk import Walk, Wanted
+from crawler.walk import Walk
 
 logger = logging.getLogger(__name__)
 AHEAD = 64  # articles asked for before the walk through the listings waits: memory stays flat however large the site
 BUDGET = 8000  # requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a bit
 RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
+OPTIONAL = frozenset({"feed", "rest"})  # channels that many a site closes to strangers: that is no verdict on the crawl
 HOPS = 6  # redirects that are followed from one address
 
 
@@ -146,6 +148,7 @@ class SohrSpider(Spider):
         """A page of a listing, or a sitemap; None where nothing came."""
         assert self.crawler.engine is not None  # it has called `start`
         self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
+        is_optional = channel in OPTIONAL
         is_home = url == self.site.edition_home(edition)
         for _ in range(HOPS):
             request = Request(url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20)
@@ -154,16 +157,19 @@ class SohrSpider(Spider):
             except ArchiveFailed:
                 raise
             except IgnoreRequest as refusal:
-                if not self.guard.closing.is_set():
+                if not self.guard.closing.is_set() and not is_optional:
                     self.guard.note("forbidden", f"{url}: {refusal}")
                 return None
             except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware, tried again by BackoffMiddleware
-                self.guard.note("no_answer", f"{url}: {error}")
+                if not is_optional:
+                    self.guard.note("no_answer", f"{url}: {error}")
                 return None
             if found.word == REDIRECT and found.target is not None:
                 url = found.target.url
                 continue
-            if found.word != "missing":
+            if is_optional:
+                logger.debug("%s: %s %s", url, found.word, found.detail)
+            elif found.word != "missing":
                 self.guard.note(found.word, found.detail)
             elif is_home:  # elsewhere, behind the last page and on a day without posts, 404 is the answer
                 self.guard.note(LISTING_UNREAD, f"{url} answers {found.status}")

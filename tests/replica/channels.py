@@ -52,7 +52,7 @@ def feed(look: Look, kind: str, query: Mapping[str, str], asked: Mapping[str, st
     """RSS 2 (``rss2``) or Atom; None past the last page. ``orderby=modified`` makes an edit log of it."""
     order: Literal["published", "modified"] = "modified" if query.get("orderby") == "modified" else "published"
     page, size = max(1, _whole(query.get("paged"), 1)), look.settings.per_page
-    ids = look.site.ids(look.edition, order)[(page - 1) * size : page * size]
+    ids = look.site.shown(look.edition, look.site.ids(look.edition, order), "feed")[(page - 1) * size : page * size]
     posts = [post for i in ids if (post := look.site.post(look.edition, i))]
     newest = look.site.ids(look.edition, "modified")[:1]
     edited = post.modified if newest and (post := look.site.post(look.edition, newest[0])) else look.site.now
@@ -146,7 +146,8 @@ def _selected(look: Look, query: Mapping[str, str]) -> list[int]:
     order = {"date": "published", "modified": "modified", "id": "id"}.get(query.get("orderby", "date"))
     if order is None or query.get("order", "desc") not in ("asc", "desc"):
         raise ValueError("orderby")
-    ids = look.site.ids(look.edition, order)  # type: ignore[arg-type]  # one of the three, by the table above
+    every = look.site.ids(look.edition, order)  # type: ignore[arg-type]  # one of the three, by the table above
+    ids = look.site.shown(look.edition, every, "rest")
     if (query.get("order", "desc") == "asc") != (order == "id"):
         ids = ids[::-1]
     if "include" in query:
@@ -192,7 +193,7 @@ def _chosen(post: dict[str, object], only: list[str]) -> dict[str, object]:
 
 def sitemap(look: Look, name: str) -> Answer | None:
     """``wp-sitemap.xml`` and its parts, by id; None for one that is not there."""
-    ids = look.site.ids(look.edition, "id")
+    ids = look.site.shown(look.edition, look.site.ids(look.edition, "id"), "sitemap")
     top = '<?xml version="1.0" encoding="UTF-8"?>\n'
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
     if name == "wp-sitemap.xml":

@@ -58,6 +58,7 @@ def _listing(look: Look, segments: list[str], page: int) -> Answer | None:
     else:
         return None
     size = settings.per_page
+    ids = site.shown(edition, ids, segments[0] if segments else "home")
     here = ids[(page - 1) * size : page * size] if page > 0 else []
     if not offered or (not here and (segments or page != 1)):
         return missing(look)

@@ -62,6 +62,7 @@ class ReplicaSite:
         self._changed: dict[Key, Post] = {}
         self._states: dict[Key, State] = {}
         self.moves: dict[Key, int] = {}
+        self.hidden: dict[Key, frozenset[str]] = {}  # channels that do not show a post
         self._orders: dict[tuple[Edition, str], list[int]] = {}
         self._listed = dict.fromkeys(EDITIONS, 0)
         self._during: dict[Edition, tuple[int, int]] = {}
@@ -253,6 +254,15 @@ class ReplicaSite:
         """Once ``after`` more listing pages of the edition are asked for: `publish` that many."""
         self._during[edition] = (self._listed[edition] + after, count)
 
+    def hide(self, edition: Edition, post_id: int, channels: list[str]) -> None:
+        """The post is in none of these channels (home, date, category, feed, rest, sitemap) while its page is there; [] shows it again."""
+        self._known(edition, post_id)
+        self.hidden[edition, post_id] = frozenset(channels)
+
+    def shown(self, edition: Edition, ids: list[int], channel: str) -> list[int]:
+        """Those of the posts that a channel shows."""
+        return [i for i in ids if channel not in self.hidden.get((edition, i), ())] if self.hidden else ids
+
     def put(self, **given: Unpack[Given]) -> int:
         """A post of the test's own; one of that id is replaced. ``lines`` is what its ``html`` must be read as. Returns its id."""
         edition = given["edition"]
@@ -298,7 +308,7 @@ class ReplicaSite:
 
 
 _new = replace
-KNOBS = ("set", "clock", "edit", "trash", "untrash", "delete", "gone", "move", "publish", "publish_during_crawl", "put")
+KNOBS = ("set", "clock", "edit", "trash", "untrash", "delete", "gone", "move", "publish", "publish_during_crawl", "hide", "put")
 
 
 def instant(text: str) -> datetime:

@@ -61,6 +61,11 @@ class Site:
         path = "" if scope == "home" else scope + "/"
         return self.edition_home(edition) + path + (f"page/{page}/" if page > 1 else "")
 
+    def feed_url(self, edition: Edition, form: str, page: int = 1) -> str:
+        """The address of a page of an edition's feed: ``atom-modified``, ``atom`` or ``rss`` (`archive.sites.sohr.feeds`)."""
+        query = (["orderby=modified"] if form == "atom-modified" else []) + ([f"paged={page}"] if page > 1 else [])
+        return self.edition_home(edition) + ("feed/" if form == "rss" else "feed/atom/") + (f"?{'&'.join(query)}" if query else "")
+
     def article_url(self, key: ArticleKey, page: int = 1) -> str:
         """An address that leads to the post whatever its slug; the Arabic one costs a redirect."""
         if key.edition == "en":

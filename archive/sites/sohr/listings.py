@@ -20,6 +20,7 @@ _NOT_THE_LIST = "aside, nav, footer, header.site-header, .widget, .sidebar, #sid
 # One entry each, most telling first [E: post_class() of WordPress on nearly all themes; A: the page builders' own].
 _ENTRIES = ("article[id^='post-']", "[id^='post-'].type-post, li.post.type-post, div.post.type-post", "[data-pid]", "article")
 _HEADLINES = ".entry-title a, .wp-block-post-title a, h1 a, h2 a, h3 a, h4 a, a[rel~='bookmark']"
+MAX_CATEGORIES = 100  # of a page: a site has dozens
 _POST_ID = re.compile(r"(?:^|\s)post-([1-9][0-9]*)(?:\s|$)")
 
 
@@ -27,6 +28,7 @@ def parse_listing(html: str, address: Address, site: Site) -> Listing:
     """Read one page of a listing; `Listing.sightings` is empty where the page shows no post."""
     tree = LexborHTMLParser(html)
     has_next = _has_next(tree, address, site)
+    categories = _categories(tree, address, site)
     for node in tree.css(_NOT_THE_LIST):
         if node.tag not in ("body", "html", "main", "article") and not _inside_entry(node):
             node.decompose()
@@ -41,7 +43,7 @@ def parse_listing(html: str, address: Address, site: Site) -> Listing:
     unique: dict[object, Sighting] = {}
     for sighting in sightings:
         unique.setdefault((sighting.edition, sighting.post_id) if sighting.post_id else sighting.url, sighting)
-    return Listing(address.scope, address.page, tuple(unique.values()), has_next, address.edition)
+    return Listing(address.scope, address.page, tuple(unique.values()), has_next, address.edition, categories)
 
 
 def _entry(node: LexborNode, address: Address, site: Site) -> Sighting | None:
@@ -128,3 +130,10 @@ def _has_next(tree: LexborHTMLParser, address: Address, site: Site) -> bool | No
     if any(page > address.page for page in pages):
         return True
     return False if pages - {address.page} else None
+
+
+def _categories(tree: LexborHTMLParser, address: Address, site: Site) -> tuple[str, ...]:
+    """The categories of this edition that a page links to: from its menu, and below its entries."""
+    found = (site.parse(a.attributes.get("href") or "", address.url) for a in tree.css("a[href*='/category/']"))
+    scopes = (f.scope for f in found if f and f.kind is Kind.LISTING and f.edition == address.edition and f.scope.startswith("category/"))
+    return tuple(dict.fromkeys(scopes))[:MAX_CATEGORIES]

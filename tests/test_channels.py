@@ -1,0 +1,237 @@
+"""Feeds and REST: read within bounds, asked at their cadence, and looks done by them; through the real crawler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.model import Address
+from archive.sites.sohr.addresses import Site
+from archive.sites.sohr.contents import digest
+from archive.sites.sohr.feeds import FORMS, form_of, parse_feed
+from archive.sites.sohr.rest import asking, edited_url, look_url, parse_posts, walk_url
+from tests.crawling import AGAIN, article_requests, asked, changes, crawl, in_step, is_channel, rows, states, versions
+from tests.replica.posts import Post
+from tests.replica.server import Replica
+
+SITE = Site("http://127.0.0.1:1/")
+BOMB = '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+
+
+def feed(body: str, form: str = "atom") -> list[tuple[int | None, str | None, str | None]]:
+    """Id, modified and title of each entry."""
+    address = SITE.parse(SITE.feed_url("en", form))
+    assert address is not None
+    listing = parse_feed(body, address, SITE)
+    return [(s.post_id, s.modified_at, s.title) for s in listing.sightings] if listing else []
+
+
+def atom(*entries: str) -> str:
+    return f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'
+
+
+def entry(post_id: int, title: str = "T", content: str = "<p>One.</p>") -> str:
+    return (
+        f'<entry><title type="html"><![CDATA[{title}]]></title><link rel="alternate" href="http://127.0.0.1:1/en/{post_id}/"/>'
+        f"<id>http://127.0.0.1:1/en/?p={post_id}</id><updated>2026-01-02T03:04:05Z</updated>"
+        f'<content type="html"><![CDATA[{content}]]></content></entry>'
+    )
+
+
+class TestReading:
+    """What strangers send is read within bounds, or not at all."""
+
+    def test_addresses_are_told_apart(self) -> None:
+        """Each address we ask for is read as what it asks; feeds of posts, comments and categories are none of ours."""
+        for edition in ("en", "ar"):
+            for form in FORMS:
+                for page in (1, 3):
+                    address = SITE.parse(SITE.feed_url(edition, form, page))
+                    assert address is not None and form_of(address, SITE) == (form, page) and address.edition == edition
+            for url, question in (
+                (edited_url(SITE, edition, "2026-01-02T03:04:05Z", 2), "edited"),
+                (walk_url(SITE, edition, 4), "walk"),
+                (look_url(SITE, edition, [7, 5]), "look"),
+            ):
+                found = asking(_address(url), SITE)
+                assert found is not None and found.question == question
+                assert (found.since, found.page) == {"edited": ("2026-01-02T03:04:05Z", 2), "walk": (None, 4), "look": (None, 1)}[question]
+        for path in ("en/123/feed/", "comments/feed/", "en/category/news/feed/", "en/feed/?cat=3&paged=x"):
+            assert form_of(_address(SITE.home + path), SITE) is None
+
+    def test_entries_are_sightings(self) -> None:
+        """Identity from link or id, the modified claim in UTC, the title as the site shows it."""
+        assert feed(atom(entry(12, "A &#8211; B"), entry(13))) == [(12, "2026-01-02T03:04:05Z", "A – B"), (13, "2026-01-02T03:04:05Z", "T")]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "",
+            "<html><body>No feed</body></html>",
+            BOMB + "<rss><channel><item><title>&b;</title><link>http://127.0.0.1:1/en/5/</link></item></channel></rss>",
+            '<!DOCTYPE feed SYSTEM "file:///etc/passwd">' + atom(entry(5)),
+            "<feed>" * 100_000,
+        ],
+        ids=["empty", "page", "bomb", "external", "deep"],
+    )
+    def test_what_is_no_feed_or_is_hostile_is_none(self, body: str) -> None:
+        """No entity is expanded, nothing is loaded."""
+        assert feed(body) == []
+
+    def test_a_broken_feed_is_read_as_far_as_it_goes(self) -> None:
+        """Cut in the middle, with characters XML does not know, entries of other sites between."""
+        other = entry(6).replace("127.0.0.1:1", "elsewhere.example")
+        whole = atom(entry(5, "T\x0b\ufffe"), other, entry(7), entry(8))
+        assert [post_id for post_id, _, _ in feed(whole[: whole.rindex("<entry>") + 40])] == [5, 7]
+
+    @pytest.mark.parametrize("text", ["", "null", "{}", '{"code": "x"}', '[{"id": "5"}]', "[" * 100_000, '[{"id": true}]', f"[{'9' * 5000}]"])
+    def test_what_is_no_list_of_posts_is_none(self, text: str) -> None:
+        """A security plugin's answer, a page, a bomb."""
+        address = _address(walk_url(SITE, "en", 1))
+        found = asking(address, SITE)
+        assert found is not None and parse_posts(text, address, SITE, found, "1", "1") is None
+
+    def test_a_digest_is_of_the_text(self) -> None:
+        """White space, scripts and share bars aside; a digit or the title is another."""
+        one = digest("T", "<p>31 dead.</p>")
+        assert (
+            one
+            == digest("T", "\n<p> 31  dead.</p><script>var nonce='1'</script><div class='sharedaddy'>Share</div>")
+            != digest("T", "<p>3 dead.</p>")
+        )
+        assert one != digest("U", "<p>31 dead.</p>") and digest("", "<div>" * 600) is None
+
+
+def _address(url: str) -> Address:
+    address = SITE.parse(url)
+    assert address is not None
+    return address
+
+
+# -- crawls -------------------------------------------------------------------------------------------------------------------------------
+
+
+LOOKS = ("+1h", "+3h", "+7h", "+15h")  # by each of these clocks all looks are due that were last done by the one before
+
+
+def plain(replica: Replica, count: int) -> list[Post]:
+    return [post for post in replica.posts("en") if not post.odd and len(post.pages) == 1][-count:]
+
+
+@pytest.fixture
+def site() -> Iterator[Replica]:
+    with Replica(posts=30) as replica:
+        yield replica
+
+
+class TestLooksByRest:
+    """Where REST is open, 100 articles are looked at in one request; only what differs, or cannot be told, costs a page."""
+
+    def test_an_unchanged_article_costs_no_page(self, site: Replica, tmp_path: Path) -> None:
+        """The first look compares with nothing and asks for pages; from then on one request does all that are due."""
+        crawl(site, tmp_path / "a", "edition=en")
+        count = versions(tmp_path / "a")
+        for clock in LOOKS[:3]:
+            site.clear_log()
+            assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=clock).status == 0
+        assert len(asked(site, lambda path: "include=" in path)) == 1
+        odd = {post.post_id for post in site.posts("en") if post.password or not post.lines}
+        assert {int(path.split("/")[2]) for path in article_requests(site)} == odd  # protected and empty ones have no text to compare
+        assert versions(tmp_path / "a") == count
+        sql = """select channel, max(looks), max(unchanged_looks), max(captures) from digests join articles using (article_id)
+                 join versions using (article_id) group by 1 order by 1"""
+        assert rows(tmp_path / "a", sql)[:2] == [("feed", 3, 3, 1), ("rest", 2, 3, 2)]  # what is in the feed was never asked for again
+
+    def test_edits_are_found_by_the_digest_and_read_from_the_page(self, site: Replica, tmp_path: Path) -> None:
+        """A silent one, a title alone, an honest one: each is a version of the page, and the next look is quiet."""
+        crawl(site, tmp_path / "a", "edition=en")
+        crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[0])
+        silent, title, honest = plain(site, 3)
+        in_step(site, "+2h")
+        site.call("edit", edition="en", post_id=silent.post_id, html="<p>Now 6.</p>", lines=["Now 6."], silent=True)
+        site.call("edit", edition="en", post_id=title.post_id, title="Another", silent=True)
+        site.call("edit", edition="en", post_id=honest.post_id, html="<p>Now 5.</p>", lines=["Now 5."])
+        edited = {f"/en/{post.post_id}/" for post in (silent, title, honest)}
+        for turn in (1, 2, 3):
+            site.clear_log()
+            assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[turn]).status == 0
+            pages = set(article_requests(site))
+            assert {1: edited <= pages, 2: True, 3: edited.isdisjoint(pages)}[turn]  # at 2 a digest that came after the page proves nothing
+        assert [changes(tmp_path / "a", "en", post.post_id)[-1] for post in (silent, title, honest)] == ["updated"] * 3
+        stealth = "select stealth from changes join articles using (article_id) where post_id = ? and kind = 'updated'"
+        assert [rows(tmp_path / "a", stealth, post.post_id) for post in (silent, title, honest)] == [[(1,)], [(1,)], [(0,)]]
+
+    def test_what_rest_does_not_show_any_more_is_asked_for(self, site: Replica, tmp_path: Path) -> None:
+        """Trashed: missing. Gone from REST alone: still live, and told once; told again when it is back."""
+        crawl(site, tmp_path / "a", "edition=en")
+        crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[0])
+        trashed, hidden = plain(site, 2)
+        site.call("trash", edition="en", post_id=trashed.post_id)
+        site.call("hide", edition="en", post_id=hidden.post_id, channels=["rest", "feed"])
+        for clock in LOOKS[1:3]:
+            crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=clock)
+        found = states(tmp_path / "a")
+        assert (found["en", trashed.post_id], found["en", hidden.post_id]) == ("missing", "live")
+        told = "select details from changes join articles using (article_id) where post_id = ? and kind = 'metadata'"
+        assert rows(tmp_path / "a", told, hidden.post_id) == [('{"rest": ["listed", "absent"]}',)]
+        site.call("hide", edition="en", post_id=hidden.post_id, channels=[])
+        crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[3])
+        assert rows(tmp_path / "a", told, hidden.post_id)[1:] == [('{"rest": ["absent", "listed"]}',)]
+
+    def test_without_rest_pages_are_asked_for(self, tmp_path: Path) -> None:
+        """The channel is closed, remembered, and tried again after a week; a full-text feed does the looks of what it shows."""
+        with Replica(posts=30, rest=False) as site:
+            crawl(site, tmp_path / "a", "edition=en")
+            for clock in LOOKS[:2]:
+                site.clear_log()
+                assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=clock).status == 0
+            assert not asked(site, lambda path: "/wp-json/" in path)
+            assert len(article_requests(site)) >= 20
+            assert rows(tmp_path / "a", "select is_open, status from channels where channel = 'rest'") == [(0, 401)]
+            ((looks,),) = rows(tmp_path / "a", "select count(*) from digests where channel = 'feed' and looks > 0")
+            assert looks >= 5
+            crawl(site, tmp_path / "a", "edition=en", "look=none", ARCHIVE_CLOCK="+8d")
+            assert len(asked(site, lambda path: "/wp-json/" in path)) == 1
+
+
+class TestFeeds:
+    """The feed that tells most is asked once a run."""
+
+    def test_another_run_asks_for_the_feed_alone(self, site: Replica, tmp_path: Path) -> None:
+        """REST an hour later, with a bound."""
+        crawl(site, tmp_path / "a")
+        site.clear_log()
+        crawl(site, tmp_path / "a")
+        assert asked(site) == AGAIN
+        site.clear_log()
+        crawl(site, tmp_path / "a", "look=none", ARCHIVE_CLOCK="+1h")
+        rest = asked(site, lambda path: "/wp-json/" in path)
+        assert len(asked(site)) == len(AGAIN) + 2 and len(rest) == 2 and all("modified_after=2026-" in path for path in rest)
+
+    def test_what_the_site_does_not_offer_is_found_out_once(self, tmp_path: Path) -> None:
+        """No feed at all: three questions, then none for a week; no failure of the crawl."""
+        with Replica(posts=30, feed=False) as site:
+            assert crawl(site, tmp_path / "a", "edition=en").status == 0
+            assert len(asked(site, lambda path: "/feed/" in path)) == 3
+            site.clear_log()
+            assert crawl(site, tmp_path / "a", "edition=en").status == 0
+            assert asked(site) == ["/robots.txt", "/en/"]
+
+    @pytest.mark.parametrize("excerpts", [False, True])
+    def test_an_edit_of_an_old_post_is_seen_at_the_next_run(self, tmp_path: Path, excerpts: bool) -> None:
+        """By the edit log, with its text or by its modified claim; nothing is due, nothing else is asked for."""
+        with Replica(posts=30, feed_excerpt=excerpts, rest=False) as site:
+            crawl(site, tmp_path / "a", "edition=en")
+            (post,) = plain(site, 1)
+            for number, how in enumerate(({"digit": True}, {"title": "Once more"}), 1):
+                in_step(site, f"+{number * 2}m")
+                site.call("edit", edition="en", post_id=post.post_id, **how)
+                site.clear_log()
+                crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=f"+{number * 2 + 1}m")
+                assert set(article_requests(site)) == {f"/en/{post.post_id}/"}
+            assert changes(tmp_path / "a", "en", post.post_id) == ["created", "updated", "updated"]
+            site.clear_log()
+            crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+6m")
+            assert not article_requests(site) and [p for p in asked(site) if is_channel(p)] == ["/en/feed/atom/?orderby=modified"]
