@@ -24,7 +24,22 @@ from archive.extract import EXTRACTOR, extract
 from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
 from archive.hostile import is_heavy, is_hostile
 from archive.model import APART, STOPPED, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
-from archive.outcome import BROKEN, HELD_OUTCOMES, LISTING, LISTING_UNREAD, MOVED, NOT_MODIFIED, OTHER, PART, QUARANTINED, REDIRECT, ROBOTS, SITEMAP, Held, Outcome
+from archive.outcome import (
+    BROKEN,
+    HELD_OUTCOMES,
+    LISTING,
+    LISTING_UNREAD,
+    MOVED,
+    NOT_MODIFIED,
+    OTHER,
+    PART,
+    QUARANTINED,
+    REDIRECT,
+    ROBOTS,
+    SITEMAP,
+    Held,
+    Outcome,
+)
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
 from archive.sites.sohr.refusals import by_status, by_text

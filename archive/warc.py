@@ -383,7 +383,7 @@ def one_line(value: object) -> str:
 
 
 def _member(headers: dict[str, str], block: bytes, content_type: str) -> bytes:
-    """One record as one gzip member. Bodies mostly come compressed; level 1 and a small window lose nothing there, and cost half of zlib's defaults."""
+    """One record as one gzip member. Bodies mostly come compressed: level 1 and a small window lose nothing there, and cost half."""
     stated = StatusAndHeaders("", [*headers.items(), ("Content-Type", content_type), ("Content-Length", str(len(block)))], protocol="WARC/1.1")
     plain = stated.to_bytes(encoding="utf-8") + block + b"\r\n\r\n"  # warcio's writer would spell the HTTP headers of a revisit anew
     if len(block) < 4096:
