@@ -7,8 +7,10 @@ after a week (`crawler.plan`); one that failed for the moment stays open, and is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
+from archive.clock import format_time, parse_time
 from archive.decode import Undecodable, decode_text
 from archive.digests import Digests
 from archive.model import Address, ArticleKey, Capture, Edition, Kind, Listing, Sighting
@@ -18,6 +20,8 @@ from archive.sites.sohr.addresses import Site
 from archive.store import Row, Store
 
 MOST_FAILURES = 3
+A_MONTH = timedelta(days=30)  # an id without a post may get one: WordPress gives ids to drafts, and publishes them later
+STEP = 1000  # ids looked up at once
 _NOT_OFFERED = frozenset((400, 401, 403, 404, 405, 410, 501))
 Sight = Callable[[Sighting, str], Held]
 
@@ -49,8 +53,9 @@ class Channels:
         if form == "atom-modified" and page == 1 and not feeds.in_order_of_edits(listing):
             return self.none(capture, address.edition, "feed", form, "not in the order of edits")
         self._offered(capture, address.edition, "feed", form)
-        if page > 1:
-            self._walked(capture, address.edition, "feed", form, page + 1)
+        row = self._row(address.edition, "feed", form)
+        if row is not None and (row["whole_at"] is None or row["next_page"] is not None) and page <= (row["next_page"] or 1):
+            self._walked(capture, address.edition, "feed", form, max(row["next_page"] or 1, page + 1))
         held = self.shown(capture, capture_id, listing)
         return Outcome(FEED, capture.url, capture.status, listing=listing, held=held)
 
@@ -73,8 +78,11 @@ class Channels:
             return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
         held = self.shown(capture, capture_id, posts.listing)
         if asked.question == "walk":
-            self._set(address.edition, "rest", "walk", total=posts.total)
-            self._walked(capture, address.edition, "rest", "walk", asked.page + 1 if posts.listing.has_next else None)
+            self._rest_walked(capture, address.edition, asked.page, posts)
+        elif asked.question == "ids":
+            there = {sighting.post_id for sighting in posts.listing.sightings}
+            for post_id in sorted(set(asked.ids) - there):
+                self.swept(address.edition, post_id, capture.captured_at)
         else:
             self._edited(capture, address.edition, asked, posts)
         return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
@@ -141,8 +149,98 @@ class Channels:
         names = ("channel", "scope", "asked_at", "total", "newest_at", "next_page", "whole_at")
         return [ChannelState(is_open=bool(row["is_open"]), **{name: row[name] for name in names}) for row in rows]
 
+    def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
+        """Archive days up to one of which posts are known and that were not walked whole, with how many."""
+        rows = self._store.query(
+            """select day, count(*) from articles a where edition = ? and day <= ? and not exists
+               (select 1 from coverage_days c where c.edition = a.edition and c.day = a.day) group by day""",
+            edition,
+            until,
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def unswept(self, edition: Edition, after: int, last: int, limit: int, now: str) -> list[Held]:
+        """Ids behind one, up to another, that are not held and were not found empty within a month."""
+        since = format_time(parse_time(now) - A_MONTH)
+        found: list[Held] = []
+        while after < last and len(found) < limit:
+            end = min(last, after + STEP)
+            known = self._store.query(
+                """select post_id from articles where edition = ?1 and post_id > ?2 and post_id <= ?3 and state is not null
+                   union select post_id from swept_ids where edition = ?1 and post_id > ?2 and post_id <= ?3 and asked_at > ?4""",
+                edition,
+                after,
+                end,
+                since,
+            )
+            held = {row[0] for row in known}
+            keys = (ArticleKey(edition, str(post_id)) for post_id in range(after + 1, end + 1) if post_id not in held)
+            found += [Held(self._site.article_url(key), key) for key in keys]
+            after = end
+        return found[:limit]
+
     def _offered(self, capture: Capture, edition: Edition, channel: str, scope: str) -> None:
         self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=capture.status, is_open=1, failed=0, detail="")
+
+    def _rest_walked(self, capture: Capture, edition: Edition, page: int, posts: rest.Posts) -> None:
+        """A page of the walk by id. One that begins anew ends at once where the site counts as many posts as the archive knows there."""
+        row = self._row(edition, "rest", "walk")
+        is_known = row is not None and row["whole_at"] is not None and row["next_page"] is None and posts.total == self._known(edition)
+        self._set(edition, "rest", "walk", total=posts.total)
+        self._walked(capture, edition, "rest", "walk", page + 1 if posts.listing.has_next and not is_known else None)
+
+    def _known(self, edition: Edition) -> int:
+        sql = "select count(*) from articles where edition = ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
+        row = self._store.one(sql, edition)
+        return int(row[0]) if row else 0
+
+    def listed(self, capture: Capture, address: Address, listing: Listing | None) -> Outcome | None:
+        """A page of a date archive or a category was asked for; None for its listing: it shows no posts. Other listings are passed over.
+
+        The outcome is that of a category's page without posts: many have none, and that is no failure.
+        """
+        channel = address.scope.split("/")[0]
+        if address.edition is None or channel not in ("date", "category"):
+            return None
+        scope = "date" if channel == "date" else address.scope
+        row = self._row(address.edition, channel, scope)
+        if listing is not None:
+            self._offered(capture, address.edition, channel, scope)
+            if channel == "category" and (row is None or row["whole_at"] is None or row["next_page"] is not None):
+                at = (row["next_page"] if row else None) or 1
+                if listing.has_next is False:
+                    self._walked(capture, address.edition, channel, scope, None)
+                elif address.page <= at:
+                    self._walked(capture, address.edition, channel, scope, max(at, address.page + 1))
+            return None
+        if address.page > 1:
+            if channel == "category" and capture.status in _NOT_OFFERED:
+                self._walked(capture, address.edition, channel, scope, None)
+            return Outcome("missing", capture.url, capture.status)
+        if channel == "date" and row is not None and row["is_open"]:  # a day without posts answers 404
+            failed = row["failed"] + 1
+            self._set(address.edition, channel, scope, asked_at=capture.captured_at, failed=failed, is_open=int(failed < MOST_FAILURES))
+            return None
+        return self.none(capture, address.edition, channel, scope, "no posts there")
+
+    def categories(self, edition: Edition, scopes: Sequence[str]) -> None:
+        """Categories that a page links to: known, to be asked."""
+        for scope in scopes:
+            self._store.query("insert into channels (edition, channel, scope) values (?, 'category', ?) on conflict do nothing", edition, scope)
+
+    def sitemap(self, capture: Capture, address: Address, *, is_there: bool) -> None:
+        """A sitemap was asked for."""
+        if address.edition is not None:
+            name = address.url.rpartition("/")[2]
+            if is_there:
+                self._offered(capture, address.edition, "sitemap", name)
+            else:
+                self.none(capture, address.edition, "sitemap", name, "no sitemap there")
+
+    def swept(self, edition: Edition, post_id: int, at: str) -> None:
+        """There is no post of this id."""
+        sql = "insert into swept_ids values (?, ?, ?) on conflict (edition, post_id) do update set asked_at = excluded.asked_at"
+        self._store.query(sql, edition, post_id, at)
 
     def _walked(self, capture: Capture, edition: Edition, channel: str, scope: str, next_page: int | None) -> None:
         """A walk through all of a channel came so far; None: to its end."""

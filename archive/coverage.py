@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from archive.clock import format_time, parse_time
 from archive.model import Address, Capture, Edition, Listing
 from archive.outcome import Held
 from archive.sites.sohr.addresses import Site
 from archive.store import Row, Store
+
+ANSWERS = timedelta(days=7)  # date archives that answered so long ago are taken to answer still
 
 
 class Coverage:
@@ -53,7 +56,7 @@ class Coverage:
         return [known or sighting.sticky for known, sighting in zip(before, listing.sightings, strict=True)]
 
     def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
-        """The first date archive of a crawl that shows posts: those that had answered 404 before it are empty, not switched off."""
+        """The first date archive in a while that shows posts: those that had answered 404 before it in this crawl are empty, not switched off."""
         if self._answers(capture, edition):
             return
         query = "select url from captures where crawl_id = ? and channel = 'date' and status in (404, 410)"
@@ -63,8 +66,18 @@ class Coverage:
                 self._cover(capture, edition, empty.scope)
 
     def _answers(self, capture: Capture, edition: Edition) -> bool:
-        query = "select 1 from listing_pages where crawl_id = ? and edition = ? and scope like 'date/%'"
-        return self._store.one(query, self._store.crawl_id(capture.crawl), edition) is not None
+        query = """select 1 from listing_pages p join captures c using (capture_id) where edition = ? and scope like 'date/%' and c.captured_at >= ?
+                   order by capture_id desc limit 1"""
+        since = format_time(parse_time(capture.captured_at) - ANSWERS)
+        return self._store.one(query, edition, since) is not None
+
+    def _knows(self, edition: Edition, scope: str) -> bool:
+        """Whether posts of a date archive are known and not gone."""
+        first, last = span(scope)
+        query = (
+            "select 1 from articles where edition = ? and day between ? and ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
+        )
+        return self._store.one(query, edition, first.isoformat(), last.isoformat()) is not None
 
     def end(self, capture: Capture, address: Address) -> None:
         """A page behind the last one was asked for: 404."""
@@ -72,7 +85,8 @@ class Coverage:
             return
         row = self._page_before(capture, address)
         if address.page == 1 and address.scope.startswith("date/"):
-            if self._answers(capture, address.edition):  # date archives answer, so this one is empty, not switched off
+            # date archives answer, so this one is empty, not switched off; one of which posts are known is neither
+            if self._answers(capture, address.edition) and not self._knows(address.edition, address.scope):
                 self._cover(capture, address.edition, address.scope)
         elif row is not None:
             self._ended(capture, address.edition, address, self._root(row["stretch_id"]))

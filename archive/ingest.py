@@ -242,7 +242,7 @@ class Ingest:
         capture = seen.capture
         if capture.status in GONE:
             self.coverage.end(capture, address)
-            return Outcome("missing", capture.url, capture.status)
+            return self.channels.listed(capture, address, None) or Outcome("missing", capture.url, capture.status)
         if refusal := by_status(capture):
             return self._fail(seen, *refusal)
         if capture.truncated:
@@ -258,8 +258,14 @@ class Ingest:
         listing = parse_listing(html, address, self.site) if readable else None
         if listing is None or not listing.sightings:
             # A page in front of the site may carry a refusal's marks and still be the site's: only one without posts is asked for them.
-            return self._fail(seen, *(by_text(capture, html) or (LISTING_UNREAD, "a listing on which no post was found")))
+            refusal = by_text(capture, html)
+            if refusal is None and address.scope.startswith("category/") and (empty := self.channels.listed(capture, address, None)):
+                return empty
+            return self._fail(seen, *(refusal or (LISTING_UNREAD, "a listing on which no post was found")))
         held = tuple(self._sight(sighting, seen.at) for sighting in listing.sightings)
+        self.channels.listed(capture, address, listing)
+        if address.edition is not None:
+            self.channels.categories(address.edition, listing.categories)
         passed = self.coverage.page(capture, seen.capture_id, address, listing, held)
         held = tuple(replace(h, in_stretch=known) for h, known in zip(held, passed, strict=True))
         return Outcome(LISTING, capture.url, capture.status, listing=listing, held=held)
@@ -271,6 +277,7 @@ class Ingest:
             text = decode_text(capture) if capture.status == 200 and not capture.truncated else ""
         except Undecodable:
             text = ""
+        self.channels.sitemap(capture, address, is_there=is_sitemap(text))
         if not is_sitemap(text):
             return Outcome("missing", capture.url, capture.status, detail="no sitemap there")
         if further := parse_index(text, address, self.site):
@@ -356,6 +363,8 @@ class Ingest:
         if drift:
             self._signal(seen, key, drift)
         row = self.store.article(key)
+        if row is not None and seen.capture.channel == "sweep":
+            self._sight(Sighting(row["url"], key.edition, key.post_id, "sweep"), seen.at)
         if row is not None and outcome.word in HELD_OUTCOMES:
             for channel, states in self.channels.digests.to_tell(row["article_id"]):
                 self.articles.change(seen, row["article_id"], "metadata", version_id=row["newest_version_id"], details={channel: states})
@@ -419,6 +428,10 @@ class Ingest:
         if why.reason == APART:
             return Outcome(APART, seen.capture.url, seen.capture.status)
         article = self.store.article(key) if key else None
+        if seen.capture.channel == "sweep" and why.reason in ("missing", "soft404") and key and key.edition and key.post_id:
+            self.channels.swept(key.edition, key.post_id, seen.at)
+            if article is None:
+                return Outcome(why.reason, seen.capture.url, seen.capture.status)
         if why.reason in ("missing", "soft404") and article is not None:
             return self.articles.gone(seen, article, why.reason, why.detail)
         if why.reason in ("protected", "empty"):

@@ -406,6 +406,13 @@ create table digests (
     primary key (article_id, channel)
 ) strict, without rowid;
 
+create table swept_ids (
+    edition text not null check (edition in ('en', 'ar')),
+    post_id integer not null,
+    asked_at text not null,
+    primary key (edition, post_id)
+) strict, without rowid;
+
 create index digests_absent on digests(article_id) where absent_since is not null;
 """
 

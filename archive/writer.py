@@ -54,6 +54,14 @@ class Answers:
         """What is known of an edition's channels."""
         return self._channels.states(edition)
 
+    def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
+        """Archive days up to one of which posts are known and that were not walked whole, with how many."""
+        return self._channels.uncovered_days(edition, until)
+
+    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[Held]:
+        """Ids behind one, up to another, that are not held and were not found empty within a month."""
+        return self._channels.unswept(edition, after, last, limit, now())
+
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
         """Articles sighted and never captured."""
         return self._store.unheld(edition, after, limit)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from archive.model import EDITIONS, Edition
 from archive.sites.sohr.addresses import HOME, Site
 
+MOST_IDS = 600_000  # of a sweep
 Look = Literal["due", "all", "none"]
 
 
@@ -30,6 +31,7 @@ class Arguments:
     urls: tuple[str, ...] | None = None
     look: Look = "due"
     budget: int | None = None  # requests in 24 hours, at most; 0: no limit; None: as the settings say
+    sweep: tuple[int, int] | None = None  # ids to ask for one by one, both included
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> Arguments:
@@ -50,6 +52,7 @@ class Arguments:
             _urls(given.get("urls")),
             _look(given.get("look", "due")),
             _budget(given.get("budget")),
+            _sweep(given.get("sweep"), given),
         )
 
     @classmethod
@@ -114,6 +117,25 @@ def _budget(value: str | None) -> int | None:
     if not re.fullmatch(r"\d{1,9}", str(value)):
         raise BadArgument(f"budget={value} is no number of requests a day: give one, or 0 for no limit")
     return int(value)
+
+
+def _sweep(value: str | None, given: dict[str, Any]) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,9})-([1-9]\d{0,9})", str(value))
+    if not found:
+        raise BadArgument(f"sweep={value} is no range of ids: write it like 330000-331000")
+    first, last = int(found[1]), int(found[2])
+    if first > last:
+        raise BadArgument(f"sweep={value} ends before it begins: swap them")
+    if last - first >= MOST_IDS:
+        raise BadArgument(f"sweep={value} is {last - first + 1:,} ids: give at most {MOST_IDS:,} at once, at one request each that is a fortnight")
+    if "edition" not in given:
+        raise BadArgument("sweep asks for the ids of one edition: say which with -a edition=en or edition=ar, or edition=all for both")
+    for name in ("since", "until", "pages", "urls"):
+        if given.get(name) is not None:
+            raise BadArgument(f"sweep and {name} are two ways to say what to ask for: give one of them")
+    return first, last
 
 
 def _look(value: str) -> Look:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from archive.model import Edition
 from archive.outcome import Held, Outcome
+from crawler import plan
+from crawler.arguments import Look
 
 
 class Wanted(NamedTuple):
@@ -19,3 +21,14 @@ class Wanted(NamedTuple):
 
 Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]  # address, channel, edition -> what came, or None
 Ask = Callable[..., Awaitable[Any]]  # a method of archive.writer.Answers and its arguments -> its answer
+
+
+def reasons(found: Outcome, look: Look) -> list[str | None]:
+    """Of each entry of a page why it is asked for now; None: it is not."""
+    assert found.listing is not None  # of pages that show posts
+    return [plan.reason_to_ask(held, look, sighting) for sighting, held in zip(found.listing.sightings, found.held, strict=True)]
+
+
+def wanted_of(found: Outcome, look: Look) -> list[Wanted]:
+    """What of a page is wanted."""
+    return [Wanted(held, reason, found.url) for held, reason in zip(found.held, reasons(found, look), strict=True) if reason]

@@ -16,7 +16,7 @@ from archive.sites.sohr import feeds, rest
 from archive.sites.sohr.addresses import Site
 from crawler import plan
 from crawler.arguments import Arguments
-from crawler.asking import Ask, Fetch, Wanted
+from crawler.asking import Ask, Fetch, Wanted, reasons, wanted_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class Channels:
         """What feed and REST show as new or edited since they were last asked."""
         return [*await self._feed(edition), *await self._edited(edition)]
 
-    async def _states(self, edition: Edition) -> dict[tuple[str, str], ChannelState]:
+    async def states(self, edition: Edition) -> dict[tuple[str, str], ChannelState]:
+        """What is known of an edition's channels, by channel and scope."""
         states: list[ChannelState] = await self._ask("channels", edition)
         return {(state.channel, state.scope): state for state in states}
 
@@ -44,7 +45,7 @@ class Channels:
 
     async def _feed(self, edition: Edition) -> list[Wanted]:
         """The feed that tells most of those the site offers: as long as whole pages of it are news."""
-        states = await self._states(edition)
+        states = await self.states(edition)
         for form in feeds.FORMS:
             if self._closing.is_set() or not plan.channel_is_due(states.get(("feed", form)), plan.EVERY_RUN, now()):
                 continue
@@ -57,9 +58,8 @@ class Channels:
     async def _feed_on(self, edition: Edition, form: feeds.Form, first: Outcome) -> list[Wanted]:
         wanted, found, page = [], first, 1
         while found.listing is not None:
-            here, reasons = self._of(found)
-            wanted += here
-            if not plan.feed_goes_on(reasons):
+            wanted += wanted_of(found, self._arguments.look)
+            if not plan.feed_goes_on(reasons(found, self._arguments.look)):
                 break
             page += 1
             more = None if self._closing.is_set() else await self._fetch(self._site.feed_url(edition, form, page), "feed", edition)
@@ -72,7 +72,7 @@ class Channels:
 
     async def _edited(self, edition: Edition) -> list[Wanted]:
         """What was edited since REST was last asked for it, an hour ago or more."""
-        state = (await self._states(edition)).get(("rest", "edited"))
+        state = (await self.states(edition)).get(("rest", "edited"))
         if self._closing.is_set() or not plan.channel_is_due(state, plan.HOURLY, now()):
             return []
         since = plan.overlapped(state.newest_at) if state and state.newest_at else None
@@ -84,13 +84,18 @@ class Channels:
                 if page == 1:
                     self._tell(edition, "rest", f"REST does not answer ({found.detail if found else 'no answer'}): tried again after a week")
                 break
-            here, _ = self._of(found)
-            wanted += here
+            wanted += wanted_of(found, self._arguments.look)
             times = [s.modified_at for s in found.listing.sightings if s.modified_at]
             if found.listing.has_next is not True or since is None or not times or min(times) <= since:
                 break
             page += 1
         return wanted
+
+    async def rest_is_open(self, edition: Edition, scope: str) -> bool:
+        """Whether REST answers, and has not closed itself to this question."""
+        states = await self.states(edition)
+        edited = states.get(("rest", "edited"))
+        return edited is not None and edited.is_open and plan.channel_is_due(states.get(("rest", scope)), plan.EVERY_RUN, now())
 
     async def looks(self, edition: Edition, due: AsyncIterator[Held]) -> AsyncIterator[Wanted]:
         """The looks that are due: 100 in one request where REST is open, each article's page where that does not do."""
@@ -110,9 +115,7 @@ class Channels:
     async def _looked(self, edition: Edition, due: Sequence[Held]) -> list[Wanted]:
         """The articles whose page must be asked for: all of them where REST is closed."""
         pages = [Wanted(held, "due") for held in due]
-        states = await self._states(edition)
-        edited, look = states.get(("rest", "edited")), states.get(("rest", "look"))
-        if not due or edited is None or not edited.is_open or not plan.channel_is_due(look, plan.EVERY_RUN, now()):
+        if not due or not await self.rest_is_open(edition, "look"):
             return pages
         ids = [held.key.post_id for held in due if held.key and held.key.post_id]
         found = await self._fetch(rest.look_url(self._site, edition, ids), "rest", edition)
@@ -127,13 +130,6 @@ class Channels:
         return wanted
 
     # -- what these share ---------------------------------------------------------------------------------------------------------
-
-    def _of(self, found: Outcome) -> tuple[list[Wanted], list[str | None]]:
-        """What of a channel's page is wanted, and of each of its entries why."""
-        assert found.listing is not None  # asked for by all callers
-        pairs = zip(found.listing.sightings, found.held, strict=True)
-        reasons = [plan.reason_to_ask(held, self._arguments.look, sighting) for sighting, held in pairs]
-        return [Wanted(held, reason, found.url) for held, reason in zip(found.held, reasons, strict=True) if reason], reasons
 
     def _tell(self, edition: Edition, channel: str, sentence: str) -> None:
         if (edition, channel) not in self._told and not self._closing.is_set():

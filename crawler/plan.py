@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from archive.clock import format_time, parse_time
 from archive.model import Listing, Sighting
-from archive.outcome import ChannelState, Gap, Held
+from archive.outcome import ChannelState, Gap, Held, Outcome
 from crawler.arguments import Look
 
 # A little less than it says: a timer that fires once an hour, or once a day, must not miss every other turn.
 HOURLY, DAILY, WEEKLY = timedelta(minutes=55), timedelta(hours=23), timedelta(days=7)
 EVERY_RUN = timedelta(0)
 OVERLAP = timedelta(seconds=2)
+FEW_POSTS = 100  # of a month: ten pages of a listing, one request each
 FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
 
@@ -53,6 +54,36 @@ def overlapped(newest: str) -> str:
 def feed_goes_on(reasons: Sequence[str | None]) -> bool:
     """Whether the next page of a log of edits is asked for: where all of this one was news."""
     return bool(reasons) and all(reason in ("new", "modified") for reason in reasons)
+
+
+def walk_is_due(state: ChannelState | None, now: str) -> bool:
+    """Whether a walk through all of a channel goes on, or begins; again a week after its end, which ends at once where the site's count is ours."""
+    if state is None or state.next_page is not None or state.whole_at is None:
+        return True
+    return state.total is not None and parse_time(now) - parse_time(state.whole_at) >= WEEKLY
+
+
+def next_category(states: Sequence[ChannelState], now: str) -> ChannelState | None:
+    """The category to ask in this run: one that is due, never asked ones first; else one whose walk is under way."""
+    due = sorted((state for state in states if channel_is_due(state, DAILY, now)), key=lambda state: (state.asked_at or "", state.scope))
+    return next(iter(due), None) or next((state for state in states if state.is_open and state.next_page is not None), None)
+
+
+def shows_unknown(found: Outcome) -> bool:
+    """Whether a page shows posts that the archive did not know, and may be followed by another."""
+    return found.listing is not None and found.listing.has_next is not False and any(held.is_new for held in found.held)
+
+
+def day_scopes(days: Mapping[str, int]) -> Iterator[str]:
+    """The date archives to walk for days and how many posts are known of each, newest first: whole months where they are a few pages."""
+    months: dict[str, list[str]] = {}
+    for day in sorted(days, reverse=True):
+        months.setdefault(day[:7], []).append(day)
+    for month, own in months.items():
+        if len(own) > 1 and sum(days[day] for day in own) <= FEW_POSTS:
+            yield f"date/{month.replace('-', '/')}"
+        else:
+            yield from (f"date/{day.replace('-', '/')}" for day in own)
 
 
 def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:

@@ -18,6 +18,7 @@ from crawler import plan
 from crawler.arguments import Arguments
 from crawler.asking import Ask, Fetch, Wanted
 from crawler.channels import Channels
+from crawler.survey import Survey, Sweep
 
 logger = logging.getLogger(__name__)
 ASK_AT_ONCE = 500  # rows of a question to the archive
@@ -36,14 +37,17 @@ class Walk:
         self._ask = ask
         self._closing = closing
         self._channels = Channels(arguments, fetch, ask, closing)
+        self._survey = Survey(arguments, self._channels, fetch, ask, closing)
         self._listings: dict[Edition, int] = dict.fromkeys(arguments.editions, 0)
         self._per_page = 1
-        self._answering: set[Edition] = set()  # editions whose listings answer: a site in trouble is not asked for more
+        self._answering: dict[Edition, None] = {}  # editions whose listings answer: a site in trouble is not asked for more
 
     def wanted(self) -> AsyncIterator[Wanted]:
         """All this crawl is to ask for, in order; an article may come twice."""
         if self._arguments.urls is not None:
             return self._cited(self._arguments.urls)
+        if self._arguments.sweep is not None:
+            return Sweep(self._arguments, self._channels, self._fetch, self._ask, self._closing).wanted(*self._arguments.sweep)
         return self._dated() if self._arguments.since or self._arguments.until else self._default()
 
     async def _default(self) -> AsyncIterator[Wanted]:
@@ -53,7 +57,7 @@ class Walk:
         for edition in self._arguments.editions:
             async for found in self._close_gaps(edition):
                 yield found
-            async for found in self._sitemaps(edition):
+            for found in await self._survey.early(edition) if edition in self._answering else ():
                 yield found
             async for held in self._rows("unheld", edition):
                 yield Wanted(held, "pending")
@@ -64,6 +68,9 @@ class Walk:
             for edition in self._arguments.editions:
                 async for wanted in self._channels.looks(edition, self._due(edition, before)):
                     yield wanted
+        for edition in self._answering:
+            async for wanted in self._survey.late(edition):
+                yield wanted
 
     # -- listings -----------------------------------------------------------------------------------------------------------------
 
@@ -79,6 +86,9 @@ class Walk:
             if not plan.newest_goes_on(found.listing, found.held):
                 passed = all(h.in_stretch for h in found.held)
                 break
+            if page == 1:  # a first crawl, or a long walk: what is cheap comes before it
+                for item in await self._survey.early(edition):
+                    yield item
             page += 1
         if not passed and page <= 2 and self._per_page > FEW and not self._closing.is_set():
             # One page, and it leads nowhere new: either that is all there is, or this theme's home has no pages.
@@ -112,19 +122,6 @@ class Walk:
             if not answered and page > 1 and self._may_list(edition):  # the home listing has no such page: this theme's home has none
                 async for item in self._dates(edition, None, gaps[0].tail_day):
                     yield item
-
-    async def _sitemaps(self, edition: Edition) -> AsyncIterator[Wanted]:
-        """Once a day, all posts the site still has by its own word: what fell between two pages of a listing is found here."""
-        index = self._home(edition) + "wp-sitemap.xml"
-        if edition not in self._answering or not plan.is_due(await self._ask("last_asked", index), now()) or self._arguments.pages is not None:
-            return
-        found = await self._fetch(index, "sitemap", edition)
-        for url in found.page_urls if found else ():
-            if self._closing.is_set():
-                return
-            page = await self._fetch(url, "sitemap", edition)
-            for item in self._of(page) if page and page.listing else ():
-                yield item
 
     async def _dated(self) -> AsyncIterator[Wanted]:
         since, until = self._arguments.since, self._arguments.until
@@ -194,7 +191,7 @@ class Walk:
         found = await self._fetch(self._site.listing_url(edition, scope, page), scope.split("/")[0], edition)
         if found is None or found.listing is None:
             return None
-        self._answering.add(edition)
+        self._answering[edition] = None
         if scope == "home":
             self._per_page = max(self._per_page, sum(not s.sticky for s in found.listing.sightings))
         return found

@@ -152,11 +152,19 @@ def is_listing(path: str) -> bool:
 
 
 def is_channel(path: str) -> bool:
-    """Whether a path is a feed's, REST's or a sitemap's."""
-    return "/wp-json/" in path or path.endswith(".xml") or "/feed/" in path
+    """Whether a path is a feed's, REST's, a sitemap's or a category's."""
+    return "/wp-json/" in path or path.endswith(".xml") or "/feed/" in path or "/category/" in path
 
 
-# What a run asks within the hour after another one, where nothing is due: the newest listing and the log of edits of each edition.
+def asked_again(replica: Replica) -> list[str]:
+    """What a crawl asked for, without the one category that each run walks on with."""
+    paths = asked(replica)
+    categories = {path.partition("/page/")[0].rstrip("/") for path in paths if "/category/" in path}
+    assert len(categories) <= 2, categories  # one an edition
+    return [path for path in paths if "/category/" not in path]
+
+
+# What a run asks within the hour after another one, where nothing is due: the newest listing and the log of edits of each edition. And a category.
 AGAIN = ["/robots.txt", "/en/", "/en/feed/atom/?orderby=modified", "/", "/feed/atom/?orderby=modified"]
 
 

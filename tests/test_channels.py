@@ -12,7 +12,7 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.contents import digest
 from archive.sites.sohr.feeds import FORMS, form_of, parse_feed
 from archive.sites.sohr.rest import asking, edited_url, look_url, parse_posts, walk_url
-from tests.crawling import AGAIN, article_requests, asked, changes, crawl, in_step, is_channel, rows, states, versions
+from tests.crawling import AGAIN, article_requests, asked, asked_again, changes, crawl, in_step, is_channel, rows, states, versions
 from tests.replica.posts import Post
 from tests.replica.server import Replica
 
@@ -204,11 +204,11 @@ class TestFeeds:
         crawl(site, tmp_path / "a")
         site.clear_log()
         crawl(site, tmp_path / "a")
-        assert asked(site) == AGAIN
+        assert asked_again(site) == AGAIN
         site.clear_log()
         crawl(site, tmp_path / "a", "look=none", ARCHIVE_CLOCK="+1h")
         rest = asked(site, lambda path: "/wp-json/" in path)
-        assert len(asked(site)) == len(AGAIN) + 2 and len(rest) == 2 and all("modified_after=2026-" in path for path in rest)
+        assert len(asked_again(site)) == len(AGAIN) + 2 and len(rest) == 2 and all("modified_after=2026-" in path for path in rest)
 
     def test_what_the_site_does_not_offer_is_found_out_once(self, tmp_path: Path) -> None:
         """No feed at all: three questions, then none for a week; no failure of the crawl."""
@@ -217,7 +217,7 @@ class TestFeeds:
             assert len(asked(site, lambda path: "/feed/" in path)) == 3
             site.clear_log()
             assert crawl(site, tmp_path / "a", "edition=en").status == 0
-            assert asked(site) == ["/robots.txt", "/en/"]
+            assert asked_again(site) == ["/robots.txt", "/en/"]
 
     @pytest.mark.parametrize("excerpts", [False, True])
     def test_an_edit_of_an_old_post_is_seen_at_the_next_run(self, tmp_path: Path, excerpts: bool) -> None:
@@ -234,4 +234,71 @@ class TestFeeds:
             assert changes(tmp_path / "a", "en", post.post_id) == ["created", "updated", "updated"]
             site.clear_log()
             crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+6m")
-            assert not article_requests(site) and [p for p in asked(site) if is_channel(p)] == ["/en/feed/atom/?orderby=modified"]
+            assert not article_requests(site) and [p for p in asked_again(site) if is_channel(p)] == ["/en/feed/atom/?orderby=modified"]
+
+
+CHANNELS = ("home", "date", "category", "feed", "rest", "sitemap")
+
+
+@pytest.fixture(scope="module")
+def spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Replica, Path, dict[str, Post]]]:
+    """500 posts, of which six are each in one channel only, and one in none; crawled once."""
+    with Replica(posts=250, frozen=True, days=40) as site:
+        posts = [post for post in site.posts("en") if not post.odd]
+        own = {channel: posts[10 + 30 * n] for n, channel in enumerate((*CHANNELS, "sweep"))}
+        for channel, post in own.items():
+            hidden = [name for name in CHANNELS if name != channel]
+            if channel == "feed":  # the feed is a log of edits, not walked whole beside the others
+                site.call("edit", edition="en", post_id=post.post_id, title="Seen in the feed alone")
+            site.call("hide", edition="en", post_id=post.post_id, channels=hidden)
+        folder = tmp_path_factory.mktemp("spread") / "archive"
+        assert crawl(site, folder, "budget=0").status == 0
+        yield site, folder, own
+
+
+class TestDiscovery:
+    """Nothing is missed, whichever channel alone shows it; and nothing is asked for needlessly."""
+
+    def test_each_channel_shows_what_it_alone_has(self, spread: tuple[Replica, Path, dict[str, Post]]) -> None:
+        """All are held, and the audit says which channel showed each."""
+        site, folder, own = spread
+        for turn in range(1, 7):  # one category a run
+            assert crawl(site, folder, "look=none", ARCHIVE_CLOCK=f"+{turn}m").status == 0
+        sql = "select channel from sightings join articles using (article_id) where edition = 'en' and post_id = ? and state = 'live'"
+        found = {channel: {name for (name,) in rows(folder, sql, post.post_id)} for channel, post in own.items()}
+        assert found == {channel: {channel} for channel in CHANNELS} | {"sweep": set()}
+        assert len(states(folder)) == 499
+
+    def test_a_sweep_finds_what_no_channel_shows(self, spread: tuple[Replica, Path, dict[str, Post]]) -> None:
+        """By its number; what is not there is asked for once a month, what is held not at all."""
+        site, folder, own = spread
+        post_id = own["sweep"].post_id
+        sweep = f"sweep={post_id - 20}-{post_id + 20}"
+        held_already = {i for _, i in states(folder)}
+        site.call("set", rest=False)
+        site.clear_log()
+        assert crawl(site, folder, "edition=en", sweep, ARCHIVE_CLOCK="+12h").status == 0
+        expected = {f"/en/{i}/" for i in range(post_id - 20, post_id + 21) if i not in held_already}
+        assert article_requests(site) == dict.fromkeys(expected, 1) and len(expected) > 30
+        sql = "select channel from sightings join articles using (article_id) where edition = 'en' and post_id = ? and state = 'live'"
+        assert rows(folder, sql, post_id) == [("sweep",)]
+        for clock, again in (("+13h", 0), ("+50d", len(expected) - 1)):
+            site.clear_log()
+            assert crawl(site, folder, "edition=en", sweep, ARCHIVE_CLOCK=clock).status == 0
+            assert len(article_requests(site)) == again
+
+    def test_a_sweep_asks_rest_for_a_hundred_at_once(self, site: Replica, tmp_path: Path) -> None:
+        """What is there comes in, what is not is remembered; two questions for 150 ids."""
+        first = min(post.post_id for post in site.posts("ar"))
+        for clock, questions in (("+0s", 2), ("+1h", 0)):
+            site.clear_log()
+            assert crawl(site, tmp_path / "a", "edition=ar", f"sweep={first}-{first + 149}", ARCHIVE_CLOCK=clock).status == 0
+            assert len(asked(site, lambda path: "include=" in path)) == questions
+        there = {post.post_id for post in site.posts("ar") if post.post_id < first + 150}
+        assert {i for (_, i), state in states(tmp_path / "a").items() if state} == there
+
+    @pytest.mark.parametrize("given", ["9-5", "1-", "a-b", "0-5", "1-9999999", "1-5 "])
+    def test_bad_ranges_end_with_2(self, site: Replica, tmp_path: Path, given: str) -> None:
+        """With a sentence that says what would do; nothing is asked."""
+        done = crawl(site, tmp_path / "a", "edition=en", f"sweep={given}")
+        assert done.status == 2 and "sweep=" in done.stderr and not asked(site)

@@ -11,7 +11,7 @@ from tests.crawling import (
     AGAIN,
     answered,
     article_requests,
-    asked,
+    asked_again,
     check_warcs,
     crawl,
     exchanges,
@@ -69,7 +69,7 @@ def test_the_next_run_ends_as_an_undisturbed_one(tmp_path: Path, seed: int, arch
         assert_whole(replica, folder)
         replica.clear_log()
         assert crawl(replica, folder).status == 0
-        assert asked(replica) == AGAIN
+        assert asked_again(replica) == AGAIN
 
 
 def test_the_archive_process_writes_what_it_was_handed(tmp_path: Path) -> None:

@@ -361,6 +361,12 @@ TABLES: dict[str, Described] = {
         facets=("channel",),
         newest="last_seen_at",
     ),
+    "swept_ids": Described(
+        "Ids without a post",
+        "Numbers that a sweep asked for and at which the site has no post. Ids are sparse: images and drafts have them too.",
+        {"edition": "Edition of the site: en or ar.", "post_id": "The number.", "asked_at": "When it was last asked for."},
+        newest="asked_at",
+    ),
     "coverage_days": Described(
         "Days listed whole",
         "Days whose date archive was walked to its end.",

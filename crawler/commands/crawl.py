@@ -31,7 +31,7 @@ class Command(ScrapyCrawl):
         return (
             "Crawl a site into an archive. 'scrapy crawl sohr' takes the newest posts and goes on with what earlier runs left unfinished. "
             "Arguments, each with -a: site=URL, edition=en|ar|all, since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), "
-            "urls=FILE, look=due|all|none, budget=N (requests in 24 hours; 0: no limit). "
+            "urls=FILE, look=due|all|none, budget=N (requests in 24 hours; 0: no limit), sweep=FROM-TO (ids of an edition). "
             "'scrapy crawl pages' takes cited pages of other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
             "The archive's folder is -s ARCHIVE_DIR=DIR, else the environment's ARCHIVE_DIR, else data/."
         )

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 AHEAD = 64  # articles asked for before the walk through the listings waits: memory stays flat however large the site
 BUDGET = 8000  # requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a bit
 RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
-OPTIONAL = frozenset({"feed", "rest"})  # channels that many a site closes to strangers: that is no verdict on the crawl
+OPTIONAL = frozenset({"feed", "rest", "category"})  # channels that many a site closes to strangers: that is no verdict on the crawl
 HOPS = 6  # redirects that are followed from one address
 
 
@@ -49,6 +49,7 @@ class SohrSpider(Spider):
     -a urls=FILE       only these addresses, one a line
     -a look=due|all|none   which held articles to look at again (default due)
     -a budget=N        requests in 24 hours, at most (default 8000; 0: no limit)
+    -a sweep=FROM-TO   these ids of the edition, whatever shows them
     """
 
     name = "sohr"
@@ -91,7 +92,8 @@ class SohrSpider(Spider):
                 if self._first_time(wanted.held):
                     await self._room.acquire()
                     name = str(wanted.held.key) if wanted.held.key else None
-                    yield self._request(wanted.held.url, Asked(self.channel, wanted.reason, wanted.via, name=name))
+                    channel = "sweep" if wanted.reason == "sweep" else self.channel
+                    yield self._request(wanted.held.url, Asked(channel, wanted.reason, wanted.via, name=name))
         except ArchiveClosed:
             return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
@@ -191,11 +193,11 @@ class SohrSpider(Spider):
             return
         if found.target is not None and why.hops < HOPS and self._follow(why, found.target):
             first = None if found.word == MOVED else why.requested_url or found.url  # another post's old address is no alias of it
-            yield self._request(found.target.url, Asked(self.channel, why.reason, found.url, first, None, why.hops + 1, why.name))
+            yield self._request(found.target.url, Asked(why.channel, why.reason, found.url, first, None, why.hops + 1, why.name))
         elif found.word not in (PART, MOVED):
             self.guard.note(found.word, found.detail)
         for url in found.page_urls:
-            yield self._request(url, Asked(self.channel, why.reason, found.url, None, found.look))
+            yield self._request(url, Asked(why.channel, why.reason, found.url, None, found.look))
         if found.word == MOVED:
             self.guard.note(MOVED)
         if found.version is not None:

@@ -1,7 +1,7 @@
 """WordPress's REST interface -> Sightings. Pure: text, headers and address in, dataclasses out.
 
-Three questions are put to ``/wp-json/wp/v2/posts``: what was edited since an instant (`edited_url`), all there is by id (`walk_url`), and whether
-up to 100 ids still say what they said (`look_url`). ``*_gmt`` are UTC without saying so; ``date`` is in the site's own time, so its day is the
+Four questions are put to ``/wp-json/wp/v2/posts``: what was edited since an instant (`edited_url`), all there is by id (`walk_url`), whether up to
+100 ids still say what they said (`look_url`), and which of up to 100 are there (`ids_url`). ``*_gmt`` are UTC without saying so; ``date`` is in the site's own time, so its day is the
 site's archive day.
 """
 
@@ -20,7 +20,7 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.contents import digest
 from archive.sites.sohr.listings import instant
 
-Question = Literal["edited", "walk", "look"]
+Question = Literal["edited", "walk", "look", "ids"]
 AT_ONCE = 100  # posts a request: the most WordPress gives
 MAX_ANSWER = 32 * 2**20  # characters; 100 posts whole are 300,000
 _POSTS = "wp-json/wp/v2/posts"
@@ -35,7 +35,7 @@ class Asking:
     question: Question
     page: int = 1
     since: str | None = None  # of `edited`: the posts modified after this instant
-    ids: tuple[int, ...] = ()  # of `look`
+    ids: tuple[int, ...] = ()  # of `look` and `ids`
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,18 @@ def walk_url(site: Site, edition: Edition, page: int) -> str:
 
 def look_url(site: Site, edition: Edition, ids: Sequence[int]) -> str:
     """Posts with their text, by id. Raises ValueError for more than 100."""
+    return _url(site, edition, include=_ids(ids), per_page=AT_ONCE, _fields=_FIELDS + ",title,content")
+
+
+def ids_url(site: Site, edition: Edition, ids: Sequence[int]) -> str:
+    """Those of the ids that are posts. Raises ValueError for more than 100."""
+    return _url(site, edition, include=_ids(ids), per_page=AT_ONCE, _fields=_FIELDS)
+
+
+def _ids(ids: Sequence[int]) -> str:
     if not 0 < len(ids) <= AT_ONCE:
         raise ValueError(f"{len(ids)} ids asked for, expected 1 to {AT_ONCE}")
-    return _url(site, edition, include=",".join(map(str, sorted(ids))), per_page=AT_ONCE, _fields=_FIELDS + ",title,content")
+    return ",".join(map(str, sorted(ids)))
 
 
 def _url(site: Site, edition: Edition, **parameters: object) -> str:
@@ -75,7 +84,7 @@ def _page(page: int) -> dict[str, int]:
 
 
 def asking(address: Address, site: Site) -> Asking | None:
-    """What an address asks; None for any other than the three."""
+    """What an address asks; None for any other than ours."""
     if address.kind is not Kind.REST or address.edition is None:
         return None
     parts = urlsplit(address.url)
@@ -85,7 +94,7 @@ def asking(address: Address, site: Site) -> Asking | None:
     page = int(query["page"]) if re.fullmatch(r"[1-9][0-9]{0,6}", query.get("page", "")) else 1
     if "include" in query:
         ids = tuple(int(part) for part in query["include"].split(",") if re.fullmatch(r"[1-9][0-9]{0,9}", part))
-        return Asking("look", 1, None, ids) if ids and len(ids) <= AT_ONCE else None
+        return Asking("look" if "content" in query.get("_fields", "") else "ids", 1, None, ids) if ids and len(ids) <= AT_ONCE else None
     match query.get("orderby"):
         case "modified":
             return Asking("edited", page, instant(query.get("modified_after")))
