@@ -14,9 +14,10 @@ from archive.clock import format_time, parse_time
 from archive.decode import Undecodable, decode_text
 from archive.digests import Digests
 from archive.model import Address, ArticleKey, Capture, Edition, Kind, Listing, Sighting
-from archive.outcome import FEED, NO_CHANNEL, NOT_MODIFIED, REST, ChannelState, Held, Outcome
+from archive.outcome import FEED, NO_CHANNEL, NOT_MODIFIED, REST, SITEMAP, ChannelState, Held, Outcome
 from archive.sites.sohr import feeds, rest
 from archive.sites.sohr.addresses import Site
+from archive.sites.sohr.sitemaps import is_sitemap, parse_index, parse_sitemap
 from archive.store import Row, Store
 
 MOST_FAILURES = 3
@@ -87,6 +88,21 @@ class Channels:
             self._edited(capture, address.edition, asked, posts)
         return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
 
+    def read_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
+        """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its place: no failure of theirs."""
+        text = _text(capture)
+        name = address.url.rpartition("/")[2]
+        if not is_sitemap(text):
+            if address.edition is not None:
+                self.none(capture, address.edition, "sitemap", name, "no sitemap there")
+            return Outcome("missing", capture.url, capture.status, detail="no sitemap there")
+        if address.edition is not None:
+            self._offered(capture, address.edition, "sitemap", name)
+        if further := parse_index(text, address, self._site):
+            return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
+        listing = parse_sitemap(text, address, self._site)
+        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=self.shown(capture, capture_id, listing))
+
     def shown(self, capture: Capture, capture_id: int, listing: Listing) -> tuple[Held, ...]:
         """Take in what a channel shows: sightings, and what it says of each article now."""
         return tuple(self._show(capture, capture_id, sighting) for sighting in listing.sightings)
@@ -141,6 +157,8 @@ class Channels:
             return "rest", asked.question
         if address.kind is Kind.LISTING and address.scope.startswith("category/"):
             return "category", address.scope
+        if address.kind is Kind.SITEMAP:
+            return "sitemap", address.url.rpartition("/")[2]
         return None
 
     def states(self, edition: Edition) -> list[ChannelState]:
@@ -227,15 +245,6 @@ class Channels:
         """Categories that a page links to: known, to be asked."""
         for scope in scopes:
             self._store.query("insert into channels (edition, channel, scope) values (?, 'category', ?) on conflict do nothing", edition, scope)
-
-    def sitemap(self, capture: Capture, address: Address, *, is_there: bool) -> None:
-        """A sitemap was asked for."""
-        if address.edition is not None:
-            name = address.url.rpartition("/")[2]
-            if is_there:
-                self._offered(capture, address.edition, "sitemap", name)
-            else:
-                self.none(capture, address.edition, "sitemap", name, "no sitemap there")
 
     def swept(self, edition: Edition, post_id: int, at: str) -> None:
         """There is no post of this id."""

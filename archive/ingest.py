@@ -36,14 +36,12 @@ from archive.outcome import (
     QUARANTINED,
     REDIRECT,
     ROBOTS,
-    SITEMAP,
     Held,
     Outcome,
 )
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.listings import parse_listing
 from archive.sites.sohr.refusals import by_status, by_text
-from archive.sites.sohr.sitemaps import is_sitemap, parse_index, parse_sitemap
 from archive.store import Row, Store
 from archive.warc import Position
 
@@ -227,7 +225,7 @@ class Ingest:
         if address.kind is Kind.LISTING:
             return self._listing(seen, address)
         if address.kind is Kind.SITEMAP:
-            return self._sitemap(seen, address)
+            return self.channels.read_sitemap(capture, seen.capture_id, address)
         return self._article(seen, address, record_id, look, read or self.extract)
 
     def _fail(self, seen: Seen, word: str, detail: str, article: Row | None = None) -> Outcome:
@@ -269,22 +267,6 @@ class Ingest:
         passed = self.coverage.page(capture, seen.capture_id, address, listing, held)
         held = tuple(replace(h, in_stretch=known) for h, known in zip(held, passed, strict=True))
         return Outcome(LISTING, capture.url, capture.status, listing=listing, held=held)
-
-    def _sitemap(self, seen: Seen, address: Address) -> Outcome:
-        """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its place: no failure of theirs."""
-        capture = seen.capture
-        try:
-            text = decode_text(capture) if capture.status == 200 and not capture.truncated else ""
-        except Undecodable:
-            text = ""
-        self.channels.sitemap(capture, address, is_there=is_sitemap(text))
-        if not is_sitemap(text):
-            return Outcome("missing", capture.url, capture.status, detail="no sitemap there")
-        if further := parse_index(text, address, self.site):
-            return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
-        listing = parse_sitemap(text, address, self.site)
-        held = self.channels.shown(capture, seen.capture_id, listing)
-        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=held)
 
     def _sight(self, sighting: Sighting, at: str) -> Held:
         """Write a sighting; the article is made where it is new."""

@@ -10,7 +10,7 @@ import html
 
 from selectolax.lexbor import LexborHTMLParser
 
-from archive.hostile import is_hostile
+from archive.hostile import is_heavy, is_hostile
 from archive.lines import read
 from archive.sites.sohr.noise import is_noise
 from archive.text import same_sha256
@@ -18,7 +18,8 @@ from archive.text import same_sha256
 
 def digest(title: str, content: str) -> str | None:
     """Digest (hex) of a post as a channel renders it: both are HTML. None where it cannot be read within bounds, or says nothing."""
-    if is_hostile(content.encode("utf-8", "replace")):
+    page = content.encode("utf-8", "replace")
+    if is_hostile(page) or is_heavy(page):
         return None
     body = LexborHTMLParser(f"<body>{content}</body>").body
     lines = [line.text for line in read(body, is_noise).lines if line.text.strip()] if body else []
