@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from archive import looks
+from archive import looks, neighbours
 from archive.compare import Text, compare, metadata_changes
 from archive.errors import DamagedWarc
 from archive.evidence import Evidence
@@ -74,6 +74,7 @@ class Articles:
         more = {"day": article["day"] or found.day, "url": self._address(seen, article, key, found)}
         if newest is not None and same:
             self._again(seen, article["article_id"], newest, found)
+            neighbours.looked(self.store, article["article_id"])
             self._looked(article, seen, "live", changed=False, **more)
             return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
         return self._version(seen, key, article, newest, before, found, more)
@@ -138,6 +139,8 @@ class Articles:
         kind, told = ("created" if article["first_captured_at"] is None else "updated"), {}
         if newest is not None and before is not None:
             kind, told = "updated", self.difference(newest, before, found)
+            neighbours.promote(self.store, article, told["classes"], seen.at)
+        neighbours.looked(self.store, article_id)
         self.change(seen, article_id, kind, version_id=row["version_id"], **told)
         version = NewVersion(
             source=key.source,

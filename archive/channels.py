@@ -7,10 +7,8 @@ after a week (`crawler.plan`); one that failed for the moment stays open, and is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
-from archive.clock import format_time, parse_time
 from archive.decode import Undecodable, decode_text
 from archive.digests import Digests
 from archive.model import Address, ArticleKey, Capture, Edition, Kind, Listing, Sighting
@@ -21,8 +19,6 @@ from archive.sites.sohr.sitemaps import is_sitemap, parse_index, parse_sitemap
 from archive.store import Row, Store
 
 MOST_FAILURES = 3
-A_MONTH = timedelta(days=30)  # an id without a post may get one: WordPress gives ids to drafts, and publishes them later
-STEP = 1000  # ids looked up at once
 _NOT_OFFERED = frozenset((400, 401, 403, 404, 405, 410, 501))
 Sight = Callable[[Sighting, str], Held]
 
@@ -166,36 +162,6 @@ class Channels:
         rows = self._store.query("select * from channels where edition = ? order by channel, scope", edition)
         names = ("channel", "scope", "asked_at", "total", "newest_at", "next_page", "whole_at")
         return [ChannelState(is_open=bool(row["is_open"]), **{name: row[name] for name in names}) for row in rows]
-
-    def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
-        """Archive days up to one of which posts are known and that were not walked whole, with how many."""
-        rows = self._store.query(
-            """select day, count(*) from articles a where edition = ? and day <= ? and not exists
-               (select 1 from coverage_days c where c.edition = a.edition and c.day = a.day) group by day""",
-            edition,
-            until,
-        )
-        return {row[0]: row[1] for row in rows}
-
-    def unswept(self, edition: Edition, after: int, last: int, limit: int, now: str) -> list[Held]:
-        """Ids behind one, up to another, that are not held and were not found empty within a month."""
-        since = format_time(parse_time(now) - A_MONTH)
-        found: list[Held] = []
-        while after < last and len(found) < limit:
-            end = min(last, after + STEP)
-            known = self._store.query(
-                """select post_id from articles where edition = ?1 and post_id > ?2 and post_id <= ?3 and state is not null
-                   union select post_id from swept_ids where edition = ?1 and post_id > ?2 and post_id <= ?3 and asked_at > ?4""",
-                edition,
-                after,
-                end,
-                since,
-            )
-            held = {row[0] for row in known}
-            keys = (ArticleKey(edition, str(post_id)) for post_id in range(after + 1, end + 1) if post_id not in held)
-            found += [Held(self._site.article_url(key), key) for key in keys]
-            after = end
-        return found[:limit]
 
     def _offered(self, capture: Capture, edition: Edition, channel: str, scope: str) -> None:
         self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=capture.status, is_open=1, failed=0, detail="")

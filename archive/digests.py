@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from archive import looks
+from archive import looks, neighbours
 from archive.model import Sighting
 from archive.outcome import REFUSALS, Held
 from archive.store import Row, Store
@@ -72,6 +72,7 @@ class Digests:
         self._store.update(
             "articles", "article_id", article["article_id"], unchanged_looks=unchanged, next_look_at=looks.next_look(at, unchanged, key)
         )
+        neighbours.looked(self._store, article["article_id"])
         self._update(article, row["channel"], looks=row["looks"] + 1, looked_at=at)
 
     # -- absence ------------------------------------------------------------------------------------------------------------------

@@ -406,13 +406,6 @@ create table digests (
     primary key (article_id, channel)
 ) strict, without rowid;
 
-create table swept_ids (
-    edition text not null check (edition in ('en', 'ar')),
-    post_id integer not null,
-    asked_at text not null,
-    primary key (edition, post_id)
-) strict, without rowid;
-
 create index digests_absent on digests(article_id) where absent_since is not null;
 """
 
@@ -421,6 +414,37 @@ create index digests_absent on digests(article_id) where absent_since is not nul
 def m005_channels(db: Database) -> None:
     """What the site's channels offer, and what each last showed of an article."""
     _run(db, _CHANNELS)
+
+
+_PLANS = """
+create table swept_ids (
+    edition text not null check (edition in ('en', 'ar')),
+    post_id integer not null,
+    asked_at text not null,
+    primary key (edition, post_id)
+) strict, without rowid;
+
+create table promotions (
+    article_id integer primary key references articles(article_id),
+    at text not null
+) strict;
+
+create index digests_changed on digests(first_seen_at) where changes > 0;
+
+create view channel_coverage as
+with shown as (select distinct article_id, channel from sightings),
+     times as (select article_id, count(*) as channels from shown group by article_id)
+select a.edition, a.day, s.channel, count(*) as sighted, sum(t.channels = 1) as alone
+from shown s join times t using (article_id) join articles a using (article_id)
+where a.edition is not null
+group by a.edition, a.day, s.channel;
+"""
+
+
+@migrations()
+def m006_plans(db: Database) -> None:
+    """What a plan must know besides: ids without a post, looks brought forward, changes whose page did not come; and who alone showed what."""
+    _run(db, _PLANS)
 
 
 def schema_names() -> list[str]:

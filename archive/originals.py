@@ -17,7 +17,7 @@ where o.capture_id = ?"""
 # In the words of the index `captures_original`, so that it is used.
 _SAME = "select capture_id from captures where payload_sha256 = ? and original_id is null and size >= 1024 and truncated is null limit 3"
 _STOOD_BY = """select coalesce(original_id, capture_id) as capture_id from captures
-where url = ? and status = 200 and truncated is null and {} = ? order by captured_at desc, capture_id desc limit 1"""
+where url = ?1 and status = 200 and truncated is null and {} in (?2, 'W/' || ?2) order by captured_at desc, capture_id desc limit 1"""
 
 
 class Originals:

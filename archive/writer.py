@@ -32,6 +32,7 @@ from archive.manifests import write_manifest
 from archive.model import APART, STOPPED, ArticleKey, Edition, Kind, Unextractable
 from archive.originals import Originals
 from archive.outcome import ChannelState, Held, Outcome
+from archive.questions import Questions
 from archive.rebuild import recorded_site
 from archive.recover import mend, recover, settle
 from archive.sites.sohr.addresses import Site
@@ -49,18 +50,27 @@ class Answers:
         self._store = store
         self._site = site
         self._channels = channels
+        self._questions = Questions(store, site)
 
     def channels(self, edition: Edition) -> list[ChannelState]:
         """What is known of an edition's channels."""
         return self._channels.states(edition)
 
+    def condition(self, url: str) -> tuple[str, str] | None:
+        """The header that asks for an address only if it is another than the newest held."""
+        return self._questions.condition(url)
+
+    def unasked(self, edition: Edition) -> list[Held]:
+        """Articles that a channel showed to be changed, and whose page did not come since."""
+        return self._questions.unasked(edition, now())
+
     def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
         """Archive days up to one of which posts are known and that were not walked whole, with how many."""
-        return self._channels.uncovered_days(edition, until)
+        return self._questions.uncovered_days(edition, until)
 
     def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[Held]:
         """Ids behind one, up to another, that are not held and were not found empty within a month."""
-        return self._channels.unswept(edition, after, last, limit, now())
+        return self._questions.unswept(edition, after, last, limit, now())
 
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
         """Articles sighted and never captured."""
@@ -68,11 +78,11 @@ class Answers:
 
     def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
         """Addresses whose article is not known yet."""
-        return self._store.unresolved(after, limit)
+        return self._questions.unresolved(after, limit, now())
 
     def due(self, edition: Edition, before: str | None, after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], Held]]:
         """Articles to look at again."""
-        return self._store.due(edition, before, after, limit)
+        return self._questions.due(edition, before, after, limit)
 
     def gaps(self, edition: Edition) -> list[Any]:
         """Where earlier walks broke off."""

@@ -18,6 +18,11 @@ class Wanted(NamedTuple):
     reason: str
     via: str | None = None
 
+    @property
+    def condition(self) -> tuple[str, str] | None:
+        """The header to ask with: only a look that is due by the calendar may be told that nothing changed."""
+        return self.held.condition if self.reason == "due" else None
+
 
 Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]  # address, channel, edition -> what came, or None
 Ask = Callable[..., Awaitable[Any]]  # a method of archive.writer.Answers and its arguments -> its answer

@@ -33,8 +33,12 @@ class Channels:
         self._told: set[tuple[Edition, str]] = set()
 
     async def news(self, edition: Edition) -> list[Wanted]:
-        """What feed and REST show as new or edited since they were last asked."""
-        return [*await self._feed(edition), *await self._edited(edition)]
+        """What feed and REST show as new or edited since they were last asked, and what they showed before and never came."""
+        shown = [*await self._feed(edition), *await self._edited(edition)]
+        if self._arguments.look == "none":
+            return shown
+        unasked: list[Held] = await self._ask("unasked", edition)
+        return [*shown, *(Wanted(held, "modified") for held in unasked)]
 
     async def states(self, edition: Edition) -> dict[tuple[str, str], ChannelState]:
         """What is known of an edition's channels, by channel and scope."""

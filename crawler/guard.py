@@ -33,6 +33,7 @@ _NO_FAILURE = frozenset(
         "missing",
         "soft404",
         "redirect",
+        "not_modified",
         "moved",
         "pages",
         "errors",

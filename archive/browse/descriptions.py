@@ -367,6 +367,13 @@ TABLES: dict[str, Described] = {
         {"edition": "Edition of the site: en or ar.", "post_id": "The number.", "asked_at": "When it was last asked for."},
         newest="asked_at",
     ),
+    "promotions": Described(
+        "Looks brought forward",
+        "Articles next to one whose text was edited: due at once. The row goes with the look.",
+        {"article_id": _ARTICLE_ID, "at": "When the edit was found."},
+        newest="at",
+        hidden=True,
+    ),
     "coverage_days": Described(
         "Days listed whole",
         "Days whose date archive was walked to its end.",
@@ -500,6 +507,18 @@ TABLES: dict[str, Described] = {
         },
         facets=("kind", "verdict"),
         newest="started_at",
+    ),
+    "channel_coverage": Described(
+        "Coverage by channel",
+        "For each edition, day and channel: how many posts it showed, and how many of them no other channel did.",
+        {
+            "edition": "Edition of the site: en or ar.",
+            "day": "The day, by the site's own calendar; empty: no page has stated it.",
+            "channel": "home, date, category, feed, rest, sitemap or sweep.",
+            "sighted": "Posts it showed.",
+            "alone": "Posts that it alone showed.",
+        },
+        facets=("edition", "channel"),
     ),
     "coverage": Described(
         "Coverage",

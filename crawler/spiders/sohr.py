@@ -36,6 +36,7 @@ AHEAD = 64  # articles asked for before the walk through the listings waits: mem
 BUDGET = 8000  # requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a bit
 RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
 OPTIONAL = frozenset({"feed", "rest", "category"})  # channels that many a site closes to strangers: that is no verdict on the crawl
+CONDITIONAL = frozenset({"feed", "sitemap"})  # where a 304 says that the edit log, or the list, is what it was; never listings or REST
 HOPS = 6  # redirects that are followed from one address
 
 
@@ -76,7 +77,7 @@ class SohrSpider(Spider):
         """Open the archive, then ask for what the walk says, newest first."""
         capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
         assert capture is not None  # crawler.settings has it
-        archive = capture.archive
+        archive = self._archive = capture.archive
         self.guard = guard_of(self.crawler)
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         try:
@@ -93,7 +94,7 @@ class SohrSpider(Spider):
                     await self._room.acquire()
                     name = str(wanted.held.key) if wanted.held.key else None
                     channel = "sweep" if wanted.reason == "sweep" else self.channel
-                    yield self._request(wanted.held.url, Asked(channel, wanted.reason, wanted.via, name=name))
+                    yield self._request(wanted.held.url, Asked(channel, wanted.reason, wanted.via, name=name), wanted.condition)
         except ArchiveClosed:
             return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
@@ -138,11 +139,14 @@ class SohrSpider(Spider):
         self._asked.add(name)
         return not known
 
-    def _request(self, url: str, why: Asked) -> Request:
+    def _request(self, url: str, why: Asked, condition: tuple[str, str] | None = None) -> Request:
         meta = {"asked": why, "dont_redirect": True}
-        return Request(
+        request = Request(
             url, callback=self.parse_article, errback=self.unanswered, dont_filter=True, priority=10 * bool(why.hops or why.look), meta=meta
         )
+        if condition is not None:
+            request.headers[condition[0]] = condition[1]
+        return request
 
     # -- listings -----------------------------------------------------------------------------------------------------------------
 
@@ -154,6 +158,8 @@ class SohrSpider(Spider):
         is_home = url == self.site.edition_home(edition)
         for _ in range(HOPS):
             request = Request(url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20)
+            if channel in CONDITIONAL and (condition := await self._archive.ask("condition", url)):
+                request.headers[condition[0]] = condition[1]
             try:
                 found = await outcome(await self.crawler.engine.download_async(request))
             except ArchiveFailed:
