@@ -183,6 +183,9 @@ class Articles:
             span = {"last_captured_at": last, "last_capture_id": last_id, "captures": earlier["captures"] + 1}
             self.store.update("versions", "version_id", earlier["version_id"], **span)
             return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
+        is_later = later is not None and later["same_sha256"] == same
+        if earlier is not None and not is_later and earlier["layout"] != found.layout and not self.store.about(f"layout:{found.layout}"):
+            return self.quarantine(seen, article, earlier, found)
         if earlier is not None and seen.at < earlier["last_captured_at"]:
             later = self._split(seen, article_id, earlier)
         elif later is not None and later["same_sha256"] == same:

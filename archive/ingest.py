@@ -75,7 +75,8 @@ class Ingest:
                 self._begin(event["site"], event["extractor"])
                 self.store.start_crawl(event["name"], event["kind"], event["at"], event["arguments"], event["software"])
             case "crawl-finished":
-                self.store.finish_crawl(event["name"], event["at"], event["reason"], event["exit_status"], event["verdict"], event["counters"])
+                at_end = event.get("last_sign_at") or event["at"]  # the former where it could not tell its end
+                self.store.finish_crawl(event["name"], at_end, event["reason"], event["exit_status"], event["verdict"], event["counters"])
             case "no-answer":
                 self.store.add_failure(event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None)
                 self.channels.unanswered(event["url"], event["at"])

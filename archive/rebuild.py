@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from archive.clock import now
-from archive.errors import CannotWrite, NoArchive
+from archive.errors import CannotWrite, DamagedWarc, NoArchive
 from archive.export import is_kept
 from archive.extract import EXTRACTOR
 from archive.ingest import MENDABLE, Ingest
@@ -123,13 +123,19 @@ def reextract(folder: Path) -> dict[str, int]:
 def repair(folder: Path) -> tuple[int, int]:
     """Cut a torn last record and index what the database lacks; bytes cut and records indexed.
 
-    Raises Locked, NoArchive, DamagedWarc, CannotWrite.
+    Raises Locked, NoArchive, CannotWrite; DamagedWarc, which names each record that is damaged, when all the others are indexed.
     """
     lock = _hold(folder)
     try:
         with closing(Store(folder / DATABASE)) as store:
-            cut = mend(folder, store)
-            return cut, recover(folder, store, Ingest(store, site_of(folder), folder))
+            cut = mend(folder, store, is_lenient=True)
+            damaged: list[str] = []
+            count = recover(folder, store, Ingest(store, site_of(folder), folder), damaged=damaged)
+            if damaged:
+                told = ", ".join(damaged[:5]) + (f" and {len(damaged) - 5} more" if len(damaged) > 5 else "")
+                todo = "restore the files from a copy and run 'sohr-archive rebuild' ('verify' says more)"
+                raise DamagedWarc(f"{told} cannot be read; {count} other records indexed: {todo}")
+            return cut, count
     finally:
         lock.close()
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 
 from archive.ahead import Ahead
 from archive.clock import now
+from archive.errors import DamagedWarc
 from archive.extract import EXTRACTOR, extract
 from archive.ingest import Ingest
-from archive.manifests import covered, manifests
+from archive.manifests import covered, digest_of, manifests
 from archive.release import software
+from archive.scanning import last_whole, read_past
 from archive.store import Store
 from archive.warc import Appender, Stored, WarcFile, cut_torn, read, warc_files
 
@@ -22,16 +24,26 @@ REPLAY_BATCH = 200
 WORTH_IT = 10 * 2**20  # bytes of WARC, some 700 pages: below, the processes take longer to start than they save
 
 
-def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int], None] = lambda _: None, *, cut: bool = True, jobs: int = 1) -> int:
+def recover(
+    folder: Path,
+    store: Store,
+    ingest: Ingest,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    cut: bool = True,
+    jobs: int = 1,
+    damaged: list[str] | None = None,
+) -> int:
     """Bring the database up to its WARC files; returns how many records it lacked. ``progress`` is told the bytes read, as they are.
 
-    Without ``cut`` nothing outside of the database is written; ``jobs`` is how many processes read pages. Raises DamagedWarc, CannotWrite.
+    Without ``cut`` nothing outside of the database is written; ``jobs`` is how many processes read pages. With a list for the places (``file:byte``)
+    of what is ``damaged``, that is passed over, now and from now on. Raises DamagedWarc (without the list), CannotWrite.
     """
     if cut:
-        mend(folder, store)
+        mend(folder, store, is_lenient=damaged is not None)
     files = warc_files(folder / "warc")
     if files and store.about("epoch") is None:
-        _begin(folder, store, ingest)
+        _begin(folder, store, ingest, is_lenient=damaged is not None)
         files = warc_files(folder / "warc")
     lacking = 0
     with ExitStack() as stack:
@@ -45,30 +57,40 @@ def recover(folder: Path, store: Store, ingest: Ingest, progress: Callable[[int]
                 if ahead is None and jobs > 1 and size - start > WORTH_IT:
                     ahead = stack.enter_context(Ahead(ingest.site, jobs))
                     ingest.extract = ahead.extract
-                lacking += _replay(store, ingest, file, start, progress, ahead)
+                before = len(damaged or ())
+                stored = read(file, start) if damaged is None else read_past(file, start, damaged)
+                lacking += _replay(store, ingest, stored, start, progress, ahead)
+                if damaged is not None and len(damaged) > before:
+                    kept = covered(manifests(folder)).get(file.serial, 0)
+                    with store.transaction():
+                        store.set_about(f"indexed:{file.serial}", str(max(kept, last_whole(file)) if file.is_open else size))
             if cut and not file.is_open:
                 _settle(store, file)
         ingest.extract = extract
     return lacking
 
 
-def mend(folder: Path, store: Store | None) -> int:
-    """Cut the torn ends of open files; the bytes cut. Nothing that is indexed, or named in a manifest, is touched. Raises DamagedWarc."""
+def mend(folder: Path, store: Store | None, *, is_lenient: bool = False) -> int:
+    """Cut the torn ends of open files; the bytes cut. Nothing that is indexed, or named in a manifest, is touched.
+
+    Raises DamagedWarc; where it is to be lenient, a file that is damaged stays as it is.
+    """
     kept = covered(manifests(folder))
     cut = 0
     for file in warc_files(folder / "warc"):
         start = max(kept.get(file.serial, 0), (store.indexed_to(file.serial) if store else None) or 0)
         if file.is_open and start < file.path.stat().st_size:
-            cut += cut_torn(file.path, start)
+            with suppress(*[DamagedWarc] * is_lenient):
+                cut += cut_torn(file.path, start)
     return cut
 
 
-def known_extractors(folder: Path) -> tuple[set[str], int]:
-    """The extractor releases that told the feed of the newest epoch, and the number of that epoch."""
+def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str], int]:
+    """The extractor releases that told the feed of the newest epoch, and the number of that epoch. Raises DamagedWarc, unless it is lenient."""
     releases: set[str] = set()
     epoch = 1
     for file in warc_files(folder / "warc"):
-        for stored in read(file, events_only=True):
+        for stored in read_past(file, 0, [], events_only=True) if is_lenient else read(file, events_only=True):
             match stored.event:
                 case {"event": "crawl-started" | "re-extracted", "extractor": release}:
                     releases.add(str(release))
@@ -77,9 +99,9 @@ def known_extractors(folder: Path) -> tuple[set[str], int]:
     return releases, epoch
 
 
-def _begin(folder: Path, store: Store, ingest: Ingest) -> None:
+def _begin(folder: Path, store: Store, ingest: Ingest, *, is_lenient: bool) -> None:
     """A database made anew is of the epoch that the evidence tells, or of the next one where another release had told the feed."""
-    releases, epoch = known_extractors(folder)
+    releases, epoch = known_extractors(folder, is_lenient=is_lenient)
     if releases - {EXTRACTOR}:  # what was told came from another reading: consumers must begin anew
         epoch += 1
         warc = Appender(folder / "warc", ingest.site.name)
@@ -92,10 +114,10 @@ def _begin(folder: Path, store: Store, ingest: Ingest) -> None:
         store.set_about("extractor", EXTRACTOR)
 
 
-def _replay(store: Store, ingest: Ingest, file: WarcFile, start: int, progress: Callable[[int], None], ahead: Ahead | None) -> int:
+def _replay(store: Store, ingest: Ingest, records: Iterator[Stored], start: int, progress: Callable[[int], None], ahead: Ahead | None) -> int:
     count = 0
     waiting: deque[list[Stored]] = deque()  # batches that are being read
-    for batch in _batches(read(file, start)):
+    for batch in _batches(records):
         count += len(batch)
         if ahead:
             ahead.start([stored.capture for stored in batch if stored.capture])
@@ -134,6 +156,9 @@ def settle(store: Store, warc: Appender) -> None:
 def _settle(store: Store, file: WarcFile) -> None:
     if store.one("select 1 from warc_files where serial = ? and sha256 is null", file.serial) is None:
         return
+    parts = (part for manifest in manifests(file.path.parent.parent) for part in manifest.parts if part.serial == file.serial)
+    if any(digest_of(file.path, part.start, part.end) != part.sha256 for part in parts):
+        return  # not what it was: nobody is to be told that this is its digest
     with open(file.path, "rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     with store.transaction():

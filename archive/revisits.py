@@ -28,6 +28,14 @@ _PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 _KEPT, _KEPT_BYTES = 32, 1 << 20  # bodies kept at hand: what repeats mostly repeats the same (robots.txt, a page that says 404)
 
 
+class LostOriginal(DamagedWarc):
+    """Raised when a revisit cannot be read, whole as it is, for want of its original; ``offset`` is the revisit's."""
+
+    def __init__(self, sentence: str, offset: int) -> None:
+        super().__init__(sentence)
+        self.offset = offset
+
+
 @dataclass(frozen=True, slots=True)
 class Original:
     """The response that a revisit refers to."""

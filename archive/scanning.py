@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import mmap
 import zlib
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Literal
@@ -12,8 +14,9 @@ from typing import Literal
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from archive.revisits import NOT_MODIFIED, Original, original_of
-from archive.warc import EVENT_URI, WarcFile, next_record
+from archive.errors import DamagedWarc
+from archive.revisits import NOT_MODIFIED, LostOriginal, Original, original_of
+from archive.warc import EVENT_URI, Stored, WarcFile, next_record, read
 
 Kind = Literal["mismatch", "absent"]
 _STEP = 1 << 16  # bytes unpacked at a time
@@ -67,6 +70,36 @@ def scan_file(file: WarcFile, size: int) -> Scan:
                 scan.findings[offset] = Finding("mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}")
             offset = end or next_record(data, offset)
     return scan
+
+
+def read_past(file: WarcFile, start: int, damaged: list[str], *, events_only: bool = False) -> Iterator[Stored]:
+    """`archive.warc.read` that passes over what cannot be read and adds its place to ``damaged``, as ``file:byte``. Raises OSError."""
+    scan = scan_file(file, file.path.stat().st_size)
+    whole, position = sorted(scan.records), start - 1
+    while True:
+        try:
+            for stored in read(file, start, events_only=events_only):
+                position = stored.position.offset
+                yield stored
+            return
+        except LostOriginal as error:
+            position = error.offset
+        except DamagedWarc:
+            bad = min((offset for offset in scan.findings if offset > position), default=None)
+            if bad is None:
+                raise
+            position = bad
+        damaged.append(f"{file.name}:{position}")
+        at = bisect_right(whole, position)
+        if at == len(whole):
+            return
+        start = whole[at]
+
+
+def last_whole(file: WarcFile) -> int:
+    """Where the last whole record of a file ends."""
+    records = scan_file(file, file.path.stat().st_size).records
+    return max((record.offset + record.length for record in records.values()), default=0)
 
 
 def _inflate(data: mmap.mmap, offset: int) -> tuple[bytes, int]:

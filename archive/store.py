@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,20 @@ class Store:
         db.execute("pragma synchronous = normal")  # the WARC files are the archive: what a power cut takes here is read again from there
         db.execute("pragma foreign_keys = on")
         db.execute("pragma cache_size = -32000")
-        if set(schema_names()) - {m.name for m in migrations.applied(db)}:
+        if pending := [name for name in schema_names() if name not in {m.name for m in migrations.applied(db)}]:
+            if tables:
+                self._keep(pending[0])
             migrations.apply(db)
+
+    def _keep(self, change: str) -> None:
+        """Copy the database as it is before its tables change; the copy is whole, or not there under its name."""
+        target = self.path.with_name(f"{self.path.name}.before-{change}")
+        partial = target.with_name(target.name + ".partial")
+        partial.unlink(missing_ok=True)
+        with closing(sqlite3.connect(partial)) as copy:
+            self._db.conn.backup(copy)
+            copy.execute("pragma journal_mode = delete")
+        partial.replace(target)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
@@ -168,8 +180,8 @@ class Store:
             (name, kind, at, *texts),
         )
 
-    def finish_crawl(self, name: str, at: str, reason: str, exit_status: int, verdict: str, counters: object) -> None:
-        """A crawl ends."""
+    def finish_crawl(self, name: str, at: str, reason: str, exit_status: int | None, verdict: str, counters: object) -> None:
+        """A crawl ends. The exit status is None where nobody saw it."""
         self._conn.execute(
             "update crawls set finished_at = ?, finish_reason = ?, exit_status = ?, verdict = ?, counters = ? where name = ?",
             (at, reason, exit_status, verdict, json.dumps(counters, sort_keys=True), name),

@@ -118,8 +118,8 @@ def _file(connection: sqlite3.Connection, file: WarcFile, told: set[str], is_wri
     for offset, record in scan.records.items():
         is_lacking = record.kind in ("response", "revisit") or (record.kind == "event" and offset + record.length > indexed)
         if is_lacking and file.name not in told:
-            where = f"{file.name}:{offset}"
-            yield Finding("absent", where, f"the record at byte {offset} of {file.name} is not in the database: run 'sohr-archive repair'")
+            where, todo = f"{file.name}:{offset}", "repair" if offset >= indexed else "rebuild"  # behind it others are indexed already
+            yield Finding("absent", where, f"the record at byte {offset} of {file.name} is not in the database: run 'sohr-archive {todo}'")
 
 
 def _repeated(connection: sqlite3.Connection, there: set[int], lost: dict[int, set[int]]) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ from warcio.statusandheaders import StatusAndHeaders
 
 from archive.errors import CannotWrite, DamagedWarc
 from archive.model import Capture
-from archive.revisits import IDENTICAL, NOT_MODIFIED, Bodies, Original, headers_of, original_of
+from archive.revisits import IDENTICAL, NOT_MODIFIED, Bodies, LostOriginal, Original, headers_of, original_of
 
 ROTATE_BYTES = 10**9  # the size that replay tools and file systems are comfortable with
 EVENT_URI = "urn:sohr-archive:event"
@@ -299,13 +299,13 @@ def read_response(path: Path, offset: int) -> Capture:
 def _repeated(file: WarcFile, offset: int, headers: StatusAndHeaders, original: Original | None, bodies: Bodies) -> bytes:
     """The body of a revisit, as received: none with a 304."""
     if original is None:
-        raise DamagedWarc(f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'")
+        raise LostOriginal(f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'", offset)
     if headers.get_header("WARC-Profile") != IDENTICAL:
         return b""
     try:
         return bodies.body(original)
     except DamagedWarc as error:
-        raise DamagedWarc(f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}") from error
+        raise LostOriginal(f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}", offset) from error
 
 
 def _check(file: WarcFile, offset: int, headers: StatusAndHeaders, block: bytes) -> None:

@@ -169,7 +169,24 @@ class Writer:
         }
         if message.clock.stated:
             begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
-        self.work([Happened(begun | {"arguments": message.arguments, "software": message.software})])
+        cut_off = [Happened(event) for event in self._cut_off()]
+        self.work([*cut_off, Happened(begun | {"arguments": message.arguments, "software": message.software})])
+
+    def _cut_off(self) -> list[dict[str, Any]]:
+        """The ends of crawls that could not tell theirs: nobody else holds the lock, so none of them runs. Their last sign is when they ended."""
+        rows = self.store.query(
+            """select name, max(started_at, coalesce((select max(recorded_at) from captures c where c.crawl_id = k.crawl_id), '')) as last_sign_at
+               from crawls k where finished_at is null order by crawl_id"""
+        )
+        end: dict[str, Any] = {
+            "event": "crawl-finished",
+            "at": now(),
+            "reason": "interrupted",
+            "exit_status": None,
+            "verdict": "cut off",
+            "counters": {},
+        }
+        return [end | dict(row) for row in rows]
 
     def work(self, messages: list[Any]) -> list[Any]:
         """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in the database."""

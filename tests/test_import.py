@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -32,7 +33,7 @@ from archive.verify import verify
 from archive.warc import read, warc_files
 from tests.archiving import HOME, Archive, Foreign, answer, capture, dump, page, said, sohr, warc
 from tests.crawling import check_warcs, rows
-from tests.replica.server import Replica
+from tests.replica.server import ROOT, Replica
 
 NOON = "2024-05-01T12:00:00Z"
 URL = f"{HOME}en/1/"
@@ -387,6 +388,55 @@ def test_history_in_any_order_is_the_same_history(tmp_path: Path, seen: list[tup
     rebuild(base / "late")
     assert dump(base / "late") == before
     shutil.rmtree(base)
+
+
+def test_a_late_text_of_another_layout_waits_in_quarantine(tmp_path: Path) -> None:
+    """It differs from the version before it and was read otherwise: maybe a theme, not an edit. Confirmed, it takes its place."""
+    body = page("A title", "It says 6 then.", "And more.").replace(b'<div class="entry-content">', b'<div class="entry-content rbct">')
+    same = body.replace(b"It says 6 then.", b"It says 5 then.")
+    with Archive(tmp_path / "a") as archive:
+        archive.take(
+            capture(1, "2020-01-01T00:00:00Z", "It says 5 then.", "And more."), capture(1, "2026-01-01T00:00:00Z", "It says 7.", "And more.")
+        )
+    records = [Foreign(URL, "2021-01-01T00:00:00Z", answer(same)), Foreign(URL, "2022-01-01T00:00:00Z", answer(body))]
+    assert import_file(tmp_path / "a", warc(tmp_path / "x.warc.gz", records)) == Counter({"unchanged": 1, "quarantined": 1})
+    assert [text for _, text, *_ in texts(tmp_path / "a")] == ["It says 5 then.", "It says 7."]
+    assert sohr(tmp_path / "a", "layouts", "--confirm", "foxiz").status == 0
+    assert [text for _, text, *_ in texts(tmp_path / "a")] == ["It says 5 then.", "It says 6 then.", "It says 7."]
+    whole(tmp_path / "a")
+
+
+# A record of a GiB of zeros in a file of a MiB: a child's own peak is measured.
+PEAK = """
+import resource, sys
+from collections import Counter
+from pathlib import Path
+from archive.foreign import captures
+counts = Counter()
+taken = [one.url for one in captures(Path(sys.argv[1]), counts)]
+print(taken, dict(counts), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["response", "revisit"])
+def test_a_record_of_a_gigabyte_takes_no_gigabyte(tmp_path: Path, kind: str) -> None:
+    """It is counted and passed over in pieces; what stands behind it comes in."""
+    size, zeros = 2**30, bytes(2**20)
+    head = Foreign(
+        URL, NOON, HTTP, kind, {"Content-Length": str(size), "WARC-Block-Digest": None, "WARC-Payload-Digest": "sha1:A", "WARC-Profile": IDENTICAL}
+    )
+    deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
+    file = tmp_path / "x.warc.gz"
+    with open(file, "wb") as out:
+        out.write(deflate.compress(head.plain().partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
+        out.writelines(deflate.compress(zeros) for _ in range(size // len(zeros)))
+        out.write(deflate.compress(b"\r\n\r\n") + deflate.flush())
+        out.write(gzip.compress(said(2, NOON, "Behind.", "And more.").plain()))
+    done = subprocess.run([sys.executable, "-c", PEAK, str(file)], capture_output=True, text=True, cwd=ROOT, check=True, timeout=300)
+    taken, peak = done.stdout.rsplit(" ", 1)
+    assert taken == f"['{HOME}en/2/'] {{'too_large': 1}}"
+    assert int(peak) < 150  # MiB
 
 
 # -- revisits -------------------------------------------------------------------------------------------------------------------------

@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from sqlite_utils import Database
+
 from archive import warc
 from archive.errors import CannotWrite, Locked
 from archive.manifests import manifests, write_manifest
+from archive.migrations import migrations
 from archive.reading import open_readonly
 from archive.rebuild import backup, rebuild, repair
+from archive.store import Store
 from archive.verify import Finding, verify
 from archive.warc import DamagedWarc, read, warc_files
 from tests.archiving import Archive, capture, dump, sohr
@@ -344,6 +348,7 @@ def test_repair_never_touches_a_whole_record(folder: Path) -> None:
     (folder / "archive.db").unlink()
     ran = sohr(folder, "repair")
     assert ran.status == 73 and path.name.removesuffix(".open") in ran.err and path.read_bytes() == damaged
+    (folder / "archive.db").unlink()
     shutil.rmtree(folder / "manifests")
     flip(path, sealed - 30)
     flip(path, read_first(folder) + 40)  # the second record, in no manifest and not indexed
@@ -351,6 +356,95 @@ def test_repair_never_touches_a_whole_record(folder: Path) -> None:
     with pytest.raises(DamagedWarc):
         repair(folder)
     assert path.read_bytes() == damaged
+
+
+def test_repair_passes_over_damage_and_names_it(folder: Path) -> None:
+    """With no database, a flipped bit in one record costs that record: all else is indexed, the next crawl works, and a restored file is whole."""
+    intact_rows = dump(folder)
+    first = files(folder)[0]
+    raw = first.read_bytes()
+    ((capture_id, offset, length, url),) = rows(folder, "select capture_id, offset, length, url from captures order by capture_id limit 1 offset 4")
+    flip(first, offset + length // 2)
+    (folder / "archive.db").unlink()
+    ran = sohr(folder, "repair")
+    assert ran.status == 73 and f": {first.name}:{offset} cannot be read" in ran.err and "sohr-archive rebuild" in ran.err
+    count = len(intact_rows["captures"])
+    assert rows(folder, "select count(*), count(*) filter (where url = ?) from captures", url)[0][0] == count - 1
+    assert {f.thing for f in findings(folder)} == {first.name, f"{first.name}:{offset}"}
+    with Archive(folder) as archive:
+        archive.take(capture(1, "2026-01-05T10:00:00Z", "It says 7 today.", "And more."))
+    assert sohr(folder, "repair").status == 0  # it was told
+    first.write_bytes(raw)
+    assert [f.sentence for f in findings(folder)] == [
+        f"the record at byte {offset} of {first.name} is not in the database: run 'sohr-archive rebuild'"
+    ]
+    rebuild(folder)
+    assert findings(folder, deep=True) == []
+    assert len(dump(folder)["captures"]) == count + 1
+
+
+@pytest.mark.parametrize("which", ["response", "event", "several", "last"])
+def test_repair_passes_over_damage_wherever_it_is(folder: Path, which: str) -> None:
+    """In the open file too; what is whole is indexed once."""
+    path = files(folder)[-1]
+    stored = list(read(warc_files(folder / "warc")[-1]))
+    captures = [s.position for s in stored if s.capture]
+    events = [s.position for s in stored if s.event]
+    struck = {"response": captures[:1], "event": events[-1:], "several": captures[:3], "last": [stored[-1].position]}[which]
+    shutil.rmtree(folder / "manifests")
+    if which == "last":
+        with Archive(folder) as archive:  # records behind it, but for a torn one
+            archive.take(capture(1, "2026-01-05T10:00:00Z", "It says 7 today.", "And more."))
+        shutil.rmtree(folder / "manifests")
+    for position in struck:
+        flip(path, position.offset + position.length // 2)
+    (folder / "archive.db").unlink()
+    with pytest.raises(DamagedWarc) as told:
+        repair(folder)
+    assert re.findall(r":(\d+)\b", str(told.value)) == [str(position.offset) for position in struck]
+    assert len({f.thing for f in findings(folder)}) == len(struck)
+    assert repair(folder) == (0, 0)
+    assert (
+        rows(folder, "select count(*), count(distinct record_id) from captures")[0][0]
+        == rows(folder, "select count(distinct record_id) from captures")[0][0]
+    )
+
+
+def test_the_tables_of_an_earlier_release_are_kept_before_they_change(folder: Path) -> None:
+    """As a whole copy beside the database; the rows are the same behind it."""
+    before = dump(folder)
+    (folder / "archive.db").unlink()
+    db = Database(str(folder / "archive.db"))
+    migrations.apply(db, stop_before="m003_revisits")
+    db.execute("insert into about values ('site', '127.0.0.1:9')")
+    db.conn.commit()
+    db.close()
+    Store(folder / "archive.db").close()
+    copy = folder / "archive.db.before-m003_revisits"
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("select value from about").fetchall() == [("127.0.0.1:9",)]
+        assert "original_id" not in {row[1] for row in kept.execute("pragma table_info(captures)")}
+    with closing(sqlite3.connect(folder / "archive.db")) as now:
+        assert "original_id" in {row[1] for row in now.execute("pragma table_info(captures)")}
+    assert sorted(path.name for path in folder.glob("archive.db*")) == ["archive.db", copy.name]
+    rebuild(folder)
+    assert dump(folder) == before
+
+
+def test_a_crawl_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
+    """As of its last sign, without an exit status; in the evidence, so that a rebuild knows it too."""
+    folder = tmp_path / "a"
+    with Archive(folder) as archive:  # none of these tells its end
+        archive.take(capture(1, "2039-01-04T12:00:00Z", "Text.", "More.", crawl=archive.name))
+    assert rows(folder, "select finished_at from crawls") == [(None,)]
+    for _ in range(2):
+        with Archive(folder):
+            pass
+    first, second, last = rows(folder, "select finished_at, finish_reason, exit_status, verdict, started_at from crawls order by crawl_id")
+    assert first[:4] == ("2039-01-04T12:00:00Z", "interrupted", None, "cut off") and second[0] == second[4] and last[0] is None
+    before = dump(folder)
+    rebuild(folder)
+    assert dump(folder) == before
 
 
 def test_repair_indexes_what_the_database_lacks(folder: Path) -> None:
