@@ -26,6 +26,11 @@ class RobotsMiddleware(RobotsTxtMiddleware):
                 netloc,
                 f"robots.txt of {netloc} answers with status {response.status}, so the site must not be visited now: run the crawl again later",
             )
+        if "dataloss" in response.flags and 200 <= response.status < 300:  # given up after several tries: the rules behind the cut are not known
+            guard_of(self.crawler).stay_away(
+                netloc, f"robots.txt of {netloc} was cut on its way, so what it forbids is not known: run the crawl again later"
+            )
+            response = response.replace(body=b"User-agent: *\nDisallow: /\n")
         if not 200 <= response.status < 300:
             response = response.replace(body=b"")  # RFC 9309: unavailable (4xx) is no rule; an error page's text is none either
         await super()._parse_robots(response, netloc, request)

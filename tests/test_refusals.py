@@ -139,6 +139,15 @@ class TestUnavailable:
         assert set(asked(site)) == {"/robots.txt"} and len(asked(site)) == 2
         assert verdicts(tmp_path / "a") == [(69, "unavailable")]
 
+    def test_a_cut_robots_txt_means_stay_away(self, site: Replica, tmp_path: Path) -> None:
+        """What stood behind the cut may have forbidden everything; it is kept as what it is, and nothing else is asked."""
+        site.call("set", robots="User-agent: *\nDisallow: /wp-admin/\n\nUser-agent: sohr-archive\nDisallow: /\n", truncate=0.5, only="^/robots")
+        done = crawl(site, tmp_path / "a", **ONCE)
+        assert done.status == 69, done.stderr[-3000:]
+        sentence(done, "was cut on its way, so what it forbids is not known")
+        assert set(asked(site)) == {"/robots.txt"} and len(asked(site)) == 2
+        assert verdicts(tmp_path / "a") == [(69, "unavailable")]
+
     def test_robots_txt_that_forbids_everything(self, site: Replica, tmp_path: Path) -> None:
         """It is obeyed, and said."""
         site.call("set", robots="User-agent: *\nDisallow: /\n")
