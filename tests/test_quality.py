@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 import trafilatura
@@ -13,6 +15,7 @@ from archive.general import CROSS_CHECK, ONE_IN, cross_check, extract_general, i
 from archive.model import Capture, Extract
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, Archive, capture, well
+from tests.bench import like
 from tests.crawling import rows
 from tests.scoring import Marked, benchmarks, golden, score
 from tests.test_extract import as_json, read_golden
@@ -34,6 +37,20 @@ def test_golden_pages_are_exact_and_nothing_leaks() -> None:
         leaking += [(page.name, word) for word in page.leaks if word in found.text.split()]
     assert leaking == []
     assert sum(bool(page.leaks) for page in pages) >= 10  # pages that have such words at all
+
+
+def test_pages_like_the_sites_are_exact_and_read_five_times_as_fast_as_trafilatura_does() -> None:
+    """Text and all metadata of the site's kind of page in less than a fifth of the time of ``trafilatura.extract(html)``, page by page in turn."""
+    ratios = []
+    for page in like.pages(posts=4):
+        html = page.html.decode()
+        begun = time.process_time()
+        trafilatura.extract(html)
+        between = time.process_time()
+        found = extract(page.capture, SITE)
+        ratios.append((between - begun) / (time.process_time() - between))
+        assert isinstance(found, Extract) and found.text == page.text, page.name
+    assert median(ratios[1:]) >= 5
 
 
 @pytest.mark.benchmarks
