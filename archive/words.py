@@ -47,6 +47,10 @@ FIRST_PARTS = words(
     world wide big small fire field head hand heavy house home human large late left right life light line man men mass master news night non
     open pay per pick pipe play police power press rail rear road roof round run safe sea set side sky sniper stand state step stock stop street
     strong take think time top town truck turn tv under upper village walk watch water way white black red green blue work x e a b c d t u
+    after blood bomb book bread break bridge brother burn camp child church city clean country dead death earth eye farm father fore free gas gold
+    grand grave ground guest home hospital ice iron jail job king lock market moon mortar mother motor oil passer peace prison rain
+    rocket sand school shell ship show sister sleep smoke snow space spokes stone storm suicide sun tank tax tear trade train ware web wheat wild
+    wind wood word kfar ein tall bab bir burj dar hajar jisr sayyida sere wadi nahr qasr qala marj mar shaykh sheik hayy
     """
 )
 

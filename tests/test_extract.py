@@ -13,7 +13,7 @@ from typing import Any
 
 import brotli  # type: ignore[import-untyped]  # has none
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.apart import read_apart
@@ -216,22 +216,77 @@ def test_hostile_pages_end_quickly(body: str) -> None:
 _PIECES = (b"", b"<", b">", b"</div>", b"<div>", b"<p>", b"\0", b"\xff", b'"', b"<!--", b"<table>", b"<script>", b"&#", b"<tr>")
 
 
-@settings(max_examples=int(os.environ.get("SOHR_MUTATIONS", "300")), deadline=2000, derandomize=True)
-@given(st.sampled_from(CASES), st.data())
-def test_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
-    """Whatever is cut out, doubled or put in, extraction ends with an Extract or a reason."""
-    page, _, key = read_golden(name)
-    body = bytearray(page.body[:20_000])
-    for _ in range(data.draw(st.integers(1, 6))):
-        at = data.draw(st.integers(0, len(body)))
+def mutated(data: st.DataObject, body: bytes, most: int = 6) -> bytes:
+    """A page with up to so many places cut out, doubled or filled with what breaks a parser."""
+    changed = bytearray(body)
+    for _ in range(data.draw(st.integers(1, most))):
+        at = data.draw(st.integers(0, len(changed)))
         length = data.draw(st.integers(0, 200))
-        piece = data.draw(st.sampled_from([*_PIECES, bytes(body[at : at + length]) * 2]))
-        body[at : at + length] = piece
-    got = extract(replace(page, body=bytes(body)), SITE, key)
+        changed[at : at + length] = data.draw(st.sampled_from([*_PIECES, bytes(changed[at : at + length]) * 2]))
+    return bytes(changed)
+
+
+def never_raises(name: str, data: st.DataObject) -> None:
+    """Extraction of a damaged golden page ends with an Extract or a reason, within two seconds."""
+    page, _, key = read_golden(name)
+    got = extract(replace(page, body=mutated(data, page.body[:20_000])), SITE, key)
     if isinstance(got, Unextractable):
         assert got.reason in REASONS
     else:
         assert all(line.text == line.text.strip() and line.text and "\n" not in line.text for line in got.lines)
+
+
+_SHORT = [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")]
+_NAMES = ("related-posts", "post-share", "post-views", "screen-reader-text", "cookie-notice", "ad-slot", "widget", "site-footer")
+_CHROME = "".join(f'<div class="{name}"><h3><a href="/en/17/">MARKERWORD 17</a></h3><p>MARKERWORD of a line.</p></div>' for name in _NAMES)
+
+
+def never_leaks(name: str, data: st.DataObject) -> None:
+    """With the damage outside the element of the text, and outside what stands in it, no marker word of the chrome comes into the text."""
+    page, expected, key = read_golden(name)
+    html = page.body.decode()
+    first, last = (html.index(expected["lines"][n][2]) for n in (0, -1))
+    start = html.rindex("<div", 0, first)
+    end = html.index("</div>", last) + len("</div>")
+    before, text, after = (part.encode() for part in (html[:start], html[start:end], html[end:]))
+    after = after.replace(b"</article>", _CHROME.encode() + b"</article>", 1).replace(b"</body>", _CHROME.encode() + b"</body>", 1)
+    before = before.replace(b"<article", _CHROME.encode() + b"<article", 1)
+    got = extract(replace(page, body=mutated(data, before, 3) + text + mutated(data, after, 3)), SITE, key)
+    assert not isinstance(got, Extract) or "MARKERWORD" not in got.text
+
+
+SOME = settings(max_examples=200, deadline=2000, derandomize=True)
+MANY = settings(max_examples=10_000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@SOME
+@given(st.sampled_from(CASES), st.data())
+def test_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
+    """Whatever is cut out, doubled or put in."""
+    never_raises(name, data)
+
+
+@SOME
+@given(st.sampled_from(_SHORT), st.data())
+def test_damaged_chrome_never_leaks(name: str, data: st.DataObject) -> None:
+    """Wherever beside the text a page is broken."""
+    never_leaks(name, data)
+
+
+@pytest.mark.slow
+@MANY
+@given(st.sampled_from(CASES), st.data())
+def test_ten_thousand_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
+    """The same pages each time."""
+    never_raises(name, data)
+
+
+@pytest.mark.slow
+@MANY
+@given(st.sampled_from(_SHORT), st.data())
+def test_ten_thousand_pages_with_damaged_chrome_never_leak(name: str, data: st.DataObject) -> None:
+    """The same pages each time."""
+    never_leaks(name, data)
 
 
 @pytest.mark.parametrize("name", [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")])

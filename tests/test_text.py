@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archive.text import deobfuscate, fold, normalise, plain_title, same_sha256, text_sha256
+from tests.archiving import Archive, capture, well
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 SPACES = " \t\n\r\u00a0\u2003\u3000"
@@ -106,6 +109,26 @@ def test_ordinary_words_stay(body: str) -> None:
     assert [word for word in _STAY if plain_title(word, body) != word] == []
 
 
+_REAL = """
+re-arrest re-sign re-target co-operation cross-border by-election mid-air air-dropped air-drop anti-tank e-mail T-shirt on-going
+counter-attack counter-attacks counter-terrorism suicide-bomb car-bomb rocket-propelled house-to-house war-torn death-toll dead-lock
+ex-fighter ex-wife re-open cease-fire check-point land-mines blood-shed gun-point eye-witness eye-witnesses peace-keepers peace-keeping
+earth-quake country-side grave-yard motor-cycle motor-bike ware-house farm-land out-post life-time wide-spread break-through tax-payer
+free-lance jail-break prison-break web-site on-site rain-fall school-boy market-place child-hood brother-hood brother-in-law fore-front
+after-math ground-water bread-winner by-stander passer-by tear-gas sub-district vice-president non-combatant pre-dawn multi-story
+self-defense bomb-shell ship-wreck oil-field gas-field fire-fight Abu-Kamal Al-Bukamal Kafr-Takharim Kfar-Nabl Ain-Issa Ein-Issa Tel-Abyad
+Tall-Tamr Ras-al-Ain Deir-Hafir Sere-Kaniye Jisr-al-Shughur Khan-Shaykhun Beit-Jinn Bir-Ajam Wadi-Barada Burj-Islam Jabal-Turkman Umm-Batna
+Dar-Taizzah Ayn-al-Arab Hajar-al-Aswad Bab-al-Hawa Sayyida-Zaynab
+"""
+_COMPOUNDS = _REAL.split()
+
+
+@pytest.mark.parametrize("body", ["", " ".join(word.replace("-", "") for word in _COMPOUNDS)], ids=["alone", "joined-in-the-body"])
+def test_compounds_and_names_stay(body: str) -> None:
+    """Nor real compounds and place names, even where the article's own text writes each of them in one word."""
+    assert [word for word in _COMPOUNDS if plain_title(word, body) != word] == []
+
+
 def test_the_body_teaches_words() -> None:
     """A word that the list does not have is joined where the article's own text has it plain, and left where the text hyphenates it too."""
     assert plain_title("Fac-tion enters town", "The faction entered.") == "Faction enters town"
@@ -158,3 +181,23 @@ def test_a_word_of_many_parts_takes_no_time(word: str) -> None:
     fold(word)
     plain_title(word, word)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("killed", 1), ("ISIS", 2), ("isis", 2), ("قتل", 3), ("الامن", 4), ("23", 5), ("أمن", 4), ("Raqqah", 0)],
+)
+def test_search_finds_through_tricks_and_spelling(tricked: Path, asked: str, found: int) -> None:
+    """The command finds a word however the site hid or spelled it, and nothing else."""
+    hits = [json.loads(line) for line in well(tricked, "search", asked, "--json").splitlines()]
+    assert [hit["post_id"] for hit in hits] == ([found] if found else [])
+
+
+@pytest.fixture(scope="module")
+def tricked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five posts, each with one word as the site writes it."""
+    folder = tmp_path_factory.mktemp("tricked") / "archive"
+    said = ("Two people kil-led", "IS*IS left the town", "قُتِلَ شخصان", "الأمن في المدينة", "العدد ٢٣")
+    with Archive(folder) as archive:
+        archive.take(*(capture(number, "2026-01-02T00:00:00Z", "A line of text.", title=title) for number, title in enumerate(said, 1)))
+    return folder

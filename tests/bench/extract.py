@@ -37,9 +37,7 @@ def python_of(name: str, folder: Path) -> Path:
     if not (home / ".ready").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True, capture_output=True, timeout=300)
         pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run(
-            [*pip, "--upgrade", "pip"], check=True, capture_output=True, text=True, timeout=300
-        )  # 3.11's own fails
+        subprocess.run([*pip, "--upgrade", "pip"], check=True, capture_output=True, text=True, timeout=300)  # 3.11's own fails
         wanted = [OWN[name], f"trafilatura=={version('trafilatura')}", "lxml_html_clean"]
         subprocess.run([*pip, *wanted], check=True, capture_output=True, text=True, timeout=600)
         (home / ".ready").touch()
