@@ -10,6 +10,7 @@ from archive.compare import Text, compare, metadata_changes
 from archive.errors import DamagedWarc
 from archive.evidence import Evidence
 from archive.extract import EXTRACTOR
+from archive.likeness import alike, is_marked
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.outcome import CHANGED, NEW, QUARANTINED, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.addresses import Site
@@ -56,6 +57,7 @@ class Articles:
         self.store = store
         self.site = site
         self.evidence = evidence
+        self.mending = False  # whether captures are read again that were in quarantine, or could not be read
 
     # -- text ---------------------------------------------------------------------------------------------------------------------
 
@@ -65,11 +67,15 @@ class Articles:
         self._aliases(seen, article["article_id"], key, found)
         newest = self.store.version(article["newest_version_id"])
         if newest is not None and seen.at < newest["last_captured_at"]:
+            if detail := self._still_doubtful(article, found):
+                return self.quarantine(seen, article, found, detail)
             return self._learnt_late(seen, key, article, found)
         before = self._as_read_today(newest, key, found)
         same = before is not None and same_sha256(before.title, before.text) == same_sha256(found.title, found.text)
         if newest is not None and not same and newest["layout"] != found.layout and not self.store.about(f"layout:{found.layout}"):
-            return self.quarantine(seen, article, newest, found)
+            return self.quarantine(seen, article, found, f"layout {found.layout} reads another text than {newest['layout']} did")
+        if not same and key.edition is not None and (detail := alike(self.store, article["article_id"], found.text, found.layout)):
+            return self.quarantine(seen, article, found, detail)
         self._back(seen, article, newest)
         more = {"day": article["day"] or found.day, "url": self._address(seen, article, key, found)}
         if newest is not None and same:
@@ -78,6 +84,17 @@ class Articles:
             self._looked(article, seen, "live", changed=False, **more)
             return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
         return self._version(seen, key, article, newest, before, found, more)
+
+    def _still_doubtful(self, article: Row, found: Extract) -> str | None:
+        """Why a capture that is older than what is held is not trusted. One that was in quarantine stays there unless its text is a known one."""
+        if article["edition"] is not None and is_marked(self.store, found.text):
+            return f"layout {found.layout} reads the same text on this page as on others"
+        if not self.mending or self.store.about(f"layout:{found.layout}"):
+            return None
+        known = self.store.query("select layout, same_sha256 from versions where article_id = ?", article["article_id"])
+        if any(row["layout"] == found.layout or row["same_sha256"] == same_sha256(found.title, found.text) for row in known):
+            return None
+        return f"layout {found.layout} reads another text than {known[-1]['layout']} did"
 
     def _as_read_today(self, newest: Row | None, key: ArticleKey, found: Extract) -> Text | None:
         """The newest version's text; read again where another release of the extractor had read it, for that difference is no edit."""
@@ -92,10 +109,10 @@ class Articles:
             return text  # `verify` names the record; the crawl goes on
         return Text(again.title, again.text) if isinstance(again, Extract) else text
 
-    def quarantine(self, seen: Seen, article: Row, newest: Row, found: Extract) -> Outcome:
-        """Another layout reads another text: that may be the theme's doing. The evidence is kept; `sohr-archive layouts` decides."""
-        detail = f"layout {found.layout} reads another text than {newest['layout']} did"
+    def quarantine(self, seen: Seen, article: Row, found: Extract, detail: str) -> Outcome:
+        """A text that may be the theme's doing, or a wall before the page. The evidence is kept; `sohr-archive layouts` decides."""
         self.store.update("captures", "capture_id", seen.capture_id, layout=found.layout)
+        self.unread(seen, article)
         self.store.add_failure(seen.capture.url, QUARANTINED, detail, seen.at, seen.capture_id, seen.capture.crawl, article["article_id"])
         key = ArticleKey(article["source"], article["key"])
         return Outcome(QUARANTINED, seen.capture.url, seen.capture.status, article=key, detail=detail)
@@ -256,18 +273,16 @@ class Articles:
             self.change(seen, article["article_id"], kind, version_id=article["newest_version_id"], details=details)
         return outcome
 
-    def unreadable(self, seen: Seen, article: Row) -> None:
-        """The first capture of an article, and no layout reads it."""
+    def unread(self, seen: Seen, article: Row) -> None:
+        """A capture of an article that gives no text to trust. It is asked for again, but not with every crawl: the evidence can be read again."""
         key = f"{article['source']}:{article['key']}"
-        self.store.update(
-            "articles",
-            "article_id",
-            article["article_id"],
-            state="unreadable",
-            first_captured_at=seen.at,
-            last_captured_at=seen.at,
-            next_look_at=looks.next_look(seen.at, 0, key),
-        )
+        again = looks.unread_next_look(seen.at, key)
+        if article["state"] is not None:
+            if article["next_look_at"] and article["next_look_at"] < again:
+                self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
+            return
+        span = {"first_captured_at": seen.at, "last_captured_at": seen.at}
+        self.store.update("articles", "article_id", article["article_id"], state="unreadable", next_look_at=again, **span)
         self.change(seen, article["article_id"], "created", details={"state": [None, "unreadable"]})
 
     def gone(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:

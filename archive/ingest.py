@@ -23,6 +23,7 @@ from archive.evidence import Evidence, joined, pack, unpack
 from archive.extract import EXTRACTOR, extract
 from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
 from archive.hostile import is_heavy, is_hostile
+from archive.likeness import trust
 from archive.model import APART, STOPPED, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import (
     BROKEN,
@@ -86,6 +87,7 @@ class Ingest:
                 outcome = self._apart(event["record_id"], event["stopped"])
             case "layout-confirmed":
                 self.store.set_about(f"layout:{event['layout']}", event["at"])
+                trust(self.store, event["layout"])
                 self._mend(event["layout"])
             case "re-extracted":
                 self._reread(event["at"])
@@ -119,11 +121,15 @@ class Ingest:
         rows = self.store.query(
             f"select * from captures where outcome in ({marks}) and (? is null or layout = ?) order by capture_id", *MENDABLE, layout, layout
         )
-        for row in rows:
-            capture = self.evidence.capture(row)
-            self.store.drop_failure(row["capture_id"])
-            outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full)
-            self._note(row["capture_id"], outcome)
+        self.articles.mending = True
+        try:
+            for row in rows:
+                capture = self.evidence.capture(row)
+                self.store.drop_failure(row["capture_id"])
+                outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full)
+                self._note(row["capture_id"], outcome)
+        finally:
+            self.articles.mending = False
 
     def waiting(self) -> list[Row]:
         """Rows of captures that are to be read apart, and of which nobody has written down what came of it."""
@@ -421,8 +427,8 @@ class Ingest:
             key = key or (ArticleKey(why.edition or "ar", str(why.post_id)) if why.post_id else None)
             if key is not None:
                 return self.articles.textless(seen, key, why)
-        if why.reason in ("layout", "hostile", STOPPED) and article is not None and article["state"] is None:
-            self.articles.unreadable(seen, article)
+        if why.reason in MENDABLE and article is not None:
+            self.articles.unread(seen, article)
         return self._fail(seen, why.reason, why.detail, article)
 
 

@@ -28,6 +28,7 @@ MISSING_LOOKS = (
     timedelta(days=30),
     timedelta(days=90),
 )
+UNREAD_LOOK = timedelta(days=1)
 QUORUM_LOOKS = 3  # sites flap; one 404 is a rumour, two may be one outage
 QUORUM_TIME = timedelta(days=3)  # longer than a week-end outage
 
@@ -69,6 +70,14 @@ def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
         raise ValueError(f"missing_looks is {missing_looks}, expected 1 or more")
     wait = MISSING_LOOKS[missing_looks - 1] if missing_looks <= len(MISSING_LOOKS) else LONGEST
     return _later(now, wait.total_seconds() * (1 + JITTER * _share(key, missing_looks) if key else 1))
+
+
+def unread_next_look(now: str, key: str) -> str:
+    """When to look again for an article whose page came and could not be read: a day behind ``now``, up to an eighth earlier.
+
+    Not sooner, or a new theme would have every due article asked for with every run; what came can be read again without asking.
+    """
+    return _later(now, UNREAD_LOOK.total_seconds() * (1 - JITTER * _share(key, 0)))
 
 
 def is_disappeared(missing_looks: int, missing_since: str, now: str) -> bool:

@@ -14,6 +14,7 @@ from archive.reading import cite
 from archive.sites.sohr.addresses import Site
 
 SHOWN = 3  # differences of a layout that are shown
+ALL_NEW = 200  # characters of a text, where there is none to compare it with
 AROUND = 60  # characters of unchanged text around a difference
 
 
@@ -64,7 +65,8 @@ def read_layouts(conn: sqlite3.Connection, folder: Path) -> list[Layout]:
 def _differences(conn: sqlite3.Connection, folder: Path, layout: str) -> tuple[tuple[str, str], ...]:
     rows = conn.execute(
         """select c.capture_id, c.captured_at, a.source, a.key, v.text from captures c join articles a using (article_id)
-           join versions v on v.version_id = a.newest_version_id where outcome = 'quarantined' and c.layout = ? order by c.capture_id desc limit ?""",
+           left join
+           versions v on v.version_id = a.newest_version_id where outcome = 'quarantined' and c.layout = ? order by c.capture_id desc limit ?""",
         (layout, SHOWN),
     ).fetchall()
     home = conn.execute("select value from about where key = 'home'").fetchone()[0]
@@ -73,7 +75,7 @@ def _differences(conn: sqlite3.Connection, folder: Path, layout: str) -> tuple[t
     for capture_id, at, source, key, text in rows:
         reading = evidence.extract(capture_id, ArticleKey(source, key))
         if isinstance(reading, Extract):
-            found.append((cite(source, key, at), shown(text, reading.text)))
+            found.append((cite(source, key, at), shown(text, reading.text) if text is not None else f"reads: {reading.text[:ALL_NEW]}"))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ from archive import elsewhere
 from archive.apart import read_apart
 from archive.channels import Channels
 from archive.clock import now, use
+from archive.drift import Drift, drift
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract import EXTRACTOR
 from archive.ingest import Ingest
@@ -95,6 +96,10 @@ class Answers:
     def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
         """When the site asked to be left alone, for how long in its own words, and how far ahead the clock of that crawl was."""
         return self._store.rests_asked(self._site.name, limit)
+
+    def drift(self, crawl: str) -> Drift:
+        """Whether what a crawl brought makes sense beside what came before."""
+        return drift(self._store, crawl, now())
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""

@@ -99,6 +99,11 @@ class CaptureMiddleware:
     async def _closed(self, spider: Spider, reason: str) -> None:
         """Write down how the crawl ended, and let the archive process end."""
         guard = guard_of(self._crawler)
+        if self.archive.failure is None and self.archive.opened:
+            try:
+                guard.drift = await self.archive.ask("drift", self.crawl)
+            except ArchiveFailed as failure:
+                await guard.fail(failure)
         verdict = guard.verdict()
         cited = list(getattr(spider, "cited", ()))
         event = {"event": "crawl-finished", "name": self.crawl, "at": now(), "reason": reason, "exit_status": verdict.exit_status}
@@ -106,7 +111,7 @@ class CaptureMiddleware:
             if self.archive.failure is None and self.archive.opened:
                 if cited:
                     await self.archive.happened({"event": "cited", "urls": cited, "at": now()})
-                await self.archive.happened(event | {"verdict": verdict.word, "counters": counters(guard)})
+                await self.archive.happened(event | {"verdict": verdict.word, "counters": counters(guard) | guard.drift.counters})
         except ArchiveFailed as failure:
             await guard.fail(failure)
         await self.archive.close()

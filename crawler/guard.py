@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
 from archive.client import ArchiveClosed, ArchiveFailed
+from archive.drift import Drift
 from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.outcome import REFUSALS
 from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
@@ -66,6 +67,7 @@ class Guard:
         self.told = False
         self.away: dict[str, str] = {}  # of a crawl of many sites: hosts that are not asked any more, and why
         self.requests_left: int | None = None  # of the daily budget; None: no limit
+        self.drift = Drift()  # what the archive makes of it, once the crawl ends
         self._task: asyncio.Task[None] | None = None  # kept, or the loop may drop it
         self.last_detail: dict[str, str] = {}
         crawler.signals.connect(self._error, signal=signals.spider_error)
@@ -152,10 +154,12 @@ class Guard:
             detail = self.last_detail.get(words[0], "")
             told = f"the site refused or did not answer {refused} of {pages} requests ({', '.join(words)}{': ' + detail if detail else ''})"
             return Verdict(UNAVAILABLE, "unavailable", f"{told}: see docs/when-refused.md")
-        if unread and (good == 0 or (unread >= FEW and unread / pages > SHARE)):
+        if unread and (good == 0 or (unread >= FEW and unread / pages > SHARE + self.drift.usual_unread)):
             words = sorted(word for word in UNREADABLE_OUTCOMES if counts[word])
             told = f"{unread} of {pages} pages came and could not be read ({', '.join(words)})"
             return Verdict(UNREADABLE, "drifting", f"{told}; they are kept as evidence: the site's layout may have changed, see docs/layouts.md")
+        if self.drift.sentences:
+            return Verdict(UNREADABLE, "drifting", "; ".join(self.drift.sentences))
         if self.interrupted:
             return Verdict(INTERRUPTED, "interrupted", "stopped by Ctrl-C; all that came is kept, and the same command goes on from here")
         return Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
