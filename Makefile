@@ -15,7 +15,7 @@ PORT ?= 8001
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint docs crawl serve clean bench bench-quick bench-extract
+.PHONY: help setup demo test test-slow lint docs crawl serve clean bench bench-quick bench-extract bench-browse
 .SILENT:
 
 help:
@@ -27,6 +27,7 @@ help:
 	echo "make bench           speed side by side with other tools (an hour; docs/speed.md); BENCH=\"--only startup,crawl\" runs some"
 	echo "make bench-quick     the same in two minutes, against the ratios recorded in tests/bench/recorded.json"
 	echo "make bench-extract   our extraction beside trafilatura, readability-lxml and others (SOHR_BENCHMARKS=folder of public pages)"
+	echo "make bench-browse    the reading pages over 10,000 and over 1,000,000 versions (6 GB and minutes, once); BENCH=\"--large 100000\" is smaller"
 	echo "make test-slow       what takes minutes: memory at scale, kills at many instants (CI runs it too)"
 	echo "make lint            style, types, rules of dependency"
 	echo "make docs            the documentation as HTML in build/docs/, strictly"
@@ -64,6 +65,9 @@ bench-quick: $(STAMP)
 
 bench-extract: $(STAMP)
 	$(BIN)/python -m tests.bench.extract
+
+bench-browse: $(STAMP)
+	$(BIN)/python -m tests.bench.browse $(BENCH)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from archive.text import fold
 
@@ -51,41 +52,52 @@ def spans(text: str, wanted: Sequence[Term]) -> Iterator[tuple[int, int]]:
     """Where matches stand in the text as it is, in order, without overlap."""
     if not wanted:
         return
-    words = list(_words(text[:_MAX_MARKED]))
-    at = 0
-    while at < len(words):
-        length = max((len(term.words) for term in wanted if _stands(words, at, term)), default=0)
+    words = _words(text[:_MAX_MARKED])
+    longest = max(len(term.words) for term in wanted)
+    begins = {term.words[0] for term in wanted if not (term.is_prefix and len(term.words) == 1)}
+    stems = tuple(term.words[0] for term in wanted if term.is_prefix and len(term.words) == 1)
+    ahead = list(islice(words, longest))  # as many as a term has: who asks for the first match only reads no further
+    while ahead:
+        length = 0
+        if (word := ahead[0][0]) in begins or (stems and word.startswith(stems)):
+            length = max((len(term.words) for term in wanted if _stands(ahead, term)), default=0)
         if length:
-            yield words[at][1], max(end for _, _, end in words[at : at + length])
-        at += length or 1
+            yield ahead[0][1], max(end for _, _, end in ahead[:length])
+        del ahead[: length or 1]
+        ahead += islice(words, longest - len(ahead))
 
 
-def _stands(words: list[tuple[str, int, int]], at: int, term: Term) -> bool:
+def _stands(ahead: list[tuple[str, int, int]], term: Term) -> bool:
     size = len(term.words)
-    if at + size > len(words):
+    if size > len(ahead):
         return False
-    last = words[at + size - 1][0]
-    return all(words[at + n][0] == term.words[n] for n in range(size - 1)) and (
-        last.startswith(term.words[-1]) if term.is_prefix else last == term.words[-1]
+    last = ahead[size - 1][0]
+    return (last.startswith(term.words[-1]) if term.is_prefix else last == term.words[-1]) and all(
+        ahead[n][0] == term.words[n] for n in range(size - 1)
     )
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    """Folded words and where they stand in the original: exactly where that can be told, else with the marks inside the word."""
+    """Folded words and where they stand in the original."""
     for chunk in _CHUNK.finditer(text):
-        folded = _folded(chunk[0])
-        if len(folded) == 1:
-            edges = _EDGES.match(chunk[0])
-            start, end = edges.span(1) if edges else (0, len(chunk[0]))
-            yield folded[0], chunk.start() + start, chunk.start() + end
-            continue
-        pieces = [(piece.start(), piece.end(), _folded(piece[0])) for piece in _TOKEN.finditer(chunk[0])]
-        if tuple(word for *_, words in pieces for word in words) == folded and all(len(words) == 1 for *_, words in pieces):
-            yield from ((words[0], chunk.start() + start, chunk.start() + end) for start, end, words in pieces)
-        else:
-            yield from ((word, chunk.start(), chunk.end()) for word in folded)
+        at = chunk.start()
+        for word, start, end in _placed(chunk[0]):
+            yield word, at + start, at + end
 
 
 @lru_cache(maxsize=1 << 15)
+def _placed(chunk: str) -> tuple[tuple[str, int, int], ...]:
+    """Folded words of what stands between white space, and where in it: exactly where that can be told, else with the marks inside the word."""
+    folded = _folded(chunk)
+    if len(folded) == 1:
+        edges = _EDGES.match(chunk)
+        start, end = edges.span(1) if edges else (0, len(chunk))
+        return ((folded[0], start, end),)
+    pieces = [(piece.start(), piece.end(), _folded(piece[0])) for piece in _TOKEN.finditer(chunk)]
+    if tuple(word for *_, words in pieces for word in words) == folded and all(len(words) == 1 for *_, words in pieces):
+        return tuple((words[0], start, end) for start, end, words in pieces)
+    return tuple((word, 0, len(chunk)) for word in folded)
+
+
 def _folded(chunk: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(fold(chunk)))

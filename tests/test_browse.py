@@ -410,3 +410,13 @@ async def test_two_archives(path: Path, tmp_path: Path) -> None:
     assert "/-/sohr/en/332400?archive=second" in await text_of(ds, "/second/latest_versions")
     assert "From the second" in await text_of(ds, "/-/sohr/en/332400?archive=second")
     assert "From the second" not in await text_of(ds, "/-/sohr/en/332400")
+
+
+async def test_large_archives_are_listed_without_facets(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting facets over a million rows takes seconds: who wants one asks for it."""
+    monkeypatch.setattr("archive.browse.ours.LARGE", 10)
+    ds = Datasette([str(path)])
+    await ds.invoke_startup()
+    assert 'data-column="state"' in await text_of(ds, "/archive/articles")  # its heading
+    assert "facet-info" not in await text_of(ds, "/archive/articles")
+    assert "facet-info" in await text_of(ds, "/archive/articles?_facet=edition")

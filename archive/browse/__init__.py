@@ -180,7 +180,7 @@ if hasattr(hookspecs, "get_metadata"):  # 0.65
             found[database] = _head(datasette, site) | {
                 "tables": {
                     name: {"title": table.title, "description": table.description, "columns": dict(table.columns)}
-                    | _own(users.get(name), table.listing())
+                    | _own(users.get(name), table.listing(has_facets=not ours.is_large(datasette, database)))
                     for name, table in TABLES.items()
                 }
             }
@@ -225,7 +225,7 @@ async def _describe(datasette: Any, database: str, site: str) -> None:
             if column not in (said.get("columns") or {}):
                 await datasette.set_column_metadata(database, name, column, "description", text)
         listing = configured.setdefault("tables", {}).setdefault(name, {})
-        for key, value in _own(listing, table.listing()).items():
+        for key, value in _own(listing, table.listing(has_facets=not ours.is_large(datasette, database))).items():
             listing.setdefault(key, value)
     for query in QUERIES:
         if query.name not in (configured.get("queries") or {}):

@@ -26,9 +26,14 @@ class Described:
     search: bool = False  # has `article_id`, so that the full-text search finds its rows
     hidden: bool = False
 
-    def listing(self) -> dict[str, Any]:
+    def listing(self, *, has_facets: bool = True) -> dict[str, Any]:
         """Datasette's own keys for how a table is listed, as a fresh dict."""
-        keys: dict[str, Any] = {"facets": list(self.facets), "label_column": self.label, "sort_desc": self.newest, "hidden": self.hidden}
+        keys: dict[str, Any] = {
+            "facets": list(self.facets) if has_facets else [],
+            "label_column": self.label,
+            "sort_desc": self.newest,
+            "hidden": self.hidden,
+        }
         if self.search:
             keys |= {"fts_table": "search", "fts_pk": "article_id"}
         return {key: value for key, value in keys.items() if value}

@@ -77,8 +77,8 @@ def posts_a_day(conn: sqlite3.Connection) -> Markup:
 
 def edits_by_class(conn: sqlite3.Connection) -> tuple[Markup, list[str]]:
     """Edits of the newest months, by what they changed most: each edit counts once, under the first of its classes. With the names of these."""
-    newest = "select distinct month from edit_counts order by 1 desc limit ?"
-    sql = f"select month, class, edits from edit_counts where month >= (select min(month) from ({newest}))"
+    since = "select min(month) from (select distinct month from edit_counts order by 1 desc limit ?)"
+    sql = f"select month, class, edits from edit_counts where month >= ({since})"
     counted: dict[str, dict[str, int]] = {}
     for month, name, times in conn.execute(sql, (_MONTHS,)):
         counted.setdefault(month, {})[name] = times

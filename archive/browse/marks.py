@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from markupsafe import Markup, escape
 
@@ -26,14 +27,16 @@ def marked(text: str, wanted: Sequence[Term]) -> Markup:
 
 def snippet(text: str, wanted: Sequence[Term], around: int = 130) -> Snippet:
     """The text around the first match; where there is none, its beginning."""
-    found = list(spans(text, wanted))
-    middle = found[0][0] if found else 0
+    walk = spans(text, wanted)
+    first = next(walk, None)
+    middle = first[0] if first else 0
     start = max(0, middle - around)
     if start:
         start = text.find(" ", start, middle) + 1 or start
     end = min(len(text), middle + 2 * around)
     if end < len(text):
-        end = max(text.rfind(" ", middle, end), found[0][1] if found else 0) if " " in text[middle:end] else end
+        end = max(text.rfind(" ", middle, end), first[1] if first else 0) if " " in text[middle:end] else end
+    found = [first, *takewhile(lambda span: span[0] < end, walk)] if first else []
     inside = [(a - start, b - start) for a, b in found if a >= start and b <= end]
     return Snippet(_mark(text[start:end], inside), start > 0, end < len(text))
 

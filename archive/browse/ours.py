@@ -8,12 +8,14 @@ from weakref import WeakKeyDictionary
 
 # Datasette -> name of a database -> address of the archive's site. Filled whenever a connection is opened, so asking costs nothing.
 _archives: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+_large: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+LARGE = 100_000  # versions: beyond, a facet over a table takes seconds
 
 
 def site_of(conn: sqlite3.Connection) -> str | None:
     """Address of the site an archive belongs to; None for a database that is no archive. Raises sqlite3.Error where it cannot be read."""
-    tables = conn.execute("select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions')").fetchone()
-    if tables[0] != 2:
+    tables = conn.execute("select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions', 'day_counts')").fetchone()
+    if tables[0] != 3:  # an archive of an earlier release has no sums yet: the next crawl makes them
         return None
     columns = {row[1] for row in conn.execute("pragma table_info(about)")}
     if not {"key", "value"} <= columns:
@@ -33,7 +35,15 @@ def note(datasette: Any, database: str, conn: sqlite3.Connection) -> str | None:
         known.pop(database, None)
     else:
         known[database] = site
+        large = _large.setdefault(datasette, set())
+        newest = conn.execute("select max(version_id) from versions").fetchone()[0]
+        (large.add if (newest or 0) > LARGE else large.discard)(database)
     return site
+
+
+def is_large(datasette: Any, database: str) -> bool:
+    """Whether an archive has so many rows that tables are listed without facets, unless a reader asks for one."""
+    return database in _large.get(datasette, ())
 
 
 async def find(datasette: Any) -> dict[str, str]:

@@ -18,7 +18,7 @@ from archive.browse.marks import marked, snippet
 from archive.searching import Term, expression, terms
 
 NEWEST = 5_000  # matches that are ranked; fewer are "few"
-WALKED = 50_000  # articles that are looked at for a page, newest first
+WALKED = 20_000  # articles that are looked at for a page, newest first
 PAGE = 20
 _FIRST, _CHUNK = 250, 2_000  # articles asked about at once: at first, at most
 _GAP = 64  # ids between two runs that are asked for as one
@@ -171,8 +171,8 @@ def _where(asked: Asked) -> tuple[str, list[object]]:
     if asked.changed == "silently":
         add("exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1)")
     if asked.category:
-        held = "select 1 from article_terms x join terms t using (term_id) where x.article_id = a.article_id"
-        add(f"exists ({held} and t.taxonomy = 'category' and t.name = ?)", asked.category)
+        named = "select t.term_id from terms t where t.taxonomy = 'category' and t.name = ?"
+        add(f"exists (select 1 from article_terms x where x.article_id = a.article_id and x.term_id = ({named}))", asked.category)
     return " and ".join(conditions), values
 
 

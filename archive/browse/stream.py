@@ -14,7 +14,7 @@ from archive.browse.words import KINDS
 from archive.reading import json_line
 
 PAGE = 40
-LOOKED = 20_000  # changes that are looked at for a page of one edition; the next page goes on behind them
+LOOKED = 20_000  # changes that are looked at for a page; the next page goes on behind them
 _MOST = 10_000  # lines of one answer
 _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at, a.source, a.key, a.edition, a.post_id,
     a.url, v.title, v.plain_title, v.language, n.number as after, o.number as before
@@ -22,7 +22,7 @@ _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.s
     left join versions o on o.version_id = c.previous_version_id left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
     where c.seq = ?"""
 STATES = ("missing", "disappeared", "moved")
-_GONE_PAGE = 100
+_GONE_PAGE = 50
 _GONE = f"""select a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title, v.plain_title, v.language
     from articles a left join versions v on v.version_id = a.newest_version_id
     where a.state in ('missing', 'disappeared', 'moved') {{}} order by a.missing_since desc, a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
@@ -54,25 +54,24 @@ async def page(datasette: Any, request: Any) -> Response:
 
 
 def _stream(conn: sqlite3.Connection, asked: dict[str, str], before: int) -> dict[str, Any]:
-    conditions, given = ["c.seq < ?"], [before or 2**62]
-    index = ""
-    if asked["kind"]:
-        conditions.append(f"c.kind = '{asked['kind']}'")
-    if asked["severity"]:
-        conditions.append("c.kind = 'updated' and c.severity = ?")
-        given.append(int(asked["severity"]))
+    # along one index, and at most so many; what else was asked is looked at row by row
     if asked["silent"]:
-        conditions.append("c.stealth = 1")
-        index = "indexed by changes_silent_seq"  # edits of a severity are many, silent ones few
-    edition = ", (select edition from articles a where a.article_id = c.article_id)" if asked["edition"] else ", ''"
-    cursor = conn.execute(
-        f"select c.seq{edition} from changes c {index} where {' and '.join(conditions)} order by c.seq desc limit ?", (*given, LOOKED)
-    )
+        along = "indexed by changes_silent_seq where c.stealth = 1"
+    elif asked["severity"]:
+        along = f"indexed by changes_severity where c.kind = 'updated' and c.severity = {int(asked['severity'])}"
+    elif asked["kind"]:
+        along = f"indexed by changes_kind where c.kind = '{asked['kind']}'"
+    else:
+        along = "where true"
+    edition = "(select edition from articles a where a.article_id = c.article_id)" if asked["edition"] else "null"
+    sql = f"select c.seq, c.kind, c.severity, {edition} from changes c {along} and c.seq < ? order by c.seq desc limit ?"
+    cursor = conn.execute(sql, (before or 2**62, LOOKED))
     seqs: list[int] = []
     last = looked = 0
-    for last, of in cursor:
+    for last, kind, severity, of in cursor:
         looked += 1
-        if of == asked["edition"]:
+        is_meant = (kind == asked["kind"] or not asked["kind"]) and (of == asked["edition"] or not asked["edition"])
+        if is_meant and (not asked["severity"] or (kind == "updated" and severity == int(asked["severity"]))):
             seqs.append(last)
         if len(seqs) > PAGE:
             break
