@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from datasette import hookspecs
 from datasette.app import Datasette
+from datasette.database import Database as DatasetteDatabase
 from datasette.plugins import pm
 from sqlite_utils import Database
 
@@ -25,6 +26,7 @@ from archive.text import fold
 if not pm.is_registered(browse):  # not installed, or installed under the entry point already
     pm.register(browse, name="sohr_archive")
 
+pytestmark = pytest.mark.pages  # on the newest alpha of Datasette 1.0 too
 SITE = "https://www.syriahr.example/"
 SHA = "0" * 64
 BEFORE, AFTER = "2025-03-01T10:00:00Z", "2025-03-03T08:00:00Z"
@@ -420,3 +422,17 @@ async def test_large_archives_are_listed_without_facets(path: Path, monkeypatch:
     assert 'data-column="state"' in await text_of(ds, "/archive/articles")  # its heading
     assert "facet-info" not in await text_of(ds, "/archive/articles")
     assert "facet-info" in await text_of(ds, "/archive/articles?_facet=edition")
+
+
+async def test_an_archive_added_later_is_described(path: Path) -> None:
+    """Who adds an archive to a Datasette that runs finds its words, its order and its questions as if it had been there from the start."""
+    ds = Datasette([], memory=True)
+    await ds.invoke_startup()
+    assert (await ds.client.get("/")).status_code == 200
+    ds.add_database(DatasetteDatabase(ds, path=str(path)), name="late")
+    page = await text_of(ds, "/late/latest_versions")
+    assert "Articles as last read" in page
+    assert "Edition of the site: en (English)" in page
+    assert [row["seq"] for row in await rows_of(ds, "/late/changes.json")] == [3, 2, 1]
+    assert "Figures changed" in await text_of(ds, "/late/figures_changed")
+    assert "Gunmen k-illed 31" in await text_of(ds, "/-/sohr/")

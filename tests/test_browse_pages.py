@@ -31,6 +31,7 @@ from tests.browser.making import FIRST, SECOND, make
 if not pm.is_registered(browse):
     pm.register(browse, name="sohr_archive")
 
+pytestmark = pytest.mark.pages  # on the newest alpha of Datasette 1.0 too
 ATOM = "{http://www.w3.org/2005/Atom}"
 ALL = (
     "",

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from weakref import WeakKeyDictionary
 
 from datasette import hookimpl, hookspecs
 from datasette.filters import FilterArguments
@@ -22,6 +23,7 @@ from archive.browse.queries import QUERIES
 _LISTS = frozenset(("classes", "categories", "tags"))  # JSON arrays of words: shown as words
 _ARTICLE_COLUMNS = frozenset(("article_id", "moved_to", "target_id", "tail_article_id"))
 _LABEL_LENGTH = 60  # characters of an address that fit a column
+_met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # Datasette -> names of the databases that were looked at
 
 
 def _fold(text: str | None) -> str | None:
@@ -41,12 +43,18 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) 
 def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
     """Find the archives; where Datasette keeps descriptions and queries in tables of its own (1.0), fill them."""
 
-    async def inner() -> None:
-        for database, site in (await ours.find(datasette)).items():
-            if hasattr(datasette, "set_resource_metadata"):
-                await _describe(datasette, database, site)
+    return lambda: _meet(datasette)
 
-    return inner
+
+async def _meet(datasette: Any) -> None:
+    """Look at the databases that were not there before: others may be added while Datasette runs."""
+    met = _met.setdefault(datasette, set())
+    if met.issuperset(datasette.databases):
+        return
+    for database, site in (await ours.find(datasette)).items():
+        if database not in met and hasattr(datasette, "set_resource_metadata"):
+            await _describe(datasette, database, site)
+    met |= set(datasette.databases)
 
 
 @hookimpl(trylast=True)
@@ -120,8 +128,19 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Answers of a published copy tell robots to stay away."""
-    return lambda app: published.guarded(app, datasette)
+    """Databases added meanwhile are met before they are shown; answers of a published copy tell robots to stay away."""
+
+    def wrap(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        guarded = published.guarded(app, datasette)
+
+        async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                await _meet(datasette)
+            await guarded(scope, receive, send)
+
+        return answer
+
+    return wrap
 
 
 @hookimpl
