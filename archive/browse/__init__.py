@@ -158,10 +158,16 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/-/sohr/missing$", stream.gone),
         (r"^/-/sohr/crawls$", health.crawls),
         (r"^/-/sohr/coverage$", health.coverage),
-        (post + r"/?$", article.page),
-        (post + r"/cite\.(?P<form>txt|bib|json)$", citation.answer),
-        (post + r"/diff/?$", article.go),
-        (post + r"/diff/(?P<one>[0-9]{1,9})/(?P<other>[0-9]{1,9})$", comparison.page),
+        *(
+            route
+            for one in (post, r"^/-/sohr/page")  # a post of the site; a page of another one, named by ?url=
+            for route in (
+                (one + r"/?$", article.page),
+                (one + r"/cite\.(?P<form>txt|bib|json)$", citation.answer),
+                (one + r"/diff/?$", article.go),
+                (one + r"/diff/(?P<one>[0-9]{1,9})/(?P<other>[0-9]{1,9})$", comparison.page),
+            )
+        ),
         (capture + r"$", evidence.page),
         (capture + r"/page$", evidence.shown),
         (r"^/-/sohr/(?P<name>pages|tables)\.css$", frame.style),

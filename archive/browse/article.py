@@ -40,27 +40,29 @@ _SAME_DAY = f"""select a.edition, a.post_id, v.title, v.plain_title, v.published
 async def page(datasette: Any, request: Any) -> Response:
     """An article (``?version=``: that version; without it the newest)."""
     frame = await open_frame(datasette, request)
-    edition, post_id = request.url_vars["edition"], frame.path("post_id")
+    source, key = frame.article
     wanted = frame.argument("version", 20)
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
     if wanted and number is None:
         raise NotFound(f"There is no version {wanted}.")
-    found = await frame.ask(lambda conn: _read(conn, frame, edition, post_id, number))
+    found = await frame.ask(lambda conn: _read(conn, frame, source, key, number))
     if found is None:
-        raise NotFound(f"The archive does not hold {edition} {post_id}" + (f" in version {number}." if number else "."))
+        raise NotFound(f"The archive does not hold {source} {key}" + (f" in version {number}." if number else "."))
     return await frame.page("sohr_article.html", found)
 
 
 async def go(datasette: Any, request: Any) -> Response:
     """From a typed post id, or from the chooser of two versions, to the page meant."""
     frame = await open_frame(datasette, request)
-    edition, post_id = request.url_vars["edition"], frame.path("post_id")
+    _, key = frame.article
+    given = request.url_vars
+    row = {"edition": given.get("edition"), "post_id": given.get("post_id"), "key": key}
     view = frame.chosen("view", ("inline",))
-    return Response.redirect(frame.to(f"{edition}/{post_id}/diff/{frame.number('from_', 1)}/{frame.number('to', 1)}", view=view))
+    return Response.redirect(frame.read(row, f"/diff/{frame.number('from_', 1)}/{frame.number('to', 1)}", view=view))
 
 
-def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, number: int | None) -> dict[str, Any] | None:
-    found = rows(conn, "select * from articles where source = ? and key = ?", edition, str(post_id))
+def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, number: int | None) -> dict[str, Any] | None:
+    found = rows(conn, "select * from articles where source = ? and key = ?", source, key)
     if not found:
         return None
     article = found[0]
@@ -73,8 +75,8 @@ def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, nu
         row | {"words": worded(row["classes"]), "figures": listed(row["figures"]), "changed": tolls.changed_figures(listed(row["figures"]))}
         for row in rows(conn, _CHANGES, article_id)
     ]
-    moved = rows(conn, "select edition, post_id, url from articles where article_id = ?", article["moved_to"])
-    key = str(post_id)
+    moved = rows(conn, "select edition, post_id, key, url from articles where article_id = ?", article["moved_to"])
+    edition, post_id = article["edition"], article["post_id"]
     context: dict[str, Any] = {
         "article": article,
         "versions": versions,
@@ -90,10 +92,10 @@ def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, nu
         "same_day": rows(conn, _SAME_DAY, edition, article["day"], article_id, _BESIDE) if article["day"] else [],
         "picture": tolls.picture(versions, changes),
     }
-    return context | (_version(conn, frame, edition, key, shown) if shown else {})
+    return context | (_version(conn, frame, source, key, shown) if shown else {})
 
 
-def _version(conn: sqlite3.Connection, frame: Frame, edition: str, key: str, version_id: int) -> dict[str, Any]:
+def _version(conn: sqlite3.Connection, frame: Frame, source: str, key: str, version_id: int) -> dict[str, Any]:
     version = rows(conn, "select * from versions where version_id = ?", version_id)[0]
     claims: dict[str, list[tuple[str, str]]] = {}
     for claim in listed(version["claims"]):
@@ -106,5 +108,5 @@ def _version(conn: sqlite3.Connection, frame: Frame, edition: str, key: str, ver
         "tags": worded(version["tags"]),
         "notes": worded(version["notes"]),
         "claims": claims,
-        "cited": citation(conn, frame, edition, key, version["number"]),
+        "cited": citation(conn, frame, source, key, version["number"]),
     }

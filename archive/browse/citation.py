@@ -101,7 +101,7 @@ def citation(conn: sqlite3.Connection, frame: Frame, source: str, key: str, numb
             "citation": cite(source, key, row["first_captured_at"]),
             "title": row["title"] or row["plain_title"],
             "version": number,
-            "read_at": frame.absolute(f"{source}/{key}", version=number),
+            "read_at": frame.read_absolute(row, version=number),
         }
     )
 
@@ -109,17 +109,17 @@ def citation(conn: sqlite3.Connection, frame: Frame, source: str, key: str, numb
 async def answer(datasette: Any, request: Any) -> Response:
     """``cite.txt``, ``cite.bib``, ``cite.json`` of a version (``?version=``; without it, of the newest)."""
     frame = await open_frame(datasette, request)
-    edition, post_id = request.url_vars["edition"], str(frame.path("post_id"))
+    source, key = frame.article
     newest = "select v.number from articles a join versions v on v.version_id = a.newest_version_id where a.source = ? and a.key = ?"
 
     def ask(conn: sqlite3.Connection) -> Citation | None:
-        row = conn.execute(newest, (edition, post_id)).fetchone()
+        row = conn.execute(newest, (source, key)).fetchone()
         number = frame.number("version") or (row[0] if row else 0)
-        return citation(conn, frame, edition, post_id, number)
+        return citation(conn, frame, source, key, number)
 
     found = await frame.ask(ask)
     if found is None:
-        raise NotFound(f"The archive does not hold {edition} {post_id} in that version.")
+        raise NotFound(f"The archive does not hold {source} {key} in that version.")
     form = request.url_vars["form"]
     body = {"txt": found.text, "bib": found.bibtex, "json": found.json}[form]()
     return frame.text(body, _TYPES[form])

@@ -48,6 +48,12 @@ def inline(row: Row) -> list[Segment]:
     return word_diff("".join(s.text for s in row.before), "".join(s.text for s in row.after))
 
 
+def told_apart(figure: Figure) -> list[Segment]:
+    """The sentence of a figure, with what went and what came; where there is one sentence only, it stands as it is."""
+    before, after = figure.sentence_before, figure.sentence_after
+    return word_diff(before, after) if before and after else [Segment("same", before or after or "")]
+
+
 def called_out(figures: tuple[Figure, ...]) -> list[Figure]:
     """The figures that differ, each once."""
     return list(dict.fromkeys(figure for figure in figures if figure.before != figure.after))
@@ -56,18 +62,18 @@ def called_out(figures: tuple[Figure, ...]) -> list[Figure]:
 async def page(datasette: Any, request: Any) -> Response:
     """Two versions (``?view=inline``: as one text; ``?all=1``: without folding what is the same)."""
     frame = await open_frame(datasette, request)
-    edition, post_id = request.url_vars["edition"], frame.path("post_id")
+    source, key = frame.article
     numbers = frame.path("one"), frame.path("other")
-    found = await frame.ask(lambda conn: _read(conn, frame, edition, post_id, *numbers))
+    found = await frame.ask(lambda conn: _read(conn, frame, source, key, *numbers))
     if found is None:
-        raise NotFound(f"The archive does not hold {edition} {post_id} in versions {numbers[0]} and {numbers[1]}.")
+        raise NotFound(f"The archive does not hold {source} {key} in versions {numbers[0]} and {numbers[1]}.")
     return await frame.page("sohr_diff.html", found)
 
 
-def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, one: int, other: int) -> dict[str, Any] | None:
+def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, one: int, other: int) -> dict[str, Any] | None:
     if max(one, other) > 2**31:
         return None
-    pair = [rows(conn, _SQL, edition, str(post_id), number) for number in (one, other)]
+    pair = [rows(conn, _SQL, source, key, number) for number in (one, other)]
     if not all(pair):
         return None
     before, after = pair[0][0], pair[1][0]
@@ -86,6 +92,7 @@ def _read(conn: sqlite3.Connection, frame: Frame, edition: str, post_id: int, on
         "title": word_diff(before["title"], after["title"]),
         "stretches": [Stretch(tuple(compared))] if frame.argument("all") else stretches(compared),
         "inline": inline,
+        "told": told_apart,
         "is_inline": frame.chosen("view", ("inline",)) == "inline",
         "is_whole": bool(frame.argument("all")),
         "change": next(iter(rows(conn, told, before["article_id"], before["version_id"], after["version_id"])), None),

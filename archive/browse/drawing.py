@@ -91,13 +91,13 @@ def steps(label: str, columns: Sequence[str], chains: Iterable[tuple[str, Sequen
     known = [value for _, values in drawn for value in values if value is not None]
     if not known or len(columns) < 2:
         return Markup("")
-    width, left, right, low, high = 720, 60, 60, height - 22, 22
+    width, left, right, low, high = 480, 40, 40, height - 24, 24
     top, bottom = max(known), min(0, *known)
     reach = max(1, top - bottom)
     step = (width - left - right) / (len(columns) - 1)
     parts = [f'<path class="rule" d="M{left} {low}.5H{width - right}"/>']
     for place, name in enumerate(columns):
-        if place in (0, len(columns) - 1) or len(columns) <= 6:
+        if place in (0, len(columns) - 1) or len(columns) <= 3:
             side = "start" if place == 0 else "end" if place == len(columns) - 1 else "mid"
             parts.append(f'<text x="{left + place * step:.1f}" y="{height - 5}" class="axis {side}">{escape(name)}</text>')
     for which, (name, values) in enumerate(drawn):

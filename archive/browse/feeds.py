@@ -54,7 +54,7 @@ async def changes(datasette: Any, request: Any) -> Response:
             what += ", silently"
         address = _article(frame, row)
         if row["before"] and row["after"] and row["before"] != row["after"]:
-            address = frame.absolute(f"{row['edition']}/{row['post_id']}/diff/{row['before']}/{row['after']}") if row["edition"] else address
+            address = frame.read_absolute(row, f"/diff/{row['before']}/{row['after']}")
         entry = feed.entry(
             f"change/{row['seq']}", f"{KINDS[row['kind']]}: {row['title'] or row['plain_title'] or row['url']}", row["learnt_at"], address
         )
@@ -65,7 +65,7 @@ async def changes(datasette: Any, request: Any) -> Response:
 
 
 def _article(frame: Frame, row: dict[str, Any]) -> str:
-    return frame.absolute(f"{row['edition']}/{row['post_id']}") if row["edition"] else str(row["url"])
+    return frame.read_absolute(row)
 
 
 class _Feed:

@@ -14,6 +14,7 @@ from datasette.utils.asgi import NotFound, Response
 from markupsafe import Markup, escape
 
 from archive.browse import ours, words
+from archive.elsewhere import clean, host_of
 
 T = TypeVar("T")
 
@@ -48,9 +49,15 @@ class Frame:
         """The same with scheme and host, as feeds and citations need it."""
         return str(self.datasette.absolute_url(self.request, self.to(path, **query)))
 
-    def read(self, edition: str, post_id: int, **query: object) -> str:
-        """Address of an article's page."""
-        return self.to(f"{edition}/{post_id}", **query)
+    def read(self, row: Mapping[str, Any], part: str = "", /, **query: object) -> str:
+        """Address of an article's page, or of a part of it (``/diff/1/2``). The row has edition and post_id; of a page of another site, key."""
+        if row["edition"]:
+            return self.to(f"{row['edition']}/{row['post_id']}{part}", **query)
+        return self.to(f"page{part}", url=row["key"], **query)
+
+    def read_absolute(self, row: Mapping[str, Any], part: str = "", /, **query: object) -> str:
+        """The same with scheme and host."""
+        return str(self.datasette.absolute_url(self.request, self.read(row, part, **query)))
 
     def argument(self, name: str, longest: int = 200) -> str:
         """A query parameter, trimmed; empty where it is not given."""
@@ -69,6 +76,15 @@ class Frame:
     def path(self, name: str) -> int:
         """A number out of the address itself."""
         return int(self.request.url_vars[name])
+
+    @property
+    def article(self) -> tuple[str, str]:
+        """Source and key of the article that the address names: a post of an edition, or (``?url=``) a page of another site."""
+        given = self.request.url_vars
+        if "edition" in given:
+            return given["edition"], str(int(given["post_id"]))
+        url = clean(self.argument("url", 8000)) or ""
+        return host_of(url), url
 
     @property
     def folder(self) -> Path | None:

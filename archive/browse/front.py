@@ -72,6 +72,7 @@ def posts_a_day(conn: sqlite3.Connection) -> Markup:
         for day, posts in conn.execute(asked, (edition, days[0], days[-1])):
             known = by_day.get(day, (0, 0))
             by_day[day] = (posts, known[1]) if place == 0 else (known[0], posts)
+    days = days[next((place for place, day in enumerate(days) if day in by_day), 0) :]  # nothing before the first post
     return bars("Posts a day, by edition", ("English", "Arabic"), [(day, by_day.get(day, (0, 0))) for day in days])
 
 

@@ -68,7 +68,7 @@ def recent(conn: sqlite3.Connection, weeks: int = 26) -> list[tuple[str, Markup]
         until = date.fromisoformat(span(conn)[1])
     except ValueError:
         return []
-    since = until - timedelta(weeks=weeks)
+    since = max(until - timedelta(weeks=weeks), min(date.fromisoformat(span(conn)[0]), until - timedelta(weeks=8)))
     found = []
     for edition, name in EDITIONS.items():
         days = {row["day"]: row for row in rows(conn, _DAYS, edition, since.isoformat(), until.isoformat())}
