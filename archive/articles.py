@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from archive import looks, neighbours
@@ -273,16 +274,15 @@ class Articles:
             self.change(seen, article["article_id"], kind, version_id=article["newest_version_id"], details=details)
         return outcome
 
-    def unread(self, seen: Seen, article: Row) -> None:
+    def unread(self, seen: Seen, article: Row, wait: timedelta = looks.UNREAD_LOOK) -> None:
         """A capture of an article that gives no text to trust. It is asked for again, but not with every crawl: the evidence can be read again."""
-        key = f"{article['source']}:{article['key']}"
-        again = looks.unread_next_look(seen.at, key)
+        again = looks.unread_next_look(seen.at, f"{article['source']}:{article['key']}", wait)
         if article["state"] is not None:
             if article["next_look_at"] and article["next_look_at"] < again:
                 self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
             return
-        span = {"first_captured_at": seen.at, "last_captured_at": seen.at}
-        self.store.update("articles", "article_id", article["article_id"], state="unreadable", next_look_at=again, **span)
+        first = {"state": "unreadable", "first_captured_at": seen.at, "last_captured_at": seen.at, "next_look_at": again}
+        self.store.update("articles", "article_id", article["article_id"], **first)
         self.change(seen, article["article_id"], "created", details={"state": [None, "unreadable"]})
 
     def gone(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:

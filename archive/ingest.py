@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from archive import elsewhere
+from archive import elsewhere, looks
 from archive.articles import Articles, Seen
 from archive.channels import Channels
 from archive.coverage import Coverage
@@ -427,8 +427,8 @@ class Ingest:
             key = key or (ArticleKey(why.edition or "ar", str(why.post_id)) if why.post_id else None)
             if key is not None:
                 return self.articles.textless(seen, key, why)
-        if why.reason in MENDABLE and article is not None:
-            self.articles.unread(seen, article)
+        if article is not None and (why.reason in MENDABLE or article["state"] is not None):
+            self.articles.unread(seen, article, looks.UNREAD_LOOK if why.reason in MENDABLE else looks.REFUSED_LOOK)
         return self._fail(seen, why.reason, why.detail, article)
 
 

@@ -28,7 +28,8 @@ MISSING_LOOKS = (
     timedelta(days=30),
     timedelta(days=90),
 )
-UNREAD_LOOK = timedelta(days=1)
+UNREAD_LOOK = timedelta(days=1)  # behind a page that came and could not be read
+REFUSED_LOOK = timedelta(hours=1)  # behind an error page, a challenge: the next articles that are due get their turn
 QUORUM_LOOKS = 3  # sites flap; one 404 is a rumour, two may be one outage
 QUORUM_TIME = timedelta(days=3)  # longer than a week-end outage
 
@@ -72,12 +73,12 @@ def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
     return _later(now, wait.total_seconds() * (1 + JITTER * _share(key, missing_looks) if key else 1))
 
 
-def unread_next_look(now: str, key: str) -> str:
-    """When to look again for an article whose page came and could not be read: a day behind ``now``, up to an eighth earlier.
+def unread_next_look(now: str, key: str, wait: timedelta = UNREAD_LOOK) -> str:
+    """When to look again for an article that a look brought no text of: ``wait`` behind ``now``, up to an eighth earlier.
 
     Not sooner, or a new theme would have every due article asked for with every run; what came can be read again without asking.
     """
-    return _later(now, UNREAD_LOOK.total_seconds() * (1 - JITTER * _share(key, 0)))
+    return _later(now, wait.total_seconds() * (1 - JITTER * _share(key, 0)))
 
 
 def is_disappeared(missing_looks: int, missing_since: str, now: str) -> bool:

@@ -500,10 +500,14 @@ class Store:
         return row is not None and row[0] >= row[1]
 
     def asked_since(self, at: str, host: str) -> int:
-        """How many requests the site answered since an instant; cited pages of other sites, and their robots.txt, are not asked of it."""
+        """How many requests the site answered since an instant, or left without an answer; cited pages of other sites, and their robots.txt, are not
+        asked of it."""
         row = self.one(
-            """select count(*) from captures where captured_at >= ? and coalesce(channel, '') not in ('import', 'page')
-               and (coalesce(channel, '') != 'robots' or instr(url, ?))""",
+            """select (select count(*) from captures where captured_at >= ? and coalesce(channel, '') not in ('import', 'page')
+                       and (coalesce(channel, '') != 'robots' or instr(url, ?)))
+                + (select count(*) from failures where reason = 'no_answer' and at >= ? and detail not like 'not asked: %' and instr(url, ?))""",
+            at,
+            host,
             at,
             host,
         )

@@ -21,7 +21,6 @@ from crawler.guard import Guard, guard_of
 
 logger = logging.getLogger(__name__)
 FIRST = 100  # what is asked again is asked before what was not asked yet: a site in trouble is noticed after few requests
-BREAK_AFTER = 5  # requests of one host that failed, one after the other, with all their tries: it is down, or does not want us
 
 
 class BackoffMiddleware:
@@ -38,7 +37,6 @@ class BackoffMiddleware:
         )
         self._not_before: dict[str, float] = {}  # host -> instant of the loop's clock
         crawler.signals.connect(self._downloaded, signal=signals.response_downloaded)
-        self._failed: dict[str, int] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -61,7 +59,7 @@ class BackoffMiddleware:
 
     def _downloaded(self, response: Response, request: Request) -> None:
         """Block the host's queue before the next request leaves it: this signal comes before the downloader looks there."""
-        stated = retry_after(response) if response.status in self._codes else None
+        stated = retry_after(response) if response.status >= 400 else None
         if stated:
             _, slot = self._crawler.engine.downloader._get_slot(request)
             if slot.latercall:
@@ -72,8 +70,7 @@ class BackoffMiddleware:
         """Ask again what may succeed later."""
         host = urlparse_cached(request).netloc
         cut = "dataloss" in response.flags
-        if response.status not in self._codes and not cut:
-            self._failed[host] = 0
+        if response.status < 400 and not cut:
             return response
         stated = retry_after(response)
         if stated is not None:
@@ -83,6 +80,8 @@ class BackoffMiddleware:
                     host, f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that"
                 )
                 return response
+        if response.status not in self._codes and not cut:
+            return response
         again = await self._again(request, f"{'a cut page' if cut else f'status {response.status}'} from {request.url}", stated)
         return again or response
 
@@ -94,12 +93,8 @@ class BackoffMiddleware:
 
     async def _again(self, request: Request, what: str, stated: float | None) -> Request | None:
         tries = int(request.meta.get("retry_times", 0)) + 1
-        host = urlparse_cached(request).netloc
         if tries > self._times:
-            self._failed[host] = self._failed.get(host, 0) + 1
             logger.warning("%s, given up after %d tries", what, tries)
-            if self._failed[host] >= BREAK_AFTER:
-                self._guard.stay_away(host, f"{host} did not answer {BREAK_AFTER} requests in a row ({what}): run the crawl again later")
             return None
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = tries

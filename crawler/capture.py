@@ -58,6 +58,13 @@ class CaptureMiddleware:
         """As Scrapy asks."""
         return cls(crawler)
 
+    async def process_request(self, request: Request) -> None:
+        """Nothing leaves beyond the day's budget."""
+        guard = guard_of(self._crawler)
+        if not guard.may_ask():
+            await guard.closing.wait()  # set once all that left before is answered
+            raise IgnoreRequest("the crawl is stopping")
+
     async def process_response(self, request: Request, response: Response) -> Response:
         """Keep the exchange; its outcome comes later, as ``meta["outcome"]`` (meta is the one thing that reaches a callback from here)."""
         why = asked(request)
@@ -95,6 +102,7 @@ class CaptureMiddleware:
             await self.archive.happened(event)
         except ArchiveFailed:
             logger.debug("not kept, the archive is closed: %s", error)
+        guard_of(self._crawler).asked_one()
 
     async def _closed(self, spider: Spider, reason: str) -> None:
         """Write down how the crawl ended, and let the archive process end."""

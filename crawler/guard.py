@@ -17,9 +17,11 @@ from archive.drift import Drift
 from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.outcome import REFUSALS
 from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
+from crawler.breaker import Breaker
 
 logger = logging.getLogger(__name__)
 SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages than this are weather, more are a verdict
+GRACE_SECONDS = 3.0  # for what is under way when the crawl stops: a page that is nearly there is kept
 FEW = 3  # below this many bad answers there is no share to speak of, unless nothing good came at all
 
 _NO_FAILURE = frozenset(
@@ -59,6 +61,9 @@ class Guard:
         self._crawler = crawler
         self.counts: Counter[str] = Counter()
         self.closing = asyncio.Event()
+        self.cut = asyncio.Event()  # what is under way is let go of
+        self.breaker = Breaker()
+        self.sent = 0  # requests that left, or wait for their turn to
         self.waiting = ""  # what the crawl waits for, for the progress bar
         self.where = ""  # which listing it walks
         self.interrupted = False
@@ -78,18 +83,30 @@ class Guard:
         """As Scrapy asks."""
         return cls(crawler)
 
-    def note(self, word: str, detail: str = "") -> None:
-        """Count the outcome of a page that was asked for."""
+    def note(self, word: str, detail: str = "", host: str = "") -> None:
+        """Count the outcome of a page that was asked for. A host that refuses, or does not answer, again and again is left alone."""
         self.counts["pages"] += 1
         self.counts[word] += 1
         if detail:
             self.last_detail[word] = detail
+        if word not in REFUSALS and word != "no_answer":
+            self.breaker.answered(host)
+        elif broken := self.breaker.failed(host, word):
+            said = f" ({detail})" if detail else ""
+            self.stay_away(host, f"{host or 'the site'} is left alone, {broken}{said}: run the crawl again later, see docs/when-refused.md")
 
     def _error(self) -> None:
         self.counts["errors"] += 1
 
+    def may_ask(self) -> bool:
+        """Whether the day's budget has room for one more request, which is taken."""
+        if self.requests_left is not None and self.sent >= self.requests_left:
+            return False
+        self.sent += 1
+        return True
+
     def asked_one(self) -> None:
-        """Count a request that was answered; the last one of the day's budget ends the crawl."""
+        """Count a request that was answered, or got no answer; the last one of the day's budget ends the crawl."""
         self.counts["requests"] += 1
         if self.requests_left is not None and self.counts["requests"] >= self.requests_left and self.stopped is None:
             sentence = "the day's budget of requests is used up; the next run goes on (-a budget=N gives another, -a budget=0 lifts it)"
@@ -126,7 +143,9 @@ class Guard:
             self._task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
     def close_down(self) -> None:
-        """Let go of what waits: sleeping retries, and requests that have not left their host's queue."""
+        """Let go of what waits: sleeping retries, and requests that have not left their host's queue; soon also of what is under way."""
+        if not self.closing.is_set():
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self.cut.set)
         self.closing.set()
         for slot in self._crawler.engine.downloader.slots.values():
             if slot.latercall:

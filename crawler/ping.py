@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from http.client import HTTPException
+from threading import Thread
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from archive.errors import LOCKED
 
 logger = logging.getLogger(__name__)
-SECONDS = 10
+SECONDS = 5.0  # at most, whatever the check does: a stop is to be over in ten
 
 
 def ping(url: str, status: int) -> bool:
@@ -26,6 +27,16 @@ def ping(url: str, status: int) -> bool:
         logger.warning("ARCHIVE_PING_URL is no web address: give one that begins with https://")
         return False
     address = url.replace("{status}", str(status)) if "{status}" in url else f"{url.rstrip('/')}/{status}"
+    told: list[bool] = []
+    asking = Thread(target=lambda: told.append(_asked(address)), daemon=True)  # a check that drips its answer is not waited for
+    asking.start()
+    asking.join(SECONDS)
+    if asking.is_alive():
+        logger.warning("the health check did not answer within %g seconds", SECONDS)
+    return told == [True]
+
+
+def _asked(address: str) -> bool:
     try:
         with urlopen(Request(address, headers={"User-Agent": "sohr-archive"}), timeout=SECONDS):  # noqa: S310  # http and https only, see above
             return True

@@ -76,7 +76,11 @@ BACKOFF_SECONDS = 2.0  # the first wait; each further one about twice as long
 BACKOFF_MAX_SECONDS = 300.0  # a longer Retry-After ends the crawl; the next one comes later anyway
 
 # -- safety
-DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}  # only what the site may answer to
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.handler.StoppableHandler",  # a slow server does not hold up a stop
+    "https": "crawler.handler.StoppableHandler",
+    **dict.fromkeys(("file", "data", "ftp", "s3")),  # only what the site may answer to
+}
 REMOTE_CONTROL_ENABLED = False  # a port that runs code has no place beside an archive
 TELNETCONSOLE_ENABLED = False
 MEMUSAGE_LIMIT_MB = 1024

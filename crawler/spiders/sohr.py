@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider, IgnoreRequest
@@ -115,7 +116,12 @@ class SohrSpider(Spider):
                 sentence = f"the site asked for rest at {asked_at} (Retry-After: {words}): run the crawl again in {left:.0f} seconds"
                 await self.guard.stop("unavailable", sentence)
                 return False
-            await asyncio.sleep(left)
+            try:
+                await asyncio.wait_for(self.guard.closing.wait(), left)
+            except TimeoutError:
+                pass  # the rest is over
+            else:
+                return False
         budget = self.arguments.budget
         if budget is None:
             stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
@@ -156,6 +162,7 @@ class SohrSpider(Spider):
         self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
         is_optional = channel in OPTIONAL
         is_home = url == self.site.edition_home(edition)
+        host = urlsplit(url).netloc
         for _ in range(HOPS):
             request = Request(url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20)
             if channel in CONDITIONAL and (condition := await self._archive.ask("condition", url)):
@@ -166,11 +173,11 @@ class SohrSpider(Spider):
                 raise
             except IgnoreRequest as refusal:
                 if not self.guard.closing.is_set() and not is_optional:
-                    self.guard.note("forbidden", f"{url}: {refusal}")
+                    self.guard.note("forbidden", f"{url}: {refusal}", host)
                 return None
             except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware, tried again by BackoffMiddleware
                 if not is_optional:
-                    self.guard.note("no_answer", f"{url}: {error}")
+                    self.guard.note("no_answer", f"{url}: {error}", host)
                 return None
             if found.word == REDIRECT and found.target is not None:
                 url = found.target.url
@@ -178,9 +185,9 @@ class SohrSpider(Spider):
             if is_optional:
                 logger.debug("%s: %s %s", url, found.word, found.detail)
             elif found.word != "missing":
-                self.guard.note(found.word, found.detail)
+                self.guard.note(found.word, found.detail, host)
             elif is_home:  # elsewhere, behind the last page and on a day without posts, 404 is the answer
-                self.guard.note(LISTING_UNREAD, f"{url} answers {found.status}")
+                self.guard.note(LISTING_UNREAD, f"{url} answers {found.status}", host)
             return found
         self.guard.note("error", f"{url} redirects in a circle")
         return None
@@ -201,7 +208,7 @@ class SohrSpider(Spider):
             first = None if found.word == MOVED else why.requested_url or found.url  # another post's old address is no alias of it
             yield self._request(found.target.url, Asked(why.channel, why.reason, found.url, first, None, why.hops + 1, why.name))
         elif found.word not in (PART, MOVED):
-            self.guard.note(found.word, found.detail)
+            self.guard.note(found.word, found.detail, urlsplit(response.url).netloc)
         for url in found.page_urls:
             yield self._request(url, Asked(why.channel, why.reason, found.url, None, found.look))
         if found.word == MOVED:
@@ -225,4 +232,5 @@ class SohrSpider(Spider):
         self._make_room(asked(request))
         ours = isinstance(failure.value, IgnoreRequest)
         if not (ours and self.guard.closing.is_set()):
-            self.guard.note("forbidden" if ours else "no_answer", f"{request.url}: {failure.getErrorMessage()}")
+            word = "forbidden" if ours else "no_answer"
+            self.guard.note(word, f"{request.url}: {failure.getErrorMessage()}", urlsplit(request.url).netloc)

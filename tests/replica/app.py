@@ -35,6 +35,7 @@ MAINTENANCE = (
     '<!DOCTYPE html><html><head><meta charset="UTF-8"><title>Maintenance</title></head><body><div class="wp-die-message">'
     "Briefly unavailable for scheduled maintenance. Check back in a minute.</div></body></html>"
 )
+PIECES = 50  # of a body that drips
 
 
 class Log:
@@ -133,8 +134,13 @@ class Front:
         if sent != body or not on.chunked:
             headers.append(("Content-Length", str(len(body))))
         await send({"type": "http.response.start", "status": made.status, "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers]})
-        await send({"type": "http.response.body", "body": sent, "more_body": sent != body})  # left open, the server cuts the connection
-        return len(sent)
+        size, is_cut, piece = len(sent), sent != body, len(sent) // PIECES + 1
+        while bad and on.drip_ms and len(sent) > piece:
+            await send({"type": "http.response.body", "body": sent[:piece], "more_body": True})
+            await asyncio.sleep(on.drip_ms / 1000)
+            sent = sent[piece:]
+        await send({"type": "http.response.body", "body": sent, "more_body": is_cut})  # left open, the server cuts the connection
+        return size
 
 
 def build_app(site: ReplicaSite, log_file: Path | None = None) -> Starlette:

@@ -48,6 +48,7 @@ class Settings:
     # Bad days.
     only: str = ""  # regular expression, searched in path and query
     slow_ms: int = 0
+    drip_ms: int = 0  # between each of 50 pieces of the body
     challenge: int = 0  # 200 or 403: a bot check instead of every page
     maintenance: int = 0  # 200 or 503
     fail_status: int = 0  # 429, 503, ...
