@@ -30,7 +30,7 @@ from warcio.statusandheaders import StatusAndHeaders
 
 from archive.errors import CannotWrite, DamagedWarc
 from archive.model import Capture
-from archive.revisits import IDENTICAL, NOT_MODIFIED, Bodies, LostOriginal, Original, headers_of, original_of
+from archive.revisits import IDENTICAL, NOT_MODIFIED, Bodies, Original, headers_of, original_of
 
 ROTATE_BYTES = 10**9  # the size that replay tools and file systems are comfortable with
 EVENT_URI = "urn:sohr-archive:event"
@@ -299,13 +299,13 @@ def read_response(path: Path, offset: int) -> Capture:
 def _repeated(file: WarcFile, offset: int, headers: StatusAndHeaders, original: Original | None, bodies: Bodies) -> bytes:
     """The body of a revisit, as received: none with a 304."""
     if original is None:
-        raise LostOriginal(f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'", offset)
+        raise DamagedWarc(f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'")
     if headers.get_header("WARC-Profile") != IDENTICAL:
         return b""
     try:
         return bodies.body(original)
     except DamagedWarc as error:
-        raise LostOriginal(f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}", offset) from error
+        raise DamagedWarc(f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}") from error
 
 
 def _check(file: WarcFile, offset: int, headers: StatusAndHeaders, block: bytes) -> None:
@@ -383,7 +383,7 @@ def one_line(value: object) -> str:
 
 
 def _member(headers: dict[str, str], block: bytes, content_type: str) -> bytes:
-    """One record as one gzip member. Bodies mostly come compressed: level 1 and a small window lose nothing there, and cost half."""
+    """One record as one gzip member. Bodies mostly come compressed: level 1 and a small window lose nothing there, at half of the time."""
     stated = StatusAndHeaders("", [*headers.items(), ("Content-Type", content_type), ("Content-Length", str(len(block)))], protocol="WARC/1.1")
     plain = stated.to_bytes(encoding="utf-8") + block + b"\r\n\r\n"  # warcio's writer would spell the HTTP headers of a revisit anew
     if len(block) < 4096:

@@ -64,6 +64,7 @@ def render(folder: Path, base: str, articles: int) -> int:
         target = folder / "en" / path / "index.html.gz"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(gzip.compress(heavy(answer.body, number).encode(), 6, mtime=0))
+    shutil.copy(folder / "en" / "index.html.gz", folder / "index.html.gz")  # news-please begins at the root whatever it is told
     return len(paths)
 
 
