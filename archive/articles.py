@@ -203,7 +203,7 @@ class Articles:
             return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
         is_later = later is not None and later["same_sha256"] == same
         if earlier is not None and not is_later and earlier["layout"] != found.layout and not self.store.about(f"layout:{found.layout}"):
-            return self.quarantine(seen, article, earlier, found)
+            return self.quarantine(seen, article, found, f"layout {found.layout} reads another text than {earlier['layout']} did")
         if earlier is not None and seen.at < earlier["last_captured_at"]:
             later = self._split(seen, article_id, earlier)
         elif later is not None and later["same_sha256"] == same:

@@ -23,7 +23,8 @@ from archive.model import Capture
 from archive.warc import read_response
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")  # as `archive.warc` names its files: no slash, no way up
-_SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.key, a.url as article_url
+_SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.key,
+    a.url as article_url
     from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join articles a on a.article_id = c.article_id
     where f.serial = ? and c.offset = ?"""
 _VERSIONS = (

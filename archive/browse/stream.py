@@ -23,7 +23,8 @@ _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.s
     where c.seq = ?"""
 STATES = ("missing", "disappeared", "moved")
 _GONE_PAGE = 50
-_GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title, v.plain_title, v.language
+_GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title,
+    v.plain_title, v.language
     from articles a left join versions v on v.version_id = a.newest_version_id
     where a.state in ('missing', 'disappeared', 'moved') {{}} order by a.missing_since desc, a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
 
