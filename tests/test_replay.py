@@ -115,9 +115,10 @@ def test_pywb_resolves_revisits(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     text = " ".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(100))  # more than one KiB when it is packed, too
     days = ("2026-01-02", "2026-01-03", "2026-01-04")
-    for day in days:
+    for number, day in enumerate(days):
+        size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(warc, "ROTATE_BYTES", 1)  # each day begins a file
+            patch.setattr(warc, "ROTATE_BYTES", size)  # each day begins a file
             with Archive(folder) as archive:
                 patch.undo()
                 plain = capture(1, f"{day}T10:00:00Z", text, "And more.")

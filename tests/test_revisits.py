@@ -54,8 +54,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three days, a file each; repeats within a batch, across batches, across files and addresses."""
     folder = tmp_path_factory.mktemp("revisits") / "archive"
     for number, day in enumerate(("2026-01-02", "2026-01-03", "2026-01-04")):
+        size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(warc, "ROTATE_BYTES", 1 if number else 10**9)
+            patch.setattr(warc, "ROTATE_BYTES", size)
             with Archive(folder) as archive:
                 patch.undo()
                 missing = b"<html><title>Page not found</title>" + b"<p>Nothing is here.</p>" * 80
