@@ -20,6 +20,7 @@ from archive.apart import read_apart
 from archive.decode import MAX_BODY, Cut, Undecodable
 from archive.extract import EXTRACTOR, decode_body, decode_text, extract
 from archive.model import APART, REASONS, ArticleKey, Capture, Extract, Kind, Unextractable
+from archive.sites.sohr import boilerplate
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import LAYOUTS
 
@@ -77,6 +78,31 @@ def test_no_golden_is_missing() -> None:
 def test_every_layout_has_goldens_in_both_languages() -> None:
     """No layout without a golden page."""
     assert {(layout.name, lang) for layout in LAYOUTS for lang in ("en", "ar")} <= {(name.split("-")[0], name.split("-")[1]) for name in CASES}
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+def test_every_rule_has_a_page_that_it_cuts_and_one_that_it_leaves(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rule of boilerplate without its evidence in both languages, and none that takes the same words out of an article."""
+    cutting: dict[str, list[str]] = {rule: [] for rule in boilerplate.RULES}
+    leaving: dict[str, list[str]] = {rule: [] for rule in boilerplate.RULES}
+    real, found = boilerplate.cut, list[boilerplate.Cut]()
+
+    def watched(*given: Any) -> boilerplate.Cut:
+        found.append(real(*given))
+        return found[-1]
+
+    monkeypatch.setattr(boilerplate, "cut", watched)
+    for name in (name for name in CASES if name.split("-")[1] == lang):
+        page, _, key = read_golden(name)
+        found.clear()
+        got = extract(page, SITE, key)
+        for rule in (rule for one in found for rule in one.rules):
+            cutting[rule].append(name)  # KeyError: a rule that RULES does not have
+        for rule, looks_like in boilerplate.RULES.items():
+            if isinstance(got, Extract) and any(looks_like(line.text, got.title) for line in got.lines):
+                leaving[rule].append(name)
+    assert [rule for rule, names in cutting.items() if not names] == []
+    assert [rule for rule, names in leaving.items() if not names] == []
 
 
 def test_reasons_are_known_words() -> None:

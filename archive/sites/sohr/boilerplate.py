@@ -7,6 +7,7 @@ What is cut and says something about the article (source, disclaimer) is kept as
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -51,6 +52,7 @@ _OPINION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SOURCE = re.compile(r"^[*(\[\s]*(?:source|sources|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$", re.IGNORECASE | re.DOTALL)
+_MARK = re.compile(r"^\s*[•|–—-]\s*")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'\])]+")
 _OUTLET = re.compile(r"^(?P<title>.+?)\s+[–—|-]\s+(?P<outlet>[^–—|]{2,60})$")
 
@@ -64,35 +66,43 @@ class Cut:
     source_outlet: str | None = None
     source_url: str | None = None
     is_syndicated: bool = False
+    rules: list[str] = field(default_factory=list)  # those of `RULES` that cut something
 
 
 def cut(lines: list[Raw], title: str, site: Site, links: list[tuple[str, str]]) -> Cut:
     """Cut both edges. ``links`` are the absolute links of the text, to find the address behind a "Source:" line."""
     out = Cut(list(lines))
     _cut_tail(out, site, links)
-    _cut_head(out.lines, title)
+    _cut_head(out, title)
     return out
 
 
 # ---- the top
 
 
-def _cut_head(lines: list[Raw], title: str) -> None:
-    while len(lines) > 1 and _is_above(lines[0], lines[1], title):
-        del lines[0]
+def _cut_head(out: Cut, title: str) -> None:
+    while len(out.lines) > 1 and (rule := _above(out.lines[0], out.lines[1], title)):
+        out.rules.append(rule)
+        del out.lines[0]
 
 
-def _is_above(line: Raw, following: Raw, title: str) -> bool:
-    """Whether a first line is the page's and not the article's."""
+def _above(line: Raw, following: Raw, title: str) -> str | None:
+    """The rule by which a first line is the page's and not the article's."""
     plain = _plain(line.text)
-    if plain in SITE_NAMES or (plain in _LATEST and line.kind in (LineKind.PARAGRAPH, LineKind.HEADING)):
-        return True
+    if plain in SITE_NAMES:
+        return "site name"
+    if plain in _LATEST and line.kind in (LineKind.PARAGRAPH, LineKind.HEADING):
+        return "latest news"
     if title and plain.startswith(_plain(title)):
         rest = line.text[len(title) :]
         if not rest.strip():  # the headline again: only as a heading of the page; an author may open with the same words
-            return line.kind is LineKind.HEADING and line.depth == 1
-        return bool(re.match(r"^\s*[•|–—-]\s*", rest)) and _plain(re.sub(r"^\s*[•|–—-]\s*", "", rest)) in SITE_NAMES
-    return _is_counter(line, following)
+            return "headline again" if line.kind is LineKind.HEADING and line.depth == 1 else None
+        return "headline and site name" if _names_site(rest) else None
+    return "counter" if _is_counter(line, following) else None
+
+
+def _names_site(rest: str) -> bool:
+    return bool(_MARK.match(rest)) and _plain(_MARK.sub("", rest)) in SITE_NAMES
 
 
 def _is_counter(line: Raw, following: Raw) -> bool:
@@ -115,15 +125,17 @@ def _cut_tail(out: Cut, site: Site, links: list[tuple[str, str]]) -> None:
     lines = out.lines
     found = True
     while found and lines:
-        found = _cut_cookies(lines) or _cut_related(lines) or _cut_statement(out, site, links)
+        found = _cut_cookies(out) or _cut_related(out) or _cut_statement(out, site, links)
     out.notes.reverse()
 
 
-def _cut_cookies(lines: list[Raw]) -> bool:
+def _cut_cookies(out: Cut) -> bool:
+    lines = out.lines
     for back in range(1, min(4, len(lines)) + 1):
         if _COOKIES.match(lines[-back].text) and not _COOKIE_BUTTONS.match(lines[-back].text):
             if all(_COOKIE_BUTTONS.match(line.text) for line in lines[len(lines) - back + 1 :]):
                 del lines[-back:]
+                out.rules.append("cookies")
                 return True
             return False
         if not _COOKIE_BUTTONS.match(lines[-back].text):
@@ -131,13 +143,15 @@ def _cut_cookies(lines: list[Raw]) -> bool:
     return False
 
 
-def _cut_related(lines: list[Raw]) -> bool:
+def _cut_related(out: Cut) -> bool:
     """A heading such as "You might also like" with nothing but links below it, up to the end of the text."""
+    lines = out.lines
     for index in range(len(lines) - 1, max(-1, len(lines) - 40), -1):
         if _plain(lines[index].text) in _RELATED and lines[index].kind in (LineKind.PARAGRAPH, LineKind.HEADING):
             below = lines[index + 1 :]
             if all(line.linked or (i and below[i - 1].linked and _is_teaser(line.text)) for i, line in enumerate(below)):
                 del lines[index:]
+                out.rules.append("related")
                 return True
             return False
     return False
@@ -155,6 +169,7 @@ def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
         return False
     if _DISCLAIMER.match(text) or _OPINION.match(text):
         out.notes.append(text)
+        out.rules.append("disclaimer" if _DISCLAIMER.match(text) else "opinion")
         out.lines.pop()
         return True
     named = _SOURCE.match(text)
@@ -168,6 +183,7 @@ def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
     if not (url or outlet or short):
         return False  # a sentence that happens to begin with the word
     out.notes.append(text)
+    out.rules.append("source")
     out.lines.pop()
     out.source_url = out.source_url or url
     own = _is_own(url, site) or _plain(value) in SITE_NAMES
@@ -189,3 +205,19 @@ def _is_own(url: str | None, site: Site) -> bool:
 def _plain(text: str) -> str:
     """A heading for comparison: case, runs of white space and a closing colon aside."""
     return tidy(text).rstrip(" :：").casefold()
+
+
+# Each rule, and what its lines look like wherever they stand: in an article, at a place that is no edge or without what else the rule asks for,
+# such a line stays. The tests hold one page of either kind against each rule, in both languages.
+RULES: dict[str, Callable[[str, str], bool]] = {
+    "site name": lambda text, title: _plain(text) in SITE_NAMES,
+    "latest news": lambda text, title: _plain(text) in _LATEST,
+    "headline again": lambda text, title: bool(title) and _plain(text) == _plain(title),
+    "headline and site name": lambda text, title: bool(title) and text.startswith(title) and _names_site(text[len(title) :]),
+    "counter": lambda text, title: bool(_NUMBER.match(text)),
+    "cookies": lambda text, title: bool(_COOKIES.match(text)),
+    "related": lambda text, title: _plain(text) in _RELATED,
+    "disclaimer": lambda text, title: bool(_DISCLAIMER.match(text)),
+    "opinion": lambda text, title: bool(_OPINION.match(text)),
+    "source": lambda text, title: bool(_SOURCE.match(text)),
+}
