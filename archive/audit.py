@@ -36,6 +36,7 @@ class Day:
     edition: Edition
     day: str | None
     channels: dict[str, int]  # articles that each channel showed; an article may be shown by several
+    alone: dict[str, int]  # articles that one channel alone showed
     sighted: int  # articles known
     held: int  # captured, and there when last looked at
     gone: int  # captured or not, the site says: missing, disappeared, moved
@@ -156,6 +157,9 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
         (UNSIGHTED, edition),
     ):
         channels.setdefault(day, Counter())[channel] = number
+    alone: dict[str | None, dict[str, int]] = {}
+    for day, channel, number in conn.execute("select day, channel, alone from channel_coverage where edition = ? and alone > 0", (edition,)):
+        alone.setdefault(day, {})[channel] = number
     whole = {row[0] for row in conn.execute("select day from coverage_days where edition = ?", (edition,))}
     stretches = conn.execute(
         """select coalesce(substr(head_seen_at, 1, 10), newest_day) as head, tail_day, reached_end from stretches
@@ -176,7 +180,7 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
         )
         is_open = not listed and day is not None and "" < settled < day
         held = sighted - missing - gone - unreadable
-        yield Day(edition, day, dict(channels.get(day, {})), sighted, held, gone, unreadable, missing, listed, is_open)
+        yield Day(edition, day, dict(channels.get(day, {})), alone.get(day, {}), sighted, held, gone, unreadable, missing, listed, is_open)
 
 
 def _each(first: str, last: str) -> Iterable[str]:
@@ -295,8 +299,10 @@ def _summary(audit: Audit) -> str:
         days = [day for day in audit.days if day.edition == walk.edition]
         named = [day.day for day in days if day.day]
         channels: Counter[str] = Counter()
+        alone: Counter[str] = Counter()
         for day in days:
             channels.update(day.channels)
+            alone.update(day.alone)
         rows.append(
             [
                 f"  {EDITION_NAMES[walk.edition]}",
@@ -305,7 +311,7 @@ def _summary(audit: Audit) -> str:
                 *(f"{sum(getattr(day, name) for day in days):,}" for name in ("sighted", "held", "gone", "unreadable", "missing")),
                 min(named, default="-"),
                 max(named, default="-"),
-                _channels(channels),
+                _channels(channels, alone),
             ]
         )
     return columns(rows, right=range(1, 8))
@@ -316,12 +322,15 @@ def _table(days: Sequence[Day]) -> str:
     for day in days:
         listed = "-" if day.day is None else "whole" if day.listed_whole else "open" if day.is_open else "NOT WHOLE"
         numbers = [f"{number:,}" for number in (day.sighted, day.held, day.gone, day.unreadable, day.missing)]
-        rows.append([f"  {day.day or 'unknown'}", day.edition, *numbers, listed, _channels(day.channels)])
+        rows.append([f"  {day.day or 'unknown'}", day.edition, *numbers, listed, _channels(day.channels, day.alone)])
     return columns(rows, right=range(2, 7))
 
 
-def _channels(channels: dict[str, int]) -> str:
-    return ", ".join(f"{name} {number:,}" for name, number in sorted(channels.items())) or "-"
+def _channels(channels: dict[str, int], alone: dict[str, int]) -> str:
+    def told(name: str, number: int) -> str:
+        return f"{name} {number:,}" + (f" ({alone[name]:,} alone)" if alone.get(name) and len(channels) > 1 else "")
+
+    return ", ".join(told(name, number) for name, number in sorted(channels.items())) or "-"
 
 
 def _gaps(audit: Audit) -> Iterable[str]:

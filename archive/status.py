@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archive.channel_report import ChannelReport, lines, read_channels
 from archive.clock import parse_time
 from archive.errors import CANNOT_WRITE, INTERNAL, UNAVAILABLE, UNREADABLE
 from archive.model import EDITIONS, Edition
@@ -99,6 +100,7 @@ class Status:
     days: tuple[Days, ...]
     unresolved: int  # addresses met whose article is not known yet
     quarantined: int  # captures that another layout read differently: evidence, and no version until that layout is confirmed
+    channels: tuple[ChannelReport, ...]
     next: tuple[tuple[str, str], ...]  # (command, why)
 
 
@@ -112,6 +114,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         quarantined = int(conn.execute("select count(*) from captures where outcome = ?", (QUARANTINED,)).fetchone()[0])
         site, home = about(conn, "site"), about(conn, "home")
         days = tuple(_days(conn))
+        channels = read_channels(conn)
         newest_seq = _count(conn, "select coalesce(max(seq), 0) from changes")
     files = [path.stat().st_size for path in (folder / "warc").glob("*.warc.gz*")]
     database_size = sum(path.stat().st_size for path in folder.glob("archive.db*"))
@@ -130,6 +133,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         days=days,
         unresolved=unresolved,
         quarantined=quarantined,
+        channels=channels,
         next=todo,
     )
 
@@ -275,6 +279,7 @@ def render(status: Status, width: int = 100) -> str:
         _held(status, width),
         _states(status.holdings),
         _last_crawls(status.crawls),
+        columns(list(lines(status.channels, EDITION_NAMES)), right=(4, 5, 6)) if status.channels else "",
         _gaps(status),
         columns([["Next", ""]] + [[f"  {command}", why] for command, why in status.next]) if status.next else "",
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.contents import digest
 from archive.sites.sohr.feeds import FORMS, form_of, parse_feed
 from archive.sites.sohr.rest import asking, edited_url, look_url, parse_posts, walk_url
+from tests.archiving import sohr
 from tests.crawling import AGAIN, article_requests, asked, asked_again, changes, crawl, in_step, is_channel, rows, states, versions
 from tests.replica.posts import Post
 from tests.replica.server import Replica
@@ -302,3 +305,100 @@ class TestDiscovery:
         """With a sentence that says what would do; nothing is asked."""
         done = crawl(site, tmp_path / "a", "edition=en", f"sweep={given}")
         assert done.status == 2 and "sweep=" in done.stderr and not asked(site)
+
+
+class TestUnchanged:
+    """A run on a site that did not change costs it next to nothing."""
+
+    @pytest.mark.slow
+    def test_a_thousand_posts_unchanged(self, tmp_path: Path) -> None:
+        """No version, no article's body beyond looks; robots.txt and one request a channel and edition on its cadence, from the server's log."""
+        with Replica(posts=500, frozen=True, per_page=100) as site:
+            turn = 0
+            assert crawl(site, tmp_path / "a", "budget=0").status == 0
+            while rows(tmp_path / "a", "select 1 from channels where channel = 'category' and asked_at is null"):
+                turn += 1
+                assert crawl(site, tmp_path / "a", "look=none", "budget=0", ARCHIVE_CLOCK=f"+{turn}m").status == 0
+            assert len(states(tmp_path / "a")) == 1000
+            count = versions(tmp_path / "a")
+
+            site.clear_log()
+            assert crawl(site, tmp_path / "a", ARCHIVE_CLOCK=f"+{turn + 1}m").status == 0
+            assert asked(site) == AGAIN
+            assert [entry["status"] for entry in site.log() if "/feed/" in str(entry["path"])] == [304, 304]
+
+            site.clear_log()  # the first looks compare REST's text with nothing: each page once, ten questions
+            assert crawl(site, tmp_path / "a", ARCHIVE_CLOCK="+1h").status == 0
+            looks = [path for path in asked(site) if "include=" in path]
+            assert 10 <= len(looks) <= 12
+
+            site.clear_log()  # from then on a hundred in one request
+            assert crawl(site, tmp_path / "a", ARCHIVE_CLOCK="+3h").status == 0
+            paths = asked(site)
+            looks = [path for path in paths if "include=" in path]
+            edited = [path for path in paths if "modified_after=" in path]
+            textless = len(rows(tmp_path / "a", "select 1 from articles where state in ('protected', 'empty')"))
+            assert 10 <= len(looks) <= 12 and len(edited) == 2 and sum(article_requests(site).values()) == textless
+            assert len(paths) == len(AGAIN) + len(looks) + len(edited) + textless
+            assert versions(tmp_path / "a") == count
+
+            site.clear_log()  # a day later: sitemaps, and one category an edition
+            assert crawl(site, tmp_path / "a", "look=none", ARCHIVE_CLOCK="+25h").status == 0
+            others = [path for path in asked(site) if path not in AGAIN and "modified_after=" not in path]
+            assert len([path for path in others if path.endswith(".xml")]) == 4 and len(others) == 6
+        assert sohr(tmp_path / "a", "verify", "--deep").status == 0  # rebuilt beside it: the same rows, channels and digests too
+
+
+class TestLooks:
+    """How a look is asked for, and what an edit leads to."""
+
+    def test_a_condition_at_every_second_look(self, tmp_path: Path) -> None:
+        """304 is a look, and no proof: the next one is unconditional, and finds what was edited silently."""
+        with Replica(posts=12, lastmod=True, rest=False, feed=False, gzip=True) as site:
+            crawl(site, tmp_path / "a", "edition=en")
+            (post,) = plain(site, 1)
+            site.call("edit", edition="en", post_id=post.post_id, html="<p>Now 6.</p>", lines=["Now 6."], silent=True)
+            path = f"/en/{post.post_id}/"
+            for clock, status in (("+1h", 304), ("+3h", 200), ("+5h", 304)):
+                site.clear_log()
+                assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=clock).status == 0
+                [entry] = [entry for entry in site.log() if entry["path"] == path]
+                assert entry["status"] == status and set(entry["headers"]) & {"if-none-match", "if-modified-since"} == (
+                    {"if-modified-since"} if status == 304 else set()
+                )
+            assert changes(tmp_path / "a", "en", post.post_id) == ["created", "updated"]
+
+    def test_neighbours_of_an_edit_are_due(self, tmp_path: Path) -> None:
+        """Three on either side, of an edit of the text alone; their own edits bring none forward."""
+        with Replica(posts=30, rest=False, feed=False) as site:
+            crawl(site, tmp_path / "a", "edition=en")
+            ids = sorted(post.post_id for post in site.posts("en") if post.lines and not post.password)
+            place = 12
+            for edited in (ids[place], ids[place + 3]):  # the second is found by the edit of the first: it promotes nobody
+                site.call("edit", edition="en", post_id=edited, html="<p>Now 6 dead.</p>", lines=["Now 6 dead."])
+            urls = tmp_path / "urls.txt"
+            urls.write_text(f"{site.url}en/{ids[place]}/\n")
+            crawl(site, tmp_path / "a", f"urls={urls}", "look=all", ARCHIVE_CLOCK="+2m")
+            site.clear_log()
+            crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+4m")
+            beside = [ids[place + n] for n in (-3, -2, -1, 1, 2, 3)]
+            assert {path.split("/")[2] for path in article_requests(site)} == {str(i) for i in beside}
+            site.clear_log()
+            crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+6m")
+            assert not article_requests(site)
+            assert changes(tmp_path / "a", "en", ids[place + 3])[-1] == "updated"
+
+    def test_an_address_that_led_nowhere_rests_longer_each_time(self, tmp_path: Path) -> None:
+        """As a missing article does: after an hour, six hours, a day."""
+        with Replica(posts=12) as site:
+            urls = tmp_path / "urls.txt"
+            urls.write_text(f"{site.url}en/2015/03/no-such-post/\n")
+            crawl(site, tmp_path / "a", f"urls={urls}")
+            crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+1m")
+            with closing(sqlite3.connect(tmp_path / "a" / "archive.db")) as db:
+                db.execute("insert into aliases (url, first_seen_at) values (?, '2026-01-01T00:00:00Z')", (f"{site.url}en/2015/03/no-such-post/",))
+                db.commit()
+            for clock, times in (("+30m", 0), ("+3h", 1), ("+5h", 0), ("+12h", 1)):
+                site.clear_log()
+                crawl(site, tmp_path / "a", "edition=en", "look=none", ARCHIVE_CLOCK=clock)
+                assert len(asked(site, lambda path: "no-such-post" in path)) == times
