@@ -11,7 +11,7 @@ from archive.compare import Text, compare, metadata_changes
 from archive.errors import DamagedWarc
 from archive.evidence import Evidence
 from archive.extract import EXTRACTOR
-from archive.likeness import alike, is_marked
+from archive.likeness import alike, is_marked, said_by_many
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.outcome import CHANGED, NEW, QUARANTINED, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.addresses import Site
@@ -19,18 +19,9 @@ from archive.store import Row, Store, claims_of, told_claims
 from archive.text import same_sha256
 
 METADATA = (
-    "published_at",
-    "modified_at",
-    "author",
-    "language",
-    "canonical_url",
-    "categories",
-    "tags",
-    "links",
-    "images",
-    "source_outlet",
-    "source_url",
-)
+    "published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags",
+    "links", "images", "source_outlet", "source_url",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,6 @@ class Articles:
         self.store = store
         self.site = site
         self.evidence = evidence
-        self.mending = False  # whether captures are read again that were in quarantine, or could not be read
 
     # -- text ---------------------------------------------------------------------------------------------------------------------
 
@@ -68,8 +58,8 @@ class Articles:
         self._aliases(seen, article["article_id"], key, found)
         newest = self.store.version(article["newest_version_id"])
         if newest is not None and seen.at < newest["last_captured_at"]:
-            if detail := self._still_doubtful(article, found):
-                return self.quarantine(seen, article, found, detail)
+            if key.edition is not None and is_marked(self.store, found.text):
+                return self.quarantine(seen, article, found, said_by_many(found.layout))
             return self._learnt_late(seen, key, article, found)
         before = self._as_read_today(newest, key, found)
         same = before is not None and same_sha256(before.title, before.text) == same_sha256(found.title, found.text)
@@ -85,17 +75,6 @@ class Articles:
             self._looked(article, seen, "live", changed=False, **more)
             return Outcome(UNCHANGED, seen.capture.url, seen.capture.status, article=key)
         return self._version(seen, key, article, newest, before, found, more)
-
-    def _still_doubtful(self, article: Row, found: Extract) -> str | None:
-        """Why a capture that is older than what is held is not trusted. One that was in quarantine stays there unless its text is a known one."""
-        if article["edition"] is not None and is_marked(self.store, found.text):
-            return f"layout {found.layout} reads the same text on this page as on others"
-        if not self.mending or self.store.about(f"layout:{found.layout}"):
-            return None
-        known = self.store.query("select layout, same_sha256 from versions where article_id = ?", article["article_id"])
-        if any(row["layout"] == found.layout or row["same_sha256"] == same_sha256(found.title, found.text) for row in known):
-            return None
-        return f"layout {found.layout} reads another text than {known[-1]['layout']} did"
 
     def _as_read_today(self, newest: Row | None, key: ArticleKey, found: Extract) -> Text | None:
         """The newest version's text; read again where another release of the extractor had read it, for that difference is no edit."""

@@ -121,15 +121,11 @@ class Ingest:
         rows = self.store.query(
             f"select * from captures where outcome in ({marks}) and (? is null or layout = ?) order by capture_id", *MENDABLE, layout, layout
         )
-        self.articles.mending = True
-        try:
-            for row in rows:
-                capture = self.evidence.capture(row)
-                self.store.drop_failure(row["capture_id"])
-                outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full)
-                self._note(row["capture_id"], outcome)
-        finally:
-            self.articles.mending = False
+        for row in rows:
+            capture = self.evidence.capture(row)
+            self.store.drop_failure(row["capture_id"])
+            outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full)
+            self._note(row["capture_id"], outcome)
 
     def waiting(self) -> list[Row]:
         """Rows of captures that are to be read apart, and of which nobody has written down what came of it."""

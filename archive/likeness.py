@@ -45,6 +45,11 @@ def alike(facts: Facts, article_id: int, text: str, layout: str) -> str | None:
         return None
     if known is None:
         facts.set_about(_MARK + digest, layout)
+    return said_by_many(layout)
+
+
+def said_by_many(layout: str) -> str:
+    """The sentence that stands with such a capture; `archive.drift` counts by its words."""
     return f"layout {layout} reads the same text on this page as on others"
 
 
