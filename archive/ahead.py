@@ -7,12 +7,14 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from archive.extract import extract
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.sites.sohr.addresses import Site
+from archive.warc import read_response
 
 AT_ONCE = 16  # captures handed to a process in one message
 Said = Extract | Unextractable | None  # None: reading it failed, and is to fail where that is told
@@ -52,6 +54,43 @@ class Ahead:
         if address is None or address.kind is not Kind.ARTICLE or address.edition is None or address.post_id is None:
             return None
         return None if 300 <= capture.status < 400 else ArticleKey(address.edition, str(address.post_id))
+
+
+class Again:
+    """Reads captures back from the WARC files in processes of its own: what each of them says, once."""
+
+    def __init__(self, site: Site, jobs: int) -> None:
+        self._site = site
+        self._said: dict[tuple[int, ArticleKey], tuple[Future[list[Said]], int]] = {}
+        self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self, wanted: Sequence[tuple[int, ArticleKey, Path, int]]) -> None:
+        """Begin to read these: capture, article, file, and the record's offset in it. Only places cross the border, not pages."""
+        for first in range(0, len(wanted), AT_ONCE):
+            part = wanted[first : first + AT_ONCE]
+            future = self._pool.submit(_read_back, [(path, offset, key) for _, key, path, offset in part], self._site)
+            self._said |= {(capture_id, key): (future, place) for place, (capture_id, key, _, _) in enumerate(part)}
+
+    def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable | None:
+        """What a capture says; None where it was not read, or could not be."""
+        future, place = self._said.pop((capture_id, key), (None, 0))
+        return future.result()[place] if future else None
+
+
+def _read_back(places: Sequence[tuple[Path, int, ArticleKey]], site: Site) -> list[Said]:
+    said: list[Said] = []
+    for path, offset, key in places:
+        try:
+            said.append(extract(read_response(path, offset), site, key, apart=True))
+        except Exception:  # noqa: BLE001  # read once more by the one that writes, who tells what is wrong with it
+            said.append(None)
+    return said
 
 
 def _read(captures: Sequence[tuple[Capture, ArticleKey | None]], site: Site) -> list[Said]:

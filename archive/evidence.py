@@ -25,13 +25,11 @@ class Evidence:
         self._warc = folder / "warc"
         self._query = query  # (sql, *values) -> rows, of whatever connection
         self._site = site
+        self.again: Callable[[int, ArticleKey], Extract | Unextractable | None] = lambda capture_id, key: None  # `archive.ahead.Again` read it
 
     def capture(self, row: Row) -> Capture:
         """The exchange a row of `captures` points at, and why it was made, as the row has it from the record before. Raises DamagedWarc."""
-        [file] = self._query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
-        path = self._warc / file["name"]
-        if not path.exists():
-            path = path.with_name(path.name + ".open")
+        path = self.path(row)
         try:
             found = read_response(path, row["offset"])
         except OSError as error:
@@ -40,12 +38,18 @@ class Evidence:
         known = {name: row[name] for name in ("recorded_at", "requested_url", "via", "channel", "reason")}
         return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)
 
+    def path(self, row: Row) -> Path:
+        """The WARC file in which a row of `captures` has its record."""
+        [file] = self._query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
+        path = self._warc / str(file["name"])
+        return path if path.exists() else path.with_name(path.name + ".open")
+
     def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
         """What a capture says, with the other pages of its look where it is a post in several."""
         [row] = self._query("select * from captures where capture_id = ?", capture_id)
         if self._site.parse(row["url"]) is None:
             return extract_general(self.capture(row), self._site, apart=True)
-        found = extract(self.capture(row), self._site, key, apart=True)
+        found = self.again(capture_id, key) or extract(self.capture(row), self._site, key, apart=True)
         if not isinstance(found, Extract) or found.pages <= 1:
             return found
         rest = self._query("select * from captures where look = ? order by capture_id", row["record_id"])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from archive import elsewhere, looks
+from archive.ahead import Again
 from archive.articles import Articles, Seen
 from archive.channels import Channels
 from archive.coverage import Coverage
@@ -46,6 +47,8 @@ from archive.sites.sohr.refusals import by_status, by_text
 from archive.store import Row, Store
 from archive.warc import Position
 
+WORTH_IT = 300  # versions: below, the processes take longer to start than they save
+REREAD_AHEAD = 500  # articles whose pages are being read while earlier ones are written
 REDIRECTS = (301, 302, 303, 307, 308)
 GONE = (404, 410)
 # Outcomes that another reading may mend: tried again when a layout is confirmed, or by a newer extractor.
@@ -64,6 +67,7 @@ class Ingest:
         self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
         self.extract: Reader = extract  # `archive.ahead` reads many at once
+        self.jobs = 1  # processes that read again what is held
         self.found: Extract | Unextractable | None = None  # what was read apart a moment ago, and is told by the next event
 
     # -- events -------------------------------------------------------------------------------------------------------------------
@@ -157,16 +161,41 @@ class Ingest:
     def _reread(self, at: str) -> None:
         """Today's extractor reads every article again."""
         self.store.set_about("extractor", EXTRACTOR)
-        after = 0
+        [(count,)] = self.store.query("select count(*) from versions where extractor != ?", EXTRACTOR)
+        if self.jobs == 1 or count < WORTH_IT:
+            return self._reread_all(at, None)
+        with Again(self.site, self.jobs) as again:
+            self.evidence.again = again.extract
+            try:
+                self._reread_all(at, again)
+            finally:
+                self.evidence.again = lambda capture_id, key: None
+
+    def _reread_all(self, at: str, again: Again | None) -> None:
+        after = begun = 0  # articles that were read again, and those whose reading was begun
         while rows := self.store.query(
             "select * from articles where newest_version_id is not null and article_id > ? order by article_id limit 500", after
         ):
+            if again:
+                begun = self._begin_rereading(again, begun, rows[-1]["article_id"] + REREAD_AHEAD)
             for row in rows:
                 newest = self.store.version(row["newest_version_id"])
                 assert newest is not None  # foreign keys hold it
                 marker = Capture(row["url"], 0, (), b"", captured_at=at, recorded_at=at)
                 self.articles.reread(Seen(marker, newest["last_capture_id"]), row)
             after = rows[-1]["article_id"]
+
+    def _begin_rereading(self, again: Again, after: int, upto: int) -> int:
+        """Let the captures under versions of these articles be read by others, that of pages of this site: ``upto``."""
+        rows = self.store.query(
+            """select c.*, a.source, a.key from versions v join articles a using (article_id) join captures c on c.capture_id = v.first_capture_id
+               where a.article_id > ? and a.article_id <= ? and a.edition is not null and v.extractor != ? order by a.article_id, v.number""",
+            after,
+            upto,
+            EXTRACTOR,
+        )
+        again.start([(row["capture_id"], ArticleKey(row["source"], row["key"]), self.evidence.path(row), row["offset"]) for row in rows])
+        return upto
 
     # -- captures -----------------------------------------------------------------------------------------------------------------
 

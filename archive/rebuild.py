@@ -83,7 +83,7 @@ def _remove(path: Path, *, keep: bool = False) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def happened(folder: Path, event: dict[str, Any]) -> None:
+def happened(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
     """Write an event that shapes an archive, durably, and let it take effect. Raises Locked, NoArchive, DamagedWarc, CannotWrite."""
     lock = _hold(folder)
     try:
@@ -91,6 +91,7 @@ def happened(folder: Path, event: dict[str, Any]) -> None:
             mend(folder, store)
             ingest = Ingest(store, site_of(folder), folder)
             recover(folder, store, ingest)
+            ingest.jobs = jobs
             warc = Appender(folder / "warc", ingest.site.name)
             warc.describe(software())
             position = warc.event(event["at"], event)
@@ -104,8 +105,11 @@ def happened(folder: Path, event: dict[str, Any]) -> None:
         lock.close()
 
 
-def reextract(folder: Path) -> dict[str, int]:
-    """Read every article again with today's extractor: how many read otherwise, how many captures came in, how many still cannot be read."""
+def reextract(folder: Path, jobs: int = 1) -> dict[str, int]:
+    """Read every article again with today's extractor, in ``jobs`` processes.
+
+    How many read otherwise, how many captures came in, how many still cannot be read.
+    """
     query = "select (select count(*) from changes where kind = 'reparsed'), (select count(*) from captures where outcome in (%s))"
     marks = ", ".join(f"'{word}'" for word in MENDABLE)
 
@@ -115,7 +119,7 @@ def reextract(folder: Path) -> dict[str, int]:
             return int(row[0]), int(row[1])
 
     before = counted()
-    happened(folder, {"event": "re-extracted", "extractor": EXTRACTOR, "at": now()})
+    happened(folder, {"event": "re-extracted", "extractor": EXTRACTOR, "at": now()}, jobs)
     after = counted()
     return {"reparsed": after[0] - before[0], "mended": before[1] - after[1], "unread": after[1]}
 

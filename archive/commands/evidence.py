@@ -68,7 +68,7 @@ def rebuild(ctx: click.Context, extract: bool, jobs: int, as_json: bool) -> None
     from archive.warc import warc_files
 
     if extract:
-        told = reextract(folder_of(ctx))
+        told = reextract(folder_of(ctx), jobs)
         sentence = f"{told['reparsed']} articles read otherwise than before, {told['mended']} captures came in, {told['unread']} still cannot be read"
         click.echo(json.dumps(told) if as_json else sentence)
         return
