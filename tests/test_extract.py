@@ -277,7 +277,10 @@ def never_leaks(name: str, data: st.DataObject) -> None:
     before, text, after = (part.encode() for part in (html[:start], html[start:end], html[end:]))
     after = after.replace(b"</article>", _CHROME.encode() + b"</article>", 1).replace(b"</body>", _CHROME.encode() + b"</body>", 1)
     before = before.replace(b"<article", _CHROME.encode() + b"<article", 1)
-    got = extract(replace(page, body=mutated(data, before, 3) + text + mutated(data, after, 3)), SITE, key)
+    before = mutated(data, before, 3)
+    if before.rfind(b"<") > before.rfind(b">"):
+        return  # cut inside a tag: it swallows that of the text's own element, which is damage to the text
+    got = extract(replace(page, body=before + text + mutated(data, after, 3)), SITE, key)
     assert not isinstance(got, Extract) or "MARKERWORD" not in got.text
 
 
@@ -300,6 +303,7 @@ def test_damaged_chrome_never_leaks(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @MANY
 @given(st.sampled_from(CASES), st.data())
 def test_ten_thousand_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
@@ -308,6 +312,7 @@ def test_ten_thousand_mutated_pages_never_raise(name: str, data: st.DataObject) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @MANY
 @given(st.sampled_from(_SHORT), st.data())
 def test_ten_thousand_pages_with_damaged_chrome_never_leak(name: str, data: st.DataObject) -> None:
