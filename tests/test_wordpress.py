@@ -133,3 +133,57 @@ def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
         assert sorted(found) == sorted([(loud, "updated", 3), (silent, "updated", 2), (gone, "missing", 0)])
     finally:
         wpctl("en", "untrash", str(gone))
+
+
+def told(archive: Path, since: int) -> dict[int, list[tuple[str, int | None]]]:
+    """The changes of the English edition behind a number, by post: kind and stealth."""
+    sql = "select post_id, kind, stealth from changes join articles using (article_id) where edition = 'en' and seq > ? order by seq"
+    found: dict[int, list[tuple[str, int | None]]] = {}
+    for post_id, kind, stealth in rows(archive, sql, since):
+        found.setdefault(post_id, []).append((kind, stealth))
+    return found
+
+
+def at(archive: Path, clock: str) -> tuple[int, dict[int, list[tuple[str, int | None]]]]:
+    """A run of the English edition at another time, as a timer starts it: how many pages of articles it captured, and what it told."""
+    last, captures = rows(archive, "select (select max(seq) from changes), (select count(*) from captures where channel = 'article')")[0]
+    crawl(archive, "-a", "edition=en", "-s", f"ARCHIVE_CLOCK={clock}")
+    now = rows(archive, "select count(*) from captures where channel = 'article'")[0][0]
+    return now - captures, told(archive, last)
+
+
+def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> None:
+    """Through REST and full-text feeds, with a page only for what differs; then, with REST off and excerpts in the feed, by page."""
+    at(archive, "+1h")  # REST's first words of each article: nothing to compare with yet
+    find = "select post_id from latest_versions where edition = 'en' and state = 'live' and length(text) > 200 order by post_id desc limit 17"
+    ids = [row[0] for row in rows(archive, find)][::2]
+    edited, silent, trashed, deleted, gone, moved, later, unseen = ids[:8]
+    wpctl("en", "edit", str(edited), "--append", "<p>The toll rose to 31.</p>")
+    wpctl("en", "edit", str(silent), "--append", "<p>It is worth noting.</p>", "--stealth")
+    wpctl("en", "trash", str(trashed))
+    wpctl("en", "delete", str(deleted))
+    wpctl("en", "gone", str(gone))
+    to = json.loads(wpctl("en", "move", str(moved)).splitlines()[-1])["to"]
+    added = json.loads(wpctl("en", "add", "--title", "Added", "--content", "<p>Six people were injured.</p>").splitlines()[-1])
+    try:
+        pages, changes = at(archive, "+3h")
+        kinds = {post_id: [kind for kind, _ in told] for post_id, told in changes.items()}
+        assert {i: kinds[i] for i in (edited, silent)} == {edited: ["updated"], silent: ["updated"]}
+        assert {i: kinds[i] for i in (trashed, deleted, gone)} == {i: ["missing"] for i in (trashed, deleted, gone)}
+        assert kinds[moved] == ["moved"] and {kinds[int(made)][0] for made in (to.split("/")[-2], added["id"])} == {"created"}
+        assert pages < 60  # of hundreds that were due: what differs, what REST has no more, and what has no text
+
+        wpctl("en", "untrash", str(trashed))
+        _, changes = at(archive, "+7h")
+        assert changes[trashed][0][0] == "restored"
+
+        wpctl("en", "sim", "restoff=1", "feedexcerpt=1")
+        wpctl("en", "edit", str(later), "--append", "<p>The toll rose to 41.</p>")
+        wpctl("en", "edit", str(unseen), "--append", "<p>It is said.</p>", "--stealth")
+        pages, first = at(archive, "+8h")  # the feed shows the date of the edit, REST nothing
+        more, second = at(archive, "+490m")  # the silent one stands beside it, and is due with it
+        assert first[later][0][0] == "updated" and pages + more < 60
+        assert (first | second)[unseen] == [("updated", None)]
+        assert rows(archive, "select is_open from channels where edition = 'en' and channel = 'rest' and scope = 'edited'") == [(0,)]
+    finally:
+        wpctl("en", "sim", "restoff=0", "feedexcerpt=0")
