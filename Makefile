@@ -15,7 +15,7 @@ PORT ?= 8001
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint docs crawl serve clean bench bench-quick bench-extract bench-browse
+.PHONY: help setup demo test test-slow lint docs crawl serve clean bench bench-quick bench-extract bench-browse pictures
 .SILENT:
 
 help:
@@ -65,6 +65,11 @@ bench-quick: $(STAMP)
 
 bench-extract: $(STAMP)
 	$(BIN)/python -m tests.bench.extract
+
+pictures: $(STAMP)
+	$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	test -f demo-data/archive.db || $(MAKE) --no-print-directory demo SERVE=0
+	$(BIN)/python -m tests.browser.pictures
 
 bench-browse: $(STAMP)
 	$(BIN)/python -m tests.bench.browse $(BENCH)

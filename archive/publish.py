@@ -21,7 +21,8 @@ from archive.text import fold, same_sha256, text_sha256
 
 KEY = "published_copy"  # row of `about` by which the plugin knows such a copy
 NOTE = "Taken out of this public copy."
-_CITATION = re.compile(r"sohr:([^@\s]+?):([^@\s]+)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)")
+# the source of a page of another site is its host, which may have a port; its key is an address, which may hold an @
+_CITATION = re.compile(r"sohr:([^:\s]+(?::[0-9]+(?=:https?://))?):(\S+)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)")
 _KEPT_DETAILS = ("state", "status", "reason")  # of a change: what names nobody
 _EMPTY = ("lines", "categories", "tags", "links", "images", "notes", "claims")
 
@@ -77,6 +78,8 @@ def publish(folder: Path, target: Path, redactions: Sequence[Cited] = ()) -> Pub
     """
     if target.exists():
         raise NoCopy(f"{target} is there already: move it away, or name another file")
+    if not os.access(target.parent, os.W_OK):
+        raise NoCopy(f"{target} cannot be written: {target.parent} is no folder that you may write to")
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         partial.unlink(missing_ok=True)

@@ -51,25 +51,17 @@ def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database
     if as_json:
         sys.stdout.buffer.write(json_line({"url": url}))
         sys.stdout.flush()
-    else:
-        port = port or _free(host)
     click.echo(f"The archive is read at {url} (Ctrl-C ends it)", err=True)
     run(path, port, host, open_browser=open_browser)
 
 
 def _free_port(host: str) -> int:
-    with closing(socket.create_server((host, 0))) as trial:
-        return int(trial.getsockname()[1])
-
-
-def _free(host: str) -> int:
-    """A port that nobody listens at, so that it can be told."""
-    with closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError as error:
-            raise NoDatasette(f"no port is free at {host} ({error}): name another --host") from error
-        return int(probe.getsockname()[1])
+    """A port that nobody listens at, so that it can be told. Raises NoDatasette."""
+    try:
+        with closing(socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)) as trial:
+            return int(trial.getsockname()[1])
+    except OSError as error:
+        raise NoDatasette(f"nothing can listen at {host} ({error.strerror}): name another --host, an address of this machine") from error
 
 
 def _check(path: Path) -> None:
