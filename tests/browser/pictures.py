@@ -18,7 +18,6 @@ from tests.serving import serve
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 MOST = 150_000  # bytes of a picture in the repository
-QUALITY = 82
 WIDTHS = {"desk": 1280, "phone": 390}
 _EDITED = """select a.edition || '/' || a.post_id from changes c join articles a using (article_id)
     where c.kind = 'updated' and c.severity = 3 and a.edition = ? order by c.stealth desc, c.seq limit 1"""
@@ -56,8 +55,7 @@ def take(browser: Any, url: str, target: Path, *, width: int, scheme: str, heigh
     """One screenshot; whole, or of the first ``height`` pixels."""
     page = browser.new_page(viewport={"width": width, "height": height or 900}, color_scheme=scheme, device_scale_factor=1)
     page.goto(url)
-    more = {"type": "jpeg", "quality": QUALITY} if target.suffix == ".jpg" else {}
-    page.screenshot(path=str(target), full_page=not height, **more)
+    page.screenshot(path=str(target), full_page=not height)
     page.close()
 
 
@@ -89,7 +87,7 @@ def main() -> None:
                             take(browser, f"{served.url}/-/sohr/{address}", folder / f"{name}-{device}-{scheme}.png", width=width, scheme=scheme)
         else:
             for name in ("article", "comparison"):
-                target = folder / f"{name}.jpg"
+                target = folder / f"{name}.png"
                 take(browser, f"{served.url}/-/sohr/{named[name]}", target, width=1000, scheme="light", height=860)
                 if target.stat().st_size > MOST:
                     raise SystemExit(f"{target} has {target.stat().st_size:,} bytes: {MOST:,} at most belong in the repository")

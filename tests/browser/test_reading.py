@@ -236,7 +236,8 @@ def test_pages_fit_and_are_accessible(chromium: Any, home: str, scheme: str, wid
     shots = os.environ.get("SOHR_SHOTS")
     watched = Watched(chromium, home, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     serious: list[tuple[str, str, str]] = []
-    for name, address in PAGES.items():
+    raw = watched.go(PAGES["article"]).locator("a.raw").get_attribute("href").partition("/-/sohr/")[2]
+    for name, address in {**PAGES, "capture": raw, "inert": f"{raw}/page"}.items():
         page = watched.go(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         if shots:
