@@ -136,7 +136,7 @@ def _walk(conn: sqlite3.Connection, edition: Edition) -> Walk:
         (edition,),
     )
     arguments = [json.loads(text) for (text,) in conn.execute("select distinct arguments from crawls where kind = 'crawl'")]
-    asked = any(edition in given.get("editions", ()) and given.get("urls") is None for given in arguments)
+    asked = any(edition in given.get("editions", ()) and given.get("urls") is None and given.get("sweep") is None for given in arguments)
     return Walk(edition, last, tuple(day for (day,) in ends), asked)
 
 

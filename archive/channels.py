@@ -31,11 +31,13 @@ class Channels:
         self._site = site
         self._sight = sight
         self.digests = Digests(store)
+        self._is_import = False
 
     # -- answers ------------------------------------------------------------------------------------------------------------------
 
     def read_feed(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
         """One page of an edition's feed; None where the address is no such feed."""
+        self._is_import = capture.channel == "import"
         found = feeds.form_of(address, self._site)
         if found is None or address.edition is None:
             return None
@@ -58,6 +60,7 @@ class Channels:
 
     def read_rest(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
         """An answer of REST; None where the address is not one of our questions."""
+        self._is_import = capture.channel == "import"
         asked = rest.asking(address, self._site)
         if asked is None or address.edition is None:
             return None
@@ -86,6 +89,7 @@ class Channels:
 
     def read_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
         """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its place: no failure of theirs."""
+        self._is_import = capture.channel == "import"
         text = _text(capture)
         name = address.url.rpartition("/")[2]
         if not is_sitemap(text):
@@ -183,6 +187,7 @@ class Channels:
 
         The outcome is that of a category's page without posts: many have none, and that is no failure.
         """
+        self._is_import = capture.channel == "import"
         channel = address.scope.split("/")[0]
         if address.edition is None or channel not in ("date", "category"):
             return None
@@ -234,6 +239,8 @@ class Channels:
         return self._store.one("select * from channels where edition = ? and channel = ? and scope = ?", edition, channel, scope)
 
     def _set(self, edition: Edition, channel: str, scope: str, **values: Any) -> None:
+        if self._is_import:  # what the site offered to somebody else, once, says nothing of what it offers us now
+            return
         names = ", ".join(values)
         marks = ", ".join("?" * (len(values) + 3))
         renewed = ", ".join(f"{name} = excluded.{name}" for name in values)

@@ -15,6 +15,8 @@ from archive.model import Sighting
 from archive.outcome import REFUSALS, Held
 from archive.store import Row, Store
 
+SAME_DATE = frozenset({"feed", "rest"})  # a sitemap's may be a plugin's own
+
 
 class Digests:
     """Keeps the table ``digests``; called in the order of the evidence."""
@@ -29,7 +31,10 @@ class Digests:
         row = self._row(article, sighting.channel)
         digest, modified = sighting.digest or (row["digest"] if row else None), sighting.modified_at or (row["modified_at"] if row else None)
         if row is None:
-            self._insert(article, sighting.channel, digest, modified, at, capture_id)
+            is_newer = self._is_newer(article, sighting)
+            self._insert(article, sighting.channel, digest, modified, at, capture_id, changes=int(is_newer))
+            return replace(held, differs=is_newer)
+        if at < row["last_seen_at"]:  # an import: what the channel said later is known
             return held
         back: dict[str, Any] = {"absent_since": None} if row["absent_since"] and not row["absence_told"] else {}
         is_first = row["digest"] is None and digest is not None and modified == row["modified_at"]
@@ -52,6 +57,15 @@ class Digests:
             self._close(article, row, at)
             return replace(held, is_looked=True)
         return held
+
+    def _is_newer(self, article: Row, sighting: Sighting) -> bool:
+        """Whether a channel that shows an article for the first time knows of a later edit than the others did; feeds and REST tell the same date."""
+        if sighting.channel not in SAME_DATE or sighting.modified_at is None:
+            return False
+        marks = ", ".join("?" * len(SAME_DATE))
+        sql = f"select max(modified_at) from digests where article_id = ? and channel in ({marks})"
+        row = self._store.one(sql, article["article_id"], *sorted(SAME_DATE))
+        return row is not None and row[0] is not None and sighting.modified_at > row[0]
 
     def _is_behind(self, article: Row, row: Row) -> bool:
         """Whether our newest page was captured after the channel first said what it says: by time, and by the order of the evidence."""

@@ -131,6 +131,7 @@ class Channels:
             held = seen.get(page.held.key)
             if held is None or not held.is_looked:
                 wanted.append(page._replace(reason="modified", via=found.url) if held is not None and held.differs else page)
+        logger.info("%s: REST did %d of %d looks in one request", edition, len(pages) - len(wanted), len(pages))
         return wanted
 
     # -- what these share ---------------------------------------------------------------------------------------------------------

@@ -183,6 +183,19 @@ class TestLooksByRest:
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[3])
         assert rows(tmp_path / "a", told, hidden.post_id)[1:] == [('{"rest": ["absent", "listed"]}',)]
 
+    def test_a_count_that_is_not_ours_leads_to_another_walk(self, site: Replica, tmp_path: Path) -> None:
+        """An old post comes back to REST alone, without an edit: after a week the site's count tells, and the walk by id finds it."""
+        crawl(site, tmp_path / "a", "edition=en")
+        old = site.call(
+            "put", edition="en", title="Old", html="<p>O.</p>", lines=["O."], published="2025-01-01T00:00:00Z", modified="2025-01-01T00:00:00Z"
+        )
+        site.call("hide", edition="en", post_id=old, channels=["home", "date", "category", "feed", "sitemap"])
+        for clock, walks in (("+6d", 0), ("+8d", 1), ("+9d", 0), ("+16d", 1)):
+            site.clear_log()
+            crawl(site, tmp_path / "a", "edition=en", "look=none", ARCHIVE_CLOCK=clock)
+            assert len(asked(site, lambda path: "orderby=id" in path)) == walks
+        assert states(tmp_path / "a")["en", old] == "live"  # type: ignore[index]  # it is a number
+
     def test_without_rest_pages_are_asked_for(self, tmp_path: Path) -> None:
         """The channel is closed, remembered, and tried again after a week; a full-text feed does the looks of what it shows."""
         with Replica(posts=30, rest=False) as site:
@@ -221,6 +234,33 @@ class TestFeeds:
             site.clear_log()
             assert crawl(site, tmp_path / "a", "edition=en").status == 0
             assert asked_again(site) == ["/robots.txt", "/en/"]
+
+    @pytest.mark.parametrize(
+        ("settings", "form", "tried"),
+        [({"feed_by_edit": False}, "atom", 2), ({"feed_atom": False}, "rss", 3), ({"feed_excerpt": True}, "atom-modified", 1)],
+        ids=["order-ignored", "rss-alone", "excerpts"],
+    )
+    def test_the_form_that_tells_most_is_found_and_remembered(self, tmp_path: Path, settings: dict[str, object], form: str, tried: int) -> None:
+        """Edit log, Atom, RSS: what the site does not have is tried once, what it has from then on; the better one again after a week."""
+        with Replica(posts=30, **settings) as site:
+            post = [post for post in site.posts("en") if not post.odd][3]  # of the first page: edited last, not published last
+            site.call("edit", edition="en", post_id=post.post_id, title="Edited")
+            for clock, times in (("+0s", tried), ("+1m", 1), ("+8d", tried)):
+                site.clear_log()
+                assert crawl(site, tmp_path / "a", "edition=en", "look=none", ARCHIVE_CLOCK=clock).status == 0
+                assert len(asked(site, lambda path: "/feed/" in path and "paged" not in path)) == times
+            assert rows(tmp_path / "a", "select scope from channels where channel = 'feed' and is_open") == [(form,)]
+            full = rows(tmp_path / "a", "select count(digest) > 0 from digests where channel = 'feed'")
+            assert full == [(int(not settings.get("feed_excerpt")),)]
+
+    def test_a_feed_leads_to_all_where_nothing_else_does(self, tmp_path: Path) -> None:
+        """No pages, no date archives, no categories, no REST, no sitemap: ten posts a request, to the end."""
+        off = dict.fromkeys(("home_paging", "date_archives", "categories", "rest", "sitemap"), False)
+        with Replica(posts=40, **off) as site:
+            for clock in ("+0s", "+1m"):
+                assert crawl(site, tmp_path / "a", "edition=en", "look=none", ARCHIVE_CLOCK=clock).status == 0
+            assert len([key for key, state in states(tmp_path / "a").items() if state]) == 40
+            assert rows(tmp_path / "a", "select whole_at is not null from channels where channel = 'feed' and is_open") == [(1,)]
 
     @pytest.mark.parametrize("excerpts", [False, True])
     def test_an_edit_of_an_old_post_is_seen_at_the_next_run(self, tmp_path: Path, excerpts: bool) -> None:

@@ -378,12 +378,12 @@ class TestCoverage:
             crawl(replica, tmp_path / "a")
             assert asked_again(replica) == AGAIN
 
-    @pytest.mark.parametrize("count", [3, 25])
-    def test_posts_published_during_the_crawl_are_not_missed(self, tmp_path: Path, count: int) -> None:
+    @pytest.mark.parametrize(("after", "count"), [(2, 3), (3, 5), (2, 25)])
+    def test_posts_published_during_the_crawl_are_not_missed(self, tmp_path: Path, after: int, count: int) -> None:
         """They push entries across pages: none is missed, none fetched twice, and the next run has all."""
         with Replica(posts=40) as replica:
             before = expected_states(replica)
-            replica.call("publish_during_crawl", edition="en", after=2, count=count)
+            replica.call("publish_during_crawl", edition="en", after=after, count=count)
             assert crawl(replica, tmp_path / "a").status == 0
             assert before.items() <= states(tmp_path / "a").items()
             assert crawl(replica, tmp_path / "a").status == 0

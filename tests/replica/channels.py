@@ -50,7 +50,9 @@ def validators(modified: datetime, asked: Mapping[str, str], etag_of: str) -> tu
 
 def feed(look: Look, kind: str, query: Mapping[str, str], asked: Mapping[str, str]) -> Answer | None:
     """RSS 2 (``rss2``) or Atom; None past the last page. ``orderby=modified`` makes an edit log of it."""
-    order: Literal["published", "modified"] = "modified" if query.get("orderby") == "modified" else "published"
+    order: Literal["published", "modified"] = "modified" if query.get("orderby") == "modified" and look.settings.feed_by_edit else "published"
+    if kind == "atom" and not look.settings.feed_atom:
+        return None
     page, size = max(1, _whole(query.get("paged"), 1)), look.settings.per_page
     ids = look.site.shown(look.edition, look.site.ids(look.edition, order), "feed")[(page - 1) * size : page * size]
     posts = [post for i in ids if (post := look.site.post(look.edition, i))]

@@ -36,6 +36,8 @@ class Settings:
     categories: bool = True
     feed: bool = True
     feed_excerpt: bool = False  # feeds carry excerpts only
+    feed_atom: bool = True  # off: RSS alone, Atom is 404
+    feed_by_edit: bool = True  # off: orderby is ignored, as behind some caches
     feed_validators: bool = True  # Last-Modified and ETag of the newest edit, and 304: as WordPress
     rest: bool = True  # off: 401, as security plugins do
     sitemap: bool = True
