@@ -6,19 +6,34 @@ import logging
 from typing import Any
 
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.guard import guard_of
 
 logger = logging.getLogger(__name__)
 # Scrapy prints a traceback where robots.txt is not answered; `Guard.stop` says the same in a sentence.
 logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(lambda record: not str(record.msg).startswith("Error downloading"))
-MOST_DELAY = 120.0  # seconds; a longer Crawl-delay would make a crawl that never ends, and is said aloud
+LONG_DELAY = 60.0  # seconds; a longer Crawl-delay is kept too, and said aloud: a day has 1,440 of them
 
 
 class RobotsMiddleware(RobotsTxtMiddleware):
     """Scrapy's, with the standard's answers to trouble."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._delays: dict[str, float] = {}  # host -> its Crawl-delay in seconds
+
+    async def process_request(self, request: Request, *given: Any) -> None:
+        """As Scrapy's; then see to it that the host's Crawl-delay holds, whatever became of its queue since the request before."""
+        await super().process_request(request, *given)
+        delay = self._delays.get(urlparse_cached(request).netloc)
+        if delay and self.crawler.engine:
+            _, slot = self.crawler.engine.downloader._get_slot(request)
+            slot.delay, slot.jitter = max(slot.delay, delay), 0.0  # jitter goes both ways
+            request.meta["autothrottle_dont_adjust_delay"] = True  # it would go down to DOWNLOAD_DELAY again
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 500 or response.status == 429:
@@ -36,11 +51,9 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         await super()._parse_robots(response, netloc, request)
         parser: Any = self._parsers[netloc]
         delay = parser.crawl_delay(self._robotstxt_useragent) if hasattr(parser, "crawl_delay") else None
-        if delay and self.crawler.engine:
-            key = self.crawler.engine.downloader.get_slot_key(request)
-            _, slot = self.crawler.engine.downloader._get_slot(request)
-            slot.delay = max(slot.delay, min(float(delay), MOST_DELAY))
-            logger.info("robots.txt of %s asks for one request in %s s: kept", key, delay)
+        if delay:
+            self._delays[netloc] = float(delay)
+            logger.log(logging.WARNING if delay > LONG_DELAY else logging.INFO, "robots.txt of %s asks for one request in %s s: kept", netloc, delay)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         super()._robots_error(exc, netloc)

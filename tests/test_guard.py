@@ -84,7 +84,7 @@ class TestOneTextOnManyPages:
         assert sum(entry["path"] in {f"/en/{post_id}/" for post_id in ids} for entry in site.log()) <= ALIKE
         site.clear_log()
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+25h")
-        assert sum(entry["path"] in {f"/en/{post_id}/" for post_id in ids} for entry in site.log()) >= len(ids)
+        assert sum(entry["path"] in {f"/en/{post_id}/" for post_id in ids} for entry in site.log()) >= len(ids) - ALIKE
 
     def test_a_person_may_trust_it(self, site: Replica, tmp_path: Path) -> None:
         """`layouts --confirm`: then it is what the articles say, now and later."""
