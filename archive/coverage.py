@@ -117,7 +117,7 @@ class Coverage:
         if not unique:
             stretch_id = store.insert("stretches", edition=edition, head_seen_at=head, newest_day=newest_day)
         else:
-            sizes = {s: self._size(s) for s in unique}
+            sizes = {s: self._size(s) for s in unique} if len(unique) > 1 else dict.fromkeys(unique, 0)  # counts each of its posts
             stretch_id = max(unique, key=lambda s: sizes[s])
             for other in unique:
                 row = self._stretch(other)
