@@ -126,10 +126,13 @@ class Channels:
 
     def none(self, capture: Capture, edition: Edition, channel: str, scope: str, detail: str) -> Outcome:
         """A channel did not give what was asked for. 304 says that it has nothing new."""
+        row = self._row(edition, channel, scope)
+        if capture.status == 304 and row is not None and not row["is_open"]:  # what was no use is what it was
+            self._set(edition, channel, scope, asked_at=capture.captured_at)
+            return Outcome(NO_CHANNEL, capture.url, 304, detail=row["detail"])
         if capture.status == 304:
             self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=304, is_open=1, failed=0, detail="")
             return Outcome(NOT_MODIFIED, capture.url, 304)
-        row = self._row(edition, channel, scope)
         failed = (row["failed"] if row else 0) + 1
         is_final = capture.status in _NOT_OFFERED or (200 <= capture.status < 400 and capture.truncated is None)  # a page in its place, or a redirect
         told = detail if capture.status == 200 else f"status {capture.status}"
@@ -137,14 +140,15 @@ class Channels:
         self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=capture.status, **state)
         return Outcome(NO_CHANNEL, capture.url, capture.status, detail=told)
 
-    def not_modified(self, capture: Capture, address: Address) -> None:
-        """A channel stands by an answer that is held: it is open, and has nothing new."""
+    def not_modified(self, capture: Capture, address: Address) -> Outcome | None:
+        """A channel stands by an answer that is held: it has nothing new, or is still no use. None where the address is no channel's."""
+        self._is_import = capture.channel == "import"
         scope = self._scope(address)
-        if address.edition and scope:
-            self.none(capture, address.edition, *scope, "")
+        return self.none(capture, address.edition, *scope, "") if address.edition and scope else None
 
     def unanswered(self, url: str, at: str) -> None:
         """No answer came, with all tries."""
+        self._is_import = False
         address = self._site.parse(url)
         scope = self._scope(address) if address else None
         if address and address.edition and scope:

@@ -228,9 +228,8 @@ class Ingest:
         article = self.store.article(key) if key else None
         if article is not None and not (address and address.page > 1):
             self.articles.looked_in_vain(seen, article)
-        if address is not None:
-            self.channels.not_modified(seen.capture, address)
-        return Outcome(NOT_MODIFIED, url, seen.capture.status, article=key if article is not None else None)
+        told = self.channels.not_modified(seen.capture, address) if address else None
+        return told or Outcome(NOT_MODIFIED, url, seen.capture.status, article=key if article is not None else None)
 
     def _seen(self, capture: Capture, at: Position, look: str | None) -> Seen:
         capture = replace(capture, recorded_at=capture.recorded_at or capture.captured_at)

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from archive.model import Address
+from archive.outcome import ChannelState
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.contents import digest
 from archive.sites.sohr.feeds import FORMS, form_of, parse_feed
 from archive.sites.sohr.rest import asking, edited_url, look_url, parse_posts, walk_url
+from crawler.plan import day_scopes, next_category
 from tests.archiving import sohr
 from tests.crawling import AGAIN, article_requests, asked, asked_again, changes, crawl, in_step, is_channel, rows, states, versions
 from tests.replica.posts import Post
@@ -113,6 +115,28 @@ def _address(url: str) -> Address:
     return address
 
 
+class TestPlan:
+    """What to walk next: pure."""
+
+    def test_days_are_walked_by_month_where_posts_are_few(self) -> None:
+        """Newest first; a month of many posts day by day."""
+        days = {"2026-02-03": 2, "2026-02-01": 90, "2026-01-31": 1, "2025-12-30": 60, "2025-12-31": 60}
+        assert list(day_scopes(days)) == ["date/2026/02", "date/2026/01/31", "date/2025/12/31", "date/2025/12/30"]
+
+    def test_one_category_a_run(self) -> None:
+        """Those never asked, then those asked a day ago, then one whose walk is under way; closed ones after a week."""
+        now = "2026-01-10T12:00:00Z"
+        fresh = ChannelState("category", "a", "2026-01-10T11:00:00Z", is_open=True)
+        walked = ChannelState("category", "b", "2026-01-10T11:00:00Z", is_open=True, next_page=7)
+        daily = ChannelState("category", "c", "2026-01-09T12:00:00Z", is_open=True)
+        never = ChannelState("category", "d", None, is_open=True)
+        closed = ChannelState("category", "e", "2026-01-08T12:00:00Z", is_open=False)
+        order = [fresh, walked, daily, never, closed]
+        for expected in (never, daily, walked, None):
+            assert next_category(order, now) is expected
+            order = [state for state in order if state is not expected]
+
+
 # -- crawls -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +206,7 @@ class TestLooksByRest:
         site.call("hide", edition="en", post_id=hidden.post_id, channels=[])
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[3])
         assert rows(tmp_path / "a", told, hidden.post_id)[1:] == [('{"rest": ["absent", "listed"]}',)]
+        assert sohr(tmp_path / "a", "verify", "--deep").status == 0  # made again from the evidence: the same digests and channels
 
     def test_a_count_that_is_not_ours_leads_to_another_walk(self, site: Replica, tmp_path: Path) -> None:
         """An old post comes back to REST alone, without an edit: after a week the site's count tells, and the walk by id finds it."""
@@ -311,6 +336,9 @@ class TestDiscovery:
         found = {channel: {name for (name,) in rows(folder, sql, post.post_id)} for channel, post in own.items()}
         assert found == {channel: {channel} for channel in CHANNELS} | {"sweep": set()}
         assert len(states(folder)) == 499
+        alone = "select channel, sum(alone) from channel_coverage where edition = 'en' group by channel having sum(alone) > 0"
+        assert dict(rows(folder, alone)) == dict.fromkeys(CHANNELS, 1)
+        assert all("(1 alone)" in part for part in sohr(folder, "audit", "--edition", "en").out.split("\n")[1].split("  ")[-1].split(", "))
 
     def test_a_sweep_finds_what_no_channel_shows(self, spread: tuple[Replica, Path, dict[str, Post]]) -> None:
         """By its number; what is not there is asked for once a month, what is held not at all."""
@@ -407,6 +435,24 @@ class TestLooks:
                     {"if-modified-since"} if status == 304 else set()
                 )
             assert changes(tmp_path / "a", "en", post.post_id) == ["created", "updated"]
+
+    def test_the_look_that_ends_a_sweep_is_a_page(self, tmp_path: Path) -> None:
+        """Without a condition, though REST is open and the page has a validator; a look before it is REST's."""
+        with Replica(posts=12, lastmod=True) as site:
+            for clock in ("+0s", "+1h", "+3h"):  # first captured, then by condition, then compared: from now on REST does the looks
+                crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=clock)
+            last, before = plain(site, 2)
+            with closing(sqlite3.connect(tmp_path / "a" / "archive.db")) as db:
+                db.execute("update articles set unchanged_looks = 14 where post_id = ?", (last.post_id,))
+                db.execute("update articles set unchanged_looks = 13 where post_id = ?", (before.post_id,))
+                db.commit()
+            site.clear_log()
+            assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+200d").status == 0
+            found = {str(entry["path"]): entry for entry in site.log()}
+            assert f"/en/{before.post_id}/" not in found
+            assert found[f"/en/{last.post_id}/"]["status"] == 200
+            [(due,)] = rows(tmp_path / "a", "select unchanged_looks from articles where post_id = ?", last.post_id)
+            assert due == 15
 
     def test_neighbours_of_an_edit_are_due(self, tmp_path: Path) -> None:
         """Three on either side, of an edit of the text alone; their own edits bring none forward."""

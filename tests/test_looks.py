@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.clock import format_time, parse_time
-from archive.looks import JITTER, LONGEST, is_disappeared, missing_next_look, next_look
+from archive.looks import JITTER, LONGEST, by_digest, is_disappeared, is_sweep, missing_next_look, next_look
 
 T0 = "2026-01-02T00:00:00Z"
 KEYS = st.builds("{}:{}".format, st.sampled_from(["en", "ar"]), st.integers(1, 400_000))
@@ -107,3 +107,10 @@ def test_gone_for_good_is_disappeared_at_the_fifth_look(key: str) -> None:
 def test_the_quorum(looks: int, now: str, expected: bool) -> None:
     """Three looks and three days, both: many looks in one outage are no proof, nor are two a month apart."""
     assert is_disappeared(looks, T0, now) is expected
+
+
+@given(st.integers(0, 10**9))
+def test_a_sweep_ends_at_the_longest_distance(looks: int) -> None:
+    """From the fifteenth look on each one closes a sweep, and is done by no digest; before, by one of a live article alone."""
+    assert is_sweep(looks) == (looks >= 14) == (wait(looks) > LONGEST * (1 - 2 * JITTER) and looks > 13)
+    assert by_digest("live", looks) == (looks < 14) and not by_digest("missing", looks) and not by_digest(None, looks)
