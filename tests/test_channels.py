@@ -338,7 +338,7 @@ class TestDiscovery:
         assert len(states(folder)) == 499
         alone = "select channel, sum(alone) from channel_coverage where edition = 'en' group by channel having sum(alone) > 0"
         assert dict(rows(folder, alone)) == dict.fromkeys(CHANNELS, 1)
-        assert all("(1 alone)" in part for part in sohr(folder, "audit", "--edition", "en").out.split("\n")[1].split("  ")[-1].split(", "))
+        assert all("(1 alone)" in part for part in sohr(folder, "audit", "--edition", "en").out.decode().split("\n")[1].split("  ")[-1].split(", "))
 
     def test_a_sweep_finds_what_no_channel_shows(self, spread: tuple[Replica, Path, dict[str, Post]]) -> None:
         """By its number; what is not there is asked for once a month, what is held not at all."""
