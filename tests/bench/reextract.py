@@ -48,6 +48,7 @@ def bench(turns: int, quick: bool) -> Bench:
             "read": lambda: run([sys.executable, ARM, "read", folder, taken, jobs], units=taken),
             "trafilatura": lambda: run([sys.executable, ARM, "trafilatura", folder, taken, jobs], units=taken),
         }
+        turns = min(turns, 2) if quick else turns
         spent = alternate(arms, turns)
     ratios = [
         ratio("two workers / trafilatura pool of two, pages a second", over(spent, "two", "trafilatura", lambda s: s.rate), 5.0),
