@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,6 +113,7 @@ def test_no_answer_costs_the_budget_too(site: Replica, tmp_path: Path) -> None:
     assert done.status in (0, 69)
     assert sum(exchanges(tmp_path / "a").values()) + rows(tmp_path / "a", "select count(*) from failures where reason = 'no_answer'")[0][0] == 5
     site.call("set", slow_ms=0)
+    time.sleep(4.5)  # what timed out is written down there once it ends
     site.clear_log()
     assert crawl(site, tmp_path / "a", "edition=en", "budget=5").status == 0 and asked(site) == []
 
