@@ -50,7 +50,7 @@ class Site:
     def is_loopback(self) -> bool:
         """True for a test site on this machine."""
         host = urlsplit(self.home).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
+        return host in ("localhost", "::1") or re.fullmatch(r"127(?:\.[0-9]{1,3}){3}", host) is not None  # 127.example.org is somebody's
 
     def edition_home(self, edition: Edition) -> str:
         """The first listing page of an edition."""
