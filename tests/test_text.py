@@ -199,5 +199,7 @@ def tricked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tricked") / "archive"
     said = ("Two people kil-led", "IS*IS left the town", "قُتِلَ شخصان", "الأمن في المدينة", "العدد ٢٣")
     with Archive(folder) as archive:
-        archive.take(*(capture(number, "2026-01-02T00:00:00Z", "A line of text.", title=title) for number, title in enumerate(said, 1)))
+        archive.take(
+            *(capture(number, "2026-01-02T00:00:00Z", f"A line of text about {number}.", title=title) for number, title in enumerate(said, 1))
+        )
     return folder
