@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders of the bench go with it
     chosen.folder.mkdir(parents=True, exist_ok=True)
     names = chosen.only.split(",") if chosen.only else BENCHES
     begun, found = time.monotonic(), []
