@@ -28,6 +28,7 @@ from tests.replica.words import EDITIONS
 
 SECONDS = 120  # no crawl of these tests takes a tenth of it
 QUICK = {"DOWNLOAD_DELAY": 0, "BACKOFF_SECONDS": 0.05}  # loopback minds no haste
+ANSWERS = ("response", "revisit")  # WARC records that hold what the site answered: whole, or by reference to an answer that was the same
 Text = tuple[str, tuple[str, ...]]  # title, lines
 
 
@@ -257,7 +258,7 @@ def records(folder: Path) -> list[Record]:
         with open(path, "rb") as stream:
             for record in ArchiveIterator(stream):
                 h = record.rec_headers
-                is_response = record.rec_type == "response"
+                is_response = record.rec_type in ANSWERS
                 found.append(
                     Record(
                         record.rec_type,
@@ -275,7 +276,7 @@ def records(folder: Path) -> list[Record]:
 
 def exchanges(folder: Path) -> Counter[tuple[str, int]]:
     """The responses in the evidence: path with query, and status."""
-    return Counter((record.path, record.status) for record in records(folder) if record.kind == "response")
+    return Counter((record.path, record.status) for record in records(folder) if record.kind in ANSWERS)
 
 
 def answered(replica: Replica) -> Counter[tuple[str, int]]:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.crawling import (
     AGAIN,
+    ANSWERS,
     Crawled,
     Record,
     Text,
@@ -294,11 +295,11 @@ class TestEvidence:
         """Each request the site answered is a response with its query and status: robots.txt, listings, redirects, 404 and 410 too."""
         kept = exchanges(story.folder)
         assert kept == answered(story.replica)
-        assert {status for _, status in kept} == {200, 301, 404, 410}
+        assert {status for _, status in kept} == {200, 301, 304, 404, 410}  # 304: a feed that had nothing new
 
     def test_each_response_stands_with_its_request_and_reason(self, evidence: list[Record]) -> None:
         """A request and a metadata record name each response, and stand before it."""
-        responses = [record for record in evidence if record.kind == "response"]
+        responses = [record for record in evidence if record.kind in ANSWERS]
         requests = [record.beside for record in evidence if record.kind == "request"]
         reasons = [record.beside for record in evidence if record.kind == "metadata" and record.beside]
         assert requests == reasons == [record.record_id for record in responses]
