@@ -86,7 +86,7 @@ INVITATIONS = _any(
     consent[-_]\w+ popup modal"""
 )
 TOOLS = _any(
-    r"""screen-reader-(?:text|shortcut) sr-only visually-hidden skip-link printfriendly pf-button (?:print|pdf|email)-(?:button|link|icon)s?
+    r"""site-(?:header|footer|info|branding)(?:-\w+)* masthead colophon screen-reader-(?:text|shortcut) sr-only visually-hidden skip-link printfriendly pf-button (?:print|pdf|email)-(?:button|link|icon)s?
     back-to-top more-link read-more(?:-link|-button)? readmore continue-reading widgets? widget-area widget_\w+ sidebar wpulike\w* wp_ulike\w*
     kk-star-ratings yasr-\w+ gp-rating rating-box review-box wp-playlist-script speech-player (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
 )
