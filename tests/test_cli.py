@@ -89,6 +89,7 @@ def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
         lines[held],
         next(line for line in lines if line.startswith("State")),
         next(line for line in lines if line.startswith("Last crawls")),
+        next(line for line in lines if line.startswith("Channels")),
         "Gaps",
         "Next",
     ]
