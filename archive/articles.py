@@ -264,6 +264,14 @@ class Articles:
         self.store.update("articles", "article_id", article["article_id"], **first)
         self.change(seen, article["article_id"], "created", details={"state": [None, "unreadable"]})
 
+    def refused(self, seen: Seen, article: Row) -> None:
+        """An answer that is no page of a post never captured before: after the second crawl that got such, it lets others go first."""
+        query = "select count(distinct crawl_id) from captures where article_id = ? or capture_id = ?"
+        row = self.store.one(query, article["article_id"], seen.capture_id)
+        again = looks.refused_next_try(row[0] if row else 0, seen.at, f"{article['source']}:{article['key']}")
+        if again is not None:
+            self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
+
     def gone(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:
         """A look that did not find the article: visible at once, `disappeared` after a quorum of looks."""
         key = ArticleKey(article["source"], article["key"])

@@ -320,7 +320,8 @@ class Ingest:
             self.store.update("articles", "article_id", row["article_id"], day=sighting.day)
         self.store.alias(sighting.url, row["article_id"], at)
         self.store.sighting(row["article_id"], sighting, at)
-        return self.store.held(row, is_new=is_new)
+        rests = row["state"] is None and (row["next_look_at"] or "") > at
+        return self.store.held(row, is_new=is_new, rests=rests)
 
     # -- redirects ----------------------------------------------------------------------------------------------------------------
 
@@ -453,6 +454,8 @@ class Ingest:
                 return self.articles.textless(seen, key, why)
         if article is not None and (why.reason in MENDABLE or article["state"] is not None):
             self.articles.unread(seen, article, looks.UNREAD_LOOK if why.reason in MENDABLE else looks.REFUSED_LOOK)
+        elif article is not None:
+            self.articles.refused(seen, article)
         return self._fail(seen, why.reason, why.detail, article)
 
 

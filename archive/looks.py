@@ -81,6 +81,16 @@ def unread_next_look(now: str, key: str, wait: timedelta = UNREAD_LOOK) -> str:
     return _later(now, wait.total_seconds() * (1 - JITTER * _share(key, 0)))
 
 
+def refused_next_try(crawls: int, now: str, key: str) -> str | None:
+    """When to ask again for a post that was never captured and that ``crawls`` crawls got nothing but errors for: None, with the next crawl, for
+    the first; then 1 hour behind ``now``, 2, 4, up to a day. Posts that break the site so do not keep the crawls from all others.
+    """
+    if crawls < 2:
+        return None
+    wait = min(REFUSED_LOOK * GROWTH ** (min(crawls, 16) - 2), UNREAD_LOOK)
+    return unread_next_look(now, key, wait)
+
+
 def is_disappeared(missing_looks: int, missing_since: str, now: str) -> bool:
     """Whether a missing article counts as disappeared: at least 3 looks in a row over at least 3 days found nothing.
 

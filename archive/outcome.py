@@ -34,6 +34,7 @@ class Held:
     differs: bool = False  # the channel that showed it says otherwise than it did before our newest page
     is_looked: bool = False  # that channel says what it said before our newest page: the look that was due is done
     condition: tuple[str, str] | None = None  # the header to ask for its page with: only if it is another than the one held
+    rests: bool = False  # never captured, and left alone for a while: crawls got nothing but errors for it
     by_digest: bool = False  # the look that is due may be done by a channel that carries the text
 
 

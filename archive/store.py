@@ -441,10 +441,15 @@ class Store:
             **more,
         )
 
-    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
-        """Articles sighted and never captured, in the order they were sighted, behind a row id."""
+    def unheld(self, edition: Edition, after: int, limit: int, now: str) -> list[tuple[int, Held]]:
+        """Articles sighted and never captured, in the order they were sighted, behind a row id; those that rest until later left out."""
         rows = self.query(
-            "select * from articles where edition = ? and state is null and article_id > ? order by article_id limit ?", edition, after, limit
+            """select * from articles where edition = ? and state is null and article_id > ? and coalesce(next_look_at, '') <= ?
+               order by article_id limit ?""",
+            edition,
+            after,
+            now,
+            limit,
         )
         return [(row["article_id"], self.held(row)) for row in rows]
 

@@ -75,7 +75,7 @@ class Answers:
 
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
         """Articles sighted and never captured."""
-        return self._store.unheld(edition, after, limit)
+        return self._store.unheld(edition, after, limit, now())
 
     def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
         """Addresses whose article is not known yet."""

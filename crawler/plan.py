@@ -21,7 +21,7 @@ FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> str | None:
     """Why an article is asked for: ``new`` (first sighted now), ``pending`` (sighted by an earlier crawl), ``modified``; None: not now."""
     if held.state is None:
-        return "new" if held.is_new else "pending"
+        return "new" if held.is_new else None if held.rests else "pending"
     if look == "none":
         return None
     if held.differs:

@@ -15,6 +15,7 @@ import brotli  # type: ignore[import-untyped]  # has none
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from archive.apart import read_apart
 from archive.decode import MAX_BODY, Cut, Undecodable
@@ -253,7 +254,7 @@ def mutated(data: st.DataObject, body: bytes, most: int = 6) -> bytes:
 
 
 def never_raises(name: str, data: st.DataObject) -> None:
-    """Extraction of a damaged golden page ends with an Extract or a reason, within two seconds."""
+    """Extraction of a damaged golden page ends with an Extract or a reason."""
     page, _, key = read_golden(name)
     got = extract(replace(page, body=mutated(data, page.body[:20_000])), SITE, key)
     if isinstance(got, Unextractable):
@@ -278,13 +279,15 @@ def never_leaks(name: str, data: st.DataObject) -> None:
     after = after.replace(b"</article>", _CHROME.encode() + b"</article>", 1).replace(b"</body>", _CHROME.encode() + b"</body>", 1)
     before = before.replace(b"<article", _CHROME.encode() + b"<article", 1)
     before = mutated(data, before, 3)
-    if before.rfind(b"<") > before.rfind(b">"):
-        return  # cut inside a tag: it swallows that of the text's own element, which is damage to the text
-    got = extract(replace(page, body=before + text + mutated(data, after, 3)), SITE, key)
+    damaged = before + text.replace(b"<div", b"<div data-here", 1) + mutated(data, after, 3)
+    here = LexborHTMLParser(damaged).css_first("[data-here]")
+    if here is None or expected["lines"][0][2] not in here.text():
+        return  # cut inside a tag or a quote: it swallows the text's own element, which is damage to the text
+    got = extract(replace(page, body=damaged), SITE, key)
     assert not isinstance(got, Extract) or "MARKERWORD" not in got.text
 
 
-SOME = settings(max_examples=200, deadline=2000, derandomize=True)
+SOME = settings(max_examples=200, deadline=None, derandomize=True)  # how long a page may take is asserted elsewhere
 MANY = settings(max_examples=10_000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 

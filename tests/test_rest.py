@@ -141,3 +141,17 @@ def test_what_a_header_says() -> None:
     assert 88 < (seconds_of_rest(date, now, 0.0) or 0) <= 90
     assert 3688 < (seconds_of_rest(date, now, 3600.0) or 0) <= 3690  # told to a crawl whose clock was an hour ahead
     assert [seconds_of_rest(text, now, 0.0) for text in ("", "soon", "-5", "٣٧", "1e400")] == [None] * 5
+
+
+def test_posts_that_always_fail_do_not_keep_the_others_out(site: Replica, tmp_path: Path) -> None:
+    """The six newest posts break the site. The breaker ends two crawls; then they rest, and all others are taken."""
+    broken = sorted(post_id for edition, post_id in truth(site) if edition == "en")[-6:]
+    site.call("set", fail_status=500, fail_every=1, only=rf"^/en/({'|'.join(map(str, broken))})/")
+    clocks = ("+0s", "+30m", "+60m")
+    statuses = [crawl(site, tmp_path / "a", "edition=en", RETRY_TIMES=1, ARCHIVE_CLOCK=clock).status for clock in clocks]
+    assert statuses == [69, 69, 0]
+    expected = {key: text for key, text in truth(site).items() if key[0] == "en" and key[1] not in broken}
+    assert held(tmp_path / "a") == expected
+    site.call("set", fail_every=0)
+    assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+5h").status == 0
+    assert len(held(tmp_path / "a")) == len(expected) + len(broken)
