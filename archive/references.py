@@ -12,6 +12,7 @@ from archive.errors import USAGE, ArchiveError
 from archive.model import EDITIONS
 
 Instant = str | date | datetime  # `2024-01-01`, `2024-01-01T00:00:00Z`, or Python's own; a datetime knows its offset
+_OF_ANOTHER_SITE = re.compile(r"(\S+?):(https?://.+)")  # host, maybe with a port, and address
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -42,8 +43,9 @@ def parse_reference(text: str) -> Reference:
     if text.startswith(("http://", "https://")):
         return Reference(url=text)
     rest = text.removeprefix("sohr:")
-    source, colon, key = rest.partition(":")
-    if not colon or not source or not key:
+    elsewhere = _OF_ANOTHER_SITE.fullmatch(rest)
+    source, key = elsewhere.groups() if elsewhere else rest.partition(":")[::2]
+    if not source or not key:
         raise BadReference(f"{text!r} names no article: en:332481 does, an address of it, or a citation such as sohr:en:332481@2025-03-01T10:00:00Z")
     at = None
     if "@" in key:
@@ -55,7 +57,7 @@ def parse_reference(text: str) -> Reference:
                 raise BadReference(f"{after!r} in {text!r} is no instant: write it as 2025-03-01T10:00:00Z") from None
     if source in EDITIONS and not (key.isascii() and key.isdigit()):
         raise BadReference(f"{key!r} in {text!r} is no post id: it is a whole number")
-    if source not in EDITIONS and "." not in source and source != "localhost":
+    if source not in EDITIONS and not elsewhere and "." not in source and source != "localhost":
         raise BadReference(f"{source!r} in {text!r} is no edition: they are {' and '.join(EDITIONS)}")
     return Reference(source, str(int(key)) if source in EDITIONS else key, at)
 

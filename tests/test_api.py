@@ -157,6 +157,9 @@ def test_instants() -> None:
         with pytest.raises(BadReference):
             instant(wrong)
     assert parse_reference("sohr:example.org:https://example.org/a@b").key == "https://example.org/a@b"
+    for host in ("example.org", "example.org:8443", "127.0.0.1:8000", "localhost:8000", "[::1]:8000"):
+        named = parse_reference(f"sohr:{host}:http://{host}/a?b=c:d@2025-03-01T10:00:00Z")
+        assert (named.source, named.key, named.at) == (host, f"http://{host}/a?b=c:d", "2025-03-01T10:00:00Z")
 
 
 def test_search_folds(archive: Archive) -> None:
