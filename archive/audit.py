@@ -22,7 +22,7 @@ from typing import Any
 from archive.model import EDITIONS, Edition
 from archive.reading import about, snapshot
 from archive.sites.sohr.addresses import HOME, Site
-from archive.status import EDITION_NAMES, LIVE_SITE, columns, cut
+from archive.status import EDITION_NAMES, LIVE_SITE, columns, cut, number_of
 
 SETTLED = timedelta(days=2)  # before the last walk: then a day is over whatever the site's time zone (archive.coverage)
 SHOWN = 20  # gaps of each kind that are named; --json names all
@@ -370,10 +370,14 @@ def _explained(audit: Audit) -> Iterable[str]:
             yield f"{name}: {min(waiting)} and later were not over, or barely, when the listings were last walked ({walk.last_day or 'never'})"
         gone = sum(day.gone for day in days)
         if gone:
-            yield f"{name}: {gone:,} articles are gone from the site, by its own answer: see the view disappeared"
+            yield f"{name}: {_are(gone, 'article')} gone from the site, by its own answer: see the view disappeared"
         unread = sum(day.unreadable for day in days)
         if unread:
-            yield f"{name}: {unread:,} articles were captured and no layout reads them: see docs/layouts.md"
+            yield f"{name}: {number_of(unread, 'article')} captured that no layout reads: see docs/layouts.md"
     gone_addresses = sum(address.is_gone for address in audit.unresolved)
     if gone_addresses:
-        yield f"{gone_addresses:,} addresses led nowhere: the site says it has no such page"
+        yield f"{number_of(gone_addresses, 'address', 'addresses')} led nowhere: the site says that there is no such page"
+
+
+def _are(number: int, one: str) -> str:
+    return f"{number_of(number, one)} {'is' if number == 1 else 'are'}"

@@ -41,22 +41,28 @@ def read_channels(conn: sqlite3.Connection) -> tuple[ChannelReport, ...]:
         (row[0], row[1]): row[2]
         for row in conn.execute("select edition, channel, sum(looks) from digests join articles using (article_id) where looks > 0 group by 1, 2")
     }
+    home = dict(
+        conn.execute(
+            "select edition, max(captured_at) from listing_pages join captures using (capture_id) where scope = 'home' group by 1"
+        ).fetchall()
+    )
     found = []
     for edition in EDITIONS:
         names = sorted({row["channel"] for row in rows if row["edition"] == edition} | {name for of, name in shown if of == edition})
         for name in names:
             own = [row for row in rows if (row["edition"], row["channel"]) == (edition, name)]
             asked = [row for row in own if row["asked_at"]]
+            listed_at = home.get(edition) if name == "home" else None  # listings have no row of their own: they are always asked
             sighted, alone = shown.get((edition, name), (0, 0))
             found.append(
                 ChannelReport(
                     edition,
                     name,
                     not asked or any(row["is_open"] for row in asked if name != "rest" or row["scope"] == "edited"),
-                    max((row["asked_at"] for row in asked), default=None),
+                    max((row["asked_at"] for row in asked), default=listed_at),
                     tuple(_ASKED.get(row["scope"], row["scope"]) for row in asked if row["is_open"]),
                     tuple(f"{_ASKED.get(row['scope'], row['scope'])}: {row['detail']}" for row in asked if not row["is_open"]),
-                    len(asked),
+                    len(asked) or int(listed_at is not None),
                     len(own),
                     sum(row["whole_at"] is not None for row in own),
                     max((row["total"] for row in own if row["total"] is not None), default=None),

@@ -273,7 +273,7 @@ def crawl_command(folder: Path, site: str | None, home: str | None) -> str:
 
 def render(status: Status, width: int = 100) -> str:
     """The status as text, in columns; titles stand last on their line, each isolated so that right-to-left text moves nothing else."""
-    sizes = f"database {size(status.database_size)}, {_number(status.warc_files, 'WARC file')} with {size(status.warc_size)}"
+    sizes = f"database {size(status.database_size)}, {number_of(status.warc_files, 'WARC file')} with {size(status.warc_size)}"
     parts = [
         f"Archive of {status.site or 'no site yet'} in {status.folder}: {sizes}",
         _held(status, width),
@@ -318,21 +318,21 @@ def _last_crawls(crawls: Sequence[Crawl]) -> str:
 def _gaps(status: Status) -> str:
     lines = []
     for gap in status.broken_off:
-        where = f"at {gap.oldest_day}" if gap.oldest_day else f"after {_number(gap.posts, 'post')}"
+        where = f"at {gap.oldest_day}" if gap.oldest_day else f"after {number_of(gap.posts, 'post')}"
         lines.append(f"{_name(gap.edition)}: a walk through the listing broke off {where}; older posts may be unknown")
     for days in status.days:
         if days.not_whole:
             named = ", ".join(days.newest_not_whole) + (", ..." if days.not_whole > len(days.newest_not_whole) else "")
-            lines.append(f"{_name(days.edition)}: {_number(days.not_whole, 'day')} of {days.whole + days.not_whole:,} not listed whole ({named})")
+            lines.append(f"{_name(days.edition)}: {number_of(days.not_whole, 'day')} of {days.whole + days.not_whole:,} not listed whole ({named})")
     for held in status.holdings:
         if held.waiting:
-            lines.append(f"{_name(held.source)}: {_number(held.waiting, 'article')} sighted and not captured yet")
+            lines.append(f"{_name(held.source)}: {number_of(held.waiting, 'article')} sighted and not captured yet")
         if not held.articles:
             lines.append(f"{_name(held.source)}: nothing held")
     if status.unresolved:
-        lines.append(f"{_number(status.unresolved, 'address', 'addresses')} met whose article is not known yet")
+        lines.append(f"{number_of(status.unresolved, 'address', 'addresses')} met whose article is not known yet")
     if status.quarantined:
-        lines.append(f"{_number(status.quarantined, 'capture')} in quarantine: another layout read another text")
+        lines.append(f"{number_of(status.quarantined, 'capture')} in quarantine: another layout read another text")
     if not lines:
         whole = ", ".join(f"{days.whole:,} days {_name(days.edition)}" for days in status.days)
         lines = [f"none: {whole} listed whole, every article sighted was captured"]
@@ -343,7 +343,8 @@ def _name(source: str) -> str:
     return EDITION_NAMES.get(source, "other sites")
 
 
-def _number(number: int, one: str, more: str = "") -> str:
+def number_of(number: int, one: str, more: str = "") -> str:
+    """A number with its word: ``1 article``, ``2,000 articles``."""
     return f"{number:,} {one if number == 1 else more or one + 's'}"
 
 

@@ -142,7 +142,7 @@ def test_what_the_site_took_down_is_explained(whole: Path, tmp_path: Path) -> No
         db.execute("delete from aliases where article_id is null")
         db.commit()
     assert found(tmp_path / "copy")["status"] == 0
-    assert "1 articles are gone from the site" in audit(tmp_path / "copy").stdout
+    assert "1 article is gone from the site" in audit(tmp_path / "copy").stdout
 
 
 def test_days_after_the_last_walk_are_open_and_not_a_gap(whole: Path) -> None:

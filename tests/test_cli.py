@@ -73,6 +73,8 @@ def test_status_tells_what_is_held(folder: Path) -> None:
     assert [newest[name] for name in ("verdict", "exit_status", "new", "changed", "gone")] == ["healthy", 0, 1, 1, 1]
     assert oldest["new"] > POSTS
     assert told["warc_files"] == 1 and told["warc_size"] > 0
+    listings = [channel for channel in told["channels"] if channel["channel"] == "home"]
+    assert len(listings) == 2 and all(one["asked"] and one["is_open"] and one["asked_at"] >= newest["started_at"] for one in listings)
     assert told["broken_off"] == [] and told["unresolved"] == 0
 
 

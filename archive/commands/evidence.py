@@ -27,6 +27,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
     sohr-archive verify --deep --head 3f5a...
     """
     from archive.manifests import manifests
+    from archive.status import number_of
     from archive.verify import verify as run
 
     folder = folder_of(ctx)
@@ -39,7 +40,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
         else:
             click.echo(f"{finding.kind}: {finding.sentence}")
     if number:
-        click.echo(f"{number} findings: keep all files as they are, and restore what is wrong from a copy", err=True)
+        click.echo(f"{number_of(number, 'finding')}: keep all files as they are, and restore what is wrong from a copy", err=True)
         ctx.exit(WRONG)
     newest = manifests(folder)[-1:]
     if bar and newest:
