@@ -11,7 +11,7 @@ from tests.test_wordpress import crawl, published, rows, wpctl
 from tests.test_wordpress import pytestmark as pytestmark
 
 REFETCHES = int(os.environ.get("SOHR_REFETCHES", "10"))
-POSTS = 100  # of each edition
+POSTS = 50  # of each theme: 100 posts, which stay 100 versions
 THEMES = {"en": "twentytwentythree", "ar": "twentytwentyone"}  # of blocks, and classic
 NOISE = ("cookie=1", "related=1", "views=1", "share=1", "ads=1", "seo=1", "nonce=1", "stamp=1", "lastmod=1")
 
