@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from archive.clock import now
@@ -29,8 +30,10 @@ FEW = 2  # posts: a home page that shows no more is a new site, not a home witho
 class Walk:
     """One crawl's way through the site."""
 
-    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event) -> None:
+    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event, ahead: int = 0) -> None:
+        """``ahead``: pages of the home listing that may be asked for before the one in front of them is read, where all is new."""
         self._arguments = arguments
+        self._ahead = ahead
         self._site = Site(arguments.site)
         self._home = self._site.edition_home
         self._fetch = fetch
@@ -78,7 +81,8 @@ class Walk:
         """From the newest posts on until a page holds nothing new; through the date archives where the home listing has no pages."""
         page = 1
         passed = False
-        while found := await self._page(edition, "home", page):
+        coming: deque[asyncio.Task[Outcome | None]] = deque()
+        while found := await (coming.popleft() if coming else self._page(edition, "home", page)):
             news = await self._channels.news(edition) if page == 1 and self._arguments.pages is None else []
             for item in (*self._of(found), *news):
                 yield item
@@ -90,6 +94,11 @@ class Walk:
                 for item in await self._survey.early(edition):
                     yield item
             page += 1
+            if found.listing.has_next and all(h.is_new for h in found.held):  # a first crawl: the pages that follow are wanted too
+                while len(coming) < self._ahead:
+                    coming.append(_begun(self._page(edition, "home", page + len(coming))))
+        for task in coming:
+            await task
         if not passed and page <= 2 and self._per_page > FEW and not self._closing.is_set():
             # One page, and it leads nowhere new: either that is all there is, or this theme's home has no pages.
             async for item in self._dates(edition, None, None):
@@ -219,3 +228,10 @@ class Walk:
                 logger.warning("%s is no address of an article of this site: passed over", url)
             elif held.state is None or self._arguments.look == "all":
                 yield Wanted(held, "cited")
+
+
+def _begun(page: Coroutine[Any, Any, Outcome | None]) -> asyncio.Task[Outcome | None]:
+    """A page that is asked for already. Where the crawl ends before it is read, nobody is to miss what came of it."""
+    task = asyncio.ensure_future(page)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task

@@ -39,6 +39,7 @@ RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at
 OPTIONAL = frozenset({"feed", "rest", "category"})  # channels that many a site closes to strangers: that is no verdict on the crawl
 CONDITIONAL = frozenset({"feed", "sitemap"})  # where a 304 says that the edit log, or the list, is what it was; never listings or REST
 HOPS = 6  # redirects that are followed from one address
+LISTINGS = 4  # of so many requests at a time one may be for a page of a listing that will be wanted; who asks one at a time asks for none
 
 
 class SohrSpider(Spider):
@@ -63,6 +64,7 @@ class SohrSpider(Spider):
         self.site = Site(self.arguments.site)
         self._asked: set[str] = set()
         self._room = asyncio.Semaphore(AHEAD)
+        self._in_order = asyncio.Lock()
         self.cited = self.arguments.urls or ()
 
     @staticmethod
@@ -72,7 +74,8 @@ class SohrSpider(Spider):
 
     def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
         """What to ask for, in order."""
-        return Walk(self.arguments, self._fetch, archive.ask, self.guard.closing).wanted()
+        at_once = self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        return Walk(self.arguments, self._fetch, archive.ask, self.guard.closing, at_once // LISTINGS).wanted()
 
     async def start(self) -> AsyncIterator[Request]:
         """Open the archive, then ask for what the walk says, newest first."""
@@ -168,7 +171,9 @@ class SohrSpider(Spider):
             if channel in CONDITIONAL and (condition := await self._archive.ask("condition", url)):
                 request.headers[condition[0]] = condition[1]
             try:
-                found = await outcome(await self.crawler.engine.download_async(request))
+                async with self._in_order:  # the archive has to learn of the pages of a listing one after the other
+                    response = await self.crawler.engine.download_async(request)
+                found = await outcome(response)
             except ArchiveFailed:
                 raise
             except IgnoreRequest as refusal:
