@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from archive.extract import extract
+from archive.general import second_opinion
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.warc import read_response
@@ -25,29 +26,54 @@ class Ahead:
 
     def __init__(self, site: Site, jobs: int) -> None:
         self._site = site
-        self._said: dict[tuple[Capture, ArticleKey | None], tuple[Future[list[Said]], int]] = {}
+        self._said: dict[tuple[Capture, ArticleKey | None], tuple[Future[list[tuple[Said, str | None]]], int]] = {}
+        self._last: tuple[Said, str | None] = (None, None)
         # Spawned: a fork would inherit the archive's lock, and hold it should this process be killed.
         self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
+        self._first = self._pool.submit(os.getpid)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes."""
         self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a process is there that reads: it takes half a second to start, and may have been killed since."""
+        return self._first.done() and not self._first.exception()
 
     def start(self, captures: Sequence[Capture]) -> None:
         """Begin to read these; a redirect, a listing or an address that does not tell its post is left to the one that writes."""
         wanted = [(capture, key) for capture in captures if (key := self._key(capture))]
         for first in range(0, len(wanted), AT_ONCE):
             part = wanted[first : first + AT_ONCE]
-            future = self._pool.submit(_read, part, self._site)
+            try:
+                future = self._pool.submit(_read, part, self._site)
+            except BrokenExecutor:
+                return  # it was killed: the one that writes reads for itself
             self._said |= {pair: (future, place) for place, pair in enumerate(part)}
 
     def extract(self, capture: Capture, site: Site, expected: ArticleKey | None) -> Extract | Unextractable:
         """What `archive.extract.extract` answers."""
         future, place = self._said.pop((capture, expected), (None, 0))
-        said = future.result()[place] if future else None
-        return said if said is not None else extract(capture, site, expected)
+        try:
+            said, drift = future.result()[place] if future else (None, None)
+        except BrokenExecutor:
+            said, drift = None, None
+        if said is None:
+            return extract(capture, site, expected)
+        self._last = (said, drift)
+        return said
+
+    def second_opinion(self, capture: Capture, found: Extract) -> str | None:
+        """What `archive.general.second_opinion` answers of the page that was read last."""
+        said, drift = self._last
+        return drift if said is found else second_opinion(capture, found)
 
     def _key(self, capture: Capture) -> ArticleKey | None:
         address = self._site.parse(capture.url)
@@ -93,13 +119,14 @@ def _read_back(places: Sequence[tuple[Path, int, ArticleKey]], site: Site) -> li
     return said
 
 
-def _read(captures: Sequence[tuple[Capture, ArticleKey | None]], site: Site) -> list[Said]:
-    said: list[Said] = []
+def _read(captures: Sequence[tuple[Capture, ArticleKey | None]], site: Site) -> list[tuple[Said, str | None]]:
+    said: list[tuple[Said, str | None]] = []
     for capture, key in captures:
         try:
-            said.append(extract(capture, site, key))
+            found = extract(capture, site, key)
+            said.append((found, second_opinion(capture, found) if isinstance(found, Extract) else None))
         except Exception:  # noqa: BLE001  # read once more by the one that writes, who tells what is wrong with it
-            said.append(None)
+            said.append((None, None))
     return said
 
 

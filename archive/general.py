@@ -6,7 +6,6 @@ first page that needs it, for it takes half a second; nothing here reads a clock
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from functools import cache
@@ -20,6 +19,7 @@ from archive.elsewhere import clean, is_front
 from archive.extract import EXTRACTOR, HEAVY, NO_PARSE
 from archive.hostile import is_heavy, is_hostile
 from archive.lines import Raw, inline_text, is_visible, tidy
+from archive.members import payload_sha256
 from archive.model import APART, Capture, Claim, Extract, Kind, Line, LineKind, Unextractable
 from archive.sites.sohr import boilerplate, metadata, refusals
 from archive.sites.sohr.addresses import Site
@@ -270,7 +270,12 @@ class _Walk:
 
 def is_sampled(capture: Capture) -> bool:
     """Whether a page of the site is read a second time: decided by its bytes, so that a rebuild decides alike."""
-    return int.from_bytes(hashlib.sha256(capture.body).digest()[:4]) % ONE_IN == 0
+    return int(payload_sha256(capture.body)[:8], 16) % ONE_IN == 0
+
+
+def second_opinion(capture: Capture, found: Extract) -> str | None:
+    """`cross_check` of a page that is sampled."""
+    return cross_check(capture, found) if is_sampled(capture) else None
 
 
 def cross_check(capture: Capture, found: Extract) -> str | None:

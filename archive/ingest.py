@@ -5,7 +5,6 @@ Nothing here reads a clock or the network: the same records in the same order gi
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import traceback
 from collections.abc import Callable
@@ -22,9 +21,10 @@ from archive.decode import Undecodable, decode_text
 from archive.errors import ArchiveError, NewerArchive
 from archive.evidence import Evidence, joined, pack, unpack
 from archive.extract import EXTRACTOR, extract
-from archive.general import CROSS_CHECK, cross_check, extract_general, is_sampled
+from archive.general import CROSS_CHECK, extract_general, second_opinion
 from archive.hostile import is_heavy, is_hostile
 from archive.likeness import trust
+from archive.members import payload_sha256
 from archive.model import APART, STOPPED, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import (
     BROKEN,
@@ -67,6 +67,7 @@ class Ingest:
         self.evidence = Evidence(folder, store.query, site)
         self.articles = Articles(store, site, self.evidence)
         self.extract: Reader = extract  # `archive.ahead` reads many at once
+        self.second_opinion: Callable[[Capture, Extract], str | None] = second_opinion
         self.jobs = 1  # processes that read again what is held
         self.found: Extract | Unextractable | None = None  # what was read apart a moment ago, and is told by the next event
 
@@ -233,7 +234,7 @@ class Ingest:
 
     def _seen(self, capture: Capture, at: Position, look: str | None) -> Seen:
         capture = replace(capture, recorded_at=capture.recorded_at or capture.captured_at)
-        return Seen(capture, self.store.add_capture(capture, at, look, hashlib.sha256(capture.body).hexdigest()))
+        return Seen(capture, self.store.add_capture(capture, at, look, payload_sha256(capture.body)))
 
     def _note(self, capture_id: int, outcome: Outcome) -> None:
         row = self.store.article(outcome.article) if outcome.article else None
@@ -367,7 +368,7 @@ class Ingest:
         key = expected or (ArticleKey(found.edition or address.edition or "ar", str(found.post_id)) if found.post_id else None)
         if key is None:
             return self._fail(seen, "layout", "the page does not say which post it is")
-        drift = cross_check(seen.capture, found) if is_sampled(seen.capture) else None
+        drift = self.second_opinion(seen.capture, found)
         if address.page > 1 or found.pages > 1:
             whole = self._join(seen, address, record_id, look, found, key)
             if isinstance(whole, Outcome):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from archive.errors import DamagedWarc
+from archive.members import payload_sha256
 from archive.model import Capture
 from archive.revisits import SMALLEST, Bodies, Original
 from archive.store import Row, Store
@@ -34,7 +34,7 @@ class Originals:
             return next(self._readable(self._stood_by(capture)), None)
         if len(capture.body) < SMALLEST or capture.truncated:
             return None
-        digest = hashlib.sha256(capture.body).hexdigest()
+        digest = payload_sha256(capture.body)
         if digest in self._batch:
             return self._batch[digest]
         return next(self._readable(self._store.query(_SAME, digest)), None)
@@ -42,7 +42,7 @@ class Originals:
     def wrote(self, capture: Capture, at: Position) -> None:
         """A response was written that later ones of its batch may repeat; on the disk it lies before them."""
         if at.original is None and capture.status != 304 and len(capture.body) >= SMALLEST and not capture.truncated:
-            digest = hashlib.sha256(capture.body).hexdigest()
+            digest = payload_sha256(capture.body)
             self._batch[digest] = Original(at.serial, at.offset, at.record_id, capture.url, capture.captured_at, digest)
 
     def indexed(self) -> None:

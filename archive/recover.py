@@ -13,6 +13,7 @@ from archive.ahead import Ahead
 from archive.clock import now
 from archive.errors import DamagedWarc
 from archive.extract import EXTRACTOR, extract
+from archive.general import second_opinion
 from archive.ingest import Ingest
 from archive.manifests import covered, digest_of, manifests
 from archive.release import software
@@ -56,7 +57,7 @@ def recover(
                 progress(start)
                 if ahead is None and jobs > 1 and size - start > WORTH_IT:
                     ahead = stack.enter_context(Ahead(ingest.site, jobs))
-                    ingest.extract = ahead.extract
+                    ingest.extract, ingest.second_opinion = ahead.extract, ahead.second_opinion
                 before = len(damaged or ())
                 stored = read(file, start) if damaged is None else read_past(file, start, damaged)
                 lacking += _replay(store, ingest, stored, start, progress, ahead)
@@ -66,7 +67,7 @@ def recover(
                         store.set_about(f"indexed:{file.serial}", str(max(kept, last_whole(file)) if file.is_open else size))
             if cut and not file.is_open:
                 _settle(store, file)
-        ingest.extract = extract
+        ingest.extract, ingest.second_opinion = extract, second_opinion
     return lacking
 
 

@@ -5,7 +5,6 @@ All of it is an index of the WARC files; a row is written only after the record 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_expone
 from archive import looks
 from archive.clock import now
 from archive.errors import CannotWrite, NewerArchive, NoArchive
+from archive.members import payload_sha256
 from archive.migrations import migrations, schema_names
 from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
 from archive.outcome import Gap, Held
@@ -259,7 +259,7 @@ class Store:
 
     def has_capture(self, capture: Capture) -> bool:
         """Whether the very same answer at the very same time is held already."""
-        digest = hashlib.sha256(capture.body).hexdigest()
+        digest = payload_sha256(capture.body)
         query = "select 1 from captures where url = ? and captured_at = ? and payload_sha256 = ? and status = ?"
         return self.one(query, capture.url, capture.captured_at, digest, capture.status) is not None
 

@@ -29,6 +29,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 
 from archive.errors import CannotWrite, DamagedWarc
+from archive.members import member, payload_sha256
 from archive.model import Capture
 from archive.revisits import IDENTICAL, NOT_MODIFIED, Bodies, Original, headers_of, original_of
 
@@ -113,7 +114,7 @@ class Appender:
         lines = [f"{name.replace('_', '-')}: {one_line(value)}\r\n" for name, value in fields.items() if value is not None]
         self._append("metadata", at, "".join(lines).encode(), "application/warc-fields", beside, learnt)
         headers = {"WARC-Record-ID": record_id, "WARC-Target-URI": capture.url}
-        headers["WARC-Payload-Digest"] = "sha256:" + hashlib.sha256(capture.body).hexdigest()
+        headers["WARC-Payload-Digest"] = "sha256:" + payload_sha256(capture.body)
         if capture.truncated:
             headers["WARC-Truncated"] = capture.truncated
         if capture.ip:
@@ -150,13 +151,13 @@ class Appender:
         record_id = headers.setdefault("WARC-Record-ID", f"<urn:uuid:{uuid.uuid4()}>")
         headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
         headers.setdefault("WARC-Payload-Digest", _NOTHING if kind == "request" else headers["WARC-Block-Digest"])
-        member = _member(headers, block, content_type)
+        packed = member(headers, block, content_type)
         try:
             offset = file.tell()
-            file.write(member)
+            file.write(packed)
         except OSError as error:
             raise _refused(self._folder, error) from error
-        return Position(current.serial, offset, len(member), record_id)
+        return Position(current.serial, offset, len(packed), record_id)
 
     def _ready(self, at: str) -> tuple[BinaryIO, WarcFile]:
         """The file for a record of this instant: today's, or a new one. A clock that jumps back goes on in the newest."""
@@ -182,7 +183,7 @@ class Appender:
             block = "".join(f"{k}: {one_line(v)}\r\n" for k, v in self._info.items()).encode()
             headers["WARC-Record-ID"] = f"<urn:uuid:{uuid.uuid4()}>"
             headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
-            self._file.write(_member(headers, block, "application/warc-fields"))
+            self._file.write(member(headers, block, "application/warc-fields"))
         except OSError as error:
             raise _refused(self._folder, error) from error
         return self._file, self._current
@@ -380,19 +381,6 @@ def _message(first: str, headers: list[tuple[str, str]] | tuple[tuple[str, str],
 def one_line(value: object) -> str:
     """A value that may stand in a header."""
     return re.sub(r"[\r\n\0]+", " ", str(value))
-
-
-def _member(headers: dict[str, str], block: bytes, content_type: str) -> bytes:
-    """One record as one gzip member. Bodies mostly come compressed: level 1 and a small window lose nothing there, at half of the time."""
-    stated = StatusAndHeaders("", [*headers.items(), ("Content-Type", content_type), ("Content-Length", str(len(block)))], protocol="WARC/1.1")
-    plain = stated.to_bytes(encoding="utf-8") + block + b"\r\n\r\n"  # warcio's writer would spell the HTTP headers of a revisit anew
-    if len(block) < 4096:
-        deflate = zlib.compressobj(6, zlib.DEFLATED, 16 + 12, 5)  # most of a short record's time goes into making tables for a long one
-    elif content_type == "application/json":
-        deflate = zlib.compressobj(6, zlib.DEFLATED, 16 + 15)
-    else:
-        deflate = zlib.compressobj(1, zlib.DEFLATED, 16 + (13 if b"content-encoding:" in block[:4096].lower() else 15))
-    return deflate.compress(plain) + deflate.flush()
 
 
 def _refused(folder: Path, error: OSError) -> CannotWrite:
