@@ -39,7 +39,7 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
     with told(path):
         conn = _connect(path)
         try:
-            _check(conn, path)
+            check(conn, path, "'sohr-archive repair' brings it up to date, as the next crawl would")
         except BaseException:
             conn.close()
             raise
@@ -89,7 +89,8 @@ def _open(address: str) -> sqlite3.Connection:
     return conn
 
 
-def _check(conn: sqlite3.Connection, path: Path) -> None:
+def check(conn: sqlite3.Connection, path: Path, otherwise: str) -> None:
+    """Whether a database is an archive of this release; ``otherwise`` says what to do with one of an earlier. Raises NoArchive, NewerArchive."""
     from archive.migrations import migrations, schema_names  # sqlite_utils costs a tenth of a second: not for --help
 
     tables = {row[0] for row in conn.execute("select name from sqlite_master where type = 'table'")}
@@ -102,7 +103,7 @@ def _check(conn: sqlite3.Connection, path: Path) -> None:
     if applied - known:
         raise NewerArchive(f"{path} was written by a newer release of sohr-archive: upgrade this one")
     if known - applied:
-        raise NoArchive(f"{path} is of an earlier release of sohr-archive: the next crawl brings it up to date")
+        raise NoArchive(f"{path} is of an earlier release of sohr-archive: {otherwise}")
 
 
 def about(conn: sqlite3.Connection, key: str) -> str | None:

@@ -196,13 +196,22 @@ def test_no_archive(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_another_release(folder: Path, tmp_path: Path) -> None:
-    """A newer one asks for an upgrade, an older one for a crawl."""
+    """A newer one asks for an upgrade; an older one says which command brings it up to date, when it is to be served too, and that command does."""
     newer = "insert into _sqlite_migrations (migration_set, name, applied_at) values ('sohr_archive', 'm999_future', '')"
     assert "newer release" in sentence(run("--archive", damaged(folder, tmp_path, newer), "status"), 73)
-    with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
-        conn.execute("delete from _sqlite_migrations")
+    database = tmp_path / "copy" / "archive.db"
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("delete from _sqlite_migrations where name in ('m999_future', 'm006_plans')")
+        for undone in ("view channel_coverage", "index digests_changed", "table promotions", "table swept_ids"):
+            conn.execute(f"drop {undone}")
         conn.commit()
-    assert "earlier release" in sentence(run("--archive", tmp_path / "copy", "status"), 2)
+    shutil.copy(database, tmp_path / "old.db")
+    told = "earlier release of sohr-archive: 'sohr-archive repair' brings it up to date"
+    assert told in sentence(run("--archive", tmp_path / "copy", "status"), 2)
+    assert told in sentence(run("--archive", tmp_path / "copy", "serve", "--port", "0"), 2)
+    assert "sohr-archive publish-copy" in sentence(run("serve", "--port", "0", tmp_path / "old.db"), 2)
+    assert run("--archive", tmp_path / "copy", "repair").returncode == 0
+    assert run("--archive", tmp_path / "copy", "status").returncode == 0
 
 
 def test_a_damaged_database(folder: Path, tmp_path: Path) -> None:

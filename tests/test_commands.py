@@ -158,8 +158,8 @@ def test_a_shell_reads_its_script(shell: str, tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken(small: Small) -> None:
-    """A sentence, not a traceback."""
+    """A sentence that says what to do, and nothing told of an address where nobody can read."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         line = [sys.executable, "-m", "archive.cli", "--archive", str(small.folder), "serve", "--port", str(taken.getsockname()[1])]
         answer = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert answer.returncode != 0 and "Traceback" not in answer.stderr and "in use" in answer.stderr
+    assert answer.returncode == 2 and "is in use: name another with --port" in answer.stderr and answer.stderr.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sqlite3
 import sys
@@ -16,6 +17,12 @@ from archive.errors import USAGE, ArchiveError
 
 class NoDatasette(ArchiveError):
     """Raised when Datasette is not installed, by `serve`."""
+
+    exit_status = USAGE
+
+
+class CannotListen(ArchiveError):
+    """Raised when the port is taken, or the address is not this machine's, by `serve`."""
 
     exit_status = USAGE
 
@@ -46,7 +53,7 @@ def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database
         from archive.browse.serving import run
     except ImportError as error:
         raise NoDatasette("Datasette is not installed: pip install 'sohr-archive[browse]'") from error
-    port = port or _free_port(host)
+    port = _free_port(host, port)
     url = f"http://{host}:{port}/-/sohr/"
     if as_json:
         sys.stdout.buffer.write(json_line({"url": url}))
@@ -55,18 +62,24 @@ def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database
     run(path, port, host, open_browser=open_browser)
 
 
-def _free_port(host: str) -> int:
-    """A port that nobody listens at, so that it can be told. Raises NoDatasette."""
+def _free_port(host: str, port: int) -> int:
+    """The port, or any for 0, if nobody listens there: tried here, for Datasette would tell it in its log alone. Raises CannotListen."""
     try:
-        with closing(socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)) as trial:
+        with closing(socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)) as trial:
             return int(trial.getsockname()[1])
     except OSError as error:
-        raise NoDatasette(f"nothing can listen at {host} ({error.strerror}): name another --host, an address of this machine") from error
+        if error.errno == errno.EADDRINUSE:
+            raise CannotListen(f"port {port} of {host} is in use: name another with --port, or --port 0 for any free one") from error
+        if error.errno == errno.EACCES:
+            raise CannotListen(f"port {port} of {host} is not for you to use: name one above 1023 with --port") from error
+        raise CannotListen(
+            f"nothing can listen at {host} ({(error.strerror or str(error)).partition(' (')[0]}): name another --host, an address of this machine"
+        ) from error
 
 
 def _check(path: Path) -> None:
     """Raises what `archive.reading` raises where there is no archive to show."""
-    from archive.reading import open_readonly, told
+    from archive.reading import check, open_readonly, told
 
     if path.name == "archive.db":
         open_readonly(path.parent).close()
@@ -74,4 +87,4 @@ def _check(path: Path) -> None:
     if not path.is_file():
         raise NoDatasette(f"there is no {path}: 'sohr-archive publish-copy {path}' makes one")
     with told(path), closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:
-        conn.execute("select value from about where key = 'site'").fetchone()
+        check(conn, path, "make it anew with 'sohr-archive publish-copy'")
