@@ -71,6 +71,11 @@ class _Revisit:
         return {(self.record_id, ""), self.of, (self.url, self.digest)}
 
 
+def check(path: Path) -> None:
+    """Whether a file holds WARC records at all, by its first. Raises UnreadableFile."""
+    next(_records(path), None)
+
+
 def captures(path: Path, counts: Counter[str], is_wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Capture]:
     """The HTTP responses of a file, in its order, behind them those that repeat another of the file; what is passed over is counted.
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from archive.clock import now, parse_time
-from archive.foreign import UnreadableFile, captures
+from archive.foreign import UnreadableFile, captures, check
 from archive.model import Capture, Kind
 from archive.outcome import PART
 from archive.rebuild import recorded_site
@@ -37,6 +37,7 @@ def import_file(folder: Path, path: Path, progress: Callable[[int], None] = lamb
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read ({error.strerror}): give a WARC or WACZ file") from error
+    check(path)  # before an archive is made of nothing
     name = f"{now()}-{secrets.token_hex(3)}"
     arguments = {"file": path.name, "sha256": digest}
     writer = Writer(Open(str(folder), known_site(folder).home, os.getpid(), name, "import", arguments, software()))

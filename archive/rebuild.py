@@ -26,6 +26,8 @@ from archive.warc import Appender, read, warc_files
 
 PARTIAL = "archive.db.rebuilding"
 
+_SQLITE = b"SQLite format 3\0"  # how every database of SQLite begins
+
 
 def site_of(folder: Path) -> Site:
     """The site an archive is of. Raises NoArchive, DamagedWarc."""
@@ -144,16 +146,23 @@ def repair(folder: Path) -> tuple[int, int]:
         lock.close()
 
 
+def _begins(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(len(_SQLITE))
+
+
 def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
     """Copy a database as of one instant; its SHA-256, which is also written beside it. ``keep`` is the archive's folder.
 
-    Raises CannotWrite, also where the target is a file of the archive itself.
+    An earlier copy is replaced. Raises CannotWrite, also where the target is a file of the archive itself, or of another kind.
     """
     target = target.resolve()
     if is_kept(target, keep.resolve()):
         raise CannotWrite(f"{target} is a file of the archive itself: give another place")
     partial = target.with_name(target.name + ".partial")
     try:
+        if target.exists() and target.stat().st_size and _begins(target) != _SQLITE:
+            raise CannotWrite(f"{target} is there already and no copy of a database: give another name")
         partial.unlink(missing_ok=True)
         with closing(sqlite3.connect(partial)) as copy:
             connection.backup(copy)  # in one step: page by page it would begin again with every commit of a crawl

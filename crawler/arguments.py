@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+from scrapy.settings import BaseSettings
+
 from archive.model import EDITIONS, Edition
 from archive.sites.sohr.addresses import HOME, Site
 
 MOST_IDS = 600_000  # of a sweep
+OURS = ("ARCHIVE_CLOCK", "ARCHIVE_CONTACT", "ARCHIVE_DAILY_REQUESTS", "ARCHIVE_DIR", "ARCHIVE_READ_SECONDS")
+SECONDS = ("ARCHIVE_READ_SECONDS", "BACKOFF_SECONDS", "BACKOFF_MAX_SECONDS", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT")
 Look = Literal["due", "all", "none"]
 
 
 class BadArgument(ValueError):
     """Raised when an argument makes no sense; the message says which, and what would."""
+
+
+def check_settings(settings: BaseSettings, given: Sequence[str]) -> None:
+    """Before anything is asked for: settings that a crawl would fail on, or silently do without. Raises BadArgument.
+
+    ``given`` are the names on the command line: one of ours that is misspelt would leave its work undone, ``ARCHIVE_DIR`` above all.
+    """
+    for name in given:
+        if name.startswith("ARCHIVE_") and name not in OURS:
+            raise BadArgument(f"there is no setting -s {name}=...: known are {', '.join(OURS)}")
+    for name in SECONDS:
+        try:
+            seconds = settings.getfloat(name)
+        except (TypeError, ValueError):
+            seconds = math.nan
+        if not (seconds >= 0 and math.isfinite(seconds)) or (name == "ARCHIVE_READ_SECONDS" and not seconds):
+            raise BadArgument(f"{name}={settings[name]} is no number of seconds: give one like 2 or 0.5")
+    stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
+    if stated and not re.fullmatch(r"\d{1,9}", stated):
+        raise BadArgument(f"ARCHIVE_DAILY_REQUESTS={stated} is no number of requests: give one, or 0 for no limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +176,9 @@ def _urls(value: str | None) -> tuple[str, ...] | None:
     try:
         text = Path(value).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadArgument(f"urls={value} cannot be read ({error}): give a text file with one address a line") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise BadArgument(f"urls={value} cannot be read ({reason}): give a text file with one address a line") from None
     urls = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")))
-    if not urls:
-        raise BadArgument(f"urls={value} names no address: write one a line")
+    if not any(url.startswith(("http://", "https://")) for url in urls):
+        raise BadArgument(f"urls={value} names no address: write one a line, like {HOME}en/332481/")
     return urls

@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -29,6 +30,7 @@ from tests.crawling import (
     held,
     records,
     rows,
+    run,
     running,
     states,
     truth,
@@ -90,6 +92,28 @@ class TestArguments:
         sentence(done, words)
         assert asked(site) == [] and not (tmp_path / "a").exists()
 
+    @pytest.mark.parametrize(
+        ("setting", "words"),
+        [
+            ({"ARCHIVE_DIRR": "x"}, "there is no setting -s ARCHIVE_DIRR="),
+            ({"ARCHIVE_DAILY_REQUESTS": "many"}, "ARCHIVE_DAILY_REQUESTS=many is no number of requests"),
+            ({"ARCHIVE_READ_SECONDS": "0"}, "ARCHIVE_READ_SECONDS=0 is no number of seconds"),
+            ({"DOWNLOAD_DELAY": "slow"}, "DOWNLOAD_DELAY=slow is no number of seconds"),
+        ],
+    )
+    def test_bad_setting(self, site: Replica, tmp_path: Path, setting: dict[str, str], words: str) -> None:
+        """As with an argument; one of ours that is misspelt does not pass in silence."""
+        done = crawl(site, tmp_path / "a", **setting)
+        assert done.status == 2
+        sentence(done, words)
+        assert asked(site) == [] and not (tmp_path / "a").exists()
+
+    def test_a_spider_nobody_knows(self) -> None:
+        """The two there are, and no traceback."""
+        done = run([sys.executable, "-m", "scrapy", "crawl", "shor"])
+        assert done.status == 2
+        sentence(done, "there is nothing to crawl of the name shor: give sohr or pages")
+
     def test_days_in_the_wrong_order(self, site: Replica, tmp_path: Path) -> None:
         """``since`` after ``until``."""
         done = crawl(site, tmp_path / "a", "since=2024-02-02", "until=2024-02-01")
@@ -97,8 +121,8 @@ class TestArguments:
         sentence(done, "since=2024-02-02 is after until=2024-02-01")
 
     def test_an_empty_list_of_addresses(self, site: Replica, tmp_path: Path) -> None:
-        """A file with nothing but a remark."""
-        (tmp_path / "urls.txt").write_text("# nothing\n\n")
+        """A file with nothing but a remark, and a word that is no address."""
+        (tmp_path / "urls.txt").write_text("# nothing\n\nword\n")
         done = crawl(site, tmp_path / "a", f"urls={tmp_path / 'urls.txt'}")
         assert done.status == 2
         sentence(done, "names no address")

@@ -501,10 +501,10 @@ def test_a_backup_that_cannot_be_written_says_so(folder: Path) -> None:
 def test_a_backup_to_a_full_disk_says_so(folder: Path, tiny: Callable[[int], Path]) -> None:
     """The copy before it stays."""
     disk = tiny(64)
-    (disk / "x.db").write_bytes(b"the copy before")
+    (disk / "x.db").write_bytes(b"SQLite format 3\0, the copy before")
     ran = sohr(folder, "backup", disk / "x.db")
     assert ran.status == 73 and "free the disk" in ran.err
-    assert [path.name for path in disk.iterdir()] == ["x.db"] and (disk / "x.db").read_bytes() == b"the copy before"
+    assert [path.name for path in disk.iterdir()] == ["x.db"] and (disk / "x.db").read_bytes() == b"SQLite format 3\0, the copy before"
 
 
 def test_a_backup_never_replaces_the_archive(folder: Path) -> None:
@@ -514,6 +514,16 @@ def test_a_backup_never_replaces_the_archive(folder: Path) -> None:
         with closing(open_readonly(folder)) as conn, pytest.raises(CannotWrite, match="a file of the archive itself"):
             backup(conn, folder / name, folder)
     assert dump(folder) == before
+
+
+def test_a_backup_replaces_a_backup_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    """A file of another kind stays as it is."""
+    (tmp_path / "letter").write_text("Dear all")
+    ran = sohr(folder, "backup", tmp_path / "letter")
+    assert ran.status == 73 and "give another name" in ran.err and len(ran.err.splitlines()) == 1
+    assert (tmp_path / "letter").read_text() == "Dear all"
+    for _ in range(2):
+        assert sohr(folder, "backup", tmp_path / "x.db").status == 0
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from archive import elsewhere
 from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL
 from archive.sites.sohr.addresses import Site
-from crawler.arguments import Arguments, BadArgument
+from crawler.arguments import Arguments, BadArgument, check_settings
 from crawler.guard import counters, guard_of
 from crawler.ping import ping
 from crawler.settings import user_agent
@@ -39,8 +39,13 @@ class Command(ScrapyCrawl):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the arguments, crawl, tell, and set the exit status."""
         assert self.settings is not None  # Scrapy sets it
-        if len(args) == 1 and args[0] in ("sohr", "pages"):
+        process: Any = self.crawler_process
+        known = process.spider_loader.list()
+        if len(args) == 1 and args[0] not in known:
+            raise UsageError(f"there is nothing to crawl of the name {args[0]}: give {' or '.join(reversed(known))}", print_help=False)
+        if len(args) == 1:
             try:
+                check_settings(self.settings, [name.partition("=")[0] for name in opts.set or ()])
                 arguments = (Arguments.read if args[0] == "sohr" else Arguments.read_pages)(opts.spargs)
                 use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, args[0]))
             except (BadArgument, BadClock) as error:
@@ -53,7 +58,6 @@ class Command(ScrapyCrawl):
             self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
         crawlers: list[Crawler] = []
         create = self._create_crawler
-        process: Any = self.crawler_process
 
         def remember(name: type[Spider] | str) -> Crawler:
             crawler = create(name)
