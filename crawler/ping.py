@@ -27,21 +27,22 @@ def ping(url: str, status: int) -> bool:
         logger.warning("ARCHIVE_PING_URL is no web address: give one that begins with https://")
         return False
     address = url.replace("{status}", str(status)) if "{status}" in url else f"{url.rstrip('/')}/{status}"
-    told: list[bool] = []
+    told: list[str | None] = []
     asking = Thread(target=lambda: told.append(_asked(address)), daemon=True)  # a check that drips its answer is not waited for
     asking.start()
     asking.join(SECONDS)
-    if asking.is_alive():
-        logger.warning("the health check did not answer within %g seconds", SECONDS)
-    return told == [True]
+    wrong = told[0] if told else f"did not answer within {SECONDS:g} seconds"
+    if wrong:
+        logger.warning("the health check %s", wrong)
+    return wrong is None
 
 
-def _asked(address: str) -> bool:
+def _asked(address: str) -> str | None:
+    """What is wrong with the answer, its address aside, which is a secret; None: it answered well."""
     try:
         with urlopen(Request(address, headers={"User-Agent": "sohr-archive"}), timeout=SECONDS):  # noqa: S310  # http and https only, see above
-            return True
+            return None
     except HTTPError as error:
-        logger.warning("the health check answered with status %d", error.code)  # its address is a secret: not in the log
+        return f"answered with status {error.code}"
     except (OSError, HTTPException, ValueError) as error:
-        logger.warning("the health check did not answer (%s)", type(error).__name__)
-    return False
+        return f"did not answer ({type(error).__name__})"
