@@ -106,9 +106,9 @@ def sohr_archive(archive: Path) -> None:
 
     \b
     Exit status:
-      0 well · 1 verify, audit or politeness found something · 2 an argument is wrong, or no archive there · 70 an error of ours
-      73 cannot write, or damaged, or of a newer release · 75 another holds the archive
-      76 the feed began anew, replay it · 130 Ctrl-C
+      0 well · 1 verify, audit or politeness found something · 2 an argument is wrong, or no archive there
+      65 no file of captures to import · 70 an error of ours · 73 cannot write, or damaged, or of a newer release
+      75 another holds the archive · 76 the feed began anew, replay it · 130 Ctrl-C
     """
     if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
         _set_clock(stated, archive)

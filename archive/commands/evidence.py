@@ -86,6 +86,8 @@ def rebuild(ctx: click.Context, extract: bool, jobs: int, as_json: bool) -> None
 def repair(ctx: click.Context, as_json: bool) -> None:
     """After a crash: cut a torn last record, index what the database lacks. A whole record is never touched. The next crawl does the same.
 
+    After an upgrade: bring the tables up to date, with a copy of the database as it was beside it.
+
     \b
     sohr-archive repair
     """
@@ -102,6 +104,8 @@ def repair(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def backup(ctx: click.Context, file: Path, as_json: bool) -> None:
     """Copy the database to FILE, consistent also while a crawl writes, with its SHA-256 beside it. The WARC files need no command: copy them.
+
+    An earlier copy at FILE is replaced once the new one is whole; a file of another kind never is.
 
     \b
     sohr-archive backup /mnt/backup/archive-2026-01-02.db

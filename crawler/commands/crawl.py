@@ -33,7 +33,10 @@ class Command(ScrapyCrawl):
             "Arguments, each with -a: site=URL, edition=en|ar|all, since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), "
             "urls=FILE, look=due|all|none, budget=N (requests in 24 hours; 0: no limit), sweep=FROM-TO (ids of an edition). "
             "'scrapy crawl pages' takes cited pages of other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
-            "The archive's folder is -s ARCHIVE_DIR=DIR, else the environment's ARCHIVE_DIR, else data/."
+            "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; else data/), ARCHIVE_CONTACT=TEXT (how the site "
+            "can reach you), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given). "
+            "Exit status: 0 healthy, 2 an argument is wrong, 65 pages cannot be read, 69 the site is unavailable or refuses, 70 an error of ours, "
+            "73 the archive cannot be written, 75 another crawl holds it, 130 Ctrl-C."
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
