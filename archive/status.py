@@ -247,7 +247,8 @@ def _next(
     else:
         yield crawl, "takes what is new"
     if any(h.versions for h in holdings):
-        yield shlex.join(["datasette", str(folder / "archive.db")]), "reads the archive in a browser"
+        where = ["--archive", str(folder)] if folder != Path("data") else []
+        yield shlex.join(["sohr-archive", *where, "serve"]), "reads the archive in a browser"
 
 
 _AFTER = {

@@ -277,7 +277,7 @@ def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
         ("What every article says now:", f"{tools}sohr-archive --archive {here} export --versions latest"),
         ("What is held, the last crawls, the gaps:", f"{tools}sohr-archive --archive {here} status"),
         ("Crawl the copy once more:", f"{tools}scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={here} -s DOWNLOAD_DELAY=0"),
-        ("Read it in a browser:", f"{tools}datasette {here}/archive.db"),
+        ("Read it in a browser:", f"{tools}sohr-archive --archive {here} serve"),
         ("The newest pages of the live site:", "make crawl"),
     ]
     passed = "Read" if served else "Crawl the copy"  # the one stands below, the other needs the copy that ends now

@@ -214,6 +214,16 @@ def test_an_archive_of_another_release(folder: Path, tmp_path: Path) -> None:
     assert run("--archive", tmp_path / "copy", "status").returncode == 0
 
 
+def test_verify_of_a_damaged_database_asks_for_a_rebuild_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    """Where the evidence is whole there is nothing to restore; after the rebuild nothing is left to find."""
+    shutil.copytree(folder, tmp_path / "copy")
+    os.truncate(tmp_path / "copy" / "archive.db", 100_000)
+    answer = run("--archive", tmp_path / "copy", "verify")
+    assert answer.returncode == 1 and "run 'sohr-archive rebuild'" in answer.stdout and "restore" not in answer.stderr
+    assert run("--archive", tmp_path / "copy", "rebuild").returncode == 0
+    assert run("--archive", tmp_path / "copy", "verify").returncode == 0
+
+
 def test_a_damaged_database(folder: Path, tmp_path: Path) -> None:
     """What SQLite cannot make sense of is said, with what to do."""
     copy = damaged(folder, tmp_path, "pragma wal_checkpoint(truncate)")

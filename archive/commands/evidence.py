@@ -31,16 +31,18 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
     from archive.verify import verify as run
 
     folder = folder_of(ctx)
-    number = 0
+    number = unadvised = 0
     bar = sys.stderr.isatty() and not as_json
     for finding in run(folder, head=head, deep=deep, progress=lambda what: click.echo(f"checking {what}", err=True) if bar else None):
         number += 1
+        unadvised += "run 'sohr-archive" not in finding.sentence
         if as_json:
             click.echo(json.dumps({"kind": finding.kind, "thing": finding.thing, "sentence": finding.sentence}, ensure_ascii=False))
         else:
             click.echo(f"{finding.kind}: {finding.sentence}")
     if number:
-        click.echo(f"{number_of(number, 'finding')}: keep all files as they are, and restore what is wrong from a copy", err=True)
+        advice = "keep all files as they are, and restore what is wrong from a copy" if unadvised else "the evidence is what it was; do as it says"
+        click.echo(f"{number_of(number, 'finding')}: {advice}", err=True)
         ctx.exit(WRONG)
     newest = manifests(folder)[-1:]
     if bar and newest:
@@ -132,7 +134,7 @@ def head(ctx: click.Context, as_json: bool) -> None:
 
     chain = manifests(folder_of(ctx))
     if not chain:
-        raise NoArchive("there is no manifest yet: a finished crawl writes one")
+        raise NoArchive(f"there is no manifest in {folder_of(ctx)} yet: a finished crawl writes one, --archive or ARCHIVE_DIR names another folder")
     newest = chain[-1]
     click.echo(json.dumps({"manifest": newest.number, "digest": newest.digest}) if as_json else newest.digest)
 
@@ -199,5 +201,7 @@ def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
         happened(folder, {"event": "layout-confirmed", "layout": confirm, "at": now()})
         click.echo(json.dumps({"confirmed": confirm}) if as_json else f"{confirm} is trusted from now on")
         return
+    if not found and not as_json:
+        click.echo("no article was read yet", err=True)
     for layout in found:
         click.echo(json.dumps(layout.as_record(), ensure_ascii=False) if as_json else layout.told())
