@@ -154,7 +154,7 @@ def at(archive: Path, clock: str) -> tuple[int, dict[int, list[tuple[str, int | 
 
 def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> None:
     """Through REST and full-text feeds, with a page only for what differs; then, with REST off and excerpts in the feed, by page."""
-    at(archive, "+1h")  # REST's first words of each article: nothing to compare with yet
+    at(archive, "+24h")  # REST's first words of each article: nothing to compare with yet
     find = "select post_id from latest_versions where edition = 'en' and state = 'live' and length(text) > 200 order by post_id desc limit 17"
     ids = [row[0] for row in rows(archive, find)][::2]
     edited, silent, trashed, deleted, gone, moved, later, unseen = ids[:8]
@@ -166,7 +166,7 @@ def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> No
     to = json.loads(wpctl("en", "move", str(moved)).splitlines()[-1])["to"]
     added = json.loads(wpctl("en", "add", "--title", "Added", "--content", "<p>Six people were injured.</p>").splitlines()[-1])
     try:
-        pages, changes = at(archive, "+3h")
+        pages, changes = at(archive, "+72h")
         kinds = {post_id: [kind for kind, _ in told] for post_id, told in changes.items()}
         assert {i: kinds[i] for i in (edited, silent)} == {edited: ["updated"], silent: ["updated"]}
         assert {i: kinds[i] for i in (trashed, deleted, gone)} == {i: ["missing"] for i in (trashed, deleted, gone)}
@@ -174,14 +174,14 @@ def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> No
         assert pages < 60  # of hundreds that were due: what differs, what REST has no more, and what has no text
 
         wpctl("en", "untrash", str(trashed))
-        _, changes = at(archive, "+7h")
+        _, changes = at(archive, "+96h")
         assert changes[trashed][0][0] == "restored"
 
         wpctl("en", "sim", "restoff=1", "feedexcerpt=1")
         wpctl("en", "edit", str(later), "--append", "<p>The toll rose to 41.</p>")
         wpctl("en", "edit", str(unseen), "--append", "<p>It is said.</p>", "--stealth")
-        pages, first = at(archive, "+8h")  # the feed shows the date of the edit, REST nothing
-        more, second = at(archive, "+490m")  # the silent one stands beside it, and is due with it
+        pages, first = at(archive, "+5790m")  # the feed shows the date of the edit, REST nothing
+        more, second = at(archive, "+5820m")  # the silent one stands beside it, and is due with it
         assert first[later][0][0] == "updated" and pages + more < 60
         assert (first | second)[unseen] == [("updated", None)]
         assert rows(archive, "select is_open from channels where edition = 'en' and channel = 'rest' and scope = 'edited'") == [(0,)]
