@@ -76,7 +76,7 @@ def read(page: Marked) -> str:
 def drifted(number: int) -> Capture:
     """A post whose text stands beside the body that the layout reads: what a theme's change may look like."""
     story = "".join(f"<p>Sentence {n} of the story that moved elsewhere on the page, with words enough to be found by anyone.</p>" for n in range(12))
-    stub = " ".join(f"teaser{n}" for n in range(40))
+    stub = " ".join(f"teaser{n}" for n in (0, number * 1000, *range(40)))  # of its own: one text on many pages would be quarantined
     one = capture(number, "2026-01-02T00:00:00Z", stub)
     body = one.body.replace(b"</article>", f"</article><article><div class='story'>{story}</div></article>".encode())
     return Capture(one.url, 200, one.headers, body, one.captured_at)
