@@ -30,7 +30,6 @@ class Ahead:
         self._last: tuple[Said, str | None] = (None, None)
         # Spawned: a fork would inherit the archive's lock, and hold it should this process be killed.
         self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
-        self._first = self._pool.submit(os.getpid)
 
     def __enter__(self) -> Self:
         return self
@@ -41,11 +40,6 @@ class Ahead:
     def close(self) -> None:
         """End the processes."""
         self._pool.shutdown(cancel_futures=True)
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a process is there that reads: it takes half a second to start, and may have been killed since."""
-        return self._first.done() and not self._first.exception()
 
     def start(self, captures: Sequence[Capture]) -> None:
         """Begin to read these; a redirect, a listing or an address that does not tell its post is left to the one that writes."""

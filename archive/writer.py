@@ -15,7 +15,6 @@ import struct
 import sys
 import threading
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,6 @@ from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from archive import elsewhere
-from archive.ahead import Ahead
 from archive.apart import read_apart
 from archive.channels import Channels
 from archive.clock import now, use
@@ -45,7 +43,6 @@ from archive.warc import Appender, Position
 from archive.wire import Ask, Failed, Happened, Open, Took, frame
 
 BATCH = 32  # measured: beyond 32 captures a batch, what a commit and an fsync cost is lost in the noise
-MANY = 12  # captures that came while a batch was written: the crawl is the faster one, and half a second for another process is well spent
 
 
 class Answers:
@@ -166,7 +163,6 @@ class Writer:
         self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site, self.ingest.channels)
         self._seconds = message.read_seconds
-        self._ahead: Ahead | None = None
         for row in self.ingest.waiting():  # the last crawl was killed while it read these
             self._apart(row)
         begun: dict[str, Any] = {
@@ -197,16 +193,6 @@ class Writer:
             "counters": {},
         }
         return [end | dict(row) for row in rows]
-
-    def begin(self, messages: list[Any]) -> None:
-        """Let a batch be read by a process of its own, while the batch before it and its own evidence are written. Only a crawl that brings more
-        than is written needs one."""
-        captures = [message.capture for message in messages if isinstance(message, Took)]
-        if self._ahead is None and len(captures) >= MANY and len(os.sched_getaffinity(0)) > 1:
-            self._ahead = Ahead(self.site, 1)
-            self.ingest.extract, self.ingest.second_opinion = self._ahead.extract, self._ahead.second_opinion
-        if self._ahead and self._ahead.is_ready:
-            self._ahead.start([replace(capture, recorded_at=capture.recorded_at or capture.captured_at) for capture in captures])
 
     def work(self, messages: list[Any]) -> list[Any]:
         """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in the database."""
@@ -269,8 +255,6 @@ class Writer:
     def close(self) -> None:
         """Let go of files, database and lock, and seal what was added in a manifest: not where a write failed, and half a record may stand."""
         try:
-            if self._ahead:
-                self._ahead.close()
             self.warc.close()
             if self._whole:
                 write_manifest(self.folder, self.name, now())
@@ -287,7 +271,7 @@ def main() -> int:
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing but frames on the pipe: a library that prints, prints to standard error
     writer: Writer | None = None
-    frames = read_frames(source, lambda batch: writer.begin(batch) if writer else None)
+    frames = read_frames(source)
     try:
         message: Open = next(frames)[0]
         use(message.clock)
@@ -315,17 +299,15 @@ def send(sink: BinaryIO, messages: list[Any]) -> None:
         sink.flush()
 
 
-def read_frames(source: BinaryIO, begin: Callable[[list[Any]], None]) -> Iterator[list[Any]]:
+def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
     """Batches of what has arrived: at least one message, at most BATCH, without waiting for more than there is.
 
-    ``begin`` is told each batch, and the one behind it if that is there, before it is given out. A thread takes in what comes while a batch is
-    written: a pipe holds a handful of pages, and each batch costs an fsync.
+    A thread takes in what comes while a batch is written: a pipe holds a handful of pages, and each batch costs an fsync.
     """
     arrived: SimpleQueue[bytes] = SimpleQueue()  # bounded by what the crawl lets be under way
     threading.Thread(target=_take_in, args=(source, arrived), daemon=True).start()
     buffer = bytearray()
     batch: list[Any] = []
-    begun: deque[list[Any]] = deque()
     while True:
         while len(batch) < BATCH and len(buffer) >= 4:
             (length,) = struct.unpack_from(">I", buffer)
@@ -334,15 +316,13 @@ def read_frames(source: BinaryIO, begin: Callable[[list[Any]], None]) -> Iterato
             batch.append(pickle.loads(memoryview(buffer)[4 : 4 + length]))  # noqa: S301  # our own child's parent sent it
             del buffer[: 4 + length]
         if batch and (len(batch) >= BATCH or arrived.empty()):
-            begin(batch)
-            begun.append(batch)
+            yield batch
             batch = []
-        if len(begun) > 1 or (begun and arrived.empty()):
-            yield begun.popleft()
             continue
         chunk = arrived.get()
         if not chunk:
-            yield from (*begun, *([batch] if batch else []))
+            if batch:
+                yield batch
             return
         buffer += chunk
 

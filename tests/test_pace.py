@@ -1,4 +1,4 @@
-"""A crawl that asks many at a time: pages of listings ahead of need, pages read by a process of their own. What comes of it is the same."""
+"""A crawl that asks many at a time: pages of listings ahead of need. What comes of it is the same; so is what many processes read."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ from archive.extract import extract
 from archive.model import ArticleKey
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, capture, dump, well
-from tests.crawling import command, environment, held, rows, truth, until
-from tests.replica.server import ROOT, Replica
+from tests.crawling import crawl, held, rows, truth
+from tests.replica.server import Replica
 
 AT_ONCE = {"CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16}
 
 
 def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
-    """All posts, listings in their order and hardly one too many, a process beside that reads; a rebuild derives the same rows."""
-    folder, posts = tmp_path / "archive", 400
+    """All posts, listings in their order and hardly one too many; a rebuild derives the same rows."""
+    folder, posts = tmp_path / "archive", 200
     with Replica(posts=posts) as replica:
-        line = command(replica, folder, "edition=en", **AT_ONCE)
-        with psutil.Popen(line, cwd=ROOT, env=environment(), stderr=open(tmp_path / "log", "wb")) as crawl:
-            until(lambda: any("multiprocessing.spawn" in " ".join(one.cmdline()) for one in crawl.children(recursive=True)), "a process that reads")
-            assert crawl.wait(120) == 0
+        assert crawl(replica, folder, "edition=en", **AT_ONCE).status == 0
         assert held(folder) == {key: text for key, text in truth(replica).items() if key[0] == "en"}
     asked = [url for (url,) in rows(folder, "select url from captures where channel = 'home' order by capture_id")]
     pages = [int(found[1]) if (found := re.search(r"/page/([0-9]+)/", url)) else 1 for url in asked]
@@ -43,7 +40,6 @@ def test_a_reader_that_is_killed_costs_nothing() -> None:
     site, key = Site(HOME), ArticleKey("en", "1")
     one, other = capture(1, "2026-01-02T00:00:00Z", "A line of text."), capture(1, "2026-01-03T00:00:00Z", "Another line of text.")
     with Ahead(site, 1) as ahead:
-        until(lambda: ahead.is_ready, "the process")
         ahead.start([one])
         assert ahead.extract(one, site, key) == extract(one, site, key)
         for child in psutil.Process().children(recursive=True):
