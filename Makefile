@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 
 SERVE ?= 1
 PAGES ?= 3
-JOBS ?= 2
+JOBS ?= 3
 ARCHIVE_DIR ?= data
 PORT ?= 8001
 
