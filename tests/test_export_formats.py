@@ -31,7 +31,7 @@ __all__ = ["small"]  # the fixture
 FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
 MOST_RSS = 300  # MB
 GROWTH = 30  # MB from the smaller archive to the larger: what the allocators keep for themselves
-FEW, SEVERAL, MANY = 2_000, 20_000, 200_000  # versions
+FEW, SEVERAL, MANY = 1_000, 10_000, 60_000  # versions
 
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:
@@ -287,14 +287,16 @@ def most_memory(folder: Path, form: str) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("many")
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "text"])
 def test_memory_stays_flat(many: dict[int, Path], form: str) -> None:
-    """Ten times as many versions need no more of it. (`python -m tests.bench.memory` does this with a million.)"""
+    """Six times as many versions need no more of it. (`python -m tests.bench.memory` does this with a million.)"""
     few, lots = most_memory(many[SEVERAL], form), most_memory(many[MANY], form)
     assert lots < MOST_RSS and lots < few + GROWTH, (few, lots)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("many")  # one process makes the archives
 @pytest.mark.parametrize("form", ["warc", "wacz"])
 def test_memory_of_evidence_stays_flat(many: dict[int, Path], form: str) -> None:
     """Eight bytes a capture, and no more."""
