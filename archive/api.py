@@ -31,8 +31,8 @@ from archive.selection import versions as selected
 from archive.sites.sohr.addresses import Site
 
 _ARTICLE = "select * from articles"
-_VERSION = """select v.*, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file from versions v
-join captures c on c.capture_id = v.first_capture_id join warc_files f using (warc_file_id)"""
+_VERSION = """select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file from versions v
+left join claim_sets s using (claim_set_id) join captures c on c.capture_id = v.first_capture_id join warc_files f using (warc_file_id)"""
 _SEARCH = """select rowid from search where search match ? order by rank, rowid"""
 
 

@@ -5,9 +5,14 @@ Rows that are evidence, or were told to somebody, are append-only by trigger: a 
 
 from __future__ import annotations
 
+import json
+
 from sqlite_utils import Database, Migrations
 
 from archive import summaries
+from archive.claims import pack
+from archive.kinds import decode_kinds, encode_kinds
+from archive.model import Claim
 
 migrations = Migrations("sohr_archive")
 
@@ -445,6 +450,61 @@ group by a.edition, a.day, s.channel;
 def m006_plans(db: Database) -> None:
     """What a plan must know besides: ids without a post, looks brought forward, changes whose page did not come; and who alone showed what."""
     _run(db, _PLANS)
+
+
+_COMPACT = """
+create table claim_sets (
+    claim_set_id integer primary key,
+    claims text not null unique
+) strict;
+alter table versions add column claim_set_id integer references claim_sets(claim_set_id);
+alter table versions add column restored_title text;
+alter table versions add column text_digest blob;
+alter table versions add column same_digest blob;
+"""
+_COMPACTED = """
+drop view latest_versions;
+drop view version_history;
+drop view channel_coverage;
+alter table versions drop column claims;
+alter table versions drop column plain_title;
+alter table versions drop column text_sha256;
+alter table versions drop column same_sha256;
+alter table versions add column plain_title text generated always as (coalesce(restored_title, title)) virtual;
+alter table versions add column text_sha256 text generated always as (lower(hex(text_digest))) virtual;
+alter table versions add column same_sha256 text generated always as (lower(hex(same_digest))) virtual;
+
+alter table sightings rename to sightings_before;
+create table sightings (
+    sighting_id integer primary key,
+    article_id integer not null references articles(article_id),
+    channel text not null,
+    claims text not null,
+    first_seen_at text not null,
+    last_seen_at text not null,
+    times integer not null default 1
+) strict;
+insert into sightings select * from sightings_before;
+drop table sightings_before;
+create index sightings_article on sightings(article_id, channel);
+"""
+
+
+@migrations()
+def m007_compact(db: Database) -> None:
+    """What rows said twice, once: claims that repeat a column, plain headlines, kinds of lines; digests in bytes. Columns that go are made again."""
+    _run(db, _COMPACT)
+    for row in db.query("select v.*, a.post_id from versions v join articles a using (article_id)"):
+        packed = pack((Claim(*claim) for claim in json.loads(row["claims"])), row, row["post_id"])
+        db.execute("insert into claim_sets (claims) values (?) on conflict do nothing", (packed,))
+        db.execute(
+            """update versions set claim_set_id = (select claim_set_id from claim_sets where claims = ?), lines = ?,
+               restored_title = nullif(plain_title, title), text_digest = ?, same_digest = ? where version_id = ?""",
+            (packed, encode_kinds(decode_kinds(row["lines"])), *map(bytes.fromhex, (row["text_sha256"], row["same_sha256"])), row["version_id"]),
+        )
+    _run(db, _COMPACTED)
+    for name, script in (("latest_versions", _VIEWS), ("version_history", _VIEWS), ("channel_coverage", _PLANS)):
+        _run(db, script[script.index(f"create view {name}") :].partition(";")[0] + ";")
 
 
 def schema_names() -> list[str]:

@@ -17,14 +17,15 @@ from pathlib import Path
 from archive.clock import now
 from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
 from archive.reading import open_readonly, told
-from archive.text import fold, same_sha256, text_sha256
+from archive.store import digests_of
+from archive.text import fold
 
 KEY = "published_copy"  # row of `about` by which the plugin knows such a copy
 NOTE = "Taken out of this public copy."
 # the source of a page of another site is its host, which may have a port; its key is an address, which may hold an @
 _CITATION = re.compile(r"sohr:([^:\s]+(?::[0-9]+(?=:https?://))?):(\S+)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)")
 _KEPT_DETAILS = ("state", "status", "reason")  # of a change: what names nobody
-_EMPTY = ("lines", "categories", "tags", "links", "images", "notes", "claims")
+_EMPTY = ("lines", "categories", "tags", "links", "images", "notes")
 
 
 class NoSuchVersion(ArchiveError):
@@ -125,6 +126,7 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Cited]) -> int:
         _take_out(conn, version_id)
     for article_id in sorted(set(versions.values())):
         _take_out_beside(conn, article_id)
+    conn.execute("delete from claim_sets where claim_set_id not in (select claim_set_id from versions where claim_set_id is not null)")
     _index_anew(conn)
     for _, sql in triggers:
         conn.execute(sql)
@@ -135,9 +137,9 @@ def _take_out(conn: sqlite3.Connection, version_id: int) -> None:
     """What one version says, and what changes say of it."""
     empty = "".join(f"{column} = '[]', " for column in _EMPTY)
     conn.execute(
-        f"""update versions set {empty} title = ?, plain_title = ?, text = ?, text_sha256 = ?, same_sha256 = ?, author = null, canonical_url = null,
-        source_outlet = null, source_url = null where version_id = ?""",
-        (NOTE, NOTE, NOTE, text_sha256(NOTE), same_sha256(NOTE, NOTE), version_id),
+        f"""update versions set {empty} title = ?, restored_title = null, claim_set_id = null, text = ?, text_digest = ?, same_digest = ?,
+        author = null, canonical_url = null, source_outlet = null, source_url = null where version_id = ?""",
+        (NOTE, NOTE, *digests_of(NOTE, NOTE).values(), version_id),
     )
     conn.execute("update versions set lines = ? where version_id = ?", ('["paragraph"]', version_id))
     conn.execute("update changes set figures = '[]' where version_id = ? or previous_version_id = ?", (version_id, version_id))
@@ -176,9 +178,12 @@ def _take_out_beside(conn: sqlite3.Connection, article_id: int) -> None:
 
 
 def _without_links_to(conn: sqlite3.Connection, urls: Iterable[str]) -> None:
-    """Links of other articles to this one carry its title."""
+    """Links of other articles to this one carry its title; of a list of claims that names it nothing is kept."""
     for url in urls:
         quoted = json.dumps(url, ensure_ascii=False)
+        conn.execute(
+            "update versions set claim_set_id = null where claim_set_id in (select claim_set_id from claim_sets where instr(claims, ?))", (quoted,)
+        )
         for version_id, text in conn.execute("select version_id, links from versions where instr(links, ?)", (quoted,)).fetchall():
             kept = [entry for entry in json.loads(text) if not (isinstance(entry, list) and entry and entry[0] == url)]
             conn.execute("update versions set links = ? where version_id = ?", (json.dumps(kept, ensure_ascii=False), version_id))

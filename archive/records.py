@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from archive.claims import unpack
+from archive.kinds import decode_kinds
 from archive.model import Claim, Edition, LineKind
 from archive.reading import cite
 from archive.text import Span, deobfuscate
@@ -116,9 +118,8 @@ def text_lines(text: str, kinds: str) -> tuple[TextLine, ...]:
 def placed(text: str, kinds: str) -> Iterator[tuple[str, str, int, int, int]]:
     """The same as bare tuples: text, kind, depth, start, end."""
     at = 0
-    listed = json.loads(kinds)
-    for line, kind in zip(text.split("\n") if listed else (), listed, strict=True):
-        name, depth = (kind, 0) if isinstance(kind, str) else kind
+    listed = decode_kinds(kinds)
+    for line, (name, depth) in zip(text.split("\n") if listed else (), listed, strict=True):
         yield line, name, depth, at, at + len(line)
         at += len(line) + 1
 
@@ -152,7 +153,7 @@ def version_of(article: sqlite3.Row, row: sqlite3.Row) -> Version:
         source_url=row["source_url"],
         is_syndicated=bool(row["is_syndicated"]),
         notes=tuple(json.loads(row["notes"])),
-        claims=tuple(Claim(*claim) for claim in json.loads(row["claims"])),
+        claims=tuple(unpack(row["claims"], row, article["post_id"])),
         first_captured_at=row["first_captured_at"],
         last_captured_at=row["last_captured_at"],
         recorded_at=row["recorded_at"],

@@ -21,8 +21,8 @@ from articles a left join articles m on m.article_id = a.moved_to
 """
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
 _VERSIONS = """
-select v.*, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
-left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
+select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
+left join claim_sets s using (claim_set_id) left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
 """
 # When a version's article was published: as the site states it, else the day it files it under, else when it was first seen.
 _WHEN = "coalesce(v.published_at, (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id), v.first_captured_at)"

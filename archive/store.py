@@ -16,8 +16,10 @@ from sqlite_utils import Database
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from archive import looks
+from archive.claims import pack
 from archive.clock import now
 from archive.errors import CannotWrite, NewerArchive, NoArchive
+from archive.kinds import encode_kinds
 from archive.members import payload_sha256
 from archive.migrations import migrations, schema_names
 from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
@@ -27,7 +29,9 @@ from archive.warc import Position, WarcFile
 
 Row = sqlite3.Row
 DATABASE = "archive.db"
-_LISTS = frozenset({"categories", "tags", "links", "images", "notes", "claims"})
+_LISTS = frozenset({"categories", "tags", "links", "images", "notes"})
+_PACKED = ("title", "published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags")
+CLAIM_SETS = 1000  # kept in memory; a site's layout makes a few hundred
 FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
 
@@ -51,6 +55,7 @@ class Store:
         self._crawls: dict[str, int] = {}
         self._files: dict[int, int] = {}
         self._terms: dict[tuple[str, str], int] = {}
+        self._claim_sets: dict[str, int] = {}
 
     def _prepare(self) -> None:
         db = self._db
@@ -129,6 +134,7 @@ class Store:
         self._crawls.clear()
         self._files.clear()
         self._terms.clear()
+        self._claim_sets.clear()
 
     def query(self, sql: str, *values: object) -> list[Row]:
         """Rows of a question."""
@@ -305,11 +311,9 @@ class Store:
         """A channel shows an article, with these claims."""
         claims = {name: getattr(sighting, name) for name in ("url", "day", "title", "published_at", "modified_at")}
         text = json.dumps({k: v for k, v in claims.items() if v is not None}, ensure_ascii=False, sort_keys=True)
-        self._conn.execute(
-            """insert into sightings (article_id, channel, claims, first_seen_at, last_seen_at) values (?, ?, ?, ?, ?)
-               on conflict (article_id, channel, claims) do update set last_seen_at = excluded.last_seen_at, times = times + 1""",
-            (article_id, sighting.channel, text, at, at),
-        )
+        seen_so = "update sightings set last_seen_at = ?, times = times + 1 where article_id = ? and channel = ? and claims = ?"
+        if self._conn.execute(seen_so, (at, article_id, sighting.channel, text)).rowcount == 0:
+            self.insert("sightings", article_id=article_id, channel=sighting.channel, claims=text, first_seen_at=at, last_seen_at=at)
 
     def set_terms(self, article_id: int, categories: Sequence[str], tags: Sequence[str]) -> None:
         """The terms an article has now."""
@@ -344,11 +348,10 @@ class Store:
             article_id=article_id,
             number=number,
             title=extract.title,
-            plain_title=plain_title(extract.title, text),
+            restored_title=restored_title(extract.title, text),
             text=text,
             lines=encode_lines(extract),
-            text_sha256=text_sha256(text),
-            same_sha256=same_sha256(extract.title, text),
+            **digests_of(extract.title, text),
             layout=extract.layout,
             extractor=extract.extractor,
             first_capture_id=capture_id,
@@ -356,6 +359,7 @@ class Store:
             first_captured_at=captured_at,
             last_captured_at=captured_at,
             **claims_of(extract),
+            claim_set_id=self._claim_set(article_id, extract),
         )
         row = self.version(version_id)
         assert row is not None  # just written
@@ -371,27 +375,43 @@ class Store:
         """The same text as another version of the article."""
         row = self.version(version_id)
         assert row is not None  # of a version that is held
-        return self.insert("versions", **{name: row[name] for name in row.keys() if name != "version_id"} | values)  # noqa: SIM118  # a Row is no dict
+        stored = (column["name"] for column in self.query("pragma table_info(versions)"))  # without those that follow from others
+        copied = {name: row[name] for name in stored if name != "version_id"}
+        return self.insert("versions", **copied | values)
 
     def replace_text(self, version: Row, extract: Extract) -> bool:
         """What today's extractor reads, in place of what an earlier one did; whether title, text or kinds of lines differ."""
         text = extract.text
         values: dict[str, object] = {
             "title": extract.title,
-            "plain_title": plain_title(extract.title, text),
+            "restored_title": restored_title(extract.title, text),
             "text": text,
             "lines": encode_lines(extract),
-            "text_sha256": text_sha256(text),
-            "same_sha256": same_sha256(extract.title, text),
+            **digests_of(extract.title, text),
             "layout": extract.layout,
         }
         changed = any(version[name] != value for name, value in values.items())
-        self.update("versions", "version_id", version["version_id"], extractor=extract.extractor, **values, **claims_of(extract))
+        self.update("versions", "version_id", version["version_id"], extractor=extract.extractor, **values)
+        self.claims(version, extract)
         return changed
 
-    def claims(self, version_id: int, extract: Extract) -> None:
+    def claims(self, version: Row, extract: Extract) -> None:
         """The claims of a version's newest capture."""
-        self.update("versions", "version_id", version_id, **claims_of(extract))
+        claim_set_id = self._claim_set(version["article_id"], extract)
+        self.update("versions", "version_id", version["version_id"], **claims_of(extract), claim_set_id=claim_set_id)
+
+    def _claim_set(self, article_id: int, extract: Extract) -> int:
+        """The row of the list of claims that a page makes."""
+        article = self.one("select post_id from articles where article_id = ?", article_id)
+        packed = pack(extract.claims, {name: getattr(extract, name) for name in _PACKED}, article["post_id"] if article else None)
+        if packed not in self._claim_sets:
+            if len(self._claim_sets) == CLAIM_SETS:
+                self._claim_sets.clear()
+            self._conn.execute("insert into claim_sets (claims) values (?) on conflict do nothing", (packed,))
+            row = self.one("select claim_set_id from claim_sets where claims = ?", packed)
+            assert row is not None  # just written
+            self._claim_sets[packed] = row[0]
+        return self._claim_sets[packed]
 
     def index(self, article_id: int, old: Row | None, new: Row) -> None:
         """Let the search find an article by its newest version."""
@@ -547,13 +567,12 @@ class Store:
 
 
 def claims_of(extract: Extract) -> dict[str, Any]:
-    """What a page claims beside title and text, as columns of `versions`."""
+    """What a page claims beside title and text, as columns of `versions`; where it claims it is `Store._claim_set`."""
     lists = {"categories": extract.categories, "tags": extract.tags, "links": extract.links, "images": extract.images, "notes": extract.notes}
-    claims = [[claim.field, claim.value, claim.origin] for claim in extract.claims]
     plain = ("published_at", "modified_at", "author", "language", "canonical_url", "source_outlet", "source_url")
     values: dict[str, Any] = {name: getattr(extract, name) for name in plain}
     values |= {name: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for name, value in lists.items()}
-    return values | {"is_syndicated": int(extract.is_syndicated), "claims": json.dumps(claims, ensure_ascii=False, separators=(",", ":"))}
+    return values | {"is_syndicated": int(extract.is_syndicated)}
 
 
 def told_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
@@ -562,8 +581,19 @@ def told_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encode_lines(extract: Extract) -> str:
-    """The kind of each line of the text, as JSON: ``["paragraph", ["list", 1], ...]`` (with a depth where there is one)."""
-    return json.dumps([[line.kind.value, line.depth] if line.depth else line.kind.value for line in extract.lines], separators=(",", ":"))
+    """The kind of each line of the text, as the column ``lines`` keeps it."""
+    return encode_kinds((line.kind.value, line.depth) for line in extract.lines)
+
+
+def digests_of(title: str, text: str) -> dict[str, bytes]:
+    """The columns behind `versions.text_sha256` and `same_sha256`, which show them in hexadecimal."""
+    return {"text_digest": bytes.fromhex(text_sha256(text)), "same_digest": bytes.fromhex(same_sha256(title, text))}
+
+
+def restored_title(title: str, text: str) -> str | None:
+    """The headline without marks put inside words; None where it has none. `versions.plain_title` is this or the title."""
+    plain = plain_title(title, text)
+    return None if plain == title else plain
 
 
 def searchable(version: Row) -> tuple[str, str]:
@@ -596,4 +626,4 @@ def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:
     return CannotWrite(f"the database {path} cannot be written ({error}): {step}")
 
 
-__all__ = ["Row", "Store", "claims_of", "now", "open_store"]
+__all__ = ["Row", "Store", "claims_of", "digests_of", "now", "open_store"]

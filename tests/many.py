@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from archive.kinds import encode_kinds
 from archive.model import Capture
 from archive.store import open_store
 from archive.warc import Appender, Position
@@ -34,16 +35,16 @@ def make(folder: Path, versions: int, lines: int = 8, *, evidence: bool = False)
     """Fill an empty folder: two versions an article, some 1,500 bytes of text each. ``evidence``: with a WARC record each, else rows alone."""
     store = open_store(folder)
     conn = store._conn
-    kinds = json.dumps(["paragraph"] * lines)
-    claims = json.dumps([["published_at", AT, "json-ld:datePublished"]] * 12)
+    kinds = encode_kinds([("paragraph", 0)] * lines)
+    claims = json.dumps([["published_at", "json-ld:datePublished"]] * 12)
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for n in range(1, versions + 1):
             text = "\n".join(LINE.format(n=n * lines + k) for k in range(lines))
-            digest = hashlib.sha256(text.encode()).hexdigest()
+            digest = hashlib.sha256(text.encode()).digest()
             article, number = (n + 1) // 2, 2 - n % 2
             yield (
-                n, article, number, f"Title {n}", f"Title {n}", text, kinds, digest, digest, AT, AT, "SOHR Desk", '["News"]', claims,
+                n, article, number, f"Title {n}", text, kinds, digest, digest, AT, AT, "SOHR Desk", '["News"]',
                 n, n, f"2024-01-01T0{number}:00:00Z", f"2024-01-01T0{number}:00:00Z",
             )  # fmt: skip
 
@@ -66,10 +67,11 @@ def make(folder: Path, versions: int, lines: int = 8, *, evidence: bool = False)
                ?3, ?4, ?5)""",
             lie if evidence else rows_alone,
         )
+        conn.execute("insert into claim_sets (claim_set_id, claims) values (1, ?)", (claims,))
         conn.executemany(
-            """insert into versions (version_id, article_id, number, title, plain_title, text, lines, text_sha256, same_sha256, published_at,
-               modified_at, author, categories, claims, layout, extractor, first_capture_id, last_capture_id, first_captured_at, last_captured_at)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'general', '1', ?, ?, ?, ?)""",
+            """insert into versions (version_id, article_id, number, title, text, lines, text_digest, same_digest, published_at,
+               modified_at, author, categories, claim_set_id, layout, extractor, first_capture_id, last_capture_id, first_captured_at,
+               last_captured_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'general', '1', ?, ?, ?, ?)""",
             rows(),
         )
         conn.execute("update articles set newest_version_id = min(article_id * 2, ?)", (versions,))

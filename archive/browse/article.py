@@ -12,6 +12,7 @@ from archive.browse.blocks import blocks
 from archive.browse.citation import citation
 from archive.browse.frame import Frame, listed, open_frame, rows, worded
 from archive.browse.words import STATED
+from archive.claims import unpack
 
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
@@ -92,15 +93,14 @@ def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, number:
         "same_day": rows(conn, _SAME_DAY, edition, article["day"], article_id, _BESIDE) if article["day"] else [],
         "picture": tolls.picture(versions, changes),
     }
-    return context | (_version(conn, frame, source, key, shown) if shown else {})
+    return context | (_version(conn, frame, article, shown) if shown else {})
 
 
-def _version(conn: sqlite3.Connection, frame: Frame, source: str, key: str, version_id: int) -> dict[str, Any]:
-    version = rows(conn, "select * from versions where version_id = ?", version_id)[0]
+def _version(conn: sqlite3.Connection, frame: Frame, article: dict[str, Any], version_id: int) -> dict[str, Any]:
+    version = rows(conn, "select v.*, s.claims from versions v left join claim_sets s using (claim_set_id) where version_id = ?", version_id)[0]
     claims: dict[str, list[tuple[str, str]]] = {}
-    for claim in listed(version["claims"]):
-        if isinstance(claim, list) and len(claim) == 3:
-            claims.setdefault(STATED.get(str(claim[0]), str(claim[0])), []).append((str(claim[1]), str(claim[2])))
+    for claim in unpack(version["claims"], version, article["post_id"]):
+        claims.setdefault(STATED.get(claim.field, claim.field), []).append((claim.value, claim.origin))
     return {
         "version": version,
         "blocks": blocks(version["text"], version["lines"]),
@@ -108,5 +108,5 @@ def _version(conn: sqlite3.Connection, frame: Frame, source: str, key: str, vers
         "tags": worded(version["tags"]),
         "notes": worded(version["notes"]),
         "claims": claims,
-        "cited": citation(conn, frame, source, key, version["number"]),
+        "cited": citation(conn, frame, article["source"], article["key"], version["number"]),
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+
+from archive.kinds import decode_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ def blocks(text: str, kinds: str) -> list[Block]:
     """A version's text as blocks; ``kinds`` is the column `lines`. Where the two do not fit, every line is a paragraph."""
     lines = text.split("\n") if text else []
     try:
-        read = [(kind, 0) if isinstance(kind, str) else (str(kind[0]), int(kind[1])) for kind in json.loads(kinds)]
-    except (ValueError, TypeError, IndexError, KeyError):
+        read = decode_kinds(kinds)
+    except (ValueError, TypeError):
         read = []
     if len(read) != len(lines):
         read = [("paragraph", 0)] * len(lines)

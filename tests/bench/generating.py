@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.kinds import encode_kinds
 from archive.migrations import migrations
 from archive.text import fold
 from tests.replica.words import AUTHORS, CATEGORIES, EDITIONS, EVENTS, GROUPS, KICKERS, OBFUSCATED, PROVINCES, TOWNS, Edition, Pair
@@ -32,6 +33,11 @@ _LATE = 20  # one article in so many came after the first crawl
 _GONE = 100  # one in so many went away
 _STRIDE = 7_919  # a prime: versions come in another order than articles
 _UNCHANGED = 1  # looks that found nothing new, each article
+
+_CLAIMS = json.dumps([
+    ["title", "h1.entry-title"], ["title", "meta:og:title"], ["published_at", "meta:article:published_time"], ["author", "a[rel=author]"],
+    ["language", "html[lang]"], ["canonical_url", "link:canonical"], ["post_id", "body.postid"], ["category", 0, "a[rel=category]"],
+])  # fmt: skip
 
 
 class Words:
@@ -180,6 +186,7 @@ def _fill(conn: sqlite3.Connection, shape: Shape) -> None:
     _put(conn, "terms", _terms(shape))
     _put(conn, "articles", _articles(shape))
     _put(conn, "captures", _captures(shape))
+    conn.execute("insert into claim_sets (claim_set_id, claims) values (1, ?)", (_CLAIMS,))
     _put(conn, "versions", _versions(shape))
     _put(conn, "changes", _changes(shape))
     _put(conn, "aliases", _aliases(shape))
@@ -266,20 +273,16 @@ def _versions(shape: Shape) -> Iterator[dict[str, Any]]:
             title, text, *_ = shape.said(place, number)
             published = _at(shape.published(place))
             version_id = (number - 1) * shape.articles + row + 1
-            digest = sha256(text.encode()).hexdigest()
+            digest = sha256(text.encode()).digest()
             category = words.categories[place % len(words.categories)]
             at = _at(_looked(shape, row, number))
-            claims = [
-                ["title", title, "h1.entry-title"], ["title", title, "meta:og:title"], ["published_at", published, "meta:article:published_time"],
-                ["author", words.author, "a[rel=author]"], ["language", edition, "html[lang]"], ["canonical_url", shape.url(place), "link:canonical"],
-                ["post_id", str(shape.post_id(place)), "body.postid"], ["category", category, "a[rel=category]"],
-            ]  # fmt: skip
             yield {
-                "version_id": version_id, "article_id": place + 1, "number": number, "title": title, "plain_title": title.replace("*", ""),
-                "text": text, "lines": json.dumps(["paragraph"] * (text.count("\n") + 1), separators=(",", ":")),
-                "text_sha256": digest, "same_sha256": digest, "published_at": published, "modified_at": published, "author": words.author,
+                "version_id": version_id, "article_id": place + 1, "number": number, "title": title,
+                "restored_title": title.replace("*", "") if "*" in title else None,
+                "text": text, "lines": encode_kinds([("paragraph", 0)] * (text.count("\n") + 1)),
+                "text_digest": digest, "same_digest": digest, "published_at": published, "modified_at": published, "author": words.author,
                 "language": edition, "canonical_url": shape.url(place), "categories": json.dumps([category], ensure_ascii=False),
-                "claims": json.dumps(claims, ensure_ascii=False), "layout": "foxiz", "extractor": "1",
+                "claim_set_id": 1, "layout": "foxiz", "extractor": "1",
                 "first_capture_id": version_id, "last_capture_id": version_id + (shape.articles * _UNCHANGED if number == VERSIONS else 0),
                 "first_captured_at": at, "last_captured_at": at, "captures": 1 + (_UNCHANGED if number == VERSIONS else 0),
             }  # fmt: skip

@@ -1,0 +1,95 @@
+"""What a version's row does not say twice is told again whole: claims and kinds of lines survive being kept short."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.claims import pack, unpack
+from archive.kinds import decode_kinds, encode_kinds
+from archive.model import Claim
+
+FIELDS = (
+    "title",
+    "published_at",
+    "modified_at",
+    "day",
+    "author",
+    "meta_author",
+    "language",
+    "canonical_url",
+    "post_id",
+    "category",
+    "tag",
+    "meta_tag",
+)
+SAID = ("", "0", "1", "7", "2026-01-02", "2026-01-02T00:00:00Z", "News", "أخبار", "title", '["title","h1"]')
+TEXTS = st.sampled_from(SAID) | st.text(max_size=5)
+VERSIONS = st.fixed_dictionaries(
+    {name: st.none() | TEXTS for name in ("published_at", "modified_at", "author", "language", "canonical_url")}
+    | {"title": TEXTS, "categories": st.lists(TEXTS, max_size=3).map(json.dumps), "tags": st.lists(TEXTS, max_size=3).map(json.dumps)}
+)
+CLAIMS = st.lists(st.builds(Claim, st.sampled_from(FIELDS), TEXTS, st.sampled_from(("h1", "json-ld:headline", "rel:tag"))), max_size=12)
+
+
+@given(CLAIMS, VERSIONS, st.none() | st.integers(0, 9))
+def test_claims_are_told_again_as_they_were(claims: list[Claim], version: dict[str, Any], post_id: int | None) -> None:
+    """Conflicting ones too, in their order, whatever the columns say."""
+    assert unpack(pack(claims, version, post_id), version, post_id) == claims
+
+
+def test_posts_that_claim_alike_share_a_list() -> None:
+    """What each says of itself stands in its columns; only a claim that differs from them is written out."""
+    versions = [
+        {
+            "title": f"Post {n}",
+            "published_at": f"2026-01-0{n}T10:00:00Z",
+            "modified_at": None,
+            "author": "Desk",
+            "language": "en",
+            "canonical_url": f"https://example.org/en/{n}/",
+            "categories": f'["News {n}"]',
+            "tags": "[]",
+        }
+        for n in (1, 2)
+    ]
+    lists = {
+        pack(
+            [
+                Claim("title", f"Post {n}", "h1"),
+                Claim("day", f"2026-01-0{n}", "json-ld:datePublished"),
+                Claim("post_id", str(n), "body:class"),
+                Claim("category", f"News {n}", "rel:category"),
+                Claim("modified_at", "2030-01-01T00:00:00Z", "meta:article:modified_time"),
+            ],
+            version,
+            n,
+        )
+        for n, version in enumerate(versions, 1)
+    }
+    assert [json.loads(kept) for kept in lists] == [
+        [
+            ["title", "h1"],
+            ["day", "json-ld:datePublished"],
+            ["post_id", "body:class"],
+            ["category", 0, "rel:category"],
+            ["modified_at", "2030-01-01T00:00:00Z", "meta:article:modified_time"],
+        ]
+    ]
+
+
+@given(st.lists(st.tuples(st.sampled_from(("paragraph", "list", "heading", "row")), st.integers(0, 3)), max_size=30))
+def test_kinds_of_lines_are_told_again_as_they_were(kinds: list[tuple[str, int]]) -> None:
+    """A run of one kind is written once, with how many lines it covers."""
+    assert decode_kinds(encode_kinds(kinds)) == kinds
+
+
+@pytest.mark.parametrize("column", ['[["list"]]', "[null]", "[[1,2]]", "{", '[["list",1,2]]'])
+def test_a_column_that_is_none_of_ours_is_refused(column: str) -> None:
+    """Whoever wrote into the database beside us hears of it."""
+    with pytest.raises(ValueError):
+        decode_kinds(column)
