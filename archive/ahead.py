@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from archive.extract import extract
+from archive.extract import extract, promised
 from archive.general import second_opinion
-from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
+from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.warc import read_response
 
@@ -43,7 +43,7 @@ class Ahead:
 
     def start(self, captures: Sequence[Capture]) -> None:
         """Begin to read these; a redirect, a listing or an address that does not tell its post is left to the one that writes."""
-        wanted = [(capture, key) for capture in captures if (key := self._key(capture))]
+        wanted = [(capture, key) for capture in captures if (key := promised(capture, self._site))]
         for first in range(0, len(wanted), AT_ONCE):
             part = wanted[first : first + AT_ONCE]
             try:
@@ -68,12 +68,6 @@ class Ahead:
         """What `archive.general.second_opinion` answers of the page that was read last."""
         said, drift = self._last
         return drift if said is found else second_opinion(capture, found)
-
-    def _key(self, capture: Capture) -> ArticleKey | None:
-        address = self._site.parse(capture.url)
-        if address is None or address.kind is not Kind.ARTICLE or address.edition is None or address.post_id is None:
-            return None
-        return None if 300 <= capture.status < 400 else ArticleKey(address.edition, str(address.post_id))
 
 
 class Again:

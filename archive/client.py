@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pickle
+import socket
 import struct
+import subprocess
 import sys
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import CANNOT_WRITE, INTERNAL, OK, ArchiveError
-from archive.model import Capture
+from archive.model import Capture, Extract, Unextractable
 from archive.outcome import Outcome
+from archive.sites.sohr.addresses import Site
 from archive.wire import Ask, Failed, Happened, Open, Took, frame
 
 IN_FLIGHT = 256  # messages handed over and not answered: what a kill -9 of both processes could cost, and a bound for memory
+AT_HAND, AT_ONCE = 16, 16  # with fewer messages before it than the first the archive process gets each at once, else so many in one write
+BUSY = 24  # of these: the archive process has a batch in hand (`archive.writer.BATCH`) and some of the next
 IN_FLIGHT_BYTES = 64 * 2**20
 CLOSE_SECONDS = 60  # what a slow disk may need to write what is in flight
 
@@ -35,12 +42,45 @@ class ArchiveClosed(ArchiveFailed):
         super().__init__("the archive is closed", OK)
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An archive process that waits for its first message, and our end of the line to it."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+
+
+_begun: list[_Begun] = []  # by `begin`, for the one crawl of this process
+
+
+def begin() -> None:
+    """Start the process of an archive that will soon be opened: it gets ready on another core while the crawl does. One that is not opened ends with
+    this process."""
+    _begun.append(_start())
+
+
+def _start() -> _Begun:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "archive.writer"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            start_new_session=True,  # the terminal's Ctrl-C is for the crawl
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+    return _Begun(process, ours)
+
+
 class ArchiveProcess:
     """The archive, in a process of its own. Open it, hand it captures, close it."""
 
     def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: asyncio.StreamWriter | None = None
+        self._site: Site | None = None
         self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
+        self._unsent: list[bytes] = []  # frames that wait for more of their kind
         self._bytes = 0
         self._room = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -50,23 +90,33 @@ class ArchiveProcess:
 
     async def open(self, message: Open) -> None:
         """Start the process and open the archive. Raises ArchiveFailed with the sentence for people."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "archive.writer",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=2**20,
-            start_new_session=True,  # the terminal's Ctrl-C is for the crawl
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        )
-        self._reader = asyncio.ensure_future(self._read())
+        begun = _begun.pop() if _begun else _start()
+        self._process = begun.process
+        self._site = Site(message.site)
+        reader, self._line = await asyncio.open_unix_connection(sock=begun.line, limit=2**20)
+        self._reader = asyncio.ensure_future(self._read(reader))
         await self._send(message, 0)
         self.opened = True
 
     async def capture(self, capture: Capture, look: str | None = None) -> asyncio.Future[Outcome]:
-        """Hand over an exchange, waiting while too much is under way; the future is its outcome, once it is durable."""
-        return await self._hand(Took(capture, look), len(capture.body))
+        """Hand over an exchange, waiting while too much is under way; the future is its outcome, once it is durable.
+
+        Where the archive process has more before it than it takes at a time, the page is read here: a crawl without delays has two cores to use.
+        """
+        read = self._read_here(capture) if len(self._waiting) >= BUSY else None
+        return await self._hand(Took(capture, look, read), len(capture.body))
+
+    def _read_here(self, capture: Capture) -> Extract | Unextractable | None:
+        from archive.extract import extract, promised  # a crawl at the pace of a guest never reads for itself
+
+        assert self._site is not None  # opened before
+        expected = promised(capture, self._site)
+        if expected is None:
+            return None
+        try:
+            return extract(capture, self._site, expected)
+        except Exception:  # noqa: BLE001  # read once more by the archive process, which tells what is wrong with it
+            return None
 
     async def happened(self, event: dict[str, Any]) -> None:
         """Hand over an event, and wait until it is durable."""
@@ -78,18 +128,22 @@ class ArchiveProcess:
 
     async def close(self) -> None:
         """Let the archive process write what it was handed, and end."""
-        if self._process is None:
+        if self._process is None or self._line is None:
             return
         self._closing = True
         self._room.set()
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._send_all()
+        with contextlib.suppress(OSError):
+            self._line.write_eof()
         try:
-            await asyncio.wait_for(self._process.wait(), CLOSE_SECONDS)
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if self._reader:
+                    await self._reader  # until its end of the line is closed, which is when it ends
+                while self._process.poll() is None:
+                    await asyncio.sleep(0.01)
         except TimeoutError:
             self._give_up(ArchiveFailed("the archive process did not end; what it was handed is written when it does"))
-        if self._reader:
-            await self._reader
+        self._line.close()
         self._process = None
 
     async def _send(self, message: Any, size: int) -> Any:
@@ -103,26 +157,26 @@ class ArchiveProcess:
             raise self.failure
         if self._closing:
             raise ArchiveClosed
-        assert self._process is not None  # opened before
-        assert self._process.stdin is not None
+        assert self._line is not None  # opened before
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((future, size))
         self._bytes += size
-        try:
-            self._process.stdin.write(frame(message))
-            await self._process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the reader learns why
+        self._unsent.append(frame(message))
+        if len(self._waiting) - len(self._unsent) < AT_HAND or len(self._unsent) >= AT_ONCE:
+            self._send_all()
         return future
 
-    async def _read(self) -> None:
-        assert self._process is not None  # called once opened
-        assert self._process.stdout is not None
-        stdout = self._process.stdout
+    def _send_all(self) -> None:
+        """Each write wakes the archive process: while it has enough at hand, several go in one."""
+        if self._unsent and self._line is not None:
+            self._line.write(b"".join(self._unsent))  # memory is bounded by what may be in flight
+            self._unsent.clear()
+
+    async def _read(self, answers: asyncio.StreamReader) -> None:
         try:
             while True:
-                (length,) = struct.unpack(">I", await stdout.readexactly(4))
-                answer = pickle.loads(await stdout.readexactly(length))  # noqa: S301  # our own child sent it
+                (length,) = struct.unpack(">I", await answers.readexactly(4))
+                answer = pickle.loads(await answers.readexactly(length))  # noqa: S301  # our own child sent it
                 if isinstance(answer, Failed):
                     self._give_up(ArchiveFailed(answer.sentence, answer.exit_status))
                     continue
@@ -131,7 +185,9 @@ class ArchiveProcess:
                 self._room.set()
                 if not future.done():
                     future.set_result(answer)
-        except asyncio.IncompleteReadError:
+                if len(self._waiting) - len(self._unsent) < AT_HAND:
+                    self._send_all()
+        except (asyncio.IncompleteReadError, ConnectionResetError):
             if self._waiting:
                 self._give_up(ArchiveFailed("the archive process ended unexpectedly: run the same command again, nothing durable is lost", INTERNAL))
 

@@ -14,6 +14,7 @@ from typing import ClassVar
 from archive.errors import USAGE, ArchiveError
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_SPELLED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OFFSET = re.compile(r"([+-])(\d{1,6})([dhms])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _MOST = timedelta(days=100 * 366)  # far from the ends of what a datetime holds, whatever is added to it
@@ -95,4 +96,6 @@ def format_time(at: datetime) -> str:
 
 def parse_time(text: str) -> datetime:
     """Read a time of the archive. Raises ValueError for any other spelling."""
-    return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+    if not _SPELLED.fullmatch(text):
+        raise ValueError(f"{text!r} is no time of the archive: 2026-01-02T00:00:00Z")
+    return datetime.fromisoformat(text)

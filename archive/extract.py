@@ -19,7 +19,7 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import Layout, choose, find_body, find_title
 from archive.sites.sohr.noise import is_noise
 
-__all__ = ["EXTRACTOR", "Undecodable", "decode_body", "decode_text", "extract"]
+__all__ = ["EXTRACTOR", "Undecodable", "decode_body", "decode_text", "extract", "promised"]
 
 EXTRACTOR = "1"  # release: a change that gives any page another text is another release, announced as `reparsed`, never as an edit
 NO_PARSE = "the page does not parse"
@@ -51,7 +51,7 @@ def extract(capture: Capture, site: Site, expected: ArticleKey | None = None, *,
     except Undecodable as error:
         return Unextractable("hostile" if isinstance(error, TooLarge) else "not_html", str(error))
     kind = (capture.header("content-type") or "").partition(";")[0].strip().lower()
-    if (kind and kind not in _KINDS) or not _HTML.search(body[:16_384].replace(b"\0", b"")):
+    if (kind and kind not in _KINDS) or not _HTML.search(_without_nuls(body[:16_384])):
         refused = refusals.by_text(capture, decode_text(capture, body[:65_536]))
         return Unextractable(*refused) if refused else Unextractable("not_html", f"the server calls it {kind or 'nothing'}, {len(body)} bytes")
     html = to_utf8(capture, body)
@@ -70,6 +70,18 @@ def extract(capture: Capture, site: Site, expected: ArticleKey | None = None, *,
     except (SelectolaxError, ValueError) as error:
         return Unextractable("hostile", f"{NO_PARSE}: {error}")
     return _read(capture, site, expected, html, tree)
+
+
+def _without_nuls(head: bytes) -> bytes:
+    return head.replace(b"\0", b"") if b"\0" in head else head
+
+
+def promised(capture: Capture, site: Site) -> ArticleKey | None:
+    """The article whose page an answer is to be, where its address alone tells; None for all else, and for a redirect."""
+    address = site.parse(capture.url)
+    if address is None or address.kind is not Kind.ARTICLE or address.edition is None or address.post_id is None:
+        return None
+    return None if 300 <= capture.status < 400 else ArticleKey(address.edition, str(address.post_id))
 
 
 def _beginning(html: bytes) -> str:
@@ -232,7 +244,7 @@ def _pages(around: LexborNode, capture: Capture, site: Site, address: Address | 
 
 def _is_cut(html: bytes, body: LexborNode) -> bool:
     """Whether the page ends inside the text: no closing tag of the page, and nothing after the text."""
-    if b"</html>" in html or b"</body>" in html or _ENDS.search(html):
+    if b"</html>" in html[-2000:] or b"</html>" in html or b"</body>" in html or _ENDS.search(html):
         return False
     node: LexborNode | None = body
     while node is not None and node.tag not in ("body", "html", "-document"):

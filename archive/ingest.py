@@ -200,10 +200,14 @@ class Ingest:
 
     # -- captures -----------------------------------------------------------------------------------------------------------------
 
-    def safely(self, capture: Capture, at: Position, look: str | None = None) -> Outcome:
-        """Read one exchange and write what follows; an error of ours costs what is derived from this one, never the evidence nor its neighbours."""
+    def safely(self, capture: Capture, at: Position, look: str | None = None, found: Extract | Unextractable | None = None) -> Outcome:
+        """Read one exchange and write what follows; an error of ours costs what is derived from this one, never the evidence nor its neighbours.
+
+        ``found``: what `extract` said of it as the page of the article it promises to be, where somebody has read it already.
+        """
         seen = self._seen(capture, at, look)
-        outcome = self._guarded(seen, lambda: self._answered(seen, at, look))
+        read = None if found is None else lambda *_: found
+        outcome = self._guarded(seen, lambda: self._answered(seen, at, look, read))
         self._note(seen.capture_id, outcome)
         return outcome
 
@@ -217,9 +221,9 @@ class Ingest:
             detail = "".join(traceback.format_exception(error)[-2:]).strip()
         return self._fail(seen, BROKEN, detail)
 
-    def _answered(self, seen: Seen, at: Position, look: str | None) -> Outcome:
+    def _answered(self, seen: Seen, at: Position, look: str | None, read: Reader | None = None) -> Outcome:
         stands = seen.capture.status == 304 and at.original is not None
-        return self._not_modified(seen) if stands else self._read(seen, at.record_id, look)
+        return self._not_modified(seen) if stands else self._read(seen, at.record_id, look, read)
 
     def _not_modified(self, seen: Seen) -> Outcome:
         """The site stands by an answer that is held. WordPress says so from the date an author sees: no text is confirmed by it."""

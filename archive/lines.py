@@ -69,6 +69,8 @@ class _Context(NamedTuple):
 
 def tidy(text: str) -> str:
     """White space as a reader sees it: runs of space, tab and newline are one space, none at either end (NBSP included)."""
+    if "  " not in text and text.isprintable():  # nearly every text: no white space but single spaces
+        return text.strip()
     return _RUNS.sub(" ", text).strip()
 
 

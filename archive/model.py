@@ -6,9 +6,11 @@ Times are text in UTC with seconds, ``2026-01-02T00:00:00Z``; days are ``2026-01
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Literal
+from operator import attrgetter
+from typing import Any, Literal
 
 Edition = Literal["en", "ar"]
 EDITIONS: tuple[Edition, ...] = ("en", "ar")
@@ -81,10 +83,17 @@ class Capture:
     truncated: Literal["length", "time", "disconnect", "unspecified"] | None = None
     ip: str | None = None
 
+    def __reduce__(self) -> tuple[type[Capture], tuple[Any, ...]]:
+        """Pickled by its values: each page crosses a border between processes, and dataclasses with slots cross slowly by themselves."""
+        return Capture, _values(self)
+
     def header(self, name: str) -> str | None:
         """The last value of a header, its name in any case."""
         wanted = name.lower()
         return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+
+
+_values: Callable[[Capture], tuple[Any, ...]] = attrgetter(*(of.name for of in fields(Capture)))
 
 
 @dataclass(frozen=True, slots=True)

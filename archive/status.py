@@ -60,7 +60,7 @@ class Crawl:
     changed: int | None
     gone: int | None
     failed: int | None
-    doubtful: int  # posts, of one in fifty, of which another reader reads a very different text
+    doubtful: int  # posts, of one in a hundred, of which another reader reads a very different text
     exit_status: int | None
 
 

@@ -9,31 +9,22 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from archive.words import COMPOUNDS, FIRST_PARTS, HIDDEN_AR, HIDDEN_EN
 
 
-class _Table(dict[int, int | str | None]):
-    """For `str.translate`: a character that is not named stays, and is known from then on (an unknown one costs a KeyError each time)."""
-
-    def __missing__(self, code: int) -> int:
-        self[code] = code
-        return code
-
-
 # Marks of direction: they change how a line is laid out, never what it says (Unicode, UAX 9, explicit formatting characters).
-_BIDI = _Table.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
-_SPACES = dict.fromkeys(code for code in range(0x3001) if chr(code).isspace())
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # WordPress turns straight quotes and three dots into curly ones by a setting and by its release: not an edit.
-_QUOTES = {**dict.fromkeys(map(ord, "“”„‟«»″"), '"'), **dict.fromkeys(map(ord, "‘’‚‛‹›′"), "'"), ord("…"): "..."}
-_SAME = _Table({**_SPACES, **_QUOTES})
+_QUOTES = (*((mark, '"') for mark in "“”„‟«»″"), *((mark, "'") for mark in "‘’‚‛‹›′"), ("…", "..."))
 # "3" below "1 wounded" is not 31: where white space alone keeps two numbers apart, that it is there says something, how much of it does not.
 _APART = re.compile(r"(?<=\d)\s+(?=\d)")
 
 
+@lru_cache(maxsize=8)  # the text of the page in hand is compared with others several times
 def normalise(text: str) -> str:
     """The text as `same_sha256` compares it: NFC, bidi marks and white space removed, quotes and ellipsis folded, nothing else.
 
@@ -41,8 +32,12 @@ def normalise(text: str) -> str:
     """
     if text.isascii():
         return "".join(_APART.sub("\0", text).split())
-    apart = _APART.sub("\0", text.translate(_BIDI))
-    return unicodedata.normalize("NFC", apart.translate(_SAME))
+    for mark in _BIDI:  # one after another: each is found, or found missing, as fast as memory is read
+        text = text.replace(mark, "")
+    text = "".join(_APART.sub("\0", text).split())
+    for mark, plain in _QUOTES:
+        text = text.replace(mark, plain)
+    return unicodedata.normalize("NFC", text)
 
 
 def same_sha256(title: str, lines_text: str) -> str:
@@ -80,7 +75,37 @@ _NO_WIDTH = re.compile(
     rf"(?:(?<={_AR_LETTER})|(?<=[\u064b-\u0652]))[\u0640\u200b-\u200d\u2060\ufeff]+(?={_AR_LETTER})|(?<=[A-Za-z])[\u200b\u2060\ufeff]+(?=[A-Za-z])"
 )
 _WORD = re.compile(rf"{_LETTER}+")
+_JOINED = re.compile(r"[^\W\d_\u0640]|[-._]")  # what a word, or several with hyphens between them, is made of
+_HYPHENED = re.compile(rf"{_LETTER}+(?:[-._]{_LETTER}+)+")
 _ARABIC = re.compile(_AR_LETTER)
+
+
+class _Words:
+    """The words of a text, by a pattern, without their case. A text is taken apart only where what is looked for stands in it at all."""
+
+    def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
+        self._text, self._pattern = text, pattern
+        self._folded: str | None = None
+        self._words: frozenset[str] | None = None
+
+    def __contains__(self, word: object) -> bool:
+        if self._folded is None:
+            self._folded = self._text.casefold()
+        word, folded = str(word), self._folded
+        at = folded.find(word)
+        if at >= 0 and len(folded) != len(self._text):  # a letter that folds to two: places are not the same in both
+            self._words = self._words or frozenset(found.casefold() for found in self._pattern.findall(self._text))
+            return word in self._words
+        while at >= 0:
+            end = at + len(word)
+            while at and _JOINED.match(folded[at - 1]):
+                at -= 1
+            while end < len(folded) and _JOINED.match(folded[end]):
+                end += 1
+            if any(found.casefold() == word for found in self._pattern.findall(self._text[at:end])):
+                return True
+            at = folded.find(word, end)
+        return False
 
 
 def plain_title(title: str, body: str = "") -> str:
@@ -96,8 +121,7 @@ def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
     """
     if not _INSIDE.search(title):
         return title, ()
-    known: frozenset[str] | None = None
-    hyphened: frozenset[str] = frozenset()
+    known, hyphened = _Words(body, _WORD), _Words(body, _HYPHENED)
     out: list[str] = []
     spans: list[Span] = []
     length = position = 0
@@ -105,9 +129,6 @@ def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
         word = found[0]
         plain = _NO_WIDTH.sub("", _ALWAYS.sub("", word))
         if re.search(r"[-._]", plain):
-            if known is None:
-                known = frozenset(w.casefold() for w in _WORD.findall(body))
-                hyphened = frozenset(w.casefold() for w in re.findall(rf"{_LETTER}+(?:[-._]{_LETTER}+)+", body))
             plain = _join(plain, known, hyphened) if body else _join_alone(plain)
         if plain != word:
             out.append(title[position : found.start()])
@@ -139,7 +160,7 @@ def _tricked(text: str) -> Iterator[re.Match[str]]:
                 break
 
 
-def _join(word: str, known: frozenset[str], hyphened: frozenset[str]) -> str:
+def _join(word: str, known: Container[str], hyphened: Container[str]) -> str:
     """Join the parts of a word that belong together, the longest run of parts first: ``anti-IS-IS`` -> ``anti-ISIS``."""
     if word.casefold() in hyphened:
         return word  # the article itself writes it so in its text
@@ -166,7 +187,7 @@ def _join_alone(word: str) -> str:
     return _join(word, frozenset(), frozenset())
 
 
-def _belongs(run: list[str], joints: list[str], known: frozenset[str]) -> bool:
+def _belongs(run: list[str], joints: list[str], known: Container[str]) -> bool:
     joined = "".join(run).casefold()
     if _ARABIC.search(joined):
         bare = "".join(char for char in joined if not unicodedata.combining(char))
@@ -178,7 +199,7 @@ def _belongs(run: list[str], joints: list[str], known: frozenset[str]) -> bool:
         return False
     if joined in HIDDEN_EN:
         return True
-    return joined in known and run[0].casefold() not in FIRST_PARTS and len(joined) > 3
+    return len(joined) > 3 and run[0].casefold() not in FIRST_PARTS and joined in known
 
 
 # ---- search
@@ -208,6 +229,23 @@ _FOLDING = _Folding()
 _ARTICLE = re.compile(r"(?<![\u0621-\u064a])(?:[وفبك]?ال|لل)+(?=[\u0621-\u064a]{3})")
 
 
+# What a text in Latin letters has besides ASCII. Each becomes what folding makes of it, as fast as memory is read; the rest is then lower case.
+_TYPOGRAPHY = (
+    *((mark, '"') for mark in "“”„‟«»"),
+    *((mark, "'") for mark in "‘’‚‛‹›ʼ`"),
+    *((mark, "-") for mark in "‐‑‒–—―"),
+    ("…", "..."),
+    ("\u00a0", " "),
+)
+
+
+def _ascii(text: str) -> str | None:
+    """A text that is ASCII but for typography, folded but for its tricks; None for any other."""
+    for mark, plain in _TYPOGRAPHY:
+        text = text.replace(mark, plain)
+    return text.lower() if text.isascii() else None
+
+
 def fold(text: str) -> str:
     """The text as search sees it, used alike when it is written and when it is asked for.
 
@@ -215,7 +253,10 @@ def fold(text: str) -> str:
     Arabic: one alef, hamza without its seat, ya, ta marbuta, Arabic-Indic digits; the article (with و ف ب ك, or لل) is taken off, so that الأمن and
     أمن find each other.
     """
-    folded = text
+    latin = _ascii(text)
+    folded = text if latin is None else latin
+    if latin is not None and (folded := deobfuscate(latin)[0]) == latin:
+        return folded
     for _ in range(4):  # once is enough for all but freaks; the second round proves it
         before = folded
         decomposed = unicodedata.normalize("NFKD", _MARKS.sub("", folded).casefold())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archive.clock import MACHINE, Clock
-from archive.model import Capture
+from archive.model import Capture, Extract, Unextractable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """An exchange to keep."""
+    """An exchange to keep. ``read`` is what it says, where the crawl had the time to read it, as the page of the article it promises to be."""
 
     capture: Capture
     look: str | None = None
+    read: Extract | Unextractable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ class Writer:
 
     def _append(self, message: Any) -> Position | None:
         match message:
-            case Took(capture, look):
+            case Took(capture, look, _):
                 position = self.warc.exchange(capture, look, self._originals.of(capture))
                 self._originals.wrote(capture, position)
                 return position
@@ -242,8 +242,8 @@ class Writer:
 
     def _answer(self, message: Any, position: Position | None) -> Any:
         match message:
-            case Took(capture, look) if position is not None:
-                return self.ingest.safely(capture, position, look)
+            case Took(capture, look, read) if position is not None:
+                return self.ingest.safely(capture, position, look, read)
             case Happened(event) if position is not None:
                 self.ingest.event(event, position)
                 return True
@@ -329,7 +329,7 @@ def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
 
 def _take_in(source: BinaryIO, arrived: SimpleQueue[bytes]) -> None:
     try:
-        while chunk := source.read(1 << 20):
+        while chunk := source.read(1 << 18):
             arrived.put(chunk)
     finally:
         arrived.put(b"")

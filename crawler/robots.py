@@ -11,11 +11,14 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.http import Response
 from scrapy.utils.httpobj import urlparse_cached
 
+from archive.decode import Undecodable, decode_body
+from archive.model import Capture
 from crawler.guard import guard_of
 
 logger = logging.getLogger(__name__)
 # Scrapy prints a traceback where robots.txt is not answered; `Guard.stop` says the same in a sentence.
 logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(lambda record: not str(record.msg).startswith("Error downloading"))
+MAX_BYTES = 2**20  # of a robots.txt, unpacked; RFC 9309 asks for 500 KiB at least
 LONG_DELAY = 60.0  # seconds; a longer Crawl-delay is kept too, and said aloud: a day has 1,440 of them
 
 
@@ -46,6 +49,8 @@ class RobotsMiddleware(RobotsTxtMiddleware):
                 netloc, f"robots.txt of {netloc} was cut on its way, so what it forbids is not known: run the crawl again later"
             )
             response = response.replace(body=b"User-agent: *\nDisallow: /\n")
+        elif 200 <= response.status < 300:
+            response = self._unpacked(response, netloc)
         if not 200 <= response.status < 300:
             response = response.replace(body=b"")  # RFC 9309: unavailable (4xx) is no rule; an error page's text is none either
         await super()._parse_robots(response, netloc, request)
@@ -54,6 +59,14 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         if delay:
             self._delays[netloc] = float(delay)
             logger.log(logging.WARNING if delay > LONG_DELAY else logging.INFO, "robots.txt of %s asks for one request in %s s: kept", netloc, delay)
+
+    def _unpacked(self, response: Response, netloc: str) -> Response:
+        headers = tuple(("Content-Encoding", value.decode("latin-1")) for value in response.headers.getlist("Content-Encoding"))
+        try:
+            return response.replace(body=decode_body(Capture(response.url, response.status, headers, response.body, ""), MAX_BYTES))
+        except Undecodable as error:
+            guard_of(self.crawler).stay_away(netloc, f"robots.txt of {netloc} cannot be read ({error}), so what it forbids is not known")
+            return response.replace(body=b"User-agent: *\nDisallow: /\n")
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
         super()._robots_error(exc, netloc)

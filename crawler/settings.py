@@ -58,6 +58,7 @@ DEFAULT_REQUEST_HEADERS = {
 }
 HTTPERROR_ALLOW_ALL = True  # a 404 is an answer
 METAREFRESH_ENABLED = False  # a page that refreshes elsewhere is that page
+COMPRESSION_ENABLED = False  # bodies go to the archive as they came, which unpacks and reads them; nothing here does (crawler.robots for itself)
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.robots.RobotsMiddleware": 100,
@@ -69,6 +70,8 @@ EXTENSIONS = {
     "crawler.guard.Guard": 10,
     "crawler.progress.Progress": 20,
     "scrapy.extensions.logstats.LogStats": None,  # crawler.progress says more
+    "scrapy.extensions.remote_control.RemoteControl": None,  # off below; even so its web server is loaded, a tenth of a second
+    "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
 RETRY_TIMES = 3
 RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, 522, 524]

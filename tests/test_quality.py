@@ -83,7 +83,7 @@ def drifted(number: int) -> Capture:
 
 
 def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> None:
-    """One page in fifty is read a second time; where the readers disagree a failure says so, and the outcome stays."""
+    """One page in a hundred is read a second time; where the readers disagree a failure says so, and the outcome stays."""
     folder = tmp_path / "archive"
     captures = [drifted(number) for number in range(1, 3 * ONE_IN)]
     sampled = [one for one in captures if is_sampled(one)]

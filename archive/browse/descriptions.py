@@ -520,7 +520,7 @@ TABLES: dict[str, Described] = {
             "unchanged": "Articles that said the same as before.",
             "gone": "Articles not found.",
             "failed": "Requests without an answer, and pages that could not be read.",
-            "cross_check": "Posts, of one in fifty, of which trafilatura reads a very different text: a layout may drift.",
+            "cross_check": "Posts, of one in a hundred, of which trafilatura reads a very different text: a layout may drift.",
         },
         facets=("kind", "verdict"),
         newest="started_at",

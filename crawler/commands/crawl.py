@@ -14,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from archive import elsewhere
+from archive.client import begin
 from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL
 from archive.sites.sohr.addresses import Site
@@ -53,6 +54,7 @@ class Command(ScrapyCrawl):
                 use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, args[0]))
             except (BadArgument, BadClock) as error:
                 raise UsageError(str(error), print_help=False) from error
+            begin()
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")  # it starts at seconds and ignores a delay of 0
         if contact := self.settings["ARCHIVE_CONTACT"]:
