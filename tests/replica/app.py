@@ -124,7 +124,9 @@ class Front:
             charset = on.charset if bad and on.charset and made.content_type == HTML else "UTF-8"
             headers.append(("Content-Type", f"{made.content_type}; charset={charset}"))
             headers.append(("Vary", "Accept-Encoding"))
-        if on.gzip and body and "gzip" in asked.get("accept-encoding", ""):
+        if bad and on.coding:
+            headers.append(("Content-Encoding", on.coding))
+        elif on.gzip and body and "gzip" in asked.get("accept-encoding", ""):
             body = gzip.compress(body, 1, mtime=0)
             headers = [(name, f"W/{value}" if name == "ETag" else value) for name, value in headers]
             headers.append(("Content-Encoding", "gzip"))

@@ -59,6 +59,7 @@ class Settings:
     retry_after: str = ""  # seconds, or "date:SECONDS" for a date that far from now
     truncate: float = 0.0  # share of the body that is sent, under the Content-Length of the whole; then the connection is closed
     charset: str = ""  # in Content-Type, whatever the bytes are
+    coding: str = ""  # in Content-Encoding, whatever the bytes are
     chunked: bool = False
     gzip: bool = True  # where the client accepts it
     soft404: bool = False  # a missing page answers 200
