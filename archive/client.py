@@ -139,7 +139,7 @@ class ArchiveProcess:
             async with asyncio.timeout(CLOSE_SECONDS):
                 if self._reader:
                     await self._reader  # until its end of the line is closed, which is when it ends
-                while self._process.poll() is None:
+                while self._process.poll() is None:  # noqa: ASYNC110  # a process sets no event
                     await asyncio.sleep(0.01)
         except TimeoutError:
             self._give_up(ArchiveFailed("the archive process did not end; what it was handed is written when it does"))

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from archive.words import COMPOUNDS, FIRST_PARTS, HIDDEN_AR, HIDDEN_EN
 
-
 # Marks of direction: they change how a line is laid out, never what it says (Unicode, UAX 9, explicit formatting characters).
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # WordPress turns straight quotes and three dots into curly ones by a setting and by its release: not an edit.
