@@ -59,7 +59,8 @@ def run(name: str, pages: list[Marked], folder: Path) -> dict[str, Any]:
             environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | (
                 {} if name in OWN else {"PYTHONPATH": str(ROOT)}
             )
-            line = [str(python), str(WORKER), name, str(given), str(out)]
+            # -P: modules of the bench beside it are none of the extractor's
+            line = [str(python), "-P", str(WORKER), name, str(given), str(out)]
             subprocess.run(line, check=True, capture_output=True, text=True, timeout=SECONDS, env=environment, cwd=beside)
             told = json.loads(out.read_text())
     except subprocess.CalledProcessError as error:

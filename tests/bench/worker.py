@@ -28,7 +28,7 @@ def ours() -> Read:
 
     def read(html: bytes, url: str) -> str:
         capture = Capture(url, 200, (("Content-Type", "text/html"),), html, "2026-01-02T00:00:00Z")
-        found = extract(capture, site) if site.parse(url) else extract_general(capture, site)
+        found = extract(capture, site, apart=True) if site.parse(url) else extract_general(capture, site, apart=True)  # heavy ones count too
         return found.text if isinstance(found, Extract) else ""
 
     return read
