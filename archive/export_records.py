@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from archive.claims import unpack
@@ -37,7 +36,9 @@ def entry(article: sqlite3.Row, version: sqlite3.Row) -> dict[str, Any]:
     lists["links"] = [{"url": url, "text": anchor} for url, anchor in lists["links"]]
     record |= lists | {name: version[name] for name in _OUTLET}
     record |= {"is_syndicated": bool(version["is_syndicated"]), "notes": _listed(version["notes"])}
-    record["claims"] = [asdict(claim) for claim in unpack(version["claims"], version, article["post_id"])]
+    record["claims"] = [
+        {"field": claim.field, "value": claim.value, "origin": claim.origin} for claim in unpack(version["claims"], version, article["post_id"])
+    ]
     record |= {name: version[name] for name in ("first_captured_at", "last_captured_at", "recorded_at", "captures", "layout", "extractor")}
     record["citation"] = cite(article["source"], article["key"], version["first_captured_at"])
     record["evidence"] = {name: version[name] for name in ("warc_file", "offset", "length", "record_id")}

@@ -15,7 +15,7 @@ from archive.errors import CANNOT_WRITE, ArchiveError, NewerArchive, NoArchive
 _NO_FILES_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 BUSY_MS = 10_000  # the writer holds the database for milliseconds
 # The line ends of Unicode that JSON lets stand: a reader that splits lines by them, as Python's splitlines does, would break a record.
-_LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_LINE_ENDS = (("\x85", "\\u0085"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
 
 
 class DamagedDatabase(ArchiveError):
@@ -124,7 +124,10 @@ def snapshot(conn: sqlite3.Connection) -> Iterator[None]:
 
 def json_line(record: Any) -> bytes:
     """A record as one line of JSON, in UTF-8 and with its line end; nothing in it ends a line by any reader's rules."""
-    return (json.dumps(record, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS) + "\n").encode()
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    for mark, escaped in _LINE_ENDS:  # replaced one by one: a table for each character was two thirds of an export's time
+        line = line.replace(mark, escaped)
+    return (line + "\n").encode()
 
 
 def cite(source: str, key: str, first_captured_at: str) -> str:
