@@ -216,9 +216,10 @@ def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
         (article,) = conn.execute("select article_id from articles where edition = 'en' and post_id = ?", (two.edited,)).fetchone()
         conn.execute("update versions set number = number + 10 where article_id = ?", (article,))
         conn.execute("update versions set number = number - 9 where article_id = ?", (article,))
-        conn.execute("create temp table older as select * from versions where article_id = ? and number = 2", (article,))
+        stored = ", ".join(row[1] for row in conn.execute("pragma table_info(versions)"))  # the others follow from these
+        conn.execute(f"create temp table older as select {stored} from versions where article_id = ? and number = 2", (article,))
         conn.execute("update older set version_id = 9999, number = 1, title = 'Older', first_captured_at = '2016-01-01T00:00:00Z'")
-        conn.execute("insert into versions select * from older")
+        conn.execute(f"insert into versions ({stored}) select * from older")
         conn.execute(
             "insert into changes (seq, epoch, article_id, version_id, kind, said_at, learnt_at) values (?, 1, ?, 9999, 'backfilled', ?, ?)",
             (last + 1, article, "2016-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
