@@ -121,7 +121,7 @@ class Articles:
         claims = claims_of(found)
         before, after = (told_claims({name: row[name] for name in METADATA}) for row in (newest, claims))
         if changed := metadata_changes(before, after):
-            self.store.claims(newest, found)
+            self.store.claims(newest, found, newest["title"])
             self._terms_and_links(article_id, found)
             self.change(seen, article_id, "metadata", version_id=version_id, details=changed)
 

@@ -1,4 +1,4 @@
-"""The crawl's end of the pipe to the archive process: hand over captures, get outcomes, ask what is held. Needs an asyncio loop, no crawler."""
+"""The crawl's end of the line to the archive process: hand over captures, get outcomes, ask what is held. Needs an asyncio loop, no crawler."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from archive.wire import Ask, Failed, Happened, Open, Took, frame
 
 IN_FLIGHT = 256  # messages handed over and not answered: what a kill -9 of both processes could cost, and a bound for memory
 AT_HAND, AT_ONCE = 16, 16  # with fewer messages before it than the first the archive process gets each at once, else so many in one write
+UNSENT_SECONDS = 0.02  # that such a message waits for others at most: what a kill -9 of the crawl alone could cost
 BUSY = 24  # of these: the archive process has a batch in hand (`archive.writer.BATCH`) and some of the next
+READ_HERE_BYTES = 2**18  # as sent; an article page of the site has 10,000: what takes longer is no business of an event loop
 IN_FLIGHT_BYTES = 64 * 2**20
 CLOSE_SECONDS = 60  # what a slow disk may need to write what is in flight
 
@@ -44,10 +46,12 @@ class ArchiveClosed(ArchiveFailed):
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """An archive process that waits for its first message, and our end of the line to it."""
+    """An archive process that waits for its first message, and our ends of the lines to it and from it. Two, for what cannot be written any more must
+    not keep what it still says from being read."""
 
     process: subprocess.Popen[bytes]
     line: socket.socket
+    answers: socket.socket
 
 
 _begun: list[_Begun] = []  # by `begin`, for the one crawl of this process
@@ -60,16 +64,17 @@ def begin() -> None:
 
 
 def _start() -> _Begun:
-    ours, theirs = socket.socketpair()
-    with theirs:
+    line, source = socket.socketpair()
+    answers, sink = socket.socketpair()
+    with source, sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "archive.writer"],
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
+            stdin=source.fileno(),
+            stdout=sink.fileno(),
             start_new_session=True,  # the terminal's Ctrl-C is for the crawl
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
-    return _Begun(process, ours)
+    return _Begun(process, line, answers)
 
 
 class ArchiveProcess:
@@ -78,6 +83,7 @@ class ArchiveProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: asyncio.StreamWriter | None = None
+        self._answers: asyncio.StreamWriter | None = None  # nothing is written to it, but it keeps its line open
         self._site: Site | None = None
         self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
         self._unsent: list[bytes] = []  # frames that wait for more of their kind
@@ -93,8 +99,9 @@ class ArchiveProcess:
         begun = _begun.pop() if _begun else _start()
         self._process = begun.process
         self._site = Site(message.site)
-        reader, self._line = await asyncio.open_unix_connection(sock=begun.line, limit=2**20)
-        self._reader = asyncio.ensure_future(self._read(reader))
+        _, self._line = await asyncio.open_unix_connection(sock=begun.line)
+        answers, self._answers = await asyncio.open_unix_connection(sock=begun.answers, limit=2**20)
+        self._reader = asyncio.ensure_future(self._read(answers))
         await self._send(message, 0)
         self.opened = True
 
@@ -110,7 +117,7 @@ class ArchiveProcess:
         from archive.extract import extract, promised  # a crawl at the pace of a guest never reads for itself
 
         assert self._site is not None  # opened before
-        expected = promised(capture, self._site)
+        expected = promised(capture, self._site) if capture.status == 200 and len(capture.body) <= READ_HERE_BYTES else None
         if expected is None:
             return None
         try:
@@ -135,15 +142,16 @@ class ArchiveProcess:
         self._send_all()
         with contextlib.suppress(OSError):
             self._line.write_eof()
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                if self._reader:
-                    await self._reader  # until its end of the line is closed, which is when it ends
-                while self._process.poll() is None:  # noqa: ASYNC110  # a process sets no event
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            self._give_up(ArchiveFailed("the archive process did not end; what it was handed is written when it does"))
-        self._line.close()
+        assert self._reader is not None  # begun when it was opened
+        until = asyncio.get_running_loop().time() + CLOSE_SECONDS
+        done, _ = await asyncio.wait((self._reader,), timeout=CLOSE_SECONDS)  # it ends when the process closes its end of the line
+        while self._process.poll() is None and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # a process sets no event
+            await asyncio.sleep(0.01)
+        if not done:
+            self._give_up(ArchiveFailed("the archive process did not end; what has reached it is written when it does"))
+        for line in (self._line, self._answers):
+            if line is not None:
+                line.close()
         self._process = None
 
     async def _send(self, message: Any, size: int) -> Any:
@@ -164,6 +172,8 @@ class ArchiveProcess:
         self._unsent.append(frame(message))
         if len(self._waiting) - len(self._unsent) < AT_HAND or len(self._unsent) >= AT_ONCE:
             self._send_all()
+        elif len(self._unsent) == 1:
+            asyncio.get_running_loop().call_later(UNSENT_SECONDS, self._send_all)
         return future
 
     def _send_all(self) -> None:
@@ -187,12 +197,13 @@ class ArchiveProcess:
                     future.set_result(answer)
                 if len(self._waiting) - len(self._unsent) < AT_HAND:
                     self._send_all()
-        except (asyncio.IncompleteReadError, ConnectionResetError):
-            if self._waiting:
+        except (asyncio.IncompleteReadError, OSError):
+            if self._waiting or not self._closing:
                 self._give_up(ArchiveFailed("the archive process ended unexpectedly: run the same command again, nothing durable is lost", INTERNAL))
 
     def _give_up(self, failure: ArchiveFailed) -> None:
         self.failure = self.failure or failure
+        self._unsent.clear()
         while self._waiting:
             future, _ = self._waiting.popleft()
             if not future.done():

@@ -30,7 +30,7 @@ from archive.warc import Position, WarcFile
 Row = sqlite3.Row
 DATABASE = "archive.db"
 _LISTS = frozenset({"categories", "tags", "links", "images", "notes"})
-_PACKED = ("title", "published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags")
+_PACKED = ("published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags")
 CLAIM_SETS = 1000  # kept in memory; a site's layout makes a few hundred
 FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
@@ -359,7 +359,7 @@ class Store:
             first_captured_at=captured_at,
             last_captured_at=captured_at,
             **claims_of(extract),
-            claim_set_id=self._claim_set(article_id, extract),
+            claim_set_id=self._claim_set(article_id, extract, extract.title),
         )
         row = self.version(version_id)
         assert row is not None  # just written
@@ -392,18 +392,19 @@ class Store:
         }
         changed = any(version[name] != value for name, value in values.items())
         self.update("versions", "version_id", version["version_id"], extractor=extract.extractor, **values)
-        self.claims(version, extract)
+        self.claims(version, extract, extract.title)
         return changed
 
-    def claims(self, version: Row, extract: Extract) -> None:
-        """The claims of a version's newest capture."""
-        claim_set_id = self._claim_set(version["article_id"], extract)
+    def claims(self, version: Row, extract: Extract, title: str) -> None:
+        """The claims of a version's newest capture; ``title`` is the version's: an equal one in other quotation marks does not replace it."""
+        claim_set_id = self._claim_set(version["article_id"], extract, title)
         self.update("versions", "version_id", version["version_id"], **claims_of(extract), claim_set_id=claim_set_id)
 
-    def _claim_set(self, article_id: int, extract: Extract) -> int:
-        """The row of the list of claims that a page makes."""
+    def _claim_set(self, article_id: int, extract: Extract, title: str) -> int:
+        """The row of the list of claims that a page makes, beside a version of that title."""
         article = self.one("select post_id from articles where article_id = ?", article_id)
-        packed = pack(extract.claims, {name: getattr(extract, name) for name in _PACKED}, article["post_id"] if article else None)
+        columns = {name: getattr(extract, name) for name in _PACKED} | {"title": title}
+        packed = pack(extract.claims, columns, article["post_id"] if article else None)
         if packed not in self._claim_sets:
             if len(self._claim_sets) == CLAIM_SETS:
                 self._claim_sets.clear()

@@ -15,6 +15,7 @@ from typing import Any
 
 from archive.errors import ArchiveError, Locked
 from archive.extract import EXTRACTOR
+from archive.general import CROSS_CHECK
 from archive.ingest import Ingest
 from archive.manifests import Manifest, digest_of, manifests
 from archive.reading import DamagedDatabase, open_readonly
@@ -28,7 +29,7 @@ from archive.warc import WarcFile, warc_files
 
 _MOST = 10  # rows of a table that are named: damage to more has one cause
 # Tables that are not derived from records: when files were opened and closed, and what SQLite and its search keep for themselves.
-_OWN = ("warc_files", "about", "sqlite_*", "_sqlite_*", "search*")
+_OWN = ("warc_files", "about", "claim_sets", "sqlite_*", "_sqlite_*", "search*")
 
 
 _ROWS = """
@@ -278,10 +279,21 @@ def _tables(connection: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]
     return [*keys.items(), ("about", ("key",))]
 
 
+def _content(connection: sqlite3.Connection, table: str, schema: str) -> str:
+    """What of a table the evidence decides. Which row a list of claims got is history; another reader's opinion (`CROSS_CHECK`) is its release's."""
+    if table == "versions":
+        own = ", ".join(row["name"] for row in connection.execute("pragma main.table_info(versions)") if row["name"] != "claim_set_id")
+        return f"(select {own}, claims from {schema}.versions left join {schema}.claim_sets using (claim_set_id))"
+    if table == "failures":
+        own = ", ".join(row["name"] for row in connection.execute("pragma main.table_info(failures)") if row["name"] != "failure_id")
+        return f"(select row_number() over (order by failure_id) as failure_id, {own} from {schema}.failures where reason != '{CROSS_CHECK}')"
+    return f"{schema}.{table}"
+
+
 def _compared(connection: sqlite3.Connection, ours: str, anew: str, key: tuple[str, ...], name: str | None = None) -> Iterator[Finding]:
     """Two tables side by side, in the order of their key; the search's words come in that order by themselves."""
     order = "" if name else " order by " + ", ".join(f'"{column}"' for column in key)
-    main, again = (ours, anew) if name else (f"main.{ours}", f"again.{anew}")
+    main, again = (ours, anew) if name else (_content(connection, ours, schema) for schema in ("main", "again"))
     left, right = (iter(connection.execute(f"select * from {table}{order}")) for table in (main, again))
 
     def turn(rows: Iterator[sqlite3.Row]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:

@@ -269,7 +269,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: what has come is taken at once
     sink = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing but frames on the pipe: a library that prints, prints to standard error
+    os.dup2(2, 1)  # nothing but frames on the line: a library that prints, prints to standard error
     writer: Writer | None = None
     frames = read_frames(source)
     try:
@@ -294,7 +294,7 @@ def main() -> int:
 
 def send(sink: BinaryIO, messages: list[Any]) -> None:
     """Write frames; a reader that is gone does not matter, for what was handed over is written."""
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(ConnectionError):
         sink.write(b"".join(frame(message) for message in messages))
         sink.flush()
 
@@ -302,7 +302,7 @@ def send(sink: BinaryIO, messages: list[Any]) -> None:
 def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
     """Batches of what has arrived: at least one message, at most BATCH, without waiting for more than there is.
 
-    A thread takes in what comes while a batch is written: a pipe holds a handful of pages, and each batch costs an fsync.
+    A thread takes in what comes while a batch is written: a socket holds a handful of pages, and each batch costs an fsync.
     """
     arrived: SimpleQueue[bytes] = SimpleQueue()  # bounded by what the crawl lets be under way
     threading.Thread(target=_take_in, args=(source, arrived), daemon=True).start()
@@ -331,6 +331,8 @@ def _take_in(source: BinaryIO, arrived: SimpleQueue[bytes]) -> None:
     try:
         while chunk := source.read(1 << 18):
             arrived.put(chunk)
+    except ConnectionError:
+        pass  # the crawl was killed with answers unread: what it had sent has come
     finally:
         arrived.put(b"")
 

@@ -18,7 +18,7 @@ from crawler.guard import guard_of
 logger = logging.getLogger(__name__)
 # Scrapy prints a traceback where robots.txt is not answered; `Guard.stop` says the same in a sentence.
 logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(lambda record: not str(record.msg).startswith("Error downloading"))
-MAX_BYTES = 2**20  # of a robots.txt, unpacked; RFC 9309 asks for 500 KiB at least
+MAX_BYTES = 32 * 2**20  # of a robots.txt, unpacked: as DOWNLOAD_MAXSIZE; RFC 9309 asks for 500 KiB at least
 LONG_DELAY = 60.0  # seconds; a longer Crawl-delay is kept too, and said aloud: a day has 1,440 of them
 
 

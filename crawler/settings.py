@@ -64,7 +64,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # retries at once and does not know Retry-After
     "crawler.backoff.BackoffMiddleware": 550,
-    "crawler.capture.CaptureMiddleware": 1000,  # nearest the wire, below decompression: everything received passes here, robots.txt too
+    "crawler.capture.CaptureMiddleware": 1000,  # nearest the wire: everything received passes here, robots.txt too
 }
 EXTENSIONS = {
     "crawler.guard.Guard": 10,

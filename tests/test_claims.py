@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from archive.claims import pack, unpack
 from archive.kinds import decode_kinds, encode_kinds
 from archive.model import Claim
+from tests.archiving import Archive, capture, page, well
 
 FIELDS = (
     "title",
@@ -93,3 +95,16 @@ def test_a_column_that_is_none_of_ours_is_refused(column: str) -> None:
     """Whoever wrote into the database beside us hears of it."""
     with pytest.raises(ValueError):
         decode_kinds(column)
+
+
+def test_a_claim_is_told_as_the_page_made_it(tmp_path: Path) -> None:
+    """Also where an equal title in other quotation marks came with other metadata: the version keeps its own, the claim is the page's."""
+    first, second = "Syria’s war", "Syria's war"
+    with Archive(tmp_path / "a") as archive:
+        archive.take(capture(1, "2026-01-02T10:00:00Z", "Text.", title=first))
+        body = page(second, "Text.").replace(b"</head>", b'<meta name="author" content="Desk Two"></head>')
+        [outcome] = archive.take(capture(1, "2026-01-03T10:00:00Z", body=body))
+    assert outcome.word == "unchanged"
+    [record] = [json.loads(line) for line in well(tmp_path / "a", "export").splitlines()]
+    assert record["title"] == first and record["author"] == "Desk Two"
+    assert [claim["value"] for claim in record["claims"] if claim["field"] == "title"] == [second]

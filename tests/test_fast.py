@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archive import client, extract
-from archive.client import ArchiveProcess, begin
+from archive.client import ArchiveFailed, ArchiveProcess, begin
 from archive.outcome import Outcome
 from archive.release import software
 from archive.wire import Open
@@ -74,9 +77,58 @@ async def test_a_page_that_breaks_our_reading_is_kept_all_the_same(tmp_path: Pat
     assert [outcome.word for outcome in outcomes[: POSTS - 1]] == ["new"] * (POSTS - 1)
 
 
+async def opened(folder: Path) -> ArchiveProcess:
+    """An archive process under the hand of a test."""
+    archive = ArchiveProcess()
+    await archive.open(Open(str(folder), HOME, os.getpid(), "fast", "crawl", {}, software()))
+    return archive
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["while the loop is busy", "while it is idle"])
+async def test_an_archive_process_that_dies_is_told(tmp_path: Path, busy: bool) -> None:
+    """Nobody waits for it for ever, whatever the loop does in that moment."""
+    archive = await opened(tmp_path / "a")
+    first = await archive.capture(capture(1, AT.format(0, 1), "Text."))
+    assert (await first).word == "new"
+    assert archive._process is not None
+    archive._process.kill()
+    archive._process.wait()
+    if not busy:
+        await asyncio.sleep(0.2)
+    with pytest.raises(ArchiveFailed, match="ended unexpectedly"):
+        async with asyncio.timeout(10):
+            await (await archive.capture(capture(2, AT.format(0, 2), "Text.")))
+    await archive.close()
+
+
+async def test_one_that_dies_before_it_is_opened_is_told(tmp_path: Path) -> None:
+    """As at every other time."""
+    begin()
+    client._begun[-1].process.kill()
+    client._begun[-1].process.wait()
+    with pytest.raises(ArchiveFailed, match="ended unexpectedly"):
+        async with asyncio.timeout(10):
+            await opened(tmp_path / "a")
+
+
+async def test_what_it_says_last_is_heard_though_nothing_can_be_written(tmp_path: Path) -> None:
+    """Its sentence and its exit status, not that the line is broken."""
+    archive = await opened(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "warc")
+    (tmp_path / "a" / "warc").write_text("no folder")
+    future = await archive.capture(capture(1, "2031-01-02T10:00:00Z", "Text."))  # of another day: a file is to be begun
+    time.sleep(0.5)  # noqa: ASYNC251  # the loop is busy meanwhile
+    with pytest.raises(ArchiveFailed) as failure:
+        async with asyncio.timeout(10):
+            await (await archive.capture(capture(2, "2031-01-02T10:00:00Z", "Text.")))
+    assert failure.value.status == 73 and isinstance(future.exception(), ArchiveFailed)
+    await archive.close()
+
+
 async def test_a_process_that_was_begun_and_not_opened_ends_with_its_crawl() -> None:
     """Its line is closed: there is nothing to write, and nothing wrong."""
     begin()
     begun = client._begun.pop()
     begun.line.close()
+    begun.answers.close()
     assert begun.process.wait(20) == 0
