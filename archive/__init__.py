@@ -6,28 +6,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archive.api import Archive, Article, Hit
-    from archive.consumers import Consumer, Consumers
-    from archive.diffing import Diff
     from archive.errors import ArchiveError
-    from archive.records import Change, ChangedFigure, Link, TextLine, Version
-    from archive.references import BadReference, NotHeld
+    from archive.read.api import Archive, Article, Hit
+    from archive.read.consumers import Consumer, Consumers
+    from archive.read.diff import Diff
+    from archive.read.records import Change, ChangedFigure, Link, TextLine, Version
+    from archive.read.references import BadReference, NotHeld
 
 _HOMES = {
-    "Archive": "api",
+    "Archive": "read.api",
     "ArchiveError": "errors",
-    "Article": "api",
-    "BadReference": "references",
-    "Change": "records",
-    "ChangedFigure": "records",
-    "Consumer": "consumers",
-    "Consumers": "consumers",
-    "Diff": "diffing",
-    "Hit": "api",
-    "Link": "records",
-    "NotHeld": "references",
-    "TextLine": "records",
-    "Version": "records",
+    "Article": "read.api",
+    "BadReference": "read.references",
+    "Change": "read.records",
+    "ChangedFigure": "read.records",
+    "Consumer": "read.consumers",
+    "Consumers": "read.consumers",
+    "Diff": "read.diff",
+    "Hit": "read.api",
+    "Link": "read.records",
+    "NotHeld": "read.references",
+    "TextLine": "read.records",
+    "Version": "read.records",
 }
 
 __all__ = [

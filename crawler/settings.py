@@ -58,18 +58,20 @@ DEFAULT_REQUEST_HEADERS = {
 }
 HTTPERROR_ALLOW_ALL = True  # a 404 is an answer
 METAREFRESH_ENABLED = False  # a page that refreshes elsewhere is that page
-COMPRESSION_ENABLED = False  # bodies go to the archive as they came, which unpacks and reads them; nothing here does (crawler.robots for itself)
+COMPRESSION_ENABLED = (
+    False  # bodies go to the archive as they came, which unpacks and reads them; nothing here does (crawler.middlewares.robots for itself)
+)
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawler.robots.RobotsMiddleware": 100,
+    "crawler.middlewares.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # retries at once and does not know Retry-After
-    "crawler.backoff.BackoffMiddleware": 550,
-    "crawler.capture.CaptureMiddleware": 1000,  # nearest the wire: everything received passes here, robots.txt too
+    "crawler.middlewares.backoff.BackoffMiddleware": 550,
+    "crawler.middlewares.capture.CaptureMiddleware": 1000,  # nearest the wire: everything received passes here, robots.txt too
 }
 EXTENSIONS = {
-    "crawler.guard.Guard": 10,
-    "crawler.progress.Progress": 20,
-    "scrapy.extensions.logstats.LogStats": None,  # crawler.progress says more
+    "crawler.extensions.guard.Guard": 10,
+    "crawler.extensions.progress.Progress": 20,
+    "scrapy.extensions.logstats.LogStats": None,  # crawler.extensions.progress says more
     "scrapy.extensions.remote_control.RemoteControl": None,  # off below; even so its web server is loaded, a tenth of a second
     "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
@@ -80,8 +82,8 @@ BACKOFF_MAX_SECONDS = 300.0  # a longer Retry-After ends the crawl; the next one
 
 # -- safety
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.handler.StoppableHandler",  # a slow server does not hold up a stop
-    "https": "crawler.handler.StoppableHandler",
+    "http": "crawler.download.StoppableHandler",  # a slow server does not hold up a stop
+    "https": "crawler.download.StoppableHandler",
     **dict.fromkeys(("file", "data", "ftp", "s3")),  # only what the site may answer to
 }
 REMOTE_CONTROL_ENABLED = False  # a port that runs code has no place beside an archive

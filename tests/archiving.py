@@ -17,9 +17,9 @@ from typing import Any
 from archive.clock import now
 from archive.model import Capture
 from archive.outcome import Outcome
-from archive.release import software
-from archive.wire import Open, Took
-from archive.writer import Writer
+from archive.software import software
+from archive.writer.messages import Open, Took
+from archive.writer.server import Writer
 from tests.crawling import environment
 from tests.replica.server import ROOT
 
@@ -43,7 +43,7 @@ class Ran:
 
 def sohr(folder: Path, *arguments: object, source: Path = ROOT, clock: str = "") -> Ran:
     """Run the command to its end, from the source tree given, by the clock given."""
-    line = [sys.executable, "-m", "archive.cli", "--archive", str(folder), *map(str, arguments)]
+    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
     done = subprocess.run(
         line, cwd=source, env=environment() | {"PYTHONPATH": str(source), "ARCHIVE_CLOCK": clock}, capture_output=True, timeout=120, check=False
     )

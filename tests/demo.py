@@ -1,7 +1,7 @@
 """``make demo``: a small site on loopback that publishes, edits and retracts, crawled by the real crawler, and what the archive noticed.
 
 Everything is invented and nothing leaves this machine. The acts use the commands a user types; the demo adds headings and reads the archive
-with `archive.feed` and `archive.status`, as any program of a user's could.
+with `archive.read.feed` and `archive.reports.status`, as any program of a user's could.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from archive import feed, lock
 from archive.clock import now
-from archive.compare import word_diff
+from archive.compare.classes import word_diff
 from archive.errors import INTERRUPTED, OK, USAGE, ArchiveError
-from archive.reading import about, open_readonly
-from archive.status import columns, cut, isolated, plain, read_status, render
+from archive.read import feed
+from archive.read.database import about, open_readonly
+from archive.reports.status import columns, cut, isolated, plain, read_status, render
+from archive.store import lock
 from tests.replica.server import ROOT, Replica
 from tests.replica.words import Edition
 

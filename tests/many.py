@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from archive.kinds import encode_kinds
 from archive.model import Capture
-from archive.store import open_store
-from archive.warc import Appender, Position
+from archive.store.line_kinds import encode_kinds
+from archive.store.rows import open_store
+from archive.warc.writer import Appender, Position
 
 LINE = "Field sources of the replica count {n} civilians hurt by a road ambush near Khirbet Al-Noor in Aleppo countryside. قُتل {n} أشخاص في كمين."
 AT = "2024-01-01T00:00:00Z"

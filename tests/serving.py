@@ -39,7 +39,7 @@ class Served:
 @contextmanager
 def serve(log: Path, *arguments: object) -> Iterator[Served]:
     """Serve until the end of the block; ``arguments`` as on the command line, beside the port."""
-    line = [sys.executable, "-m", "archive.cli", *map(str, arguments), "--port", "0"]
+    line = [sys.executable, "-m", "archive.cli.main", *map(str, arguments), "--port", "0"]
     with open(log, "wb") as stream:
         child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=stream, stderr=stream)
     try:

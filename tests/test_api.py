@@ -19,7 +19,7 @@ import pytest
 
 from archive import Archive, BadReference, NotHeld
 from archive.errors import DamagedWarc, NoArchive
-from archive.references import instant, parse_reference
+from archive.read.references import instant, parse_reference
 from tests.replica.server import ROOT
 from tests.small import TITLE, Small, small
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from archive.audit import read_audit
-from archive.cli import sohr_archive
-from archive.reading import open_readonly
+from archive.cli.main import sohr_archive
+from archive.read.database import open_readonly
+from archive.reports.audit import read_audit
 from tests.crawling import QUICK, crawl, environment, rows
 from tests.replica.server import ROOT, Replica
 
@@ -28,7 +28,7 @@ QUIET: dict[str, Any] = {"RETRY_TIMES": 0}
 
 def audit(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "audit", *map(str, arguments)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "audit", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
 
 

@@ -18,10 +18,10 @@ from sqlite_utils import Database
 
 from archive import browse
 from archive.browse.blocks import blocks
-from archive.browse.descriptions import TABLES
 from archive.browse.queries import QUERIES
-from archive.migrations import migrations
-from archive.text import fold
+from archive.store.descriptions import TABLES
+from archive.store.migrations import migrations
+from archive.text.normalise import fold
 
 if not pm.is_registered(browse):  # not installed, or installed under the entry point already
     pm.register(browse, name="sohr_archive")
@@ -416,7 +416,7 @@ async def test_two_archives(path: Path, tmp_path: Path) -> None:
 
 async def test_large_archives_are_listed_without_facets(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting facets over a million rows takes seconds: who wants one asks for it."""
-    monkeypatch.setattr("archive.browse.ours.LARGE", 10)
+    monkeypatch.setattr("archive.browse.archives.LARGE", 10)
     ds = Datasette([str(path)])
     await ds.invoke_startup()
     assert 'data-column="state"' in await text_of(ds, "/archive/articles")  # its heading

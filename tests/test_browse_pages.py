@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 
 from archive import browse
 from archive.browse.drawing import bars, steps
+from archive.browse.figures import changed_figures, picture
 from archive.browse.inert import inert
 from archive.browse.marks import marked, snippet
 from archive.browse.search import _runs
-from archive.browse.tolls import changed_figures, picture
-from archive.publish import NOTE, NoCopy, NoSuchVersion, publish, read_redactions
-from archive.searching import expression, spans, terms
+from archive.export.public_copy import NOTE, NoCopy, NoSuchVersion, publish, read_redactions
+from archive.read.search import expression, spans, terms
 from tests.browser.making import FIRST, SECOND, make
 
 if not pm.is_registered(browse):

@@ -12,10 +12,10 @@ import pytest
 from archive.model import Address
 from archive.outcome import ChannelState
 from archive.sites.sohr.addresses import Site
-from archive.sites.sohr.contents import digest
-from archive.sites.sohr.feeds import FORMS, form_of, parse_feed
-from archive.sites.sohr.rest import asking, edited_url, look_url, parse_posts, walk_url
-from crawler.plan import day_scopes, next_category
+from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.feeds import FORMS, form_of, parse_feed
+from archive.sites.wordpress.rest import asking, edited_url, look_url, parse_posts, walk_url
+from crawler.walk.plan import day_scopes, next_category
 from tests.archiving import sohr
 from tests.crawling import AGAIN, article_requests, asked, asked_again, changes, crawl, in_step, is_channel, rows, states, versions
 from tests.replica.posts import Post

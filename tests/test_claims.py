@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.claims import pack, unpack
-from archive.kinds import decode_kinds, encode_kinds
 from archive.model import Claim
+from archive.store.claim_sets import pack, unpack
+from archive.store.line_kinds import decode_kinds, encode_kinds
 from tests.archiving import Archive, capture, page, well
 
 FIELDS = (

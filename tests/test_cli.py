@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from archive.reading import open_readonly
-from archive.status import cut, isolated, lasted, plain, read_status, render, size
-from archive.store import open_store
+from archive.read.database import open_readonly
+from archive.reports.status import cut, isolated, lasted, plain, read_status, render, size
+from archive.store.rows import open_store
 from tests.demo import crawl
 from tests.replica.server import ROOT, Replica
 
@@ -30,7 +30,7 @@ Answer = subprocess.CompletedProcess[str]
 def run(*arguments: object, env: dict[str, str] | None = None) -> Answer:
     """The command in a process of its own, in an environment without an archive of the user's."""
     clean = {name: value for name, value in os.environ.items() if name != "ARCHIVE_DIR"} | (env or {})
-    command = [sys.executable, "-m", "archive.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "archive.cli.main", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60)
 
 
@@ -258,7 +258,7 @@ def test_a_number_of_another_archive(folder: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     """`changes | head -1`: nothing on standard error, exit status 0."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "changes"]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout and child.stderr
         child.stdout.readline()
@@ -270,14 +270,14 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
 def test_a_full_disk(folder: Path) -> None:
     """One sentence and 73."""
     with open("/dev/full", "wb") as full:
-        command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "export"]
+        command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "export"]
         answer = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert answer.returncode == 73 and answer.stderr.count("\n") == 1 and "No space left" in answer.stderr
 
 
 def test_ctrl_c(folder: Path) -> None:
     """130, one line, no traceback."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "changes"]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout
         child.stdout.readline()  # at work now, and held up by the full pipe
@@ -300,11 +300,12 @@ def test_help_teaches() -> None:
 
 def test_errors_of_ours_are_told_as_such(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A bug ends with 70 and shows where it was."""
-    from archive import cli, status
+    from archive.cli import main
+    from archive.reports import status
 
     def bug(*_: Any) -> None:
         raise KeyError("bug")
 
     monkeypatch.setattr(status, "read_status", bug)
-    assert cli.main(["--archive", str(folder), "status"]) == 70
+    assert main.main(["--archive", str(folder), "status"]) == 70
     assert "Traceback" in (told := capsys.readouterr().err) and told.endswith("sohr-archive: an error of ours: please report the lines above\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.cli import COMMANDS
+from archive.cli.main import COMMANDS
 from tests.crawling import environment
 from tests.replica.server import ROOT
 from tests.small import Small, small
@@ -54,7 +54,7 @@ def archive(small: Small, tmp_path: Path) -> Path:
     folder = tmp_path / "archive"
     shutil.copytree(small.folder, folder)
     shutil.copy(next((folder / "warc").iterdir()), tmp_path / "mine.warc.gz")
-    line = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "changes", "--consumer", "parser", "--limit", "1"]
+    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes", "--consumer", "parser", "--limit", "1"]
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True)
     return folder
 
@@ -62,7 +62,7 @@ def archive(small: Small, tmp_path: Path) -> Path:
 def line_of(command: str, small: Small, archive: Path, *more: str) -> list[str]:
     """The command line."""
     given = [argument.format(edited=small.edited, out=archive.parent) for argument in ARGUMENTS[command]]
-    return [sys.executable, "-m", "archive.cli", "--archive", str(archive), command, *given, *more]
+    return [sys.executable, "-m", "archive.cli.main", "--archive", str(archive), command, *given, *more]
 
 
 def test_every_command_is_tried_here() -> None:
@@ -121,7 +121,7 @@ def test_a_full_disk_behind_standard_output(command: str, small: Small, archive:
 def test_every_help_has_an_example() -> None:
     """And says what --json does."""
     for command in COMMANDS:
-        answer = subprocess.run([sys.executable, "-m", "archive.cli", command, "--help"], cwd=ROOT, capture_output=True, text=True)
+        answer = subprocess.run([sys.executable, "-m", "archive.cli.main", command, "--help"], cwd=ROOT, capture_output=True, text=True)
         assert answer.returncode == 0 and "--json" in answer.stdout and f"sohr-archive {command}" in answer.stdout.partition("\n\n")[2], command
 
 
@@ -150,7 +150,9 @@ def test_bash_completes() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_reads_its_script(shell: str, tmp_path: Path) -> None:
     """Where that shell is installed; and it is the script that asks in its own way."""
-    script = subprocess.run([sys.executable, "-m", "archive.cli", "completion", shell], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    script = subprocess.run(
+        [sys.executable, "-m", "archive.cli.main", "completion", shell], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert f"_SOHR_ARCHIVE_COMPLETE={shell}_complete" in script
     if found := shutil.which(shell):
         (tmp_path / "script").write_text(script)
@@ -160,6 +162,6 @@ def test_a_shell_reads_its_script(shell: str, tmp_path: Path) -> None:
 def test_a_port_that_is_taken(small: Small) -> None:
     """A sentence that says what to do, and nothing told of an address where nobody can read."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        line = [sys.executable, "-m", "archive.cli", "--archive", str(small.folder), "serve", "--port", str(taken.getsockname()[1])]
+        line = [sys.executable, "-m", "archive.cli.main", "--archive", str(small.folder), "serve", "--port", str(taken.getsockname()[1])]
         answer = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 2 and "is in use: name another with --port" in answer.stderr and answer.stderr.count("\n") == 1

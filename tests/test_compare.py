@@ -1,4 +1,4 @@
-"""What `archive.compare` says about two versions. The sentences are SOHR's forms (SITE.md), the names and numbers invented."""
+"""What `archive.compare.classes` says about two versions. The sentences are SOHR's forms (SITE.md), the names and numbers invented."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.compare import CLASSES, MAX_SENTENCE, Difference, Figure, Segment, Text, compare, metadata_changes, side_by_side, word_diff
-from archive.text import normalise
+from archive.compare.classes import CLASSES, MAX_SENTENCE, Difference, Figure, Segment, Text, compare, metadata_changes, side_by_side, word_diff
+from archive.text.normalise import normalise
 
 TITLE = "Homs province | Landmine explosion in the desert"
 TOLL = "\n".join(

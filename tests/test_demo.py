@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from archive import lock
+from archive.store import lock
 from tests.demo import MARK, free_port, word_by_word
 from tests.replica.server import ROOT
 

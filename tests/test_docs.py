@@ -21,7 +21,7 @@ import click
 import pytest
 
 from archive import Archive
-from archive.cli import sohr_archive
+from archive.cli.main import sohr_archive
 from tests.replica.server import ROOT
 from tests.small import Small, small
 

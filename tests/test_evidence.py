@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 
-from archive import recover
-from archive.rebuild import rebuild
+from archive.rebuild import recover
+from archive.rebuild.rebuild import rebuild
 from tests.archiving import Foreign, Ran, answer, dump, said, sohr, told, warc, well
 from tests.crawling import Crawled, changes, check_warcs, crawl, environment, rows, until, versions, warcs
 from tests.replica.server import ROOT, Replica
@@ -172,7 +172,7 @@ def test_a_rebuild_killed_goes_on(history: History, tmp_path: Path) -> None:
     """SIGKILL at random instants: the old database stays until the new one is whole, and the end is the same."""
     folder = history.copy(tmp_path / "a")
     before, random = dump(folder), Random(3)
-    line = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "rebuild"]
+    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "rebuild"]
     killed = 0
     for _ in range(3):
         child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from archive.verify import verify
+from archive.rebuild.verify import verify
 from tests.archiving import Archive, capture, dump, well
 from tests.crawling import check_warcs, crawl, rows, running, until, warcs
 from tests.replica.server import Replica

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from archive.reading import json_line, open_readonly
-from archive.text import text_sha256
+from archive.read.database import json_line, open_readonly
+from archive.text.normalise import text_sha256
 from tests.demo import crawl
 from tests.replica.posts import Post
 from tests.replica.server import ROOT, Replica
@@ -29,7 +29,7 @@ Record = dict[str, Any]
 
 def run(folder: Path, *arguments: object) -> bytes:
     """What the command writes."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), *map(str, arguments)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
@@ -162,7 +162,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(two.first), "export", "--force", "-o", str(target)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(two.first), "export", "--force", "-o", str(target)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
     assert answer.returncode == 73 and answer.stderr.startswith("sohr-archive: ") and answer.stderr.count("\n") == 1
     assert target.read_text() == "what was there" and list(tmp_path.iterdir()) == [target]
@@ -174,7 +174,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
 def test_an_export_never_overwrites_the_archive(two: Two, name: str) -> None:
     """Nor a folder."""
     before = (two.first / "archive.db").stat().st_size
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(two.first), "export", "-o", str(two.first / name)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(two.first), "export", "-o", str(two.first / name)]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 73 and "give" in answer.stderr
     assert (two.first / "archive.db").stat().st_size == before

@@ -18,9 +18,9 @@ import jsonschema
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from archive import dictionary
-from archive.export_columns import COLUMNS
-from archive.export_wacz import surt
+from archive.export import dictionary
+from archive.export.columns import COLUMNS
+from archive.export.wacz import surt
 from tests.bench import measure
 from tests.many import make
 from tests.replica.server import ROOT
@@ -36,7 +36,7 @@ FEW, SEVERAL, MANY = 1_000, 10_000, 60_000  # versions
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:
     """The command."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "export", *map(str, arguments)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "export", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300)
 
 
@@ -65,7 +65,7 @@ def test_lines_hold_to_the_published_schema(made: Path) -> None:
 
 
 def test_schema_and_dictionary_are_up_to_date() -> None:
-    """`python -m archive.dictionary` would write what is there."""
+    """`python -m archive.export.dictionary` would write what is there."""
     assert json.loads(dictionary.SCHEMA.read_text("utf-8")) == dictionary.schema()
     assert dictionary.DOCUMENT.read_text("utf-8") == dictionary.document()
 
@@ -282,7 +282,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 def most_memory(folder: Path, form: str) -> float:
     """MB of all processes of an export together, at the worst moment."""
-    line = [sys.executable, "-m", "archive.cli", "--archive", folder, "export", "--format", form, "-o", "/dev/null"]
+    line = [sys.executable, "-m", "archive.cli.main", "--archive", folder, "export", "--format", form, "-o", "/dev/null"]
     return measure.run(line, watch=True).rss / 1e6
 
 

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from archive.apart import read_apart
-from archive.decode import MAX_BODY, Cut, Undecodable
-from archive.extract import EXTRACTOR, decode_body, decode_text, extract
+from archive.extract.page import EXTRACTOR, decode_body, decode_text, extract
+from archive.extract.sandbox import read_apart
+from archive.html.decode import MAX_BODY, Cut, Undecodable
 from archive.model import APART, REASONS, ArticleKey, Capture, Extract, Kind, Unextractable
 from archive.sites.sohr import boilerplate
 from archive.sites.sohr.addresses import Site

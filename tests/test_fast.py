@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from archive import client, extract
-from archive.client import ArchiveFailed, ArchiveProcess, begin
+from archive.extract import page
 from archive.outcome import Outcome
-from archive.release import software
-from archive.wire import Open
+from archive.software import software
+from archive.writer import client
+from archive.writer.client import ArchiveFailed, ArchiveProcess, begin
+from archive.writer.messages import Open
 from tests.archiving import HOME, Archive, capture, well
 
 AT = "2026-01-02T10:{:02d}:{:02d}Z"
@@ -53,8 +54,8 @@ async def handed(folder: Path) -> list[Outcome]:
 async def test_what_the_crawl_reads_is_kept_and_told_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same outcomes, texts and changes as from an archive process that reads every page itself; most pages were read here."""
     read = []
-    ours = extract.extract
-    monkeypatch.setattr(extract, "extract", lambda *given: read.append(given) or ours(*given))
+    ours = page.extract
+    monkeypatch.setattr(page, "extract", lambda *given: read.append(given) or ours(*given))
     outcomes = await handed(tmp_path / "fast")
     assert len(read) > POSTS // 2
     monkeypatch.undo()
@@ -72,7 +73,7 @@ async def test_a_page_that_breaks_our_reading_is_kept_all_the_same(tmp_path: Pat
     def broken(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(extract, "extract", broken)
+    monkeypatch.setattr(page, "extract", broken)
     outcomes = await handed(tmp_path / "a")
     assert [outcome.word for outcome in outcomes[: POSTS - 1]] == ["new"] * (POSTS - 1)
 

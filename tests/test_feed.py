@@ -17,10 +17,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from archive import Archive, feed
-from archive.consumers import BadConsumer, CannotKeepCursor, Consumers, FeedBeganAnew
-from archive.following import follow
-from archive.reading import open_readonly
+from archive import Archive
+from archive.read import feed
+from archive.read.consumers import BadConsumer, CannotKeepCursor, Consumers, FeedBeganAnew
+from archive.read.database import open_readonly
+from archive.read.follow import follow
 from tests.replica.server import ROOT
 from tests.small import Small, small
 
@@ -33,8 +34,8 @@ import os, sys, time
 from contextlib import closing
 from pathlib import Path
 from archive import feed
-from archive.consumers import Consumers
-from archive.reading import open_readonly
+from archive.read.consumers import Consumers
+from archive.read.database import open_readonly
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
 with closing(open_readonly(folder)) as conn, open(out, "a") as file:
     consumers = Consumers(folder, conn)
@@ -52,7 +53,7 @@ with closing(open_readonly(folder)) as conn, open(out, "a") as file:
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The command."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), *map(str, arguments)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
@@ -78,7 +79,7 @@ select (select max(seq) from changes) + 1, epoch, article_id, version_id, 'resto
 
 def test_lines_hold_to_the_published_schema(small: Small) -> None:
     """Every line, and the schema itself."""
-    schema = json.loads((ROOT / "archive" / "schema" / "change.schema.json").read_text("utf-8"))
+    schema = json.loads((ROOT / "archive" / "export" / "schema" / "change.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     lines = run(small.folder, "changes").stdout.splitlines()
@@ -210,7 +211,7 @@ def test_follow_on_the_command_line_flushes_and_ends_with_ctrl_c(copy: Path) -> 
     """Each line reaches a pipe when it is told."""
     with closing(open_readonly(copy)) as conn:
         newest = feed.newest_seq(conn)
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(copy), "changes", "--follow", "--after", str(newest - 1)]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(copy), "changes", "--follow", "--after", str(newest - 1)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout and json.loads(child.stdout.readline())["seq"] == newest
         change(copy, MORE)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.drift import RHYTHM_POSTS, SILENCE_TIMES, TEXTS, Drift
-from archive.likeness import ALIKE, LONG, WINDOW
-from archive.wire import Happened
+from archive.ingest.same_text import ALIKE, LONG, WINDOW
+from archive.reports.drift import RHYTHM_POSTS, SILENCE_TIMES, TEXTS, Drift
+from archive.writer.messages import Happened
 from tests.archiving import Archive, capture, page, sohr, told, well
 from tests.crawling import Crawled, changes, crawl, held, in_step, rows, truth, versions
 from tests.replica.server import Replica

@@ -23,14 +23,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.errors import ArchiveError
-from archive.feed import changes as feed
-from archive.foreign import UnreadableFile, captures
-from archive.importing import import_file
 from archive.model import Capture
-from archive.reading import open_readonly
-from archive.rebuild import rebuild, repair
-from archive.verify import verify
-from archive.warc import read, warc_files
+from archive.read.database import open_readonly
+from archive.read.feed import changes as feed
+from archive.rebuild.rebuild import rebuild, repair
+from archive.rebuild.verify import verify
+from archive.warc.foreign import UnreadableFile, captures
+from archive.warc.writer import read, warc_files
+from archive.writer.import_file import import_file
 from tests.archiving import HOME, Archive, Foreign, answer, capture, dump, page, said, sohr, warc
 from tests.crawling import check_warcs, rows
 from tests.replica.server import ROOT, Replica
@@ -421,7 +421,7 @@ PEAK = r"""
 import re, sys
 from collections import Counter
 from pathlib import Path
-from archive.foreign import captures
+from archive.warc.foreign import captures
 counts = Counter()
 taken = [one.url for one in captures(Path(sys.argv[1]), counts)]
 peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())  # ru_maxrss counts the process that forked this one too

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.clock import format_time, parse_time
-from archive.looks import JITTER, LONGEST, by_digest, is_disappeared, is_sweep, missing_next_look, next_look
+from archive.ingest.look_schedule import JITTER, LONGEST, by_digest, is_disappeared, is_sweep, missing_next_look, next_look
 
 T0 = "2026-01-02T00:00:00Z"
 KEYS = st.builds("{}:{}".format, st.sampled_from(["en", "ar"]), st.integers(1, 400_000))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from archive.ahead import Ahead
-from archive.extract import extract
+from archive.extract.page import extract
+from archive.extract.pool import Ahead
 from archive.model import ArticleKey
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, capture, dump, well

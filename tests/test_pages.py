@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from archive.elsewhere import clean, identity
-from archive.general import LAYOUT, extract_general
+from archive.extract.other_sites import LAYOUT, extract_general
 from archive.model import Capture, Extract, Unextractable
+from archive.sites.addresses_elsewhere import clean, identity
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, dump, told, well
 from tests.crawling import Crawled, environment, rows

@@ -21,9 +21,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.cli import sohr_archive
+from archive.cli.main import sohr_archive
 from archive.clock import parse_time
-from archive.politeness import instant_of, most_within
+from archive.reports.politeness import instant_of, most_within
 from tests.crawling import crawl, environment, rows
 from tests.replica.server import ROOT, Replica
 
@@ -32,7 +32,7 @@ REST = 2  # seconds that the site asks for
 
 def politeness(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder), "politeness", *arguments]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "politeness", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
 
 

@@ -10,8 +10,8 @@ from statistics import median
 import pytest
 import trafilatura
 
-from archive.extract import extract
-from archive.general import CROSS_CHECK, ONE_IN, cross_check, extract_general, is_sampled
+from archive.extract.other_sites import CROSS_CHECK, ONE_IN, cross_check, extract_general, is_sampled
+from archive.extract.page import extract
 from archive.model import Capture, Extract
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, Archive, capture, well

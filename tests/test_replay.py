@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from archive import warc
-from archive.decode import decode_body
+from archive.html.decode import decode_body
 from archive.model import Capture
-from archive.warc import read, warc_files
+from archive.warc import writer
+from archive.warc.writer import read, warc_files
 from tests.archiving import HOME, Archive, capture
 from tests.crawling import crawl, records
 from tests.replica.server import Replica
@@ -118,7 +118,7 @@ def test_pywb_resolves_revisits(tmp_path: Path) -> None:
     for number, day in enumerate(days):
         size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(warc, "ROTATE_BYTES", size)  # each day begins a file
+            patch.setattr(writer, "ROTATE_BYTES", size)  # each day begins a file
             with Archive(folder) as archive:
                 patch.undo()
                 plain = capture(1, f"{day}T10:00:00Z", text, "And more.")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.backoff import seconds_of_rest
-from crawler.breaker import FAILED, LAST, Breaker
+from crawler.extensions.breaker import FAILED, LAST, Breaker
+from crawler.middlewares.backoff import seconds_of_rest
 from tests.crawling import asked, crawl, exchanges, held, rows, truth
 from tests.replica.server import Replica
 from tests.replica.settings import Settings

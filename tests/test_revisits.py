@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from archive import warc
-from archive.api import Archive as Reader
 from archive.browse.evidence import read_back
-from archive.manifests import write_manifest
 from archive.model import Capture
-from archive.rebuild import rebuild
-from archive.revisits import Bodies
-from archive.verify import verify
-from archive.warc import DamagedWarc, read, read_response, warc_files
+from archive.read.api import Archive as Reader
+from archive.rebuild.rebuild import rebuild
+from archive.rebuild.verify import verify
+from archive.warc import writer
+from archive.warc.manifests import write_manifest
+from archive.warc.revisits import Bodies
+from archive.warc.writer import DamagedWarc, read, read_response, warc_files
 from tests.archiving import HOME, Archive, capture, dump, well
 from tests.crawling import check_warcs, rows
 from tests.test_verify import findings, flip, tamper
@@ -56,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, day in enumerate(("2026-01-02", "2026-01-03", "2026-01-04")):
         size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(warc, "ROTATE_BYTES", size)
+            patch.setattr(writer, "ROTATE_BYTES", size)
             with Archive(folder) as archive:
                 patch.undo()
                 missing = b"<html><title>Page not found</title>" + b"<p>Nothing is here.</p>" * 80
@@ -196,7 +196,7 @@ def test_an_original_that_was_forged_is_named(folder: Path) -> None:
     ((offset, length),) = rows(folder, ROBOTS)
     stored = next(s for s in read(file) if s.position.offset == offset)
     assert stored.capture
-    appender = warc.Appender(folder / "forged", "x")
+    appender = writer.Appender(folder / "forged", "x")
     other = stored.capture.body.replace(b"private", b"Private")
     appender.exchange(Capture(stored.capture.url, 200, stored.capture.headers, other, stored.capture.captured_at))
     appender.close()

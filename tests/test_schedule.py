@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # comes with Datasette
 
-from archive.schedule import BadSchedule, Place, fill, minutes_of
+from archive.deploy.schedule import BadSchedule, Place, fill, minutes_of
 from crawler import ping as ping_module
 from crawler.ping import ping
 from tests.crawling import environment
@@ -31,7 +31,7 @@ SPANS = ("5min", "10min", "15min", "20min", "30min", "1h", "2h", "3h", "4h", "6h
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "archive.cli", *map(str, arguments)], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "archive.cli.main", *map(str, arguments)], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from archive.publish import NOTE
+from archive.export.public_copy import NOTE
 from tests.archiving import sohr, well
 from tests.crawling import rows
 from tests.serving import Served, serve

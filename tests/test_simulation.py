@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from archive.clock import MACHINE, Clock, format_time, instant, now, parse_time, use
-from archive.looks import LONGEST
+from archive.ingest.look_schedule import LONGEST
 from archive.model import Capture, Edition
 from archive.outcome import REDIRECT, Held, Outcome
-from archive.wire import Happened, Open, Took
-from archive.writer import Writer
+from archive.writer.messages import Happened, Open, Took
+from archive.writer.server import Writer
 from crawler.arguments import Arguments
-from crawler.walk import Walk
+from crawler.walk.walk import Walk
 from tests.crawling import asked, changes, crawl, in_step, rows
 from tests.replica.app import Front, Log
 from tests.replica.server import Replica

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from archive.migrations import migrations
+from archive.store.migrations import migrations
 from tests.small import Small, small
 
 __all__ = ["small"]  # the fixture

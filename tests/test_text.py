@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archive.text import deobfuscate, fold, normalise, plain_title, same_sha256, text_sha256
+from archive.text.normalise import deobfuscate, fold, normalise, plain_title, same_sha256, text_sha256
 from tests.archiving import Archive, capture, well
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

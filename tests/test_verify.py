@@ -16,17 +16,17 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from archive import warc
-from archive.claims import unpack
 from archive.errors import CannotWrite, Locked
-from archive.kinds import decode_kinds
-from archive.manifests import manifests, write_manifest
-from archive.migrations import migrations
-from archive.reading import open_readonly
-from archive.rebuild import backup, rebuild, repair
-from archive.store import Store, searchable
-from archive.verify import Finding, verify
-from archive.warc import DamagedWarc, read, warc_files
+from archive.read.database import open_readonly
+from archive.rebuild.rebuild import backup, rebuild, repair
+from archive.rebuild.verify import Finding, verify
+from archive.store.claim_sets import unpack
+from archive.store.line_kinds import decode_kinds
+from archive.store.migrations import migrations
+from archive.store.rows import Store, searchable
+from archive.warc import writer
+from archive.warc.manifests import manifests, write_manifest
+from archive.warc.writer import DamagedWarc, read, warc_files
 from tests.archiving import Archive, capture, dump, sohr, told
 from tests.crawling import rows, running, until
 from tests.replica.server import Replica
@@ -41,7 +41,7 @@ def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, day in enumerate(DAYS):
         size = files(folder)[-1].stat().st_size if number else 10**9
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(warc, "ROTATE_BYTES", size)  # each run begins a file, and is shorter than the one before
+            patch.setattr(writer, "ROTATE_BYTES", size)  # each run begins a file, and is shorter than the one before
             with Archive(folder) as archive:
                 archive.take(
                     *(capture(20 + n, f"{day}T09:00:00Z", status=404, body=b"gone") for n in range(4 - 2 * number)),

@@ -56,7 +56,7 @@ def run(installed: Path, cwd: Path, *line: object, **more: str) -> str:
 def test_all_of_it_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     """A crawl without the project's folder, then what reads: schemas, types, templates and styles, schedules."""
     code = "import archive, json; from importlib.resources import files as f; a = f('archive'); p = 'py.typed'; "
-    code += "print(archive.__file__); [json.loads(s.read_text()) for s in (a / 'schema').iterdir()]; "
+    code += "print(archive.__file__); [json.loads(s.read_text()) for s in (a / 'export' / 'schema').iterdir()]; "
     code += "print((a / p).is_file(), (f('crawler') / p).is_file())"
     where, typed = run(installed, tmp_path, "python", "-c", code).splitlines()
     assert Path(where).is_relative_to(installed.parent) and typed == "True True"

@@ -1,6 +1,6 @@
 """The Datasette plugin: words, facets, search and reading pages for an archive. It works on Datasette 0.65 and on the 1.0 alphas.
 
-It is loaded into every Datasette of its environment; each hook keeps to databases that are archives (`archive.browse.ours`).
+It is loaded into every Datasette of its environment; each hook keeps to databases that are archives (`archive.browse.archives`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from datasette import hookimpl, hookspecs
 from datasette.filters import FilterArguments
 from markupsafe import Markup, escape
 
-from archive.browse import article, citation, comparison, evidence, feeds, frame, front, health, ours, published, search, stream
-from archive.browse.descriptions import ABOUT, TABLES, TITLE
+from archive.browse import archives, article, changes, citation, comparison, context, evidence, feeds, front, health, published, search
 from archive.browse.queries import QUERIES
+from archive.store.descriptions import ABOUT, TABLES, TITLE
 
 _LISTS = frozenset(("classes", "categories", "tags"))  # JSON arrays of words: shown as words
 _ARTICLE_COLUMNS = frozenset(("article_id", "moved_to", "target_id", "tail_article_id"))
@@ -27,7 +27,7 @@ _met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # Datasette -> nam
 
 
 def _fold(text: str | None) -> str | None:
-    from archive.text import fold  # only when somebody searches: Datasette starts without it
+    from archive.text.normalise import fold  # only when somebody searches: Datasette starts without it
 
     return None if text is None else fold(str(text))
 
@@ -35,7 +35,7 @@ def _fold(text: str | None) -> str | None:
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
     """Give SQL the function ``fold(text)``: text as the search knows it."""
-    if ours.note(datasette, database, conn) is not None:
+    if archives.note(datasette, database, conn) is not None:
         conn.create_function("fold", 1, _fold, deterministic=True)
 
 
@@ -51,7 +51,7 @@ async def _meet(datasette: Any) -> None:
     met = _met.setdefault(datasette, set())
     if met.issuperset(datasette.databases):
         return
-    for database, site in (await ours.find(datasette)).items():
+    for database, site in (await archives.find(datasette)).items():
         if database not in met and hasattr(datasette, "set_resource_metadata"):
             await _describe(datasette, database, site)
     met |= set(datasette.databases)
@@ -64,7 +64,7 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Any
     An empty search box is no search: the form sends it along with any other filter, and FTS5 refuses it. Datasette's own hook reads the
     request after all hooks have been called, so that it is taken out of the request here.
     """
-    if not ours.is_archive(datasette, database) or table not in TABLES or not TABLES[table].search:
+    if not archives.is_archive(datasette, database) or table not in TABLES or not TABLES[table].search:
         return None
     if "_search" in request.args and not request.args["_search"].strip():
         kept = [(key, value) for key, value in parse_qsl(request.query_string, keep_blank_values=True) if key != "_search"]
@@ -80,12 +80,12 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Any
 @hookimpl
 def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> str | None:
     """Post ids lead to the reading page; lists of words are words; articles are named by their path."""
-    if not ours.is_archive(datasette, database):
+    if not archives.is_archive(datasette, database):
         return None
     if column == "post_id" and isinstance(value, int):
         edition = _of(row, "edition")
         if edition in ("en", "ar"):
-            return Markup('<a href="{}">{}</a>').format(frame.article_path(datasette, database, str(edition), value), value)
+            return Markup('<a href="{}">{}</a>').format(context.article_path(datasette, database, str(edition), value), value)
     if column in _LISTS and isinstance(value, str) and value.startswith("["):
         try:
             words = json.loads(value)
@@ -117,13 +117,13 @@ def _path(url: str) -> str:
 @hookimpl
 def extra_css_urls(database: str | None, datasette: Any) -> list[str]:
     """Long text in tables is cut to a few lines; each cell runs in the direction of its script."""
-    return [datasette.urls.path("/-/sohr/tables.css")] if ours.is_archive(datasette, database) else []
+    return [datasette.urls.path("/-/sohr/tables.css")] if archives.is_archive(datasette, database) else []
 
 
 @hookimpl
 def menu_links(datasette: Any) -> list[dict[str, str]]:
     """The way to the reading pages."""
-    return [{"href": datasette.urls.path("/-/sohr/"), "label": "Read the archive"}] if ours.archives(datasette) else []
+    return [{"href": datasette.urls.path("/-/sohr/"), "label": "Read the archive"}] if archives.archives(datasette) else []
 
 
 @hookimpl
@@ -151,11 +151,11 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
         (r"^/-/sohr/?$", front.page),
         (r"^/-/sohr/search$", search.page),
-        (r"^/-/sohr/changes$", stream.page),
-        (r"^/-/sohr/changes\.jsonl$", stream.lines),
+        (r"^/-/sohr/changes$", changes.page),
+        (r"^/-/sohr/changes\.jsonl$", changes.lines),
         (r"^/-/sohr/changes\.atom$", feeds.changes),
         (r"^/-/sohr/new\.atom$", feeds.new),
-        (r"^/-/sohr/missing$", stream.gone),
+        (r"^/-/sohr/missing$", changes.gone),
         (r"^/-/sohr/crawls$", health.crawls),
         (r"^/-/sohr/coverage$", health.coverage),
         *(
@@ -170,8 +170,8 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         ),
         (capture + r"$", evidence.page),
         (capture + r"/page$", evidence.shown),
-        (r"^/-/sohr/(?P<name>pages|tables)\.css$", frame.style),
-        (r"^/-/sohr/", frame.nothing),
+        (r"^/-/sohr/(?P<name>pages|tables)\.css$", context.style),
+        (r"^/-/sohr/", context.nothing),
         (r"^/robots\.txt$", published.robots),
     ]
 
@@ -200,12 +200,12 @@ if hasattr(hookspecs, "get_metadata"):  # 0.65
     def get_metadata(datasette: Any) -> dict[str, Any]:
         """Titles, descriptions and listings. Datasette asks many times a page and writes into what it gets: fresh dicts, quickly."""
         found = {}
-        for database, site in ours.archives(datasette).items():
+        for database, site in archives.archives(datasette).items():
             users = _users(datasette, database).get("tables") or {}
             found[database] = _head(datasette, site) | {
                 "tables": {
                     name: {"title": table.title, "description": table.description, "columns": dict(table.columns)}
-                    | _own(users.get(name), table.listing(has_facets=not ours.is_large(datasette, database)))
+                    | _own(users.get(name), table.listing(has_facets=not archives.is_large(datasette, database)))
                     for name, table in TABLES.items()
                 }
             }
@@ -217,7 +217,7 @@ if hasattr(hookspecs, "canned_queries"):  # 0.65
     @hookimpl
     def canned_queries(datasette: Any, database: str) -> dict[str, dict[str, Any]]:
         """The stored queries."""
-        if not ours.is_archive(datasette, database):
+        if not archives.is_archive(datasette, database):
             return {}
         users = _users(datasette, database).get("queries") or {}
         return {
@@ -250,7 +250,7 @@ async def _describe(datasette: Any, database: str, site: str) -> None:
             if column not in (said.get("columns") or {}):
                 await datasette.set_column_metadata(database, name, column, "description", text)
         listing = configured.setdefault("tables", {}).setdefault(name, {})
-        for key, value in _own(listing, table.listing(has_facets=not ours.is_large(datasette, database))).items():
+        for key, value in _own(listing, table.listing(has_facets=not archives.is_large(datasette, database))).items():
             listing.setdefault(key, value)
     for query in QUERIES:
         if query.name not in (configured.get("queries") or {}):

@@ -7,12 +7,12 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from archive.browse import tolls
+from archive.browse import figures
 from archive.browse.blocks import blocks
 from archive.browse.citation import citation
-from archive.browse.frame import Frame, listed, open_frame, rows, worded
-from archive.browse.words import STATED
-from archive.claims import unpack
+from archive.browse.context import Frame, listed, open_frame, rows, worded
+from archive.browse.labels import STATED
+from archive.store.claim_sets import unpack
 
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
@@ -73,7 +73,7 @@ def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, number:
     if number and shown is None:
         return None
     changes = [
-        row | {"words": worded(row["classes"]), "figures": listed(row["figures"]), "changed": tolls.changed_figures(listed(row["figures"]))}
+        row | {"words": worded(row["classes"]), "figures": listed(row["figures"]), "changed": figures.changed_figures(listed(row["figures"]))}
         for row in rows(conn, _CHANGES, article_id)
     ]
     moved = rows(conn, "select edition, post_id, key, url from articles where article_id = ?", article["moved_to"])
@@ -91,7 +91,7 @@ def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, number:
         "before": next(iter(rows(conn, _NEXT.format("<", "desc"), edition, post_id)), None),
         "after": next(iter(rows(conn, _NEXT.format(">", "asc"), edition, post_id)), None),
         "same_day": rows(conn, _SAME_DAY, edition, article["day"], article_id, _BESIDE) if article["day"] else [],
-        "picture": tolls.picture(versions, changes),
+        "picture": figures.picture(versions, changes),
     }
     return context | (_version(conn, frame, article, shown) if shown else {})
 

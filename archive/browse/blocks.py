@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archive.kinds import decode_kinds
+from archive.store.line_kinds import decode_kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from archive.browse.frame import Frame, open_frame, rows
-from archive.reading import cite
+from archive.browse.context import Frame, open_frame, rows
+from archive.read.database import cite
 
 NAME = "Syrian Observatory for Human Rights"
 _SQL = """

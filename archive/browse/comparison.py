@@ -8,9 +8,9 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from archive.browse.frame import Frame, open_frame, rows
-from archive.browse.words import SEVERITY_SENTENCES
-from archive.compare import Figure, Row, Segment, Text, compare, side_by_side, word_diff
+from archive.browse.context import Frame, open_frame, rows
+from archive.browse.labels import SEVERITY_SENTENCES
+from archive.compare.classes import Figure, Row, Segment, Text, compare, side_by_side, word_diff
 
 _AROUND = 2  # unchanged lines shown beside a changed one
 _SQL = """

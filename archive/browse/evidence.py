@@ -15,14 +15,14 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from archive.browse.frame import HEADERS, Frame, open_frame, rows
+from archive.browse.context import HEADERS, Frame, open_frame, rows
 from archive.browse.inert import POLICY, inert, source
-from archive.decode import Undecodable, decode_text
 from archive.errors import DamagedWarc
+from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
-from archive.warc import read_response
+from archive.warc.writer import read_response
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")  # as `archive.warc` names its files: no slash, no way up
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")  # as `archive.warc.writer` names its files: no slash, no way up
 _SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.key,
     a.url as article_url
     from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join articles a on a.article_id = c.article_id

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from datasette.utils.asgi import Response
 
-from archive.browse.frame import Frame, open_frame, rows
+from archive.browse.changes import at_seqs
+from archive.browse.context import Frame, open_frame, rows
 from archive.browse.front import NEWEST
-from archive.browse.stream import at_seqs
-from archive.browse.words import CLASSES, EDITIONS, KINDS
+from archive.browse.labels import CLASSES, EDITIONS, KINDS
 from archive.clock import now
 
 _ENTRIES = 50

@@ -10,10 +10,10 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 
 from archive.browse import health
+from archive.browse.changes import at_seqs
+from archive.browse.context import open_frame, rows
 from archive.browse.drawing import bars
-from archive.browse.frame import open_frame, rows
-from archive.browse.stream import at_seqs
-from archive.browse.words import CLASSES
+from archive.browse.labels import CLASSES
 
 _NEWEST = 15  # posts on the page
 _FIGURES = 8  # edits of figures

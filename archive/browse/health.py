@@ -11,9 +11,9 @@ from typing import Any
 from datasette.utils.asgi import Response
 from markupsafe import Markup
 
+from archive.browse.context import open_frame, rows
 from archive.browse.drawing import Day, calendar
-from archive.browse.frame import open_frame, rows
-from archive.browse.words import EDITIONS
+from archive.browse.labels import EDITIONS
 
 _CRAWLS = 100
 _DAYS = "select day, sighted, held, missing, listed_whole from coverage where edition = ? and day between ? and ?"

@@ -10,7 +10,7 @@ import re
 from markupsafe import escape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from archive.hostile import is_hostile
+from archive.html.bounds import is_hostile
 
 POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; script-src 'none'; img-src 'none'; connect-src 'none'; frame-src 'none'; "

@@ -1,4 +1,4 @@
-"""Matches of a search as HTML: the text as the site wrote it, with ``<mark>`` around them. `archive.searching` tells where they stand."""
+"""Matches of a search as HTML: the text as the site wrote it, with ``<mark>`` around them. `archive.read.search` tells where they stand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from markupsafe import Markup, escape
 
-from archive.searching import Term, spans
+from archive.read.search import Term, spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from archive.browse import ours
-from archive.publish import KEY
+from archive.browse import archives
+from archive.export.public_copy import KEY
 
 _TAG = (b"x-robots-tag", b"noindex, nofollow, noarchive")
 
 
 async def is_published(datasette: Any) -> bool:
     """Whether one of the archives here is a published copy."""
-    for database in ours.archives(datasette):
+    for database in archives.archives(datasette):
         found = await datasette.get_database(database).execute("select 1 from about where key = ?", (KEY,))
         if found.rows:
             return True

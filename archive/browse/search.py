@@ -13,9 +13,9 @@ from typing import Any
 
 from datasette.utils.asgi import Response
 
-from archive.browse.frame import Frame, is_rtl, open_frame, rows
+from archive.browse.context import Frame, is_rtl, open_frame, rows
 from archive.browse.marks import marked, snippet
-from archive.searching import Term, expression, terms
+from archive.read.search import Term, expression, terms
 
 NEWEST = 5_000  # matches that are ranked; fewer are "few"
 WALKED = 20_000  # articles that are looked at for a page, newest first

@@ -13,13 +13,13 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
-from archive import elsewhere
-from archive.client import begin
 from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL
+from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
+from archive.writer.client import begin
 from crawler.arguments import Arguments, BadArgument, check_settings
-from crawler.guard import counters, guard_of
+from crawler.extensions.guard import counters, guard_of
 from crawler.ping import ping
 from crawler.settings import user_agent
 
@@ -99,8 +99,8 @@ class Command(ScrapyCrawl):
 def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
     """The crawl's clock; a test's only where all that is asked is on this machine. Raises BadClock."""
     site = Site(arguments.site)
-    pages = [elsewhere.clean(url) or url for url in arguments.urls or ()] if spider == "pages" else []
-    real = next((url for url in pages if not elsewhere.is_loopback(url)), site.home)
+    pages = [addresses_elsewhere.clean(url) or url for url in arguments.urls or ()] if spider == "pages" else []
+    real = next((url for url in pages if not addresses_elsewhere.is_loopback(url)), site.home)
     return for_site(stated, real, is_loopback=site.is_loopback and real == site.home)
 
 

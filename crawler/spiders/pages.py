@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from scrapy.exceptions import IgnoreRequest
 from twisted.python.failure import Failure
 
-from archive import elsewhere
-from archive.client import ArchiveFailed, ArchiveProcess
 from archive.clock import now
 from archive.outcome import Held
+from archive.sites import addresses_elsewhere
+from archive.writer.client import ArchiveFailed, ArchiveProcess
 from crawler.arguments import Arguments
-from crawler.asking import Wanted
-from crawler.capture import CaptureMiddleware
+from crawler.middlewares.capture import CaptureMiddleware
 from crawler.spiders.sohr import SohrSpider
+from crawler.walk.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class PagesSpider(SohrSpider):
     """
 
     name = "pages"
-    channel: ClassVar[str] = elsewhere.CHANNEL
+    channel: ClassVar[str] = addresses_elsewhere.CHANNEL
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Scrapy's is no ClassVar
         "ONE_SITE": False,  # a host that is down, or forbids itself, is passed over; the others are asked
     }

@@ -1,4 +1,4 @@
-"""`scrapy crawl sohr`: what to ask is decided in `crawler.walk` and `crawler.plan`, what came in the archive process; here are the callbacks."""
+"""`scrapy crawl sohr`: what to ask is decided in `crawler.walk.walk` and `crawler.walk.plan`, what came in the archive process; here are the callbacks."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from archive.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
 from archive.clock import clock, format_time, instant, now, parse_time
 from archive.model import Edition
 from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
-from archive.release import software
 from archive.sites.sohr.addresses import Site
-from archive.wire import Open
+from archive.software import software
+from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
+from archive.writer.messages import Open
 from crawler.arguments import Arguments
-from crawler.asking import Wanted
-from crawler.backoff import seconds_of_rest
-from crawler.capture import Asked, CaptureMiddleware, asked, outcome
-from crawler.guard import guard_of
-from crawler.walk import Walk
+from crawler.extensions.guard import guard_of
+from crawler.middlewares.backoff import seconds_of_rest
+from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, outcome
+from crawler.walk.walk import Walk
+from crawler.walk.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 AHEAD = 64  # articles asked for before the walk through the listings waits: memory stays flat however large the site

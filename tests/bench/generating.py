@@ -1,4 +1,4 @@
-"""An archive of any size, written straight into the tables that `archive.migrations` makes: for timing pages, not for what ingest does.
+"""An archive of any size, written straight into the tables that `archive.store.migrations` makes: for timing pages, not for what ingest does.
 
 Everything is a function of an article's place, so that two archives of different size are alike in all but that. All posts are invented.
 """
@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.kinds import encode_kinds
-from archive.migrations import migrations
-from archive.text import fold
+from archive.store.line_kinds import encode_kinds
+from archive.store.migrations import migrations
+from archive.text.normalise import fold
 from tests.replica.words import AUTHORS, CATEGORIES, EDITIONS, EVENTS, GROUPS, KICKERS, OBFUSCATED, PROVINCES, TOWNS, Edition, Pair
 
 HOME = "https://www.syriahr.example/"

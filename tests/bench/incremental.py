@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from archive.clock import format_time
-from archive.ingest import Ingest
+from archive.ingest.path import Ingest
 from archive.model import ArticleKey, Capture, Extract, Line
 from archive.sites.sohr.addresses import Site
-from archive.store import open_store
-from archive.warc import Appender
+from archive.store.rows import open_store
+from archive.warc.writer import Appender
 from tests.bench.measure import ROOT, Bench, Spent, ratio, run
 from tests.replica.server import Replica
 

@@ -29,7 +29,7 @@ def main() -> None:
     told = []
     for form in (*FORMATS, *EVIDENCE):
         for size in sizes if form in FORMATS else sizes[:1]:
-            line = [sys.executable, "-m", "archive.cli", "--archive", given.folder / str(size), "export", "--format", form, "-o", "/dev/null"]
+            line = [sys.executable, "-m", "archive.cli.main", "--archive", given.folder / str(size), "export", "--format", form, "-o", "/dev/null"]
             spent = measure.run(line, watch=True, units=size)
             told.append({"format": form, "versions": size, "most_mb": round(spent.rss / 1e6), "seconds": round(spent.wall, 1)})
             print(f"{form:>8}  {size:>9,} versions  {spent.rss / 1e6:5.0f} MB  {spent.wall:7.1f} s  {spent.rate:,.0f} a second", flush=True)

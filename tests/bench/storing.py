@@ -13,11 +13,11 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from archive.ingest import Ingest
+from archive.ingest.path import Ingest
 from archive.model import ArticleKey, Capture, Claim, Extract, Line
 from archive.sites.sohr.addresses import Site
-from archive.store import open_store
-from archive.warc import Position, WarcFile
+from archive.store.rows import open_store
+from archive.warc.writer import Position, WarcFile
 from tests.archiving import HOME
 from tests.replica.site import ReplicaSite
 

@@ -19,8 +19,8 @@ Read = Callable[[bytes, str], str]
 
 def ours() -> Read:
     """This project's: the layouts for pages of the site, the general reader for all others."""
-    from archive.extract import extract
-    from archive.general import extract_general
+    from archive.extract.other_sites import extract_general
+    from archive.extract.page import extract
     from archive.model import Capture, Extract
     from archive.sites.sohr.addresses import Site
 

@@ -6,12 +6,12 @@ import gzip
 from html import escape
 from pathlib import Path
 
-from archive.ingest import Ingest
+from archive.ingest.path import Ingest
 from archive.model import Capture
-from archive.recover import recover
+from archive.rebuild.recover import recover
 from archive.sites.sohr.addresses import Site
-from archive.store import open_store
-from archive.warc import Appender
+from archive.store.rows import open_store
+from archive.warc.writer import Appender
 
 HOME = "https://www.syriahr.example/"
 FIRST, SECOND, THIRD = "2025-03-01T10:00:00Z", "2025-03-03T08:00:00Z", "2025-03-05T09:30:00Z"

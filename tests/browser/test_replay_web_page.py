@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "site" / "replay").mkdir(parents=True)
     shutil.copy(tool / "ui.js", folder / "site")
     shutil.copy(tool / "sw.js", folder / "site" / "replay")
-    command = [sys.executable, "-m", "archive.cli", "--archive", str(folder / "archive"), "export", "--format", "wacz"]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder / "archive"), "export", "--format", "wacz"]
     subprocess.run([*command, "-o", str(folder / "site" / "evidence.wacz")], cwd=ROOT, check=True)
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))

@@ -62,7 +62,7 @@ class Site:
         return self.edition_home(edition) + path + (f"page/{page}/" if page > 1 else "")
 
     def feed_url(self, edition: Edition, form: str, page: int = 1) -> str:
-        """The address of a page of an edition's feed: ``atom-modified``, ``atom`` or ``rss`` (`archive.sites.sohr.feeds`)."""
+        """The address of a page of an edition's feed: ``atom-modified``, ``atom`` or ``rss`` (`archive.sites.wordpress.feeds`)."""
         query = (["orderby=modified"] if form == "atom-modified" else []) + ([f"paged={page}"] if page > 1 else [])
         return self.edition_home(edition) + ("feed/" if form == "rss" else "feed/atom/") + (f"?{'&'.join(query)}" if query else "")
 

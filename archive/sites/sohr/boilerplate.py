@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from archive.lines import Raw, tidy
+from archive.html.lines import Raw, tidy
 from archive.model import LineKind
 from archive.sites.sohr.addresses import Site
 

@@ -13,7 +13,7 @@ from datetime import date
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from archive.sites.sohr.noise import in_furniture
+from archive.sites.wordpress.noise import in_furniture
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,214 @@
+"""What all pages of ours share: which archive, who may see it, how it is asked, and the headers under which an answer leaves."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from datasette.utils.asgi import NotFound, Response
+from markupsafe import Markup, escape
+
+from archive.browse import archives, labels
+from archive.sites.addresses_elsewhere import clean, host_of
+
+T = TypeVar("T")
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",  # img-src: the browser's own wish for a favicon
+    "Referrer-Policy": "no-referrer",  # following a link to the site does not tell it where the archive is read
+    "X-Content-Type-Options": "nosniff",
+}
+TABLES = ("articles", "versions", "changes", "aliases", "captures", "crawls")  # what the pages show: whoever may not see one sees no page
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One request for a page of one archive."""
+
+    datasette: Any
+    request: Any
+    database: str
+    site: str
+    is_first: bool  # of several archives the first needs no naming in addresses
+
+    def to(self, path: str = "", /, **query: object) -> str:
+        """Address of a page of ours: ``to("en/332481", version=2)``. Empty values are left out."""
+        given = {key.strip("_"): str(value) for key, value in query.items() if value not in (None, "", False)}
+        if not self.is_first:
+            given["archive"] = self.database
+        return str(self.datasette.urls.path(f"/-/sohr/{path}")) + (f"?{urlencode(given)}" if given else "")
+
+    def absolute(self, path: str = "", /, **query: object) -> str:
+        """The same with scheme and host, as feeds and citations need it."""
+        return str(self.datasette.absolute_url(self.request, self.to(path, **query)))
+
+    def read(self, row: Mapping[str, Any], part: str = "", /, **query: object) -> str:
+        """Address of an article's page, or of a part of it (``/diff/1/2``). The row has edition and post_id; of a page of another site, key."""
+        if row["edition"]:
+            return self.to(f"{row['edition']}/{row['post_id']}{part}", **query)
+        return self.to(f"page{part}", url=row["key"], **query)
+
+    def read_absolute(self, row: Mapping[str, Any], part: str = "", /, **query: object) -> str:
+        """The same with scheme and host."""
+        return str(self.datasette.absolute_url(self.request, self.read(row, part, **query)))
+
+    def argument(self, name: str, longest: int = 200) -> str:
+        """A query parameter, trimmed; empty where it is not given."""
+        return str(self.request.args.get(name) or "").replace("\0", " ").strip()[:longest]
+
+    def number(self, name: str, default: int = 0, most: int = 2**53) -> int:
+        """A query parameter that is a whole number from 0; ``default`` where it is none."""
+        text = self.argument(name, 20)
+        return min(int(text), most) if text.isascii() and text.isdigit() else default
+
+    def chosen(self, name: str, among: Sequence[str]) -> str:
+        """A query parameter that is one of some words; else empty."""
+        text = self.argument(name)
+        return text if text in among else ""
+
+    def path(self, name: str) -> int:
+        """A number out of the address itself."""
+        return int(self.request.url_vars[name])
+
+    @property
+    def article(self) -> tuple[str, str]:
+        """Source and key of the article that the address names: a post of an edition, or (``?url=``) a page of another site."""
+        given = self.request.url_vars
+        if "edition" in given:
+            return given["edition"], str(int(given["post_id"]))
+        url = clean(self.argument("url", 8000)) or ""
+        return host_of(url), url
+
+    @property
+    def folder(self) -> Path | None:
+        """The archive's folder; None for a database in memory."""
+        path = self.datasette.get_database(self.database).path
+        return Path(path).parent if path else None
+
+    async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Ask the database, in one of Datasette's own threads. Our questions are few and bounded: no time limit cuts them."""
+
+        def at_one_instant(conn: sqlite3.Connection) -> T:
+            if conn.in_transaction:
+                return question(conn)
+            conn.execute("begin")  # all questions of a page see the archive as it stands at the first of them
+            try:
+                return question(conn)
+            finally:
+                conn.rollback()
+
+        answer: T = await self.datasette.get_database(self.database).execute_fn(at_one_instant)
+        return answer
+
+    async def page(self, template: str, context: Mapping[str, Any]) -> Response:
+        """A page of ours, under our headers."""
+        urls = self.datasette.urls
+        given = {
+            "frame": self,
+            "to": self.to,
+            "read": self.read,
+            "database": self.database,
+            "site": self.site,
+            "style": urls.path("/-/sohr/pages.css"),
+            "tables": urls.database(self.database),
+            "table": lambda name: urls.table(self.database, name),
+            "link": link,
+            "rtl": is_rtl,
+            "day": labels.day,
+            "moment": labels.moment,
+            "states": labels.STATES,
+            "severities": labels.SEVERITIES,
+            "kinds": labels.KINDS,
+            "classes": labels.CLASSES,
+            "editions_named": labels.EDITIONS,
+            "silence": labels.silence,
+        }
+        body = await self.datasette.render_template(template, given | dict(context), request=self.request)
+        return Response.html(body, headers=dict(HEADERS))
+
+    def text(self, body: str, content_type: str, **headers: str) -> Response:
+        """An answer that is no page: a feed, a citation."""
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Response(body, content_type=f"{content_type}; charset=utf-8", headers=HEADERS | more)
+
+
+async def open_frame(datasette: Any, request: Any) -> Frame:
+    """The archive asked for (``?archive=``), else the first. Raises NotFound where there is none, Forbidden where the reader may not see it."""
+    held = archives.archives(datasette) or await archives.find(datasette)
+    first = next(iter(held), None)
+    database = request.args.get("archive") or first
+    if database not in held:
+        raise NotFound("There is no such archive here.")
+    for table in TABLES:
+        await _allow(datasette, request, str(database), table)
+    return Frame(datasette, request, str(database), held[str(database)], database == first)
+
+
+async def _allow(datasette: Any, request: Any, database: str, table: str) -> None:
+    if hasattr(datasette, "ensure_permissions"):  # 0.65
+        await datasette.ensure_permissions(request.actor, [("view-table", (database, table)), ("view-database", database), "view-instance"])
+        return
+    from datasette.resources import TableResource  # 1.0 only
+
+    await datasette.ensure_permission(action="view-table", resource=TableResource(database=database, table=table), actor=request.actor)
+
+
+async def style(request: Any) -> Response:
+    """The style sheets, at an address that does not depend on how the package was installed."""
+    text = (STATIC / f"{request.url_vars['name']}.css").read_text(encoding="utf-8")
+    return Response(text, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"})
+
+
+async def nothing() -> None:
+    """Any other address below ours."""
+    raise NotFound("There is no such page of the archive.")
+
+
+def article_path(datasette: Any, database: str, edition: str, post_id: int) -> str:
+    """Address of an article's page, from a table."""
+    first = next(iter(archives.archives(datasette)), database)
+    return str(datasette.urls.path(f"/-/sohr/{edition}/{post_id}")) + ("" if database == first else f"?{urlencode({'archive': database})}")
+
+
+def is_rtl(edition: str | None, language: str | None = None) -> bool:
+    """Whether a text runs from right to left: by the language the page states, else by its edition."""
+    return language.lower().startswith(("ar", "fa", "he", "ku-arab")) if language else edition == "ar"
+
+
+def link(url: str) -> Markup:
+    """An address as a link, where it is one of the web's."""
+    try:
+        is_web = urlsplit(url).scheme in ("http", "https")
+    except ValueError:  # what the site linked to is not always an address
+        is_web = False
+    if is_web:
+        return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url)
+    return escape(url)
+
+
+def rows(conn: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:
+    """Rows of a question, as dicts for templates."""
+    cursor = conn.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def listed(value: str | None) -> list[Any]:
+    """A JSON array out of a column; anything else is empty."""
+    try:
+        found = json.loads(value or "[]")
+    except (ValueError, TypeError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def worded(value: str | None) -> list[str]:
+    """A JSON array of words."""
+    return [str(word) for word in listed(value)]

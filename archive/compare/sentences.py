@@ -1,0 +1,185 @@
+"""Sentences and the keys by which two of them are the same, from strict to loose; which of two texts belong together. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import chain
+
+from archive.compare.alignment import Gap, Pairs, align, gaps_of, heaviest
+from archive.compare.numbers import Number, numbers_of
+from archive.text.wordlists import words
+
+MAX_PAIRINGS = 1600  # sentences before x after in one gap weighed all against all; beyond it, by position
+MIN_LIKENESS = 0.5  # Dice of words from which two sentences are one, reworded; below it one went and another came
+MAX_SENTENCE = 600  # characters of a sentence beside a figure; longer ones are cut around it
+
+# -- what counts as equal: keys, from strict to loose
+
+_LETTER = r"[^\W\d_]"
+_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"  # Latin accents and Arabic vowel marks left over by NFC
+_AFTER_LETTER = rf"(?:(?<={_LETTER})|(?<=[{_MARKS}]))"
+# As `archive.text.normalise.normalise` folds them (a test holds the two together): what is equal here is equal there, so a new version has a class.
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛‹›′", "'") | {"…": "..."})
+# White space goes, but not between digits: "3 1 killed" and "31 killed" are two statements.
+_SPACE = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
+_DASHES = re.compile("[‐‑‒–—―−]")
+_BULLET = re.compile(r"^\s*(?:[•·▪●◦*–—-]\s*)+")
+_LIGHT = re.compile(r"""(?<!\w)[.,;:،؛"']|[.,;:،؛"'](?!\w)""")
+_VOWELS = re.compile("[\u064b-\u0652\u0670]")
+# Inside words only: `4*4` and "2011ـ2024" keep theirs. Zero-width ones are never dropped beside a digit.
+_NOISE = re.compile(rf"{_AFTER_LETTER}(?:\*+(?={_LETTER})|ـ+|[\u200b-\u200d\u00ad\u2060\ufeff]+(?={_LETTER}))")
+_ARABIC_DOT = re.compile(rf"(?<=[\u0620-\u064a{_MARKS}])\.(?=[\u0620-\u064a])")
+_HYPHEN = re.compile(rf"(?<!{_LETTER})({_LETTER}+)[-‐‑](?={_LETTER})")
+# A hyphen behind these is spelling, not noise: Al-Raqqah, anti-ISIS, de-escalation (SITE.md).
+_PREFIXES = words("al el as ad ar at az an ash anti co counter de ex mid non post pre pro re self semi sub un")
+
+
+def same_key(text: str) -> str:
+    return _SPACE.sub("", re.sub(r"\s+", " ", unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)).strip())
+
+
+def _plain(text: str) -> str:
+    """One line without bidi marks, noise inside words and vowel marks: what numbers are read from. Hyphens stay ("twenty-five")."""
+    folded = _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text)))
+    return re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip()
+
+
+def _light(text: str) -> str:
+    folded = unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)
+    folded = _DASHES.sub("-", _LIGHT.sub(" ", _BULLET.sub("", folded)))
+    return _SPACE.sub("", re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip())
+
+
+def _bare(text: str) -> str:
+    folded = _ARABIC_DOT.sub("", _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text))))
+    return _light(_HYPHEN.sub(lambda m: m[0] if m[1].lower() in _PREFIXES else m[1], folded))
+
+
+# -- sentences
+
+# Not behind a single letter: "U.S. forces". A wrong cut ("Dr. X") only makes the sentence beside a figure shorter.
+_SENTENCE_END = re.compile(rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))(?<![.!?؟…])[.!?؟…]++[\"'”’»)\]]*+\s+")
+
+
+class Sentence:
+    """A sentence, a line or a headline with its keys, each computed when first asked for."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+
+    @cached_property
+    def same(self) -> str:
+        return same_key(self.raw)
+
+    @cached_property
+    def light(self) -> str:
+        return _light(self.raw)
+
+    @cached_property
+    def bare(self) -> str:
+        return _bare(self.raw)
+
+    @cached_property
+    def plain(self) -> str:
+        return _plain(self.raw)
+
+    @cached_property
+    def numbers(self) -> list[Number]:
+        return numbers_of(self.plain)
+
+    @cached_property
+    def values(self) -> list[str]:
+        return [number.value for number in self.numbers]
+
+    @cached_property
+    def atoms(self) -> list[str | Number]:
+        """Words and numbers in order."""
+        atoms: list[str | Number] = []
+        at = 0
+        for number in self.numbers:
+            atoms += _WORD.findall(self.plain, at, number.start)
+            atoms.append(number)
+            at = number.end
+        return atoms + _WORD.findall(self.plain, at)
+
+    @cached_property
+    def masked(self) -> str:
+        """The bare key with every number as #: equal for two lines of a toll that differ in their numbers only."""
+        cuts = [0, *chain.from_iterable((n.start, n.end) for n in self.numbers), len(self.plain)]
+        return _bare("#".join(self.plain[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True)))
+
+    @cached_property
+    def words(self) -> frozenset[tuple[str, int]]:
+        """The words as a bag (each with its how-manieth), numbers alike."""
+        seen: Counter[str] = Counter()
+        bag = set()
+        for atom in self.atoms:
+            word = atom.casefold() if isinstance(atom, str) else "#"
+            seen[word] += 1
+            bag.add((word, seen[word]))
+        return frozenset(bag)
+
+    def beside(self, number: Number | None) -> str:
+        """The sentence to show with a number: whole, or where it is very long the part around the number."""
+        if len(self.raw) <= MAX_SENTENCE:
+            return self.raw
+        middle = number.start if number else 0
+        start = max(0, middle - MAX_SENTENCE // 2)
+        start = self.plain.find(" ", start, middle) + 1 or start if start else 0
+        end = start + MAX_SENTENCE
+        end = max(self.plain.rfind(" ", middle, end), (number.end if number else 0)) if end < len(self.plain) else end
+        return self.plain[start:end] if end > start else self.plain[start : start + MAX_SENTENCE]
+
+
+_WORD = re.compile(rf"(?:{_LETTER}[{_MARKS}]*)+")
+
+
+def sentences_of(text: str) -> list[Sentence]:
+    found = []
+    for line in text.split("\n"):
+        at = 0
+        for end in chain((m.end() for m in _SENTENCE_END.finditer(line)), (len(line),)):
+            if sentence := line[at:end].strip():
+                found.append(Sentence(sentence))
+            at = end
+    return found
+
+
+# -- which belong together
+
+
+def likeness(before: Sentence, after: Sentence) -> float:
+    """Dice of the words, 0 below ``MIN_LIKENESS``."""
+    size = len(before.words) + len(after.words)
+    if 2 * min(len(before.words), len(after.words)) < MIN_LIKENESS * size:
+        return 0.0  # cannot reach it: spares the intersection
+    likeness = 2 * len(before.words & after.words) / size if size else 0.0
+    return likeness if likeness >= MIN_LIKENESS else 0.0
+
+
+def pair(before: Sequence[Sentence], after: Sequence[Sentence], gap: Gap) -> Pairs:
+    """Which sentences of a gap are one and the same, more or less: by ever looser keys, then by likeness."""
+    pairs: Pairs = []
+    gaps = [gap]
+    keys: tuple[Callable[[Sentence], str], ...] = (lambda s: s.same, lambda s: s.bare, lambda s: s.masked)
+    for key in keys:
+        left: list[Gap] = []
+        for i0, i1, j0, j1 in gaps:
+            found = align([key(s) for s in before[i0:i1]], [key(s) for s in after[j0:j1]]) if i0 < i1 and j0 < j1 else []
+            moved = [(i0 + i, j0 + j) for i, j in found]
+            pairs += moved
+            left += gaps_of(moved, (i0, i1, j0, j1))
+        gaps = left
+    for i0, i1, j0, j1 in gaps:
+        b, a = before[i0:i1], after[j0:j1]
+        if len(b) * len(a) <= MAX_PAIRINGS:
+            found = heaviest(len(b), len(a), lambda i, j, b=b, a=a: likeness(b[i], a[j]))  # type: ignore[misc]  # bound per turn
+        else:
+            found = [(k, k) for k in range(min(len(b), len(a))) if likeness(b[k], a[k])]
+        pairs += ((i0 + i, j0 + j) for i, j in found)
+    return sorted(pairs)

@@ -1,0 +1,90 @@
+"""Reading captures back from the WARC files, and what they say."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from archive.errors import DamagedWarc
+from archive.extract.other_sites import extract_general
+from archive.extract.page import extract
+from archive.model import ArticleKey, Capture, Claim, Extract, Line, LineKind, Unextractable
+from archive.sites.sohr.addresses import Site
+from archive.warc.writer import read_response
+
+Row = sqlite3.Row
+
+
+class Evidence:
+    """The captures of an archive, by their rows."""
+
+    def __init__(self, folder: Path, query: Callable[..., list[Row]], site: Site) -> None:
+        self._warc = folder / "warc"
+        self._query = query  # (sql, *values) -> rows, of whatever connection
+        self._site = site
+        self.again: Callable[[int, ArticleKey], Extract | Unextractable | None] = lambda capture_id, key: None  # `archive.extract.pool.Again` read it
+
+    def capture(self, row: Row) -> Capture:
+        """The exchange a row of `captures` points at, and why it was made, as the row has it from the record before. Raises DamagedWarc."""
+        path = self.path(row)
+        try:
+            found = read_response(path, row["offset"])
+        except OSError as error:
+            raise DamagedWarc(f"{path.name} cannot be read ({error.strerror}): run 'sohr-archive verify'") from error
+        crawls = self._query("select name from crawls where crawl_id = ?", row["crawl_id"])
+        known = {name: row[name] for name in ("recorded_at", "requested_url", "via", "channel", "reason")}
+        return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)
+
+    def path(self, row: Row) -> Path:
+        """The WARC file in which a row of `captures` has its record."""
+        [file] = self._query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
+        path = self._warc / str(file["name"])
+        return path if path.exists() else path.with_name(path.name + ".open")
+
+    def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
+        """What a capture says, with the other pages of its look where it is a post in several."""
+        [row] = self._query("select * from captures where capture_id = ?", capture_id)
+        if self._site.parse(row["url"]) is None:
+            return extract_general(self.capture(row), self._site, apart=True)
+        found = self.again(capture_id, key) or extract(self.capture(row), self._site, key, apart=True)
+        if not isinstance(found, Extract) or found.pages <= 1:
+            return found
+        rest = self._query("select * from captures where look = ? order by capture_id", row["record_id"])
+        pages = {found.page: found}
+        for other in rest:
+            more = extract(self.capture(other), self._site, key, apart=True)
+            if isinstance(more, Extract):
+                pages.setdefault(more.page, more)
+        if sorted(pages) != list(range(1, found.pages + 1)):
+            return Unextractable("truncated", "not all pages of the post are held")
+        return joined([pages[n] for n in sorted(pages)])
+
+
+def joined(pages: list[Extract]) -> Extract:
+    """A post in several pages as one text; all else is as its first page has it."""
+    return replace(
+        pages[0],
+        lines=tuple(line for page in pages for line in page.lines),
+        links=tuple(link for page in pages for link in page.links),
+        images=tuple(dict.fromkeys(image for page in pages for image in page.images)),
+        notes=tuple(dict.fromkeys(note for page in pages for note in page.notes)),
+    )
+
+
+def pack(found: Extract) -> str:
+    """An extract as JSON, for keeping until the other pages of its look are there."""
+    return json.dumps(asdict(found))
+
+
+def unpack(text: str) -> Extract:
+    """The extract `pack` kept."""
+    fields = json.loads(text)
+    fields["lines"] = tuple(Line(line["text"], LineKind(line["kind"]), line["depth"]) for line in fields["lines"])
+    fields["claims"] = tuple(Claim(**claim) for claim in fields["claims"])
+    fields["links"] = tuple((url, label) for url, label in fields["links"])
+    for name in ("page_urls", "categories", "tags", "images", "notes"):
+        fields[name] = tuple(fields[name])
+    return Extract(**fields)

@@ -1,0 +1,99 @@
+"""What lies between two versions, told for people and for programs: coloured, unified, HTML, JSON. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from archive.compare.classes import Difference, Row, Segment, side_by_side, word_diff
+from archive.read.records import Version
+
+_COLOURS = {"removed": "\x1b[31m", "added": "\x1b[32m", "same": ""}
+_BARE = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}  # as `git diff --word-diff` writes it
+_TAGS = {"removed": "del", "added": "ins"}
+_STYLE = "body{max-width:50em;margin:auto;font:1.1em/1.6 sans-serif;padding:1em}del{background:#fdd}ins{background:#dfd;text-decoration:none}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Two versions of an article. ``difference`` says what kind of change it is; `rows` sets the lines side by side."""
+
+    before: Version
+    after: Version
+    difference: Difference
+
+    @property
+    def title(self) -> list[Segment]:
+        """The titles, word by word."""
+        return word_diff(self.before.title, self.after.title)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The lines of both, each once and in order."""
+        return side_by_side(_lines(self.before), _lines(self.after))
+
+    def words(self, *, colour: bool = False) -> str:
+        """For a terminal: the whole text, what went and what came marked in place; control characters of the site never reach it."""
+        lines = [f"{self.before.citation}  ->  {self.after.citation}", self._verdict(), "", _marked(self.title, colour), ""]
+        lines += [_marked(_inline(row), colour) for row in self.rows]
+        return "\n".join(lines) + "\n"
+
+    def unified(self, *, context: int = 3) -> str:
+        """As `diff -u` writes it, title first: ``patch`` and editors know it. Empty where nothing differs."""
+        one, other = ([version.title, "", *_lines(version)] for version in (self.before, self.after))
+        lines = difflib.unified_diff(one, other, self.before.citation, self.after.citation, n=context, lineterm="")
+        return "".join(line + "\n" for line in lines)
+
+    def html(self) -> str:
+        """A page of its own, without scripts; ``dir="auto"`` lets each line run in its own direction."""
+        name = f"{escape(self.before.citation)} → {escape(self.after.citation)}"
+        rows = "\n".join(f'<p dir="auto">{_html(_inline(row))}</p>' for row in self.rows)
+        language = escape(self.after.language or self.after.edition or "")
+        return (
+            f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n<title>{name}</title>\n'
+            f'<style>{_STYLE}</style>\n<p>{name}<br>{escape(self._verdict())}</p>\n<h1 dir="auto">{_html(self.title)}</h1>\n{rows}\n</html>\n'
+        )
+
+    def as_record(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "before": self.before.citation,
+            "after": self.after.citation,
+            "classes": list(self.difference.classes),
+            "severity": self.difference.severity,
+            "figures": [asdict(figure) for figure in self.difference.figures],
+            "title": [asdict(segment) for segment in self.title],
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def _verdict(self) -> str:
+        return f"severity {self.difference.severity}: {', '.join(self.difference.classes) or 'nothing a reader would see'}"
+
+
+def safe(text: str) -> str:
+    """A text of the site's without anything that moves a cursor or turns the direction of what follows; spaces stay as they are."""
+    return "".join(c if c in "\t\n\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else "·" for c in text)
+
+
+def _lines(version: Version) -> list[str]:
+    return version.text.split("\n") if version.text else []
+
+
+def _inline(row: Row) -> list[Segment]:
+    """A row as one line: what went, then what came, in the order of the text."""
+    if row.op != "changed":
+        return list(row.before or row.after)
+    return word_diff("".join(s.text for s in row.before), "".join(s.text for s in row.after))
+
+
+def _marked(segments: list[Segment], colour: bool) -> str:
+    if colour:
+        return "".join(f"{_COLOURS[s.op]}{safe(s.text)}\x1b[0m" if s.op != "same" else safe(s.text) for s in segments)
+    return "".join(f"{_BARE[s.op][0]}{safe(s.text)}{_BARE[s.op][1]}" for s in segments)
+
+
+def _html(segments: list[Segment]) -> str:
+    return "".join(f"<{_TAGS[s.op]}>{escape(s.text)}</{_TAGS[s.op]}>" if s.op in _TAGS else escape(s.text) for s in segments)

@@ -1,0 +1,113 @@
+"""The change feed: what the archive noticed, each change once, in order, as it stood when it was noticed.
+
+A line never changes, whenever it is read again: fields that later looks correct are told as they were (`_as_it_was`), with one
+exception, a new release of the extractor, which starts a new epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from archive.read.database import about, cite
+
+_LISTS = frozenset({"categories", "tags"})
+_CLAIMS = ("published_at", "modified_at", "author", "language", "categories", "tags")
+_SQL = """
+select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures, c.stealth, c.details, c.said_at,
+       c.learnt_at, c.article_id, c.version_id, c.previous_version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author,
+       v.language, v.categories, v.tags, v.first_captured_at
+from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
+where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
+"""
+# When each version of an article was told first. Its row may move in time since, and in number, where an import brings older history.
+_TOLD = """
+select version_id, min(said_at) as at, min(seq) as seq from changes
+where article_id = ? and seq <= ? and kind in ('created', 'updated', 'backfilled') and version_id is not null group by version_id
+"""
+
+
+def newest_seq(conn: sqlite3.Connection) -> int:
+    """The sequence number of the newest change; 0 where there is none."""
+    return int(conn.execute("select coalesce(max(seq), 0) from changes").fetchone()[0])
+
+
+def epoch(conn: sqlite3.Connection) -> int:
+    """The epoch of the feed: another one begins where the archive is made anew by another release of the extractor."""
+    return int(about(conn, "epoch") or 1)
+
+
+def changes(conn: sqlite3.Connection, after: int = 0, limit: int | None = None, since: str | None = None) -> Iterator[dict[str, Any]]:
+    """The changes behind a sequence number, in order, ready for JSON. Applied one after another from 0 they give the present state.
+
+    ``since``: only what the archive learnt then or later (UTC, as it writes times).
+    """
+    for row in conn.execute(_SQL, (after, since, since, -1 if limit is None else limit)):
+        yield _record(conn, row)
+
+
+def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    plain = ("seq", "epoch", "kind", "source", "key", "edition", "post_id", "url")
+    record: dict[str, Any] = {name: row[name] for name in plain}
+    record["state"] = _state(conn, row)
+    record |= {"classes": json.loads(row["classes"]), "severity": row["severity"], "figures": json.loads(row["figures"])}
+    record["stealth"] = None if row["stealth"] is None else bool(row["stealth"])
+    record |= {"details": json.loads(row["details"]), "said_at": row["said_at"], "learnt_at": row["learnt_at"]}
+    if row["version_id"] is None:
+        return record | dict.fromkeys(("number", "citation", "previous", "title", "text", "text_sha256", *_CLAIMS))
+    record |= _place(conn, row)
+    record |= {name: row[name] for name in ("title", "text", "text_sha256")}
+    return record | _as_it_was(conn, row)
+
+
+def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """Number and citation of the version among those told by then, and the citation of the one it followed."""
+    told = {version: (at, seq) for version, at, seq in conn.execute(_TOLD, (row["article_id"], row["seq"]))}
+    at = told.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
+    before = told.get(row["previous_version_id"])
+    cited = (row["source"], row["key"])
+    return {
+        "number": sum(other <= at for other in told.values()),
+        "citation": cite(*cited, at[0]),
+        "previous": cite(*cited, before[0]) if before else None,
+    }
+
+
+def _as_it_was(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """The version's claims when this change was told: the row keeps the newest ones, later `metadata` changes say what they replaced."""
+    claims = {name: _listed(name, row[name]) for name in _CLAIMS}
+    later = "select details from changes where article_id = ? and version_id = ? and seq > ? and kind = 'metadata' order by seq desc"
+    for (text,) in conn.execute(later, (row["article_id"], row["version_id"], row["seq"])):
+        details = json.loads(text)
+        claims |= {name: _listed(name, details[name][0]) for name in _CLAIMS if name in details}
+    return claims
+
+
+def _listed(name: str, value: Any) -> Any:
+    return json.loads(value) if name in _LISTS and isinstance(value, str) else value
+
+
+def _state(conn: sqlite3.Connection, row: sqlite3.Row) -> str | None:
+    """The article's state behind a change."""
+    states = (_new_state(r["kind"], json.loads(r["details"])) for r in _back(conn, row))
+    return next((state for state in states if state), None)
+
+
+def _back(conn: sqlite3.Connection, row: sqlite3.Row) -> Iterator[sqlite3.Row]:
+    """A change and those of its article before it."""
+    yield row
+    sql = "select kind, details from changes where article_id = ? and seq < ? order by seq desc"
+    yield from conn.execute(sql, (row["article_id"], row["seq"]))
+
+
+def _new_state(kind: str, details: dict[str, Any]) -> str | None:
+    """What a change made of its article's state; None: it left it."""
+    if kind in ("missing", "disappeared", "moved"):
+        return kind
+    if kind == "restored":
+        return "live"
+    if isinstance(state := details.get("state"), list):
+        return str(state[1])
+    return "live" if kind in ("created", "updated") else None

@@ -1,0 +1,61 @@
+"""The feed without an end: changes as they come, also across a rebuild that puts another database in the archive's place."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from archive.read import feed
+from archive.read.consumers import FeedBeganAnew
+from archive.read.database import open_readonly, told
+
+WAIT_SECONDS = 1.0  # between two looks; a look that finds nothing costs one read of an index
+_BATCH = 500  # changes of one transaction: a slow reader does not hold the database's log
+
+
+def follow(
+    folder: Path, after: int = 0, *, wait: float = WAIT_SECONDS, is_over: Callable[[], bool] = lambda: False
+) -> Iterator[dict[str, Any] | None]:
+    """Changes behind ``after`` as they are told; None whenever there is no more for now, so that the caller can flush.
+
+    Raises FeedBeganAnew where another release has made the database anew meanwhile.
+    """
+    conn, place = _open(folder)
+    epoch = feed.epoch(conn)
+    try:
+        while not is_over():
+            with told(folder / "archive.db"):
+                batch = list(feed.changes(conn, after, _BATCH))
+            for record in batch:
+                after = record["seq"]
+                yield record
+            if batch:
+                continue
+            yield None
+            if is_over():
+                return
+            time.sleep(wait)
+            if _place(folder) not in (place, None):
+                conn.close()
+                conn, place = _open(folder)
+                if feed.epoch(conn) != epoch or feed.newest_seq(conn) < after:
+                    raise FeedBeganAnew("the feed began anew while it was followed: apply it from 0 to an empty state")
+    finally:
+        conn.close()
+
+
+def _open(folder: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
+    place = _place(folder)
+    return open_readonly(folder), place
+
+
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Which file the database is; None in the instant in which there is none."""
+    try:
+        found = (folder / "archive.db").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,118 @@
+"""Which versions to read, and reading them: one after another in a stable order, so that memory stays flat however many there are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from archive.model import Edition
+from archive.read.references import BadReference
+
+Which = Literal["all", "latest"]
+STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
+
+# One question for the articles, one for the versions of each: SQLite would copy every text to sort them in one.
+_ARTICLES = """
+select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.newest_version_id, m.source as to_source, m.key as to_key
+from articles a left join articles m on m.article_id = a.moved_to
+"""
+_ORDER = " order by a.source, cast(a.key as integer), a.key"
+_VERSIONS = """
+select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
+left join claim_sets s using (claim_set_id) left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
+"""
+# When a version's article was published: as the site states it, else the day it files it under, else when it was first seen.
+_WHEN = "coalesce(v.published_at, (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id), v.first_captured_at)"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which versions; the bounds are instants (`references.instant`), both inclusive."""
+
+    edition: Edition | None = None
+    since: str | None = None
+    until: str | None = None
+    category: str | None = None
+    state: str | None = None
+    which: Which = "all"
+    changed: bool = False  # only articles of which more than one version is held
+
+    @property
+    def is_of_versions(self) -> bool:
+        """Whether it asks for something that only a version has, so that articles without text are left out."""
+        return bool(self.since or self.until or self.category or self.changed)
+
+    def articles(self) -> tuple[str, list[object]]:
+        """Condition on `articles a`, and its values."""
+        conditions, values = ["true"], list[object]()
+        if self.edition:
+            conditions.append("a.edition = ?")
+            values.append(self.edition)
+        if self.state:
+            conditions.append("a.state = ?")
+            values.append(self.state)
+        if self.changed:
+            conditions.append("(select count(*) from versions n where n.article_id = a.article_id) > 1")
+        return " and ".join(conditions), values
+
+    def versions(self) -> tuple[str, list[object]]:
+        """Condition on `versions v`, and its values."""
+        conditions, values = ["true"], list[object]()
+        for sign, bound in ((">=", self.since), ("<=", self.until)):
+            if bound:
+                conditions.append(f"{_WHEN} {sign} ?")
+                values.append(bound)
+        if self.category:
+            conditions.append("exists (select 1 from json_each(v.categories) where value = ?)")
+            values.append(self.category)
+        return " and ".join(conditions), values
+
+
+EVERYTHING = Selection()
+
+
+def check(conn: sqlite3.Connection, selection: Selection) -> None:
+    """Refuse what can select nothing because no such thing exists. Raises BadReference."""
+    if selection.since and selection.until and selection.since > selection.until:
+        raise BadReference(f"nothing lies between {selection.since} and {selection.until}: exchange them")
+    if selection.state and selection.state not in STATES:
+        raise BadReference(f"{selection.state!r} is no state: they are {', '.join(STATES)}")
+    if selection.category:
+        names = [row[0] for row in conn.execute("select name from terms where taxonomy = 'category' order by name")]
+        if selection.category not in names:
+            near = get_close_matches(selection.category, names, 3, 0.5) or names[:10]
+            raise BadReference(f"no article has the category {selection.category!r}" + (f": near it are {', '.join(near)}" if near else ""))
+
+
+def pairs(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[tuple[sqlite3.Row, sqlite3.Row | None]]:
+    """Articles with each of their selected versions, by source, post id as a number, and first capture; None for articles without text."""
+    of_articles, article_values = selection.articles()
+    of_versions, version_values = selection.versions()
+    sql = f"{_VERSIONS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions} order by v.first_captured_at, v.number"
+    for article in conn.execute(f"{_ARTICLES} where {of_articles} {_ORDER}", article_values):
+        newest = article["newest_version_id"]
+        if newest is None:
+            if not selection.is_of_versions:
+                yield article, None
+            continue
+        wanted = newest if selection.which == "latest" else None
+        for version in conn.execute(sql, (article["article_id"], wanted, wanted, *version_values)):
+            yield article, version
+
+
+def versions(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[tuple[sqlite3.Row, sqlite3.Row]]:
+    """The selected versions with their articles."""
+    for article, version in pairs(conn, selection):
+        if version is not None:
+            yield article, version
+
+
+def count(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> int:
+    """How many versions are selected, for a progress bar."""
+    (of_articles, article_values), (of_versions, version_values) = selection.articles(), selection.versions()
+    newest = "and v.version_id = a.newest_version_id" if selection.which == "latest" else ""
+    sql = f"select count(*) from versions v join articles a using (article_id) where {of_articles} and {of_versions} {newest}"
+    return int(conn.execute(sql, (*article_values, *version_values)).fetchone()[0])

@@ -1,0 +1,308 @@
+"""What a crawl asked of the site, told from the evidence: how much, how fast, and whether it kept to what the site had said.
+
+The evidence has times in whole seconds, and they are those of the answers. So a distance between two requests is right to within a second,
+and a request is said to have come too early only where no rounding can explain it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+from statistics import median
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from archive.clock import format_time, parse_time
+from archive.errors import ArchiveError
+from archive.reports.status import columns, cut, lasted, size
+
+BUDGET = 8000  # requests a day; DESIGN.md: today's posts and looks need far less
+AGENT = "sohr-archive"  # the name by which robots.txt knows us
+AGAIN = frozenset((408, 429, 500, 502, 503, 504, 522, 524))  # answers after which a request is made again (crawler.settings)
+SHOWN = 5  # of each kind of finding
+
+Bodies = Callable[[sqlite3.Row], bytes]
+
+
+class NoCrawl(ArchiveError):
+    """Raised when the archive has no crawl of the name asked for, or none at all."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TooEarly:
+    """A request made before the instant that an answer of the same host had stated."""
+
+    host: str
+    asked_url: str  # its answer said: not before
+    asked_at: str
+    retry_after: str
+    not_before: str
+    early_url: str
+    early_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Politeness:
+    """What one crawl asked of the site. Gaps in seconds, right to within one; rates in requests."""
+
+    crawl: str
+    started_at: str
+    finished_at: str | None
+    requests: int  # answered or not
+    unanswered: int
+    kinds: tuple[tuple[str, str, int], ...]  # kind (robots, home, date, article, ...), status or "no answer", how many
+    seconds: int  # from the first answer to the last
+    median_minute: float  # requests in a minute, over all full minutes; of the whole crawl where it was shorter
+    most_in_60_seconds: int
+    smallest_gap: int | None
+    median_gap: float | None
+    bytes: int  # of bodies, as received
+    retries: int
+    robots_first: tuple[str, ...]  # hosts of which something else was asked before their robots.txt: none is well
+    forbidden: tuple[str, ...]  # addresses asked for although robots.txt said no: none is well
+    crawl_delay: float | None  # seconds, the longest that a robots.txt asked for
+    rests: int  # answers that asked for rest
+    too_early: tuple[TooEarly, ...]  # none is well
+    days: tuple[tuple[str, int], ...]  # UTC days of this crawl, requests of all crawls on them
+    budget: int
+
+    @property
+    def is_polite(self) -> bool:
+        """Whether nothing was asked that the site had said not to ask."""
+        return not (self.robots_first or self.forbidden or self.too_early)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    at: str
+    seconds: float
+    url: str
+    host: str
+    kind: str
+    status: int | None
+    retry_after: str | None
+
+
+def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget: int = BUDGET) -> Politeness:
+    """Of the crawl ``name``, or ``last``. ``bodies`` gives what was received for a row of `captures` (robots.txt is read). Raises NoCrawl."""
+    crawl = _crawl(conn, name)
+    captures = conn.execute("select * from captures where crawl_id = ? order by capture_id", (crawl["crawl_id"],)).fetchall()
+    silent = conn.execute("select url, at from failures where crawl_id = ? and reason = 'no_answer'", (crawl["crawl_id"],)).fetchall()
+    asked = [_asked(row["captured_at"], row["url"], row["channel"], row["status"], row["retry_after"]) for row in captures]
+    unanswered = [_asked(row["at"], row["url"], "robots" if urlsplit(row["url"]).path == "/robots.txt" else None, None, None) for row in silent]
+    every = sorted(asked + unanswered, key=lambda one: one.at)  # stable: evidence of one second stays in its order
+    times = [one.seconds for one in every]
+    gaps = [int(later - earlier) for earlier, later in pairwise(times)]
+    rules = {one.host: Protego.parse(bodies(row).decode("utf-8", "replace")) for one, row in zip(asked, captures, strict=True) if _is_rules(one)}
+    delays = [float(delay) for parser in rules.values() if (delay := parser.crawl_delay(AGENT)) is not None]
+    kinds = Counter((one.kind, "no answer" if one.status is None else str(one.status)) for one in every)
+    return Politeness(
+        crawl=crawl["name"],
+        started_at=crawl["started_at"],
+        finished_at=crawl["finished_at"],
+        requests=len(every),
+        unanswered=len(unanswered),
+        kinds=tuple((kind, status, number) for (kind, status), number in sorted(kinds.items(), key=lambda entry: (-entry[1], entry[0]))),
+        seconds=int(times[-1] - times[0]) if times else 0,
+        median_minute=_median_minute(times),
+        most_in_60_seconds=most_within(times, 60),
+        smallest_gap=min(gaps, default=None),
+        median_gap=median(gaps) if gaps else None,
+        bytes=sum(row["size"] for row in captures),
+        retries=_retries(every),
+        robots_first=tuple(_before_robots(every)),
+        forbidden=tuple(one.url for one in every if one.host in rules and one.kind != "robots" and not rules[one.host].can_fetch(one.url, AGENT)),
+        crawl_delay=max(delays, default=None),
+        rests=sum(one.retry_after is not None for one in every),
+        too_early=tuple(too_early(every, _rests_before(conn, crawl["crawl_id"], every[0].at) if every else ())),
+        days=tuple(_days(conn, sorted({one.at[:10] for one in every}))),
+        budget=budget,
+    )
+
+
+def _crawl(conn: sqlite3.Connection, name: str) -> sqlite3.Row:
+    if name == "last":
+        row = conn.execute("select * from crawls where kind = 'crawl' order by started_at desc, crawl_id desc limit 1").fetchone()
+        if row is None:
+            raise NoCrawl("there was no crawl yet: 'scrapy crawl sohr' makes one")
+    else:
+        row = conn.execute("select * from crawls where name = ?", (name,)).fetchone()
+        if row is None:
+            raise NoCrawl(f"there is no crawl {name}: 'sohr-archive status --json' names the last ones")
+        if row["kind"] != "crawl":
+            raise NoCrawl(f"{name} is no crawl but an {row['kind']}: it asked nothing of the site")
+    found: sqlite3.Row = row
+    return found
+
+
+def _asked(at: str, url: str, channel: str | None, status: int | None, retry_after: str | None) -> _Asked:
+    return _Asked(at, parse_time(at).timestamp(), url, urlsplit(url).netloc.lower(), channel or "other", status, retry_after)
+
+
+def _is_rules(one: _Asked) -> bool:
+    return one.kind == "robots" and one.status is not None and 200 <= one.status < 300
+
+
+def _median_minute(times: Sequence[float]) -> float:
+    """Requests in a full minute since the first; all of them where there was no full minute."""
+    if not times:
+        return 0.0
+    full = int((times[-1] - times[0]) // 60)
+    if not full:
+        return float(len(times))
+    counts = Counter(int((at - times[0]) // 60) for at in times)
+    return float(median(counts[minute] for minute in range(full)))
+
+
+def most_within(times: Sequence[float], seconds: float) -> int:
+    """The most instants, of a sorted sequence, that any span so long holds; its end does not belong to it."""
+    window: deque[float] = deque()
+    most = 0
+    for at in times:
+        window.append(at)
+        while window[0] <= at - seconds:
+            window.popleft()
+        most = max(most, len(window))
+    return most
+
+
+def _retries(every: Iterable[_Asked]) -> int:
+    """Requests for an address that the crawl had asked for before and got nothing usable from."""
+    failed: set[str] = set()
+    retries = 0
+    for one in every:
+        retries += one.url in failed
+        if one.status is None or one.status in AGAIN:
+            failed.add(one.url)
+        else:
+            failed.discard(one.url)
+    return retries
+
+
+def _before_robots(every: Iterable[_Asked]) -> Iterable[str]:
+    """Hosts whose first request was another than robots.txt."""
+    first: dict[str, str] = {}
+    for one in every:
+        first.setdefault(one.host, one.kind)
+    return (host for host, kind in first.items() if kind != "robots")
+
+
+def too_early(every: Iterable[_Asked], earlier: Iterable[_Asked] = ()) -> Iterable[TooEarly]:
+    """Requests, in the order of their answers, that were surely made before the instant which an answer of the host had stated.
+
+    ``earlier`` are answers of crawls before: what they asked for holds for this one too.
+    """
+    until: dict[str, tuple[float, _Asked]] = {}
+    for one in earlier:
+        stated = instant_of(one.retry_after, one.seconds)
+        if stated is not None and stated > until.get(one.host, (0.0,))[0]:
+            until[one.host] = (stated, one)
+    for one in every:
+        known = until.get(one.host)
+        if known and one.seconds < known[0]:
+            before = known[1]
+            instant = format_time(datetime.fromtimestamp(known[0], UTC))
+            yield TooEarly(one.host, before.url, before.at, before.retry_after or "", instant, one.url, one.at)
+        stated = instant_of(one.retry_after, one.seconds)
+        if stated is not None and (known is None or stated > known[0]):
+            until[one.host] = (stated, one)
+
+
+def _rests_before(conn: sqlite3.Connection, crawl_id: int, at: str) -> list[_Asked]:
+    rows = conn.execute(
+        """select c.captured_at, c.url, c.channel, c.status, c.retry_after from captures c join crawls r using (crawl_id)
+           where r.kind = 'crawl' and crawl_id != ? and c.retry_after is not null and c.captured_at <= ?""",
+        (crawl_id, at),
+    )
+    return [_asked(*row) for row in rows]
+
+
+def instant_of(retry_after: str | None, at: float) -> float | None:
+    """When a host may be asked again, by an answer of the instant ``at``; None where it states nothing readable (RFC 9110, 10.2.3)."""
+    value = (retry_after or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return at + int(value)
+    try:
+        stated = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return (stated if stated.tzinfo else stated.replace(tzinfo=UTC)).timestamp()
+
+
+def _days(conn: sqlite3.Connection, days: Sequence[str]) -> Iterable[tuple[str, int]]:
+    """What all crawls together asked on each of these days."""
+    if not days:
+        return []
+    span = (days[0], days[-1] + "U")  # behind every instant of the last day: U follows T
+    counts: dict[str, int] = defaultdict(int)
+    for sql in (
+        """select substr(captured_at, 1, 10), count(*) from captures join crawls using (crawl_id)
+           where kind = 'crawl' and coalesce(channel, '') != 'page' and captured_at between ? and ? group by 1""",
+        """select substr(at, 1, 10), count(*) from failures join crawls using (crawl_id)
+           where kind = 'crawl' and reason = 'no_answer' and at between ? and ? group by 1""",
+    ):
+        for day, number in conn.execute(sql, span):
+            counts[day] += number
+    return [(day, counts[day]) for day in days]
+
+
+# -- for people -----------------------------------------------------------------------------------------------------------------------
+
+
+def render(found: Politeness) -> str:
+    """As text."""
+    rows = [["Asked for", "answer", "requests"], *([f"  {kind}", status, f"{number:,}"] for kind, status, number in found.kinds)]
+    ended = f"{lasted(found.seconds)} from the first answer to the last" if found.requests else "nothing was asked"
+    smallest, middle = ("-" if gap is None else f"{gap:g} s" for gap in (found.smallest_gap, found.median_gap))
+    pace = [
+        ["Pace", ""],
+        ["  requests a minute", f"median {found.median_minute:g}, at most {found.most_in_60_seconds:,} in any 60 s"],
+        ["  between requests", f"at least {smallest}, median {middle} (times are those of the answers, in whole seconds)"],
+        ["  received", f"{size(found.bytes)} in {found.requests - found.unanswered:,} answers"],
+        ["  asked again", f"{found.retries:,}"],
+        *(["  on " + day, f"{number:,} requests by all crawls" + _of_budget(number, found.budget)] for day, number in found.days),
+    ]
+    return "\n\n".join(
+        (
+            f"Crawl {found.crawl}: {found.requests:,} requests, {ended}",
+            *([columns(rows, right=(2,))] if found.requests else []),
+            columns(pace),
+            columns([["Manners", ""], *_manners(found)]),
+        )
+    )
+
+
+def _of_budget(number: int, budget: int) -> str:
+    if not budget:
+        return ""
+    return f", over the budget of {budget:,}" if number > budget else f" of {budget:,}"
+
+
+def _manners(found: Politeness) -> Iterable[list[str]]:
+    hosts = ", ".join(found.robots_first)
+    yield ["  robots.txt first", f"NO: {hosts} was asked for something else before" if hosts else "yes"]
+    for url in found.forbidden[:SHOWN]:
+        yield ["  robots.txt kept", f"NO: {cut(url, 100)}"]
+    if len(found.forbidden) > SHOWN:
+        yield ["", f"and {len(found.forbidden) - SHOWN:,} more"]
+    if not found.forbidden:
+        delay = f"; it asks for one request in {found.crawl_delay:g} s" if found.crawl_delay else ""
+        yield ["  robots.txt kept", f"yes{delay}"]
+    for pair in found.too_early[:SHOWN]:
+        told = (
+            f"NO: {cut(pair.asked_url, 60)} at {pair.asked_at}: Retry-After {cut(pair.retry_after, 40)}; {cut(pair.early_url, 60)} at {pair.early_at}"
+        )
+        yield ["  Retry-After kept", told]
+    if len(found.too_early) > SHOWN:
+        yield ["", f"and {len(found.too_early) - SHOWN:,} more"]
+    if not found.too_early:
+        yield ["  Retry-After kept", f"yes, {found.rests:,} times" if found.rests else "never asked for"]

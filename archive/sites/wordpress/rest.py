@@ -1,0 +1,153 @@
+"""WordPress's REST interface -> Sightings. Pure: text, headers and address in, dataclasses out.
+
+Four questions are put to ``/wp-json/wp/v2/posts``: what was edited since an instant (`edited_url`), all there is by id (`walk_url`), whether up to
+100 ids still say what they said (`look_url`), and which of up to 100 are there (`ids_url`). ``*_gmt`` are UTC without saying so; ``date`` is in the site's own time, so its day is the
+site's archive day.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from archive.model import Address, ArticleKey, Edition, Kind, Listing, Sighting
+from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.listings import instant
+
+Question = Literal["edited", "walk", "look", "ids"]
+AT_ONCE = 100  # posts a request: the most WordPress gives
+MAX_ANSWER = 32 * 2**20  # characters; 100 posts whole are 300,000
+_POSTS = "wp-json/wp/v2/posts"
+_FIELDS = "id,link,date,date_gmt,modified_gmt"
+_BARE = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a REST address asks."""
+
+    question: Question
+    page: int = 1
+    since: str | None = None  # of `edited`: the posts modified after this instant
+    ids: tuple[int, ...] = ()  # of `look` and `ids`
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """An answer. ``protected`` are ids behind a password: nothing can be said of their text."""
+
+    listing: Listing
+    total: int | None  # X-WP-Total
+    pages: int | None  # X-WP-TotalPages
+    protected: frozenset[int] = frozenset()
+
+
+def edited_url(site: Site, edition: Edition, since: str | None, page: int = 1) -> str:
+    """The posts modified after an instant, last edited first; without one, of all."""
+    bound = {"modified_after": since} if since else {}
+    return _url(site, edition, orderby="modified", order="desc", per_page=AT_ONCE, _fields=_FIELDS, **bound, **_page(page))
+
+
+def walk_url(site: Site, edition: Edition, page: int) -> str:
+    """A page of all posts, by id."""
+    return _url(site, edition, orderby="id", order="asc", per_page=AT_ONCE, _fields=_FIELDS, **_page(page))
+
+
+def look_url(site: Site, edition: Edition, ids: Sequence[int]) -> str:
+    """Posts with their text, by id. Raises ValueError for more than 100."""
+    return _url(site, edition, include=_ids(ids), per_page=AT_ONCE, _fields=_FIELDS + ",title,content")
+
+
+def ids_url(site: Site, edition: Edition, ids: Sequence[int]) -> str:
+    """Those of the ids that are posts. Raises ValueError for more than 100."""
+    return _url(site, edition, include=_ids(ids), per_page=AT_ONCE, _fields=_FIELDS)
+
+
+def _ids(ids: Sequence[int]) -> str:
+    if not 0 < len(ids) <= AT_ONCE:
+        raise ValueError(f"{len(ids)} ids asked for, expected 1 to {AT_ONCE}")
+    return ",".join(map(str, sorted(ids)))
+
+
+def _url(site: Site, edition: Edition, **parameters: object) -> str:
+    return f"{site.edition_home(edition)}{_POSTS}?{urlencode(parameters, safe=',:')}"
+
+
+def _page(page: int) -> dict[str, int]:
+    return {"page": page} if page > 1 else {}
+
+
+def asking(address: Address, site: Site) -> Asking | None:
+    """What an address asks; None for any other than ours."""
+    if address.kind is not Kind.REST or address.edition is None:
+        return None
+    parts = urlsplit(address.url)
+    if address.url.partition("?")[0] != site.edition_home(address.edition) + _POSTS:
+        return None
+    query = dict(parse_qsl(parts.query))
+    page = int(query["page"]) if re.fullmatch(r"[1-9][0-9]{0,6}", query.get("page", "")) else 1
+    if "include" in query:
+        ids = tuple(int(part) for part in query["include"].split(",") if re.fullmatch(r"[1-9][0-9]{0,9}", part))
+        return Asking("look" if "content" in query.get("_fields", "") else "ids", 1, None, ids) if ids and len(ids) <= AT_ONCE else None
+    match query.get("orderby"):
+        case "modified":
+            return Asking("edited", page, instant(query.get("modified_after")))
+        case "id":
+            return Asking("walk", page)
+    return None
+
+
+def parse_posts(text: str, address: Address, site: Site, asked: Asking, total: str | None, pages: str | None) -> Posts | None:
+    """Read an answer; ``total`` and ``pages`` are its headers. None where it is no list of posts."""
+    if len(text) > MAX_ANSWER:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, list) or not all(isinstance(post, dict) and type(post.get("id")) is int for post in found):
+        return None
+    sightings, protected = [], set()
+    for post in found[:AT_ONCE]:
+        if not 0 < post["id"] < 2**53 or address.edition is None:
+            continue
+        sightings.append(_sighting(post, address, address.edition, site))
+        if _part(post, "content").get("protected"):
+            protected.add(post["id"])
+    count = _whole(pages)
+    has_next = asked.page < count if count is not None else None
+    listing = Listing("rest", asked.page, tuple(sightings), has_next, address.edition)
+    return Posts(listing, _whole(total), count, frozenset(protected))
+
+
+def _sighting(post: dict[str, Any], address: Address, edition: Edition, site: Site) -> Sighting:
+    post_id: int = post["id"]
+    link = site.parse(post["link"], address.url) if isinstance(post.get("link"), str) else None
+    right = link and link.edition == edition and (link.kind is Kind.SLUG or (link.kind is Kind.ARTICLE and link.post_id == post_id))
+    url = link.url if link and right else site.article_url(ArticleKey(edition, str(post_id)))
+    title, content = (_part(post, name).get("rendered") for name in ("title", "content"))
+    protected = bool(_part(post, "content").get("protected"))
+    mark = digest(title, content) if isinstance(title, str) and isinstance(content, str) and not protected else None
+    day = post["date"][:10] if isinstance(post.get("date"), str) and _BARE.match(post["date"]) and post["date"][0] != "0" else None
+    told = html.unescape(title).strip() if isinstance(title, str) else ""
+    return Sighting(url, edition, post_id, "rest", day, told or None, _gmt(post.get("date_gmt")), _gmt(post.get("modified_gmt")), digest=mark)
+
+
+def _part(post: dict[str, Any], name: str) -> dict[str, Any]:
+    part = post.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _gmt(value: object) -> str | None:
+    """A ``*_gmt`` as UTC text; None for the zeros of a post that was never published."""
+    return instant(f"{value}+00:00") if isinstance(value, str) and _BARE.match(value) else None
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"\d{1,9}", text.strip()) else None

@@ -1,0 +1,119 @@
+"""Manifests: one JSON file a crawl, import or event, each naming the digest of the one before. The newest digest stands for all the evidence.
+
+A manifest says which bytes were added to which WARC files since the one before, with their digests, and its own digest without that line.
+Kept elsewhere (printed, mailed, posted), the digest of the newest proves later that nothing was removed, reordered or altered:
+`sohr-archive verify --head DIGEST`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archive.warc.writer import WarcFile, warc_files
+
+_NAME = re.compile(r"^([0-9]{6})\.json$")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes ``start`` to ``end`` of a WARC file, and their SHA-256 in hexadecimal."""
+
+    name: str
+    serial: int
+    start: int
+    end: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as it lies on disk. ``digest`` is that of its bytes, in hexadecimal; ``fault`` says why the rest cannot be trusted."""
+
+    path: Path
+    number: int  # of its name
+    digest: str
+    before: str | None = None
+    parts: tuple[Part, ...] = ()
+    fault: str | None = None
+
+
+def manifests(folder: Path) -> list[Manifest]:
+    """The manifests of an archive in the order of their numbers. Raises OSError."""
+    paths = sorted(p for p in (folder / "manifests").glob("*.json") if _NAME.match(p.name))
+    return [_read(path) for path in paths]
+
+
+def _read(path: Path) -> Manifest:
+    raw = path.read_bytes()
+    number, digest = int(path.stem), hashlib.sha256(raw).hexdigest()
+    try:
+        content = json.loads(raw)
+        stated = content.pop("self")
+        parts = tuple(Part(p["name"], p["serial"], p["from"], p["to"], p["sha256"]) for p in content["files"])
+        is_whole = hashlib.sha256(_canonical(content)).hexdigest() == stated and _canonical(content | {"self": stated}) == raw
+        if not is_whole:
+            return Manifest(path, number, digest, fault="is not what it was: its own digest does not match")
+        if content["number"] != number:
+            return Manifest(path, number, digest, fault=f"is number {content['number']} by its content: it was moved")
+        return Manifest(path, number, digest, content["before"], parts)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return Manifest(path, number, digest, fault=f"cannot be read ({type(error).__name__}: {error})")
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+
+
+def covered(chain: list[Manifest]) -> dict[int, int]:
+    """How far each WARC file (by serial number) stands in manifests, in bytes."""
+    reach: dict[int, int] = {}
+    for part in (part for manifest in chain for part in manifest.parts):
+        reach[part.serial] = part.end
+    return reach
+
+
+def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
+    """Put what was added since the last manifest into a new one; None where nothing was. Durable on return. Raises OSError."""
+    chain = manifests(folder)
+    reach = covered(chain)
+    parts = [part for file in warc_files(folder / "warc") if (part := _part(file, reach.get(file.serial, 0)))]
+    if not parts:
+        return None
+    number = chain[-1].number + 1 if chain else 1
+    content: dict[str, Any] = {"manifest": 1, "number": number, "why": why, "at": at, "before": chain[-1].digest if chain else None, "files": parts}
+    raw = _canonical(content | {"self": hashlib.sha256(_canonical(content)).hexdigest()})
+    target = folder / "manifests" / f"{number:06d}.json"
+    target.parent.mkdir(exist_ok=True)
+    partial = target.with_suffix(".partial")
+    with open(partial, "wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(target)
+    return _read(target)
+
+
+def _part(file: WarcFile, start: int) -> dict[str, Any] | None:
+    end = file.path.stat().st_size
+    if end <= start:
+        return None
+    return {"name": file.name, "serial": file.serial, "from": start, "to": end, "sha256": digest_of(file.path, start, end)}
+
+
+def digest_of(path: Path, start: int, end: int) -> str:
+    """SHA-256 of a range of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        stream.seek(start)
+        left = end - start
+        while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,212 @@
+"""The crawl's end of the line to the archive process: hand over captures, get outcomes, ask what is held. Needs an asyncio loop, no crawler."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import socket
+import struct
+import subprocess
+import sys
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from archive.errors import CANNOT_WRITE, INTERNAL, OK, ArchiveError
+from archive.model import Capture, Extract, Unextractable
+from archive.outcome import Outcome
+from archive.sites.sohr.addresses import Site
+from archive.writer.messages import Ask, Failed, Happened, Open, Took, frame
+
+IN_FLIGHT = 256  # messages handed over and not answered: what a kill -9 of both processes could cost, and a bound for memory
+AT_HAND, AT_ONCE = 16, 16  # with fewer messages before it than the first the archive process gets each at once, else so many in one write
+UNSENT_SECONDS = 0.02  # that such a message waits for others at most: what a kill -9 of the crawl alone could cost
+BUSY = 24  # of these: the archive process has a batch in hand (`archive.writer.server.BATCH`) and some of the next
+READ_HERE_BYTES = 2**18  # as sent; an article page of the site has 10,000: what takes longer is no business of an event loop
+IN_FLIGHT_BYTES = 64 * 2**20
+CLOSE_SECONDS = 60  # what a slow disk may need to write what is in flight
+
+
+class ArchiveFailed(ArchiveError):
+    """Raised when the archive process has given up; its sentence says why, ``status`` is the exit status to end with."""
+
+    def __init__(self, sentence: str, status: int = CANNOT_WRITE) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class ArchiveClosed(ArchiveFailed):
+    """Raised when something is handed to an archive process that was told to end; by then the crawl is over, and nothing is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("the archive is closed", OK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An archive process that waits for its first message, and our ends of the lines to it and from it. Two, for what cannot be written any more must
+    not keep what it still says from being read."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+    answers: socket.socket
+
+
+_begun: list[_Begun] = []  # by `begin`, for the one crawl of this process
+
+
+def begin() -> None:
+    """Start the process of an archive that will soon be opened: it gets ready on another core while the crawl does. One that is not opened ends with
+    this process."""
+    _begun.append(_start())
+
+
+def _start() -> _Begun:
+    line, source = socket.socketpair()
+    answers, sink = socket.socketpair()
+    with source, sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "archive.writer.server"],
+            stdin=source.fileno(),
+            stdout=sink.fileno(),
+            start_new_session=True,  # the terminal's Ctrl-C is for the crawl
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+    return _Begun(process, line, answers)
+
+
+class ArchiveProcess:
+    """The archive, in a process of its own. Open it, hand it captures, close it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: asyncio.StreamWriter | None = None
+        self._answers: asyncio.StreamWriter | None = None  # nothing is written to it, but it keeps its line open
+        self._site: Site | None = None
+        self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
+        self._unsent: list[bytes] = []  # frames that wait for more of their kind
+        self._bytes = 0
+        self._room = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self.failure: ArchiveFailed | None = None
+        self.opened = False
+        self._closing = False
+
+    async def open(self, message: Open) -> None:
+        """Start the process and open the archive. Raises ArchiveFailed with the sentence for people."""
+        begun = _begun.pop() if _begun else _start()
+        self._process = begun.process
+        self._site = Site(message.site)
+        _, self._line = await asyncio.open_unix_connection(sock=begun.line)
+        answers, self._answers = await asyncio.open_unix_connection(sock=begun.answers, limit=2**20)
+        self._reader = asyncio.ensure_future(self._read(answers))
+        await self._send(message, 0)
+        self.opened = True
+
+    async def capture(self, capture: Capture, look: str | None = None) -> asyncio.Future[Outcome]:
+        """Hand over an exchange, waiting while too much is under way; the future is its outcome, once it is durable.
+
+        Where the archive process has more before it than it takes at a time, the page is read here: a crawl without delays has two cores to use.
+        """
+        read = self._read_here(capture) if len(self._waiting) >= BUSY else None
+        return await self._hand(Took(capture, look, read), len(capture.body))
+
+    def _read_here(self, capture: Capture) -> Extract | Unextractable | None:
+        from archive.extract.page import extract, promised  # a crawl at the pace of a guest never reads for itself
+
+        assert self._site is not None  # opened before
+        expected = promised(capture, self._site) if capture.status == 200 and len(capture.body) <= READ_HERE_BYTES else None
+        if expected is None:
+            return None
+        try:
+            return extract(capture, self._site, expected)
+        except Exception:  # noqa: BLE001  # read once more by the archive process, which tells what is wrong with it
+            return None
+
+    async def happened(self, event: dict[str, Any]) -> None:
+        """Hand over an event, and wait until it is durable."""
+        await self._send(Happened(event), 0)
+
+    async def ask(self, name: str, *arguments: Any) -> Any:
+        """Ask one of `archive.writer.server.Answers`."""
+        return await self._send(Ask(name, arguments), 0)
+
+    async def close(self) -> None:
+        """Let the archive process write what it was handed, and end."""
+        if self._process is None or self._line is None:
+            return
+        self._closing = True
+        self._room.set()
+        self._send_all()
+        with contextlib.suppress(OSError):
+            self._line.write_eof()
+        assert self._reader is not None  # begun when it was opened
+        until = asyncio.get_running_loop().time() + CLOSE_SECONDS
+        done, _ = await asyncio.wait((self._reader,), timeout=CLOSE_SECONDS)  # it ends when the process closes its end of the line
+        while self._process.poll() is None and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # a process sets no event
+            await asyncio.sleep(0.01)
+        if not done:
+            self._give_up(ArchiveFailed("the archive process did not end; what has reached it is written when it does"))
+        for line in (self._line, self._answers):
+            if line is not None:
+                line.close()
+        self._process = None
+
+    async def _send(self, message: Any, size: int) -> Any:
+        return await (await self._hand(message, size))
+
+    async def _hand(self, message: Any, size: int) -> asyncio.Future[Any]:
+        while not self.failure and not self._closing and (len(self._waiting) >= IN_FLIGHT or self._bytes + size > IN_FLIGHT_BYTES > size):
+            self._room.clear()
+            await self._room.wait()
+        if self.failure:
+            raise self.failure
+        if self._closing:
+            raise ArchiveClosed
+        assert self._line is not None  # opened before
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((future, size))
+        self._bytes += size
+        self._unsent.append(frame(message))
+        if len(self._waiting) - len(self._unsent) < AT_HAND or len(self._unsent) >= AT_ONCE:
+            self._send_all()
+        elif len(self._unsent) == 1:
+            asyncio.get_running_loop().call_later(UNSENT_SECONDS, self._send_all)
+        return future
+
+    def _send_all(self) -> None:
+        """Each write wakes the archive process: while it has enough at hand, several go in one."""
+        if self._unsent and self._line is not None:
+            self._line.write(b"".join(self._unsent))  # memory is bounded by what may be in flight
+            self._unsent.clear()
+
+    async def _read(self, answers: asyncio.StreamReader) -> None:
+        try:
+            while True:
+                (length,) = struct.unpack(">I", await answers.readexactly(4))
+                answer = pickle.loads(await answers.readexactly(length))  # noqa: S301  # our own child sent it
+                if isinstance(answer, Failed):
+                    self._give_up(ArchiveFailed(answer.sentence, answer.exit_status))
+                    continue
+                future, size = self._waiting.popleft()
+                self._bytes -= size
+                self._room.set()
+                if not future.done():
+                    future.set_result(answer)
+                if len(self._waiting) - len(self._unsent) < AT_HAND:
+                    self._send_all()
+        except (asyncio.IncompleteReadError, OSError):
+            if self._waiting or not self._closing:
+                self._give_up(ArchiveFailed("the archive process ended unexpectedly: run the same command again, nothing durable is lost", INTERNAL))
+
+    def _give_up(self, failure: ArchiveFailed) -> None:
+        self.failure = self.failure or failure
+        self._unsent.clear()
+        while self._waiting:
+            future, _ = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(self.failure)
+                future.exception()  # looked at: whoever waits is told, and a future nobody waits for does not complain
+        self._room.set()
