@@ -1,4 +1,5 @@
-"""A versioned archive, for reading: ``from archive import Archive``. Importing this package loads nothing; the names below load when used."""
+"""A versioned archive, for reading: ``from archive import Archive``. Importing this package loads nothing;
+the names below load when used."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Load a name of the API when it is first used (PEP 562), so that ``import archive`` costs nothing."""
+        """Load a name of the API when it is first used (PEP 562), so that ``import archive`` costs
+        nothing."""
         if name not in _HOMES:
             raise AttributeError(f"module 'archive' has no attribute {name!r}")
         return getattr(import_module(f"archive.{_HOMES[name]}"), name)

@@ -1,7 +1,9 @@
-"""Times as the archive writes them: UTC text with seconds, ``2026-01-02T00:00:00Z``. They sort as text. And the clock they are read from.
+"""Times as the archive writes them: UTC text with seconds, ``2026-01-02T00:00:00Z``. They sort as text. And
+the clock they are read from.
 
-That clock is the machine's, but for tests on loopback: there ``ARCHIVE_CLOCK`` sets another (`Clock`), which then dates the evidence, the looks
-and the plan alike. Who opens an archive decides with `use`; nothing else in a process may.
+That clock is the machine's, but for tests on loopback: there ``ARCHIVE_CLOCK`` sets another (`Clock`), which
+then dates the evidence, the looks and the plan alike. Who opens an archive decides with `use`; nothing else
+in a process may.
 """
 
 from __future__ import annotations
@@ -21,23 +23,27 @@ _MOST = timedelta(days=100 * 366)  # far from the ends of what a datetime holds,
 
 
 class BadClock(ArchiveError):
-    """Raised when ``ARCHIVE_CLOCK`` cannot be read, or stands beside an archive of a real site, by `Clock.of` and `for_site`."""
+    """Raised when ``ARCHIVE_CLOCK`` cannot be read, or stands beside an archive of a real site, by `Clock.of`
+    and `for_site`."""
 
     exit_status: ClassVar[int] = USAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock that runs beside the machine's: so many seconds ahead of it, behind it where negative. ``stated`` is how it was asked for."""
+    """A clock that runs beside the machine's: so many seconds ahead of it, behind it where negative.
+    ``stated`` is how it was asked for."""
 
     stated: str = ""
     ahead: float = 0.0
 
     @classmethod
     def of(cls, stated: str) -> Clock:
-        """An offset (``+3d``, ``+36h``, ``-90m``, ``+5s``), or an instant (``2027-01-02T00:00:00Z``) from which time runs on from now.
+        """An offset (``+3d``, ``+36h``, ``-90m``, ``+5s``), or an instant (``2027-01-02T00:00:00Z``) from
+        which time runs on from now.
 
-        Nothing stated is the machine's own clock. Raises BadClock for any other spelling, and beyond 100 years.
+        Nothing stated is the machine's own clock. Raises BadClock for any other spelling, and beyond 100
+        years.
         """
         if not stated:
             return cls()
@@ -50,7 +56,9 @@ class Clock:
         except ValueError:
             ahead = timedelta.max
         if abs(ahead) > _MOST:
-            raise BadClock(f"ARCHIVE_CLOCK={stated} is no clock: give an offset like +3d, +36h or -90m, or an instant like 2027-01-02T00:00:00Z")
+            raise BadClock(
+                f"ARCHIVE_CLOCK={stated} is no clock: give an offset like +3d, +36h or -90m, or an instant like 2027-01-02T00:00:00Z"
+            )
         return cls(stated, ahead.total_seconds())
 
 
@@ -59,10 +67,13 @@ _clock = MACHINE
 
 
 def for_site(stated: str, home: str, *, is_loopback: bool) -> Clock:
-    """The clock for the archive of a site. Raises BadClock; also for a real site, whose evidence must tell the real time."""
+    """The clock for the archive of a site. Raises BadClock; also for a real site, whose evidence must tell
+    the real time."""
     clock = Clock.of(stated)
     if stated and not is_loopback:
-        raise BadClock(f"ARCHIVE_CLOCK={stated} is for tests against a site on this machine, and {home} is a real one: unset ARCHIVE_CLOCK")
+        raise BadClock(
+            f"ARCHIVE_CLOCK={stated} is for tests against a site on this machine, and {home} is a real one: unset ARCHIVE_CLOCK"
+        )
     return clock
 
 

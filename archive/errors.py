@@ -1,10 +1,20 @@
-"""What can go wrong, in one sentence for people, each with the exit status it ends a command with (README, Exit status)."""
+"""What can go wrong, in one sentence for people, each with the exit status it ends a command with (README,
+Exit status)."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-OK, USAGE, UNREADABLE, UNAVAILABLE, INTERNAL, CANNOT_WRITE, LOCKED, INTERRUPTED = 0, 2, 65, 69, 70, 73, 75, 130
+OK, USAGE, UNREADABLE, UNAVAILABLE, INTERNAL, CANNOT_WRITE, LOCKED, INTERRUPTED = (
+    0,
+    2,
+    65,
+    69,
+    70,
+    73,
+    75,
+    130,
+)
 
 
 class ArchiveError(Exception):

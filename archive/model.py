@@ -1,7 +1,7 @@
 """The values that cross the borders between the rooms: frozen, typed, without behaviour of their own.
 
-Times are text in UTC with seconds, ``2026-01-02T00:00:00Z``; days are ``2026-01-02``. A field that the site did not state is ``None``
-(or empty, where it is a collection).
+Times are text in UTC with seconds, ``2026-01-02T00:00:00Z``; days are ``2026-01-02``. A field that the site
+did not state is ``None`` (or empty, where it is a collection).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class ArticleKey:
-    """One article. ``source`` is the edition and ``key`` the post id; for pages of other sites the host and the canonical URL."""
+    """One article. ``source`` is the edition and ``key`` the post id; for pages of other sites the host and
+    the canonical URL."""
 
     source: str
     key: str
@@ -65,7 +66,8 @@ class ArticleKey:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One HTTP exchange, as received: the body is below decompression, exactly what the server sent (without transfer coding)."""
+    """One HTTP exchange, as received: the body is below decompression, exactly what the server sent (without
+    transfer coding)."""
 
     url: str
     status: int
@@ -84,7 +86,8 @@ class Capture:
     ip: str | None = None
 
     def __reduce__(self) -> tuple[type[Capture], tuple[Any, ...]]:
-        """Pickled by its values: each page crosses a border between processes, and dataclasses with slots cross slowly by themselves."""
+        """Pickled by its values: each page crosses a border between processes, and dataclasses with slots
+        cross slowly by themselves."""
         return Capture, _values(self)
 
     def header(self, name: str) -> str | None:
@@ -109,7 +112,8 @@ class Sighting:
     published_at: str | None = None
     modified_at: str | None = None
     sticky: bool = False
-    digest: str | None = None  # of title and text, where the channel carries them whole; comparable within the channel only
+    # Of title and text, where the channel carries them whole; comparable within the channel only
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,8 @@ class Claim:
 
     field: str  # title, published_at, modified_at, author, canonical_url, language, post_id, ...
     value: str
-    origin: str  # meta:article:published_time, json-ld:datePublished, time.entry-date, link:shortlink, h1, ...
+    # meta:article:published_time, json-ld:datePublished, time.entry-date, link:shortlink, h1, ...
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,8 @@ class Unextractable:
 
 
 APART, STOPPED = "apart", "stopped"
-# reason -> what it means. `protected` and `empty` are states of the article; the others say that this page is not evidence of one.
+# reason -> what it means. `protected` and `empty` are states of the article; the others say that this page is
+# not evidence of one.
 REASONS = {
     "challenge": "the site asks for proof of being human",
     "blocked": "the site refuses this visitor",

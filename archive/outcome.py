@@ -1,4 +1,5 @@
-"""What came of handing something to the archive: the values that travel back from the archive process to the crawl."""
+"""What came of handing something to the archive: the values that travel back from the archive process to the
+crawl."""
 
 from __future__ import annotations
 
@@ -7,10 +8,20 @@ from dataclasses import dataclass, field
 from archive.model import ArticleKey, Edition, Listing
 
 # Outcomes of a capture besides the reasons of `archive.model.REASONS`.
-NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = "new", "changed", "unchanged", "part", "listing", "redirect", "robots", "other"
+NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = (
+    "new",
+    "changed",
+    "unchanged",
+    "part",
+    "listing",
+    "redirect",
+    "robots",
+    "other",
+)
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
-NOT_MODIFIED = "not_modified"  # a 304 to a request that asked for one: the site stands by an answer that is held
+# A 304 to a request that asked for one: the site stands by an answer that is held
+NOT_MODIFIED = "not_modified"
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
 # Outcomes that say that a page came and was not understood.
@@ -32,8 +43,10 @@ class Held:
     day: str | None = None
     last_captured_at: str | None = None
     differs: bool = False  # the channel that showed it says otherwise than it did before our newest page
-    is_looked: bool = False  # that channel says what it said before our newest page: the look that was due is done
-    condition: tuple[str, str] | None = None  # the header to ask for its page with: only if it is another than the one held
+    # That channel says what it said before our newest page: the look that was due is done
+    is_looked: bool = False
+    # The header to ask for its page with: only if it is another than the one held
+    condition: tuple[str, str] | None = None
     rests: bool = False  # never captured, and left alone for a while: crawls got nothing but errors for it
     by_digest: bool = False  # the look that is due may be done by a channel that carries the text
 

@@ -11,9 +11,11 @@ PARTS = ("sohr-archive", "scrapy", "warcio", "selectolax", "trafilatura", "sqlit
 
 
 def software() -> dict[str, str]:
-    """The fields of a warcinfo record (ISO 28500): ``software`` in one line, what they are part of, which format they follow.
+    """The fields of a warcinfo record (ISO 28500): ``software`` in one line, what they are part of, which
+    format they follow.
 
-    A test's clock is said too: ``archive-clock`` as it was stated, ``archive-clock-ahead`` in seconds ahead of the machine's.
+    A test's clock is said too: ``archive-clock`` as it was stated, ``archive-clock-ahead`` in seconds ahead
+    of the machine's.
     """
     names = []
     for part in PARTS:
@@ -22,7 +24,11 @@ def software() -> dict[str, str]:
         except PackageNotFoundError:
             names.append(f"{part}/unknown")
     shifted = clock()
-    stated = {"archive-clock": shifted.stated, "archive-clock-ahead": f"{shifted.ahead:.3f}"} if shifted.stated else {}
+    stated = (
+        {"archive-clock": shifted.stated, "archive-clock-ahead": f"{shifted.ahead:.3f}"}
+        if shifted.stated
+        else {}
+    )
     return {
         "software": " ".join([*names, f"python/{platform.python_version()}"]),
         "isPartOf": "sohr-archive",

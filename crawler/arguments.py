@@ -17,7 +17,13 @@ from archive.sites.sohr.addresses import HOME, Site
 
 MOST_IDS = 600_000  # of a sweep
 OURS = ("ARCHIVE_CLOCK", "ARCHIVE_CONTACT", "ARCHIVE_DAILY_REQUESTS", "ARCHIVE_DIR", "ARCHIVE_READ_SECONDS")
-SECONDS = ("ARCHIVE_READ_SECONDS", "BACKOFF_SECONDS", "BACKOFF_MAX_SECONDS", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT")
+SECONDS = (
+    "ARCHIVE_READ_SECONDS",
+    "BACKOFF_SECONDS",
+    "BACKOFF_MAX_SECONDS",
+    "DOWNLOAD_DELAY",
+    "DOWNLOAD_TIMEOUT",
+)
 Look = Literal["due", "all", "none"]
 
 
@@ -26,9 +32,11 @@ class BadArgument(ValueError):
 
 
 def check_settings(settings: BaseSettings, given: Sequence[str]) -> None:
-    """Before anything is asked for: settings that a crawl would fail on, or silently do without. Raises BadArgument.
+    """Before anything is asked for: settings that a crawl would fail on, or silently do without. Raises
+    BadArgument.
 
-    ``given`` are the names on the command line: one of ours that is misspelt would leave its work undone, ``ARCHIVE_DIR`` above all.
+    ``given`` are the names on the command line: one of ours that is misspelt would leave its work undone,
+    ``ARCHIVE_DIR`` above all.
     """
     for name in given:
         if name.startswith("ARCHIVE_") and name not in OURS:
@@ -42,7 +50,9 @@ def check_settings(settings: BaseSettings, given: Sequence[str]) -> None:
             raise BadArgument(f"{name}={settings[name]} is no number of seconds: give one like 2 or 0.5")
     stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
     if stated and not re.fullmatch(r"\d{1,9}", stated):
-        raise BadArgument(f"ARCHIVE_DAILY_REQUESTS={stated} is no number of requests: give one, or 0 for no limit")
+        raise BadArgument(
+            f"ARCHIVE_DAILY_REQUESTS={stated} is no number of requests: give one, or 0 for no limit"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +165,13 @@ def _sweep(value: str | None, given: dict[str, Any]) -> tuple[int, int] | None:
     if first > last:
         raise BadArgument(f"sweep={value} ends before it begins: swap them")
     if last - first >= MOST_IDS:
-        raise BadArgument(f"sweep={value} is {last - first + 1:,} ids: give at most {MOST_IDS:,} at once, at one request each that is a fortnight")
+        raise BadArgument(
+            f"sweep={value} is {last - first + 1:,} ids: give at most {MOST_IDS:,} at once, at one request each that is a fortnight"
+        )
     if "edition" not in given:
-        raise BadArgument("sweep asks for the ids of one edition: say which with -a edition=en or edition=ar, or edition=all for both")
+        raise BadArgument(
+            "sweep asks for the ids of one edition: say which with -a edition=en or edition=ar, or edition=all for both"
+        )
     for name in ("since", "until", "pages", "urls"):
         if given.get(name) is not None:
             raise BadArgument(f"sweep and {name} are two ways to say what to ask for: give one of them")
@@ -177,8 +191,14 @@ def _urls(value: str | None) -> tuple[str, ...] | None:
         text = Path(value).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise BadArgument(f"urls={value} cannot be read ({reason}): give a text file with one address a line") from None
-    urls = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")))
+        raise BadArgument(
+            f"urls={value} cannot be read ({reason}): give a text file with one address a line"
+        ) from None
+    urls = tuple(
+        dict.fromkeys(
+            line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+        )
+    )
     if not any(url.startswith(("http://", "https://")) for url in urls):
         raise BadArgument(f"urls={value} names no address: write one a line, like {HOME}en/332481/")
     return urls

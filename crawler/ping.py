@@ -1,4 +1,5 @@
-"""A word to a health check at the end of a crawl, so that somebody notices when crawls fail, or are no longer started."""
+"""A word to a health check at the end of a crawl, so that somebody notices when crawls fail, or are no longer
+started."""
 
 from __future__ import annotations
 
@@ -16,10 +17,12 @@ SECONDS = 5.0  # at most, whatever the check does: a stop is to be over in ten
 
 
 def ping(url: str, status: int) -> bool:
-    """Ask for a health check's address with a crawl's exit status; whether it answered well. Never raises: a crawl does not depend on it.
+    """Ask for a health check's address with a crawl's exit status; whether it answered well. Never raises: a
+    crawl does not depend on it.
 
-    ``{status}`` in the address stands for the exit status; without it the status is put behind the address as ``/0``, as healthchecks.io
-    reads it. A crawl that found the archive held by another (75) is no news and not told.
+    ``{status}`` in the address stands for the exit status; without it the status is put behind the address as
+    ``/0``, as healthchecks.io reads it. A crawl that found the archive held by another (75) is no news and
+    not told.
     """
     if status == LOCKED:
         return False
@@ -28,7 +31,8 @@ def ping(url: str, status: int) -> bool:
         return False
     address = url.replace("{status}", str(status)) if "{status}" in url else f"{url.rstrip('/')}/{status}"
     told: list[str | None] = []
-    asking = Thread(target=lambda: told.append(_asked(address)), daemon=True)  # a check that drips its answer is not waited for
+    # A check that drips its answer is not waited for
+    asking = Thread(target=lambda: told.append(_asked(address)), daemon=True)
     asking.start()
     asking.join(SECONDS)
     wrong = told[0] if told else f"did not answer within {SECONDS:g} seconds"

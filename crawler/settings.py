@@ -1,4 +1,5 @@
-"""What differs from Scrapy 2.19's defaults, each with its reason. Its defaults are made for gathering data; ours is a guest that keeps evidence."""
+"""What differs from Scrapy 2.19's defaults, each with its reason. Its defaults are made for gathering data;
+ours is a guest that keeps evidence."""
 
 from __future__ import annotations
 
@@ -19,31 +20,40 @@ def user_agent(contact: str) -> str:
 BOT_NAME = "sohr-archive"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
-COMMANDS_MODULE = "crawler.commands"  # `scrapy crawl` whose exit status says what happened; Scrapy's own says 0
+# `scrapy crawl` whose exit status says what happened; Scrapy's own says 0
+COMMANDS_MODULE = "crawler.commands"
 
 # -- the archive
 ARCHIVE_DIR = os.environ.get("ARCHIVE_DIR") or "data"
-ARCHIVE_CONTACT = os.environ.get("ARCHIVE_CONTACT", "")  # a mail or web address, so that the site can reach whoever runs this
+# A mail or web address, so that the site can reach whoever runs this
+ARCHIVE_CONTACT = os.environ.get("ARCHIVE_CONTACT", "")
 
-ARCHIVE_CLOCK = os.environ.get("ARCHIVE_CLOCK", "")  # tests against a site on this machine only: another clock (archive.clock)
+# Tests against a site on this machine only: another clock (archive.clock)
+ARCHIVE_CLOCK = os.environ.get("ARCHIVE_CLOCK", "")
 
 # -- manners
 USER_AGENT = user_agent(ARCHIVE_CONTACT)
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "sohr-archive"
-DOWNLOAD_DELAY = 2  # seconds; WordPress answers an article in 32 ms of its CPU: one visitor it does not notice
+# Seconds; WordPress answers an article in 32 ms of its CPU: one visitor it does not notice
+DOWNLOAD_DELAY = 2
 DOWNLOAD_DELAY_JITTER = 0.3
 CONCURRENT_REQUESTS = 2  # also bounds how long a clean stop takes
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # one request at a time
-CONCURRENT_ITEMS = 1  # default 100, which starts a hundred tasks for each response: a third of the crawl's CPU; ours gives an item at most
-AUTOTHROTTLE_ENABLED = True  # slower still where the site is slow; switched off where DOWNLOAD_DELAY is 0 (crawler.commands.crawl)
+# Default 100, which starts a hundred tasks for each response: a third of the crawl's CPU; ours gives an item
+# at most
+CONCURRENT_ITEMS = 1
+# Slower still where the site is slow; switched off where DOWNLOAD_DELAY is 0 (crawler.commands.crawl)
+AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 2
 AUTOTHROTTLE_MAX_DELAY = 60
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # newest posts first, in the order of the listings
 COOKIES_ENABLED = False  # every look is a first visit: nothing on a page depends on what we saw before
 
-ARCHIVE_READ_SECONDS = 30  # reading a page of more than a megabyte or 10,000 tags is stopped after this; others take milliseconds
-ARCHIVE_DAILY_REQUESTS = os.environ.get("ARCHIVE_DAILY_REQUESTS", "")  # in 24 hours, looks and all; empty: 8000, and no limit on loopback
+# Reading a page of more than a megabyte or 10,000 tags is stopped after this; others take milliseconds
+ARCHIVE_READ_SECONDS = 30
+# In 24 hours, looks and all; empty: 8000, and no limit on loopback
+ARCHIVE_DAILY_REQUESTS = os.environ.get("ARCHIVE_DAILY_REQUESTS", "")
 
 # -- evidence
 DOWNLOAD_VERIFY_CERTIFICATES = True  # else a page is no evidence of whose it is
@@ -59,20 +69,25 @@ DEFAULT_REQUEST_HEADERS = {
 HTTPERROR_ALLOW_ALL = True  # a 404 is an answer
 METAREFRESH_ENABLED = False  # a page that refreshes elsewhere is that page
 COMPRESSION_ENABLED = (
-    False  # bodies go to the archive as they came, which unpacks and reads them; nothing here does (crawler.middlewares.robots for itself)
+    # Bodies go to the archive as they came, which unpacks and reads them; nothing here does
+    # (crawler.middlewares.robots for itself)
+    False
 )
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,  # retries at once and does not know Retry-After
+    # Retries at once and does not know Retry-After
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "crawler.middlewares.backoff.BackoffMiddleware": 550,
-    "crawler.middlewares.capture.CaptureMiddleware": 1000,  # nearest the wire: everything received passes here, robots.txt too
+    # Nearest the wire: everything received passes here, robots.txt too
+    "crawler.middlewares.capture.CaptureMiddleware": 1000,
 }
 EXTENSIONS = {
     "crawler.extensions.guard.Guard": 10,
     "crawler.extensions.progress.Progress": 20,
     "scrapy.extensions.logstats.LogStats": None,  # crawler.extensions.progress says more
-    "scrapy.extensions.remote_control.RemoteControl": None,  # off below; even so its web server is loaded, a tenth of a second
+    # Off below; even so its web server is loaded, a tenth of a second
+    "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
 RETRY_TIMES = 3

@@ -1,4 +1,5 @@
-"""How `make docs` makes HTML of these pages; every warning is an error there: a link, an anchor or a name that leads nowhere."""
+"""How `make docs` makes HTML of these pages; every warning is an error there: a link, an anchor or a name
+that leads nowhere."""
 
 from importlib.metadata import version as version_of
 

@@ -1,4 +1,5 @@
-"""What the tests of the evidence share: `sohr-archive` as a person runs it, WARC files as other tools write them, archives compared."""
+"""What the tests of the evidence share: `sohr-archive` as a person runs it, WARC files as other tools write
+them, archives compared."""
 
 from __future__ import annotations
 
@@ -45,7 +46,12 @@ def sohr(folder: Path, *arguments: object, source: Path = ROOT, clock: str = "")
     """Run the command to its end, from the source tree given, by the clock given."""
     line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
     done = subprocess.run(
-        line, cwd=source, env=environment() | {"PYTHONPATH": str(source), "ARCHIVE_CLOCK": clock}, capture_output=True, timeout=120, check=False
+        line,
+        cwd=source,
+        env=environment() | {"PYTHONPATH": str(source), "ARCHIVE_CLOCK": clock},
+        capture_output=True,
+        timeout=120,
+        check=False,
     )
     err = done.stderr.decode()
     assert "Traceback" not in err, err
@@ -65,20 +71,31 @@ def told(folder: Path) -> tuple[bytes, bytes]:
 
 
 def dump(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table but when WARC files were opened and closed, and what the search knows of each article."""
+    """Every row of every table but when WARC files were opened and closed, and what the search knows of each
+    article."""
     with closing(sqlite3.connect(folder / "archive.db")) as db:
         db.row_factory = sqlite3.Row
         tables = [
-            name for (name,) in db.execute("select name from sqlite_master where type = 'table'") if not name.startswith(("search", "sqlite_", "_"))
+            name
+            for (name,) in db.execute("select name from sqlite_master where type = 'table'")
+            if not name.startswith(("search", "sqlite_", "_"))
         ]
-        found = {name: sorted((tuple(row) for row in db.execute(f"select * from {name}")), key=repr) for name in tables if name != "warc_files"}
-        found["warc_files"] = [tuple(row) for row in db.execute("select warc_file_id, serial, name, size, sha256 from warc_files")]
+        found = {
+            name: sorted((tuple(row) for row in db.execute(f"select * from {name}")), key=repr)
+            for name in tables
+            if name != "warc_files"
+        }
+        found["warc_files"] = [
+            tuple(row)
+            for row in db.execute("select warc_file_id, serial, name, size, sha256 from warc_files")
+        ]
         db.execute("create virtual table temp.words using fts5vocab(main, search, 'instance')")
         found["search"] = [tuple(row) for row in db.execute("select * from temp.words")]
         return found
 
 
-# -- pages and archives without a site ------------------------------------------------------------------------------------------------
+# -- pages and archives without a site
+# ------------------------------------------------------------------------------------------------
 
 
 def page(title: str, *lines: str, post_id: int = 1) -> bytes:
@@ -91,7 +108,15 @@ def page(title: str, *lines: str, post_id: int = 1) -> bytes:
     ).encode()
 
 
-def capture(post_id: int, at: str, *lines: str, status: int = 200, title: str = "A title", body: bytes | None = None, **fields: Any) -> Capture:
+def capture(
+    post_id: int,
+    at: str,
+    *lines: str,
+    status: int = 200,
+    title: str = "A title",
+    body: bytes | None = None,
+    **fields: Any,
+) -> Capture:
     """A post as captured at an instant."""
     headers = (("Content-Type", "text/html; charset=UTF-8"),)
     content = page(title, *lines, post_id=post_id) if body is None else body
@@ -117,12 +142,14 @@ class Archive:
         return self.writer.work([Took(one) for one in captures])
 
 
-# -- files of others ------------------------------------------------------------------------------------------------------------------
+# -- files of others
+# ------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """A record of a foreign WARC file. ``http`` is its block, headers and all; ``headers`` replace or (None) take away WARC's own."""
+    """A record of a foreign WARC file. ``http`` is its block, headers and all; ``headers`` replace or (None)
+    take away WARC's own."""
 
     uri: str
     date: str
@@ -142,7 +169,9 @@ class Foreign:
             "WARC-Block-Digest": digest,
             "Content-Length": str(len(self.http)),
         }
-        lines = "".join(f"{name}: {value}\r\n" for name, value in (own | dict(self.headers)).items() if value is not None)
+        lines = "".join(
+            f"{name}: {value}\r\n" for name, value in (own | dict(self.headers)).items() if value is not None
+        )
         return b"WARC/1.0\r\n" + lines.encode() + b"\r\n" + self.http + b"\r\n\r\n"
 
 
@@ -154,10 +183,16 @@ def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
 
 def said(post_id: int, at: str, *lines: str, title: str = "A title", site: str = HOME) -> Foreign:
     """A post as somebody else captured it."""
-    return Foreign(f"{site}en/{post_id}/", at, answer(page(title, *lines, post_id=post_id).replace(HOME.encode(), site.encode())))
+    return Foreign(
+        f"{site}en/{post_id}/",
+        at,
+        answer(page(title, *lines, post_id=post_id).replace(HOME.encode(), site.encode())),
+    )
 
 
 def warc(path: Path, records: Iterable[Foreign], *, packed: bool = True) -> Path:
     """A WARC file; ``packed`` as one gzip member a record."""
-    path.write_bytes(b"".join(gzip.compress(record.plain(), mtime=0) if packed else record.plain() for record in records))
+    path.write_bytes(
+        b"".join(gzip.compress(record.plain(), mtime=0) if packed else record.plain() for record in records)
+    )
     return path

@@ -15,10 +15,19 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 NEEDS = {
-    "wordpress": ("SOHR_WORDPRESS_URL", "no real WordPress here: SOHR_WORDPRESS and SOHR_WORDPRESS_URL are not set"),
-    "replay": ("SOHR_PYWB", "no pywb here: SOHR_PYWB, a Python whose environment holds pywb and fastwarc, is not set"),
+    "wordpress": (
+        "SOHR_WORDPRESS_URL",
+        "no real WordPress here: SOHR_WORDPRESS and SOHR_WORDPRESS_URL are not set",
+    ),
+    "replay": (
+        "SOHR_PYWB",
+        "no pywb here: SOHR_PYWB, a Python whose environment holds pywb and fastwarc, is not set",
+    ),
     "wacz": ("SOHR_WACZ", "no wacz here: SOHR_WACZ, the command of the package wacz, is not set"),
-    "replaywebpage": ("SOHR_REPLAYWEBPAGE", "no ReplayWeb.page here: SOHR_REPLAYWEBPAGE, a folder with its ui.js and sw.js, is not set"),
+    "replaywebpage": (
+        "SOHR_REPLAYWEBPAGE",
+        "no ReplayWeb.page here: SOHR_REPLAYWEBPAGE, a folder with its ui.js and sw.js, is not set",
+    ),
     "benchmarks": ("SOHR_BENCHMARKS", "no public benchmark pages here: SOHR_BENCHMARKS is not set"),
     "seeds": ("SOHR_SEEDS", "no reference articles here: SOHR_SEEDS is not set"),
 }

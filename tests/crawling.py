@@ -1,4 +1,5 @@
-"""`scrapy crawl sohr` as a person runs it: a process of its own, against a replica, judged by what it leaves behind."""
+"""`scrapy crawl sohr` as a person runs it: a process of its own, against a replica, judged by what it leaves
+behind."""
 
 from __future__ import annotations
 
@@ -28,13 +29,15 @@ from tests.replica.words import EDITIONS
 
 SECONDS = 120  # no crawl of these tests takes a tenth of it
 QUICK = {"DOWNLOAD_DELAY": 0, "BACKOFF_SECONDS": 0.05}  # loopback minds no haste
-ANSWERS = ("response", "revisit")  # WARC records that hold what the site answered: whole, or by reference to an answer that was the same
+# WARC records that hold what the site answered: whole, or by reference to an answer that was the same
+ANSWERS = ("response", "revisit")
 Text = tuple[str, tuple[str, ...]]  # title, lines
 
 
 @dataclass(frozen=True)
 class Crawled:
-    """A crawl that has ended. ``told`` is what it said on standard error without its log; ``new`` what ``-O new.jsonl`` got."""
+    """A crawl that has ended. ``told`` is what it said on standard error without its log; ``new`` what ``-O
+    new.jsonl`` got."""
 
     status: int
     seconds: float
@@ -44,15 +47,33 @@ class Crawled:
     @property
     def told(self) -> list[str]:
         """Lines for people: no stamped log line, nothing Scrapy prints of itself below one."""
-        return [line for line in self.stderr.splitlines() if line.startswith(("sohr:", "crawl ", "Error", "Usage", "scrapy", "crawl:"))]
+        return [
+            line
+            for line in self.stderr.splitlines()
+            if line.startswith(("sohr:", "crawl ", "Error", "Usage", "scrapy", "crawl:"))
+        ]
 
 
-def command(site: Replica | str, folder: Path, *arguments: str, out: Path | None = None, **settings: Any) -> list[str]:
+def command(
+    site: Replica | str, folder: Path, *arguments: str, out: Path | None = None, **settings: Any
+) -> list[str]:
     """The command line; ``arguments`` without their ``-a``, ``settings`` without their ``-s``."""
     url = site if isinstance(site, str) else site.url
     given = [part for a in (f"site={url}", *arguments) for part in ("-a", a)]
-    given += [part for name, value in {"ARCHIVE_DIR": folder, **QUICK, **settings}.items() for part in ("-s", f"{name}={value}")]
-    return [sys.executable, "-m", "scrapy.cmdline", "crawl", "sohr", *given, *(["-O", str(out)] if out else [])]
+    given += [
+        part
+        for name, value in {"ARCHIVE_DIR": folder, **QUICK, **settings}.items()
+        for part in ("-s", f"{name}={value}")
+    ]
+    return [
+        sys.executable,
+        "-m",
+        "scrapy.cmdline",
+        "crawl",
+        "sohr",
+        *given,
+        *(["-O", str(out)] if out else []),
+    ]
 
 
 def environment() -> dict[str, str]:
@@ -61,9 +82,15 @@ def environment() -> dict[str, str]:
 
 
 def crawl(
-    site: Replica | str, folder: Path, *arguments: str, within: float = SECONDS, limit: Callable[[], None] | None = None, **settings: Any
+    site: Replica | str,
+    folder: Path,
+    *arguments: str,
+    within: float = SECONDS,
+    limit: Callable[[], None] | None = None,
+    **settings: Any,
 ) -> Crawled:
-    """Run to the end. ``limit`` is called in the child before the command. Raises subprocess.TimeoutExpired where it hangs."""
+    """Run to the end. ``limit`` is called in the child before the command. Raises subprocess.TimeoutExpired
+    where it hangs."""
     with TemporaryDirectory() as beside:
         out = Path(beside) / "new.jsonl"
         done = run(command(site, folder, *arguments, out=out, **settings), within=within, limit=limit)
@@ -71,16 +98,33 @@ def crawl(
         return replace(done, new=[json.loads(line) for line in lines])
 
 
-def run(line: Sequence[str], given: Mapping[str, str] | None = None, *, within: float = SECONDS, limit: Callable[[], None] | None = None) -> Crawled:
-    """Run a command line to the end, in an environment of its own where one is given. Raises subprocess.TimeoutExpired where it hangs."""
+def run(
+    line: Sequence[str],
+    given: Mapping[str, str] | None = None,
+    *,
+    within: float = SECONDS,
+    limit: Callable[[], None] | None = None,
+) -> Crawled:
+    """Run a command line to the end, in an environment of its own where one is given. Raises
+    subprocess.TimeoutExpired where it hangs."""
     begun = time.monotonic()
     # preexec_fn is for resource limits; these tests start no threads
-    done = subprocess.run(line, cwd=ROOT, env=given or environment(), capture_output=True, text=True, timeout=within, preexec_fn=limit, check=False)
+    done = subprocess.run(
+        line,
+        cwd=ROOT,
+        env=given or environment(),
+        capture_output=True,
+        text=True,
+        timeout=within,
+        preexec_fn=limit,
+        check=False,
+    )
     return Crawled(done.returncode, time.monotonic() - begun, done.stderr, [])
 
 
 def in_step(replica: Replica, clock: str) -> None:
-    """Set the site's time to what ``ARCHIVE_CLOCK=clock`` makes of this instant: posts are then published when the archive thinks it is."""
+    """Set the site's time to what ``ARCHIVE_CLOCK=clock`` makes of this instant: posts are then published
+    when the archive thinks it is."""
     replica.call("clock", at=format_time(datetime.now(UTC) + timedelta(seconds=Clock.of(clock).ahead)))
 
 
@@ -91,7 +135,9 @@ class Running:
         self._begun = time.monotonic()
         self._log = log
         with open(log, "wb") as stream:
-            self._child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=stream, stderr=stream, start_new_session=True)
+            self._child = subprocess.Popen(
+                line, cwd=ROOT, env=environment(), stdout=stream, stderr=stream, start_new_session=True
+            )
         self._process = psutil.Process(self._child.pid)
 
     @property
@@ -165,16 +211,22 @@ def asked_again(replica: Replica) -> list[str]:
     return [path for path in paths if "/category/" not in path]
 
 
-# What a run asks within the hour after another one, where nothing is due: the newest listing and the log of edits of each edition. And a category.
+# What a run asks within the hour after another one, where nothing is due: the newest listing and the log of
+# edits of each edition. And a category.
 AGAIN = ["/robots.txt", "/en/", "/en/feed/atom/?orderby=modified", "/", "/feed/atom/?orderby=modified"]
 
 
 def article_requests(replica: Replica) -> Counter[str]:
     """How often each path that is neither robots.txt nor a listing nor a channel was asked for."""
-    return Counter(path for path in asked(replica) if path != "/robots.txt" and not is_listing(path) and not is_channel(path))
+    return Counter(
+        path
+        for path in asked(replica)
+        if path != "/robots.txt" and not is_listing(path) and not is_channel(path)
+    )
 
 
-# -- the archive ----------------------------------------------------------------------------------------------------------------------
+# -- the archive
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -186,12 +238,18 @@ def rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
 def held(folder: Path) -> dict[tuple[str, int], Text]:
     """Title and lines of the newest version of each article."""
     every = rows(folder, "select edition, post_id, title, text from latest_versions")
-    return {(edition, post_id): (title, tuple(text.split("\n")) if text else ()) for edition, post_id, title, text in every}
+    return {
+        (edition, post_id): (title, tuple(text.split("\n")) if text else ())
+        for edition, post_id, title, text in every
+    }
 
 
 def states(folder: Path) -> dict[tuple[str, int], str | None]:
     """The state of each article."""
-    return {(edition, post_id): state for edition, post_id, state in rows(folder, "select edition, post_id, state from articles")}
+    return {
+        (edition, post_id): state
+        for edition, post_id, state in rows(folder, "select edition, post_id, state from articles")
+    }
 
 
 def changes(folder: Path, edition: str, post_id: int) -> list[str]:
@@ -207,7 +265,12 @@ def versions(folder: Path) -> int:
 
 def truth(replica: Replica) -> dict[tuple[str, int], Text]:
     """Title and lines of each published post that a visitor can read."""
-    return {(e, post.post_id): (post.title, post.lines) for e in EDITIONS for post in replica.posts(e) if post.lines}
+    return {
+        (e, post.post_id): (post.title, post.lines)
+        for e in EDITIONS
+        for post in replica.posts(e)
+        if post.lines
+    }
 
 
 def expected_states(replica: Replica) -> dict[tuple[str, int], str]:
@@ -219,7 +282,8 @@ def expected_states(replica: Replica) -> dict[tuple[str, int], str]:
     return {(e, post.post_id): state(post) for e in EDITIONS for post in replica.posts(e)}
 
 
-# -- the evidence ---------------------------------------------------------------------------------------------------------------------
+# -- the evidence
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

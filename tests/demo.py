@@ -1,7 +1,9 @@
-"""``make demo``: a small site on loopback that publishes, edits and retracts, crawled by the real crawler, and what the archive noticed.
+"""``make demo``: a small site on loopback that publishes, edits and retracts, crawled by the real crawler,
+and what the archive noticed.
 
-Everything is invented and nothing leaves this machine. The acts use the commands a user types; the demo adds headings and reads the archive
-with `archive.read.feed` and `archive.reports.status`, as any program of a user's could.
+Everything is invented and nothing leaves this machine. The acts use the commands a user types; the demo adds
+headings and reads the archive with `archive.read.feed` and `archive.reports.status`, as any program of a
+user's could.
 """
 
 from __future__ import annotations
@@ -36,10 +38,30 @@ from tests.replica.words import Edition
 
 POSTS = 60  # an edition
 MARK = ".sohr-demo"  # in a folder that a demo made: only such a one is emptied
-OURS = ("archive.db", "archive.db-wal", "archive.db-shm", "archive.lock", "warc", "manifests", "consumers.db", MARK)
-ENV = {name: value for name, value in os.environ.items() if name not in ("ARCHIVE_DIR", "ARCHIVE_CLOCK", "SCRAPY_SETTINGS_MODULE")}
-ENV |= {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}  # a proxy of the house is not asked for what stands on this machine
-DATASETTE = {"suggest_facets": "off", "facet_time_limit_ms": "2000", "sql_time_limit_ms": "5000", "truncate_cells_html": "200"}  # as `make serve`
+OURS = (
+    "archive.db",
+    "archive.db-wal",
+    "archive.db-shm",
+    "archive.lock",
+    "warc",
+    "manifests",
+    "consumers.db",
+    MARK,
+)
+ENV = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("ARCHIVE_DIR", "ARCHIVE_CLOCK", "SCRAPY_SETTINGS_MODULE")
+}
+# A proxy of the house is not asked for what stands on this machine
+ENV |= {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
+# As `make serve`
+DATASETTE = {
+    "suggest_facets": "off",
+    "facet_time_limit_ms": "2000",
+    "sql_time_limit_ms": "5000",
+    "truncate_cells_html": "200",
+}
 SERVER_SECONDS = 30  # Datasette on a slow machine
 
 
@@ -63,16 +85,21 @@ class Cast:
     moved: tuple[Edition, int]
 
 
-# -- the folder -----------------------------------------------------------------------------------------------------------------------
+# -- the folder
+# -----------------------------------------------------------------------------------------------------------------------
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder, or empty it where an earlier demo made it. Raises DemoFailed rather than touch anything else, Locked while a crawl runs."""
+    """Make the folder, or empty it where an earlier demo made it. Raises DemoFailed rather than touch
+    anything else, Locked while a crawl runs."""
     if folder.exists() and not folder.is_dir():
         raise DemoFailed(f"{folder} is no folder: name another one with --folder", USAGE)
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / MARK).is_file() or not _is_loopback(folder):
-            raise DemoFailed(f"{folder} is not empty and was not made by a demo: move it away, or name another folder with --folder", USAGE)
+            raise DemoFailed(
+                f"{folder} is not empty and was not made by a demo: move it away, or name another folder with --folder",
+                USAGE,
+            )
         lock.hold(folder, os.getpid()).close()
         for name in OURS:
             if (path := folder / name).is_dir() and not path.is_symlink():
@@ -94,19 +121,38 @@ def _is_loopback(folder: Path) -> bool:
         return True  # cut off before it was one; the mark stands
 
 
-# -- the acts -------------------------------------------------------------------------------------------------------------------------
+# -- the acts
+# -------------------------------------------------------------------------------------------------------------------------
 
 
 def cast(site: Replica) -> Cast:
-    """Publish the post whose toll will rise, and choose the others among the plain posts of the first pages."""
+    """Publish the post whose toll will rise, and choose the others among the plain posts of the first
+    pages."""
     killed = "Daraa province: an old shell exploded near the school of Tel Marjan at noon. The blast killed 3 civilians and injured 12 others."
     more = "The desk has counted 41 such incidents since the beginning of January."
     markup = f"<p>{killed}</p>\n<p>{more}</p>"
-    toll = site.call("put", edition="en", title="Shell explosion in Tel Marjan | Civilians killed", html=markup, lines=[killed, more])
+    toll = site.call(
+        "put",
+        edition="en",
+        title="Shell explosion in Tel Marjan | Civilians killed",
+        html=markup,
+        lines=[killed, more],
+    )
     assert isinstance(toll, int)
     english = [post.post_id for post in site.posts("en") if not post.odd and post.post_id != toll]
-    arabic = [post.post_id for post in site.posts("ar") if not post.odd and any(c in "123456789" for c in "".join(post.text_lines))]
-    return Cast(("en", toll), ("ar", arabic[2]), ("en", english[1]), ("en", english[3]), ("en", english[5]), ("ar", arabic[5]))
+    arabic = [
+        post.post_id
+        for post in site.posts("ar")
+        if not post.odd and any(c in "123456789" for c in "".join(post.text_lines))
+    ]
+    return Cast(
+        ("en", toll),
+        ("ar", arabic[2]),
+        ("en", english[1]),
+        ("en", english[3]),
+        ("en", english[5]),
+        ("ar", arabic[5]),
+    )
 
 
 def second_act(site: Replica, roles: Cast) -> list[str]:
@@ -142,23 +188,55 @@ def _name(post: tuple[Edition, int]) -> str:
 
 
 def crawl(site: Replica, folder: Path, *more: str) -> None:
-    """The real crawler, in a process of its own. Raises DemoFailed, with its output, where it does not end well."""
-    shown = ["scrapy", "crawl", "sohr", "-a", f"site={site.url}", *more, "-s", f"ARCHIVE_DIR={folder}", "-s", "DOWNLOAD_DELAY=0"]
+    """The real crawler, in a process of its own. Raises DemoFailed, with its output, where it does not end
+    well."""
+    shown = [
+        "scrapy",
+        "crawl",
+        "sohr",
+        "-a",
+        f"site={site.url}",
+        *more,
+        "-s",
+        f"ARCHIVE_DIR={folder}",
+        "-s",
+        "DOWNLOAD_DELAY=0",
+    ]
     print(dim(f"$ {shlex.join(shown)}"), flush=True)
-    command = [sys.executable, "-m", "scrapy.cmdline", *shown[1:-4], "-s", f"ARCHIVE_DIR={folder.absolute()}", "-s", "DOWNLOAD_DELAY=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "scrapy.cmdline",
+        *shown[1:-4],
+        "-s",
+        f"ARCHIVE_DIR={folder.absolute()}",
+        "-s",
+        "DOWNLOAD_DELAY=0",
+    ]
     began = time.monotonic()
-    ended = subprocess.run([*command, "-s", "LOG_LEVEL=WARNING"], cwd=ROOT, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    ended = subprocess.run(
+        [*command, "-s", "LOG_LEVEL=WARNING"],
+        cwd=ROOT,
+        env=ENV,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if ended.returncode:
         print(ended.stdout, end="")
         status = ended.returncode if ended.returncode > 0 else 128 - ended.returncode
-        raise DemoFailed(f"the crawl ended with exit status {ended.returncode}: its output stands above", status)
+        raise DemoFailed(
+            f"the crawl ended with exit status {ended.returncode}: its output stands above", status
+        )
     print(f"{ended.stdout.strip()} ({time.monotonic() - began:.1f} s)")
 
 
 def play(site: Replica, folder: Path) -> int:
     """All three acts; the number of the last change of the first."""
     heading("Act 1: the first crawl")
-    print(f"A copy of the site with {POSTS} invented posts in English and {POSTS} in Arabic stands at {site.url}")
+    print(
+        f"A copy of the site with {POSTS} invented posts in English and {POSTS} in Arabic stands at {site.url}"
+    )
     roles = cast(site)
     crawl(site, folder)
     told = _seq(folder)
@@ -182,7 +260,8 @@ def _seq(folder: Path) -> int:
         return feed.newest_seq(conn)
 
 
-# -- what the archive noticed ---------------------------------------------------------------------------------------------------------
+# -- what the archive noticed
+# ---------------------------------------------------------------------------------------------------------
 
 
 def noticed(folder: Path, first: int, roles: Cast) -> None:
@@ -190,7 +269,8 @@ def noticed(folder: Path, first: int, roles: Cast) -> None:
     with closing(open_readonly(folder)) as conn:
         changes = list(feed.changes(conn, after=first))
         versions = conn.execute(
-            "select text from versions v join articles a using (article_id) where edition = ? and post_id = ? order by number", roles.toll
+            "select text from versions v join articles a using (article_id) where edition = ? and post_id = ? order by number",
+            roles.toll,
         )
         texts = [row["text"] for row in versions]
         status = read_status(conn, folder, now())
@@ -198,8 +278,13 @@ def noticed(folder: Path, first: int, roles: Cast) -> None:
     print(f"Changes 1 to {first} are the posts of the first crawl. Then:\n")
     width = shutil.get_terminal_size((120, 24)).columns
     print(table(changes, max(24, width - 74)))
-    unchanged = sum(change["kind"] == "updated" and (change["edition"], change["post_id"]) == roles.spaces for change in changes)
-    print(f"\nNew white space in {_name(roles.spaces)} made {'no version' if not unchanged else 'a version, which is wrong: please report it'}.")
+    unchanged = sum(
+        change["kind"] == "updated" and (change["edition"], change["post_id"]) == roles.spaces
+        for change in changes
+    )
+    print(
+        f"\nNew white space in {_name(roles.spaces)} made {'no version' if not unchanged else 'a version, which is wrong: please report it'}."
+    )
     if len(texts) == 2:
         print(f"\nThe toll in {_name(roles.toll)}, before and after:\n\n{word_by_word(texts[0], texts[1])}")
     heading("sohr-archive status")
@@ -214,7 +299,17 @@ def table(changes: Sequence[dict[str, Any]], width: int) -> str:
         silent = {True: "yes", False: "no", None: "-"}[change["stealth"]]
         severity = str(change["severity"]) if change["kind"] == "updated" else "-"
         title = isolated(cut(change["title"] or "(no title)", width))
-        rows.append([str(change["seq"]), change["kind"], classes, severity, silent, f"{change['source']}:{change['key']}", title])
+        rows.append(
+            [
+                str(change["seq"]),
+                change["kind"],
+                classes,
+                severity,
+                silent,
+                f"{change['source']}:{change['key']}",
+                title,
+            ]
+        )
     return columns(rows, right=(0,))
 
 
@@ -229,14 +324,19 @@ def _detail(kind: str, details: dict[str, Any]) -> str:
 
 
 def word_by_word(before: str, after: str) -> str:
-    """The lines that differ, removed words in [-...-] and added ones in {+...+}; in red and green on a terminal."""
+    """The lines that differ, removed words in [-...-] and added ones in {+...+}; in red and green on a
+    terminal."""
     marks: dict[str, Callable[[str], str]] = {
         "same": lambda text: text,
         "removed": lambda text: paint("31;9", text) if colours() else f"[-{text}-]",
         "added": lambda text: paint("32;1", text) if colours() else f"{{+{text}+}}",
     }
     old, new = before.split("\n"), after.split("\n")
-    lines = [f"  {''.join(marks[s.op](s.text) for s in word_diff(a, b))}" for a, b in zip(old, new, strict=False) if a != b]
+    lines = [
+        f"  {''.join(marks[s.op](s.text) for s in word_diff(a, b))}"
+        for a, b in zip(old, new, strict=False)
+        if a != b
+    ]
     return "\n".join(lines)
 
 
@@ -260,7 +360,8 @@ def heading(text: str) -> None:
     print(f"\n{paint('1', text)}\n{'-' * len(text)}", flush=True)
 
 
-# -- what to do with it ---------------------------------------------------------------------------------------------------------------
+# -- what to do with it
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
@@ -277,11 +378,15 @@ def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
         ("What was noticed, as JSON Lines:", f"{tools}sohr-archive --archive {here} changes --after {first}"),
         ("What every article says now:", f"{tools}sohr-archive --archive {here} export --versions latest"),
         ("What is held, the last crawls, the gaps:", f"{tools}sohr-archive --archive {here} status"),
-        ("Crawl the copy once more:", f"{tools}scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={here} -s DOWNLOAD_DELAY=0"),
+        (
+            "Crawl the copy once more:",
+            f"{tools}scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={here} -s DOWNLOAD_DELAY=0",
+        ),
         ("Read it in a browser:", f"{tools}sohr-archive --archive {here} serve"),
         ("The newest pages of the live site:", "make crawl"),
     ]
-    passed = "Read" if served else "Crawl the copy"  # the one stands below, the other needs the copy that ends now
+    # The one stands below, the other needs the copy that ends now
+    passed = "Read" if served else "Crawl the copy"
     for what, command in commands:
         if not what.startswith(passed):
             print(f"\n  {what}\n    {command}")
@@ -290,10 +395,22 @@ def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
 def serve(folder: Path, port: int) -> None:
     """Show the archive in a browser until Ctrl-C. Raises DemoFailed where Datasette does not come up."""
     port = free_port(port)
-    command = [sys.executable, "-m", "datasette", "serve", str(folder / "archive.db"), "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "datasette",
+        "serve",
+        str(folder / "archive.db"),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     for name, value in DATASETTE.items():
         command += ["--setting", name, value]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, env=ENV) as child:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, env=ENV
+    ) as child:
         try:
             _await(child, f"http://127.0.0.1:{port}/-/versions.json")
             heading("Datasette")
@@ -333,12 +450,30 @@ def free_port(wanted: int) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The whole demo; its exit status."""
-    ask = argparse.ArgumentParser(prog="python -m tests.demo", description="Crawl an invented copy of the site, and show what the archive noticed.")
-    ask.add_argument("--folder", type=Path, default=Path("demo-data"), help="emptied first, if a demo made it (default: demo-data)")
-    ask.add_argument("--serve", action=argparse.BooleanOptionalAction, default=os.environ.get("SERVE", "1") != "0", help="show it in a browser")
+    ask = argparse.ArgumentParser(
+        prog="python -m tests.demo",
+        description="Crawl an invented copy of the site, and show what the archive noticed.",
+    )
+    ask.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("demo-data"),
+        help="emptied first, if a demo made it (default: demo-data)",
+    )
+    ask.add_argument(
+        "--serve",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("SERVE", "1") != "0",
+        help="show it in a browser",
+    )
     wanted = os.environ.get("PORT", "")
     port = int(wanted) if wanted.isdecimal() else 8001
-    ask.add_argument("--port", type=int, default=port, help="of Datasette; another one where it is taken (default: $PORT, else 8001)")
+    ask.add_argument(
+        "--port",
+        type=int,
+        default=port,
+        help="of Datasette; another one where it is taken (default: $PORT, else 8001)",
+    )
     given = ask.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     serving = False
@@ -365,7 +500,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _start(site: Replica) -> None:
-    """Start the copy of the site so that Ctrl-C, which reaches all processes of a terminal, does not make it speak."""
+    """Start the copy of the site so that Ctrl-C, which reaches all processes of a terminal, does not make it
+    speak."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         site.start()

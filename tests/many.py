@@ -1,4 +1,5 @@
-"""An archive with as many versions as a test of memory needs, written straight into the tables; with evidence where that is asked for."""
+"""An archive with as many versions as a test of memory needs, written straight into the tables; with evidence
+where that is asked for."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def places(folder: Path, versions: int) -> Iterator[tuple[int, str, Position]]:
 
 
 def make(folder: Path, versions: int, lines: int = 8, *, evidence: bool = False) -> None:
-    """Fill an empty folder: two versions an article, some 1,500 bytes of text each. ``evidence``: with a WARC record each, else rows alone."""
+    """Fill an empty folder: two versions an article, some 1,500 bytes of text each. ``evidence``: with a WARC
+    record each, else rows alone."""
     store = open_store(folder)
     conn = store._conn
     kinds = encode_kinds([("paragraph", 0)] * lines)
@@ -52,14 +54,18 @@ def make(folder: Path, versions: int, lines: int = 8, *, evidence: bool = False)
         store.set_about("home", "https://www.syriahr.com/")
         store.set_about("site", "syriahr.com")
         name = "many.example-20240101-000001.warc.gz"
-        conn.execute("insert into warc_files (warc_file_id, serial, name, opened_at) values (1, 1, ?, ?)", (name, AT))
+        conn.execute(
+            "insert into warc_files (warc_file_id, serial, name, opened_at) values (1, 1, ?, ?)", (name, AT)
+        )
         conn.executemany(
             """insert into articles (article_id, source, key, edition, post_id, url, state, day, first_sighted_at, versions)
                values (?1, 'en', ?1, 'en', ?1, 'https://www.syriahr.com/en/' || ?1 || '/', 'live', '2024-01-01', ?2, 2)""",
             ((n, AT) for n in range(1, (versions + 1) // 2 + 1)),
         )
         lie = ((n, at, p.offset, p.length, p.record_id) for n, at, p in places(folder, versions))
-        rows_alone = ((n, f"2024-01-01T0{2 - n % 2}:00:00Z", n * 10, 10, f"<urn:{n}>") for n in range(1, versions + 1))
+        rows_alone = (
+            (n, f"2024-01-01T0{2 - n % 2}:00:00Z", n * 10, 10, f"<urn:{n}>") for n in range(1, versions + 1)
+        )
         conn.executemany(
             """insert into captures (capture_id, article_id, url, status, captured_at, recorded_at, outcome, payload_sha256, size, warc_file_id,
                offset, length, record_id)

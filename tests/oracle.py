@@ -1,4 +1,5 @@
-"""An independent reading of WordPress's own HTML (REST's ``content.rendered``), for comparison: nothing of the archive's is used here."""
+"""An independent reading of WordPress's own HTML (REST's ``content.rendered``), for comparison: nothing of
+the archive's is used here."""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ def benchmarks() -> list[Marked]:
     if not (folder / "ground-truth.json").exists():
         return []
     gold = json.loads((folder / "ground-truth.json").read_text(encoding="utf-8"))
-    pages = ((name, entry, gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes())) for name, entry in gold.items())
+    pages = (
+        (name, entry, gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes()))
+        for name, entry in gold.items()
+    )
     return [Marked(name, _absolute(entry["url"]), html, entry["articleBody"]) for name, entry, html in pages]
 
 
@@ -63,7 +66,9 @@ def golden() -> list[Marked]:
         if not expected.get("lines"):
             continue
         html, text = (folder / "page.html").read_bytes(), "\n".join(line[2] for line in expected["lines"])
-        found.append(Marked(folder.name, expected["url"], html, text, chrome_words(html, text, expected["title"])))
+        found.append(
+            Marked(folder.name, expected["url"], html, text, chrome_words(html, text, expected["title"]))
+        )
     return found
 
 
@@ -88,8 +93,13 @@ def score(pages: list[Marked], texts: list[str]) -> Score:
     samples = [_averages(draw.choices(pairs, k=len(pairs)))[2] for _ in range(200)]
     mean = sum(samples) / len(samples)
     spread = (sum((sample - mean) ** 2 for sample in samples) / len(samples)) ** 0.5
-    exact = sum(_WORD.findall(page.text) == _WORD.findall(text) for page, text in zip(pages, texts, strict=True)) / len(pages)
-    leaks = sum(any(re.search(rf"\b{word}\b", text) for word in page.leaks) for page, text in zip(pages, texts, strict=True))
+    exact = sum(
+        _WORD.findall(page.text) == _WORD.findall(text) for page, text in zip(pages, texts, strict=True)
+    ) / len(pages)
+    leaks = sum(
+        any(re.search(rf"\b{word}\b", text) for word in page.leaks)
+        for page, text in zip(pages, texts, strict=True)
+    )
     return Score(f1, precision, recall, exact, spread, leaks)
 
 

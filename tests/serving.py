@@ -21,7 +21,8 @@ _SECONDS = 90
 
 @dataclass(frozen=True)
 class Served:
-    """An archive that is being served: the address of Datasette, without a slash at its end, and what it wrote so far."""
+    """An archive that is being served: the address of Datasette, without a slash at its end, and what it
+    wrote so far."""
 
     url: str
     log: Path
@@ -30,10 +31,18 @@ class Served:
         """Status, body and headers (names in lower case) of an address; ``address`` begins with a slash."""
         try:
             with urllib.request.urlopen(self.url + address, timeout=_SECONDS) as answer:
-                return answer.status, answer.read().decode(), {name.lower(): value for name, value in answer.headers.items()}
+                return (
+                    answer.status,
+                    answer.read().decode(),
+                    {name.lower(): value for name, value in answer.headers.items()},
+                )
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.read().decode(), {name.lower(): value for name, value in error.headers.items()}
+                return (
+                    error.code,
+                    error.read().decode(),
+                    {name.lower(): value for name, value in error.headers.items()},
+                )
 
 
 @contextmanager

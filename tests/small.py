@@ -1,4 +1,5 @@
-"""A small archive that the real crawler made, for the tests of what reads one: edits, an awkward title, posts that go and come."""
+"""A small archive that the real crawler made, for the tests of what reads one: edits, an awkward title, posts
+that go and come."""
 
 from __future__ import annotations
 

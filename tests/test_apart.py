@@ -1,4 +1,5 @@
-"""Pages that take too long: read by themselves, stopped by a clock, recorded; the crawl goes on, and a rebuild follows the record, not a clock."""
+"""Pages that take too long: read by themselves, stopped by a clock, recorded; the crawl goes on, and a
+rebuild follows the record, not a clock."""
 
 from __future__ import annotations
 
@@ -18,12 +19,17 @@ from tests.replica.server import ROOT
 from tests.test_pages import LINES, page, press
 
 SLOW = "<p>" + "<span>word </span>" * 95_000  # trafilatura takes half a minute and more
-LARGE = "".join(f"<p>Line {n} of a page with many lines.</p>" for n in range(2_500))  # read by itself, in a second or two
+# Read by itself, in a second or two
+LARGE = "".join(f"<p>Line {n} of a page with many lines.</p>" for n in range(2_500))
 
 
 def verdicts(folder: Path) -> list[str | None]:
     """What the evidence says came of reading pages by themselves, in order: None for what was read."""
-    events = [json.loads(record.body) for record in records(folder) if record.kind == "metadata" and record.body[:1] == b"{"]
+    events = [
+        json.loads(record.body)
+        for record in records(folder)
+        if record.kind == "metadata" and record.body[:1] == b"{"
+    ]
     return [event["stopped"] for event in events if event["event"] == "read-apart"]
 
 
@@ -37,7 +43,8 @@ def rebuilt_alike(folder: Path) -> None:
 
 
 def test_a_slow_page_is_stopped_and_the_crawl_goes_on(tmp_path: Path) -> None:
-    """The clock's decision is evidence: the page is a failure, those before and behind it come in, and a rebuild asks no clock."""
+    """The clock's decision is evidence: the page is a failure, those before and behind it come in, and a
+    rebuild asks no clock."""
     folder = tmp_path / "archive"
     with press() as site:
         urls = [
@@ -47,9 +54,18 @@ def test_a_slow_page_is_stopped_and_the_crawl_goes_on(tmp_path: Path) -> None:
             site.put("/last", page("The last", LINES[::-1])),
         ]
         done = test_pages.crawl(folder, urls, ARCHIVE_READ_SECONDS=8)
-    assert sorted(version["title"] for version in done.new) == ["The first", "The large one", "The last"], done.stderr
-    assert rows(folder, "select outcome from captures where channel = 'page' order by url") == [("new",), ("new",), ("new",), ("stopped",)]
-    assert rows(folder, "select reason, detail from failures") == [("stopped", "reading the page took more than 8 s")]
+    assert sorted(version["title"] for version in done.new) == ["The first", "The large one", "The last"], (
+        done.stderr
+    )
+    assert rows(folder, "select outcome from captures where channel = 'page' order by url") == [
+        ("new",),
+        ("new",),
+        ("new",),
+        ("stopped",),
+    ]
+    assert rows(folder, "select reason, detail from failures") == [
+        ("stopped", "reading the page took more than 8 s")
+    ]
     assert verdicts(folder) == ["reading the page took more than 8 s", None]
     begun = time.monotonic()
     rebuilt_alike(folder)
@@ -57,12 +73,18 @@ def test_a_slow_page_is_stopped_and_the_crawl_goes_on(tmp_path: Path) -> None:
 
 
 def test_killed_while_it_reads_the_next_crawl_decides(tmp_path: Path) -> None:
-    """Crawl and archive process killed: nothing is left running, and what was not decided is decided by the next crawl, from the evidence."""
+    """Crawl and archive process killed: nothing is left running, and what was not decided is decided by the
+    next crawl, from the evidence."""
     folder = tmp_path / "archive"
     with press() as site:
-        slow, last = site.put("/slow", page("The slow one", LINES, tail=SLOW)), site.put("/last", page("The last", LINES))
+        slow, last = (
+            site.put("/slow", page("The slow one", LINES, tail=SLOW)),
+            site.put("/last", page("The last", LINES)),
+        )
         line = test_pages.command(folder, [slow], ARCHIVE_READ_SECONDS=300)
-        crawl = psutil.Process(subprocess.Popen(line, cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL).pid)
+        crawl = psutil.Process(
+            subprocess.Popen(line, cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL).pid
+        )
         waits = "select count(*) from captures where outcome = 'apart'"
         until(lambda: len(crawl.children(recursive=True)) == 2, "the process that reads it")
         assert rows(folder, waits) == [(1,)]
@@ -70,17 +92,23 @@ def test_killed_while_it_reads_the_next_crawl_decides(tmp_path: Path) -> None:
         for process in (children[0], crawl):
             process.kill()
         psutil.wait_procs([crawl, *children], 10)
-        assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in children)
+        assert not any(
+            process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in children
+        )
         site.asked.clear()
         test_pages.crawl(folder, [last], ARCHIVE_READ_SECONDS=1)
         assert "/slow" not in site.asked
-    assert rows(folder, "select outcome from captures where channel = 'page' order by url") == [("new",), ("stopped",)]
+    assert rows(folder, "select outcome from captures where channel = 'page' order by url") == [
+        ("new",),
+        ("stopped",),
+    ]
     assert verdicts(folder) == ["reading the page took more than 1 s"]
     rebuilt_alike(folder)
 
 
 def test_a_large_post_of_the_site_is_read_like_any_other(tmp_path: Path) -> None:
-    """A post of more than 10,000 tags: a version, the same again, an edit; and it waits for nobody in a rebuild."""
+    """A post of more than 10,000 tags: a version, the same again, an edit; and it waits for nobody in a
+    rebuild."""
     lines = [f"Line {n} of a very long post" for n in range(6_000)]
     with Archive(tmp_path / "archive") as archive:
         outcomes = archive.take(
@@ -94,11 +122,19 @@ def test_a_large_post_of_the_site_is_read_like_any_other(tmp_path: Path) -> None
     rebuilt_alike(tmp_path / "archive")
 
 
-@pytest.mark.parametrize("listing", ["<div>" * 5_000, "<article>" * 30_000, "<p>x</p>" * 30_000], ids=lambda body: body[:9])
+@pytest.mark.parametrize(
+    "listing", ["<div>" * 5_000, "<article>" * 30_000, "<p>x</p>" * 30_000], ids=lambda body: body[:9]
+)
 def test_a_listing_out_of_bounds_is_a_failure(tmp_path: Path, listing: str) -> None:
     """No parser meets it."""
     one = capture(1, "2026-01-02T00:00:00Z", "Text.")
     with Archive(tmp_path / "archive") as archive:
-        home = Capture(f"{archive.writer.site.home}en/", 200, one.headers, f"<html><body>{listing}".encode(), one.captured_at)
+        home = Capture(
+            f"{archive.writer.site.home}en/",
+            200,
+            one.headers,
+            f"<html><body>{listing}".encode(),
+            one.captured_at,
+        )
         outcomes = archive.take(home, one)
     assert [outcome.word for outcome in outcomes] == ["hostile", "new"]

@@ -1,4 +1,5 @@
-"""`from archive import Archive`: what a program of a user's gets, on an archive that the real crawler made."""
+"""`from archive import Archive`: what a program of a user's gets, on an archive that the real crawler
+made."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ def archive(small: Small) -> Iterator[Archive]:
 def test_importing_the_package_loads_nothing() -> None:
     """Neither the database library nor Datasette nor the API itself."""
     code = "import archive, sys; print([m for m in sys.modules if m.startswith(('sqlite_utils', 'datasette', 'click', 'archive.'))])"
-    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert answer.stdout == "[]\n"
 
 
@@ -56,12 +59,17 @@ def test_filters(archive: Archive, small: Small) -> None:
     """Edition, newest, changed, state, publication: each narrows, and both bounds are inclusive."""
     everything = list(archive.versions())
     assert {v.edition for v in archive.versions("ar")} == {"ar"}
-    assert [v.citation for v in archive.versions(which="latest")] == [v.citation for v in everything if v.is_latest]
+    assert [v.citation for v in archive.versions(which="latest")] == [
+        v.citation for v in everything if v.is_latest
+    ]
     assert {v.post_id for v in archive.versions(changed=True)} == {small.edited, small.titled, small.arabic}
     assert {v.post_id for v in archive.versions(state="missing")} == {small.gone}
     days = sorted({v.published_at[:10] for v in everything if v.published_at})
     middle = days[len(days) // 2]
-    before, after = list(archive.versions(until=middle)), list(archive.versions(since=date.fromisoformat(middle)))
+    before, after = (
+        list(archive.versions(until=middle)),
+        list(archive.versions(since=date.fromisoformat(middle))),
+    )
     on_it = [v for v in everything if (v.published_at or "")[:10] == middle]
     assert on_it and len(before) + len(after) == len(everything) + len(on_it)
     category = next(v.categories[0] for v in everything if v.categories)
@@ -84,7 +92,10 @@ def test_the_plain_title_leads_back_to_the_published_one(archive: Archive, small
     version = archive.article("en", small.titled).latest
     assert version is not None and "killed" in version.plain_title and "kil*led" in version.title
     [span] = version.title_spans
-    assert (version.plain_title[span.start : span.end], version.title[span.original_start : span.original_end]) == ("killed", "kil*led")
+    assert (
+        version.plain_title[span.start : span.end],
+        version.title[span.original_start : span.original_end],
+    ) == ("killed", "kil*led")
 
 
 def test_an_article_and_its_history(archive: Archive, small: Small) -> None:
@@ -103,8 +114,15 @@ def test_an_article_and_its_history(archive: Archive, small: Small) -> None:
 def test_a_diff_escapes_what_the_site_wrote(archive: Archive, small: Small) -> None:
     """Neither tags nor directions of a title run in a reader's browser or terminal."""
     diff = archive.article("en", small.titled).diff(1, 2)
-    evil = dataclasses.replace(diff, after=dataclasses.replace(diff.after, title="<script>\x1b]0;x\x07", text="<b>\u202e"))
-    assert "<script>" not in evil.html() and "<b>" not in evil.html() and "\x1b]" not in evil.words(colour=True) and "\u202e" not in evil.words()
+    evil = dataclasses.replace(
+        diff, after=dataclasses.replace(diff.after, title="<script>\x1b]0;x\x07", text="<b>\u202e")
+    )
+    assert (
+        "<script>" not in evil.html()
+        and "<b>" not in evil.html()
+        and "\x1b]" not in evil.words(colour=True)
+        and "\u202e" not in evil.words()
+    )
 
 
 def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small: Small) -> None:
@@ -138,7 +156,12 @@ def test_bad_references(archive: Archive, reference: str, sentence: str) -> None
 
 def test_bad_arguments(archive: Archive, small: Small) -> None:
     """At once, not when the first version is read."""
-    for arguments in ({"since": "soon"}, {"category": "No such"}, {"state": "dead"}, {"since": "2024-02-01", "until": "2024-01-01"}):
+    for arguments in (
+        {"since": "soon"},
+        {"category": "No such"},
+        {"state": "dead"},
+        {"since": "2024-02-01", "until": "2024-01-01"},
+    ):
         with pytest.raises(BadReference):
             archive.versions(**arguments)  # type: ignore[arg-type]  # that is what is tested
     with pytest.raises(BadReference, match="is no edition"):
@@ -151,8 +174,15 @@ def test_bad_arguments(archive: Archive, small: Small) -> None:
 
 def test_instants() -> None:
     """Days, texts and datetimes mean what they say, in UTC."""
-    assert instant("2024-01-31", is_end=True) == "2024-01-31T23:59:59Z" and instant(date(2024, 1, 31)) == "2024-01-31T00:00:00Z"
-    assert instant(datetime(2024, 1, 31, 12, tzinfo=UTC)) == instant("2024-01-31T12:00:00Z") == "2024-01-31T12:00:00Z"
+    assert (
+        instant("2024-01-31", is_end=True) == "2024-01-31T23:59:59Z"
+        and instant(date(2024, 1, 31)) == "2024-01-31T00:00:00Z"
+    )
+    assert (
+        instant(datetime(2024, 1, 31, 12, tzinfo=UTC))
+        == instant("2024-01-31T12:00:00Z")
+        == "2024-01-31T12:00:00Z"
+    )
     for wrong in ("2024-02-30", "2024", "", datetime(2024, 1, 1)):  # noqa: DTZ001  # that is what is wrong with it
         with pytest.raises(BadReference):
             instant(wrong)
@@ -163,11 +193,20 @@ def test_instants() -> None:
 
 
 def test_search_folds(archive: Archive) -> None:
-    """What stands in a text is found without its marks and case, and is pointed at in the text as published."""
-    word = next(match[0] for v in archive.versions("en", which="latest") if (match := re.search(r"[a-z]{6,}", v.text)))
+    """What stands in a text is found without its marks and case, and is pointed at in the text as
+    published."""
+    word = next(
+        match[0] for v in archive.versions("en", which="latest") if (match := re.search(r"[a-z]{6,}", v.text))
+    )
     hits = list(archive.search(word.upper(), edition="en"))
-    assert hits and all(hit.version.text[start:end].casefold().startswith(word) for hit in hits for start, end in hit.matches)
-    arabic = next(match[0] for v in archive.versions("ar", which="latest") if (match := re.search("[\u0621-\u064a]{5,}", v.text)))
+    assert hits and all(
+        hit.version.text[start:end].casefold().startswith(word) for hit in hits for start, end in hit.matches
+    )
+    arabic = next(
+        match[0]
+        for v in archive.versions("ar", which="latest")
+        if (match := re.search("[\u0621-\u064a]{5,}", v.text))
+    )
     assert list(archive.search("\u064e".join(arabic), edition="ar", limit=1))
     assert list(archive.search("KILLED")) and list(archive.search('"" * ()')) == []
 
@@ -176,11 +215,19 @@ def test_evidence_is_what_the_site_sent(archive: Archive, small: Small, tmp_path
     """Bytes and headers, checked against their digest."""
     version = archive.article("en", small.edited).versions[0]
     capture = archive.evidence(version)
-    assert capture.status == 200 and capture.captured_at == version.first_captured_at and capture.header("content-type")
-    [row] = archive.rows("select payload_sha256 from captures where record_id = ?", version.evidence.record_id)
+    assert (
+        capture.status == 200
+        and capture.captured_at == version.first_captured_at
+        and capture.header("content-type")
+    )
+    [row] = archive.rows(
+        "select payload_sha256 from captures where record_id = ?", version.evidence.record_id
+    )
     assert hashlib.sha256(capture.body).hexdigest() == row[0]
     shutil.copytree(small.folder, tmp_path / "copy")
-    [path] = [p for p in (tmp_path / "copy" / "warc").iterdir() if p.name.startswith(version.evidence.warc_file)]
+    [path] = [
+        p for p in (tmp_path / "copy" / "warc").iterdir() if p.name.startswith(version.evidence.warc_file)
+    ]
     whole = bytearray(path.read_bytes())
     whole[version.evidence.offset + version.evidence.length // 2] ^= 0xFF
     path.write_bytes(whole)
@@ -201,7 +248,9 @@ def test_changes_are_typed(archive: Archive, small: Small) -> None:
     told = list(archive.changes())
     assert [change.seq for change in told] == list(range(1, archive.newest_seq + 1))
     last = told[-1]
-    assert [c.seq for c in archive.changes(since=last.learnt_at)][-1] == last.seq and list(archive.changes(since="2099-01-01")) == []
+    assert [c.seq for c in archive.changes(since=last.learnt_at)][-1] == last.seq and list(
+        archive.changes(since="2099-01-01")
+    ) == []
     edit = next(c for c in told if c.kind == "updated" and c.post_id == small.edited)
     assert any(figure.before != figure.after for figure in edit.figures)
 
@@ -215,7 +264,9 @@ def test_the_documented_examples_run(small: Small) -> None:
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     before = Path.cwd()
     os.chdir(small.folder.parent)
-    (small.folder.parent / "data").symlink_to(small.folder) if not (small.folder.parent / "data").exists() else None
+    (small.folder.parent / "data").symlink_to(small.folder) if not (
+        small.folder.parent / "data"
+    ).exists() else None
     try:
         found = runner.run(parser.get_doctest(text, {}, "api.md", "docs/api.md", 0))
     finally:
@@ -229,11 +280,17 @@ def test_a_clients_types_hold(tmp_path: Path) -> None:
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout
     (tmp_path / "wrong.py").write_text("from archive import Archive, Nothing\n\nArchive.open(3)\n")
-    wrong = subprocess.run([*command[:-1], str(tmp_path / "wrong.py")], cwd=ROOT, capture_output=True, text=True)
+    wrong = subprocess.run(
+        [*command[:-1], str(tmp_path / "wrong.py")], cwd=ROOT, capture_output=True, text=True
+    )
     assert wrong.returncode == 1 and "arg-type" in wrong.stdout and "attr-defined" in wrong.stdout
 
 
 def test_the_client_runs(small: Small) -> None:
     """And tells what it found."""
-    answer = subprocess.run([sys.executable, "-m", "tests.client.tolls", small.folder], cwd=ROOT, capture_output=True, text=True)
-    assert answer.returncode == 0 and "Homs" not in TITLE[:10] and len(answer.stdout.splitlines()) > 2, answer.stderr
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.client.tolls", small.folder], cwd=ROOT, capture_output=True, text=True
+    )
+    assert answer.returncode == 0 and "Homs" not in TITLE[:10] and len(answer.stdout.splitlines()) > 2, (
+        answer.stderr
+    )

@@ -1,4 +1,5 @@
-"""`sohr-archive audit` on archives that the real crawler made: gaps are found, named, and closed by the commands it gives."""
+"""`sohr-archive audit` on archives that the real crawler made: gaps are found, named, and closed by the
+commands it gives."""
 
 from __future__ import annotations
 
@@ -28,13 +29,23 @@ QUIET: dict[str, Any] = {"RETRY_TIMES": 0}
 
 def audit(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "audit", *map(str, arguments)]
+    command = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(folder),
+        "audit",
+        *map(str, arguments),
+    ]
     return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
 
 
 def found(folder: Path, *arguments: object) -> dict[str, Any]:
     """What it says as JSON, with its exit status as ``status``; in this process, which is faster."""
-    answer = CliRunner().invoke(sohr_archive, ["--archive", str(folder), "audit", "--json", *map(str, arguments)])
+    answer = CliRunner().invoke(
+        sohr_archive, ["--archive", str(folder), "audit", "--json", *map(str, arguments)]
+    )
     told: dict[str, Any] = json.loads(answer.stdout)
     return told | {"status": answer.exit_code}
 
@@ -80,27 +91,45 @@ def test_a_whole_archive_has_no_gap(site: Replica, whole: Path) -> None:
 def test_the_view_coverage_says_the_same(whole: Path) -> None:
     """Of the days that the view knows, sighted, missing and listed whole agree."""
     with closing(open_readonly(whole)) as conn:
-        by_view = conn.execute("select edition, day, sighted, missing, listed_whole from coverage order by edition = 'ar', day").fetchall()
-        by_audit = [(d.edition, d.day, d.sighted, d.missing, int(d.listed_whole)) for d in read_audit(conn).days if d.sighted]
+        by_view = conn.execute(
+            "select edition, day, sighted, missing, listed_whole from coverage order by edition = 'ar', day"
+        ).fetchall()
+        by_audit = [
+            (d.edition, d.day, d.sighted, d.missing, int(d.listed_whole))
+            for d in read_audit(conn).days
+            if d.sighted
+        ]
     assert [tuple(row) for row in by_view] == by_audit != []
 
 
 def test_a_walk_broken_off_is_a_gap_until_its_fix_was_run(site: Replica, tmp_path: Path) -> None:
-    """One listing page of one edition: older posts may be unknown; the printed command closes that and only that."""
+    """One listing page of one edition: older posts may be unknown; the printed command closes that and only
+    that."""
     crawl(site, tmp_path / "a", "pages=1", "edition=en")
     told = found(tmp_path / "a")
     assert told["status"] == 1 and [walk["edition"] for walk in told["walks"] if walk["broken_off"]] == ["en"]
     text = audit(tmp_path / "a").stdout
-    assert "English: a walk through the listing broke off at" in text and "Arabic: no crawl was asked for it" in text
+    assert (
+        "English: a walk through the listing broke off at" in text
+        and "Arabic: no crawl was asked for it" in text
+    )
     fix = audit(tmp_path / "a", "--fix")
     assert fix.returncode == 1 and run(fix.stdout) >= 1
     told = found(tmp_path / "a")
     assert told["status"] == 0 and sum(day["held"] for day in told["days"]) == POSTS
 
 
-def test_days_between_two_walks_are_a_gap_until_their_fix_was_run(site: Replica, whole: Path, tmp_path: Path) -> None:
-    """Two spans of days were crawled, the ones between were not: they are named as one span, and its crawl closes it."""
-    days = [day for (day,) in rows(whole, "select distinct day from articles where edition = 'en' and day is not null order by day")]
+def test_days_between_two_walks_are_a_gap_until_their_fix_was_run(
+    site: Replica, whole: Path, tmp_path: Path
+) -> None:
+    """Two spans of days were crawled, the ones between were not: they are named as one span, and its crawl
+    closes it."""
+    days = [
+        day
+        for (day,) in rows(
+            whole, "select distinct day from articles where edition = 'en' and day is not null order by day"
+        )
+    ]
     for first, last in ((days[-1], days[-1]), (days[0], days[0])):
         crawl(site, tmp_path / "a", "edition=en", f"since={first}", f"until={last}")
     told = found(tmp_path / "a", "--edition", "en", "--since", days[0], "--until", days[-1])
@@ -112,8 +141,11 @@ def test_days_between_two_walks_are_a_gap_until_their_fix_was_run(site: Replica,
     assert found(tmp_path / "a", "--edition", "en", "--since", days[0], "--until", days[-1])["status"] == 0
 
 
-def test_articles_never_captured_are_named_with_the_reason_and_asked_for(site: Replica, tmp_path: Path) -> None:
-    """Two articles that the site did not give are gaps; --fix writes their addresses, and the crawl of those closes them."""
+def test_articles_never_captured_are_named_with_the_reason_and_asked_for(
+    site: Replica, tmp_path: Path
+) -> None:
+    """Two articles that the site did not give are gaps; --fix writes their addresses, and the crawl of those
+    closes them."""
     posts = [post.post_id for post in site.posts("en") if not post.odd][:2]
     site.call("set", only="|".join(f"/en/{post_id}/" for post_id in posts), fail_status=500, fail_next=100)
     try:
@@ -121,7 +153,9 @@ def test_articles_never_captured_are_named_with_the_reason_and_asked_for(site: R
     finally:
         site.call("set", only="", fail_status=0, fail_next=0)
     told = found(tmp_path / "a", "--edition", "en")
-    assert told["status"] == 1 and sorted(a["url"] for a in told["uncaptured"]) == sorted(f"{site.url}en/{post_id}/" for post_id in posts)
+    assert told["status"] == 1 and sorted(a["url"] for a in told["uncaptured"]) == sorted(
+        f"{site.url}en/{post_id}/" for post_id in posts
+    )
     assert all(article["last"].startswith("error: status 500") for article in told["uncaptured"])
     assert sum(day["missing"] for day in told["days"]) == 2
     fix = audit(tmp_path / "a", "--fix", "--urls", tmp_path / "gaps.txt")
@@ -134,7 +168,9 @@ def test_what_the_site_took_down_is_explained(whole: Path, tmp_path: Path) -> No
     shutil.copytree(whole, tmp_path / "copy")
     with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as db:
         db.execute("update articles set state = 'missing' where article_id = 1")
-        db.execute("insert into aliases (url, first_seen_at) values ('http://127.0.0.1:1/en/2015/03/word/', '2026-01-01T00:00:00Z')")
+        db.execute(
+            "insert into aliases (url, first_seen_at) values ('http://127.0.0.1:1/en/2015/03/word/', '2026-01-01T00:00:00Z')"
+        )
         db.commit()
         told = found(tmp_path / "copy")
         assert told["status"] == 1 and sum(day["gone"] for day in told["days"]) == 1
@@ -148,7 +184,9 @@ def test_what_the_site_took_down_is_explained(whole: Path, tmp_path: Path) -> No
 def test_days_after_the_last_walk_are_open_and_not_a_gap(whole: Path) -> None:
     """Nobody can have listed a day that was not over."""
     told = found(whole, "--edition", "en", "--since", "2100-01-01", "--until", "2100-01-03")
-    assert [(day["is_open"], day["is_gap"]) for day in told["days"]] == [(True, False)] * 3 and told["status"] == 0
+    assert [(day["is_open"], day["is_gap"]) for day in told["days"]] == [(True, False)] * 3 and told[
+        "status"
+    ] == 0
 
 
 def test_bad_arguments_are_told(whole: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The benchmark of the pages, over archives small enough for every day: it must run, and what it writes must be an archive."""
+"""The benchmark of the pages, over archives small enough for every day: it must run, and what it writes must
+be an archive."""
 
 from __future__ import annotations
 
@@ -16,11 +17,25 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_benchmark_asks_every_page(tmp_path: Path) -> None:
     """Every page answers over both archives, and the figures of both are told, as a table and as JSON."""
-    line = [sys.executable, "-m", "tests.bench.browse", "--folder", str(tmp_path), "--small", "200", "--large", "400", "--times", "2"]
+    line = [
+        sys.executable,
+        "-m",
+        "tests.bench.browse",
+        "--folder",
+        str(tmp_path),
+        "--small",
+        "200",
+        "--large",
+        "400",
+        "--times",
+        "2",
+    ]
     ran = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode in (0, 1), ran.stderr  # 1: over the target, which so small archives cannot show
     told = json.loads((tmp_path / "browse.json").read_text())
-    assert {"front page", "article, Arabic", "comparison", "changes", "table captures"} <= {page["page"] for page in told["pages"]}
+    assert {"front page", "article, Arabic", "comparison", "changes", "table captures"} <= {
+        page["page"] for page in told["pages"]
+    }
     for page in told["pages"]:
         assert page["page"] in ran.stdout
         assert page["small_p95_ms"] > 0 < page["large_p95_ms"]

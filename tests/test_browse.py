@@ -1,4 +1,5 @@
-"""What a reader of an archive meets in Datasette, on whatever version of it is installed. All rows are invented."""
+"""What a reader of an archive meets in Datasette, on whatever version of it is installed. All rows are
+invented."""
 
 from __future__ import annotations
 
@@ -35,19 +36,45 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small archive: an English post in two versions, an Arabic one, one that is gone, one that is hostile, one that was only sighted."""
+    """A small archive: an English post in two versions, an Arabic one, one that is gone, one that is hostile,
+    one that was only sighted."""
     path = tmp_path_factory.mktemp("browse") / "archive.db"
     db = Database(path)
     migrations.apply(db)
-    db.table("about").insert_all([{"key": "site", "value": "syriahr.example"}, {"key": "home", "value": SITE}, {"key": "epoch", "value": "1"}])
+    db.table("about").insert_all(
+        [
+            {"key": "site", "value": "syriahr.example"},
+            {"key": "home", "value": SITE},
+            {"key": "epoch", "value": "1"},
+        ]
+    )
     counters = {"requests": 9, "new": 4, "changed": 1, "unchanged": 0, "gone": 1, "failed": 0}
     db.table("crawls").insert({
         "crawl_id": 1, "name": "crawl-1", "kind": "crawl", "started_at": BEFORE, "finished_at": BEFORE, "finish_reason": "finished", "exit_status": 0,
         "verdict": "healthy", "counters": json.dumps(counters),
     })  # fmt: skip
-    db.table("warc_files").insert({"warc_file_id": 1, "serial": 1, "name": "syriahr-2025-03-01-000001.warc.gz", "opened_at": BEFORE})
-    add(db, 1, "en", 332481, "Gunmen k-illed 3 in Deir Ezzor", ("Three people were k-illed.", "Details", "first", "second"), state="live", number=2)
-    add(db, 2, "ar", 700001, "مقتل 3 أشخاص في إدلب", ("وثّق المرصد مقتل ثلاثة أشخاص في مدينة إدلب.",), state="live")
+    db.table("warc_files").insert(
+        {"warc_file_id": 1, "serial": 1, "name": "syriahr-2025-03-01-000001.warc.gz", "opened_at": BEFORE}
+    )
+    add(
+        db,
+        1,
+        "en",
+        332481,
+        "Gunmen k-illed 3 in Deir Ezzor",
+        ("Three people were k-illed.", "Details", "first", "second"),
+        state="live",
+        number=2,
+    )
+    add(
+        db,
+        2,
+        "ar",
+        700001,
+        "مقتل 3 أشخاص في إدلب",
+        ("وثّق المرصد مقتل ثلاثة أشخاص في مدينة إدلب.",),
+        state="live",
+    )
     add(
         db,
         3,
@@ -76,9 +103,20 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def add(db: Database, article_id: int, edition: str, post_id: int, title: str, lines: tuple[str, ...], number: int = 1, **more: Any) -> None:
+def add(
+    db: Database,
+    article_id: int,
+    edition: str,
+    post_id: int,
+    title: str,
+    lines: tuple[str, ...],
+    number: int = 1,
+    **more: Any,
+) -> None:
     """An article with one version, or two that differ in a figure."""
-    url = more.pop("url", f"{SITE}en/{post_id}/" if edition == "en" else f"{SITE}%D8%AE%D8%A8%D8%B1/{post_id}/")
+    url = more.pop(
+        "url", f"{SITE}en/{post_id}/" if edition == "en" else f"{SITE}%D8%AE%D8%A8%D8%B1/{post_id}/"
+    )
     author = more.pop("author", "SOHR Desk")
     db.table("articles").insert({
         "article_id": article_id, "source": edition, "key": str(post_id), "edition": edition, "post_id": post_id, "url": url, "day": "2025-03-01",
@@ -89,7 +127,11 @@ def add(db: Database, article_id: int, edition: str, post_id: int, title: str, l
         "channel": "article", "outcome": "new", "payload_sha256": SHA, "size": 100, "warc_file_id": 1, "offset": article_id * 100, "length": 100,
         "record_id": f"<urn:{article_id}>",
     })  # fmt: skip
-    kinds = ["paragraph", ["heading", 3], ["list", 1], ["list", 1]] if len(lines) == 4 else ["paragraph"] * len(lines)
+    kinds = (
+        ["paragraph", ["heading", 3], ["list", 1], ["list", 1]]
+        if len(lines) == 4
+        else ["paragraph"] * len(lines)
+    )
     said = title
     for n in range(1, number + 1):
         said = title.replace(" 3 ", " 31 ") if n == 2 else title
@@ -102,7 +144,10 @@ def add(db: Database, article_id: int, edition: str, post_id: int, title: str, l
         })  # fmt: skip
     newest = article_id * 10 + number - 1
     db.table("articles").update(article_id, {"newest_version_id": newest})
-    db.execute("insert into search (rowid, title, text) values (?, ?, ?)", (article_id, fold(said), fold("\n".join(lines))))
+    db.execute(
+        "insert into search (rowid, title, text) values (?, ?, ?)",
+        (article_id, fold(said), fold("\n".join(lines))),
+    )
     db.table("aliases").insert({"url": url, "article_id": article_id, "first_seen_at": BEFORE})
 
 
@@ -129,7 +174,8 @@ async def rows_of(ds: Datasette, path: str) -> list[dict[str, Any]]:
     return rows
 
 
-# -- words ------------------------------------------------------------------------------------------------------------------------
+# -- words
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 def test_every_table_view_and_column_is_described(path: Path) -> None:
@@ -137,13 +183,19 @@ def test_every_table_view_and_column_is_described(path: Path) -> None:
     db = Database(path)
     shadows = re.compile(r"search_|sqlite_")  # the search's own storage, SQLite's own tables
     names = [name for name in db.table_names() + db.view_names() if not shadows.match(name)]
-    found = {name: [row[1] for row in db.execute(f"pragma table_xinfo([{name}])") if row[6] != 1] for name in names}
-    assert {name: sorted(table.columns) for name, table in TABLES.items()} == {name: sorted(columns) for name, columns in found.items()}
+    found = {
+        name: [row[1] for row in db.execute(f"pragma table_xinfo([{name}])") if row[6] != 1] for name in names
+    }
+    assert {name: sorted(table.columns) for name, table in TABLES.items()} == {
+        name: sorted(columns) for name, columns in found.items()
+    }
 
 
 def test_descriptions_are_sentences() -> None:
     """A description ends like a sentence and is no repetition of a name."""
-    said = [text for table in TABLES.values() for text in (table.description, *table.columns.values())] + [query.description for query in QUERIES]
+    said = [text for table in TABLES.values() for text in (table.description, *table.columns.values())] + [
+        query.description for query in QUERIES
+    ]
     assert [text for text in said if not text.endswith(".")] == []
 
 
@@ -151,7 +203,11 @@ def test_listings_name_columns_that_exist() -> None:
     """Facets, labels and orders are by columns of the table."""
     for table in TABLES.values():
         facets = [facet if isinstance(facet, str) else next(iter(facet.values())) for facet in table.facets]
-        assert {*facets, *filter(None, (table.label, table.newest)), *(("article_id",) if table.search else ())} <= set(table.columns), table.title
+        assert {
+            *facets,
+            *filter(None, (table.label, table.newest)),
+            *(("article_id",) if table.search else ()),
+        } <= set(table.columns), table.title
 
 
 async def test_tables_show_their_words(ds: Datasette) -> None:
@@ -171,15 +227,27 @@ async def test_every_table_opens(ds: Datasette, name: str) -> None:
 
 async def test_internals_are_hidden(ds: Datasette) -> None:
     """The list of tables has what people read."""
-    tables = {table["name"]: table["hidden"] for table in (await ds.client.get("/archive.json")).json()["tables"]}
-    assert {name for name, hidden in tables.items() if hidden} >= {"parts", "search", "_sqlite_migrations", "search_docsize"}
+    tables = {
+        table["name"]: table["hidden"] for table in (await ds.client.get("/archive.json")).json()["tables"]
+    }
+    assert {name for name, hidden in tables.items() if hidden} >= {
+        "parts",
+        "search",
+        "_sqlite_migrations",
+        "search_docsize",
+    }
     assert not tables["articles"]
 
 
 async def test_newest_first_with_facets(ds: Datasette) -> None:
     """A listing begins with what is new, and offers the facets that were chosen for it."""
     assert [row["seq"] for row in await rows_of(ds, "/archive/changes.json")] == [3, 2, 1]
-    assert [row["post_id"] for row in await rows_of(ds, "/archive/latest_versions.json")] == [332300, 332400, 700001, 332481]
+    assert [row["post_id"] for row in await rows_of(ds, "/archive/latest_versions.json")] == [
+        332300,
+        332400,
+        700001,
+        332481,
+    ]
     page = await text_of(ds, "/archive/articles")
     assert 'data-column="edition"' in page
     assert 'data-column="state"' in page
@@ -197,16 +265,33 @@ async def test_post_ids_lead_to_the_reading_page(ds: Datasette) -> None:
     assert link in await text_of(ds, "/archive/silently_changed")
 
 
-# -- search and queries -----------------------------------------------------------------------------------------------------------
+# -- search and queries
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("killed", [332481]), ("K-ILLED", [332481]), ("ادلب", [700001]), ("الأشخاص", [700001]), ('"people were"', [332481]), ("nowhere", []), ("", [])],
+    [
+        ("killed", [332481]),
+        ("K-ILLED", [332481]),
+        ("ادلب", [700001]),
+        ("الأشخاص", [700001]),
+        ('"people were"', [332481]),
+        ("nowhere", []),
+        ("", []),
+    ],
 )
-@pytest.mark.parametrize("page", ["/archive/latest_versions.json?_search={}", "/archive/articles.json?_search={}", "/archive/search_both.json?q={}"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/archive/latest_versions.json?_search={}",
+        "/archive/articles.json?_search={}",
+        "/archive/search_both.json?q={}",
+    ],
+)
 async def test_search_folds_what_is_asked(ds: Datasette, page: str, asked: str, found: list[int]) -> None:
-    """Vowel signs, forms of letters, the article and marks inside words do not stand between a reader and a post."""
+    """Vowel signs, forms of letters, the article and marks inside words do not stand between a reader and a
+    post."""
     rows = await rows_of(ds, page.format(asked))
     if asked or "search_both" in page:
         assert [row["post_id"] for row in rows] == found
@@ -222,7 +307,9 @@ async def test_a_raw_search_is_left_as_it_is(ds: Datasette) -> None:
 
 async def test_search_shows_what_was_asked(ds: Datasette) -> None:
     """The search box keeps the reader's own words."""
-    assert "search matches &#34;K-ILLED&#34;" in (await text_of(ds, "/archive/latest_versions?_search=K-ILLED")).replace("&quot;", "&#34;")
+    assert "search matches &#34;K-ILLED&#34;" in (
+        await text_of(ds, "/archive/latest_versions?_search=K-ILLED")
+    ).replace("&quot;", "&#34;")
 
 
 @pytest.mark.parametrize(
@@ -250,14 +337,18 @@ async def test_stored_queries_are_listed(ds: Datasette) -> None:
     assert [query.name for query in QUERIES if f"/archive/{query.name}" not in page] == []
 
 
-# -- reading pages ----------------------------------------------------------------------------------------------------------------
+# -- reading pages
+# ----------------------------------------------------------------------------------------------------------------
 
 
 async def test_front_page(ds: Datasette) -> None:
     """The front page says what is held, what is new and what changed."""
     page = await text_of(ds, "/-/sohr/")
     assert re.search(r"English</th><td>3</td><td>1</td>\s*<td>4</td><td>1</td>", page)
-    assert '<span class="severity s3" title="severity 3 of 3">figures</span> <span class="kind stealth">silently</span>' in page
+    assert (
+        '<span class="severity s3" title="severity 3 of 3">figures</span> <span class="kind stealth">silently</span>'
+        in page
+    )
     assert page.count('href="/-/sohr/en/332481"') == 2
 
 
@@ -265,7 +356,10 @@ async def test_article_page(ds: Datasette) -> None:
     """An article is read in its own shape, with what is needed to cite it."""
     page = await text_of(ds, "/-/sohr/en/332481")
     assert "<h1>Gunmen k-illed 31 in Deir Ezzor</h1>" in page
-    assert '<p>Three people were k-illed.</p><h3>Details</h3><ul><li class="d1">first</li><li class="d1">second</li></ul>' in re.sub(r"\n", "", page)
+    assert (
+        '<p>Three people were k-illed.</p><h3>Details</h3><ul><li class="d1">first</li><li class="d1">second</li></ul>'
+        in re.sub(r"\n", "", page)
+    )
     assert f"sohr:en:332481@{AFTER}" in page
     assert 'dir="ltr" lang="en"' in page
     assert "<h1>Gunmen k-illed 3 in Deir Ezzor</h1>" in await text_of(ds, "/-/sohr/en/332481?version=1")
@@ -279,7 +373,14 @@ async def test_arabic_runs_from_right_to_left(ds: Datasette) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/-/sohr/en/1", "/-/sohr/en/332481?version=9", "/-/sohr/en/332481?version=x", "/-/sohr/?archive=no", "/-/sohr/fr/1"]
+    "address",
+    [
+        "/-/sohr/en/1",
+        "/-/sohr/en/332481?version=9",
+        "/-/sohr/en/332481?version=x",
+        "/-/sohr/?archive=no",
+        "/-/sohr/fr/1",
+    ],
 )
 async def test_what_is_not_held_is_not_found(ds: Datasette, address: str) -> None:
     """A page that is not there says so."""
@@ -303,7 +404,15 @@ async def test_hostile_text_stays_text(ds: Datasette, address: str) -> None:
 
 async def test_hostile_text_in_tables(ds: Datasette) -> None:
     """Tables and queries show it as text too."""
-    for page in ("latest_versions", "versions", "articles", "captures", "aliases", "newest_versions", "search_both?q=alert"):
+    for page in (
+        "latest_versions",
+        "versions",
+        "articles",
+        "captures",
+        "aliases",
+        "newest_versions",
+        "search_both?q=alert",
+    ):
         assert "<script>alert(1)" not in await text_of(ds, f"/archive/{page}")
         assert 'href="javascript:' not in await text_of(ds, f"/archive/{page}")
 
@@ -344,13 +453,16 @@ def test_text_whose_kinds_do_not_fit() -> None:
     assert blocks("", "[]") == []
 
 
-# -- manners ----------------------------------------------------------------------------------------------------------------------
+# -- manners
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 async def test_the_owners_words_stand(path: Path) -> None:
     """What the owner of a Datasette says about tables is not overwritten."""
     said = {"title": "Posts", "sort": "seq", "columns": {"kind": "My own words."}}
-    ds = Datasette([str(path)], metadata={"databases": {"archive": {"title": "Mine", "tables": {"changes": said}}}})
+    ds = Datasette(
+        [str(path)], metadata={"databases": {"archive": {"title": "Mine", "tables": {"changes": said}}}}
+    )
     await ds.invoke_startup()
     assert [row["seq"] for row in await rows_of(ds, "/archive/changes.json")] == [1, 2, 3]
     page = await text_of(ds, "/archive/changes")
@@ -370,7 +482,8 @@ async def test_permissions_hold_on_reading_pages(path: Path, rule: str) -> None:
 
 
 async def test_another_database_is_left_alone(tmp_path: Path, path: Path) -> None:
-    """The plugin does nothing to databases that are not archives, also where these have tables of the same names."""
+    """The plugin does nothing to databases that are not archives, also where these have tables of the same
+    names."""
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as conn:
         conn.executescript(
@@ -425,7 +538,8 @@ async def test_large_archives_are_listed_without_facets(path: Path, monkeypatch:
 
 
 async def test_an_archive_added_later_is_described(path: Path) -> None:
-    """Who adds an archive to a Datasette that runs finds its words, its order and its questions as if it had been there from the start."""
+    """Who adds an archive to a Datasette that runs finds its words, its order and its questions as if it had
+    been there from the start."""
     ds = Datasette([], memory=True)
     await ds.invoke_startup()
     assert (await ds.client.get("/")).status_code == 200

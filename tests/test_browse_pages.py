@@ -1,4 +1,5 @@
-"""The reading pages over an archive made from WARC records by ingest, with pages that mean harm. All posts are invented."""
+"""The reading pages over an archive made from WARC records by ingest, with pages that mean harm. All posts
+are invented."""
 
 from __future__ import annotations
 
@@ -83,12 +84,14 @@ def plain(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html))
 
 
-# -- all pages --------------------------------------------------------------------------------------------------------------------
+# -- all pages
+# --------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("address", ALL)
 async def test_pages_run_nothing_and_ask_nobody(ds: Datasette, address: str) -> None:
-    """No page of ours has a script, a handler, a style of its own or anything from elsewhere; its policy would stop all of it."""
+    """No page of ours has a script, a handler, a style of its own or anything from elsewhere; its policy
+    would stop all of it."""
     response = await ds.client.get(f"/-/sohr/{address}")
     assert response.status_code == 200
     policy = response.headers["content-security-policy"]
@@ -96,7 +99,10 @@ async def test_pages_run_nothing_and_ask_nobody(ds: Datasette, address: str) -> 
     assert "unsafe" not in policy
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] == "no-referrer"
-    assert not re.search(r"<script|<img|<style|<[^>]*\s(?:on\w+|style)=|(?:href|src|action)=\"(?!/|http|#)|src=\"http", response.text)
+    assert not re.search(
+        r"<script|<img|<style|<[^>]*\s(?:on\w+|style)=|(?:href|src|action)=\"(?!/|http|#)|src=\"http",
+        response.text,
+    )
 
 
 @pytest.mark.parametrize("address", ALL)
@@ -108,7 +114,8 @@ async def test_pages_are_whole(ds: Datasette, address: str) -> None:
         assert response.status_code == 200, link
 
 
-# -- comparison -------------------------------------------------------------------------------------------------------------------
+# -- comparison
+# -------------------------------------------------------------------------------------------------------------------
 
 
 async def test_figures_are_called_out(ds: Datasette) -> None:
@@ -160,13 +167,16 @@ async def test_a_pair_is_chosen_by_form(ds: Datasette) -> None:
     assert response.headers["location"] == "/-/sohr/en/332481/diff/1/2"
 
 
-@pytest.mark.parametrize("address", ["en/332481/diff/1/9", "en/1/diff/1/2", "en/332481/diff/999999999/1", "en/332481/diff/x/1"])
+@pytest.mark.parametrize(
+    "address", ["en/332481/diff/1/9", "en/1/diff/1/2", "en/332481/diff/999999999/1", "en/332481/diff/x/1"]
+)
 async def test_no_such_comparison(ds: Datasette, address: str) -> None:
     """A version that is not there is not found."""
     await text_of(ds, address, status=404)
 
 
-# -- search -----------------------------------------------------------------------------------------------------------------------
+# -- search
+# -----------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -186,7 +196,9 @@ async def test_no_such_comparison(ds: Datasette, address: str) -> None:
     ],
 )
 @pytest.mark.parametrize("sort", ["date", "relevance"])
-async def test_search_marks_the_original(ds: Datasette, asked: str, found: set[int], mark: str, sort: str) -> None:
+async def test_search_marks_the_original(
+    ds: Datasette, asked: str, found: set[int], mark: str, sort: str
+) -> None:
     """Folded words find what they mean, and the mark stands around what the site wrote."""
     page = await text_of(ds, f"search?q={quote(asked)}&sort={sort}")
     assert {int(number) for number in re.findall(r'<h2><a href="/-/sohr/(?:en|ar)/(\d+)"', page)} == found
@@ -194,7 +206,25 @@ async def test_search_marks_the_original(ds: Datasette, asked: str, found: set[i
 
 
 @pytest.mark.parametrize(
-    "asked", ['"', "*", "a AND", "NEAR(", "title:x", "(", "x OR", "-x", "^x", "'; drop table articles; --", "\x00", "%", "{}", '""', "؟", "a" * 5000]
+    "asked",
+    [
+        '"',
+        "*",
+        "a AND",
+        "NEAR(",
+        "title:x",
+        "(",
+        "x OR",
+        "-x",
+        "^x",
+        "'; drop table articles; --",
+        "\x00",
+        "%",
+        "{}",
+        '""',
+        "؟",
+        "a" * 5000,
+    ],
 )
 @pytest.mark.parametrize("sort", ["date", "relevance"])
 async def test_search_survives_anything(ds: Datasette, asked: str, sort: str) -> None:
@@ -227,7 +257,8 @@ async def test_search_filters(ds: Datasette, filters: str, found: set[int]) -> N
 
 @pytest.mark.parametrize("sort", ["date", "relevance"])
 async def test_a_common_word_is_walked(path: Path, monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
-    """Of a word in more articles than are looked at, the newest are found all the same, and the page says that older ones are not."""
+    """Of a word in more articles than are looked at, the newest are found all the same, and the page says
+    that older ones are not."""
     monkeypatch.setattr("archive.browse.search.NEWEST", 2)
     ds = Datasette([str(path)])
     await ds.invoke_startup()
@@ -239,7 +270,9 @@ async def test_a_common_word_is_walked(path: Path, monkeypatch: pytest.MonkeyPat
         assert len(re.findall(r"<h2><a", page)) == 3
     assert len(re.findall(r"<h2><a", await text_of(ds, "search?q=civilians&state=live"))) == 2
     monkeypatch.setattr("archive.browse.search.WALKED", 2)
-    assert "Only the newest 2 posts that pass the filters were looked at here" in await text_of(ds, "search?q=civilians&state=live")
+    assert "Only the newest 2 posts that pass the filters were looked at here" in await text_of(
+        ds, "search?q=civilians&state=live"
+    )
 
 
 @given(st.text(max_size=60))
@@ -263,8 +296,12 @@ def test_marks_change_nothing(text: str, asked: str) -> None:
 
 
 def test_marks_are_exact() -> None:
-    """A word beside another one, in brackets or inside a compound is marked alone; an obfuscated one with its marks."""
-    assert marked("(killed), Al-Raqqah; k*illed", terms("killed raqqah")) == "(<mark>killed</mark>), Al-<mark>Raqqah</mark>; <mark>k*illed</mark>"
+    """A word beside another one, in brackets or inside a compound is marked alone; an obfuscated one with its
+    marks."""
+    assert (
+        marked("(killed), Al-Raqqah; k*illed", terms("killed raqqah"))
+        == "(<mark>killed</mark>), Al-<mark>Raqqah</mark>; <mark>k*illed</mark>"
+    )
     assert marked("<b>killed</b>", terms("killed")) == "&lt;b&gt;<mark>killed</mark>&lt;/b&gt;"
 
 
@@ -275,7 +312,8 @@ def test_runs_are_few() -> None:
     assert _runs(list(range(0, 100_000, 1000))) == [(0, 99_000)]
 
 
-# -- article and citation ---------------------------------------------------------------------------------------------------------
+# -- article and citation
+# ---------------------------------------------------------------------------------------------------------
 
 
 async def test_article_leads_to_its_comparisons(ds: Datasette) -> None:
@@ -294,7 +332,10 @@ async def test_citation_forms_agree(ds: Datasette, path: Path) -> None:
     assert found["citation"] == f"sohr:en:332481@{FIRST}"
     assert found["read_at"].startswith("http://localhost/-/sohr/en/332481")
     assert f"capture/{found['warc_serial']}/{found['offset']}" == places(path, 332481)[0]
-    text, bib = await text_of(ds, "en/332481/cite.txt?version=1"), await text_of(ds, "en/332481/cite.bib?version=1")
+    text, bib = (
+        await text_of(ds, "en/332481/cite.txt?version=1"),
+        await text_of(ds, "en/332481/cite.bib?version=1"),
+    )
     for value in (found["citation"], found["text_sha256"], str(found["offset"]), found["warc_file"]):
         assert value in text
         assert value in bib
@@ -309,12 +350,22 @@ async def test_bibtex_holds_against_its_own_signs(ds: Datasette) -> None:
     assert bib.count("{") == bib.count("}")
 
 
-# -- stream and feeds -------------------------------------------------------------------------------------------------------------
+# -- stream and feeds
+# -------------------------------------------------------------------------------------------------------------
 
 
 async def test_changes_stream(ds: Datasette) -> None:
     """Newest first, by kind, severity, edition, silence; a page at a time by seq."""
-    assert re.findall(r'class="seq">(\d+)', await text_of(ds, "changes")) == ["8", "7", "6", "5", "4", "3", "2", "1"]
+    assert re.findall(r'class="seq">(\d+)', await text_of(ds, "changes")) == [
+        "8",
+        "7",
+        "6",
+        "5",
+        "4",
+        "3",
+        "2",
+        "1",
+    ]
     for filters, seqs in (
         ("kind=missing", ["8"]),
         ("severity=3", ["7", "6"]),
@@ -360,7 +411,8 @@ async def test_feeds_are_atom(ds: Datasette, name: str, entries: int) -> None:
     assert feed.findtext(f"{ATOM}updated") == max(one.findtext(f"{ATOM}updated") or "" for one in found)
 
 
-# -- raw evidence -----------------------------------------------------------------------------------------------------------------
+# -- raw evidence
+# -----------------------------------------------------------------------------------------------------------------
 
 
 async def test_evidence_is_checked_and_told(ds: Datasette, path: Path) -> None:
@@ -373,7 +425,8 @@ async def test_evidence_is_checked_and_told(ds: Datasette, path: Path) -> None:
 
 
 async def test_a_page_that_means_harm_is_inert(ds: Datasette, path: Path) -> None:
-    """Of a page full of scripts, handlers, frames, forms and refreshes its words are left, under a policy that lets nothing run or load."""
+    """Of a page full of scripts, handlers, frames, forms and refreshes its words are left, under a policy
+    that lets nothing run or load."""
     response = await ds.client.get(f"/-/sohr/{places(path, 332300)[0]}/page")
     policy = response.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'; style-src 'unsafe-inline'")
@@ -383,7 +436,8 @@ async def test_a_page_that_means_harm_is_inert(ds: Datasette, path: Path) -> Non
     assert "civilians" in page
     assert "javascript:" not in page.replace("led to javascript:", "")
     assert not re.search(
-        r"<(?:script|svg|iframe|object|embed|form|base|link|img|video|math|button|meta http)|<[^>]*\s(?:on\w+|href|src|ping|srcdoc|style)=", page
+        r"<(?:script|svg|iframe|object|embed|form|base|link|img|video|math|button|meta http)|<[^>]*\s(?:on\w+|href|src|ping|srcdoc|style)=",
+        page,
     )
     assert "http-equiv" not in page
 
@@ -414,22 +468,44 @@ def test_inert_twice_is_inert_once(html: str) -> None:
     tree = LexborHTMLParser(inert(html))
     body = tree.body
     assert body is not None
-    assert tree.css("script, iframe, object, embed, form, input, svg, math, img, base, link, template, noscript") == []
+    assert (
+        tree.css("script, iframe, object, embed, form, input, svg, math, img, base, link, template, noscript")
+        == []
+    )
     assert len(tree.css("style")) == 1
     for node in body.css("*"):
-        assert not {name for name in node.attributes if name.startswith("on") or name in ("href", "src", "srcdoc", "style", "formaction")}
+        assert not {
+            name
+            for name in node.attributes
+            if name.startswith("on") or name in ("href", "src", "srcdoc", "style", "formaction")
+        }
 
 
 @pytest.mark.parametrize(
     "place",
-    ["capture/1/1", "capture/99/0", "capture/1/99999999999999999", "capture/1/../../etc/passwd", "capture/1/x/page"],
+    [
+        "capture/1/1",
+        "capture/99/0",
+        "capture/1/99999999999999999",
+        "capture/1/../../etc/passwd",
+        "capture/1/x/page",
+    ],
 )
 async def test_no_way_out_of_the_folder(ds: Datasette, place: str) -> None:
     """Only what a row of captures names is opened."""
     await text_of(ds, place, status=404)
 
 
-@pytest.mark.parametrize("name", ["../archive.db", "/etc/passwd", "..", "x/../../y-20250301-000001.warc.gz", "a\0b-20250301-000001.warc.gz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../archive.db",
+        "/etc/passwd",
+        "..",
+        "x/../../y-20250301-000001.warc.gz",
+        "a\0b-20250301-000001.warc.gz",
+    ],
+)
 async def test_a_forged_name_is_not_opened(path: Path, tmp_path: Path, name: str) -> None:
     """Not even a database made to lead elsewhere does."""
     shutil.copytree(path.parent / "warc", tmp_path / "warc")
@@ -481,7 +557,8 @@ async def test_a_changed_byte_is_seen(path: Path, tmp_path: Path) -> None:
     assert "The record cannot be read" in await text_of(ds, places(path, 332300)[0])
 
 
-# -- pictures ---------------------------------------------------------------------------------------------------------------------
+# -- pictures
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_pictures_have_words() -> None:
@@ -500,7 +577,12 @@ def test_figures_make_chains() -> None:
     versions: list[dict[str, Any]] = [{"number": n, "first_captured_at": FIRST} for n in (1, 2, 3)]
 
     def figure(before: str | None, after: str | None) -> dict[str, str | None]:
-        return {"before": before, "after": after, "sentence_before": f"{before} dead", "sentence_after": f"{after} dead"}
+        return {
+            "before": before,
+            "after": after,
+            "sentence_before": f"{before} dead",
+            "sentence_after": f"{after} dead",
+        }
 
     changes = [
         {"before": 1, "after": 2, "figures": [figure("3", "31"), figure("7", "7"), figure(None, "9")]},
@@ -511,7 +593,8 @@ def test_figures_make_chains() -> None:
     assert changed_figures(["nonsense", ["1"], {"before": "1", "after": "1"}]) == []
 
 
-# -- copies for the public --------------------------------------------------------------------------------------------------------
+# -- copies for the public
+# --------------------------------------------------------------------------------------------------------
 
 
 def redacted(path: Path, tmp_path: Path, *cited: str) -> Path:
@@ -534,8 +617,15 @@ async def test_a_copy_is_closed_to_robots(path: Path, tmp_path: Path, ds: Datase
 
 
 async def test_what_is_taken_out_is_gone(path: Path, tmp_path: Path) -> None:
-    """Of a redacted version no word is left: not in tables, changes, search or the bytes of the file; other versions stay."""
-    target = redacted(path, tmp_path, f"sohr:en:332481@{FIRST}", f"sohr:en:332481@{SECOND}", f"sohr:ar:700001@{FIRST}  # the first only")
+    """Of a redacted version no word is left: not in tables, changes, search or the bytes of the file; other
+    versions stay."""
+    target = redacted(
+        path,
+        tmp_path,
+        f"sohr:en:332481@{FIRST}",
+        f"sohr:en:332481@{SECOND}",
+        f"sohr:ar:700001@{FIRST}  # the first only",
+    )
     stored = target.read_bytes()
     for words in ("Mayadin", "mayadin", "Deir Ezzor: the blast", "leaves 31 dead"):
         assert words.encode() not in stored, words
@@ -549,7 +639,10 @@ async def test_what_is_taken_out_is_gone(path: Path, tmp_path: Path) -> None:
     assert "No post with" in await text_of(copy, "search?q=mayadin")
     assert "<mark>إدلب</mark>" in await text_of(copy, f"search?q={quote('ادلب')}")
     with closing(sqlite3.connect(target)) as conn:
-        assert conn.execute("select figures from changes where seq in (6, 7)").fetchall() == [("[]",), ("[]",)]
+        assert conn.execute("select figures from changes where seq in (6, 7)").fetchall() == [
+            ("[]",),
+            ("[]",),
+        ]
         assert conn.execute("pragma integrity_check").fetchone() == ("ok",)
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             conn.execute("update changes set kind = 'created' where seq = 6")

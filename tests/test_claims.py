@@ -1,4 +1,5 @@
-"""What a version's row does not say twice is told again whole: claims and kinds of lines survive being kept short."""
+"""What a version's row does not say twice is told again whole: claims and kinds of lines survive being kept
+short."""
 
 from __future__ import annotations
 
@@ -32,14 +33,26 @@ FIELDS = (
 SAID = ("", "0", "1", "7", "2026-01-02", "2026-01-02T00:00:00Z", "News", "أخبار", "title", '["title","h1"]')
 TEXTS = st.sampled_from(SAID) | st.text(max_size=5)
 VERSIONS = st.fixed_dictionaries(
-    {name: st.none() | TEXTS for name in ("published_at", "modified_at", "author", "language", "canonical_url")}
-    | {"title": TEXTS, "categories": st.lists(TEXTS, max_size=3).map(json.dumps), "tags": st.lists(TEXTS, max_size=3).map(json.dumps)}
+    {
+        name: st.none() | TEXTS
+        for name in ("published_at", "modified_at", "author", "language", "canonical_url")
+    }
+    | {
+        "title": TEXTS,
+        "categories": st.lists(TEXTS, max_size=3).map(json.dumps),
+        "tags": st.lists(TEXTS, max_size=3).map(json.dumps),
+    }
 )
-CLAIMS = st.lists(st.builds(Claim, st.sampled_from(FIELDS), TEXTS, st.sampled_from(("h1", "json-ld:headline", "rel:tag"))), max_size=12)
+CLAIMS = st.lists(
+    st.builds(Claim, st.sampled_from(FIELDS), TEXTS, st.sampled_from(("h1", "json-ld:headline", "rel:tag"))),
+    max_size=12,
+)
 
 
 @given(CLAIMS, VERSIONS, st.none() | st.integers(0, 9))
-def test_claims_are_told_again_as_they_were(claims: list[Claim], version: dict[str, Any], post_id: int | None) -> None:
+def test_claims_are_told_again_as_they_were(
+    claims: list[Claim], version: dict[str, Any], post_id: int | None
+) -> None:
     """Conflicting ones too, in their order, whatever the columns say."""
     assert unpack(pack(claims, version, post_id), version, post_id) == claims
 
@@ -84,7 +97,11 @@ def test_posts_that_claim_alike_share_a_list() -> None:
     ]
 
 
-@given(st.lists(st.tuples(st.sampled_from(("paragraph", "list", "heading", "row")), st.integers(0, 3)), max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("paragraph", "list", "heading", "row")), st.integers(0, 3)), max_size=30
+    )
+)
 def test_kinds_of_lines_are_told_again_as_they_were(kinds: list[tuple[str, int]]) -> None:
     """A run of one kind is written once, with how many lines it covers."""
     assert decode_kinds(encode_kinds(kinds)) == kinds
@@ -98,7 +115,8 @@ def test_a_column_that_is_none_of_ours_is_refused(column: str) -> None:
 
 
 def test_a_claim_is_told_as_the_page_made_it(tmp_path: Path) -> None:
-    """Also where an equal title in other quotation marks came with other metadata: the version keeps its own, the claim is the page's."""
+    """Also where an equal title in other quotation marks came with other metadata: the version keeps its own,
+    the claim is the page's."""
     first, second = "Syria’s war", "Syria's war"
     with Archive(tmp_path / "a") as archive:
         archive.take(capture(1, "2026-01-02T10:00:00Z", "Text.", title=first))

@@ -1,4 +1,5 @@
-"""`sohr-archive` through its front door: what it says, where, and its exit status; on an archive that the real crawler made."""
+"""`sohr-archive` through its front door: what it says, where, and its exit status; on an archive that the
+real crawler made."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def damaged(folder: Path, tmp_path: Path, *statements: str) -> Path:
     return tmp_path / "copy"
 
 
-# -- status ---------------------------------------------------------------------------------------------------------------------------
+# -- status
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_status_tells_what_is_held(folder: Path) -> None:
@@ -70,11 +72,19 @@ def test_status_tells_what_is_held(folder: Path) -> None:
     assert sum(english["states"].values()) == POSTS and english["waiting"] == 0
     assert english["captures"] >= 2 * POSTS
     newest, oldest = told["crawls"]
-    assert [newest[name] for name in ("verdict", "exit_status", "new", "changed", "gone")] == ["healthy", 0, 1, 1, 1]
+    assert [newest[name] for name in ("verdict", "exit_status", "new", "changed", "gone")] == [
+        "healthy",
+        0,
+        1,
+        1,
+        1,
+    ]
     assert oldest["new"] > POSTS
     assert told["warc_files"] == 1 and told["warc_size"] > 0
     listings = [channel for channel in told["channels"] if channel["channel"] == "home"]
-    assert len(listings) == 2 and all(one["asked"] and one["is_open"] and one["asked_at"] >= newest["started_at"] for one in listings)
+    assert len(listings) == 2 and all(
+        one["asked"] and one["is_open"] and one["asked_at"] >= newest["started_at"] for one in listings
+    )
     assert told["broken_off"] == [] and told["unresolved"] == 0
 
 
@@ -99,7 +109,10 @@ def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
 
 def test_the_folder_comes_from_the_environment_too(folder: Path) -> None:
     """--archive, else ARCHIVE_DIR."""
-    by_option, by_environment = run("--archive", folder, "status"), run("status", env={"ARCHIVE_DIR": str(folder)})
+    by_option, by_environment = (
+        run("--archive", folder, "status"),
+        run("status", env={"ARCHIVE_DIR": str(folder)}),
+    )
     assert by_option.stdout == by_environment.stdout != ""
 
 
@@ -108,10 +121,18 @@ def test_a_first_crawl_cut_off_leaves_gaps_that_status_names(tmp_path: Path) -> 
     with Replica(posts=POSTS) as site:
         crawl(site, tmp_path / "a", "-a", "pages=1", "-a", "edition=en")
         told = json.loads(run("--archive", tmp_path / "a", "status", "--json").stdout)
-        assert [gap["edition"] for gap in told["broken_off"]] == ["en"] and 0 < told["broken_off"][0]["posts"] < POSTS
+        assert [gap["edition"] for gap in told["broken_off"]] == ["en"] and 0 < told["broken_off"][0][
+            "posts"
+        ] < POSTS
         command, why = told["next"][0]
-        assert command == f"scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={tmp_path / 'a'}" and "1 listing to walk on" in why
-        assert "English: a walk through the listing broke off" in run("--archive", tmp_path / "a", "status").stdout
+        assert (
+            command == f"scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={tmp_path / 'a'}"
+            and "1 listing to walk on" in why
+        )
+        assert (
+            "English: a walk through the listing broke off"
+            in run("--archive", tmp_path / "a", "status").stdout
+        )
         assert "Arabic: nothing held" in run("--archive", tmp_path / "a", "status").stdout
         crawl(site, tmp_path / "a", "-a", "edition=en")
         assert json.loads(run("--archive", tmp_path / "a", "status", "--json").stdout)["broken_off"] == []
@@ -119,7 +140,11 @@ def test_a_first_crawl_cut_off_leaves_gaps_that_status_names(tmp_path: Path) -> 
 
 def test_a_killed_crawl_is_cut_off_and_a_live_one_runs(folder: Path, tmp_path: Path) -> None:
     """What tells them apart is whether the holder of the lock is alive."""
-    copy = damaged(folder, tmp_path, "insert into crawls (name, kind, started_at) values ('x', 'crawl', '2030-01-01T00:00:00Z')")
+    copy = damaged(
+        folder,
+        tmp_path,
+        "insert into crawls (name, kind, started_at) values ('x', 'crawl', '2030-01-01T00:00:00Z')",
+    )
     verdicts = []
     for pid in (os.getpid(), 2**22 + 1):
         (copy / "archive.lock").write_text(str(pid))
@@ -153,11 +178,20 @@ def test_hostile_titles_move_no_cursor(folder: Path) -> None:
         status = read_status(conn, folder, "2030-01-01T00:00:00Z")
     post = status.holdings[0].newest
     assert post is not None
-    bad = replace(status, holdings=(replace(status.holdings[0], newest=replace(post, title="\x1b]0;owned\x07\u202e")), *status.holdings[1:]))
+    bad = replace(
+        status,
+        holdings=(
+            replace(status.holdings[0], newest=replace(post, title="\x1b]0;owned\x07\u202e")),
+            *status.holdings[1:],
+        ),
+    )
     assert "\x1b" not in render(bad) and "\x07" not in render(bad) and "\u202e" not in render(bad)
 
 
-@pytest.mark.parametrize(("text", "width", "expected"), [("abcdef", 6, "abcdef"), ("abcdefg", 6, "abcde…"), ("قَتَلَ", 3, "قَتَلَ"), ("قَتَلَ", 2, "قَ…")])
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [("abcdef", 6, "abcdef"), ("abcdefg", 6, "abcde…"), ("قَتَلَ", 3, "قَتَلَ"), ("قَتَلَ", 2, "قَ…")],
+)
 def test_cut_keeps_letters_whole(text: str, width: int, expected: str) -> None:
     """Marks take no column and stay with their letter."""
     assert cut(text, width) == expected and isolated(expected) == f"\u2068{expected}\u2069"
@@ -168,10 +202,17 @@ def test_sizes_and_durations_for_people() -> None:
     assert [size(n) for n in (0, 999, 1000, 999_499, 2_720_425, 5_123_000_000, 7e12)] == [  # type: ignore[arg-type]
         "0 B", "999 B", "1.0 kB", "999 kB", "2.7 MB", "5.1 GB", "7.0 TB",
     ]  # fmt: skip
-    assert [lasted(n) for n in (0, 59, 60, 3605, 4 * 86400 + 50000)] == ["0s", "59s", "1m 00s", "1h 00m", "4d 13h"]
+    assert [lasted(n) for n in (0, 59, 60, 3605, 4 * 86400 + 50000)] == [
+        "0s",
+        "59s",
+        "1m 00s",
+        "1h 00m",
+        "4d 13h",
+    ]
 
 
-# -- bad input ------------------------------------------------------------------------------------------------------------------------
+# -- bad input
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 def sentence(answer: Answer, status: int) -> str:
@@ -182,7 +223,8 @@ def sentence(answer: Answer, status: int) -> str:
 
 
 def test_no_archive(tmp_path: Path) -> None:
-    """A folder without one, one that is not there, an empty file, another database, a file that is none: a sentence and 2."""
+    """A folder without one, one that is not there, an empty file, another database, a file that is none: a
+    sentence and 2."""
     assert "there is no archive in" in sentence(run("--archive", tmp_path, "status"), 2)
     assert "there is no archive in" in sentence(run("--archive", tmp_path / "x" / "y", "changes"), 2)
     database = tmp_path / "archive.db"
@@ -196,13 +238,19 @@ def test_no_archive(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_another_release(folder: Path, tmp_path: Path) -> None:
-    """A newer one asks for an upgrade; an older one says which command brings it up to date, when it is to be served too, and that command does."""
+    """A newer one asks for an upgrade; an older one says which command brings it up to date, when it is to be
+    served too, and that command does."""
     newer = "insert into _sqlite_migrations (migration_set, name, applied_at) values ('sohr_archive', 'm999_future', '')"
     assert "newer release" in sentence(run("--archive", damaged(folder, tmp_path, newer), "status"), 73)
     database = tmp_path / "copy" / "archive.db"
     with closing(sqlite3.connect(database)) as conn:
         conn.execute("delete from _sqlite_migrations where name in ('m999_future', 'm006_plans')")
-        for undone in ("view channel_coverage", "index digests_changed", "table promotions", "table swept_ids"):
+        for undone in (
+            "view channel_coverage",
+            "index digests_changed",
+            "table promotions",
+            "table swept_ids",
+        ):
             conn.execute(f"drop {undone}")
         conn.commit()
     shutil.copy(database, tmp_path / "old.db")
@@ -214,12 +262,18 @@ def test_an_archive_of_another_release(folder: Path, tmp_path: Path) -> None:
     assert run("--archive", tmp_path / "copy", "status").returncode == 0
 
 
-def test_verify_of_a_damaged_database_asks_for_a_rebuild_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+def test_verify_of_a_damaged_database_asks_for_a_rebuild_and_nothing_else(
+    folder: Path, tmp_path: Path
+) -> None:
     """Where the evidence is whole there is nothing to restore; after the rebuild nothing is left to find."""
     shutil.copytree(folder, tmp_path / "copy")
     os.truncate(tmp_path / "copy" / "archive.db", 100_000)
     answer = run("--archive", tmp_path / "copy", "verify")
-    assert answer.returncode == 1 and "run 'sohr-archive rebuild'" in answer.stdout and "restore" not in answer.stderr
+    assert (
+        answer.returncode == 1
+        and "run 'sohr-archive rebuild'" in answer.stdout
+        and "restore" not in answer.stderr
+    )
     assert run("--archive", tmp_path / "copy", "rebuild").returncode == 0
     assert run("--archive", tmp_path / "copy", "verify").returncode == 0
 
@@ -278,7 +332,9 @@ def test_a_full_disk(folder: Path) -> None:
 def test_ctrl_c(folder: Path) -> None:
     """130, one line, no traceback."""
     command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdout
         child.stdout.readline()  # at work now, and held up by the full pipe
         child.send_signal(signal.SIGINT)
@@ -298,7 +354,9 @@ def test_help_teaches() -> None:
     assert run("--version").stdout.startswith("sohr-archive")
 
 
-def test_errors_of_ours_are_told_as_such(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_of_ours_are_told_as_such(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A bug ends with 70 and shows where it was."""
     from archive.cli import main
     from archive.reports import status
@@ -308,4 +366,6 @@ def test_errors_of_ours_are_told_as_such(folder: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(status, "read_status", bug)
     assert main.main(["--archive", str(folder), "status"]) == 70
-    assert "Traceback" in (told := capsys.readouterr().err) and told.endswith("sohr-archive: an error of ours: please report the lines above\n")
+    assert "Traceback" in (told := capsys.readouterr().err) and told.endswith(
+        "sohr-archive: an error of ours: please report the lines above\n"
+    )

@@ -1,4 +1,5 @@
-"""`ARCHIVE_CLOCK`: another clock for tests on this machine. It dates the evidence, drives looks and plan, and is refused beside a real site."""
+"""`ARCHIVE_CLOCK`: another clock for tests on this machine. It dates the evidence, drives looks and plan, and
+is refused beside a real site."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def test_a_real_site_has_the_real_time() -> None:
 
 
 def test_a_crawl_in_another_time(site: Replica, tmp_path: Path) -> None:
-    """Every record, capture and crawl is of that time, and says by which clock; looks fall due by it; the budget's day is one of it."""
+    """Every record, capture and crawl is of that time, and says by which clock; looks fall due by it; the
+    budget's day is one of it."""
     folder, ahead = tmp_path / "a", timedelta(days=3)
     assert crawl(site, folder, ARCHIVE_CLOCK="+3d").status == 0
     every = records(folder)
@@ -65,13 +67,22 @@ def test_a_crawl_in_another_time(site: Replica, tmp_path: Path) -> None:
         assert near(at, ahead) and near(due, ahead + timedelta(minutes=28))
 
     site.clear_log()
-    assert crawl(site, folder, ARCHIVE_CLOCK=format_time(datetime.now(UTC) + ahead + timedelta(minutes=10))).status == 0
+    assert (
+        crawl(
+            site, folder, ARCHIVE_CLOCK=format_time(datetime.now(UTC) + ahead + timedelta(minutes=10))
+        ).status
+        == 0
+    )
     assert article_requests(site).keys() <= {"/wp-sitemap.xml", "/en/wp-sitemap.xml"}  # nothing is due yet
     assert crawl(site, folder, ARCHIVE_CLOCK="+73h").status == 0
     assert len(article_requests(site)) >= 24
     spent = len(asked(site))
     site.clear_log()
-    assert crawl(site, folder, "budget=10", ARCHIVE_CLOCK="+73h").status == 0 and asked(site) == [] and spent > 10
+    assert (
+        crawl(site, folder, "budget=10", ARCHIVE_CLOCK="+73h").status == 0
+        and asked(site) == []
+        and spent > 10
+    )
     assert crawl(site, folder, "budget=40", ARCHIVE_CLOCK="+98h").status == 0 and asked(site)
 
 
@@ -81,7 +92,11 @@ def test_site_and_archive_in_step(site: Replica, tmp_path: Path) -> None:
     in_step(site, clock)
     [post_id] = site.call("publish", edition="en")  # type: ignore[misc]
     assert crawl(site, tmp_path / "a", "edition=en", "pages=1", ARCHIVE_CLOCK=clock).status == 0
-    [(published, captured)] = rows(tmp_path / "a", "select published_at, first_captured_at from latest_versions where post_id = ?", post_id)
+    [(published, captured)] = rows(
+        tmp_path / "a",
+        "select published_at, first_captured_at from latest_versions where post_id = ?",
+        post_id,
+    )
     assert near(published, timedelta(days=400)) and near(captured, timedelta(days=400))
 
 
@@ -90,7 +105,9 @@ def test_commands_that_write(site: Replica, tmp_path: Path) -> None:
     assert crawl(site, tmp_path / "a", "pages=1", ARCHIVE_CLOCK="+3d").status == 0
     assert sohr(tmp_path / "a", "rebuild", "--extract", clock="+5d").status == 0
     last = records(tmp_path / "a")[-1]
-    assert json.loads(last.body)["event"] == "re-extracted" and near(last.headers["WARC-Date"], timedelta(days=5))
+    assert json.loads(last.body)["event"] == "re-extracted" and near(
+        last.headers["WARC-Date"], timedelta(days=5)
+    )
     assert sohr(tmp_path / "a", "rebuild").status == 0  # and what is dated thus is an archive like any other
     assert sohr(tmp_path / "a", "verify", "--deep").status == 0
 
@@ -100,7 +117,11 @@ def test_a_bad_clock_ends_with_2(site: Replica, tmp_path: Path, stated: str) -> 
     """Crawl and command say so before anything is asked or written."""
     site.clear_log()
     done = crawl(site, tmp_path / "a", ARCHIVE_CLOCK=stated)
-    assert done.status == 2 and f"ARCHIVE_CLOCK={stated} is no clock" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.status == 2
+        and f"ARCHIVE_CLOCK={stated} is no clock" in done.stderr
+        and "Traceback" not in done.stderr
+    )
     assert asked(site) == [] and not (tmp_path / "a").exists()
     told = sohr(tmp_path / "a", "status", clock=stated)
     assert told.status == 2 and f"ARCHIVE_CLOCK={stated} is no clock" in told.err
@@ -110,11 +131,22 @@ def test_beside_a_real_site_it_ends_with_2(tmp_path: Path) -> None:
     """No crawl of it is begun, cited pages of it included, and no command touches its archive."""
     line = command(REAL, tmp_path / "a")
     done = run(line, environment() | {"ARCHIVE_CLOCK": "+3d"})
-    assert done.status == 2 and f"{REAL} is a real one: unset ARCHIVE_CLOCK" in done.stderr and not (tmp_path / "a").exists()
+    assert (
+        done.status == 2
+        and f"{REAL} is a real one: unset ARCHIVE_CLOCK" in done.stderr
+        and not (tmp_path / "a").exists()
+    )
     (tmp_path / "urls.txt").write_text("http://127.0.0.1:9/page/\nhttps://paper.example/story/\n")
-    line = [part if part != "sohr" else "pages" for part in command("http://127.0.0.1:9/", tmp_path / "a", f"urls={tmp_path / 'urls.txt'}")]
+    line = [
+        part if part != "sohr" else "pages"
+        for part in command("http://127.0.0.1:9/", tmp_path / "a", f"urls={tmp_path / 'urls.txt'}")
+    ]
     done = run([*line, "-s", "ARCHIVE_CLOCK=+3d"])
-    assert done.status == 2 and "https://paper.example/story/ is a real one" in done.stderr and not (tmp_path / "a").exists()
+    assert (
+        done.status == 2
+        and "https://paper.example/story/ is a real one" in done.stderr
+        and not (tmp_path / "a").exists()
+    )
     with Archive(tmp_path / "b", REAL):
         pass
     before = len(records(tmp_path / "b"))
@@ -124,4 +156,8 @@ def test_beside_a_real_site_it_ends_with_2(tmp_path: Path) -> None:
 
 def events(folder: Path) -> list[dict[str, object]]:
     """What shaped the archive besides exchanges."""
-    return [json.loads(record.body) for record in records(folder) if record.kind == "metadata" and record.beside is None]
+    return [
+        json.loads(record.body)
+        for record in records(folder)
+        if record.kind == "metadata" and record.beside is None
+    ]

@@ -1,4 +1,5 @@
-"""What holds for every command of `sohr-archive`, and what one that is added must do too: --json, readers that go away, full disks, completion."""
+"""What holds for every command of `sohr-archive`, and what one that is added must do too: --json, readers
+that go away, full disks, completion."""
 
 from __future__ import annotations
 
@@ -54,7 +55,18 @@ def archive(small: Small, tmp_path: Path) -> Path:
     folder = tmp_path / "archive"
     shutil.copytree(small.folder, folder)
     shutil.copy(next((folder / "warc").iterdir()), tmp_path / "mine.warc.gz")
-    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes", "--consumer", "parser", "--limit", "1"]
+    line = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(folder),
+        "changes",
+        "--consumer",
+        "parser",
+        "--limit",
+        "1",
+    ]
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True)
     return folder
 
@@ -73,8 +85,17 @@ def test_every_command_is_tried_here() -> None:
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "serve"])
 def test_json(command: str, small: Small, archive: Path) -> None:
     """Each line of the output is an object, and nothing else is written there."""
-    answer = subprocess.run(line_of(command, small, archive, "--json"), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120)
-    assert "Traceback" not in answer.stderr and answer.returncode in ((0, 1) if command in MAY_FIND else (0,)), answer.stderr
+    answer = subprocess.run(
+        line_of(command, small, archive, "--json"),
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in answer.stderr and answer.returncode in (
+        (0, 1) if command in MAY_FIND else (0,)
+    ), answer.stderr
     written = answer.stderr if command in WRITTEN else answer.stdout
     objects = [json.loads(line) for line in written.splitlines()]
     assert objects and all(isinstance(one, dict) for one in objects)
@@ -83,7 +104,11 @@ def test_json(command: str, small: Small, archive: Path) -> None:
 def test_json_of_serve(small: Small, archive: Path) -> None:
     """The address, before anybody asks for it; port 0 is a free one."""
     with subprocess.Popen(
-        line_of("serve", small, archive, "--json"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        line_of("serve", small, archive, "--json"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as child:
         assert child.stdout
         url = json.loads(child.stdout.readline())["url"]
@@ -99,10 +124,20 @@ def test_a_reader_that_went_away(command: str, small: Small, archive: Path) -> N
     reading, writing = os.pipe()
     os.close(reading)
     answer = subprocess.run(
-        line_of(command, small, archive), cwd=ROOT, env=environment(), stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120
+        line_of(command, small, archive),
+        cwd=ROOT,
+        env=environment(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
     )
     os.close(writing)
-    assert "Traceback" not in answer.stderr and "Broken pipe" not in answer.stderr and "Exception" not in answer.stderr
+    assert (
+        "Traceback" not in answer.stderr
+        and "Broken pipe" not in answer.stderr
+        and "Exception" not in answer.stderr
+    )
     assert answer.returncode in ((0, 1) if command in MAY_FIND else (0,)), answer.stderr
 
 
@@ -114,18 +149,32 @@ def test_a_full_disk_behind_standard_output(command: str, small: Small, archive:
     json_too = () if command in ("export", "changes") else ("--json",)
     with open("/dev/full", "wb") as full:
         line = line_of(command, small, archive, *json_too)
-        answer = subprocess.run(line, cwd=ROOT, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
-    assert answer.returncode == 73 and "No space left" in answer.stderr and "Traceback" not in answer.stderr, answer.stderr
+        answer = subprocess.run(
+            line, cwd=ROOT, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert (
+        answer.returncode == 73 and "No space left" in answer.stderr and "Traceback" not in answer.stderr
+    ), answer.stderr
 
 
 def test_every_help_has_an_example() -> None:
     """And says what --json does."""
     for command in COMMANDS:
-        answer = subprocess.run([sys.executable, "-m", "archive.cli.main", command, "--help"], cwd=ROOT, capture_output=True, text=True)
-        assert answer.returncode == 0 and "--json" in answer.stdout and f"sohr-archive {command}" in answer.stdout.partition("\n\n")[2], command
+        answer = subprocess.run(
+            [sys.executable, "-m", "archive.cli.main", command, "--help"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert (
+            answer.returncode == 0
+            and "--json" in answer.stdout
+            and f"sohr-archive {command}" in answer.stdout.partition("\n\n")[2]
+        ), command
 
 
-# -- completion -----------------------------------------------------------------------------------------------------------------------
+# -- completion
+# -----------------------------------------------------------------------------------------------------------------------
 
 TYPED = """
 eval "$(sohr-archive completion bash)"
@@ -143,15 +192,31 @@ typed sohr-archive --archive x sta
 def test_bash_completes() -> None:
     """Commands, options and values, in a real bash."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    answer = subprocess.run(["bash", "--norc", "-c", TYPED], capture_output=True, text=True, env=os.environ | {"PATH": path}, timeout=60)
-    assert answer.stderr == "" and answer.stdout.splitlines() == ["export", "--format", "parquet", "bash zsh fish", "status"]
+    answer = subprocess.run(
+        ["bash", "--norc", "-c", TYPED],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": path},
+        timeout=60,
+    )
+    assert answer.stderr == "" and answer.stdout.splitlines() == [
+        "export",
+        "--format",
+        "parquet",
+        "bash zsh fish",
+        "status",
+    ]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_reads_its_script(shell: str, tmp_path: Path) -> None:
     """Where that shell is installed; and it is the script that asks in its own way."""
     script = subprocess.run(
-        [sys.executable, "-m", "archive.cli.main", "completion", shell], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "archive.cli.main", "completion", shell],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert f"_SOHR_ARCHIVE_COMPLETE={shell}_complete" in script
     if found := shutil.which(shell):
@@ -162,6 +227,19 @@ def test_a_shell_reads_its_script(shell: str, tmp_path: Path) -> None:
 def test_a_port_that_is_taken(small: Small) -> None:
     """A sentence that says what to do, and nothing told of an address where nobody can read."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        line = [sys.executable, "-m", "archive.cli.main", "--archive", str(small.folder), "serve", "--port", str(taken.getsockname()[1])]
+        line = [
+            sys.executable,
+            "-m",
+            "archive.cli.main",
+            "--archive",
+            str(small.folder),
+            "serve",
+            "--port",
+            str(taken.getsockname()[1]),
+        ]
         answer = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert answer.returncode == 2 and "is in use: name another with --port" in answer.stderr and answer.stderr.count("\n") == 1
+    assert (
+        answer.returncode == 2
+        and "is in use: name another with --port" in answer.stderr
+        and answer.stderr.count("\n") == 1
+    )

@@ -1,4 +1,5 @@
-"""What `archive.compare.classes` says about two versions. The sentences are SOHR's forms (SITE.md), the names and numbers invented."""
+"""What `archive.compare.classes` says about two versions. The sentences are SOHR's forms (SITE.md), the names
+and numbers invented."""
 
 from __future__ import annotations
 
@@ -9,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.compare.classes import CLASSES, MAX_SENTENCE, Difference, Figure, Segment, Text, compare, metadata_changes, side_by_side, word_diff
+from archive.compare.classes import (
+    CLASSES,
+    MAX_SENTENCE,
+    Difference,
+    Figure,
+    Segment,
+    Text,
+    compare,
+    metadata_changes,
+    side_by_side,
+    word_diff,
+)
 from archive.text.normalise import normalise
 
 TITLE = "Homs province | Landmine explosion in the desert"
@@ -23,11 +35,35 @@ TOLL = "\n".join(
     )
 )
 # Words, numbers, Arabic with marks, signs, line ends, emoji sequences: what a page may hold.
-SIGNS = (*"ab3٣ .,*-–\n\r\t“\"'", "قت", "ُ", "ـ", "é", "e\u0301", "\u200f", "\u200d", "\u200c", "👩", "🇸", "🏽", "\u0600", "\u00a0", "_", "½")
+SIGNS = (
+    *"ab3٣ .,*-–\n\r\t“\"'",
+    "قت",
+    "ُ",
+    "ـ",
+    "é",
+    "e\u0301",
+    "\u200f",
+    "\u200d",
+    "\u200c",
+    "👩",
+    "🇸",
+    "🏽",
+    "\u0600",
+    "\u00a0",
+    "_",
+    "½",
+)
 ODD = st.lists(st.sampled_from(SIGNS) | st.characters(), max_size=60).map("".join)
 # Texts of few different sentences, so that moves, repeats and near misses come up.
 PARTS = (
-    *("3 killed in Homs.", "31 killed in Homs.", "Five kil*led.", "Five killed.", "SOHR warns.", "SOHR warns again."),
+    *(
+        "3 killed in Homs.",
+        "31 killed in Homs.",
+        "Five kil*led.",
+        "Five killed.",
+        "SOHR warns.",
+        "SOHR warns again.",
+    ),
     *("Hama:", "“Hama”:", "مقتل شخصين.", ""),
 )
 LINES = st.lists(st.tuples(st.sampled_from(PARTS), st.sampled_from(" \n")), max_size=7)
@@ -52,14 +88,20 @@ def pairs(difference: Difference) -> list[tuple[str | None, str | None]]:
 
 def test_three_to_thirty_one_is_the_most_severe_there_is() -> None:
     """A changed toll is told with the number and its sentence, before and after, and with nothing else."""
-    assert said("A raid. It killed 3 people in Idlib. SOHR warns.", "A raid. It killed 31 people in Idlib. SOHR warns.") == Difference(
+    assert said(
+        "A raid. It killed 3 people in Idlib. SOHR warns.",
+        "A raid. It killed 31 people in Idlib. SOHR warns.",
+    ) == Difference(
         ("figures",), 3, (Figure("3", "31", "It killed 3 people in Idlib.", "It killed 31 people in Idlib."),)
     )
 
 
 def test_one_number_in_a_running_toll() -> None:
-    """Of lines that look alike only the one that changed is told, and its standing numbers beside the changed one."""
-    difference = said(TOLL, TOLL.replace("Homs desert: 28 operations left 31", "Homs desert: 29 operations left 31"))
+    """Of lines that look alike only the one that changed is told, and its standing numbers beside the changed
+    one."""
+    difference = said(
+        TOLL, TOLL.replace("Homs desert: 28 operations left 31", "Homs desert: 29 operations left 31")
+    )
     assert difference.classes == ("figures",)
     assert pairs(difference) == [("28", "29"), ("31", "31")]
     assert difference.figures[0].sentence_before == "• Homs desert: 28 operations left 31 soldiers dead."
@@ -67,7 +109,9 @@ def test_one_number_in_a_running_toll() -> None:
 
 def test_all_numbers_of_a_toll_at_once() -> None:
     """Lines are matched by their words when every number in them changed."""
-    difference = said("Homs: 1 dead\nHama: 2 dead\nIdlib: 3 dead", "Homs: 4 dead\nHama: 5 dead\nIdlib: 6 dead")
+    difference = said(
+        "Homs: 1 dead\nHama: 2 dead\nIdlib: 3 dead", "Homs: 4 dead\nHama: 5 dead\nIdlib: 6 dead"
+    )
     assert pairs(difference) == [("1", "4"), ("2", "5"), ("3", "6")]
 
 
@@ -80,7 +124,9 @@ def test_all_numbers_of_a_toll_at_once() -> None:
         ("It killed people there", "It killed 1,066 people there", [(None, "1,066")]),
     ],
 )
-def test_numbers_are_matched_by_their_words(before: str, after: str, expected: list[tuple[str | None, str | None]]) -> None:
+def test_numbers_are_matched_by_their_words(
+    before: str, after: str, expected: list[tuple[str | None, str | None]]
+) -> None:
     """Which number became which is read from the words around them."""
     assert pairs(said(before, after)) == expected
 
@@ -90,9 +136,15 @@ def test_numbers_are_matched_by_their_words(before: str, after: str, expected: l
     [
         ("1,066 and 1٬066 and ١٬٠٦٦ and 12,345.6", ["1,066", "1٬066", "١٬٠٦٦", "12,345.6"]),
         ("٣ ۱۲ 3.5 3٫5", ["٣", "۱۲", "3.5", "3٫5"]),
-        ("29/6/2014, 29.6.2014, 10:30, 13-16, 4*4, 3,5", ["29", "6", "2014", "29", "6", "2014", "10", "30", "13", "16", "4", "4", "3", "5"]),
+        (
+            "29/6/2014, 29.6.2014, 10:30, 13-16, 4*4, 3,5",
+            ["29", "6", "2014", "29", "6", "2014", "10", "30", "13", "16", "4", "4", "3", "5"],
+        ),
         ("T-72 and the 3rd", ["72", "3"]),
-        ("twenty-five, two hundred and six, five thousand", ["twenty-five", "two hundred and six", "five thousand"]),
+        (
+            "twenty-five, two hundred and six, five thousand",
+            ["twenty-five", "two hundred and six", "five thousand"],
+        ),
         ("A three-year-old girl and Seven men", ["three", "Seven"]),
         ("no one, someone, one another, one-sided, often, dozens, hundreds, the second", []),
         ("مقتل ثلاثة وإصابة خمسة وعشرين", ["ثلاثة", "خمسة وعشرين"]),
@@ -102,13 +154,18 @@ def test_numbers_are_matched_by_their_words(before: str, after: str, expected: l
     ],
 )
 def test_what_a_number_is(text: str, numbers: list[str]) -> None:
-    """Digits of three scripts, separators, English and Arabic words and duals; nothing vague, and no plural taken for a dual."""
+    """Digits of three scripts, separators, English and Arabic words and duals; nothing vague, and no plural
+    taken for a dual."""
     assert [f.before for f in said(text, "").figures] == numbers
 
 
 def test_a_figure_written_otherwise_is_not_a_changed_figure() -> None:
-    """three -> 3 and 1066 -> 1,066 mean the same: no class `figures`; the sentence holds a figure, so it stays severe."""
-    for before, after in (("It killed three people", "It killed 3 people"), ("1066 fell in Homs", "1,066 fell in Homs")):
+    """three -> 3 and 1066 -> 1,066 mean the same: no class `figures`; the sentence holds a figure, so it
+    stays severe."""
+    for before, after in (
+        ("It killed three people", "It killed 3 people"),
+        ("1066 fell in Homs", "1,066 fell in Homs"),
+    ):
         difference = said(before, after)
         assert (difference.classes, difference.severity) == (("rewording",), 3)
 
@@ -123,7 +180,9 @@ def test_a_figure_that_came_or_went() -> None:
     """A sentence with a number that came or went is severe; its other side is None."""
     went = said(TOLL, "\n".join(TOLL.split("\n")[:2] + TOLL.split("\n")[3:]))
     assert (went.classes, went.severity) == (("figures", "text_removed"), 3)
-    assert went.figures[0] == Figure("13", None, "• Al-Raqqah: 13 operations left 9 soldiers and three civilians dead.", None)
+    assert went.figures[0] == Figure(
+        "13", None, "• Al-Raqqah: 13 operations left 9 soldiers and three civilians dead.", None
+    )
 
 
 def test_a_space_between_digits_is_a_statement() -> None:
@@ -140,7 +199,12 @@ def test_a_space_between_digits_is_a_statement() -> None:
     [
         ("It rained.\nSOHR warns.", "It rained.", ("text_removed",), 2),
         ("It rained.", "It rained.\nSOHR warns.", ("text_added",), 2),
-        ("SOHR activists reported heavy clashes.", "SOHR activists reported violent clashes.", ("rewording",), 1),
+        (
+            "SOHR activists reported heavy clashes.",
+            "SOHR activists reported violent clashes.",
+            ("rewording",),
+            1,
+        ),
         ("A siege – 3 dead.", "A siege - 3 dead.", ("rewording",), 1),
         ("• Homs, 3 dead", "- Homs: 3 dead.", ("rewording",), 1),
         ("It rained. SOHR warns.", "SOHR warns. It rained.", ("order",), 2),
@@ -207,13 +271,21 @@ def test_a_digit_is_never_noise(before: str, after: str) -> None:
 
 def test_a_compound_is_not_noise() -> None:
     """de-escalation -> deescalation is spelling: a rewording, not an obfuscated word."""
-    assert said("anti-ISIS forces want de-escalation", "anti-ISIS forces want deescalation").classes == ("rewording",)
+    assert said("anti-ISIS forces want de-escalation", "anti-ISIS forces want deescalation").classes == (
+        "rewording",
+    )
 
 
 def test_several_classes_hold_at_once_in_their_order() -> None:
     """A version that changes in many ways says so, in the order of CLASSES."""
-    before = Text("Gunmen att*ack a base", "3 killed in Homs.\nIt rained all day.\nSOHR activists reported heavy clashes.")
-    after = Text("Gunmen attack a base", "31 killed in Homs.\nSOHR activists reported violent clashes.\nNo party took responsibility.")
+    before = Text(
+        "Gunmen att*ack a base",
+        "3 killed in Homs.\nIt rained all day.\nSOHR activists reported heavy clashes.",
+    )
+    after = Text(
+        "Gunmen attack a base",
+        "31 killed in Homs.\nSOHR activists reported violent clashes.\nNo party took responsibility.",
+    )
     difference = compare(before, after)
     assert difference.classes == ("figures", "text_added", "text_removed", "rewording", "obfuscation")
     assert difference.severity == 3
@@ -231,7 +303,8 @@ def test_several_classes_hold_at_once_in_their_order() -> None:
     ],
 )
 def test_what_makes_no_version_makes_no_class(before: str, after: str) -> None:
-    """White space, quotes, ellipsis, bidi marks and composition: the caller never asks, and the answer would be nothing."""
+    """White space, quotes, ellipsis, bidi marks and composition: the caller never asks, and the answer would
+    be nothing."""
     assert said(before, after) == Difference((), 0, ())
 
 
@@ -263,7 +336,8 @@ def test_the_way_back_is_told_as_the_way_there(a: Text, b: Text) -> None:
 
 @given(ODD, ODD, ODD, ODD)
 def test_any_texts_compare(title: str, text: str, other_title: str, other_text: str) -> None:
-    """Classes are known, in order, without repeats; figures mean severity 3; no class means severity 0; a new version has a class."""
+    """Classes are known, in order, without repeats; figures mean severity 3; no class means severity 0; a new
+    version has a class."""
     difference = compare(Text(title, text), Text(other_title, other_text))
     assert list(difference.classes) == [name for name in CLASSES if name in difference.classes]
     assert (difference.severity == 3) == bool(difference.figures)
@@ -273,7 +347,11 @@ def test_any_texts_compare(title: str, text: str, other_title: str, other_text: 
     assert compare(Text(title, text), Text(title, text)) == Difference((), 0, ())
 
 
-@given(ODD, ODD, st.text("0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳", min_size=2, max_size=2).filter(lambda d: int(d[0]) != int(d[1])))
+@given(
+    ODD,
+    ODD,
+    st.text("0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳", min_size=2, max_size=2).filter(lambda d: int(d[0]) != int(d[1])),
+)
 def test_one_other_digit_is_always_severe(head: str, tail: str, digits: str) -> None:
     """Wherever in whatever text a digit is changed for another, it is severity 3 and never obfuscation."""
     difference = compare(Text("t", head + digits[0] + tail), Text("t", head + digits[1] + tail))
@@ -317,12 +395,16 @@ def test_arabic_words_stay_whole() -> None:
 
 def test_numbers_are_one_token() -> None:
     """1,066 -> 1,067 is one changed number, not one changed digit."""
-    assert word_diff("1,066 dead", "1,067 dead")[:2] == [Segment("removed", "1,066"), Segment("added", "1,067")]
+    assert word_diff("1,066 dead", "1,067 dead")[:2] == [
+        Segment("removed", "1,066"),
+        Segment("added", "1,067"),
+    ]
 
 
 @given(ODD, ODD)
 def test_a_word_diff_loses_nothing(before: str, after: str) -> None:
-    """Same and removed are the text before, same and added the text after; no segment is empty; equal texts are one same segment."""
+    """Same and removed are the text before, same and added the text after; no segment is empty; equal texts
+    are one same segment."""
     segments = word_diff(before, after)
     assert "".join(s.text for s in segments if s.op != "added") == before
     assert "".join(s.text for s in segments if s.op != "removed") == after
@@ -333,7 +415,9 @@ def test_a_word_diff_loses_nothing(before: str, after: str) -> None:
 @given(ODD, ODD)
 def test_a_word_diff_never_cuts_a_sign(before: str, after: str) -> None:
     """Segments end where Unicode's grapheme clusters end, on both sides."""
-    regex = pytest.importorskip("regex", reason="the only library at hand that knows grapheme clusters (comes with dateparser)")
+    regex = pytest.importorskip(
+        "regex", reason="the only library at hand that knows grapheme clusters (comes with dateparser)"
+    )
     segments = word_diff(before, after)
     for text, other in ((before, "added"), (after, "removed")):
         ends = {m.end() for m in regex.finditer(r"\X", text)}
@@ -350,7 +434,12 @@ def test_a_word_diff_never_cuts_a_sign(before: str, after: str) -> None:
 def test_lines_side_by_side() -> None:
     """Changed lines stand beside each other, gone and new ones alone, with their numbers."""
     rows = side_by_side(["Homs: 3", "It rained all day.", "Same"], ["Homs: 31", "Same", "Nobody claimed it."])
-    assert [(r.op, r.number_before, r.number_after) for r in rows] == [("changed", 1, 1), ("removed", 2, None), ("same", 3, 2), ("added", None, 3)]
+    assert [(r.op, r.number_before, r.number_after) for r in rows] == [
+        ("changed", 1, 1),
+        ("removed", 2, None),
+        ("same", 3, 2),
+        ("added", None, 3),
+    ]
     assert rows[0].before == (Segment("same", "Homs: "), Segment("removed", "3"))
     assert rows[0].after == (Segment("same", "Homs: "), Segment("added", "31"))
 
@@ -363,7 +452,11 @@ def test_side_by_side_holds_every_line(before: list[str], after: list[str]) -> N
     new = [(r.number_after, "".join(s.text for s in r.after)) for r in rows if r.number_after]
     assert old == list(enumerate(before, 1))
     assert new == list(enumerate(after, 1))
-    assert all((r.op == "same") == (r.before == r.after and r.number_before is not None and r.number_after is not None) for r in rows)
+    assert all(
+        (r.op == "same")
+        == (r.before == r.after and r.number_before is not None and r.number_after is not None)
+        for r in rows
+    )
 
 
 # ---- cost
@@ -372,7 +465,10 @@ def test_side_by_side_holds_every_line(before: list[str], after: list[str]) -> N
 def _prose(seed: int, lines: int) -> list[str]:
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnoprstu", k=rng.randint(2, 9))) for _ in range(4000)]
-    return [" ".join([*rng.choices(words, k=15), str(rng.randrange(500)), *rng.choices(words, k=5)]) + "." for _ in range(lines)]
+    return [
+        " ".join([*rng.choices(words, k=15), str(rng.randrange(500)), *rng.choices(words, k=5)]) + "."
+        for _ in range(lines)
+    ]
 
 
 def _half_edited(lines: list[str]) -> list[str]:
@@ -382,7 +478,8 @@ def _half_edited(lines: list[str]) -> list[str]:
 @pytest.mark.parametrize("after", [_prose(2, 900), _half_edited(_prose(1, 900))], ids=["other", "half"])
 @pytest.mark.parametrize("join", ["\n", " "], ids=["lines", "one line"])
 def test_a_hundred_kilobytes(after: list[str], join: str) -> None:
-    """100 KB compare in about half a second, all other or half edited, in lines or in one; 5 s of CPU leave room for a busy machine."""
+    """100 KB compare in about half a second, all other or half edited, in lines or in one; 5 s of CPU leave
+    room for a busy machine."""
     before = _prose(1, 900)
     started = time.process_time()
     compare(Text("", join.join(before)), Text("", join.join(after)))
@@ -391,9 +488,12 @@ def test_a_hundred_kilobytes(after: list[str], join: str) -> None:
     assert time.process_time() - started < 5
 
 
-@pytest.mark.parametrize("unit", ["a*", "a-", "'", ".", "1,", "\u0301", "one hundred ", "x", " ", ". ", "* ", "١٬"])
+@pytest.mark.parametrize(
+    "unit", ["a*", "a-", "'", ".", "1,", "\u0301", "one hundred ", "x", " ", ". ", "* ", "١٬"]
+)
 def test_hostile_repetition(unit: str) -> None:
-    """50 KB of one sign after another cost no more than linear time: no pattern walks back over them again and again."""
+    """50 KB of one sign after another cost no more than linear time: no pattern walks back over them again
+    and again."""
     text = unit * (50_000 // len(unit))
     started = time.process_time()
     compare(Text("", text), Text("", text + "1 b " + unit.upper() * 100))
@@ -408,5 +508,16 @@ def test_claims_that_changed() -> None:
     """Only what differs, as [before, after]; what is absent is None; terms are sets; a tuple is a list."""
     assert metadata_changes(
         {"author": "SOHR", "tags": ["b", "a"], "links": (("u", "t"),), "modified_at": "2026-01-01T00:00:00Z"},
-        {"author": None, "tags": ("a", "b"), "links": [["u", "t"]], "modified_at": "2026-01-02T00:00:00Z", "language": "en", "image": None},
-    ) == {"author": ["SOHR", None], "modified_at": ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"], "language": [None, "en"]}
+        {
+            "author": None,
+            "tags": ("a", "b"),
+            "links": [["u", "t"]],
+            "modified_at": "2026-01-02T00:00:00Z",
+            "language": "en",
+            "image": None,
+        },
+    ) == {
+        "author": ["SOHR", None],
+        "modified_at": ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"],
+        "language": [None, "en"],
+    }

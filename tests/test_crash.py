@@ -1,4 +1,5 @@
-"""Killed at any instant, the next run of the same command ends with the same content as an undisturbed one. Nothing durable is lost."""
+"""Killed at any instant, the next run of the same command ends with the same content as an undisturbed one.
+Nothing durable is lost."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ WHOLE = 1 + 16 + 80 + 4  # robots.txt, listings, posts, later pages of two of th
 
 
 def kill_after(replica: Replica, folder: Path, requests: int, *arguments: str, archive: bool) -> None:
-    """Run the crawl until the replica has answered so many requests more, then SIGKILL it; with ``archive`` the archive process too."""
+    """Run the crawl until the replica has answered so many requests more, then SIGKILL it; with ``archive``
+    the archive process too."""
     before = len(replica.log())
     with running(replica, folder, *arguments) as run:
         until(lambda: run.is_over or len(replica.log()) >= before + requests, f"{requests} requests")
@@ -46,17 +48,25 @@ def assert_whole(replica: Replica, folder: Path) -> None:
     assert held(folder) == truth(replica)
     assert states(folder) == expected_states(replica)
     assert rows(folder, "select count(*), max(number) from versions") == [(len(truth(replica)), 1)]
-    assert rows(folder, "select seq, kind from changes order by seq") == [(n, "created") for n in range(1, len(expected_states(replica)) + 1)]
+    assert rows(folder, "select seq, kind from changes order by seq") == [
+        (n, "created") for n in range(1, len(expected_states(replica)) + 1)
+    ]
     assert rows(folder, "select count(*) from aliases where article_id is null") == [(0,)]
     check_warcs(folder)
-    assert len(records(folder)) > 0 and sum(exchanges(folder).values()) == rows(folder, "select count(*) from captures")[0][0]
+    assert (
+        len(records(folder)) > 0
+        and sum(exchanges(folder).values()) == rows(folder, "select count(*) from captures")[0][0]
+    )
     assert exchanges(folder) <= answered(replica)
 
 
 @pytest.mark.parametrize("archive", [False, True], ids=["crawl-killed", "both-killed"])
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_the_next_run_ends_as_an_undisturbed_one(tmp_path: Path, seed: int, archive: bool) -> None:
-    """A crawl killed at a random instant, with and without its archive process, and again in the gap that left; then run to the end."""
+    """A crawl killed at a random instant, with and without its archive process, and again in the gap that
+    left; then run to the end."""
     random = Random(f"{seed} {archive}")
     with Replica(posts=POSTS, per_page=5, slow_ms=4) as replica:
         folder = tmp_path / "a"
@@ -78,14 +88,19 @@ def test_the_archive_process_writes_what_it_was_handed(tmp_path: Path) -> None:
         folder = tmp_path / "a"
         with running(replica, folder) as run:
             until(lambda: len(replica.log()) >= 50, "50 requests")
-            known = replica.log()[:48]  # what is in flight at the kill may be lost: at most one request, and one on its way to the archive
+            # What is in flight at the kill may be lost: at most one request, and one on its way to the
+            # archive
+            known = replica.log()[:48]
             run.kill()
         assert crawl(replica, folder).status == 0
         kept = exchanges(folder)
         assert all(kept[str(entry["path"]), int(str(entry["status"]))] for entry in known)
         counts = article_requests(replica)
-        paged = {f"/en/{post.post_id}/" for post in replica.posts("en") if len(post.pages) > 1}  # all pages are of one look, or none is
-        assert [entry["path"] for entry in known if counts[str(entry["path"])] > 1 and entry["path"] not in paged] == []
+        # All pages are of one look, or none is
+        paged = {f"/en/{post.post_id}/" for post in replica.posts("en") if len(post.pages) > 1}
+        assert [
+            entry["path"] for entry in known if counts[str(entry["path"])] > 1 and entry["path"] not in paged
+        ] == []
         assert_whole(replica, folder)
 
 
@@ -98,7 +113,10 @@ def test_a_crawl_whose_archive_process_dies_says_so_and_can_be_run_again(tmp_pat
             assert run.archive is not None
             run.archive.kill()
             done = run.wait(60)
-        assert done.status == 70 and "the archive process ended unexpectedly: run the same command again" in done.stderr
+        assert (
+            done.status == 70
+            and "the archive process ended unexpectedly: run the same command again" in done.stderr
+        )
         assert "Traceback" not in done.stderr
         assert crawl(replica, folder).status == 0
         assert_whole(replica, folder)
@@ -114,9 +132,14 @@ def test_a_walk_through_date_archives_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_crawl_of_days_goes_on(tmp_path: Path) -> None:
-    """Days whose listing was walked whole, and not all of whose posts were fetched, are completed by the same command."""
+    """Days whose listing was walked whole, and not all of whose posts were fetched, are completed by the same
+    command."""
     with Replica(posts=POSTS, slow_ms=4, per_page=50) as replica:
-        days = {(e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}" for e in EDITIONS for p in replica.posts(e)}
+        days = {
+            (e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}"
+            for e in EDITIONS
+            for p in replica.posts(e)
+        }
         expected = {key for key, day in days.items() if "2026-01-05" <= day <= "2026-01-25"}
         asked_for = ("since=2026-01-05", "until=2026-01-25")
         kill_after(replica, tmp_path / "a", 15, *asked_for, archive=False)
@@ -132,7 +155,9 @@ def test_a_list_of_addresses_goes_on(tmp_path: Path) -> None:
         file.write_text("\n".join(f"{replica.url}en/?p={post.post_id}" for post in posts), encoding="utf-8")
         kill_after(replica, tmp_path / "a", 20, f"urls={file}", archive=False)
         assert crawl(replica, tmp_path / "a", f"urls={file}").status == 0
-        assert states(tmp_path / "a") == {k: s for k, s in expected_states(replica).items() if k in {(p.edition, p.post_id) for p in posts}}
+        assert states(tmp_path / "a") == {
+            k: s for k, s in expected_states(replica).items() if k in {(p.edition, p.post_id) for p in posts}
+        }
         assert sum(article_requests(replica).values()) <= len(posts) + 2
 
 
@@ -153,7 +178,9 @@ def test_a_torn_end_of_the_evidence_is_cut(tmp_path: Path, share: float) -> None
     with Replica(posts=POSTS) as replica:
         kill_after(replica, tmp_path / "a", 40, archive=True)
         (path,) = warcs(tmp_path / "a")
-        (offset, length) = rows(tmp_path / "a", "select offset, length from captures order by length desc limit 1")[0]
+        (offset, length) = rows(
+            tmp_path / "a", "select offset, length from captures order by length desc limit 1"
+        )[0]
         member = path.read_bytes()[offset : offset + length]
         with open(path, "ab") as file:
             file.write(member[: 1 + int((length - 2) * share)])

@@ -1,4 +1,5 @@
-"""`scrapy crawl sohr` from listing to archive: everything published is held as it was said, all evidence is kept, and edits are told apart."""
+"""`scrapy crawl sohr` from listing to archive: everything published is held as it was said, all evidence is
+kept, and edits are told apart."""
 
 from __future__ import annotations
 
@@ -59,7 +60,14 @@ class First:
     log: list[dict[str, object]] = field(repr=False)
 
 
-@pytest.fixture(scope="module", params=[*READABLE[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in READABLE[1:3]), READABLE[3]])
+@pytest.fixture(
+    scope="module",
+    params=[
+        *READABLE[:1],
+        *(pytest.param(name, marks=pytest.mark.slow) for name in READABLE[1:3]),
+        READABLE[3],
+    ],
+)
 def first(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
     folder = tmp_path_factory.mktemp(request.param) / "archive"
     with Replica(posts=60, layout=request.param) as replica:
@@ -72,12 +80,14 @@ class TestFirstCrawl:
     """A first crawl holds all the site says, in each of its layouts, whatever stands around the text."""
 
     def test_every_post_is_one_article(self, first: First) -> None:
-        """Each published post of both editions is one article; protected and empty ones say so and have no version."""
+        """Each published post of both editions is one article; protected and empty ones say so and have no
+        version."""
         assert states(first.folder) == expected_states(first.replica)
         assert {"protected", "empty"} < set(states(first.folder).values())
 
     def test_titles_and_lines_are_the_sites(self, first: First) -> None:
-        """Title and lines are what the post says: no counter, no related post, no advertisement; posts in three pages are one text."""
+        """Title and lines are what the post says: no counter, no related post, no advertisement; posts in
+        three pages are one text."""
         expected = truth(first.replica)
         assert held(first.folder) == expected
         paged = [post for e in EDITIONS for post in first.replica.posts(e) if len(post.pages) == 3]
@@ -86,7 +96,10 @@ class TestFirstCrawl:
 
     def test_exported_items_are_the_new_versions(self, first: First) -> None:
         """``-O new.jsonl`` lists each version of this crawl once, with its text."""
-        items = {(v["edition"], v["post_id"]): (v["title"], tuple(v["text"].split("\n"))) for v in first.crawled.new}
+        items = {
+            (v["edition"], v["post_id"]): (v["title"], tuple(v["text"].split("\n")))
+            for v in first.crawled.new
+        }
         assert items == truth(first.replica)
         assert len(first.crawled.new) == len(items)
         assert {(v["number"], v["kind"]) for v in first.crawled.new} == {(1, "created")}
@@ -94,12 +107,18 @@ class TestFirstCrawl:
     def test_dates_are_those_the_site_states(self, first: First) -> None:
         """Published and modified are the site's, in UTC; the day is the site's own."""
         expected = {
-            (e, p.post_id): (f"{p.published:%Y-%m-%dT%H:%M:%SZ}", f"{p.modified:%Y-%m-%dT%H:%M:%SZ}", f"{p.published.astimezone(LOCAL):%Y-%m-%d}")
+            (e, p.post_id): (
+                f"{p.published:%Y-%m-%dT%H:%M:%SZ}",
+                f"{p.modified:%Y-%m-%dT%H:%M:%SZ}",
+                f"{p.published.astimezone(LOCAL):%Y-%m-%d}",
+            )
             for e in EDITIONS
             for p in first.replica.posts(e)
             if p.lines
         }
-        every = rows(first.folder, "select edition, post_id, published_at, modified_at, day from latest_versions")
+        every = rows(
+            first.folder, "select edition, post_id, published_at, modified_at, day from latest_versions"
+        )
         assert {(edition, post_id): tuple(rest) for edition, post_id, *rest in every} == expected
 
     def test_each_page_is_asked_for_once(self, first: First) -> None:
@@ -109,9 +128,9 @@ class TestFirstCrawl:
         assert {entry["active"] for entry in first.log} == {1}
         assert len([path for path in paths if is_listing(path) and "/date/" not in path]) == 12
         channels = [path for path in paths if is_channel(path) or "/date/" in path]
-        assert len([path for path in channels if "/date/" not in path and "/category/" not in path]) == 10 and len(paths) == 1 + 12 + 120 + 4 + len(
-            channels
-        )
+        assert len(
+            [path for path in channels if "/date/" not in path and "/category/" not in path]
+        ) == 10 and len(paths) == 1 + 12 + 120 + 4 + len(channels)
 
     def test_the_crawl_is_told(self, first: First) -> None:
         """The crawl's row says when it ended, how, and what came of it."""
@@ -142,7 +161,11 @@ class Story:
     def crawl(self, turn: str, *arguments: str) -> None:
         before = len(self.replica.log())
         self.crawled[turn] = crawl(self.replica, self.folder, *arguments)
-        self.held[turn], self.states[turn], self.versions[turn] = held(self.folder), states(self.folder), versions(self.folder)
+        self.held[turn], self.states[turn], self.versions[turn] = (
+            held(self.folder),
+            states(self.folder),
+            versions(self.folder),
+        )
         self.asked[turn] = [path for path in asked(self.replica)[before:] if "/category/" not in path]
 
     def edit(self, name: str, **how: object) -> None:
@@ -160,20 +183,45 @@ class Story:
         return rows(self.folder, sql, self.posts[name].edition, self.posts[name].post_id)
 
 
-NAMES = ("honest", "silent", "title", "digit", "silent_digit", "space", "trash", "gone", "deleted", "moved", "aba", "obfuscated")
+NAMES = (
+    "honest",
+    "silent",
+    "title",
+    "digit",
+    "silent_digit",
+    "space",
+    "trash",
+    "gone",
+    "deleted",
+    "moved",
+    "aba",
+    "obfuscated",
+)
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with Replica(posts=40, seed=11) as replica:
-        plain = {e: [p for p in replica.posts(e) if not p.odd and any(c.isdigit() for c in p.text_lines[0] + p.text_lines[-1])] for e in EDITIONS}
+        plain = {
+            e: [
+                p
+                for p in replica.posts(e)
+                if not p.odd and any(c.isdigit() for c in p.text_lines[0] + p.text_lines[-1])
+            ]
+            for e in EDITIONS
+        }
         posts = {name: plain[EDITIONS[n % 2]][n // 2] for n, name in enumerate(NAMES)}
         life = Story(replica, tmp_path_factory.mktemp("story") / "archive", posts)
         life.crawl("first")
         life.crawl("again")
         life.crawl("all", "look=all")
         life.edit("honest", html="<p>The desk now says 5 dead.</p>", lines=["The desk now says 5 dead."])
-        life.edit("silent", html="<p>The desk now says 6 dead.</p>", lines=["The desk now says 6 dead."], silent=True)
+        life.edit(
+            "silent",
+            html="<p>The desk now says 6 dead.</p>",
+            lines=["The desk now says 6 dead."],
+            silent=True,
+        )
         life.edit("title", title="A headline of its own")
         life.edit("digit", digit=True)
         life.edit("silent_digit", digit=True, silent=True)
@@ -203,7 +251,9 @@ class TestLookingAgain:
 
     def test_all_crawls_are_healthy(self, story: Story) -> None:
         """Edits and disappearances are no failure."""
-        assert {turn: crawled.status for turn, crawled in story.crawled.items()} == dict.fromkeys(story.crawled, 0)
+        assert {turn: crawled.status for turn, crawled in story.crawled.items()} == dict.fromkeys(
+            story.crawled, 0
+        )
 
     def test_a_second_crawl_asks_only_for_the_newest_listings(self, story: Story) -> None:
         """robots.txt, and of each edition a listing page and the feed; nothing is new, nothing is fetched."""
@@ -218,17 +268,29 @@ class TestLookingAgain:
 
     def test_edits_are_versions(self, story: Story) -> None:
         """Each edit of title or text is the article's second version, with exactly what the site says now."""
-        expected = {name: (story.posts[name].edition, story.posts[name].post_id) for name in ("honest", "silent", "title", "digit", "silent_digit")}
+        expected = {
+            name: (story.posts[name].edition, story.posts[name].post_id)
+            for name in ("honest", "silent", "title", "digit", "silent_digit")
+        }
         before, now = story.held["first"], story.held["edited"]
         changed = {key for key in now if key in before and now[key] != before[key]}
-        assert changed == {*expected.values(), *((story.posts[n].edition, story.posts[n].post_id) for n in ("aba", "obfuscated"))}
-        assert now[expected["honest"]][1] == ("The desk now says 5 dead.",) and now[expected["title"]][0] == "A headline of its own"
+        assert changed == {
+            *expected.values(),
+            *((story.posts[n].edition, story.posts[n].post_id) for n in ("aba", "obfuscated")),
+        }
+        assert (
+            now[expected["honest"]][1] == ("The desk now says 5 dead.",)
+            and now[expected["title"]][0] == "A headline of its own"
+        )
         assert {v["kind"] for v in story.crawled["edited"].new} == {"updated", "created"}
         assert len(story.crawled["edited"].new) == len(changed) + 1  # the moved post under its new id
 
     def test_stealth_is_an_edit_under_an_unchanged_date(self, story: Story) -> None:
         """Silent edits are stealth 1, honest ones 0."""
-        found = {name: story.update(name)[0][2] for name in ("honest", "silent", "title", "digit", "silent_digit", "aba")}
+        found = {
+            name: story.update(name)[0][2]
+            for name in ("honest", "silent", "title", "digit", "silent_digit", "aba")
+        }
         assert found == {"honest": 0, "silent": 1, "title": 0, "digit": 0, "silent_digit": 1, "aba": 0}
 
     def test_a_changed_figure_is_the_most_severe(self, story: Story) -> None:
@@ -259,8 +321,14 @@ class TestLookingAgain:
         for name in ("trash", "gone"):
             key = (story.posts[name].edition, story.posts[name].post_id)
             assert story.states["back"][key] == "live"
-            assert story.changes(name)[:3] == ["created", "missing", "restored"] and "updated" not in story.changes(name)
-        assert story.states["back"][story.posts["deleted"].edition, story.posts["deleted"].post_id] == "missing"
+            assert story.changes(name)[:3] == [
+                "created",
+                "missing",
+                "restored",
+            ] and "updated" not in story.changes(name)
+        assert (
+            story.states["back"][story.posts["deleted"].edition, story.posts["deleted"].post_id] == "missing"
+        )
 
     def test_a_moved_post_is_followed(self, story: Story) -> None:
         """The old article is moved and says where to; the new one has the text."""
@@ -276,11 +344,17 @@ class TestLookingAgain:
         """Going back to the first text is a third version, not the first again."""
         sql = "select v.number, v.title from versions v join articles using (article_id) where edition = ? and post_id = ? order by number"
         title = story.posts["aba"].title
-        assert rows(story.folder, sql, story.posts["aba"].edition, story.posts["aba"].post_id) == [(1, title), (2, "B"), (3, title)]
+        assert rows(story.folder, sql, story.posts["aba"].edition, story.posts["aba"].post_id) == [
+            (1, title),
+            (2, "B"),
+            (3, title),
+        ]
 
     def test_at_the_end_the_archive_says_what_the_site_says(self, story: Story) -> None:
         """Whatever happened between."""
-        assert {k: v for k, v in story.held["back"].items() if story.states["back"][k] == "live"} == truth(story.replica)
+        assert {k: v for k, v in story.held["back"].items() if story.states["back"][k] == "live"} == truth(
+            story.replica
+        )
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +366,8 @@ class TestEvidence:
     """The WARC files hold every exchange of those crawls, as received."""
 
     def test_every_exchange_is_kept(self, story: Story, evidence: list[Record]) -> None:
-        """Each request the site answered is a response with its query and status: robots.txt, listings, redirects, 404 and 410 too."""
+        """Each request the site answered is a response with its query and status: robots.txt, listings,
+        redirects, 404 and 410 too."""
         kept = exchanges(story.folder)
         assert kept == answered(story.replica)
         assert {status for _, status in kept} == {200, 301, 304, 404, 410}  # 304: a feed that had nothing new
@@ -303,7 +378,9 @@ class TestEvidence:
         requests = [record.beside for record in evidence if record.kind == "request"]
         reasons = [record.beside for record in evidence if record.kind == "metadata" and record.beside]
         assert requests == reasons == [record.record_id for record in responses]
-        assert {record.uri for record in evidence if record.kind == "request"} == {record.uri for record in responses}
+        assert {record.uri for record in evidence if record.kind == "request"} == {
+            record.uri for record in responses
+        }
 
     def test_warcio_finds_all_digests_right(self, story: Story) -> None:
         """`warcio check`, and each record is a gzip member of its own that begins where the database says."""
@@ -317,19 +394,25 @@ class TestEvidence:
     def test_the_database_knows_each_exchange(self, story: Story) -> None:
         """One capture a response."""
         captures = rows(story.folder, "select url, status from captures")
-        kept = Counter((urlsplit(url)._replace(scheme="", netloc="").geturl(), status) for url, status in captures)
+        kept = Counter(
+            (urlsplit(url)._replace(scheme="", netloc="").geturl(), status) for url, status in captures
+        )
         assert kept == exchanges(story.folder)
 
     def test_the_beginning_and_end_of_each_crawl_are_evidence(self, evidence: list[Record]) -> None:
         """One event each, in the order of the crawls."""
         events = [r.body for r in evidence if r.kind == "metadata" and not r.beside]
-        kinds = ["started" if b"crawl-started" in body else "finished" for body in events if b'"crawl-' in body]
+        kinds = [
+            "started" if b"crawl-started" in body else "finished" for body in events if b'"crawl-' in body
+        ]
         assert kinds == ["started", "finished"] * 5
 
     def test_a_warcinfo_says_which_software(self, evidence: list[Record]) -> None:
         """One for each run."""
         infos = [record for record in evidence if record.kind == "warcinfo"]
-        assert len(infos) == 5 and all(b"sohr-archive/" in info.body and b"scrapy/" in info.body for info in infos)
+        assert len(infos) == 5 and all(
+            b"sohr-archive/" in info.body and b"scrapy/" in info.body for info in infos
+        )
 
 
 def test_a_body_is_kept_as_it_came(tmp_path: Path) -> None:
@@ -367,20 +450,25 @@ class TestCoverage:
     """Nothing is missed: however the listings are cut, paged or shifted."""
 
     def test_a_crawl_cut_off_by_pages_is_completed_by_the_next(self, tmp_path: Path) -> None:
-        """``pages=2`` takes the newest twenty; a default run afterwards all the rest, each once; then nothing is left."""
+        """``pages=2`` takes the newest twenty; a default run afterwards all the rest, each once; then nothing
+        is left."""
         with Replica(posts=60) as replica:
             assert crawl(replica, tmp_path / "a", "pages=2").status == 0
             assert len(states(tmp_path / "a")) == 2 * 21  # the sticky post stands on top
             assert len(asked(replica, is_listing)) == 4
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(replica)
+            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
+                replica
+            )
             assert set(article_requests(replica).values()) == {1}
             replica.clear_log()
             crawl(replica, tmp_path / "a")
             assert asked_again(replica) == AGAIN
 
     @pytest.mark.parametrize(("after", "count"), [(2, 3), (3, 5), (2, 25)])
-    def test_posts_published_during_the_crawl_are_not_missed(self, tmp_path: Path, after: int, count: int) -> None:
+    def test_posts_published_during_the_crawl_are_not_missed(
+        self, tmp_path: Path, after: int, count: int
+    ) -> None:
         """They push entries across pages: none is missed, none fetched twice, and the next run has all."""
         with Replica(posts=40) as replica:
             before = expected_states(replica)
@@ -389,11 +477,14 @@ class TestCoverage:
             assert before.items() <= states(tmp_path / "a").items()
             assert crawl(replica, tmp_path / "a").status == 0
             assert len(expected_states(replica)) == len(before) + count
-            assert states(tmp_path / "a") == expected_states(replica) and held(tmp_path / "a") == truth(replica)
+            assert states(tmp_path / "a") == expected_states(replica) and held(tmp_path / "a") == truth(
+                replica
+            )
             assert set(article_requests(replica).values()) == {1}
 
     def test_posts_taken_away_during_the_crawl_hide_none(self, tmp_path: Path) -> None:
-        """They pull entries to pages already walked: those are found all the same, by this run or the next."""
+        """They pull entries to pages already walked: those are found all the same, by this run or the
+        next."""
         with Replica(posts=40, slow_ms=1500, only="^/en/page/3/") as replica:
             with running(replica, tmp_path / "a", "edition=en") as run:
                 until(lambda: "/en/page/2/" in asked(replica), "the second listing page")
@@ -409,7 +500,9 @@ class TestCoverage:
         """And a run afterwards asks for the newest listing only."""
         with Replica(posts=40, home_paging=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(replica)
+            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
+                replica
+            )
             assert set(article_requests(replica).values()) == {1}
             replica.clear_log()
             crawl(replica, tmp_path / "a")
@@ -421,27 +514,42 @@ class TestCoverage:
             assert crawl(replica, tmp_path / "a", "pages=3").status == 0
             assert held(tmp_path / "a").keys() < truth(replica).keys()
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(replica)
+            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
+                replica
+            )
 
     def test_a_listing_without_times_leads_to_all(self, tmp_path: Path) -> None:
         """No ``<time>``: the days come from the articles."""
         with Replica(posts=40, listing_times=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
             assert held(tmp_path / "a") == truth(replica)
-            days = {(e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}" for e in EDITIONS for p in replica.posts(e) if p.lines}
-            found = {(e, i): day for e, i, day in rows(tmp_path / "a", "select edition, post_id, day from articles")}
+            days = {
+                (e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}"
+                for e in EDITIONS
+                for p in replica.posts(e)
+                if p.lines
+            }
+            found = {
+                (e, i): day
+                for e, i, day in rows(tmp_path / "a", "select edition, post_id, day from articles")
+            }
             assert days.items() <= found.items()
             replica.clear_log()
             crawl(replica, tmp_path / "a")
             assert asked_again(replica) == AGAIN
 
 
-MIDNIGHT = ("2026-01-10T20:59:59Z", "2026-01-10T21:00:00Z", "2026-01-13T20:59:59Z", "2026-01-13T21:00:00Z")  # of +03:00
+# of +03:00
+MIDNIGHT = ("2026-01-10T20:59:59Z", "2026-01-10T21:00:00Z", "2026-01-13T20:59:59Z", "2026-01-13T21:00:00Z")
 
 
 def _days(replica: Replica, since: str, last: str) -> dict[tuple[str, int], str]:
     """The posts of these days, both included, in the site's time."""
-    days = {(e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}" for e in EDITIONS for p in replica.posts(e)}
+    days = {
+        (e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}"
+        for e in EDITIONS
+        for p in replica.posts(e)
+    }
     return {key: day for key, day in days.items() if since <= day <= last}
 
 
@@ -450,7 +558,14 @@ def dated() -> Iterator[Replica]:
     with Replica(posts=50) as replica:
         for at in MIDNIGHT:
             for edition in EDITIONS:
-                replica.call("put", edition=edition, title=f"At {at}", html="<p>One line.</p>", lines=["One line."], published=at)
+                replica.call(
+                    "put",
+                    edition=edition,
+                    title=f"At {at}",
+                    html="<p>One line.</p>",
+                    lines=["One line."],
+                    published=at,
+                )
         yield replica
 
 
@@ -468,8 +583,11 @@ class TestDays:
         ],
         ids=["three-days", "no-times", "most-of-a-month", "across-the-year", "no-date-archives"],
     )
-    def test_exactly_those_days(self, dated: Replica, tmp_path: Path, since: str, last: str, settings: dict[str, object]) -> None:
-        """Every post of those days and none of another, by date archives or, where those are off, by the home listing."""
+    def test_exactly_those_days(
+        self, dated: Replica, tmp_path: Path, since: str, last: str, settings: dict[str, object]
+    ) -> None:
+        """Every post of those days and none of another, by date archives or, where those are off, by the home
+        listing."""
         dated.call("set", **{"listing_times": True, "date_archives": True, **settings})
         dated.clear_log()
         assert crawl(dated, tmp_path / "a", f"since={since}", f"until={last}").status == 0
@@ -480,10 +598,13 @@ class TestDays:
         assert set(article_requests(dated).values()) == {1}
 
     def test_one_end_may_be_open(self, dated: Replica, tmp_path: Path) -> None:
-        """``since`` alone reaches to today, ``until`` alone back to the first post, though its days were listed before."""
+        """``since`` alone reaches to today, ``until`` alone back to the first post, though its days were
+        listed before."""
         dated.call("set", listing_times=True, date_archives=True)
         assert crawl(dated, tmp_path / "a", "since=2026-01-14").status == 0
-        assert {k for k, s in states(tmp_path / "a").items() if s} == _days(dated, "2026-01-14", "9999").keys()
+        assert {k for k, s in states(tmp_path / "a").items() if s} == _days(
+            dated, "2026-01-14", "9999"
+        ).keys()
         assert crawl(dated, tmp_path / "a", "until=2026-01-13").status == 0
         assert {k for k, s in states(tmp_path / "a").items() if s} == expected_states(dated).keys()
 

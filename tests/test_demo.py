@@ -21,7 +21,8 @@ def demo(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
-    """Twice into the same folder: all acts, every kind of change by name, the toll word by word, under 40 seconds."""
+    """Twice into the same folder: all acts, every kind of change by name, the toll word by word, under 40
+    seconds."""
     (tmp_path / "demo" / "warc").mkdir(parents=True)
     (tmp_path / "demo" / MARK).touch()
     (tmp_path / "demo" / "warc" / "of-the-last-demo").touch()
@@ -37,18 +38,33 @@ def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
     ]
     assert text.count("crawl healthy: ") == 3
     assert "killed [-3-]{+31+} civilians" in text
-    assert re.search(r"updated +figures +3 +no +en:\d+", text) and re.search(r"updated +figures +3 +yes +ar:\d+", text)
-    assert re.search(r"updated +title +\d +no", text) and re.search(r"missing +HTTP 404", text) and re.search(r"restored +was missing", text)
-    assert re.search(r"moved +to ar:\d+", text) and re.search(r"New white space in en:\d+ made no version", text)
+    assert re.search(r"updated +figures +3 +no +en:\d+", text) and re.search(
+        r"updated +figures +3 +yes +ar:\d+", text
+    )
+    assert (
+        re.search(r"updated +title +\d +no", text)
+        and re.search(r"missing +HTTP 404", text)
+        and re.search(r"restored +was missing", text)
+    )
+    assert re.search(r"moved +to ar:\d+", text) and re.search(
+        r"New white space in en:\d+ made no version", text
+    )
     assert "\x1b" not in text  # no colours into a file
-    assert not (tmp_path / "demo" / "warc" / "of-the-last-demo").exists() and (tmp_path / "demo" / "archive.db").exists()
+    assert (
+        not (tmp_path / "demo" / "warc" / "of-the-last-demo").exists()
+        and (tmp_path / "demo" / "archive.db").exists()
+    )
 
 
 def test_a_folder_that_is_not_of_a_demo_is_left_alone(tmp_path: Path) -> None:
     """Neither files of somebody's nor an archive without the mark are touched."""
     (tmp_path / "archive.db").write_text("years of work")
     answer = demo(tmp_path)
-    assert answer.returncode == 2 and answer.stderr.startswith("demo: ") and "was not made by a demo" in answer.stderr
+    assert (
+        answer.returncode == 2
+        and answer.stderr.startswith("demo: ")
+        and "was not made by a demo" in answer.stderr
+    )
     assert (tmp_path / "archive.db").read_text() == "years of work"
     assert demo(tmp_path / "archive.db").returncode == 2
 

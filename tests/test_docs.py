@@ -1,4 +1,5 @@
-"""What the documents promise: the tutorial is typed in, word for word; every other command and address in them exists."""
+"""What the documents promise: the tutorial is typed in, word for word; every other command and address in
+them exists."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ MARK = "= = = the command ended with"
 
 def blocks(page: Path, *languages: str) -> Iterator[str]:
     """What stands in the fenced blocks of these languages."""
-    for language, text in re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+    for language, text in re.findall(
+        r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
         if language in languages:
             yield text
 
@@ -80,32 +83,48 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment() -> dict[str, str]:
     """A user's, without an archive or a port of their own."""
     ours = ("ARCHIVE_", "COLUMNS", "PORT", "SERVE", "PYTEST", "MAKE", "SOHR_", "VIRTUAL_ENV", "PYTHONPATH")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {
+        "LC_ALL": "C.UTF-8",
+        "PYTHONIOENCODING": "utf-8",
+    }
 
 
 def test_the_tutorial_is_what_happens(clone: Path) -> None:
     """Each command in one shell, in order: it ends well and prints what the page says."""
     typed = [step for step in steps(ROOT / "docs" / "tutorial.md") if step.command != SERVED]
     script = "".join(f"{{ {step.command}\n}} 2>&1 </dev/null\necho '{MARK}' $?\n" for step in typed)
-    ran = subprocess.run(["bash"], cwd=clone, env=environment(), input=script, capture_output=True, text=True, timeout=500)
+    ran = subprocess.run(
+        ["bash"], cwd=clone, env=environment(), input=script, capture_output=True, text=True, timeout=500
+    )
     parts = re.split(rf"^{MARK} (\d+)\n", ran.stdout, flags=re.MULTILINE)
     assert len(typed) > 20 and len(parts) == 2 * len(typed) + 1, ran.stdout[-2000:] + ran.stderr
     check = doctest.OutputChecker().check_output
     for step, told, status in zip(typed, parts[::2], parts[1::2], strict=False):
-        assert status == "0" and check(step.expected, told, doctest.ELLIPSIS), f"$ {step.command}\n{told}\nis not\n{step.expected}"
+        assert status == "0" and check(step.expected, told, doctest.ELLIPSIS), (
+            f"$ {step.command}\n{told}\nis not\n{step.expected}"
+        )
 
 
 def test_the_tutorials_archive_is_served(clone: Path) -> None:
     """`make serve`, the one command of it that does not end: it names an address, and that answers."""
     assert SERVED in [step.command for step in steps(ROOT / "docs" / "tutorial.md")]
     if not (clone / "demo-data").exists():
-        subprocess.run(["make", "demo", "SERVE=0"], cwd=clone, env=environment(), check=True, capture_output=True, timeout=120)
+        subprocess.run(
+            ["make", "demo", "SERVE=0"],
+            cwd=clone,
+            env=environment(),
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with open(clone / "served", "wb") as log:
         command = [*shlex.split(SERVED), f"PORT={port}"]
-        served = subprocess.Popen(command, cwd=clone, env=environment(), stdout=log, stderr=log, start_new_session=True)
+        served = subprocess.Popen(
+            command, cwd=clone, env=environment(), stdout=log, stderr=log, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + 60
         while f"http://127.0.0.1:{port}/-/sohr/" not in (told := (clone / "served").read_text("utf-8")):
@@ -132,16 +151,26 @@ def _answer(url: str, deadline: float) -> str:
 def test_the_programs_in_the_pages_run(small: Small, tmp_path: Path) -> None:
     """Blocks of Python without a prompt, as a user saves them; those with one are run by test_api."""
     shutil.copytree(small.folder, tmp_path / "data")
-    programs = [(page.name, text) for page in PAGES for text in blocks(page, "python") if not text.startswith(">>>")]
+    programs = [
+        (page.name, text) for page in PAGES for text in blocks(page, "python") if not text.startswith(">>>")
+    ]
     assert {page for page, _ in programs} >= {"README.md", "feed.md"}
     for page, text in programs:
-        answer = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+        answer = subprocess.run(
+            [sys.executable, "-c", text],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert (answer.returncode, answer.stderr) == (0, ""), f"{page}: {answer.stderr}"
     with Archive.open(tmp_path / "data") as archive:
         assert archive.consumers.cursor("parser").seq == archive.newest_seq > 0  # what docs/feed.md does
 
 
-# -- the other pages ------------------------------------------------------------------------------------------------------------------
+# -- the other pages
+# ------------------------------------------------------------------------------------------------------------------
 
 
 def commands(program: str) -> list[tuple[str, list[str]]]:
@@ -151,7 +180,11 @@ def commands(program: str) -> list[tuple[str, list[str]]]:
         for block in blocks(page, "", "sh", "console"):
             for line in block.replace("\\\n", " ").splitlines():
                 for part in re.split(r"[|;&]", line.removeprefix("$ ")):
-                    words = shlex.split(part.partition(" >")[0], comments=True) if part.count("'") % 2 == 0 and part.count('"') % 2 == 0 else []
+                    words = (
+                        shlex.split(part.partition(" >")[0], comments=True)
+                        if part.count("'") % 2 == 0 and part.count('"') % 2 == 0
+                        else []
+                    )
                     if words and words[0].removeprefix(".venv/bin/") == program:
                         found.append((page.name, words[1:]))
     return found
@@ -166,7 +199,9 @@ def test_every_command_of_ours_in_the_documents_exists() -> None:
         command = sohr_archive.get_command(click.Context(sohr_archive), rest[0])
         assert command is not None, f"{page}: sohr-archive {shlex.join(words)}"
         try:
-            command.make_context(rest[0], rest[1:], parent=click.Context(sohr_archive, obj=None), resilient_parsing=False)
+            command.make_context(
+                rest[0], rest[1:], parent=click.Context(sohr_archive, obj=None), resilient_parsing=False
+            )
         except click.exceptions.Exit:
             continue
         except click.ClickException as error:
@@ -182,7 +217,11 @@ def test_every_crawl_in_the_documents_is_understood() -> None:
         assert words[0] == "crawl" and words[1] in ("sohr", "pages"), page
         for option, value in zip(words[2::2], words[3::2], strict=True):
             name = value.partition("=")[0]
-            known = f"`-a {name}=`" in table if option == "-a" else name in ("ARCHIVE_DIR", "ARCHIVE_CONTACT", "DOWNLOAD_DELAY")
+            known = (
+                f"`-a {name}=`" in table
+                if option == "-a"
+                else name in ("ARCHIVE_DIR", "ARCHIVE_CONTACT", "DOWNLOAD_DELAY")
+            )
             assert option in ("-a", "-s") and known, f"{page}: {option} {value}"
 
 
@@ -190,12 +229,15 @@ def test_every_target_of_make_in_the_documents_exists() -> None:
     """In code and in sentences."""
     rules = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for page in PAGES:
-        told = set(re.findall(r"`make ([a-z-]+)", text := page.read_text("utf-8"))) | set(re.findall(r"^(?:\$ )?make ([a-z-]+)", text, re.MULTILINE))
+        told = set(re.findall(r"`make ([a-z-]+)", text := page.read_text("utf-8"))) | set(
+            re.findall(r"^(?:\$ )?make ([a-z-]+)", text, re.MULTILINE)
+        )
         assert told <= rules, f"{page.name}: {told - rules}"
 
 
 def test_links_of_the_pages_that_the_site_does_not_hold() -> None:
-    """README and changelog: each file is there, and each heading in it. (`make docs` does the same for docs/.)"""
+    """README and changelog: each file is there, and each heading in it. (`make docs` does the same for
+    docs/.)"""
     for page in PAGES[:2]:
         for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
             name, _, anchor = target.partition("#")

@@ -1,4 +1,5 @@
-"""The WARC files alone are the archive: what is derived from them comes back, row by row, after whatever happened to the site."""
+"""The WARC files alone are the archive: what is derived from them comes back, row by row, after whatever
+happened to the site."""
 
 from __future__ import annotations
 
@@ -58,16 +59,29 @@ class History:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """First crawl, edits honest and silent, disappearance, restoration, quarantine, an import of older history, a re-extraction."""
+    """First crawl, edits honest and silent, disappearance, restoration, quarantine, an import of older
+    history, a re-extraction."""
     base = tmp_path_factory.mktemp("history")
     it = History(base / "archive")
     with Replica(posts=POSTS) as replica:
         it.url = replica.url
         it.crawls["first"] = crawl(replica, it.folder)
-        plain = [post for post in replica.posts("en") if not post.odd and any(c in "0123456789" for c in "".join(post.lines))]
-        it.texts = dict(zip(("honest", "silent", "gone", "quarantined", "imported"), (post.post_id for post in plain), strict=False))
+        plain = [
+            post
+            for post in replica.posts("en")
+            if not post.odd and any(c in "0123456789" for c in "".join(post.lines))
+        ]
+        it.texts = dict(
+            zip(
+                ("honest", "silent", "gone", "quarantined", "imported"),
+                (post.post_id for post in plain),
+                strict=False,
+            )
+        )
         replica.call("edit", edition="en", post_id=it.texts["honest"], digit=True)
-        replica.call("edit", edition="en", post_id=it.texts["silent"], title="Another title, in silence", silent=True)
+        replica.call(
+            "edit", edition="en", post_id=it.texts["silent"], title="Another title, in silence", silent=True
+        )
         replica.call("trash", edition="en", post_id=it.texts["gone"])
         replica.call("publish", edition="ar", count=2)
         it.crawls["edited"] = crawl(replica, it.folder, "look=all")
@@ -75,7 +89,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
         it.crawls["restored"] = crawl(replica, it.folder, "look=all")
         it.versions["before the new layout"] = versions(it.folder)
         replica.call("set", layout="foxiz")
-        others = [post for e in EDITIONS for post in replica.posts(e) if not post.odd and post.post_id not in it.texts.values()]
+        others = [
+            post
+            for e in EDITIONS
+            for post in replica.posts(e)
+            if not post.odd and post.post_id not in it.texts.values()
+        ]
         edited = [it.texts["quarantined"]]
         for post in others:
             if any(c in "0123456789" for c in "".join(post.lines)):
@@ -96,7 +115,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def foreign(it: History) -> list[Foreign]:
-    """What others saw: an older text of a post that is held, and a post that vanished before the archive began."""
+    """What others saw: an older text of a post that is held, and a post that vanished before the archive
+    began."""
     missing = answer(b"<html><body>Not found</body></html>", status="404 Not Found")
     days = ("2020-01-03", "2020-01-05", "2020-01-09")
     return [
@@ -115,13 +135,21 @@ def test_all_that_can_happen_has_happened(history: History) -> None:
         "new layout": 65,
         "last": 0,
     }
-    assert {name: ran.status for name, ran in history.runs.items()} == dict.fromkeys(history.runs, 0), history.runs
+    assert {name: ran.status for name, ran in history.runs.items()} == dict.fromkeys(history.runs, 0), (
+        history.runs
+    )
     parts = history.texts
     kinds = {name: changes(history.folder, "en", post_id) for name, post_id in parts.items()}
-    assert kinds["honest"] == ["created", "updated"] and kinds["gone"][:3] == ["created", "missing", "restored"]
+    assert kinds["honest"] == ["created", "updated"] and kinds["gone"][:3] == [
+        "created",
+        "missing",
+        "restored",
+    ]
     assert changes(history.folder, "en", GONE) == ["created", "missing", "disappeared"]
     assert kinds["imported"] == ["created", "backfilled"]
-    stealth = rows(history.folder, "select stealth from edits where post_id = ? and edition = 'en'", parts["silent"])
+    stealth = rows(
+        history.folder, "select stealth from edits where post_id = ? and edition = 'en'", parts["silent"]
+    )
     assert stealth == [(1,)]
     check_warcs(history.folder)
 
@@ -138,7 +166,8 @@ def test_a_new_layout_that_reads_otherwise_makes_no_version_until_confirmed(hist
 
 
 def test_the_database_comes_back_row_by_row(history: History, tmp_path: Path) -> None:
-    """Deleted and rebuilt: export and feed byte for byte, times included, and every row beneath them; `verify --deep` agrees."""
+    """Deleted and rebuilt: export and feed byte for byte, times included, and every row beneath them; `verify
+    --deep` agrees."""
     folder = history.copy(tmp_path / "a")
     before = dump(folder)
     (folder / "archive.db").unlink()
@@ -149,7 +178,9 @@ def test_the_database_comes_back_row_by_row(history: History, tmp_path: Path) ->
     assert (ran.status, ran.out, ran.err) == (0, b"", "")
 
 
-def test_many_processes_read_what_one_would(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_processes_read_what_one_would(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A rebuild that reads ahead on two cores gives the same rows."""
     folder = history.copy(tmp_path / "a")
     before = dump(folder)
@@ -169,13 +200,16 @@ def test_the_next_command_rebuilds_what_is_missing(history: History, tmp_path: P
 
 
 def test_a_rebuild_killed_goes_on(history: History, tmp_path: Path) -> None:
-    """SIGKILL at random instants: the old database stays until the new one is whole, and the end is the same."""
+    """SIGKILL at random instants: the old database stays until the new one is whole, and the end is the
+    same."""
     folder = history.copy(tmp_path / "a")
     before, random = dump(folder), Random(3)
     line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "rebuild"]
     killed = 0
     for _ in range(3):
-        child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         partial = folder / "archive.db.rebuilding"
         until(lambda: partial.exists() or child.poll() is not None, "the rebuild")  # noqa: B023  # called in this turn
         try:
@@ -204,8 +238,11 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
-def test_another_release_reads_again_without_accusing_the_site(history: History, later: Path, tmp_path: Path) -> None:
-    """`rebuild --extract` replaces texts under all versions and says `reparsed`; not one row of the feed says anything else, or is rewritten."""
+def test_another_release_reads_again_without_accusing_the_site(
+    history: History, later: Path, tmp_path: Path
+) -> None:
+    """`rebuild --extract` replaces texts under all versions and says `reparsed`; not one row of the feed says
+    anything else, or is rewritten."""
     folder = history.copy(tmp_path / "a")
     count = rows(folder, "select count(*) from changes")[0][0]
     numbers = rows(folder, "select article_id, number, first_captured_at from versions order by 1, 2")
@@ -222,7 +259,8 @@ def test_another_release_reads_again_without_accusing_the_site(history: History,
 
 @pytest.mark.slow
 def test_a_rebuild_by_another_release_starts_an_epoch(history: History, later: Path, tmp_path: Path) -> None:
-    """The feed that was told cannot come back, so consumers are told to begin anew; once, and the same each time from then on."""
+    """The feed that was told cannot come back, so consumers are told to begin anew; once, and the same each
+    time from then on."""
     folder = history.copy(tmp_path / "a")
     well(folder, "rebuild", source=later)
     assert rows(folder, "select distinct epoch from changes") == [(2,)]
@@ -233,7 +271,11 @@ def test_a_rebuild_by_another_release_starts_an_epoch(history: History, later: P
     assert dump(folder) == after
     well(folder, "rebuild", source=later)
     assert dump(folder) == after
-    assert sohr(folder, "verify", "--deep").lines[0].startswith("absent: the archive was read by extractor later")
+    assert (
+        sohr(folder, "verify", "--deep")
+        .lines[0]
+        .startswith("absent: the archive was read by extractor later")
+    )
 
 
 def test_a_crawl_by_another_release_takes_no_reading_for_an_edit(later: Path, tmp_path: Path) -> None:
@@ -241,10 +283,26 @@ def test_a_crawl_by_another_release_takes_no_reading_for_an_edit(later: Path, tm
     with Replica(posts=6) as replica:
         assert crawl(replica, tmp_path / "a").status == 0
         count = versions(tmp_path / "a")
-        line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "sohr", "-a", f"site={replica.url}", "-a", "look=all"]
+        line = [
+            sys.executable,
+            "-m",
+            "scrapy.cmdline",
+            "crawl",
+            "sohr",
+            "-a",
+            f"site={replica.url}",
+            "-a",
+            "look=all",
+        ]
         line += ["-s", f"ARCHIVE_DIR={tmp_path / 'a'}", "-s", "DOWNLOAD_DELAY=0"]
         done = subprocess.run(
-            line, cwd=later, env=environment() | {"PYTHONPATH": str(later)}, capture_output=True, text=True, timeout=120, check=False
+            line,
+            cwd=later,
+            env=environment() | {"PYTHONPATH": str(later)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]
     assert versions(tmp_path / "a") == count
@@ -252,7 +310,9 @@ def test_a_crawl_by_another_release_takes_no_reading_for_an_edit(later: Path, tm
     assert rows(tmp_path / "a", "select count(*) from captures where outcome = 'unchanged'")[0][0] > 0
 
 
-def test_a_database_that_was_deleted_does_not_open_the_archive_to_another_site(history: History, tmp_path: Path) -> None:
+def test_a_database_that_was_deleted_does_not_open_the_archive_to_another_site(
+    history: History, tmp_path: Path
+) -> None:
     """The evidence knows its site as well."""
     folder = history.copy(tmp_path / "a")
     (folder / "archive.db").unlink()

@@ -1,4 +1,5 @@
-"""Killed, out of disk, or by a clock gone wrong: the next run of the same command ends with the same content, byte for byte."""
+"""Killed, out of disk, or by a clock gone wrong: the next run of the same command ends with the same content,
+byte for byte."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def undisturbed(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> b
 
 
 def test_killed_at_random_instants(replica: Replica, undisturbed: bytes, tmp_path: Path) -> None:
-    """SIGKILL, to the crawl or to both processes, and once more, and again: SOHR_KILLS=25 for the long form."""
+    """SIGKILL, to the crawl or to both processes, and once more, and again: SOHR_KILLS=25 for the long
+    form."""
     random, folder = Random(KILLS), tmp_path / "archive"
     whole = POSTS * 2 * 6 // 5
     for _ in range(KILLS):
@@ -63,7 +65,12 @@ def room(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
     def give(folder: Path, kib: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         options = f"{'remount,' if folder.is_mount() else ''}size={kib}k"
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             pytest.skip(f"no small file system here: {done.stderr.strip()}")
         mounted.append(folder)
@@ -74,13 +81,23 @@ def room(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
 
 
 @pytest.mark.parametrize(("part", "kib"), [(".", 16), (".", 420), (".", 900), ("warc", 100)])
-def test_a_full_disk(replica: Replica, undisturbed: bytes, room: Callable[[Path, int], None], tmp_path: Path, part: str, kib: int) -> None:
-    """At the first byte, while the tables are made, in the middle, in the evidence: 73 and a sentence; with room again the next run completes."""
+def test_a_full_disk(
+    replica: Replica,
+    undisturbed: bytes,
+    room: Callable[[Path, int], None],
+    tmp_path: Path,
+    part: str,
+    kib: int,
+) -> None:
+    """At the first byte, while the tables are made, in the middle, in the evidence: 73 and a sentence; with
+    room again the next run completes."""
     folder = tmp_path / "archive"
     room(folder / part, kib)
     done = crawl(replica, folder)
     assert done.status == 73, done.stderr[-2000:]
-    assert "Traceback" not in done.stderr and "disk and run the same command again" in done.stderr.replace("disk space", "disk")
+    assert "Traceback" not in done.stderr and "disk and run the same command again" in done.stderr.replace(
+        "disk space", "disk"
+    )
     room(folder / part, 64 * 1024)
     assert crawl(replica, folder).status == 0
     assert content(folder) == undisturbed
@@ -89,7 +106,8 @@ def test_a_full_disk(replica: Replica, undisturbed: bytes, room: Callable[[Path,
 
 
 def test_a_clock_that_jumps_back(replica: Replica, undisturbed: bytes, tmp_path: Path) -> None:
-    """The archive has seen 2039; then it is today: records go on in the newest file, and nothing is lost or out of order."""
+    """The archive has seen 2039; then it is today: records go on in the newest file, and nothing is lost or
+    out of order."""
     folder = tmp_path / "archive"
     with Archive(folder, replica.url) as archive:
         archive.take(capture(1, "2039-01-01T00:00:00Z", status=404, body=b""))
@@ -107,7 +125,10 @@ def test_a_text_from_a_clock_ahead_of_time(tmp_path: Path) -> None:
         archive.take(capture(1, "2039-01-01T00:00:00Z", "It says 5.", "And more."))
         (outcome,) = archive.take(capture(1, "2026-01-01T00:00:00Z", "It says 6.", "And more."))
         assert outcome.word == "backfilled"
-    assert rows(tmp_path / "a", "select number, substr(text, 1, 10) from versions order by number") == [(1, "It says 6."), (2, "It says 5.")]
+    assert rows(tmp_path / "a", "select number, substr(text, 1, 10) from versions order by number") == [
+        (1, "It says 6."),
+        (2, "It says 5."),
+    ]
     before = dump(tmp_path / "a")
     well(tmp_path / "a", "rebuild")
     assert dump(tmp_path / "a") == before

@@ -1,4 +1,5 @@
-"""`sohr-archive export` and `sohr-archive changes`: order, bytes, what is in a line and what never is; on archives that the real crawler made."""
+"""`sohr-archive export` and `sohr-archive changes`: order, bytes, what is in a line and what never is; on
+archives that the real crawler made."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def lines(output: bytes) -> list[Record]:
 
 @dataclass(frozen=True)
 class Two:
-    """The same frozen site in two archives, the second crawl of which was disturbed; then the site went on, and only the first was crawled."""
+    """The same frozen site in two archives, the second crawl of which was disturbed; then the site went on,
+    and only the first was crawled."""
 
     first: Path
     disturbed: Path
@@ -68,7 +70,9 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Two:
         told = run(first, "changes")
         edited, title, retagged, gone = [post.post_id for post in site.posts("en") if not post.odd][:4]
         site.call("edit", edition="en", post_id=edited, digit=True, silent=True)
-        site.call("edit", edition="en", post_id=title, title='Line\u2028ends\u0085in \u202bعنوان\u202c, "quotes"')
+        site.call(
+            "edit", edition="en", post_id=title, title='Line\u2028ends\u0085in \u202bعنوان\u202c, "quotes"'
+        )
         site.call("edit", edition="en", post_id=retagged, whitespace=True)  # only its modified time is new
         site.call("trash", edition="en", post_id=gone)
         crawl(site, first, "-a", "look=all")
@@ -84,7 +88,8 @@ def keys(value: Any) -> Iterator[str]:
         yield from keys(part)
 
 
-# -- export ---------------------------------------------------------------------------------------------------------------------------
+# -- export
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_content_is_what_the_site_said(two: Two) -> None:
@@ -94,8 +99,12 @@ def test_content_is_what_the_site_said(two: Two) -> None:
 
 
 def test_content_equals_the_site(two: Two) -> None:
-    """The newest versions hold the title and the lines of every post that has some, and nothing of how they were fetched."""
-    said = {(r["edition"], r["post_id"]): r for r in lines(run(two.first, "export", "--content", "--versions", "latest"))}
+    """The newest versions hold the title and the lines of every post that has some, and nothing of how they
+    were fetched."""
+    said = {
+        (r["edition"], r["post_id"]): r
+        for r in lines(run(two.first, "export", "--content", "--versions", "latest"))
+    }
     for post in two.posts:
         record = said.pop((post.edition, post.post_id))
         if post.password or not post.lines:
@@ -104,12 +113,19 @@ def test_content_equals_the_site(two: Two) -> None:
             assert [line["text"] for line in record["lines"]] == list(post.lines)
     assert [(key, record["state"]) for key, record in said.items()] == [(("en", two.gone), "missing")]
     names = set(keys(lines(two.contents[0])))
-    assert not {name for name in names if "captur" in name or name in ("url", "warc_file", "record_id", "layout", "extractor")}
+    assert not {
+        name
+        for name in names
+        if "captur" in name or name in ("url", "warc_file", "record_id", "layout", "extractor")
+    }
 
 
 def test_order_is_edition_then_number_then_first_capture(two: Two) -> None:
     """Post ids sort as numbers."""
-    places = [(r["source"], r["post_id"], r["first_captured_at"], r["number"]) for r in lines(run(two.first, "export"))]
+    places = [
+        (r["source"], r["post_id"], r["first_captured_at"], r["number"])
+        for r in lines(run(two.first, "export"))
+    ]
     assert places == sorted(places) and len(places) > 2 * POSTS - 6
 
 
@@ -118,7 +134,12 @@ def test_the_same_archive_gives_the_same_bytes(two: Two, tmp_path: Path) -> None
     target = tmp_path / "versions.jsonl"
     counts = json.loads(run(two.first, "export", "-o", target, "--json"))
     assert target.read_bytes() == run(two.first, "export")
-    assert counts == {"output": str(target), "format": "jsonl", "versions": len(lines(target.read_bytes())), "articles": counts["articles"]}
+    assert counts == {
+        "output": str(target),
+        "format": "jsonl",
+        "versions": len(lines(target.read_bytes())),
+        "articles": counts["articles"],
+    }
     assert target.stat().st_mode & 0o777 == 0o666 & ~umask()
 
 
@@ -131,7 +152,10 @@ def umask() -> int:
 
 def test_all_versions_or_the_newest_and_one_edition(two: Two) -> None:
     """Both filters hold."""
-    everything, latest = lines(run(two.first, "export")), lines(run(two.first, "export", "--versions", "latest"))
+    everything, latest = (
+        lines(run(two.first, "export")),
+        lines(run(two.first, "export", "--versions", "latest")),
+    )
     assert [r["citation"] for r in latest] == [r["citation"] for r in everything if r["is_latest"]]
     assert [r["number"] for r in everything if r["post_id"] == two.edited and r["source"] == "en"] == [1, 2]
     arabic = lines(run(two.first, "export", "--edition", "ar"))
@@ -150,7 +174,11 @@ def test_lines_have_their_kind_and_make_up_the_text(two: Two) -> None:
 def test_no_internal_id_is_told(two: Two) -> None:
     """Rows' numbers are the database's own affair: a rebuild may give others."""
     ours = {"post_id", "record_id"}  # WordPress's and WARC's
-    for output in (run(two.first, "export"), run(two.first, "export", "--content"), run(two.first, "changes")):
+    for output in (
+        run(two.first, "export"),
+        run(two.first, "export", "--content"),
+        run(two.first, "changes"),
+    ):
         assert {name for name in keys(lines(output)) if name.endswith("_id")} <= ours
 
 
@@ -162,9 +190,23 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(two.first), "export", "--force", "-o", str(target)]
+    command = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(two.first),
+        "export",
+        "--force",
+        "-o",
+        str(target),
+    ]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
-    assert answer.returncode == 73 and answer.stderr.startswith("sohr-archive: ") and answer.stderr.count("\n") == 1
+    assert (
+        answer.returncode == 73
+        and answer.stderr.startswith("sohr-archive: ")
+        and answer.stderr.count("\n") == 1
+    )
     assert target.read_text() == "what was there" and list(tmp_path.iterdir()) == [target]
     run(two.first, "export", "--force", "-o", target)
     assert len(lines(target.read_bytes())) > POSTS
@@ -174,7 +216,16 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
 def test_an_export_never_overwrites_the_archive(two: Two, name: str) -> None:
     """Nor a folder."""
     before = (two.first / "archive.db").stat().st_size
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(two.first), "export", "-o", str(two.first / name)]
+    command = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(two.first),
+        "export",
+        "-o",
+        str(two.first / name),
+    ]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 73 and "give" in answer.stderr
     assert (two.first / "archive.db").stat().st_size == before
@@ -186,7 +237,8 @@ def test_a_device_is_written_to_not_replaced(two: Two) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-# -- changes --------------------------------------------------------------------------------------------------------------------------
+# -- changes
+# --------------------------------------------------------------------------------------------------------------------------
 
 
 def test_changes_are_numbered_without_a_gap(two: Two) -> None:
@@ -198,27 +250,39 @@ def test_changes_are_numbered_without_a_gap(two: Two) -> None:
 
 
 def test_a_line_never_changes(two: Two) -> None:
-    """What was told before the site went on is told again in the same bytes, also where a claim has been replaced since."""
+    """What was told before the site went on is told again in the same bytes, also where a claim has been
+    replaced since."""
     now = run(two.first, "changes")
     assert now.startswith(two.told) and len(now) > len(two.told)
-    of_one = [change for change in lines(now) if change["post_id"] == two.retagged and change["source"] == "en"]
+    of_one = [
+        change for change in lines(now) if change["post_id"] == two.retagged and change["source"] == "en"
+    ]
     assert [change["kind"] for change in of_one] == ["created", "metadata"]
     before, after = (change["modified_at"] for change in of_one)
     assert before != after and of_one[1]["details"]["modified_at"] == [before, after]
 
 
 def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
-    """An import puts a version before the first: today's numbers move, what was told stands, and the new line knows its place."""
+    """An import puts a version before the first: today's numbers move, what was told stands, and the new line
+    knows its place."""
     shutil.copytree(two.first, tmp_path / "copy")
     before = run(tmp_path / "copy", "changes")
     last = len(lines(before))
     with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
-        (article,) = conn.execute("select article_id from articles where edition = 'en' and post_id = ?", (two.edited,)).fetchone()
+        (article,) = conn.execute(
+            "select article_id from articles where edition = 'en' and post_id = ?", (two.edited,)
+        ).fetchone()
         conn.execute("update versions set number = number + 10 where article_id = ?", (article,))
         conn.execute("update versions set number = number - 9 where article_id = ?", (article,))
-        stored = ", ".join(row[1] for row in conn.execute("pragma table_info(versions)"))  # the others follow from these
-        conn.execute(f"create temp table older as select {stored} from versions where article_id = ? and number = 2", (article,))
-        conn.execute("update older set version_id = 9999, number = 1, title = 'Older', first_captured_at = '2016-01-01T00:00:00Z'")
+        # The others follow from these
+        stored = ", ".join(row[1] for row in conn.execute("pragma table_info(versions)"))
+        conn.execute(
+            f"create temp table older as select {stored} from versions where article_id = ? and number = 2",
+            (article,),
+        )
+        conn.execute(
+            "update older set version_id = 9999, number = 1, title = 'Older', first_captured_at = '2016-01-01T00:00:00Z'"
+        )
         conn.execute(f"insert into versions ({stored}) select * from older")
         conn.execute(
             "insert into changes (seq, epoch, article_id, version_id, kind, said_at, learnt_at) values (?, 1, ?, 9999, 'backfilled', ?, ?)",
@@ -237,16 +301,27 @@ def test_changes_say_what_happened(two: Two) -> None:
     later = lines(run(two.first, "changes", "--after", 2 * POSTS))
     told = {change["post_id"]: change for change in later}
     silent, title, gone = told[two.edited], told[two.title], told[two.gone]
-    assert (silent["kind"], silent["severity"], silent["stealth"], silent["number"], silent["state"]) == ("updated", 3, True, 2, "live")
+    assert (silent["kind"], silent["severity"], silent["stealth"], silent["number"], silent["state"]) == (
+        "updated",
+        3,
+        True,
+        2,
+        "live",
+    )
     assert "figures" in silent["classes"] and silent["figures"]
     assert (title["kind"], title["stealth"]) == ("updated", False) and "title" in title["classes"]
     assert (gone["kind"], gone["state"], gone["number"]) == ("missing", "missing", 1)
-    assert silent["citation"].startswith(f"sohr:en:{two.edited}@") and silent["previous"] == told_first(two, two.edited)["citation"]
+    assert (
+        silent["citation"].startswith(f"sohr:en:{two.edited}@")
+        and silent["previous"] == told_first(two, two.edited)["citation"]
+    )
 
 
 def told_first(two: Two, post_id: int) -> Record:
     """The first change of an English post."""
-    return next(change for change in lines(two.told) if change["source"] == "en" and change["post_id"] == post_id)
+    return next(
+        change for change in lines(two.told) if change["source"] == "en" and change["post_id"] == post_id
+    )
 
 
 def test_replaying_the_feed_gives_the_present_state(two: Two) -> None:
@@ -254,8 +329,21 @@ def test_replaying_the_feed_gives_the_present_state(two: Two) -> None:
     present = {(change["source"], change["key"]): change for change in lines(run(two.first, "changes"))}
     with closing(open_readonly(two.first)) as conn:
         rows = conn.execute("select * from latest_versions").fetchall()
-    names = ("state", "number", "title", "text", "published_at", "modified_at", "author", "language", "text_sha256", "url")
-    assert {key: [c[n] for n in names] for key, c in present.items() if c["number"]} == {(r["source"], r["key"]): [r[n] for n in names] for r in rows}
+    names = (
+        "state",
+        "number",
+        "title",
+        "text",
+        "published_at",
+        "modified_at",
+        "author",
+        "language",
+        "text_sha256",
+        "url",
+    )
+    assert {key: [c[n] for n in names] for key, c in present.items() if c["number"]} == {
+        (r["source"], r["key"]): [r[n] for n in names] for r in rows
+    }
     textless = {change["state"] for change in present.values() if not change["number"]}
     assert textless == {"protected", "empty"}
 
@@ -263,4 +351,6 @@ def test_replaying_the_feed_gives_the_present_state(two: Two) -> None:
 def test_no_record_is_broken_by_a_line_end_of_unicode() -> None:
     """JSON lets three of them stand within a string; readers that split by them must not see them."""
     line = json_line({"title": "a\u2028b\u2029c\x85d\x0be"})
-    assert line.decode().splitlines() == [line.decode().rstrip("\n")] and json.loads(line) == {"title": "a\u2028b\u2029c\x85d\x0be"}
+    assert line.decode().splitlines() == [line.decode().rstrip("\n")] and json.loads(line) == {
+        "title": "a\u2028b\u2029c\x85d\x0be"
+    }

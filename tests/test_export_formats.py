@@ -1,4 +1,5 @@
-"""`sohr-archive export` in its formats: what loads them gets what the archive holds; on an archive that the real crawler made."""
+"""`sohr-archive export` in its formats: what loads them gets what the archive holds; on an archive that the
+real crawler made."""
 
 from __future__ import annotations
 
@@ -36,7 +37,15 @@ FEW, SEVERAL, MANY = 1_000, 10_000, 60_000  # versions
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:
     """The command."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "export", *map(str, arguments)]
+    command = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(folder),
+        "export",
+        *map(str, arguments),
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300)
 
 
@@ -71,7 +80,8 @@ def test_schema_and_dictionary_are_up_to_date() -> None:
 
 
 def test_csv_survives_what_the_site_writes(made: Path) -> None:
-    """Commas, quotes, line ends, Arabic, bidi marks, a title that a spreadsheet would run; null is not empty."""
+    """Commas, quotes, line ends, Arabic, bidi marks, a title that a spreadsheet would run; null is not
+    empty."""
     told = records(made / "v.jsonl")
     with open(made / "v.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -79,14 +89,20 @@ def test_csv_survives_what_the_site_writes(made: Path) -> None:
     for row, record in zip(rows, told, strict=True):
         for name in ("title", "text", "citation", "published_at", "plain_title"):
             assert row[name] == (record[name] or "")
-        assert json.loads(row["lines"]) == record["lines"] and row["is_latest"] == str(record["is_latest"]).lower()
+        assert (
+            json.loads(row["lines"]) == record["lines"]
+            and row["is_latest"] == str(record["is_latest"]).lower()
+        )
 
 
 def test_parquet_has_types(made: Path) -> None:
     """Times are instants in UTC, days days, lists lists; nothing is lost on the way."""
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     table = pq.read_table(made / "v.parquet")
-    assert table.schema.field("published_at").type == pa.timestamp("ms", tz="UTC") and table.schema.field("day").type == pa.date32()
+    assert (
+        table.schema.field("published_at").type == pa.timestamp("ms", tz="UTC")
+        and table.schema.field("day").type == pa.date32()
+    )
     assert not table.schema.field("text").nullable and table.schema.field("text").metadata[b"description"]
     for row, record in zip(table.to_pylist(), records(made / "v.jsonl"), strict=True):
         for column in COLUMNS:
@@ -106,8 +122,16 @@ def test_others_load_it(made: Path, library: str) -> None:
     if library == "duckdb":
         for path in (parquet, table, made / "v.jsonl"):
             assert [row[0] for row in module.sql(f"select text from '{path}'").fetchall()] == texts
-        kinds = dict(module.sql(f"select column_name, column_type from (describe select * from '{parquet}')").fetchall())
-        assert kinds["published_at"] == "TIMESTAMP WITH TIME ZONE" and kinds["post_id"] == "BIGINT" and kinds["is_latest"] == "BOOLEAN"
+        kinds = dict(
+            module.sql(
+                f"select column_name, column_type from (describe select * from '{parquet}')"
+            ).fetchall()
+        )
+        assert (
+            kinds["published_at"] == "TIMESTAMP WITH TIME ZONE"
+            and kinds["post_id"] == "BIGINT"
+            and kinds["is_latest"] == "BOOLEAN"
+        )
         return
     loaded = module.read_parquet(parquet)
     assert list(loaded["text"]) == list(module.read_csv(table)["text"]) == texts
@@ -119,7 +143,11 @@ def test_text_comes_apart_again(made: Path) -> None:
     parts = (made / "v.text").read_text("utf-8").split("\n\f\n")[:-1]
     for part, record in zip(parts, records(made / "v.jsonl"), strict=True):
         head, _, text = part.partition("\n\n")
-        assert head.split("\n")[0] == f"citation: {record['citation']}" and head.endswith(f"\ntitle: {record['title']}") and text == record["text"]
+        assert (
+            head.split("\n")[0] == f"citation: {record['citation']}"
+            and head.endswith(f"\ntitle: {record['title']}")
+            and text == record["text"]
+        )
 
 
 def test_warc_holds_each_capture_with_its_request(made: Path, small: Small) -> None:
@@ -132,26 +160,37 @@ def test_warc_holds_each_capture_with_its_request(made: Path, small: Small) -> N
             if record.rec_type == "response":
                 responses.add(headers.get_header("WARC-Record-ID"))
             elif record.rec_type != "warcinfo":
-                concerning.setdefault(headers.get_header("WARC-Concurrent-To"), Counter())[record.rec_type] += 1
+                concerning.setdefault(headers.get_header("WARC-Concurrent-To"), Counter())[
+                    record.rec_type
+                ] += 1
     told = records(made / "v.jsonl")
     assert {record["evidence"]["record_id"] for record in told} <= responses
     assert concerning == {record_id: Counter(request=1, metadata=1) for record_id in responses}
-    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", str(made / "v.warc")], capture_output=True, text=True)
+    check = subprocess.run(
+        [sys.executable, "-m", "warcio.cli", "check", str(made / "v.warc")], capture_output=True, text=True
+    )
     assert (check.returncode, check.stdout) == (0, "")
 
 
 def test_wacz_is_whole(made: Path) -> None:
-    """Every file is listed with its digest; each line of the index leads to its response; pages have titles."""
+    """Every file is listed with its digest; each line of the index leads to its response; pages have
+    titles."""
     import gzip
 
     with zipfile.ZipFile(made / "v.wacz") as archive:
         package = json.loads(archive.read("datapackage.json"))
         digest = json.loads(archive.read("datapackage-digest.json"))
         assert digest["hash"] == "sha256:" + hashlib.sha256(archive.read("datapackage.json")).hexdigest()
-        assert {r["path"] for r in package["resources"]} | {"datapackage.json", "datapackage-digest.json"} == set(archive.namelist())
+        assert {r["path"] for r in package["resources"]} | {
+            "datapackage.json",
+            "datapackage-digest.json",
+        } == set(archive.namelist())
         for resource in package["resources"]:
             data = archive.read(resource["path"])
-            assert (resource["bytes"], resource["hash"]) == (len(data), "sha256:" + hashlib.sha256(data).hexdigest())
+            assert (resource["bytes"], resource["hash"]) == (
+                len(data),
+                "sha256:" + hashlib.sha256(data).hexdigest(),
+            )
         warc = archive.read("archive/data.warc.gz")
         lines = gzip.decompress(archive.read("indexes/index.cdx.gz")).decode().splitlines()
         assert lines == sorted(lines)
@@ -160,19 +199,28 @@ def test_wacz_is_whole(made: Path) -> None:
             place = json.loads(fields)
             assert key == surt(place["url"]) and len(stamp) == 14
             record = gzip.decompress(warc[int(place["offset"]) : int(place["offset"]) + int(place["length"])])
-            assert record.startswith(b"WARC/1.1\r\n") and place["url"].encode() in record and place["digest"].encode() in record
+            assert (
+                record.startswith(b"WARC/1.1\r\n")
+                and place["url"].encode() in record
+                and place["digest"].encode() in record
+            )
         head, *pages = [json.loads(line) for line in archive.read("pages/pages.jsonl").splitlines()]
-        assert head["format"] == "json-pages-1.0" and all(page["title"] and page["url"] and page["ts"] for page in pages)
+        assert head["format"] == "json-pages-1.0" and all(
+            page["title"] and page["url"] and page["ts"] for page in pages
+        )
         assert package["created"].endswith("Z") and package["mainPageUrl"] == pages[0]["url"]
 
 
 def test_wacz_is_read_where_it_says(made: Path) -> None:
-    """ReplayWeb.page takes the length of a local header from the central directory alone, unless that has extra fields of its own."""
+    """ReplayWeb.page takes the length of a local header from the central directory alone, unless that has
+    extra fields of its own."""
     data = (made / "v.wacz").read_bytes()
     with zipfile.ZipFile(made / "v.wacz") as archive:
         for info in archive.infolist():
             name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
-            assert data[info.header_offset : info.header_offset + 4] == b"PK\x03\x04" and name == len(info.filename)
+            assert data[info.header_offset : info.header_offset + 4] == b"PK\x03\x04" and name == len(
+                info.filename
+            )
             assert bool(extra) == bool(info.extra)
 
 
@@ -181,7 +229,12 @@ def test_wacz_validate_passes(made: Path, tmp_path: Path) -> None:
     """The standard's own tool finds it right, and a flipped byte wrong."""
 
     def validate(path: Path) -> tuple[int, str]:
-        answer = subprocess.run([os.environ["SOHR_WACZ"], "validate", "-f", str(path)], capture_output=True, text=True, timeout=120)
+        answer = subprocess.run(
+            [os.environ["SOHR_WACZ"], "validate", "-f", str(path)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         return answer.returncode, answer.stdout + answer.stderr
 
     status, told = validate(made / "v.wacz")
@@ -219,17 +272,23 @@ def test_the_data_package_says_what_lies_beside_it(made: Path) -> None:
     package = json.loads((made / "datapackage.json").read_text("utf-8"))
     assert [resource["path"] for resource in package["resources"]] == sorted(f"v.{form}" for form in FORMATS)
     for resource in package["resources"]:
-        assert resource["hash"] == "sha256:" + hashlib.sha256((made / resource["path"]).read_bytes()).hexdigest()
+        assert (
+            resource["hash"] == "sha256:" + hashlib.sha256((made / resource["path"]).read_bytes()).hexdigest()
+        )
         assert resource["counts"]["versions"] > resource["counts"]["articles"] > 0
     fields = next(r for r in package["resources"] if r["format"] == "csv")["schema"]["fields"]
-    assert [field["name"] for field in fields] == [column.name for column in COLUMNS] and all(field["description"] for field in fields)
+    assert [field["name"] for field in fields] == [column.name for column in COLUMNS] and all(
+        field["description"] for field in fields
+    )
 
 
 def test_an_existing_file_stays(small: Small, tmp_path: Path) -> None:
     """Unless --force says otherwise; a data package of somebody else's stays in any case."""
     (tmp_path / "v.csv").write_text("mine")
     answer = run(small.folder, "--format", "csv", "-o", tmp_path / "v.csv")
-    assert answer.returncode == 73 and b"--force" in answer.stderr and (tmp_path / "v.csv").read_text() == "mine"
+    assert (
+        answer.returncode == 73 and b"--force" in answer.stderr and (tmp_path / "v.csv").read_text() == "mine"
+    )
     assert run(small.folder, "--format", "csv", "-o", tmp_path / "v.csv", "--force").returncode == 0
     (tmp_path / "datapackage.json").write_text('{"name": "other"}')
     answer = run(small.folder, "-o", tmp_path / "w.jsonl")
@@ -255,8 +314,14 @@ def test_bad_arguments(small: Small, arguments: tuple[str, ...], sentence: bytes
 
 def test_filters_reach_every_format(small: Small) -> None:
     """--changed --edition ar: one article, three versions."""
-    told = [json.loads(line) for line in run(small.folder, "--changed", "--edition", "ar").stdout.splitlines()]
-    assert [(r["post_id"], r["number"]) for r in told] == [(small.arabic, 1), (small.arabic, 2), (small.arabic, 3)]
+    told = [
+        json.loads(line) for line in run(small.folder, "--changed", "--edition", "ar").stdout.splitlines()
+    ]
+    assert [(r["post_id"], r["number"]) for r in told] == [
+        (small.arabic, 1),
+        (small.arabic, 2),
+        (small.arabic, 3),
+    ]
     assert run(small.folder, "--changed", "--edition", "ar", "--format", "text").stdout.count(b"\f") == 3
 
 
@@ -268,7 +333,8 @@ def test_a_full_disk(small: Small, form: str) -> None:
     assert answer.returncode == 73 and answer.stderr.count(b"\n") == 1 and b"No space left" in answer.stderr
 
 
-# -- memory ---------------------------------------------------------------------------------------------------------------------------
+# -- memory
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +348,18 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 def most_memory(folder: Path, form: str) -> float:
     """MB of all processes of an export together, at the worst moment."""
-    line = [sys.executable, "-m", "archive.cli.main", "--archive", folder, "export", "--format", form, "-o", "/dev/null"]
+    line = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        folder,
+        "export",
+        "--format",
+        form,
+        "-o",
+        "/dev/null",
+    ]
     return measure.run(line, watch=True).rss / 1e6
 
 
@@ -290,7 +367,8 @@ def most_memory(folder: Path, form: str) -> float:
 @pytest.mark.xdist_group("many")
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "text"])
 def test_memory_stays_flat(many: dict[int, Path], form: str) -> None:
-    """Six times as many versions need no more of it. (`python -m tests.bench.memory` does this with a million.)"""
+    """Six times as many versions need no more of it. (`python -m tests.bench.memory` does this with a
+    million.)"""
     few, lots = most_memory(many[SEVERAL], form), most_memory(many[MANY], form)
     assert lots < MOST_RSS and lots < few + GROWTH, (few, lots)
 

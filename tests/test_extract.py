@@ -1,4 +1,5 @@
-"""Extraction: golden pages, pages nobody wrote, the seeds in every layout. Golden pages hold invented text only."""
+"""Extraction: golden pages, pages nobody wrote, the seeds in every layout. Golden pages hold invented text
+only."""
 
 from __future__ import annotations
 
@@ -31,9 +32,13 @@ CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
 WRITE = os.environ.get("SOHR_GOLDEN_WRITE") == "1"  # rewrites expected.json; never set in CI
 
 
-def capture(body: bytes, url: str = "https://www.syriahr.com/en/350100/", status: int = 200, **headers: str) -> Capture:
+def capture(
+    body: bytes, url: str = "https://www.syriahr.com/en/350100/", status: int = 200, **headers: str
+) -> Capture:
     """A capture as the crawler hands it over."""
-    given = tuple((name.replace("_", "-"), value) for name, value in headers.items()) or (("Content-Type", "text/html; charset=UTF-8"),)
+    given = tuple((name.replace("_", "-"), value) for name, value in headers.items()) or (
+        ("Content-Type", "text/html; charset=UTF-8"),
+    )
     return Capture(url, status, given, body, "2026-01-02T00:00:00Z")
 
 
@@ -42,9 +47,19 @@ def read_golden(name: str) -> tuple[Capture, dict[str, Any], ArticleKey | None]:
     folder = GOLDEN / name
     expected = json.loads((folder / "expected.json").read_text())
     headers = tuple(expected["headers"].items())
-    page = Capture(expected["url"], expected["status"], headers, (folder / "page.html").read_bytes(), "2026-01-02T00:00:00Z")
+    page = Capture(
+        expected["url"],
+        expected["status"],
+        headers,
+        (folder / "page.html").read_bytes(),
+        "2026-01-02T00:00:00Z",
+    )
     address = SITE.parse(page.url)
-    key = ArticleKey(address.edition, str(address.post_id)) if address and address.kind is Kind.ARTICLE and address.edition else None
+    key = (
+        ArticleKey(address.edition, str(address.post_id))
+        if address and address.kind is Kind.ARTICLE and address.edition
+        else None
+    )
     return page, expected, key
 
 
@@ -52,8 +67,14 @@ def as_json(got: Extract | Unextractable, wanted: dict[str, Any]) -> dict[str, A
     """The result in the shape of expected.json, with the fields that the case states."""
     out = {name: wanted[name] for name in ("url", "status", "headers")}
     if isinstance(got, Unextractable):
-        return out | {"reason": got.reason, "title": got.title if "title" in wanted and wanted["title"] is not None else None}
-    fields = {name: getattr(got, name) for name in wanted if name not in (*out, "lines", "reason")} | {"title": got.title, "layout": got.layout}
+        return out | {
+            "reason": got.reason,
+            "title": got.title if "title" in wanted and wanted["title"] is not None else None,
+        }
+    fields = {name: getattr(got, name) for name in wanted if name not in (*out, "lines", "reason")} | {
+        "title": got.title,
+        "layout": got.layout,
+    }
     stated: dict[str, Any] = json.loads(json.dumps(fields))
     return out | stated | {"lines": [[line.kind.value, line.depth, line.text] for line in got.lines]}
 
@@ -78,12 +99,17 @@ def test_no_golden_is_missing() -> None:
 
 def test_every_layout_has_goldens_in_both_languages() -> None:
     """No layout without a golden page."""
-    assert {(layout.name, lang) for layout in LAYOUTS for lang in ("en", "ar")} <= {(name.split("-")[0], name.split("-")[1]) for name in CASES}
+    assert {(layout.name, lang) for layout in LAYOUTS for lang in ("en", "ar")} <= {
+        (name.split("-")[0], name.split("-")[1]) for name in CASES
+    }
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])
-def test_every_rule_has_a_page_that_it_cuts_and_one_that_it_leaves(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No rule of boilerplate without its evidence in both languages, and none that takes the same words out of an article."""
+def test_every_rule_has_a_page_that_it_cuts_and_one_that_it_leaves(
+    lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No rule of boilerplate without its evidence in both languages, and none that takes the same words out
+    of an article."""
     cutting: dict[str, list[str]] = {rule: [] for rule in boilerplate.RULES}
     leaving: dict[str, list[str]] = {rule: [] for rule in boilerplate.RULES}
     real, found = boilerplate.cut, list[boilerplate.Cut]()
@@ -127,7 +153,8 @@ def seeds() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
 def test_seeds_are_exact_in_every_layout(layout: str) -> None:
-    """Title and lines of the five seeds come out exactly, whatever the layout, with their chrome around and below them."""
+    """Title and lines of the five seeds come out exactly, whatever the layout, with their chrome around and
+    below them."""
     found = seeds()
     if not found:
         pytest.skip("SOHR_SEEDS names no folder of seeds: set it to ../shared/seeds")
@@ -136,13 +163,23 @@ def test_seeds_are_exact_in_every_layout(layout: str) -> None:
     text = "".join(f"<p>{line[2]}</p>\n" for line in expected["lines"]).strip()
     assert text in template
     for seed in found:
-        escaped = [line.replace("&", "&amp;").replace("<", "&lt;") for line in (*seed["lines"], *seed["chrome"])]
-        # what a page shows after the text stands below it here too: source and disclaimer, "You might also like", the cookie sentence
+        escaped = [
+            line.replace("&", "&amp;").replace("<", "&lt;") for line in (*seed["lines"], *seed["chrome"])
+        ]
+        # what a page shows after the text stands below it here too: source and disclaimer, "You might also
+        # like", the cookie sentence
         ordered = [line for line in escaped if "•" not in line or line.startswith("•")]
         tail = ordered[len(seed["lines"]) :]
         below = sorted(tail, key=lambda line: ("cookies" in line, line == "[Disclaimer]")) if tail else []
         top = [line for line in escaped if line not in ordered]
-        body = "\n".join(f"<p>{line}</p>" for line in [*top, *ordered[: len(seed["lines"])], *(line for line in below if "Observatory" not in line)])
+        body = "\n".join(
+            f"<p>{line}</p>"
+            for line in [
+                *top,
+                *ordered[: len(seed["lines"])],
+                *(line for line in below if "Observatory" not in line),
+            ]
+        )
         page = template.replace(text, body).replace(expected["title"], seed["title"].replace("&", "&amp;"))
         got = extract(capture(page.encode(), expected["url"]), SITE)
         assert isinstance(got, Extract), got
@@ -178,9 +215,12 @@ def test_zstd_where_it_is_installed() -> None:
     assert decode_body(capture(zstd.compress(SHORT), Content_Encoding="zstd")) == SHORT
 
 
-@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize(
+    ("coding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("deflate", zlib.compress)]
+)
 def test_cut_and_damaged_bodies(coding: str, pack: Any) -> None:
-    """A stream that ends early is truncated, one that is garbage or a bomb is refused; neither is ever an article."""
+    """A stream that ends early is truncated, one that is garbage or a bomb is refused; neither is ever an
+    article."""
     packed = pack(SHORT)
     with pytest.raises(Cut):
         decode_body(capture(packed[: len(packed) // 2], Content_Encoding=coding))
@@ -240,7 +280,22 @@ def test_hostile_pages_end_quickly(body: str) -> None:
     assert isinstance(got, Extract) or got.reason in REASONS
 
 
-_PIECES = (b"", b"<", b">", b"</div>", b"<div>", b"<p>", b"\0", b"\xff", b'"', b"<!--", b"<table>", b"<script>", b"&#", b"<tr>")
+_PIECES = (
+    b"",
+    b"<",
+    b">",
+    b"</div>",
+    b"<div>",
+    b"<p>",
+    b"\0",
+    b"\xff",
+    b'"',
+    b"<!--",
+    b"<table>",
+    b"<script>",
+    b"&#",
+    b"<tr>",
+)
 
 
 def mutated(data: st.DataObject, body: bytes, most: int = 6) -> bytes:
@@ -249,7 +304,9 @@ def mutated(data: st.DataObject, body: bytes, most: int = 6) -> bytes:
     for _ in range(data.draw(st.integers(1, most))):
         at = data.draw(st.integers(0, len(changed)))
         length = data.draw(st.integers(0, 200))
-        changed[at : at + length] = data.draw(st.sampled_from([*_PIECES, bytes(changed[at : at + length]) * 2]))
+        changed[at : at + length] = data.draw(
+            st.sampled_from([*_PIECES, bytes(changed[at : at + length]) * 2])
+        )
     return bytes(changed)
 
 
@@ -260,23 +317,40 @@ def never_raises(name: str, data: st.DataObject) -> None:
     if isinstance(got, Unextractable):
         assert got.reason in REASONS
     else:
-        assert all(line.text == line.text.strip() and line.text and "\n" not in line.text for line in got.lines)
+        assert all(
+            line.text == line.text.strip() and line.text and "\n" not in line.text for line in got.lines
+        )
 
 
 _SHORT = [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")]
-_NAMES = ("related-posts", "post-share", "post-views", "screen-reader-text", "cookie-notice", "ad-slot", "widget", "site-footer")
-_CHROME = "".join(f'<div class="{name}"><h3><a href="/en/17/">MARKERWORD 17</a></h3><p>MARKERWORD of a line.</p></div>' for name in _NAMES)
+_NAMES = (
+    "related-posts",
+    "post-share",
+    "post-views",
+    "screen-reader-text",
+    "cookie-notice",
+    "ad-slot",
+    "widget",
+    "site-footer",
+)
+_CHROME = "".join(
+    f'<div class="{name}"><h3><a href="/en/17/">MARKERWORD 17</a></h3><p>MARKERWORD of a line.</p></div>'
+    for name in _NAMES
+)
 
 
 def never_leaks(name: str, data: st.DataObject) -> None:
-    """With the damage outside the element of the text, and outside what stands in it, no marker word of the chrome comes into the text."""
+    """With the damage outside the element of the text, and outside what stands in it, no marker word of the
+    chrome comes into the text."""
     page, expected, key = read_golden(name)
     html = page.body.decode()
     first, last = (html.index(expected["lines"][n][2]) for n in (0, -1))
     start = html.rindex("<div", 0, first)
     end = html.index("</div>", last) + len("</div>")
     before, text, after = (part.encode() for part in (html[:start], html[start:end], html[end:]))
-    after = after.replace(b"</article>", _CHROME.encode() + b"</article>", 1).replace(b"</body>", _CHROME.encode() + b"</body>", 1)
+    after = after.replace(b"</article>", _CHROME.encode() + b"</article>", 1).replace(
+        b"</body>", _CHROME.encode() + b"</body>", 1
+    )
     before = before.replace(b"<article", _CHROME.encode() + b"<article", 1)
     before = mutated(data, before, 3)
     damaged = before + text.replace(b"<div", b"<div data-here", 1) + mutated(data, after, 3)
@@ -287,7 +361,8 @@ def never_leaks(name: str, data: st.DataObject) -> None:
     assert not isinstance(got, Extract) or "MARKERWORD" not in got.text
 
 
-SOME = settings(max_examples=200, deadline=None, derandomize=True)  # how long a page may take is asserted elsewhere
+# How long a page may take is asserted elsewhere
+SOME = settings(max_examples=200, deadline=None, derandomize=True)
 MANY = settings(max_examples=10_000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -323,7 +398,9 @@ def test_ten_thousand_pages_with_damaged_chrome_never_leak(name: str, data: st.D
     never_leaks(name, data)
 
 
-@pytest.mark.parametrize("name", [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")])
+@pytest.mark.parametrize(
+    "name", [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")]
+)
 def test_damage_beside_the_text_changes_nothing(name: str) -> None:
     """A counter, another stamp, other related posts and marker words in their names: the text is the same."""
     page, expected, key = read_golden(name)

@@ -26,8 +26,22 @@ HEAVY = b"<!DOCTYPE html><html><body class='single'>" + b"<p>Word.</p>" * 12_000
 
 def captures() -> list[Any]:
     """Posts, some of them twice and once edited; and pages that are no article, or are read apart."""
-    first = [capture(n, AT.format(0, n % 60), f"In this post {n} people were killed.", "And more.", title=f"Post {n}") for n in range(1, POSTS)]
-    again = [capture(n, AT.format(1, n), f"In this post {n + n % 2} people were killed.", "And more.", title=f"Post {n}") for n in range(1, 30)]
+    first = [
+        capture(
+            n, AT.format(0, n % 60), f"In this post {n} people were killed.", "And more.", title=f"Post {n}"
+        )
+        for n in range(1, POSTS)
+    ]
+    again = [
+        capture(
+            n,
+            AT.format(1, n),
+            f"In this post {n + n % 2} people were killed.",
+            "And more.",
+            title=f"Post {n}",
+        )
+        for n in range(1, 30)
+    ]
     odd = [
         capture(200, AT.format(2, 0), status=404, body=b"gone"),
         capture(201, AT.format(2, 1), body=b"<html><body>No layout reads this.</body></html>"),
@@ -51,8 +65,11 @@ async def handed(folder: Path) -> list[Outcome]:
     return outcomes
 
 
-async def test_what_the_crawl_reads_is_kept_and_told_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same outcomes, texts and changes as from an archive process that reads every page itself; most pages were read here."""
+async def test_what_the_crawl_reads_is_kept_and_told_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same outcomes, texts and changes as from an archive process that reads every page itself; most
+    pages were read here."""
     read = []
     ours = page.extract
     monkeypatch.setattr(page, "extract", lambda *given: read.append(given) or ours(*given))
@@ -67,7 +84,9 @@ async def test_what_the_crawl_reads_is_kept_and_told_alike(tmp_path: Path, monke
         assert well(tmp_path / "fast", *command) == well(tmp_path / "slow", *command)
 
 
-async def test_a_page_that_breaks_our_reading_is_kept_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_that_breaks_our_reading_is_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What fails here is left to the archive process; the crawl goes on."""
 
     def broken(*_: object) -> None:
@@ -117,7 +136,8 @@ async def test_what_it_says_last_is_heard_though_nothing_can_be_written(tmp_path
     archive = await opened(tmp_path / "a")
     shutil.rmtree(tmp_path / "a" / "warc")
     (tmp_path / "a" / "warc").write_text("no folder")
-    future = await archive.capture(capture(1, "2031-01-02T10:00:00Z", "Text."))  # of another day: a file is to be begun
+    # Of another day: a file is to be begun
+    future = await archive.capture(capture(1, "2031-01-02T10:00:00Z", "Text."))
     time.sleep(0.5)  # noqa: ASYNC251  # the loop is busy meanwhile
     with pytest.raises(ArchiveFailed) as failure:
         async with asyncio.timeout(10):

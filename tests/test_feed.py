@@ -1,4 +1,5 @@
-"""The feed for those who live on it: its schema, its replay, consumers that crash, consumers of an older epoch, following."""
+"""The feed for those who live on it: its schema, its replay, consumers that crash, consumers of an older
+epoch, following."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from tests.small import Small, small
 __all__ = ["small"]  # the fixture
 
 KILLS = 20
-# A consumer of a user's: reads on, writes down what it got, durably, and then says so; slow enough to be killed anywhere in between.
+# A consumer of a user's: reads on, writes down what it got, durably, and then says so; slow enough to be
+# killed anywhere in between.
 CONSUMER = """
 import os, sys, time
 from contextlib import closing
@@ -93,7 +95,10 @@ def test_replaying_from_the_beginning_gives_the_present_state(small: Small) -> N
     present: dict[tuple[str, str], dict[str, Any]] = {}
     with Archive.open(small.folder) as archive:
         for told in archive.changes():
-            present[told.source, told.key] = {name: getattr(told, name) for name in ("state", "number", "title", "text", "text_sha256", "author")}
+            present[told.source, told.key] = {
+                name: getattr(told, name)
+                for name in ("state", "number", "title", "text", "text_sha256", "author")
+            }
         rows = {(row["source"], row["key"]): row for row in archive.rows("select * from latest_versions")}
     held = {key: state for key, state in present.items() if state["number"]}
     assert held == {key: {name: row[name] for name in next(iter(held.values()))} for key, row in rows.items()}
@@ -101,19 +106,27 @@ def test_replaying_from_the_beginning_gives_the_present_state(small: Small) -> N
 
 @pytest.mark.slow
 def test_a_consumer_killed_anywhere_misses_nothing(copy: Path, tmp_path: Path) -> None:
-    """Twenty kills: what it got is the whole table in order, and nothing that it had acknowledged came again."""
+    """Twenty kills: what it got is the whole table in order, and nothing that it had acknowledged came
+    again."""
     script, out, chance = tmp_path / "consumer.py", tmp_path / "got", random.Random(7)
     script.write_text(CONSUMER)
     out.touch()
     for _ in range(KILLS):
-        child = subprocess.Popen([sys.executable, str(script), str(copy), str(out)], cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
+        child = subprocess.Popen(
+            [sys.executable, str(script), str(copy), str(out)], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
+        )
         size, deadline = out.stat().st_size, time.monotonic() + 20
         while out.stat().st_size == size and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(chance.uniform(0, 0.012))
         child.kill()
         child.wait()
-    subprocess.run([sys.executable, str(script), str(copy), str(out)], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True)
+    subprocess.run(
+        [sys.executable, str(script), str(copy), str(out)],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
     got: list[int] = []
     acknowledged = 0
     for line in out.read_text().split():
@@ -121,7 +134,8 @@ def test_a_consumer_killed_anywhere_misses_nothing(copy: Path, tmp_path: Path) -
             acknowledged = got[-1]
             continue
         assert int(line) > acknowledged
-        assert int(line) in ((got[-1], got[-1] + 1) if got else (1,))  # the same once more, or the next: no gap
+        # The same once more, or the next: no gap
+        assert int(line) in ((got[-1], got[-1] + 1) if got else (1,))
         got.append(int(line))
     with closing(open_readonly(copy)) as conn:
         assert sorted(set(got)) == list(range(1, feed.newest_seq(conn) + 1))
@@ -160,9 +174,17 @@ def test_a_consumer_of_an_older_epoch_is_told_to_replay(copy: Path) -> None:
     run(copy, "changes", "--consumer", "parser", "--limit", 1)
     run(copy, "ack", "parser", 5)
     change(copy, "update about set value = '2' where key = 'epoch'")
-    for arguments in (("changes", "--consumer", "parser"), ("ack", "parser", "6"), ("ack", "parser", "5", "--rewind")):
+    for arguments in (
+        ("changes", "--consumer", "parser"),
+        ("ack", "parser", "6"),
+        ("ack", "parser", "5", "--rewind"),
+    ):
         answer = run(copy, *arguments)
-        assert (answer.returncode, answer.stdout) == (76, "") and "ack parser 0 --rewind" in answer.stderr and answer.stderr.count("\n") == 1
+        assert (
+            (answer.returncode, answer.stdout) == (76, "")
+            and "ack parser 0 --rewind" in answer.stderr
+            and answer.stderr.count("\n") == 1
+        )
     assert run(copy, "ack", "parser", 0, "--rewind").returncode == 0
     assert json.loads(run(copy, "changes", "--consumer", "parser", "--limit", 1).stdout)["seq"] == 1
 
@@ -174,7 +196,11 @@ def test_a_consumer_ahead_of_its_archive_is_told_too(copy: Path) -> None:
         consumers = Consumers(copy, conn)
         consumers.cursor("parser")
         consumers.ack("parser", feed.newest_seq(conn))
-    change(copy, "drop trigger changes_are_kept", "delete from changes where seq = (select max(seq) from changes)")
+    change(
+        copy,
+        "drop trigger changes_are_kept",
+        "delete from changes where seq = (select max(seq) from changes)",
+    )
     with closing(open_readonly(copy)) as conn, pytest.raises(FeedBeganAnew, match="replay it"):
         Consumers(copy, conn).cursor("parser")
 
@@ -189,7 +215,8 @@ def test_a_folder_that_may_not_be_written(copy: Path) -> None:
 
 
 def test_following_goes_on_with_what_is_told_later(copy: Path) -> None:
-    """At once what is there; then what comes; a rebuild that says the same is nothing new, another epoch ends it."""
+    """At once what is there; then what comes; a rebuild that says the same is nothing new, another epoch ends
+    it."""
     with closing(open_readonly(copy)) as conn:
         newest = feed.newest_seq(conn)
     lines = follow(copy, newest - 1, wait=0.01)
@@ -211,8 +238,20 @@ def test_follow_on_the_command_line_flushes_and_ends_with_ctrl_c(copy: Path) -> 
     """Each line reaches a pipe when it is told."""
     with closing(open_readonly(copy)) as conn:
         newest = feed.newest_seq(conn)
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(copy), "changes", "--follow", "--after", str(newest - 1)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    command = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(copy),
+        "changes",
+        "--follow",
+        "--after",
+        str(newest - 1),
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdout and json.loads(child.stdout.readline())["seq"] == newest
         change(copy, MORE)
         assert json.loads(child.stdout.readline())["seq"] == newest + 1

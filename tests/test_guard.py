@@ -1,4 +1,5 @@
-"""Pages that read well and make no sense: one text on all of them, texts cut short, dates gone, no news for too long. 65, and no false version."""
+"""Pages that read well and make no sense: one text on all of them, texts cut short, dates gone, no news for
+too long. 65, and no false version."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ from tests.archiving import Archive, capture, page, sohr, told, well
 from tests.crawling import Crawled, changes, crawl, held, in_step, rows, truth, versions
 from tests.replica.server import Replica
 
-WALL = "To read on, prove that you are a reader of ours: leave your address, choose a password, confirm the letter that we send. " * 2
+WALL = (
+    "To read on, prove that you are a reader of ours: leave your address, choose a password, confirm the letter that we send. "
+    * 2
+)
 POSTS = 30
 AT = "2026-03-01T{:02}:00:00Z"
 
@@ -49,7 +53,8 @@ class TestOneTextOnManyPages:
     """A wall before the pages, a cache that serves one page for all."""
 
     def test_in_mid_life(self, site: Replica, tmp_path: Path) -> None:
-        """Two have made versions when it shows; no further one, in no later crawl; the articles' texts stay, and come back."""
+        """Two have made versions when it shows; no further one, in no later crawl; the articles' texts stay,
+        and come back."""
         folder, ids = tmp_path / "a", plain(site)
         assert crawl(site, folder, "edition=en").status == 0
         before, count = held(folder), versions(folder)
@@ -57,24 +62,45 @@ class TestOneTextOnManyPages:
         drifting(crawl(site, folder, "edition=en", "look=all"), "could not be read (quarantined)")
         assert versions(folder) == count + ALIKE - 1
         assert sum(held(folder)[key] == text for key, text in before.items()) == len(before) - (ALIKE - 1)
-        assert rows(folder, "select count(*) from captures where outcome = 'quarantined'") == [(len(ids) - (ALIKE - 1),)]
+        assert rows(folder, "select count(*) from captures where outcome = 'quarantined'") == [
+            (len(ids) - (ALIKE - 1),)
+        ]
         drifting(crawl(site, folder, "edition=en", "look=all"), "could not be read (quarantined)")
         assert versions(folder) == count + ALIKE - 1
         shown = well(folder, "layouts").decode()
-        assert f"{2 * (len(ids) - ALIKE + 1)} captures in quarantine" in shown and "prove that you are a reader" in shown
+        assert (
+            f"{2 * (len(ids) - ALIKE + 1)} captures in quarantine" in shown
+            and "prove that you are a reader" in shown
+        )
 
-        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count + ALIKE - 1  # nothing has been mended
+        # Nothing has been mended
+        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count + ALIKE - 1
         for post_id in ids:
             _, lines = before["en", post_id]
-            site.call("edit", edition="en", post_id=post_id, html="".join(f"<p>{line}</p>" for line in lines), lines=list(lines), silent=True)
+            site.call(
+                "edit",
+                edition="en",
+                post_id=post_id,
+                html="".join(f"<p>{line}</p>" for line in lines),
+                lines=list(lines),
+                silent=True,
+            )
         assert crawl(site, folder, "edition=en", "look=all").status == 0
         assert held(folder) == {key: text for key, text in truth(site).items() if key[0] == "en"}
-        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count + 2 * (ALIKE - 1)  # nor do they slip in late
+        # Nor do they slip in late
+        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count + 2 * (
+            ALIKE - 1
+        )
         every = told(folder)
-        assert sohr(folder, "rebuild").status == 0 and told(folder) == every and sohr(folder, "verify", "--deep").status == 0
+        assert (
+            sohr(folder, "rebuild").status == 0
+            and told(folder) == every
+            and sohr(folder, "verify", "--deep").status == 0
+        )
 
     def test_from_the_start(self, site: Replica, tmp_path: Path) -> None:
-        """New posts alike, of whatever length, are waited with, asked for again a day later and not with every crawl."""
+        """New posts alike, of whatever length, are waited with, asked for again a day later and not with
+        every crawl."""
         text = "Log in to read."
         walled(site, ids := [post.post_id for post in site.posts("en") if post.lines], text)
         drifting(crawl(site, tmp_path / "a", "edition=en"), "could not be read")
@@ -84,7 +110,10 @@ class TestOneTextOnManyPages:
         assert sum(entry["path"] in {f"/en/{post_id}/" for post_id in ids} for entry in site.log()) <= ALIKE
         site.clear_log()
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+25h")
-        assert sum(entry["path"] in {f"/en/{post_id}/" for post_id in ids} for entry in site.log()) >= len(ids) - ALIKE
+        assert (
+            sum(entry["path"] in {f"/en/{post_id}/" for post_id in ids} for entry in site.log())
+            >= len(ids) - ALIKE
+        )
 
     def test_a_person_may_trust_it(self, site: Replica, tmp_path: Path) -> None:
         """`layouts --confirm`: then it is what the articles say, now and later."""
@@ -99,23 +128,35 @@ class TestOneTextOnManyPages:
         assert crawl(site, folder, "edition=en", "look=all").status == 0 and versions(folder) == count + 12
 
     def test_what_agencies_repeat_is_no_wall(self, tmp_path: Path) -> None:
-        """A statement posted twice, a standard sentence under a third of the posts, a line that comes back each day: all are versions."""
+        """A statement posted twice, a standard sentence under a third of the posts, a line that comes back
+        each day: all are versions."""
         with Archive(tmp_path / "a") as archive:
-            texts = [f"Field sources reported shelling of village {n}; material damage, no information on casualties." for n in range(40)]
+            texts = [
+                f"Field sources reported shelling of village {n}; material damage, no information on casualties."
+                for n in range(40)
+            ]
             for n in range(0, 40, 3):
                 texts[n] = "No casualties have been reported so far."
             texts[10] = texts[11] = WALL
             texts[38] = WALL
-            taken = archive.take(*(capture(n + 1, AT.format(1), text, title=f"Village {n}") for n, text in enumerate(texts)))
+            taken = archive.take(
+                *(capture(n + 1, AT.format(1), text, title=f"Village {n}") for n, text in enumerate(texts))
+            )
         assert {outcome.word for outcome in taken} == {"new"}
 
     def test_how_many_it_takes(self, tmp_path: Path) -> None:
-        """Of a long text the third within a window; of a short one half of it; never one article by itself."""
+        """Of a long text the third within a window; of a short one half of it; never one article by
+        itself."""
         assert len(WALL) > LONG
         with Archive(tmp_path / "a") as archive:
 
             def words(texts: list[str], first: int) -> list[str]:
-                return [one.word for one in archive.take(*(capture(first + n, AT.format(2), text) for n, text in enumerate(texts)))]
+                return [
+                    one.word
+                    for one in archive.take(
+                        *(capture(first + n, AT.format(2), text) for n, text in enumerate(texts))
+                    )
+                ]
 
             other = [f"Something else happened in place {n}." for n in range(100)]
             assert words([WALL, *other[: WINDOW - 2], WALL, WALL], 1)[-2:] == ["new", "new"]
@@ -134,10 +175,16 @@ class TestUnlikeBefore:
         folder = tmp_path / "a"
         assert crawl(site, folder, "edition=en").status == 0
         for post_id in plain(site):
-            line = next(post for post in site.posts("en") if post.post_id == post_id).lines[0][:20] + f" {post_id}"
+            line = (
+                next(post for post in site.posts("en") if post.post_id == post_id).lines[0][:20]
+                + f" {post_id}"
+            )
             site.call("edit", edition="en", post_id=post_id, html=f"<p>{line}</p>", lines=[line], silent=True)
         drifting(crawl(site, folder, "edition=en", "look=all"), "have lost more than half of their text")
-        assert rows(folder, "select verdict, json_extract(counters, '$.shrunk') > 10 from crawls")[-1] == ("drifting", 1)
+        assert rows(folder, "select verdict, json_extract(counters, '$.shrunk') > 10 from crawls")[-1] == (
+            "drifting",
+            1,
+        )
 
     def test_no_text_any_more(self, site: Replica, tmp_path: Path) -> None:
         """The frame came, the text did not: no version, and not silently."""
@@ -150,22 +197,40 @@ class TestUnlikeBefore:
         assert versions(folder) == count
 
     def test_no_dates_any_more(self, tmp_path: Path) -> None:
-        """New posts state no time of publication, where all did; what is usual is what healthy crawls of this archive brought."""
+        """New posts state no time of publication, where all did; what is usual is what healthy crawls of this
+        archive brought."""
 
         def judged(first: int, number: int, *, dated: bool, at: str) -> tuple[str, ...]:
             stated = f'<meta property="article:published_time" content="{at}">'
             bodies = [page(f"Post {n}", f"Text {n}.", post_id=n) for n in range(first, first + number)]
-            bodies = [body.replace(b"</head>", stated.encode() + b"</head>") if dated else body for body in bodies]
+            bodies = [
+                body.replace(b"</head>", stated.encode() + b"</head>") if dated else body for body in bodies
+            ]
             with Archive(tmp_path / "a") as archive:
-                archive.take(*(capture(first + n, at, body=body, crawl=archive.name) for n, body in enumerate(bodies)))
+                archive.take(
+                    *(capture(first + n, at, body=body, crawl=archive.name) for n, body in enumerate(bodies))
+                )
                 found: Drift = archive.writer.answers.drift(archive.name)
-                ended = {"event": "crawl-finished", "name": archive.name, "at": at, "reason": "finished", "verdict": "healthy"}
-                archive.writer.work([Happened(ended | {"exit_status": 65 * bool(found.sentences), "counters": found.counters})])
+                ended = {
+                    "event": "crawl-finished",
+                    "name": archive.name,
+                    "at": at,
+                    "reason": "finished",
+                    "verdict": "healthy",
+                }
+                archive.writer.work(
+                    [
+                        Happened(
+                            ended | {"exit_status": 65 * bool(found.sentences), "counters": found.counters}
+                        )
+                    ]
+                )
             return found.sentences
 
         assert judged(1, 30, dated=False, at=AT.format(1)) == ()  # nothing is usual yet
         assert judged(101, 60, dated=True, at=AT.format(2)) == ()
-        assert judged(201, TEXTS - 1, dated=False, at=AT.format(3)) == ()  # too few to tell, with those of the day before
+        # Too few to tell, with those of the day before
+        assert judged(201, TEXTS - 1, dated=False, at=AT.format(3)) == ()
         [sentence] = judged(301, 3 * TEXTS, dated=False, at=AT.format(4))
         assert "have no date of publication, where 39% is usual" in sentence
         assert judged(401, 3 * TEXTS, dated=True, at=AT.format(5)) == ()
@@ -177,7 +242,13 @@ class TestUnlikeBefore:
             assert crawl(site, folder, "look=all").status == 0
             site.call("publish", edition="en", count=3)
             site.call("edit", edition="en", post_id=ids[turn], digit=True)
-            site.call("edit", edition="en", post_id=ids[turn + 5], html=f"<p>Taken down {turn}.</p>", lines=[f"Taken down {turn}."])
+            site.call(
+                "edit",
+                edition="en",
+                post_id=ids[turn + 5],
+                html=f"<p>Taken down {turn}.</p>",
+                lines=[f"Taken down {turn}."],
+            )
             site.call("trash", edition="en", post_id=ids[turn + 10])
 
 
@@ -192,7 +263,10 @@ def test_no_news_for_unusually_long(tmp_path: Path) -> None:
         hours = int(SILENCE_TIMES * longest / timedelta(hours=1)) - 3
         assert crawl(site, folder, "edition=en", "look=none", ARCHIVE_CLOCK=f"+{hours}h").status == 0
         late = f"+{hours + 6}h"
-        drifting(crawl(site, folder, "edition=en", "look=none", ARCHIVE_CLOCK=late), "no new post of the edition en for")
+        drifting(
+            crawl(site, folder, "edition=en", "look=none", ARCHIVE_CLOCK=late),
+            "no new post of the edition en for",
+        )
         in_step(site, late)
         site.call("publish", edition="en")
         assert crawl(site, folder, "edition=en", "look=none", ARCHIVE_CLOCK=late).status == 0

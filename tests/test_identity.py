@@ -25,7 +25,8 @@ def small(path: str) -> str:
 
 
 def shapes(post: Post) -> dict[str, str]:
-    """The addresses of a post, from the site's root; http and a missing www are one with the others on loopback."""
+    """The addresses of a post, from the site's root; http and a missing www are one with the others on
+    loopback."""
     root = "en/" if post.edition == "en" else ""
     plain = quote(post.path.lstrip("/"))
     dated = f"{root}{post.published.astimezone(LOCAL):%Y/%m}/{quote(post.slug)}/"
@@ -41,7 +42,11 @@ def shapes(post: Post) -> dict[str, str]:
     if len(post.pages) > 1:
         found["page 2"] = f"{plain}2/"
     if post.edition == "ar":
-        found |= {"small hex": small(plain), "unencoded": post.path.lstrip("/"), "small hex, dated": small(dated)}
+        found |= {
+            "small hex": small(plain),
+            "unencoded": post.path.lstrip("/"),
+            "small hex, dated": small(dated),
+        }
     return found
 
 
@@ -63,15 +68,32 @@ class Cited:
 def cited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cited]:
     folder = tmp_path_factory.mktemp("identity")
     with Replica(posts=60) as replica:
-        posts = [next(p for p in replica.posts("en") if p.odd == "pages"), next(p for p in replica.posts("ar") if not p.odd)]
-        addresses = {f"{p.edition} {name}": replica.url + path for p in posts for name, path in shapes(p).items()}
+        posts = [
+            next(p for p in replica.posts("en") if p.odd == "pages"),
+            next(p for p in replica.posts("ar") if not p.odd),
+        ]
+        addresses = {
+            f"{p.edition} {name}": replica.url + path for p in posts for name, path in shapes(p).items()
+        }
         every = list(addresses.values())
         file = folder / "urls.txt"
-        file.write_text("# addresses met\n" + "\n".join(every if request.param == "in order" else every[::-1]) + "\n\n", encoding="utf-8")
+        file.write_text(
+            "# addresses met\n" + "\n".join(every if request.param == "in order" else every[::-1]) + "\n\n",
+            encoding="utf-8",
+        )
         first = crawl(replica, folder / "archive", f"urls={file}")
         first_asked = asked(replica)
         second = crawl(replica, folder / "archive", f"urls={file}")
-        yield Cited(replica, folder / "archive", posts, addresses, first, first_asked, second, asked(replica)[len(first_asked) :])
+        yield Cited(
+            replica,
+            folder / "archive",
+            posts,
+            addresses,
+            first,
+            first_asked,
+            second,
+            asked(replica)[len(first_asked) :],
+        )
 
 
 def test_all_shapes_are_one_article(cited: Cited) -> None:
@@ -83,7 +105,8 @@ def test_all_shapes_are_one_article(cited: Cited) -> None:
 
 
 def test_one_fetch_of_each_page(cited: Cited) -> None:
-    """Each page of each post comes once; what costs more are the redirects of addresses that do not tell the post."""
+    """Each page of each post comes once; what costs more are the redirects of addresses that do not tell the
+    post."""
     by_path = {p: n for p, n in article_requests(cited.replica).items() if p in cited.first_asked}
     permalinks = {"/" + shapes(post)["permalink"] for post in cited.posts}
     pages = permalinks | {f"/{shapes(cited.posts[0])['permalink']}{n}/" for n in (2, 3)}
@@ -93,8 +116,15 @@ def test_one_fetch_of_each_page(cited: Cited) -> None:
 
 def test_every_address_met_is_an_alias(cited: Cited) -> None:
     """Of the article it leads to, spelled as it was met; embeds and feeds of a post are no address of it."""
-    aliases = {url: (e, i) for url, e, i in rows(cited.folder, "select aliases.url, edition, post_id from aliases join articles using (article_id)")}
-    lacking = {name for name, url in cited.addresses.items() if not name.endswith(PASSED_OVER) and url not in aliases}
+    aliases = {
+        url: (e, i)
+        for url, e, i in rows(
+            cited.folder, "select aliases.url, edition, post_id from aliases join articles using (article_id)"
+        )
+    }
+    lacking = {
+        name for name, url in cited.addresses.items() if not name.endswith(PASSED_OVER) and url not in aliases
+    }
     assert lacking == set()
     assert all(aliases[url][0] == name[:2] for name, url in cited.addresses.items() if url in aliases)
     assert not [url for url in aliases if url.rstrip("/").endswith(PASSED_OVER)]
@@ -104,7 +134,11 @@ def test_what_is_no_article_is_passed_over_and_said(cited: Cited) -> None:
     """One line for each embed and feed; none is asked for."""
     for post in cited.posts:
         for name in PASSED_OVER:
-            assert [line for line in cited.first.stderr.splitlines() if shapes(post)[name] in line and "passed over" in line]
+            assert [
+                line
+                for line in cited.first.stderr.splitlines()
+                if shapes(post)[name] in line and "passed over" in line
+            ]
     assert not [path for path in cited.first_asked if path.rstrip("/").endswith(PASSED_OVER)]
 
 
@@ -143,7 +177,14 @@ def test_ids_of_the_editions_do_not_meet(tmp_path: Path) -> None:
     """Both editions have a post of the same id: two articles."""
     with Replica(posts=20) as replica:
         for edition, title in (("en", "English"), ("ar", "عربي")):
-            replica.call("put", edition=edition, post_id=50_000, title=title, html=f"<p>{title} text.</p>", lines=[f"{title} text."])
+            replica.call(
+                "put",
+                edition=edition,
+                post_id=50_000,
+                title=title,
+                html=f"<p>{title} text.</p>",
+                lines=[f"{title} text."],
+            )
         assert crawl(replica, tmp_path / "a", "pages=1").status == 0
     assert held(tmp_path / "a")["en", 50_000] == ("English", ("English text.",))
     assert held(tmp_path / "a")["ar", 50_000] == ("عربي", ("عربي text.",))

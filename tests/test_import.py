@@ -1,4 +1,5 @@
-"""Captures of others come in by the one path, at their own time, exactly as they were recorded, or not at all."""
+"""Captures of others come in by the one path, at their own time, exactly as they were recorded, or not at
+all."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def folder(tmp_path: Path) -> Path:
     """An archive that holds a post as of 2025, in one version."""
     with Archive(tmp_path / "archive") as archive:
         archive.take(
-            capture(1, "2025-01-01T00:00:00Z", "It says 5 now.", "And more."), capture(1, "2025-06-01T00:00:00Z", "It says 5 now.", "And more.")
+            capture(1, "2025-01-01T00:00:00Z", "It says 5 now.", "And more."),
+            capture(1, "2025-06-01T00:00:00Z", "It says 5 now.", "And more."),
         )
     return tmp_path / "archive"
 
@@ -69,7 +71,8 @@ def days(*stated: tuple[str, str]) -> list[Foreign]:
     return [said(1, f"{day}T12:00:00Z", text, "And more.") for day, text in stated]
 
 
-# -- kinds of files -------------------------------------------------------------------------------------------------------------------
+# -- kinds of files
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def wacz(path: Path, *parts: Path) -> Path:
@@ -96,9 +99,17 @@ def test_kinds_of_files(folder: Path, tmp_path: Path, kind: str) -> None:
     counts = import_file(folder, file)
     assert counts == Counter({"backfilled": 1, "new": 2 if kind.startswith("wacz") else 1})
     assert [text for _, text, *_ in texts(folder)] == ["It said 3 then.", "It says 5 now."]
-    before = rows(folder, "select * from captures"), rows(folder, "select * from changes"), rows(folder, "select * from versions")
+    before = (
+        rows(folder, "select * from captures"),
+        rows(folder, "select * from changes"),
+        rows(folder, "select * from versions"),
+    )
     assert import_file(folder, file) == Counter({"held_already": counts.total()})
-    assert before == (rows(folder, "select * from captures"), rows(folder, "select * from changes"), rows(folder, "select * from versions"))
+    assert before == (
+        rows(folder, "select * from captures"),
+        rows(folder, "select * from changes"),
+        rows(folder, "select * from versions"),
+    )
     check_warcs(folder)
     whole(folder)
 
@@ -110,21 +121,30 @@ def test_it_is_written_down_where_captures_came_from(folder: Path, tmp_path: Pat
     sql = "select kind, arguments, channel, captured_at, recorded_at > captured_at from captures join crawls using (crawl_id) where kind = 'import'"
     ((kind, arguments, channel, said_at, later),) = rows(folder, sql)
     assert (kind, channel, said_at, later) == ("import", "import", NOON, 1)
-    assert json.loads(arguments) == {"file": "others.warc.gz", "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    assert rows(folder, "select said_at, learnt_at > said_at from changes order by seq desc limit 1") == [(NOON, 1)]
+    assert json.loads(arguments) == {
+        "file": "others.warc.gz",
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
+    assert rows(folder, "select said_at, learnt_at > said_at from changes order by seq desc limit 1") == [
+        (NOON, 1)
+    ]
 
 
 def test_an_empty_archive_takes_a_file(tmp_path: Path) -> None:
     """Without a crawl before: posts of the site itself."""
     site = "https://www.syriahr.com/"
-    import_file(tmp_path / "new", warc(tmp_path / "x.warc.gz", [said(332481, NOON, "A text.", "And more.", site=site)]))
+    import_file(
+        tmp_path / "new",
+        warc(tmp_path / "x.warc.gz", [said(332481, NOON, "A text.", "And more.", site=site)]),
+    )
     assert rows(tmp_path / "new", "select source, key, versions from articles") == [("en", "332481", 1)]
     assert rows(tmp_path / "new", "select value from about where key = 'home'") == [(site,)]
     whole(tmp_path / "new")
 
 
 def test_what_is_no_capture_file_makes_no_archive(tmp_path: Path) -> None:
-    """A letter, an empty file, a folder, nothing: 65, one sentence, and no folder that looks like an archive afterwards."""
+    """A letter, an empty file, a folder, nothing: 65, one sentence, and no folder that looks like an archive
+    afterwards."""
     (tmp_path / "letter").write_text("Dear all")
     (tmp_path / "empty").touch()
     for name in ("letter", "empty", ".", "nothing"):
@@ -159,7 +179,8 @@ def test_what_wget_wrote(tmp_path: Path) -> None:
     whole(tmp_path / "a")
 
 
-# -- what is in a record --------------------------------------------------------------------------------------------------------------
+# -- what is in a record
+# --------------------------------------------------------------------------------------------------------------
 
 
 def chunked(body: bytes, size: int = 100) -> bytes:
@@ -180,16 +201,27 @@ CODINGS = {
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["whole", "chunked"])
 @pytest.mark.parametrize("coding", [*CODINGS, "zstd"])
 def test_payload_codings(tmp_path: Path, coding: str, is_chunked: bool) -> None:
-    """The text is read through any coding; the body is kept as it was coded, without its transfer coding, beside headers as they were."""
+    """The text is read through any coding; the body is kept as it was coded, without its transfer coding,
+    beside headers as they were."""
     body = CODINGS[coding] if coding in CODINGS else pytest.importorskip("backports.zstd").compress(BODY)
-    headers = (f"Content-Encoding: {coding}", "X-Said: twice", "X-Said: عربي", *(["Transfer-Encoding: chunked"] if is_chunked else []))
-    file = warc(tmp_path / "x.warc", [Foreign(URL, NOON, answer(chunked(body) if is_chunked else body, *headers))])
+    headers = (
+        f"Content-Encoding: {coding}",
+        "X-Said: twice",
+        "X-Said: عربي",
+        *(["Transfer-Encoding: chunked"] if is_chunked else []),
+    )
+    file = warc(
+        tmp_path / "x.warc", [Foreign(URL, NOON, answer(chunked(body) if is_chunked else body, *headers))]
+    )
     with Archive(tmp_path / "a"):
         pass
     assert import_file(tmp_path / "a", file) == Counter({"new": 1})
     (stored,) = [s.capture for s in read(warc_files(tmp_path / "a" / "warc")[0]) if s.capture]
     assert stored.body == body
-    assert [value for name, value in stored.headers if name == "X-Said"] == ["twice", "عربي".encode().decode("latin-1")]
+    assert [value for name, value in stored.headers if name == "X-Said"] == [
+        "twice",
+        "عربي".encode().decode("latin-1"),
+    ]
     assert texts(tmp_path / "a")[0][1] == "It says ثلاثة then."
     whole(tmp_path / "a")
 
@@ -222,17 +254,31 @@ def test_a_body_cut_on_its_way_makes_no_version(tmp_path: Path, http: bytes) -> 
 
 HTTP = answer(BODY)
 HOSTILE: dict[str, tuple[str, Foreign]] = {
-    "wrong block digest": ("wrong_digest", Foreign(URL, NOON, HTTP, headers={"WARC-Block-Digest": "sha1:" + "A" * 32})),
+    "wrong block digest": (
+        "wrong_digest",
+        Foreign(URL, NOON, HTTP, headers={"WARC-Block-Digest": "sha1:" + "A" * 32}),
+    ),
     "wrong payload digest": (
         "wrong_digest",
-        Foreign(URL, NOON, HTTP, headers={"WARC-Block-Digest": None, "WARC-Payload-Digest": "sha256:" + "0" * 64}),
+        Foreign(
+            URL, NOON, HTTP, headers={"WARC-Block-Digest": None, "WARC-Payload-Digest": "sha256:" + "0" * 64}
+        ),
     ),
-    "longer than its file": ("cut_short", Foreign(URL, NOON, HTTP, headers={"Content-Length": str(len(HTTP) + 5000)})),
+    "longer than its file": (
+        "cut_short",
+        Foreign(URL, NOON, HTTP, headers={"Content-Length": str(len(HTTP) + 5000)}),
+    ),
     "a length of letters": ("incomplete", Foreign(URL, NOON, HTTP, headers={"Content-Length": "many"})),
     "a gigabyte": ("too_large", Foreign(URL, NOON, HTTP, headers={"Content-Length": str(10**9)})),
     "a status that is no number": ("incomplete", Foreign(URL, NOON, answer(BODY, status="²00 OK"))),
-    "a status of many digits": ("incomplete", Foreign(URL, NOON, answer(BODY, status="99999999999999999999 OK"))),
-    "no end of the headers": ("incomplete", Foreign(URL, NOON, b"HTTP/1.1 200 OK\r\nContent-Type: text/html")),
+    "a status of many digits": (
+        "incomplete",
+        Foreign(URL, NOON, answer(BODY, status="99999999999999999999 OK")),
+    ),
+    "no end of the headers": (
+        "incomplete",
+        Foreign(URL, NOON, b"HTTP/1.1 200 OK\r\nContent-Type: text/html"),
+    ),
     "no response at all": ("incomplete", Foreign(URL, NOON, b"\0\1\2\3" * 50)),
     "an empty block": ("incomplete", Foreign(URL, NOON, b"")),
     "an address with a null": ("incomplete", Foreign(URL + "\0", NOON, HTTP)),
@@ -244,7 +290,10 @@ HOSTILE: dict[str, tuple[str, Foreign]] = {
     "a date to come": ("incomplete", Foreign(URL, "2999-01-01T00:00:00Z", HTTP)),
     "a post of astronomical number": ("other_page", Foreign(f"{HOME}en/{'9' * 40}/", NOON, HTTP)),
     "a request": ("no_response", Foreign(URL, NOON, b"GET / HTTP/1.1\r\n\r\n", kind="request")),
-    "a resource": ("no_response", Foreign(URL, NOON, BODY, kind="resource", headers={"Content-Type": "text/html"})),
+    "a resource": (
+        "no_response",
+        Foreign(URL, NOON, BODY, kind="resource", headers={"Content-Type": "text/html"}),
+    ),
     "a revisit of nothing": ("revisit", Foreign(URL, NOON, b"HTTP/1.1 200 OK\r\n\r\n", kind="revisit")),
 }
 
@@ -285,7 +334,15 @@ def test_hostile_headers_stay_headers(tmp_path: Path) -> None:
         "Content-Length: -5",
     ]
     file = warc(
-        tmp_path / "x.warc.gz", [Foreign(URL, NOON, answer(BODY, *lines), headers={"WARC-IP-Address": "1.2.3.4\0\x0b x", "WARC-Truncated": None})]
+        tmp_path / "x.warc.gz",
+        [
+            Foreign(
+                URL,
+                NOON,
+                answer(BODY, *lines),
+                headers={"WARC-IP-Address": "1.2.3.4\0\x0b x", "WARC-Truncated": None},
+            )
+        ],
     )
     with Archive(tmp_path / "a"):
         pass
@@ -297,7 +354,9 @@ def test_hostile_headers_stay_headers(tmp_path: Path) -> None:
 BAD_FILES = {
     "empty": b"",
     "no archive": b"Dear reader, this is a letter.\n" * 20,
-    "one gzip member for all": gzip.compress(b"".join(said(n, NOON, "Text.", "More.").plain() for n in (7, 8))),
+    "one gzip member for all": gzip.compress(
+        b"".join(said(n, NOON, "Text.", "More.").plain() for n in (7, 8))
+    ),
     "gzip of something else": gzip.compress(b"a letter " * 100),
     "zip of something else": b"PK\x03\x04" + bytes(100),
     "zstd of nothing": b"\x28\xb5\x2f\xfd" + bytes(50),
@@ -322,27 +381,49 @@ def test_what_is_no_warc(folder: Path, tmp_path: Path, content: bytes) -> None:
 
 
 def test_the_command_goes_on_with_the_next_file(folder: Path, tmp_path: Path) -> None:
-    """A folder, an empty file, none, the same file twice: each has its line, the exit status is that of the worst."""
+    """A folder, an empty file, none, the same file twice: each has its line, the exit status is that of the
+    worst."""
     good = warc(tmp_path / "good.warc.gz", [said(2, NOON, "Another.", "And more.")])
     cut = tmp_path / "cut.warc.gz"
-    cut.write_bytes(warc(tmp_path / "x.warc.gz", [said(3, NOON, "Third.", "And more."), said(4, NOON, "Fourth.", "And more.")]).read_bytes()[:-60])
+    cut.write_bytes(
+        warc(
+            tmp_path / "x.warc.gz",
+            [said(3, NOON, "Third.", "And more."), said(4, NOON, "Fourth.", "And more.")],
+        ).read_bytes()[:-60]
+    )
     (tmp_path / "empty.warc").touch()
     ran = sohr(folder, "import", tmp_path, tmp_path / "empty.warc", tmp_path / "none.warc", cut, good, good)
     assert ran.status == 65
-    assert ran.lines == ["cut.warc.gz: 1 cut_short, 1 new", "good.warc.gz: 1 new", "good.warc.gz: 1 held_already"]
+    assert ran.lines == [
+        "cut.warc.gz: 1 cut_short, 1 new",
+        "good.warc.gz: 1 new",
+        "good.warc.gz: 1 held_already",
+    ]
     assert ["is a folder" in ran.err, "empty.warc" in ran.err, "none.warc" in ran.err] == [True] * 3
-    assert {post_id for (post_id,) in rows(folder, "select post_id from articles where versions > 0")} == {1, 2, 3}
+    assert {post_id for (post_id,) in rows(folder, "select post_id from articles where versions > 0")} == {
+        1,
+        2,
+        3,
+    }
     whole(folder)
 
 
-# -- older history --------------------------------------------------------------------------------------------------------------------
+# -- older history
+# --------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_older_text_becomes_an_earlier_version(folder: Path, tmp_path: Path) -> None:
-    """Numbers move, the feed says `backfilled`, what was told stays as it was told, and a citation still finds its text."""
+    """Numbers move, the feed says `backfilled`, what was told stays as it was told, and a citation still
+    finds its text."""
     with open_readonly(folder) as conn:
         before = list(feed(conn))
-    import_file(folder, warc(tmp_path / "x.warc.gz", days(("2024-03-01", "It said 3."), ("2024-02-01", "It said 2."), ("2024-03-05", "It said 3."))))
+    import_file(
+        folder,
+        warc(
+            tmp_path / "x.warc.gz",
+            days(("2024-03-01", "It said 3."), ("2024-02-01", "It said 2."), ("2024-03-05", "It said 3.")),
+        ),
+    )
     assert texts(folder) == [
         (1, "It said 2.", "2024-02-01T12:00:00Z", "2024-02-01T12:00:00Z", 1),
         (2, "It said 3.", "2024-03-01T12:00:00Z", "2024-03-05T12:00:00Z", 2),
@@ -350,11 +431,14 @@ def test_an_older_text_becomes_an_earlier_version(folder: Path, tmp_path: Path) 
     ]
     with open_readonly(folder) as conn:
         after = list(feed(conn))
-    assert after[: len(before)] == before and [change["kind"] for change in after[len(before) :]] == ["backfilled", "backfilled"]
-    assert before[-1]["citation"] == "sohr:en:1@2025-01-01T00:00:00Z"
-    assert rows(folder, "select number, text_sha256 from versions where first_captured_at = '2025-01-01T00:00:00Z'") == [
-        (3, before[-1]["text_sha256"])
+    assert after[: len(before)] == before and [change["kind"] for change in after[len(before) :]] == [
+        "backfilled",
+        "backfilled",
     ]
+    assert before[-1]["citation"] == "sohr:en:1@2025-01-01T00:00:00Z"
+    assert rows(
+        folder, "select number, text_sha256 from versions where first_captured_at = '2025-01-01T00:00:00Z'"
+    ) == [(3, before[-1]["text_sha256"])]
     assert rows(folder, "select number from latest_versions") == [(3,)]
     whole(folder)
 
@@ -362,7 +446,12 @@ def test_an_older_text_becomes_an_earlier_version(folder: Path, tmp_path: Path) 
 def test_the_same_text_seen_earlier_is_no_version(folder: Path, tmp_path: Path) -> None:
     """The version was there before we knew; nothing is told."""
     count = rows(folder, "select count(*) from changes")
-    import_file(folder, warc(tmp_path / "x.warc.gz", days(("2024-03-01", "It says 5 now."), ("2025-03-01", "It says 5 now."))))
+    import_file(
+        folder,
+        warc(
+            tmp_path / "x.warc.gz", days(("2024-03-01", "It says 5 now."), ("2025-03-01", "It says 5 now."))
+        ),
+    )
     assert texts(folder) == [(1, "It says 5 now.", "2024-03-01T12:00:00Z", "2025-06-01T00:00:00Z", 4)]
     assert rows(folder, "select count(*) from changes") == count
     whole(folder)
@@ -371,16 +460,34 @@ def test_the_same_text_seen_earlier_is_no_version(folder: Path, tmp_path: Path) 
 def test_another_text_in_between_parts_a_version(folder: Path, tmp_path: Path) -> None:
     """A-B-A is three versions, learnt late too."""
     import_file(folder, warc(tmp_path / "x.warc.gz", days(("2025-03-01", "It said 4."))))
-    assert [(number, text) for number, text, *_ in texts(folder)] == [(1, "It says 5 now."), (2, "It said 4."), (3, "It says 5 now.")]
-    assert [told[2:] for told in texts(folder)][::2] == [("2025-01-01T00:00:00Z",) * 2 + (1,), ("2025-06-01T00:00:00Z",) * 2 + (1,)]
+    assert [(number, text) for number, text, *_ in texts(folder)] == [
+        (1, "It says 5 now."),
+        (2, "It said 4."),
+        (3, "It says 5 now."),
+    ]
+    assert [told[2:] for told in texts(folder)][::2] == [
+        ("2025-01-01T00:00:00Z",) * 2 + (1,),
+        ("2025-06-01T00:00:00Z",) * 2 + (1,),
+    ]
     assert rows(folder, "select number from latest_versions") == [(3,)]
     whole(folder)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(1, 28), st.sampled_from("ABC")), min_size=1, max_size=9, unique_by=lambda pair: pair[0]), st.randoms())
-def test_history_in_any_order_is_the_same_history(tmp_path: Path, seen: list[tuple[int, str]], random: Any) -> None:
-    """Whatever order captures become known in, the versions are those of the order in which the site said them."""
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 28), st.sampled_from("ABC")),
+        min_size=1,
+        max_size=9,
+        unique_by=lambda pair: pair[0],
+    ),
+    st.randoms(),
+)
+def test_history_in_any_order_is_the_same_history(
+    tmp_path: Path, seen: list[tuple[int, str]], random: Any
+) -> None:
+    """Whatever order captures become known in, the versions are those of the order in which the site said
+    them."""
     base = Path(tempfile.mkdtemp(dir=tmp_path))
     late = list(seen)
     random.shuffle(late)
@@ -388,7 +495,9 @@ def test_history_in_any_order_is_the_same_history(tmp_path: Path, seen: list[tup
     for name, order in (("early", sorted(seen)), ("late", late)):
         with Archive(base / name) as archive:
             for day, text in order:
-                (outcome,) = archive.take(capture(1, f"2024-02-{day:02}T00:00:00Z", f"It said {text}.", "And more."))
+                (outcome,) = archive.take(
+                    capture(1, f"2024-02-{day:02}T00:00:00Z", f"It said {text}.", "And more.")
+                )
                 assert outcome.word in ("new", "changed", "unchanged", "backfilled"), outcome
         assert [kind for (kind,) in rows(base / name, "select kind from changes")].count("created") == 1
         assert list(verify(base / name)) == []
@@ -401,18 +510,31 @@ def test_history_in_any_order_is_the_same_history(tmp_path: Path, seen: list[tup
 
 
 def test_a_late_text_of_another_layout_waits_in_quarantine(tmp_path: Path) -> None:
-    """It differs from the version before it and was read otherwise: maybe a theme, not an edit. Confirmed, it takes its place."""
-    body = page("A title", "It says 6 then.", "And more.").replace(b'<div class="entry-content">', b'<div class="entry-content rbct">')
+    """It differs from the version before it and was read otherwise: maybe a theme, not an edit. Confirmed, it
+    takes its place."""
+    body = page("A title", "It says 6 then.", "And more.").replace(
+        b'<div class="entry-content">', b'<div class="entry-content rbct">'
+    )
     same = body.replace(b"It says 6 then.", b"It says 5 then.")
     with Archive(tmp_path / "a") as archive:
         archive.take(
-            capture(1, "2020-01-01T00:00:00Z", "It says 5 then.", "And more."), capture(1, "2026-01-01T00:00:00Z", "It says 7.", "And more.")
+            capture(1, "2020-01-01T00:00:00Z", "It says 5 then.", "And more."),
+            capture(1, "2026-01-01T00:00:00Z", "It says 7.", "And more."),
         )
-    records = [Foreign(URL, "2021-01-01T00:00:00Z", answer(same)), Foreign(URL, "2022-01-01T00:00:00Z", answer(body))]
-    assert import_file(tmp_path / "a", warc(tmp_path / "x.warc.gz", records)) == Counter({"unchanged": 1, "quarantined": 1})
+    records = [
+        Foreign(URL, "2021-01-01T00:00:00Z", answer(same)),
+        Foreign(URL, "2022-01-01T00:00:00Z", answer(body)),
+    ]
+    assert import_file(tmp_path / "a", warc(tmp_path / "x.warc.gz", records)) == Counter(
+        {"unchanged": 1, "quarantined": 1}
+    )
     assert [text for _, text, *_ in texts(tmp_path / "a")] == ["It says 5 then.", "It says 7."]
     assert sohr(tmp_path / "a", "layouts", "--confirm", "foxiz").status == 0
-    assert [text for _, text, *_ in texts(tmp_path / "a")] == ["It says 5 then.", "It says 6 then.", "It says 7."]
+    assert [text for _, text, *_ in texts(tmp_path / "a")] == [
+        "It says 5 then.",
+        "It says 6 then.",
+        "It says 7.",
+    ]
     whole(tmp_path / "a")
 
 
@@ -435,7 +557,16 @@ def test_a_record_of_a_gigabyte_takes_no_gigabyte(tmp_path: Path, kind: str) -> 
     """It is counted and passed over in pieces; what stands behind it comes in."""
     size, zeros = 2**30, bytes(2**20)
     head = Foreign(
-        URL, NOON, HTTP, kind, {"Content-Length": str(size), "WARC-Block-Digest": None, "WARC-Payload-Digest": "sha1:A", "WARC-Profile": IDENTICAL}
+        URL,
+        NOON,
+        HTTP,
+        kind,
+        {
+            "Content-Length": str(size),
+            "WARC-Block-Digest": None,
+            "WARC-Payload-Digest": "sha1:A",
+            "WARC-Profile": IDENTICAL,
+        },
     )
     deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
     file = tmp_path / "x.warc.gz"
@@ -444,18 +575,33 @@ def test_a_record_of_a_gigabyte_takes_no_gigabyte(tmp_path: Path, kind: str) -> 
         out.writelines(deflate.compress(zeros) for _ in range(size // len(zeros)))
         out.write(deflate.compress(b"\r\n\r\n") + deflate.flush())
         out.write(gzip.compress(said(2, NOON, "Behind.", "And more.").plain()))
-    done = subprocess.run([sys.executable, "-c", PEAK, str(file)], capture_output=True, text=True, cwd=ROOT, check=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(file)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+        timeout=300,
+    )
     taken, peak = done.stdout.rsplit(" ", 1)
     assert taken == f"['{HOME}en/2/'] {{'too_large': 1}}"
     assert int(peak) < 150  # MiB
 
 
-# -- revisits -------------------------------------------------------------------------------------------------------------------------
+# -- revisits
+# -------------------------------------------------------------------------------------------------------------------------
 
 IDENTICAL = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
 FIRST = said(1, NOON, "It says 5 then.", "And more.")
-FIRST_ID = next(line.split(": ")[1] for line in FIRST.plain().decode().splitlines() if line.startswith("WARC-Record-ID"))
-PAYLOAD = "sha1:" + base64.b32encode(hashlib.sha1(FIRST.http.partition(b"\r\n\r\n")[2], usedforsecurity=False).digest()).decode()
+FIRST_ID = next(
+    line.split(": ")[1] for line in FIRST.plain().decode().splitlines() if line.startswith("WARC-Record-ID")
+)
+PAYLOAD = (
+    "sha1:"
+    + base64.b32encode(
+        hashlib.sha1(FIRST.http.partition(b"\r\n\r\n")[2], usedforsecurity=False).digest()
+    ).decode()
+)
 FIRST = replace(FIRST, headers={"WARC-Payload-Digest": PAYLOAD})
 AGAIN = answer(b"", "X-Seen: again", "Transfer-Encoding: chunked")
 NAMED: dict[str, dict[str, str | None]] = {
@@ -465,10 +611,17 @@ NAMED: dict[str, dict[str, str | None]] = {
 }
 
 
-def again(at: str = "2024-05-02T12:00:00Z", uri: str = URL, http: bytes = AGAIN, **headers: str | None) -> Foreign:
+def again(
+    at: str = "2024-05-02T12:00:00Z", uri: str = URL, http: bytes = AGAIN, **headers: str | None
+) -> Foreign:
     """A record that repeats the first one."""
     return Foreign(
-        uri, at, http, "revisit", {"WARC-Profile": IDENTICAL, "WARC-Payload-Digest": PAYLOAD} | {k.replace("_", "-"): v for k, v in headers.items()}
+        uri,
+        at,
+        http,
+        "revisit",
+        {"WARC-Profile": IDENTICAL, "WARC-Payload-Digest": PAYLOAD}
+        | {k.replace("_", "-"): v for k, v in headers.items()},
     )
 
 
@@ -482,16 +635,30 @@ def test_a_revisit_has_the_body_it_repeats(tmp_path: Path, named: dict[str, str 
         pass
     assert import_file(tmp_path / "a", file) == Counter({"new": 2, "unchanged": 1})
     assert texts(tmp_path / "a") == [(1, "It says 5 then.", NOON, "2024-05-02T12:00:00Z", 2)]
-    (second,) = [s.capture for s in read(warc_files(tmp_path / "a" / "warc")[0]) if s.capture and s.capture.captured_at > NOON]
-    assert second.header("x-seen") == "again" and second.header("transfer-encoding") is None and second.truncated is None
+    (second,) = [
+        s.capture
+        for s in read(warc_files(tmp_path / "a" / "warc")[0])
+        if s.capture and s.capture.captured_at > NOON
+    ]
+    assert (
+        second.header("x-seen") == "again"
+        and second.header("transfer-encoding") is None
+        and second.truncated is None
+    )
     assert import_file(tmp_path / "a", file) == Counter({"held_already": 3})
     whole(tmp_path / "a")
 
 
 def test_a_revisit_without_headers_has_those_of_its_original(tmp_path: Path) -> None:
     """Old files write none."""
-    one, two = captures(warc(tmp_path / "x.warc.gz", [FIRST, again(http=b"", WARC_Refers_To=FIRST_ID)]), Counter())
-    assert (two.status, two.headers, two.body) == (one.status, one.headers, one.body) and two.captured_at > one.captured_at
+    one, two = captures(
+        warc(tmp_path / "x.warc.gz", [FIRST, again(http=b"", WARC_Refers_To=FIRST_ID)]), Counter()
+    )
+    assert (two.status, two.headers, two.body) == (
+        one.status,
+        one.headers,
+        one.body,
+    ) and two.captured_at > one.captured_at
 
 
 UNRESOLVED: dict[str, tuple[str, Foreign]] = {
@@ -500,11 +667,23 @@ UNRESOLVED: dict[str, tuple[str, Foreign]] = {
     "a digest of an unknown kind": ("revisit", again(WARC_Payload_Digest="best:1", WARC_Refers_To=FIRST_ID)),
     "no digest": ("revisit", again(WARC_Payload_Digest=None, WARC_Refers_To=FIRST_ID)),
     "no profile": ("revisit", again(WARC_Profile=None, WARC_Refers_To=FIRST_ID)),
-    "a 304": ("not_modified", again(WARC_Profile=IDENTICAL.replace("identical-payload-digest", "server-not-modified"), WARC_Refers_To=FIRST_ID)),
+    "a 304": (
+        "not_modified",
+        again(
+            WARC_Profile=IDENTICAL.replace("identical-payload-digest", "server-not-modified"),
+            WARC_Refers_To=FIRST_ID,
+        ),
+    ),
     "another site": ("other_page", again(uri="https://example.org/", WARC_Refers_To=FIRST_ID)),
     "no response at all": ("incomplete", again(http=b"\0\1\2", WARC_Refers_To=FIRST_ID)),
-    "a wrong digest of its own": ("wrong_digest", again(WARC_Block_Digest="sha1:" + "A" * 32, WARC_Refers_To=FIRST_ID)),
-    "headers without end": ("too_large", again(http=answer(b"", "X: " + "x" * 70_000), WARC_Refers_To=FIRST_ID)),
+    "a wrong digest of its own": (
+        "wrong_digest",
+        again(WARC_Block_Digest="sha1:" + "A" * 32, WARC_Refers_To=FIRST_ID),
+    ),
+    "headers without end": (
+        "too_large",
+        again(http=answer(b"", "X: " + "x" * 70_000), WARC_Refers_To=FIRST_ID),
+    ),
 }
 
 
@@ -521,7 +700,12 @@ def test_our_own_export_imports(tmp_path: Path) -> None:
     """With its revisits, into another archive: the same texts at the same times."""
     long = "It says 5 there, and this sentence is long enough for a page of more than one KiB. " * 20
     with Archive(tmp_path / "a") as archive:
-        archive.take(*(capture(1, f"2024-05-0{n}T12:00:00Z", long, "And less." if n == 2 else "And more.") for n in (1, 2, 3, 4)))
+        archive.take(
+            *(
+                capture(1, f"2024-05-0{n}T12:00:00Z", long, "And less." if n == 2 else "And more.")
+                for n in (1, 2, 3, 4)
+            )
+        )
     assert sohr(tmp_path / "a", "export", "--format", "warc", "-o", tmp_path / "x.warc.gz").status == 0
     with Archive(tmp_path / "b"):
         pass
@@ -530,7 +714,8 @@ def test_our_own_export_imports(tmp_path: Path) -> None:
     whole(tmp_path / "b")
 
 
-# -- damage ---------------------------------------------------------------------------------------------------------------------------
+# -- damage
+# ---------------------------------------------------------------------------------------------------------------------------
 
 RECORDS = [said(n, f"2024-05-{n:02}T12:00:00Z", f"It says {n}.", "And more.") for n in range(1, 7)]
 ORIGINALS = {(record.uri, record.date): record.http.partition(b"\r\n\r\n")[2] for record in RECORDS}
@@ -549,7 +734,13 @@ for first in RECORDS[:3]:  # each of them once more
     )
     ORIGINALS[first.uri, first.date.replace("2024", "2025")] = payload
 damage = st.lists(
-    st.tuples(st.sampled_from(["flip", "cut", "insert", "drop"]), st.floats(0, 1), st.binary(min_size=1, max_size=12)), min_size=1, max_size=4
+    st.tuples(
+        st.sampled_from(["flip", "cut", "insert", "drop"]),
+        st.floats(0, 1),
+        st.binary(min_size=1, max_size=12),
+    ),
+    min_size=1,
+    max_size=4,
 )
 
 
@@ -571,15 +762,21 @@ def harm(raw: bytes, deeds: list[tuple[str, float, bytes]]) -> bytes:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage, st.booleans())
-def test_a_damaged_foreign_file_gives_no_wrong_capture(tmp_path: Path, deeds: list[tuple[str, float, bytes]], packed: bool) -> None:
-    """A capture taken has the bytes it had, at the time and place it had; the end is an end, or a sentence."""
+def test_a_damaged_foreign_file_gives_no_wrong_capture(
+    tmp_path: Path, deeds: list[tuple[str, float, bytes]], packed: bool
+) -> None:
+    """A capture taken has the bytes it had, at the time and place it had; the end is an end, or a
+    sentence."""
     file = warc(tmp_path / "x.warc.gz", RECORDS, packed=packed)
-    file.write_bytes(harm(file.read_bytes(), deeds if packed else deeds[:1]))  # of a plain file, a second blow may take the digest of the first
+    # Of a plain file, a second blow may take the digest of the first
+    file.write_bytes(harm(file.read_bytes(), deeds if packed else deeds[:1]))
     try:
         for one in captures(file, Counter()):
             if packed:
                 assert ORIGINALS[one.url, one.captured_at] == one.body
-            else:  # nothing protects the WARC headers of a plain file: the address or date may be another, the body may not
+            # Nothing protects the WARC headers of a plain file: the address or date may be another, the body
+            # may not
+            else:
                 assert one.body in ORIGINALS.values() or one.truncated
     except UnreadableFile as error:
         assert str(error).startswith("x.warc.gz ")  # noqa: PT017  # it may end either way
@@ -587,12 +784,24 @@ def test_a_damaged_foreign_file_gives_no_wrong_capture(tmp_path: Path, deeds: li
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage, st.booleans())
-def test_a_damaged_archive_gives_no_wrong_capture(tmp_path: Path, deeds: list[tuple[str, float, bytes]], closed: bool) -> None:
-    """Our own file, revisits of both kinds in it: `verify` finds the damage, `repair` ends or says why not, and no capture has another body
-    than it had."""
+def test_a_damaged_archive_gives_no_wrong_capture(
+    tmp_path: Path, deeds: list[tuple[str, float, bytes]], closed: bool
+) -> None:
+    """Our own file, revisits of both kinds in it: `verify` finds the damage, `repair` ends or says why not,
+    and no capture has another body than it had."""
     pristine = tmp_path / "pristine"
-    asked = [(1 + n % 6 if n % 6 > 2 else n, f"2024-05-{n:02}T12:00:00Z", f"It says {n % 6}. " * (150 if n % 2 else 1)) for n in range(1, 13)]
-    every = [capture(post, at, text, "And more.", body=page("A title", text, "And more.")) for post, at, text in asked]
+    asked = [
+        (
+            1 + n % 6 if n % 6 > 2 else n,
+            f"2024-05-{n:02}T12:00:00Z",
+            f"It says {n % 6}. " * (150 if n % 2 else 1),
+        )
+        for n in range(1, 13)
+    ]
+    every = [
+        capture(post, at, text, "And more.", body=page("A title", text, "And more."))
+        for post, at, text in asked
+    ]
     every = [replace(one, headers=(*one.headers, ("ETag", one.captured_at))) for one in every]
     sent = (("If-None-Match", every[2].captured_at),)
     every.append(Capture(every[2].url, 304, (), b"", "2024-05-20T12:00:00Z", request_headers=sent))
@@ -600,7 +809,9 @@ def test_a_damaged_archive_gives_no_wrong_capture(tmp_path: Path, deeds: list[tu
         with Archive(pristine) as archive:
             archive.take(*every[:-1])
             archive.take(every[-1])
-        assert rows(pristine, "select count(original_id), min(status), max(status) from captures") == [(4, 200, 304)]
+        assert rows(pristine, "select count(original_id), min(status), max(status) from captures") == [
+            (4, 200, 304)
+        ]
     bodies = {(one.url, one.captured_at): one.body for one in every}
     folder = Path(tempfile.mkdtemp(dir=tmp_path)) / "archive"
     shutil.copytree(pristine, folder)

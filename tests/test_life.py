@@ -1,4 +1,5 @@
-"""What happens to posts, told by the crawl that sees it: each kind of edit by its name, and a theme that changes under all of them."""
+"""What happens to posts, told by the crawl that sees it: each kind of edit by its name, and a theme that
+changes under all of them."""
 
 from __future__ import annotations
 
@@ -10,21 +11,33 @@ from tests.archiving import sohr, well
 from tests.crawling import changes, crawl, held, rows, states, versions
 from tests.replica.server import ROOT, Replica
 
-TEXT = ("Two men were injured near the bridge.", "In the attack 3 civilians were killed. Shops stayed closed.", "The road is open again.")
+TEXT = (
+    "Two men were injured near the bridge.",
+    "In the attack 3 civilians were killed. Shops stayed closed.",
+    "The road is open again.",
+)
 ALIEN = '    Layout("alien", body=(".zq-4",), title=(".zq-2",), marks=(frozenset(("zq-1",)),)),\n'
 
 
 def put(site: Replica, name: str, lines: tuple[str, ...] = TEXT) -> int:
     """A post of its own."""
     html = "".join(f"<p>{line}</p>" for line in lines)
-    post_id = site.call("put", edition="en", title=f"Attack on the market of {name}", html=html, lines=list(lines))
+    post_id = site.call(
+        "put", edition="en", title=f"Attack on the market of {name}", html=html, lines=list(lines)
+    )
     assert isinstance(post_id, int)
     return post_id
 
 
 def edit(site: Replica, post_id: int, *lines: str) -> None:
     """Its text is this from now on."""
-    site.call("edit", edition="en", post_id=post_id, html="".join(f"<p>{line}</p>" for line in lines), lines=list(lines))
+    site.call(
+        "edit",
+        edition="en",
+        post_id=post_id,
+        html="".join(f"<p>{line}</p>" for line in lines),
+        lines=list(lines),
+    )
 
 
 def told(folder: Path, post_id: int) -> list[tuple[list[str], int]]:
@@ -34,7 +47,8 @@ def told(folder: Path, post_id: int) -> list[tuple[list[str], int]]:
 
 
 def test_each_edit_by_its_name(tmp_path: Path) -> None:
-    """3 -> 31 is the most severe there is; a title, a broken-up word and a lost sentence are told as such; white space and counters are nothing."""
+    """3 -> 31 is the most severe there is; a title, a broken-up word and a lost sentence are told as such;
+    white space and counters are nothing."""
     folder = tmp_path / "a"
     with Replica(posts=12) as site:
         names = ("digit", "title", "obfuscation", "removed", "whitespace", "counter")
@@ -42,12 +56,27 @@ def test_each_edit_by_its_name(tmp_path: Path) -> None:
         lines = {name: [f"{line} Told by {name}." for line in TEXT] for name in names}
         assert crawl(site, folder, "edition=en").status == 0
         count = versions(folder)
-        edit(site, posts["digit"], lines["digit"][0], lines["digit"][1].replace("3 civilians", "31 civilians"), lines["digit"][2])
+        edit(
+            site,
+            posts["digit"],
+            lines["digit"][0],
+            lines["digit"][1].replace("3 civilians", "31 civilians"),
+            lines["digit"][2],
+        )
         site.call("edit", edition="en", post_id=posts["title"], title="Raid on the market of title")
-        site.call("edit", edition="en", post_id=posts["obfuscation"], title="At*tack on the market of obfuscation")
-        edit(site, posts["removed"], lines["removed"][0], lines["removed"][1].replace(" Shops stayed closed.", ""), lines["removed"][2])
+        site.call(
+            "edit", edition="en", post_id=posts["obfuscation"], title="At*tack on the market of obfuscation"
+        )
+        edit(
+            site,
+            posts["removed"],
+            lines["removed"][0],
+            lines["removed"][1].replace(" Shops stayed closed.", ""),
+            lines["removed"][2],
+        )
         site.call("edit", edition="en", post_id=posts["whitespace"], whitespace=True)
-        assert crawl(site, folder, "edition=en", "look=all").status == 0  # counters, nonces and the like differ with each answer
+        # Counters, nonces and the like differ with each answer
+        assert crawl(site, folder, "edition=en", "look=all").status == 0
     found = {name: told(folder, post_id) for name, post_id in posts.items()}
     assert found["digit"] == [(["figures"], 3)]
     assert [classes for classes, _ in found["title"]] == [["title"]]
@@ -55,12 +84,17 @@ def test_each_edit_by_its_name(tmp_path: Path) -> None:
     assert [classes for classes, _ in found["removed"]] == [["text_removed"]]
     assert found["whitespace"] == found["counter"] == []
     assert versions(folder) == count + 4
-    [(figures,)] = rows(folder, "select figures from changes join articles using (article_id) where post_id = ? and kind = 'updated'", posts["digit"])
+    [(figures,)] = rows(
+        folder,
+        "select figures from changes join articles using (article_id) where post_id = ? and kind = 'updated'",
+        posts["digit"],
+    )
     assert [(one["before"], one["after"]) for one in json.loads(figures)] == [("3", "31")]
 
 
 def test_a_theme_that_changes_in_mid_life(tmp_path: Path) -> None:
-    """65 and not one false version. Once the layout is added, the evidence is read again, without the site; an edit waits for a word."""
+    """65 and not one false version. Once the layout is added, the evidence is read again, without the site;
+    an edit waits for a word."""
     folder = tmp_path / "a"
     tree = tmp_path / "mended"
     shutil.copytree(ROOT / "archive", tree / "archive", ignore=shutil.ignore_patterns("__pycache__"))
@@ -71,7 +105,9 @@ def test_a_theme_that_changes_in_mid_life(tmp_path: Path) -> None:
     layouts.write_text(source.replace('_TEXTS = "', '_TEXTS = ".zq-4, '), encoding="utf-8")
     with Replica(posts=12) as site:
         post_id = put(site, "swap")
-        plain = [post.post_id for post in site.posts("en") if not post.odd and len(post.pages) == 1 and post.lines]
+        plain = [
+            post.post_id for post in site.posts("en") if not post.odd and len(post.pages) == 1 and post.lines
+        ]
         assert crawl(site, folder, "edition=en").status == 0
         before, known, count = held(folder), states(folder), versions(folder)
         edit(site, post_id, TEXT[0], TEXT[1].replace("3 civilians", "31 civilians"), TEXT[2])
@@ -92,5 +128,7 @@ def test_a_theme_that_changes_in_mid_life(tmp_path: Path) -> None:
     [(mended,)] = rows(folder, "select count(*) from captures where outcome = 'unchanged'")
     assert mended >= len(plain) - 1
     well(folder, "layouts", "--confirm", "alien", source=tree)
-    assert changes(folder, "en", post_id) == ["created", "updated"] and told(folder, post_id) == [(["figures"], 3)]
+    assert changes(folder, "en", post_id) == ["created", "updated"] and told(folder, post_id) == [
+        (["figures"], 3)
+    ]
     assert sohr(folder, "verify").status == 0

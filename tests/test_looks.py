@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.clock import format_time, parse_time
-from archive.ingest.look_schedule import JITTER, LONGEST, by_digest, is_disappeared, is_sweep, missing_next_look, next_look
+from archive.ingest.look_schedule import (
+    JITTER,
+    LONGEST,
+    by_digest,
+    is_disappeared,
+    is_sweep,
+    missing_next_look,
+    next_look,
+)
 
 T0 = "2026-01-02T00:00:00Z"
 KEYS = st.builds("{}:{}".format, st.sampled_from(["en", "ar"]), st.integers(1, 400_000))
@@ -35,7 +43,8 @@ def test_fourteen_looks_in_the_first_year(key: str) -> None:
 
 @given(KEYS, st.integers(0, 10_000))
 def test_looks_double_and_never_stop(key: str, unchanged_looks: int) -> None:
-    """30 minutes, an hour, two hours, ... at most 180 days; up to an eighth early, never late, never in the past."""
+    """30 minutes, an hour, two hours, ... at most 180 days; up to an eighth early, never late, never in the
+    past."""
     planned = min(timedelta(minutes=30) * 2 ** min(unchanged_looks, 20), LONGEST)
     assert planned * (1 - JITTER) - timedelta(seconds=1) <= wait(unchanged_looks, key) <= planned
 
@@ -52,7 +61,8 @@ def test_the_same_article_is_due_at_the_same_time() -> None:
 
 
 def test_one_day_of_a_first_crawl_is_spread() -> None:
-    """1,000 articles captured in one second come back over weeks of the sweep: no tenth of the span holds more than a fifth of them."""
+    """1,000 articles captured in one second come back over weeks of the sweep: no tenth of the span holds
+    more than a fifth of them."""
     days = sorted(wait(20, f"en:{n}") / timedelta(days=1) for n in range(1000))
     assert days[-1] - days[0] > 21
     tenths = [int((day - 157.5) / 2.25) for day in days]
@@ -81,13 +91,17 @@ def test_counts_that_cannot_be() -> None:
 
 def test_looks_at_a_missing_article() -> None:
     """An hour, six hours, one day, two days behind the look before, then rarely, and never not at all."""
-    waits = [(parse_time(missing_next_look(n, T0)) - parse_time(T0)) / timedelta(hours=1) for n in (1, 2, 3, 4, 5, 6, 7, 8, 1000)]
+    waits = [
+        (parse_time(missing_next_look(n, T0)) - parse_time(T0)) / timedelta(hours=1)
+        for n in (1, 2, 3, 4, 5, 6, 7, 8, 1000)
+    ]
     assert waits == [1, 6, 24, 48, 7 * 24, 30 * 24, 90 * 24, 180 * 24, 180 * 24]
 
 
 @given(KEYS)
 def test_gone_for_good_is_disappeared_at_the_fifth_look(key: str) -> None:
-    """On the planned looks the quorum is reached at the fifth, 3 days and 7 hours behind the first (up to an eighth later), not before."""
+    """On the planned looks the quorum is reached at the fifth, 3 days and 7 hours behind the first (up to an
+    eighth later), not before."""
     at, verdicts = T0, []
     for looks in range(1, 6):
         verdicts.append(is_disappeared(looks, T0, at))
@@ -111,6 +125,11 @@ def test_the_quorum(looks: int, now: str, expected: bool) -> None:
 
 @given(st.integers(0, 10**9))
 def test_a_sweep_ends_at_the_longest_distance(looks: int) -> None:
-    """From the fifteenth look on each one closes a sweep, and is done by no digest; before, by one of a live article alone."""
+    """From the fifteenth look on each one closes a sweep, and is done by no digest; before, by one of a live
+    article alone."""
     assert is_sweep(looks) == (looks >= 14) == (wait(looks) > LONGEST * (1 - 2 * JITTER) and looks > 13)
-    assert by_digest("live", looks) == (looks < 14) and not by_digest("missing", looks) and not by_digest(None, looks)
+    assert (
+        by_digest("live", looks) == (looks < 14)
+        and not by_digest("missing", looks)
+        and not by_digest(None, looks)
+    )

@@ -45,7 +45,12 @@ def test_a_crawl_delay_is_kept_to_the_end(site: Replica, tmp_path: Path) -> None
 
 def test_the_delay_is_kept_on_the_average(site: Replica, tmp_path: Path) -> None:
     """One request in so many seconds, give or take the jitter of 0.3; one at a time."""
-    assert crawl(site, tmp_path / "a", "edition=en", "budget=12", DOWNLOAD_DELAY=0.6, AUTOTHROTTLE_START_DELAY=0.6).status == 0
+    assert (
+        crawl(
+            site, tmp_path / "a", "edition=en", "budget=12", DOWNLOAD_DELAY=0.6, AUTOTHROTTLE_START_DELAY=0.6
+        ).status
+        == 0
+    )
     assert min(apart(site)) >= 0.6 * 0.7 - 0.1 and sum(apart(site)) >= 0.9 * 0.6 * len(apart(site))
     assert len({round(one, 1) for one in apart(site)}) > 1  # not with the beat of a machine
     assert {entry["active"] for entry in site.log()} == {1}
@@ -54,20 +59,36 @@ def test_the_delay_is_kept_on_the_average(site: Replica, tmp_path: Path) -> None
 @pytest.mark.parametrize(("contact", "times"), [("", 1), ("me@example.org", 0)])
 def test_a_real_site_without_a_contact_is_warned_of_once(tmp_path: Path, contact: str, times: int) -> None:
     """And told how to mend it. (Nobody answers at this name; that ends with 69.)"""
-    done = crawl("http://no-such-host.invalid/", tmp_path / "a", RETRY_TIMES=0, **({"ARCHIVE_CONTACT": contact} if contact else {}))
+    done = crawl(
+        "http://no-such-host.invalid/",
+        tmp_path / "a",
+        RETRY_TIMES=0,
+        **({"ARCHIVE_CONTACT": contact} if contact else {}),
+    )
     assert done.status == 69
-    assert sum("name a mail or web address in ARCHIVE_CONTACT" in line for line in done.stderr.splitlines()) == times
+    assert (
+        sum("name a mail or web address in ARCHIVE_CONTACT" in line for line in done.stderr.splitlines())
+        == times
+    )
 
 
 def test_who_asks_is_said(site: Replica, tmp_path: Path) -> None:
     """The project and the contact stand in the User-Agent of every request, robots.txt's too."""
     assert crawl(site, tmp_path / "a", "pages=1", "edition=en", ARCHIVE_CONTACT="me@example.org").status == 0
     agents = {str(entry["user_agent"]) for entry in site.log()}
-    assert len(agents) == 1 and agents.pop().startswith("sohr-archive/") and "me@example.org" in str(site.log()[0]["user_agent"])
+    assert (
+        len(agents) == 1
+        and agents.pop().startswith("sohr-archive/")
+        and "me@example.org" in str(site.log()[0]["user_agent"])
+    )
 
 
-@pytest.mark.parametrize(("settings", "status"), [({}, 0), ({"challenge": 403}, 69), ({"layout": "alien"}, 65)])
-def test_a_crawl_tells_its_health_check(site: Replica, tmp_path: Path, settings: dict[str, object], status: int) -> None:
+@pytest.mark.parametrize(
+    ("settings", "status"), [({}, 0), ({"challenge": 403}, 69), ({"layout": "alien"}, 65)]
+)
+def test_a_crawl_tells_its_health_check(
+    site: Replica, tmp_path: Path, settings: dict[str, object], status: int
+) -> None:
     """With the exit status, once, at its end."""
     told: list[str] = []
 

@@ -1,4 +1,5 @@
-"""A crawl that asks many at a time: pages of listings ahead of need. What comes of it is the same; so is what many processes read."""
+"""A crawl that asks many at a time: pages of listings ahead of need. What comes of it is the same; so is what
+many processes read."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
     with Replica(posts=posts) as replica:
         assert crawl(replica, folder, "edition=en", **AT_ONCE).status == 0
         assert held(folder) == {key: text for key, text in truth(replica).items() if key[0] == "en"}
-    asked = [url for (url,) in rows(folder, "select url from captures where channel = 'home' order by capture_id")]
+    asked = [
+        url for (url,) in rows(folder, "select url from captures where channel = 'home' order by capture_id")
+    ]
     pages = [int(found[1]) if (found := re.search(r"/page/([0-9]+)/", url)) else 1 for url in asked]
     assert pages == list(range(1, len(pages) + 1))
     assert len(pages) <= -(-posts // 10) + AT_ONCE["CONCURRENT_REQUESTS"] // 4 + 1
@@ -38,7 +41,10 @@ def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
 def test_a_reader_that_is_killed_costs_nothing() -> None:
     """Whoever writes reads for itself what was handed to a process that is gone, and goes on without it."""
     site, key = Site(HOME), ArticleKey("en", "1")
-    one, other = capture(1, "2026-01-02T00:00:00Z", "A line of text."), capture(1, "2026-01-03T00:00:00Z", "Another line of text.")
+    one, other = (
+        capture(1, "2026-01-02T00:00:00Z", "A line of text."),
+        capture(1, "2026-01-03T00:00:00Z", "Another line of text."),
+    )
     with Ahead(site, 1) as ahead:
         ahead.start([one])
         assert ahead.extract(one, site, key) == extract(one, site, key)

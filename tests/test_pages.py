@@ -1,4 +1,5 @@
-"""`scrapy crawl pages`: pages of other sites, from a loopback server of their own, into the archive of a site that nobody asks."""
+"""`scrapy crawl pages`: pages of other sites, from a loopback server of their own, into the archive of a site
+that nobody asks."""
 
 from __future__ import annotations
 
@@ -51,7 +52,9 @@ class Press:
     """Another site: what it answers by path, and what it was asked."""
 
     def __init__(self) -> None:
-        self.pages: dict[str, Page] = {"/robots.txt": (200, {"Content-Type": "text/plain"}, "User-agent: *\nDisallow: /private/\n")}
+        self.pages: dict[str, Page] = {
+            "/robots.txt": (200, {"Content-Type": "text/plain"}, "User-agent: *\nDisallow: /private/\n")
+        }
         self.asked: list[str] = []
         self.url = ""
 
@@ -69,7 +72,9 @@ def press() -> Iterator[Press]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append(self.path)
-            status, headers, body = site.pages.get(self.path, (404, {"Content-Type": "text/html"}, "<html><title>Not found</title></html>"))
+            status, headers, body = site.pages.get(
+                self.path, (404, {"Content-Type": "text/html"}, "<html><title>Not found</title></html>")
+            )
             content = body.encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
@@ -91,12 +96,22 @@ def press() -> Iterator[Press]:
         server.server_close()
 
 
-def command(folder: Path, urls: list[str], *arguments: str, site: str = HOME, **settings: object) -> list[str]:
+def command(
+    folder: Path, urls: list[str], *arguments: str, site: str = HOME, **settings: object
+) -> list[str]:
     """`scrapy crawl pages` with these addresses in a file beside the archive."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     cited = folder.with_name("urls.txt")
     cited.write_text("# cited\n" + "\n".join(urls) + "\n")
-    line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "pages", "-O", str(folder.with_name("new.jsonl"))]
+    line = [
+        sys.executable,
+        "-m",
+        "scrapy.cmdline",
+        "crawl",
+        "pages",
+        "-O",
+        str(folder.with_name("new.jsonl")),
+    ]
     line += [part for a in (f"site={site}", f"urls={cited}", *arguments) for part in ("-a", a)]
     given = {"ARCHIVE_DIR": folder, "DOWNLOAD_DELAY": 0, "BACKOFF_SECONDS": 0.05, **settings}
     return line + [part for name, value in given.items() for part in ("-s", f"{name}={value}")]
@@ -106,7 +121,9 @@ def crawl(folder: Path, urls: list[str], *arguments: str, site: str = HOME, **se
     """`scrapy crawl pages` to its end."""
     out = folder.with_name("new.jsonl")
     line = command(folder, urls, *arguments, site=site, **settings)
-    done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        line, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
     new = [json.loads(text) for text in out.read_text().splitlines()] if out.exists() else []
     return Crawled(done.returncode, 0, done.stderr, new)
 
@@ -118,15 +135,21 @@ def articles(folder: Path) -> list[tuple[str, str, str, int, str | None]]:
 
 def failures(folder: Path) -> set[tuple[str, str]]:
     """Path and reason of each failure."""
-    return {("/" + url.split("/", 3)[3], reason) for url, reason in rows(folder, "select url, reason from failures")}
+    return {
+        ("/" + url.split("/", 3)[3], reason)
+        for url, reason in rows(folder, "select url, reason from failures")
+    }
 
 
 def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
-    """One crawl of all that can be cited; then the same again, an edit, a page that is gone; then all of it from the evidence alone."""
+    """One crawl of all that can be cited; then the same again, an edit, a page that is gone; then all of it
+    from the evidence alone."""
     folder = tmp_path / "archive"
     with press() as site:
         source = f"<p>Source: {HOME}en/195945/</p><p>[Disclaimer]</p>"
-        repost = site.put("/a/repost", page("A wall falls", LINES, canonical=f"{site.url}/a/repost/", tail=source))
+        repost = site.put(
+            "/a/repost", page("A wall falls", LINES, canonical=f"{site.url}/a/repost/", tail=source)
+        )
         edited = site.put("/b?id=7&lang=en", page("Shops | seventeen to open again", LINES[::-1]))
         site.put("/old", "", 301, Location="/new")
         site.put("/new", page("Under its new address", LINES))
@@ -134,7 +157,10 @@ def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
         site.put("/trip", "", 302, Location="/round")
         challenge = "<html><head><title>Just a moment...</title></head><body><p>Checking your browser before accessing</p></body></html>"
         site.put("/challenge", challenge, 403)
-        site.put("/polite", "<html><head><title>Just a moment...</title></head><body><p>Enable JavaScript to go on.</p></body></html>")
+        site.put(
+            "/polite",
+            "<html><head><title>Just a moment...</title></head><body><p>Enable JavaScript to go on.</p></body></html>",
+        )
         site.put("/menu", "<html><body><nav><a href='/x'>Home</a></nav></body></html>")
         site.put("/private/secret", page("Not for robots", LINES))
         paths = ("/old", "/round", "/challenge", "/polite", "/menu", "/gone", "/private/secret")
@@ -154,9 +180,19 @@ def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
             (host, f"{site.url}/new", "live", 1, None),
         ]
         assert failures(folder) == {
-            *{("/challenge", "challenge"), ("/polite", "challenge"), ("/menu", "layout"), ("/gone", "missing"), ("/private/secret", "no_answer")},
+            *{
+                ("/challenge", "challenge"),
+                ("/polite", "challenge"),
+                ("/menu", "layout"),
+                ("/gone", "missing"),
+                ("/private/secret", "no_answer"),
+            },
         }
-        assert sorted(version["title"] for version in first.new) == ["A wall falls", "Shops | seventeen to open again", "Under its new address"]
+        assert sorted(version["title"] for version in first.new) == [
+            "A wall falls",
+            "Shops | seventeen to open again",
+            "Under its new address",
+        ]
         [(edition, post_id, text, url, published, layout)] = rows(
             folder,
             """select edition, post_id, v.text, source_url, v.published_at, v.layout from articles join versions v using (article_id)
@@ -165,19 +201,28 @@ def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
         assert (edition, post_id, text.split("\n"), url) == (None, None, LINES, f"{HOME}en/195945/")
         assert (published, layout) == ("2024-03-02T06:00:00Z", LAYOUT)
         assert rows(folder, "select url from links") == [(f"{HOME}en/195945/",)]
-        assert rows(folder, "select count(*) from captures where requested_url like '%/old' and url like '%/new'") == [(1,)]
+        assert rows(
+            folder, "select count(*) from captures where requested_url like '%/old' and url like '%/new'"
+        ) == [(1,)]
         assert "127.0.0.1:9/en/1/ is no page of another site" in first.stderr
         assert first.status == 69, first.told  # a third of what was asked for was refused
 
         site.asked.clear()
         again = crawl(folder, [repost, edited, f"{site.url}/old"])  # /old led to what is held
         assert (again.status, again.new, site.asked) == (0, [], [])
-        site.put("/b?id=7&lang=en", page("Shops | seventeen to open again", [LINES[2].replace("17", "18"), *LINES[:2]]))
+        site.put(
+            "/b?id=7&lang=en",
+            page("Shops | seventeen to open again", [LINES[2].replace("17", "18"), *LINES[:2]]),
+        )
         site.put("/new", "gone", 410)
         looked = crawl(folder, [repost, edited, f"{site.url}/new"], "look=all")
         assert looked.status == 0, looked.told
         assert [(one["kind"], one["number"]) for one in looked.new] == [("updated", 2)]
-        assert [row[2:] for row in articles(folder)] == [("live", 1, None), ("live", 2, None), ("live", 1, None)]
+        assert [row[2:] for row in articles(folder)] == [
+            ("live", 1, None),
+            ("live", 2, None),
+            ("live", 1, None),
+        ]
         assert ("/new", "missing") in failures(folder)
     before, said = dump(folder), told(folder)
     for path in folder.glob("archive.db*"):
@@ -195,11 +240,15 @@ def test_a_host_that_is_down_is_passed_over(tmp_path: Path) -> None:
         done = crawl(tmp_path / "archive", ["http://127.0.0.1:1/dead", f"{bad.url}/page", url])
         assert "/page" not in bad.asked
     assert [version["title"] for version in done.new] == ["A wall falls"]
-    assert {path for path, reason in failures(tmp_path / "archive") if reason == "no_answer"} >= {"/dead", "/page"}
+    assert {path for path, reason in failures(tmp_path / "archive") if reason == "no_answer"} >= {
+        "/dead",
+        "/page",
+    }
 
 
 def test_cited_pages_cost_the_site_nothing_of_its_day(tmp_path: Path) -> None:
-    """What other hosts were asked is not in the daily budget of the archive's site, nor in what `politeness` counts against it."""
+    """What other hosts were asked is not in the daily budget of the archive's site, nor in what `politeness`
+    counts against it."""
     folder = tmp_path / "archive"
     with press() as other, Replica(posts=10) as site:
         done = crawl(folder, [other.put(f"/{n}", page(f"Story {n}", LINES)) for n in range(8)], site=site.url)
@@ -212,24 +261,47 @@ def test_cited_pages_cost_the_site_nothing_of_its_day(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told_so"), [((), "urls=FILE is missing"), (("urls=/no/such/file",), "cannot be read"), (("pages=3",), "there is no argument")]
+    ("arguments", "told_so"),
+    [
+        ((), "urls=FILE is missing"),
+        (("urls=/no/such/file",), "cannot be read"),
+        (("pages=3",), "there is no argument"),
+    ],
 )
 def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...], told_so: str) -> None:
     """Before anything is made."""
-    line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "pages", *(part for a in arguments for part in ("-a", a))]
+    line = [
+        sys.executable,
+        "-m",
+        "scrapy.cmdline",
+        "crawl",
+        "pages",
+        *(part for a in arguments for part in ("-a", a)),
+    ]
     done = subprocess.run(
-        [*line, "-s", f"ARCHIVE_DIR={tmp_path / 'none'}"], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        [*line, "-s", f"ARCHIVE_DIR={tmp_path / 'none'}"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2 and told_so in done.stderr and not (tmp_path / "none").exists()
 
 
-# -- reading --------------------------------------------------------------------------------------------------------------------------
+# -- reading
+# --------------------------------------------------------------------------------------------------------------------------
 
 
-def read(body: str, url: str = "https://press.example/story", status: int = 200, **headers: str) -> Extract | Unextractable:
+def read(
+    body: str, url: str = "https://press.example/story", status: int = 200, **headers: str
+) -> Extract | Unextractable:
     """A page, read."""
     given = {"Content-Type": "text/html; charset=utf-8"} | headers
-    return extract_general(Capture(url, status, tuple(given.items()), body.encode(), "2026-01-02T00:00:00Z"), Site())
+    return extract_general(
+        Capture(url, status, tuple(given.items()), body.encode(), "2026-01-02T00:00:00Z"), Site()
+    )
 
 
 def test_reading_twice_gives_the_same() -> None:
@@ -253,11 +325,17 @@ def test_kinds_of_lines() -> None:
     ]
 
 
-@pytest.mark.parametrize("body", ["<div>" * 100_000, "<p>a</p>" * 120_000, "a" * 5_000_000, "<b>" * 30_000], ids=lambda body: body[:8])
+@pytest.mark.parametrize(
+    "body",
+    ["<div>" * 100_000, "<p>a</p>" * 120_000, "a" * 5_000_000, "<b>" * 30_000],
+    ids=lambda body: body[:8],
+)
 def test_pages_out_of_bounds_are_not_read(body: str) -> None:
     """Byte guards come before any parser, also where a page is read by itself."""
     content = page("A wall falls", LINES, tail=body).encode()
-    capture = Capture("https://press.example/story", 200, (("Content-Type", "text/html"),), content, "2026-01-02T00:00:00Z")
+    capture = Capture(
+        "https://press.example/story", 200, (("Content-Type", "text/html"),), content, "2026-01-02T00:00:00Z"
+    )
     found = extract_general(capture, Site(), apart=True)
     assert isinstance(found, Unextractable) and found.reason == "hostile"
 
@@ -267,17 +345,28 @@ def test_identity_follows_a_sound_canonical_address() -> None:
     url = clean("HTTPS://www.Press.example:443/Story?utm_medium=x&id=3#top")
     assert url == "https://www.press.example/Story?id=3"
     assert str(identity(url, "/story/3")) == "press.example:https://www.press.example/story/3"
-    for wrong in (None, "https://other.example/story", "https://press.example/", "javascript:void(0)", "http://[broken"):
+    for wrong in (
+        None,
+        "https://other.example/story",
+        "https://press.example/",
+        "javascript:void(0)",
+        "http://[broken",
+    ):
         assert str(identity(url, wrong)) == f"press.example:{url}"
 
 
 @pytest.mark.seeds
 def test_seeds_in_an_invented_page(seeds: Path) -> None:
-    """A repost and a press article come out with their title and lines, and the repost with the post it copies."""
+    """A repost and a press article come out with their title and lines, and the repost with the post it
+    copies."""
     for seed in json.loads((seeds / "expected.json").read_text(encoding="utf-8")):
         if not seed["file"].startswith(("000", "004")):
             continue
         tail = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in reversed(seed["chrome"]))
         found = read(page(seed["title"], seed["lines"], tail=tail))
         assert isinstance(found, Extract)
-        assert (found.title, [line.text for line in found.lines], found.source_url) == (seed["title"], seed["lines"], seed["source_url"])
+        assert (found.title, [line.text for line in found.lines], found.source_url) == (
+            seed["title"],
+            seed["lines"],
+            seed["source_url"],
+        )

@@ -1,4 +1,5 @@
-"""What `sohr-archive politeness` tells from the evidence, held against the log of the site that was crawled."""
+"""What `sohr-archive politeness` tells from the evidence, held against the log of the site that was
+crawled."""
 
 from __future__ import annotations
 
@@ -48,7 +49,13 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, li
     """An archive whose crawl was asked for rest now and then, and the site's own log of it."""
     folder = tmp_path_factory.mktemp("politeness") / "a"
     with Replica(posts=12) as site:
-        site.call("set", robots="User-agent: *\nDisallow: /wp-admin/\n", fail_every=14, fail_status=429, retry_after=str(REST))
+        site.call(
+            "set",
+            robots="User-agent: *\nDisallow: /wp-admin/\n",
+            fail_every=14,
+            fail_status=429,
+            retry_after=str(REST),
+        )
         crawl(site, folder)
         yield folder, site.log()
 
@@ -85,21 +92,34 @@ def test_requests_made_too_early_are_those_of_the_log(crawled: tuple[Path, list[
     assert surely <= named <= perhaps
 
 
-def test_a_request_in_a_rest_is_named_and_ends_with_1(crawled: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_a_request_in_a_rest_is_named_and_ends_with_1(
+    crawled: tuple[Path, list[dict[str, Any]]], tmp_path: Path
+) -> None:
     """The pair that offends: the answer that asked for rest, and the request within it."""
     shutil.copytree(crawled[0], tmp_path / "copy")
-    [(url, at)] = rows(tmp_path / "copy", "select url, captured_at from captures where retry_after is not null order by capture_id limit 1")
+    [(url, at)] = rows(
+        tmp_path / "copy",
+        "select url, captured_at from captures where retry_after is not null order by capture_id limit 1",
+    )
     _insert(tmp_path / "copy", f"{url}?early", at)
     told = found(tmp_path / "copy")
     assert (told["status"], told["is_polite"]) == (1, False)
-    assert any(pair["early_url"] == f"{url}?early" and pair["asked_url"] == url and pair["retry_after"] == str(REST) for pair in told["too_early"])
+    assert any(
+        pair["early_url"] == f"{url}?early" and pair["asked_url"] == url and pair["retry_after"] == str(REST)
+        for pair in told["too_early"]
+    )
     assert "Retry-After kept  NO: " in politeness(tmp_path / "copy").stdout
 
 
-def test_what_robots_txt_forbids_is_read_in_the_evidence(crawled: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
-    """A request that the robots.txt of the crawl forbade is named; so is a host that was not asked for its robots.txt."""
+def test_what_robots_txt_forbids_is_read_in_the_evidence(
+    crawled: tuple[Path, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """A request that the robots.txt of the crawl forbade is named; so is a host that was not asked for its
+    robots.txt."""
     shutil.copytree(crawled[0], tmp_path / "copy")
-    [(url, at)] = rows(tmp_path / "copy", "select url, max(captured_at) from captures where channel = 'robots'")
+    [(url, at)] = rows(
+        tmp_path / "copy", "select url, max(captured_at) from captures where channel = 'robots'"
+    )
     bad = url.replace("robots.txt", "wp-admin/")
     _insert(tmp_path / "copy", bad, at)
     _insert(tmp_path / "copy", "http://elsewhere.example/1/", at)

@@ -21,11 +21,14 @@ from tests.scoring import Marked, benchmarks, golden, score
 from tests.test_extract import as_json, read_golden
 
 SITE = Site()
-FLOOR = 0.963  # F1 of the pages path on the 181 public pages; measured 0.9651 with trafilatura 2.3.1 (its own default: 0.9598)
+# F1 of the pages path on the 181 public pages; measured 0.9651 with trafilatura 2.3.1 (its own default:
+# 0.9598)
+FLOOR = 0.963
 
 
 def test_golden_pages_are_exact_and_nothing_leaks() -> None:
-    """Every golden page with a text gives exactly that text, and none of the words that stand in its chrome only."""
+    """Every golden page with a text gives exactly that text, and none of the words that stand in its chrome
+    only."""
     pages = golden()
     assert len(pages) >= 50
     leaking = []
@@ -40,7 +43,8 @@ def test_golden_pages_are_exact_and_nothing_leaks() -> None:
 
 
 def test_pages_like_the_sites_are_exact_and_read_five_times_as_fast_as_trafilatura_does() -> None:
-    """Text and all metadata of the site's kind of page in less than a fifth of the time of ``trafilatura.extract(html)``, page by page in turn."""
+    """Text and all metadata of the site's kind of page in less than a fifth of the time of
+    ``trafilatura.extract(html)``, page by page in turn."""
     ratios = []
     for page in like.pages(posts=4):
         html = page.html.decode()
@@ -55,18 +59,26 @@ def test_pages_like_the_sites_are_exact_and_read_five_times_as_fast_as_trafilatu
 
 @pytest.mark.benchmarks
 def test_pages_path_keeps_its_floor_and_its_lead() -> None:
-    """On public pages marked by people: no lower than pinned, and no lower than trafilatura's own default in the same run."""
+    """On public pages marked by people: no lower than pinned, and no lower than trafilatura's own default in
+    the same run."""
     pages = benchmarks()
     assert len(pages) == 181
     ours = score(pages, [read(page) for page in pages]).f1
-    default = score(pages, [trafilatura.extract(page.html.decode("utf-8", "replace"), include_comments=False) or "" for page in pages]).f1
+    default = score(
+        pages,
+        [
+            trafilatura.extract(page.html.decode("utf-8", "replace"), include_comments=False) or ""
+            for page in pages
+        ],
+    ).f1
     assert ours >= FLOOR
     assert ours >= default - 0.001
 
 
 def read(page: Marked) -> str:
     """The text of a public page, as the pages path reads it; "" where it reads none."""
-    found = extract_general(page.capture, SITE, apart=True)  # a heavy page too, as the process does that reads it apart
+    # A heavy page too, as the process does that reads it apart
+    found = extract_general(page.capture, SITE, apart=True)
     return found.text if isinstance(found, Extract) else ""
 
 
@@ -75,15 +87,22 @@ def read(page: Marked) -> str:
 
 def drifted(number: int) -> Capture:
     """A post whose text stands beside the body that the layout reads: what a theme's change may look like."""
-    story = "".join(f"<p>Sentence {n} of the story that moved elsewhere on the page, with words enough to be found by anyone.</p>" for n in range(12))
-    stub = " ".join(f"teaser{n}" for n in (0, number * 1000, *range(40)))  # of its own: one text on many pages would be quarantined
+    story = "".join(
+        f"<p>Sentence {n} of the story that moved elsewhere on the page, with words enough to be found by anyone.</p>"
+        for n in range(12)
+    )
+    # Of its own: one text on many pages would be quarantined
+    stub = " ".join(f"teaser{n}" for n in (0, number * 1000, *range(40)))
     one = capture(number, "2026-01-02T00:00:00Z", stub)
-    body = one.body.replace(b"</article>", f"</article><article><div class='story'>{story}</div></article>".encode())
+    body = one.body.replace(
+        b"</article>", f"</article><article><div class='story'>{story}</div></article>".encode()
+    )
     return Capture(one.url, 200, one.headers, body, one.captured_at)
 
 
 def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> None:
-    """One page in a hundred is read a second time; where the readers disagree a failure says so, and the outcome stays."""
+    """One page in a hundred is read a second time; where the readers disagree a failure says so, and the
+    outcome stays."""
     folder = tmp_path / "archive"
     captures = [drifted(number) for number in range(1, 3 * ONE_IN)]
     sampled = [one for one in captures if is_sampled(one)]
@@ -91,7 +110,10 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
     with Archive(folder, HOME) as archive:
         outcomes = archive.take(*(replace(one, crawl=archive.name) for one in captures))
     assert {outcome.word for outcome in outcomes} == {"new"}
-    signals = rows(folder, "select url, reason, detail like 'layout % and trafilatura agree on %' from failures order by url")
+    signals = rows(
+        folder,
+        "select url, reason, detail like 'layout % and trafilatura agree on %' from failures order by url",
+    )
     assert signals == sorted((one.url, CROSS_CHECK, 1) for one in sampled)
     assert rows(folder, "select count(*) from versions where text not like 'teaser0 %'") == [(0,)]
     assert rows(folder, "select cross_check from crawl_health") == [(len(sampled),)]

@@ -26,7 +26,10 @@ PAGES = (
 def held(page: str) -> dict[str, list[int]]:
     """The table of the front page: articles held, still to be captured, versions, gone, by edition."""
     found = re.findall(r"<tr><th scope=\"row\">(\w+)</th>((?:\s*<td>[\d,]+</td>){4})", page)
-    return {name: [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)", cells)] for name, cells in found}
+    return {
+        name: [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)", cells)]
+        for name, cells in found
+    }
 
 
 class Reader(threading.Thread):
@@ -55,11 +58,17 @@ class Reader(threading.Thread):
 
 @pytest.mark.slow
 def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    """No answer but 200, no word of a lock, counts that only grow; at the end the front page counts what the database holds."""
+    """No answer but 200, no word of a lock, counts that only grow; at the end the front page counts what the
+    database holds."""
     folder = tmp_path / "archive"
     with Replica(posts=250) as site:
         assert crawl(site, folder, "pages=2").status == 0
-        edited = [row[0] for row in rows(folder, "select post_id from articles where edition = 'en' and state = 'live' limit 8")]
+        edited = [
+            row[0]
+            for row in rows(
+                folder, "select post_id from articles where edition = 'en' and state = 'live' limit 8"
+            )
+        ]
         for post_id in edited:
             site.call("edit", edition="en", post_id=post_id, digit=True)
         assert crawl(site, folder, "pages=1", "look=all").status == 0
@@ -67,12 +76,22 @@ def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
         assert changed
         own = [f"/-/sohr/{edition}/{post_id}" for edition, post_id in changed[:4]]
         own += [f"{address}/diff/1/2" for address in own] + [f"{address}/cite.json" for address in own]
-        place = rows(folder, "select f.serial, c.offset from captures c join warc_files f using (warc_file_id) where c.outcome = 'new' limit 1")[0]
+        place = rows(
+            folder,
+            "select f.serial, c.offset from captures c join warc_files f using (warc_file_id) where c.outcome = 'new' limit 1",
+        )[0]
         own.append(f"/-/sohr/capture/{place[0]}/{place[1]}")
         stop = threading.Event()
         with serve(tmp_path / "served.log", "--archive", folder, "serve") as served:
             before = held(served.get("/-/sohr/")[1])
-            line = command(site, folder, "look=all", CONCURRENT_REQUESTS=16, CONCURRENT_REQUESTS_PER_DOMAIN=16, LOG_LEVEL="WARNING")
+            line = command(
+                site,
+                folder,
+                "look=all",
+                CONCURRENT_REQUESTS=16,
+                CONCURRENT_REQUESTS_PER_DOMAIN=16,
+                LOG_LEVEL="WARNING",
+            )
             running = Running(line, tmp_path / "crawl.log")
             readers = [Reader(served, own, number, stop) for number in range(READERS)]
             try:
@@ -87,13 +106,19 @@ def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
         log = (tmp_path / "served.log").read_text()
     assert crawled.status == 0, crawled.stderr
     assert [bad for reader in readers for bad in reader.bad] == []
-    assert all(reader.answers[200] > len(PAGES) // 2 for reader in readers), [reader.answers for reader in readers]
+    assert all(reader.answers[200] > len(PAGES) // 2 for reader in readers), [
+        reader.answers for reader in readers
+    ]
     assert "locked" not in log and "Traceback" not in log
     for reader in readers:
         assert reader.versions == sorted(reader.versions)
-    assert len({count for reader in readers for count in reader.versions}) > 5, "readers saw the archive grow while the crawl wrote"
+    assert len({count for reader in readers for count in reader.versions}) > 5, (
+        "readers saw the archive grow while the crawl wrote"
+    )
     counted = """select edition, count(*) filter (where state is not null), count(*) filter (where state is null), sum(versions),
         count(*) filter (where state in ('missing', 'disappeared')) from articles group by 1"""
-    assert after == {{"en": "English", "ar": "Arabic"}[edition]: list(cells) for edition, *cells in rows(folder, counted)}
+    assert after == {
+        {"en": "English", "ar": "Arabic"}[edition]: list(cells) for edition, *cells in rows(folder, counted)
+    }
     assert sum(cells[2] for cells in after.values()) == rows(folder, "select count(*) from versions")[0][0]
     assert after["English"][0] > before["English"][0]

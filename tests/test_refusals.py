@@ -1,4 +1,5 @@
-"""Bad input, refusing sites, archives that cannot be written: one sentence, the right exit status, and nothing that was captured is lost."""
+"""Bad input, refusing sites, archives that cannot be written: one sentence, the right exit status, and
+nothing that was captured is lost."""
 
 from __future__ import annotations
 
@@ -129,15 +130,21 @@ class TestArguments:
 
 
 class TestUnavailable:
-    """A site that is not there, or does not want us, ends the crawl with 69; nothing is asked for against its will."""
+    """A site that is not there, or does not want us, ends the crawl with 69; nothing is asked for against its
+    will."""
 
     @pytest.mark.parametrize("address", ["refused", "unknown name", "no tls"])
     def test_unreachable(self, site: Replica, tmp_path: Path, address: str) -> None:
-        """Connection refused, a name nobody knows, TLS where there is none: what to check is said, without a traceback."""
+        """Connection refused, a name nobody knows, TLS where there is none: what to check is said, without a
+        traceback."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             closed = f"http://127.0.0.1:{free.getsockname()[1]}/"
-        url = {"refused": closed, "unknown name": "http://no-such-host.invalid/", "no tls": site.url.replace("http:", "https:")}[address]
+        url = {
+            "refused": closed,
+            "unknown name": "http://no-such-host.invalid/",
+            "no tls": site.url.replace("http:", "https:"),
+        }[address]
         done = crawl(url, tmp_path / "a", **ONCE)
         assert done.status == 69, done.stderr[-3000:]
         sentence(done, "cannot be had")
@@ -149,7 +156,9 @@ class TestUnavailable:
         with socket.socket() as mute:
             mute.bind(("127.0.0.1", 0))
             mute.listen(50)
-            done = crawl(f"http://127.0.0.1:{mute.getsockname()[1]}/", tmp_path / "a", DOWNLOAD_TIMEOUT=1, **ONCE)
+            done = crawl(
+                f"http://127.0.0.1:{mute.getsockname()[1]}/", tmp_path / "a", DOWNLOAD_TIMEOUT=1, **ONCE
+            )
         assert done.status == 69, done.stderr[-3000:]
         sentence(done, "cannot be had")
 
@@ -164,20 +173,31 @@ class TestUnavailable:
         assert verdicts(tmp_path / "a") == [(69, "unavailable")]
 
     def test_a_cut_robots_txt_means_stay_away(self, site: Replica, tmp_path: Path) -> None:
-        """What stood behind the cut may have forbidden everything; it is kept as what it is, and nothing else is asked."""
-        site.call("set", robots="User-agent: *\nDisallow: /wp-admin/\n\nUser-agent: sohr-archive\nDisallow: /\n", truncate=0.5, only="^/robots")
+        """What stood behind the cut may have forbidden everything; it is kept as what it is, and nothing else
+        is asked."""
+        site.call(
+            "set",
+            robots="User-agent: *\nDisallow: /wp-admin/\n\nUser-agent: sohr-archive\nDisallow: /\n",
+            truncate=0.5,
+            only="^/robots",
+        )
         done = crawl(site, tmp_path / "a", **ONCE)
         assert done.status == 69, done.stderr[-3000:]
         sentence(done, "was cut on its way, so what it forbids is not known")
         assert set(asked(site)) == {"/robots.txt"} and len(asked(site)) == 2
         assert verdicts(tmp_path / "a") == [(69, "unavailable")]
 
-    def test_a_robots_txt_that_cannot_be_unpacked_means_stay_away(self, site: Replica, tmp_path: Path) -> None:
+    def test_a_robots_txt_that_cannot_be_unpacked_means_stay_away(
+        self, site: Replica, tmp_path: Path
+    ) -> None:
         """Its rules are there, and nobody can read them."""
         site.call("set", robots="User-agent: *\nDisallow: /\n", coding="x-unheard-of", only="^/robots")
         done = crawl(site, tmp_path / "a", **ONCE)
         assert done.status == 69, done.stderr[-3000:]
-        sentence(done, "cannot be read (Content-Encoding 'x-unheard-of' is not known), so what it forbids is not known")
+        sentence(
+            done,
+            "cannot be read (Content-Encoding 'x-unheard-of' is not known), so what it forbids is not known",
+        )
         assert set(asked(site)) == {"/robots.txt"}
         assert verdicts(tmp_path / "a") == [(69, "unavailable")]
 
@@ -201,7 +221,16 @@ class TestUnavailable:
             ({"fail_status": 503, "fail_every": 1, "only": "^/(?!robots)"}, "error: status 503"),
             ({"fail_status": 403, "fail_every": 1, "only": "^/(?!robots)"}, "blocked"),
         ],
-        ids=["challenge-200", "challenge-403", "challenge-but-robots", "maintenance-200", "maintenance-503", "all-503", "503-but-robots", "403"],
+        ids=[
+            "challenge-200",
+            "challenge-403",
+            "challenge-but-robots",
+            "maintenance-200",
+            "maintenance-503",
+            "all-503",
+            "503-but-robots",
+            "403",
+        ],
     )
     def test_refused(self, site: Replica, tmp_path: Path, settings: dict[str, object], words: str) -> None:
         """Few requests, all of them kept; no article, no version."""
@@ -224,7 +253,8 @@ class TestUnavailable:
         done = crawl(site, tmp_path / "a", "look=all", "edition=en", **ONCE)
         assert done.status == 69
         sentence(done, "is left alone, 5 of its last")
-        assert sum(article_requests(site).values()) <= 12  # no storm: each once, and those under way without any delay
+        # No storm: each once, and those under way without any delay
+        assert sum(article_requests(site).values()) <= 12
         assert versions(tmp_path / "a") == len(before)
         assert held(tmp_path / "a") == before and states(tmp_path / "a") == known
         site.call("set", challenge=0, only="")
@@ -232,7 +262,8 @@ class TestUnavailable:
         assert held(tmp_path / "a") == truth(site)
 
     def test_a_site_that_breaks_down_is_left_alone(self, site: Replica, tmp_path: Path) -> None:
-        """Articles answer 503 for good, listings come well: after five of them, each with its tries, the crawl stops; the next one takes them."""
+        """Articles answer 503 for good, listings come well: after five of them, each with its tries, the
+        crawl stops; the next one takes them."""
         site.call("set", fail_status=503, fail_every=1, only=r"^/en/\d+/")
         done = crawl(site, tmp_path / "a", "edition=en", **ONCE)
         assert done.status == 69
@@ -282,7 +313,8 @@ class TestRetries:
         assert exchanges(tmp_path / "a") == answered(site)
 
     def test_a_cut_page_never_makes_a_version(self, site: Replica, tmp_path: Path) -> None:
-        """Articles come cut, with every try: kept, marked, no text; once they come whole the next run has them."""
+        """Articles come cut, with every try: kept, marked, no text; once they come whole the next run has
+        them."""
         site.call("set", truncate=0.6, only=r"^/en/\d+/")
         file = tmp_path / "urls.txt"
         posts = [post for post in site.posts("en") if post.lines and len(post.pages) == 1][:3]
@@ -291,12 +323,19 @@ class TestRetries:
         assert done.status == 69, done.stderr[-3000:]
         assert versions(tmp_path / "a") == 0
         assert article_requests(site) == {f"/en/{post.post_id}/": 2 for post in posts}
-        cut = [r for r in records(tmp_path / "a") if r.kind == "response" and r.headers.get("WARC-Truncated") == "disconnect"]
+        cut = [
+            r
+            for r in records(tmp_path / "a")
+            if r.kind == "response" and r.headers.get("WARC-Truncated") == "disconnect"
+        ]
         assert len(cut) == 6
         check_warcs(tmp_path / "a")
         site.call("set", truncate=0.0)
         assert crawl(site, tmp_path / "a", f"urls={file}").status == 0
-        assert set(held(tmp_path / "a")) == {("en", post.post_id) for post in posts} and held(tmp_path / "a").items() <= truth(site).items()
+        assert (
+            set(held(tmp_path / "a")) == {("en", post.post_id) for post in posts}
+            and held(tmp_path / "a").items() <= truth(site).items()
+        )
 
     def test_a_held_text_survives_cut_pages(self, site: Replica, tmp_path: Path) -> None:
         """A look that gets half a page is no look: no version, no disappearance."""
@@ -304,10 +343,16 @@ class TestRetries:
         before, known = held(tmp_path / "a"), states(tmp_path / "a")
         site.call("set", truncate=0.5, only=r"^/en/\d+/")
         crawl(site, tmp_path / "a", "edition=en", "look=all", RETRY_TIMES=0)
-        assert held(tmp_path / "a") == before and states(tmp_path / "a") == known and versions(tmp_path / "a") == len(before)
+        assert (
+            held(tmp_path / "a") == before
+            and states(tmp_path / "a") == known
+            and versions(tmp_path / "a") == len(before)
+        )
 
     @pytest.mark.parametrize("only", ["", "^/(?!robots)"], ids=["everything", "but-robots"])
-    def test_a_site_that_sends_only_cut_pages_is_not_healthy(self, site: Replica, tmp_path: Path, only: str) -> None:
+    def test_a_site_that_sends_only_cut_pages_is_not_healthy(
+        self, site: Replica, tmp_path: Path, only: str
+    ) -> None:
         """No listing came whole: that is no crawl that found nothing new."""
         site.call("set", truncate=0.5, only=only)
         done = crawl(site, tmp_path / "a", **ONCE)
@@ -317,7 +362,9 @@ class TestRetries:
 class TestUnreadable:
     """Pages that come and cannot be read end the crawl with 65: the evidence is kept, no version is made."""
 
-    @pytest.mark.parametrize("settings", [{"fake_listing": True}, {"layout": "alien"}], ids=["fake-listing", "alien-theme"])
+    @pytest.mark.parametrize(
+        "settings", [{"fake_listing": True}, {"layout": "alien"}], ids=["fake-listing", "alien-theme"]
+    )
     def test_no_listing(self, site: Replica, tmp_path: Path, settings: dict[str, object]) -> None:
         """A page without entries, a theme nobody knows."""
         site.call("set", **settings)
@@ -340,7 +387,8 @@ class TestUnreadable:
 
 
 class TestArchive:
-    """An archive that cannot be used is said before a single request goes to the site; what it holds stays."""
+    """An archive that cannot be used is said before a single request goes to the site; what it holds
+    stays."""
 
     def test_of_another_site(self, site: Replica, tmp_path: Path) -> None:
         """2: test data never stands beside real ones."""
@@ -354,7 +402,8 @@ class TestArchive:
 
     def test_locked_by_a_crawl(self, site: Replica, tmp_path: Path) -> None:
         """75 at once; the crawl that holds it is not disturbed."""
-        site.call("set", slow_ms=2000)  # the first crawl must outlast the start of the second, on a busy machine too
+        # The first crawl must outlast the start of the second, on a busy machine too
+        site.call("set", slow_ms=2000)
         with running(site, tmp_path / "a", "edition=en") as run:
             until(lambda: asked(site, lambda path: path == "/en/"), "the first listing")
             done = crawl(site, tmp_path / "a")
@@ -372,7 +421,9 @@ class TestArchive:
             columns = [name for _, name, *_ in db.execute("pragma table_info(_sqlite_migrations)")]
             values = {"migration_set": "sohr_archive", "name": "m999_of_tomorrow", "applied_at": "2030-01-01"}
             marks = ", ".join("?" * len(columns))
-            db.execute(f"insert into _sqlite_migrations values ({marks})", [values.get(column) for column in columns])
+            db.execute(
+                f"insert into _sqlite_migrations values ({marks})", [values.get(column) for column in columns]
+            )
             db.commit()
         site.clear_log()
         before = held(tmp_path / "a")
@@ -412,7 +463,8 @@ class TestArchive:
 
     @pytest.mark.parametrize("most", [30_000, 300_000, 700_000])
     def test_a_full_disk(self, site: Replica, tmp_path: Path, most: int) -> None:
-        """No file may grow past so many bytes: 73, and once there is room the same command ends as if nothing had been."""
+        """No file may grow past so many bytes: 73, and once there is room the same command ends as if nothing
+        had been."""
         done = crawl(site, tmp_path / "a", limit=_files_of_at_most(most))
         assert done.status == 73, done.stderr[-3000:]
         sentence(done, "cannot be written")
@@ -422,11 +474,17 @@ class TestArchive:
 
     @pytest.mark.parametrize("full", ["warc", "all"])
     def test_a_disk_without_room(self, site: Replica, tmp_path: Path, full: str) -> None:
-        """A real file system of a megabyte, for the evidence alone and for all: 73; given room, the same command goes on."""
+        """A real file system of a megabyte, for the evidence alone and for all: 73; given room, the same
+        command goes on."""
         folder = tmp_path / "a"
         mounted = folder / "warc" if full == "warc" else folder
         mounted.mkdir(parents=True)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(mounted)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(mounted)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             pytest.skip(f"no small file system can be made here: {done.stderr.strip()}")
         try:
@@ -450,10 +508,15 @@ class TestSignals:
 
     @pytest.mark.parametrize("requests", [1, 3, 25])
     @pytest.mark.parametrize(
-        ("number", "status", "verdict"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 0, "healthy")], ids=["ctrl-c", "term"]
+        ("number", "status", "verdict"),
+        [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 0, "healthy")],
+        ids=["ctrl-c", "term"],
     )
-    def test_once(self, site: Replica, tmp_path: Path, number: int, status: int, verdict: str, requests: int) -> None:
-        """Ctrl-C is 130, SIGTERM 0; within ten seconds; all that came is kept, and the next run takes the rest."""
+    def test_once(
+        self, site: Replica, tmp_path: Path, number: int, status: int, verdict: str, requests: int
+    ) -> None:
+        """Ctrl-C is 130, SIGTERM 0; within ten seconds; all that came is kept, and the next run takes the
+        rest."""
         site.call("set", slow_ms=30)
         with running(site, tmp_path / "a") as run:
             until(lambda: len(site.log()) >= requests, f"{requests} requests")
@@ -462,7 +525,9 @@ class TestSignals:
             done = run.wait(30)
         assert done.status == status, done.stderr[-3000:]
         assert time.monotonic() - begun < 10 and "Traceback" not in done.stderr
-        assert rows(tmp_path / "a", "select exit_status, verdict, finished_at is not null from crawls") == [(status, verdict, 1)]
+        assert rows(tmp_path / "a", "select exit_status, verdict, finished_at is not null from crawls") == [
+            (status, verdict, 1)
+        ]
         site.call("set", slow_ms=0)
         assert crawl(site, tmp_path / "a").status == 0
         assert held(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
@@ -480,7 +545,8 @@ class TestSignals:
 
     @pytest.mark.parametrize("requests", [1, 25])
     def test_twice(self, site: Replica, tmp_path: Path, requests: int) -> None:
-        """A second Ctrl-C ends it fast, whatever the site does; the archive is whole, and the next run goes on."""
+        """A second Ctrl-C ends it fast, whatever the site does; the archive is whole, and the next run goes
+        on."""
         site.call("set", slow_ms=30)
         with running(site, tmp_path / "a", DOWNLOAD_TIMEOUT=60) as run:
             until(lambda: len(site.log()) >= requests, f"{requests} requests")

@@ -1,6 +1,8 @@
-"""Replay tools that are not ours read our files: pywb shows each capture as it was, at its time; FastWARC reads each record.
+"""Replay tools that are not ours read our files: pywb shows each capture as it was, at its time; FastWARC
+reads each record.
 
-SOHR_PYWB names a Python whose environment holds pywb and FastWARC: pywb is GPL and pins old versions, so it never enters ours.
+SOHR_PYWB names a Python whose environment holds pywb and FastWARC: pywb is GPL and pins old versions, so it
+never enters ours.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from tests.replica.server import Replica
 
 pytestmark = pytest.mark.replay
 
-# Asks pywb, in one process and without a port, for the unchanged body of each (time, address) on its standard input.
+# Asks pywb, in one process and without a port, for the unchanged body of each (time, address) on its standard
+# input.
 ASK = """
 import gevent.monkey
 gevent.monkey.patch_all()
@@ -66,7 +69,15 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def other(*line: str | Path, cwd: Path, given: str = "") -> str:
     """Run the other environment's Python; what it wrote."""
-    done = subprocess.run([os.environ["SOHR_PYWB"], *line], cwd=cwd, input=given, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [os.environ["SOHR_PYWB"], *line],
+        cwd=cwd,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -78,7 +89,9 @@ def copies(folder: Path, into: Path) -> list[Path]:
 
 def captured(folder: Path) -> list[Capture]:
     """The captures that replay can find: pywb keeps one of an address and second."""
-    every = [stored.capture for file in warc_files(folder / "warc") for stored in read(file) if stored.capture]
+    every = [
+        stored.capture for file in warc_files(folder / "warc") for stored in read(file) if stored.capture
+    ]
     count = Counter((one.url, one.captured_at) for one in every)
     return [one for one in every if count[one.url, one.captured_at] == 1]
 
@@ -98,7 +111,9 @@ def replayed(folder: Path, into: Path, every: list[Capture]) -> int:
     expected = []
     for one in every:
         at = datetime.fromisoformat(one.captured_at).astimezone(UTC)
-        expected.append([one.status, format_datetime(at, usegmt=True), hashlib.sha256(decode_body(one)).hexdigest()])
+        expected.append(
+            [one.status, format_datetime(at, usegmt=True), hashlib.sha256(decode_body(one)).hexdigest()]
+        )
     assert ask(into, every) == expected
     return len(expected)
 
@@ -111,9 +126,11 @@ def test_pywb_replays_each_capture(evidence: Path, tmp_path: Path) -> None:
 
 
 def test_pywb_resolves_revisits(tmp_path: Path) -> None:
-    """The same page again, the same under another address, in another file: the body is the original's, byte for byte; a 304 has none."""
+    """The same page again, the same under another address, in another file: the body is the original's, byte
+    for byte; a 304 has none."""
     folder = tmp_path / "archive"
-    text = " ".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(100))  # more than one KiB when it is packed, too
+    # More than one KiB when it is packed, too
+    text = " ".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(100))
     days = ("2026-01-02", "2026-01-03", "2026-01-04")
     for number, day in enumerate(days):
         size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
@@ -123,19 +140,34 @@ def test_pywb_resolves_revisits(tmp_path: Path) -> None:
                 patch.undo()
                 plain = capture(1, f"{day}T10:00:00Z", text, "And more.")
                 packed = replace(
-                    plain, url=f"{HOME}en/2/", body=gzip.compress(plain.body, mtime=0), headers=(*plain.headers, ("Content-Encoding", "gzip"))
+                    plain,
+                    url=f"{HOME}en/2/",
+                    body=gzip.compress(plain.body, mtime=0),
+                    headers=(*plain.headers, ("Content-Encoding", "gzip")),
                 )
-                missing = capture(3, f"{day}T10:00:02Z", status=404, body=b"<title>Page not found</title>" + b"<p>Nothing.</p>" * 100)
+                missing = capture(
+                    3,
+                    f"{day}T10:00:02Z",
+                    status=404,
+                    body=b"<title>Page not found</title>" + b"<p>Nothing.</p>" * 100,
+                )
                 tagged = replace(plain, url=f"{HOME}en/5/", headers=(*plain.headers, ("ETag", '"v1"')))
                 archive.take(plain, packed, missing, replace(missing, url=f"{HOME}en/4/"), tagged)
                 sent = (("If-None-Match", '"v1"'),)
-                archive.take(replace(tagged, status=304, body=b"", captured_at=f"{day}T11:00:00Z", request_headers=sent))
+                archive.take(
+                    replace(
+                        tagged, status=304, body=b"", captured_at=f"{day}T11:00:00Z", request_headers=sent
+                    )
+                )
     every = [stored for file in warc_files(folder / "warc") for stored in read(file) if stored.capture]
     assert len(every) == 18 and sum(stored.position.original is not None for stored in every) == 18 - 3
-    assert replayed(folder, tmp_path, [s.capture for s in every if s.capture and s.capture.status != 304]) == 15
+    assert (
+        replayed(folder, tmp_path, [s.capture for s in every if s.capture and s.capture.status != 304]) == 15
+    )
     modified = [s.capture for s in every if s.capture and s.capture.status == 304]
     nothing = hashlib.sha256(b"").hexdigest()
-    assert [[status, digest] for status, _, digest in ask(tmp_path, modified)] == [[304, nothing]] * 3  # the exchange as it was
+    # The exchange as it was
+    assert [[status, digest] for status, _, digest in ask(tmp_path, modified)] == [[304, nothing]] * 3
 
 
 def test_fastwarc_reads_each_record(evidence: Path, tmp_path: Path) -> None:

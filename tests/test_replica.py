@@ -46,11 +46,17 @@ def ask(replica: Replica, address: str, method: str = "GET", **headers: str) -> 
     connection = http.client.HTTPConnection(urlsplit(replica.url).netloc, timeout=10)
     try:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        connection.request(
+            method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
         answer = connection.getresponse()
         body = answer.read()
         received = {name.lower(): value for name, value in answer.getheaders()}
-        return Answered(answer.status, received, gzip.decompress(body) if received.get("content-encoding") == "gzip" else body)
+        return Answered(
+            answer.status,
+            received,
+            gzip.decompress(body) if received.get("content-encoding") == "gzip" else body,
+        )
     finally:
         connection.close()
 
@@ -85,8 +91,26 @@ def seen(listing: Answered) -> list[int]:
 
 
 def lines_of(content: Any) -> list[str]:
-    """The lines of an article's HTML, read naively: blocks part lines, cells are parted by tabs, white space of the source is one space."""
-    blocks = {"p", "li", "h1", "h2", "h3", "ul", "ol", "table", "tr", "figure", "figcaption", "blockquote", "thead", "tbody", "br", "div"}
+    """The lines of an article's HTML, read naively: blocks part lines, cells are parted by tabs, white space
+    of the source is one space."""
+    blocks = {
+        "p",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "ul",
+        "ol",
+        "table",
+        "tr",
+        "figure",
+        "figcaption",
+        "blockquote",
+        "thead",
+        "tbody",
+        "br",
+        "div",
+    }
     out: list[str] = []
 
     def walk(node: Any) -> None:
@@ -117,7 +141,12 @@ def test_the_truth_is_what_is_served(replica: Replica, edition: Edition) -> None
             for outside in content.xpath('.//form | .//div[@class="page-links"]'):
                 outside.drop_tree()
             lines += lines_of(content)
-            assert tree.xpath('string(//h1[@class="entry-title"])').removeprefix("Protected: ").removeprefix("محمي: ") == post.title
+            assert (
+                tree.xpath('string(//h1[@class="entry-title"])')
+                .removeprefix("Protected: ")
+                .removeprefix("محمي: ")
+                == post.title
+            )
         assert lines == list(post.lines), post
 
 
@@ -125,7 +154,9 @@ def test_the_same_seed_makes_the_same_site() -> None:
     """Another process makes the same posts; another seed makes others; both editions share ids."""
     one, two, other = ReplicaSite(40), ReplicaSite(40), ReplicaSite(40, seed=8)
     assert [one.post("en", i) for i in one.ids("en")] == [two.post("en", i) for i in two.ids("en")]
-    assert {p.title for i in one.ids("en") if (p := one.post("en", i))} != {p.title for i in other.ids("en") if (p := other.post("en", i))}
+    assert {p.title for i in one.ids("en") if (p := one.post("en", i))} != {
+        p.title for i in other.ids("en") if (p := other.post("en", i))
+    }
     assert set(one.ids("en")) & set(one.ids("ar"))
 
 
@@ -139,7 +170,8 @@ def test_a_hundred_thousand_posts_cost_only_their_index() -> None:
 
 
 def test_frozen_pages_are_equal_and_noisy_ones_are_not(replica: Replica) -> None:
-    """Without noise the same request has the same bytes; each kind of noise alone, in each layout, makes them differ or adds to them."""
+    """Without noise the same request has the same bytes; each kind of noise alone, in each layout, makes them
+    differ or adds to them."""
     address = link(replica, next(p for p in replica.posts("ar") if p.odd == "long"))
     for layout in LAYOUTS:
         replica.call("set", layout=layout, frozen=True)
@@ -153,51 +185,82 @@ def test_frozen_pages_are_equal_and_noisy_ones_are_not(replica: Replica) -> None
 def test_each_layout_has_its_marks(replica: Replica) -> None:
     """The selectors that the evidence names hold the text; the alien theme has none of WordPress's marks."""
     post = plain(replica, "en")
-    marks = {"tielabs": "entry-content entry clearfix", "publisher": "single-post-content", "foxiz": "ruby-table-contents", "unknown": "articleBody"}
+    marks = {
+        "tielabs": "entry-content entry clearfix",
+        "publisher": "single-post-content",
+        "foxiz": "ruby-table-contents",
+        "unknown": "articleBody",
+    }
     for layout, mark in marks.items():
         replica.call("set", layout=layout)
         page = ask(replica, link(replica, post))
-        assert mark in page.text and f"postid-{post.post_id}" in page.text and post.lines[-1] in html.tostring(page.tree, encoding="unicode")
+        assert (
+            mark in page.text
+            and f"postid-{post.post_id}" in page.text
+            and post.lines[-1] in html.tostring(page.tree, encoding="unicode")
+        )
         assert 40_000 < len(page.body) < 110_000
     replica.call("set", layout="alien")
-    assert not re.search("entry-content|<article|canonical|postid-|entry-title", ask(replica, link(replica, post)).text)
+    assert not re.search(
+        "entry-content|<article|canonical|postid-|entry-title", ask(replica, link(replica, post)).text
+    )
 
 
 def test_a_page_states_its_times_only_where_asked(replica: Replica) -> None:
     """Published and modified are in meta and JSON-LD with the SEO switch, else not."""
     post = plain(replica, "en", 1)
     tree = ask(replica, link(replica, post)).tree
-    assert datetime.fromisoformat(tree.xpath('string(//meta[@property="article:modified_time"]/@content)')) == post.modified
-    assert datetime.fromisoformat(json.loads(tree.xpath('string(//script[@type="application/ld+json"])'))["datePublished"]) == post.published
+    assert (
+        datetime.fromisoformat(tree.xpath('string(//meta[@property="article:modified_time"]/@content)'))
+        == post.modified
+    )
+    assert (
+        datetime.fromisoformat(
+            json.loads(tree.xpath('string(//script[@type="application/ld+json"])'))["datePublished"]
+        )
+        == post.published
+    )
     replica.call("set", seo=False)
     assert "modified_time" not in ask(replica, link(replica, post)).text
 
 
 def test_every_address_of_a_post_leads_to_it(replica: Replica) -> None:
-    """Shortlinks, missing slashes, dated and wrong slugs redirect; tracking parameters and both hex cases do not matter."""
+    """Shortlinks, missing slashes, dated and wrong slugs redirect; tracking parameters and both hex cases do
+    not matter."""
     en, ar = plain(replica, "en"), plain(replica, "ar")
     to_en, to_ar = link(replica, en), link(replica, ar)
     dated = f"/en/{en.published.astimezone(LOCAL):%Y/%m}/{en.slug}/"
     for address in (f"/en/?p={en.post_id}", f"/en/{en.post_id}", dated):
-        assert (ask(replica, address).status, ask(replica, address).headers["location"]) == (301, to_en), address
+        assert (ask(replica, address).status, ask(replica, address).headers["location"]) == (301, to_en), (
+            address
+        )
     for address in (f"/?p={ar.post_id}", f"/{quote('خطأ')}/{ar.post_id}/"):
         assert ask(replica, address).headers["location"].lower() == to_ar.lower()
     for address in (to_ar, to_ar.lower(), to_ar + "?fbclid=x&utm_source=y", to_en + "?doing_wp_cron=1"):
         assert ask(replica, address).status == 200
-    for address in ("/en/999999/", "/en/?p=999999", "/no-such-word/", "/en/page/0/", "/en/wp-sitemap-posts-post-9.xml"):
+    for address in (
+        "/en/999999/",
+        "/en/?p=999999",
+        "/no-such-word/",
+        "/en/page/0/",
+        "/en/wp-sitemap-posts-post-9.xml",
+    ):
         assert ask(replica, address).status == 404, address
 
 
 def test_what_hangs_below_a_post(replica: Replica) -> None:
     """Its pages, embed and comment feed answer; a page it has not leads back to it."""
     post = next(p for p in replica.posts("en") if p.odd == "pages")
-    assert [ask(replica, f"{link(replica, post)}{below}").status for below in ("2/", "3/", "embed/", "feed/")] == [200] * 4
+    assert [
+        ask(replica, f"{link(replica, post)}{below}").status for below in ("2/", "3/", "embed/", "feed/")
+    ] == [200] * 4
     assert ask(replica, f"{link(replica, post)}4/").headers["location"] == link(replica, post)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_home_pages_hold_every_post_once_and_the_sticky_on_top(replica: Replica, edition: Edition) -> None:
-    """Following `next` from the home page meets all posts, newest first; the sticky one stands first on page 1, out of order."""
+    """Following `next` from the home page meets all posts, newest first; the sticky one stands first on page
+    1, out of order."""
     address, met = replica.url + ("en/" if edition == "en" else ""), []
     while address:
         page = ask(replica, address)
@@ -225,16 +288,28 @@ def test_date_archives_part_the_posts_by_local_day(replica: Replica) -> None:
 def test_categories_and_tags_hold_their_own(replica: Replica) -> None:
     """A category lists its posts and its children's, not all; a tag likewise."""
     post = next(p for p in replica.posts("ar") if p.tags)
-    for address in (f"/category/{quote(post.categories[0])}/", f"/tag/{quote(post.tags[0].replace(' ', '-'))}/"):
+    for address in (
+        f"/category/{quote(post.categories[0])}/",
+        f"/tag/{quote(post.tags[0].replace(' ', '-'))}/",
+    ):
         assert ask(replica, address).status == 200, address
     news = replica.truth.under("en", "category", "news")
-    assert 0 < len(replica.truth.under("en", "category", "news/syria-news")) < len(news) < len(replica.posts("en"))
+    assert (
+        0
+        < len(replica.truth.under("en", "category", "news/syria-news"))
+        < len(news)
+        < len(replica.posts("en"))
+    )
 
 
 def test_feeds_walk_the_archive_and_atom_is_an_edit_log(replica: Replica) -> None:
     """RSS pages by `paged`; Atom by modified shows the newest edit first; a silent edit is answered 304."""
     posts = replica.posts("en")
-    ids = [int(i) for page in range(1, 9) for i in re.findall(r"<guid[^>]*>[^<]*p=(\d+)", ask(replica, f"/en/feed/?paged={page}").text)]
+    ids = [
+        int(i)
+        for page in range(1, 9)
+        for i in re.findall(r"<guid[^>]*>[^<]*p=(\d+)", ask(replica, f"/en/feed/?paged={page}").text)
+    ]
     assert ids == [p.post_id for p in posts]
     assert ask(replica, "/en/feed/?paged=99").status == 404
     edited = plain(replica, "en", 9)
@@ -242,9 +317,17 @@ def test_feeds_walk_the_archive_and_atom_is_an_edit_log(replica: Replica) -> Non
     atom = ask(replica, "/en/feed/atom/?orderby=modified")
     first = etree.fromstring(atom.body).find("{*}entry")
     assert (
-        first is not None and first.findtext("{*}id", "").endswith(f"?p={edited.post_id}") and "An edited line." in first.findtext("{*}content", "")
+        first is not None
+        and first.findtext("{*}id", "").endswith(f"?p={edited.post_id}")
+        and "An edited line." in first.findtext("{*}content", "")
     )
-    replica.call("edit", edition="en", post_id=edited.post_id, replace=["An edited line.", "A silent one."], silent=True)
+    replica.call(
+        "edit",
+        edition="en",
+        post_id=edited.post_id,
+        replace=["An edited line.", "A silent one."],
+        silent=True,
+    )
     assert ask(replica, "/en/feed/", If_Modified_Since=atom.headers["last-modified"]).status == 304
     weak = ask(replica, "/en/feed/", Accept_Encoding="gzip").headers["etag"]
     assert weak.startswith('W/"') and ask(replica, "/en/feed/", If_None_Match=weak).status == 200
@@ -255,27 +338,44 @@ def test_rest_answers_as_wordpress(replica: Replica) -> None:
     path = "/en/wp-json/wp/v2/posts"
     posts = replica.posts("en")
     page = ask(replica, f"{path}?per_page=100&_fields=id,modified_gmt")
-    assert page.headers["x-wp-total"] == str(len(posts)) and [row["id"] for row in json.loads(page.body)] == [p.post_id for p in posts]
+    assert page.headers["x-wp-total"] == str(len(posts)) and [row["id"] for row in json.loads(page.body)] == [
+        p.post_id for p in posts
+    ]
     edited = sorted(posts, key=lambda p: p.modified)[-3]
-    newer = json.loads(ask(replica, f"{path}?per_page=100&modified_after={edited.modified:%Y-%m-%dT%H:%M:%S}Z&_fields=id").body)
+    newer = json.loads(
+        ask(
+            replica, f"{path}?per_page=100&modified_after={edited.modified:%Y-%m-%dT%H:%M:%S}Z&_fields=id"
+        ).body
+    )
     assert {row["id"] for row in newer} == {p.post_id for p in posts if p.modified > edited.modified}
-    assert [row["id"] for row in json.loads(ask(replica, f"{path}?include={posts[2].post_id},999999").body)] == [posts[2].post_id]
-    assert ask(replica, f"{path}?per_page=100&page=2").status == ask(replica, f"{path}?modified_after=2025-01-01").status == 400
+    assert [
+        row["id"] for row in json.loads(ask(replica, f"{path}?include={posts[2].post_id},999999").body)
+    ] == [posts[2].post_id]
+    assert (
+        ask(replica, f"{path}?per_page=100&page=2").status
+        == ask(replica, f"{path}?modified_after=2025-01-01").status
+        == 400
+    )
     replica.call("set", rest=False)
     assert ask(replica, path).status == 401
 
 
 def test_sitemap_and_robots(replica: Replica) -> None:
-    """The sitemap names every post once, with or without lastmod; robots.txt is WordPress's own or the test's."""
+    """The sitemap names every post once, with or without lastmod; robots.txt is WordPress's own or the
+    test's."""
     urls = re.findall("<loc>(.*?)</loc>", ask(replica, "/en/wp-sitemap-posts-post-1.xml").text)
     assert sorted(urls) == sorted(link(replica, p) for p in replica.posts("en"))
     replica.call("set", sitemap_lastmod=False, robots="User-agent: *\nDisallow: /\n", robots_status=503)
     assert "lastmod" not in ask(replica, "/en/wp-sitemap-posts-post-1.xml").text
-    assert (ask(replica, "/robots.txt").status, ask(replica, "/robots.txt").text) == (503, "User-agent: *\nDisallow: /\n")
+    assert (ask(replica, "/robots.txt").status, ask(replica, "/robots.txt").text) == (
+        503,
+        "User-agent: *\nDisallow: /\n",
+    )
 
 
 def test_edits_change_the_page_and_the_truth_alike(replica: Replica) -> None:
-    """Honest, silent, one digit, title, obfuscation, white space: the lines known are the lines served, and only honest ones move `modified`."""
+    """Honest, silent, one digit, title, obfuscation, white space: the lines known are the lines served, and
+    only honest ones move `modified`."""
     replica.call("set", frozen=True, layout="unknown")
     edits: tuple[dict[str, object], ...] = (
         {"digit": True},
@@ -285,7 +385,9 @@ def test_edits_change_the_page_and_the_truth_alike(replica: Replica) -> None:
         {"html": "<p>New.</p>", "lines": ["New."]},
     )
     for n, edit in enumerate(edits):
-        before = next(p for p in replica.posts("ar")[n:] if not p.odd and re.search("[0-9]", " ".join(p.lines)))
+        before = next(
+            p for p in replica.posts("ar")[n:] if not p.odd and re.search("[0-9]", " ".join(p.lines))
+        )
         replica.call("edit", edition="ar", post_id=before.post_id, silent=n % 2 == 0, **edit)
         after = replica.truth.post("ar", before.post_id)
         assert after and (after.modified == before.modified) == (n % 2 == 0)
@@ -294,7 +396,9 @@ def test_edits_change_the_page_and_the_truth_alike(replica: Replica) -> None:
         assert lines_of(tree.xpath('//div[@itemprop="articleBody"]')[0]) == list(after.lines)
         assert tree.xpath('string(//h1[@class="entry-title"])') == after.title
     with pytest.raises(ValueError, match="0 times"):
-        replica.call("edit", edition="ar", post_id=plain(replica, "ar", 5).post_id, replace=["no such words", "x"])
+        replica.call(
+            "edit", edition="ar", post_id=plain(replica, "ar", 5).post_id, replace=["no such words", "x"]
+        )
 
 
 def test_trash_delete_gone_move_and_back(replica: Replica) -> None:
@@ -313,7 +417,11 @@ def test_trash_delete_gone_move_and_back(replica: Replica) -> None:
     replica.call("move", edition="ar", post_id=post.post_id, to=777_777)
     assert ask(replica, link(replica, post)).headers["location"].endswith("/777777/")
     moved = replica.truth.post("ar", 777_777)
-    assert moved and moved.lines == post.lines and ask(replica, f"/wp-json/wp/v2/posts/{post.post_id}").status == 404
+    assert (
+        moved
+        and moved.lines == post.lines
+        and ask(replica, f"/wp-json/wp/v2/posts/{post.post_id}").status == 404
+    )
 
 
 def test_posts_published_during_a_crawl_shift_the_pages() -> None:
@@ -322,21 +430,35 @@ def test_posts_published_during_a_crawl_shift_the_pages() -> None:
         replica.call("publish_during_crawl", edition="en", after=2, count=3)
         pages = [seen(ask(replica, f"/en/page/{n}/" if n > 1 else "/en/")) for n in (1, 2, 3)]
         assert pages[2][:3] == pages[1][-3:]
-        assert len(replica.posts("en")) == 43 and replica.posts("en")[0].published > replica.posts("en")[3].published
+        assert (
+            len(replica.posts("en")) == 43
+            and replica.posts("en")[0].published > replica.posts("en")[3].published
+        )
 
 
 def test_a_test_puts_in_its_own_post(replica: Replica) -> None:
     """It is served under its id, listed by its date, and replaced by another of the same id."""
-    given = {"edition": "en", "post_id": 5_000_000, "title": "A & B", "html": "<p>Mine.</p>", "lines": ["Mine."], "published": "2026-02-01T10:00:00Z"}
+    given = {
+        "edition": "en",
+        "post_id": 5_000_000,
+        "title": "A & B",
+        "html": "<p>Mine.</p>",
+        "lines": ["Mine."],
+        "published": "2026-02-01T10:00:00Z",
+    }
     assert replica.call("post", **given) == 5_000_000
-    assert "<p>Mine.</p>" in ask(replica, "/en/5000000/").text and "A &amp; B" in ask(replica, "/en/date/2026/02/01/").text
+    assert (
+        "<p>Mine.</p>" in ask(replica, "/en/5000000/").text
+        and "A &amp; B" in ask(replica, "/en/date/2026/02/01/").text
+    )
     replica.call("put", **{**given, "title": "C"})
     assert replica.posts("en")[0].title == "C"
     replica.call("delete", edition="en", post_id=5_000_000)
 
 
 def test_refusals_come_as_asked(replica: Replica) -> None:
-    """429 with seconds or a date for the next requests or each third; challenges, maintenance, and only where the pattern matches."""
+    """429 with seconds or a date for the next requests or each third; challenges, maintenance, and only where
+    the pattern matches."""
     replica.call("set", fail_status=429, fail_next=2, retry_after="37")
     answers = [ask(replica, "/en/") for _ in range(3)]
     assert [a.status for a in answers] == [429, 429, 200] and answers[0].headers["retry-after"] == "37"
@@ -346,7 +468,10 @@ def test_refusals_come_as_asked(replica: Replica) -> None:
     assert next(a for a in answers if a.status == 503).headers["retry-after"].endswith("GMT")
     replica.call("set", fail_every=0, challenge=403, only="page")
     refused = ask(replica, "/en/page/2/")
-    assert (refused.status, refused.headers["cf-mitigated"]) == (403, "challenge") and "Just a moment..." in refused.text
+    assert (refused.status, refused.headers["cf-mitigated"]) == (
+        403,
+        "challenge",
+    ) and "Just a moment..." in refused.text
     assert ask(replica, "/en/").status == 200
     replica.call("set", challenge=200, only="")
     assert "Just a moment..." in ask(replica, "/en/").text and ask(replica, "/en/").status == 200
@@ -355,16 +480,24 @@ def test_refusals_come_as_asked(replica: Replica) -> None:
 
 
 def test_bodies_may_be_cut_chunked_mislabelled_or_slow(replica: Replica) -> None:
-    """A cut body ends before its Content-Length; a wrong charset is only in the header; chunks carry no length; a slow answer takes its time."""
+    """A cut body ends before its Content-Length; a wrong charset is only in the header; chunks carry no
+    length; a slow answer takes its time."""
     replica.call("set", truncate=0.5)
     with pytest.raises(http.client.IncompleteRead):
         ask(replica, "/en/")
     replica.call("set", truncate=0.0, charset="windows-1256")
-    assert ask(replica, "/").headers["content-type"] == "text/html; charset=windows-1256" and "المرصد" in ask(replica, "/").text
+    assert (
+        ask(replica, "/").headers["content-type"] == "text/html; charset=windows-1256"
+        and "المرصد" in ask(replica, "/").text
+    )
     replica.call("set", charset="", chunked=True, slow_ms=120)
     begun = time.monotonic()
     answer = ask(replica, "/en/")
-    assert answer.headers["transfer-encoding"] == "chunked" and "content-length" not in answer.headers and time.monotonic() - begun >= 0.12
+    assert (
+        answer.headers["transfer-encoding"] == "chunked"
+        and "content-length" not in answer.headers
+        and time.monotonic() - begun >= 0.12
+    )
 
 
 def test_missing_pages_may_lie(replica: Replica) -> None:
@@ -378,7 +511,8 @@ def test_missing_pages_may_lie(replica: Replica) -> None:
 
 
 def test_validators_only_where_switched_on(replica: Replica) -> None:
-    """WordPress's articles have none; with a cache in front they have, and a silent edit does not show in them."""
+    """WordPress's articles have none; with a cache in front they have, and a silent edit does not show in
+    them."""
     post = plain(replica, "en", 7)
     assert not {"etag", "last-modified"} & set(ask(replica, link(replica, post)).headers)
     replica.call("set", lastmod=True)
@@ -392,8 +526,17 @@ def test_the_log_keeps_what_was_asked_and_no_control(replica: Replica) -> None:
     ask(replica, "/en/?utm_source=x", User_Agent="test/1", If_None_Match='"a"')
     replica.call("set", gzip=False)
     [entry] = replica.log()
-    assert (entry["method"], entry["path"], entry["status"], entry["user_agent"]) == ("GET", "/en/?utm_source=x", 200, "test/1")
-    assert entry["headers"]["if-none-match"] == '"a"' and entry["bytes"] > 40_000 and entry["time"] <= time.monotonic()
+    assert (entry["method"], entry["path"], entry["status"], entry["user_agent"]) == (
+        "GET",
+        "/en/?utm_source=x",
+        200,
+        "test/1",
+    )
+    assert (
+        entry["headers"]["if-none-match"] == '"a"'
+        and entry["bytes"] > 40_000
+        and entry["time"] <= time.monotonic()
+    )
     replica.clear_log()
     assert replica.log() == []
 

@@ -1,4 +1,5 @@
-"""A site that asks for time gets it: no request before the instant it stated, by this crawl or the next; and none beyond the day's budget."""
+"""A site that asks for time gets it: no request before the instant it stated, by this crawl or the next; and
+none beyond the day's budget."""
 
 from __future__ import annotations
 
@@ -33,7 +34,11 @@ def waits(site: Replica, status: int) -> list[float]:
     """Seconds from each answer of a status to the next request, whatever that was for."""
     log = site.log()
     times = [datetime.fromisoformat(str(entry["at"])) for entry in log]
-    return [(times[n + 1] - times[n]).total_seconds() for n, entry in enumerate(log[:-1]) if entry["status"] == status]
+    return [
+        (times[n + 1] - times[n]).total_seconds()
+        for n, entry in enumerate(log[:-1])
+        if entry["status"] == status
+    ]
 
 
 @pytest.mark.parametrize("stated", ["37", "date:37"])
@@ -67,7 +72,8 @@ def test_by_whatever_refusal(site: Replica, tmp_path: Path) -> None:
 @pytest.mark.parametrize("stated", ["7200", "date:7200"])
 @pytest.mark.parametrize("where", [r"^/en/page/2/", "^/robots.txt"], ids=["listing", "robots"])
 def test_past_the_end_of_the_crawl(site: Replica, tmp_path: Path, stated: str, where: str) -> None:
-    """Two hours end the crawl with 69. The next ones ask for nothing, not even robots.txt, until they are over."""
+    """Two hours end the crawl with 69. The next ones ask for nothing, not even robots.txt, until they are
+    over."""
     folder = tmp_path / "a"
     site.call("set", fail_status=503, fail_next=1, retry_after=stated, only=where)
     done = crawl(site, folder)
@@ -88,7 +94,8 @@ def test_a_short_rest_does_not_cut_a_longer_one(site: Replica, tmp_path: Path) -
     site.call("set", fail_status=429, fail_next=1, retry_after="7200", only="^/en/$")
     assert crawl(site, folder, "edition=en").status == 69
     site.call("set", fail_status=429, fail_next=1, retry_after="1", only="^/en/$")
-    assert crawl(site, folder, "edition=en", ARCHIVE_CLOCK="-3h").status in (0, 69)  # as if the machine's clock had been wrong
+    # As if the machine's clock had been wrong
+    assert crawl(site, folder, "edition=en", ARCHIVE_CLOCK="-3h").status in (0, 69)
     site.clear_log()
     assert crawl(site, folder, "edition=en").status == 69 and asked(site) == []
 
@@ -111,7 +118,11 @@ def test_no_answer_costs_the_budget_too(site: Replica, tmp_path: Path) -> None:
     site.call("set", slow_ms=4_000, only=r"^/en/\d+/")
     done = crawl(site, tmp_path / "a", "edition=en", "budget=5", DOWNLOAD_TIMEOUT=1, RETRY_TIMES=1)
     assert done.status in (0, 69)
-    assert sum(exchanges(tmp_path / "a").values()) + rows(tmp_path / "a", "select count(*) from failures where reason = 'no_answer'")[0][0] == 5
+    assert (
+        sum(exchanges(tmp_path / "a").values())
+        + rows(tmp_path / "a", "select count(*) from failures where reason = 'no_answer'")[0][0]
+        == 5
+    )
     site.call("set", slow_ms=0)
     time.sleep(4.5)  # what timed out is written down there once it ends
     site.clear_log()
@@ -119,7 +130,8 @@ def test_no_answer_costs_the_budget_too(site: Replica, tmp_path: Path) -> None:
 
 
 def test_the_breaker() -> None:
-    """Half of a host's last requests; a good answer between does not make it forget, good ones for long do; hosts do not answer for each other."""
+    """Half of a host's last requests; a good answer between does not make it forget, good ones for long do;
+    hosts do not answer for each other."""
     breaker = Breaker()
     for _ in range(FAILED - 1):
         assert breaker.failed("a", "error") is None
@@ -133,22 +145,28 @@ def test_the_breaker() -> None:
 
 
 def test_what_a_header_says() -> None:
-    """Seconds count from when they were said, dates are instants of the site's clock; whatever is neither says nothing."""
+    """Seconds count from when they were said, dates are instants of the site's clock; whatever is neither
+    says nothing."""
     now = datetime.now(UTC)
     assert 36 < (seconds_of_rest("37", now, 0.0) or 0) <= 37
     assert seconds_of_rest("37", now - timedelta(minutes=1), 0.0) == 0
     date = (now + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     assert 88 < (seconds_of_rest(date, now, 0.0) or 0) <= 90
-    assert 3688 < (seconds_of_rest(date, now, 3600.0) or 0) <= 3690  # told to a crawl whose clock was an hour ahead
+    # Told to a crawl whose clock was an hour ahead
+    assert 3688 < (seconds_of_rest(date, now, 3600.0) or 0) <= 3690
     assert [seconds_of_rest(text, now, 0.0) for text in ("", "soon", "-5", "٣٧", "1e400")] == [None] * 5
 
 
 def test_posts_that_always_fail_do_not_keep_the_others_out(site: Replica, tmp_path: Path) -> None:
-    """The six newest posts break the site. The breaker ends two crawls; then they rest, and all others are taken."""
+    """The six newest posts break the site. The breaker ends two crawls; then they rest, and all others are
+    taken."""
     broken = sorted(post_id for edition, post_id in truth(site) if edition == "en")[-6:]
     site.call("set", fail_status=500, fail_every=1, only=rf"^/en/({'|'.join(map(str, broken))})/")
     clocks = ("+0s", "+30m", "+60m")
-    statuses = [crawl(site, tmp_path / "a", "edition=en", RETRY_TIMES=1, ARCHIVE_CLOCK=clock).status for clock in clocks]
+    statuses = [
+        crawl(site, tmp_path / "a", "edition=en", RETRY_TIMES=1, ARCHIVE_CLOCK=clock).status
+        for clock in clocks
+    ]
     assert statuses == [69, 69, 0]
     expected = {key: text for key, text in truth(site).items() if key[0] == "en" and key[1] not in broken}
     assert held(tmp_path / "a") == expected

@@ -35,7 +35,14 @@ MODIFIED = ("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
 
 def robots(at: str, body: bytes = b"User-agent: *\nDisallow: /private/\n" * 40) -> Capture:
     """A robots.txt of more than one KiB."""
-    return Capture(f"{HOME}robots.txt", 200, (("Content-Type", "text/plain"), ("X-Asked", at)), body, at, channel="robots")
+    return Capture(
+        f"{HOME}robots.txt",
+        200,
+        (("Content-Type", "text/plain"), ("X-Asked", at)),
+        body,
+        at,
+        channel="robots",
+    )
 
 
 def asked_again(at: str, post_id: int = 1, **headers: str) -> Capture:
@@ -84,18 +91,28 @@ def kinds(folder: Path) -> list[str]:
     found = []
     for file in warc_files(folder / "warc"):
         with open(file.path, "rb") as stream:
-            found += [record.rec_type for record in ArchiveIterator(stream) if record.rec_type in ("response", "revisit")]
+            found += [
+                record.rec_type
+                for record in ArchiveIterator(stream)
+                if record.rec_type in ("response", "revisit")
+            ]
     return found
 
 
 def test_a_body_is_kept_once(made: Path) -> None:
-    """Each longer one that was there before is referred to: by id, address, date, digest and place; a reference never leads to another."""
+    """Each longer one that was there before is referred to: by id, address, date, digest and place; a
+    reference never leads to another."""
     first = ["response", "response", "revisit", "response", "revisit", "response", "revisit"]
     second = ["revisit", "response", "revisit", "revisit", "revisit", "response", "revisit"]
     third = ["revisit", "revisit", "revisit", "revisit", "revisit", "response", "revisit"]
     assert len(warc_files(made / "warc")) == 3
     assert kinds(made) == first + second + third
-    every = {(s.position.serial, s.position.offset): s for file in warc_files(made / "warc") for s in read(file) if s.capture}
+    every = {
+        (s.position.serial, s.position.offset): s
+        for file in warc_files(made / "warc")
+        for s in read(file)
+        if s.capture
+    }
     for stored in every.values():
         if original := stored.position.original:
             there = every[original.serial, original.offset]
@@ -103,12 +120,19 @@ def test_a_body_is_kept_once(made: Path) -> None:
             assert there.capture and stored.capture and there.capture.body == stored.capture.body
             assert (there.capture.url, there.capture.captured_at) == (original.url, original.at)
     check_warcs(made)
-    assert rows(made, "select count(*) from captures c join captures o on o.capture_id = c.original_id where o.original_id is not null") == [(0,)]
+    assert rows(
+        made,
+        "select count(*) from captures c join captures o on o.capture_id = c.original_id where o.original_id is not null",
+    ) == [(0,)]
 
 
 def test_what_was_repeated_reads_as_if_it_were_not(made: Path) -> None:
-    """Body, status and its own headers: from the file, the database's row, the Python API, the page of the evidence."""
-    every = rows(made, "select name, serial, offset, payload_sha256, c.size, captured_at, url from captures c join warc_files using (warc_file_id)")
+    """Body, status and its own headers: from the file, the database's row, the Python API, the page of the
+    evidence."""
+    every = rows(
+        made,
+        "select name, serial, offset, payload_sha256, c.size, captured_at, url from captures c join warc_files using (warc_file_id)",
+    )
     for name, serial, offset, sha256, size, at, url in every:
         path = next(file.path for file in warc_files(made / "warc") if file.serial == serial)
         one = read_response(path, offset)
@@ -139,7 +163,10 @@ def test_nothing_depends_on_a_record_that_is_damaged(folder: Path) -> None:
     with Archive(folder) as archive:
         archive.take(robots("2026-01-05T08:00:00Z"))
         archive.take(robots("2026-01-05T09:00:00Z"))
-    assert rows(folder, "select original_id is null from captures order by capture_id desc limit 2") == [(0,), (1,)]
+    assert rows(folder, "select original_id is null from captures order by capture_id desc limit 2") == [
+        (0,),
+        (1,),
+    ]
 
 
 def test_a_cut_body_is_never_repeated_nor_repeats(tmp_path: Path) -> None:
@@ -147,26 +174,45 @@ def test_a_cut_body_is_never_repeated_nor_repeats(tmp_path: Path) -> None:
     body = b"<html>" + b"x" * 5000
     with Archive(tmp_path / "a") as archive:
         one = capture(1, "2026-01-02T00:00:00Z", body=body, truncated="disconnect")
-        archive.take(one, capture(1, "2026-01-02T00:00:01Z", body=body), capture(2, "2026-01-02T00:00:02Z", body=body, truncated="disconnect"))
+        archive.take(
+            one,
+            capture(1, "2026-01-02T00:00:01Z", body=body),
+            capture(2, "2026-01-02T00:00:02Z", body=body, truncated="disconnect"),
+        )
     assert kinds(tmp_path / "a") == ["response"] * 3
 
 
-# -- verify -----------------------------------------------------------------------------------------------------------------------------
+# -- verify
+# -----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_altered_original_is_named_with_all_that_repeat_it(folder: Path) -> None:
     """Its record, and each capture whose body it holds."""
     file = warc_files(folder / "warc")[0]
-    ((capture_id, offset, length),) = rows(folder, "select capture_id, offset, length from captures where url like '%/en/7/' and capture_id < 7")
+    ((capture_id, offset, length),) = rows(
+        folder, "select capture_id, offset, length from captures where url like '%/en/7/' and capture_id < 7"
+    )
     flip(file.path, offset + length // 2)
     repeats = [row[:2] for row in rows(folder, f"{NAMED} where original_id = ?", capture_id)]
     assert len(repeats) == 5
     found = findings(folder)
     assert {f.kind for f in found} == {"mismatch"}
-    assert {f.thing for f in found if ":" in f.thing} == {f"{file.name}:{offset}", *(f"{name}:{place}" for name, place in repeats)}
-    assert sum(f"has its body at byte {offset} of {file.name}, which is not as it was" in f.sentence for f in found) == 5
+    assert {f.thing for f in found if ":" in f.thing} == {
+        f"{file.name}:{offset}",
+        *(f"{name}:{place}" for name, place in repeats),
+    }
+    assert (
+        sum(
+            f"has its body at byte {offset} of {file.name}, which is not as it was" in f.sentence
+            for f in found
+        )
+        == 5
+    )
     name, place = repeats[-1]
-    with pytest.raises(DamagedWarc, match=f"has a capture at byte {place} whose body stands elsewhere: the record at byte {offset} of"):
+    with pytest.raises(
+        DamagedWarc,
+        match=f"has a capture at byte {place} whose body stands elsewhere: the record at byte {offset} of",
+    ):
         read_response(next((folder / "warc").glob(f"{name}*")), place)
 
 
@@ -190,7 +236,8 @@ def test_a_removed_original_is_named_with_all_that_repeat_it(folder: Path) -> No
 
 
 def test_an_original_that_was_forged_is_named(folder: Path) -> None:
-    """Written anew with right digests and a chain of manifests to match: it is not the record that the others refer to."""
+    """Written anew with right digests and a chain of manifests to match: it is not the record that the others
+    refer to."""
     file = warc_files(folder / "warc")[0]
     whole = file.path.read_bytes()
     ((offset, length),) = rows(folder, ROBOTS)
@@ -198,7 +245,9 @@ def test_an_original_that_was_forged_is_named(folder: Path) -> None:
     assert stored.capture
     appender = writer.Appender(folder / "forged", "x")
     other = stored.capture.body.replace(b"private", b"Private")
-    appender.exchange(Capture(stored.capture.url, 200, stored.capture.headers, other, stored.capture.captured_at))
+    appender.exchange(
+        Capture(stored.capture.url, 200, stored.capture.headers, other, stored.capture.captured_at)
+    )
     appender.close()
     forged = warc_files(folder / "forged")[0]
     position = next(s.position for s in read(forged) if s.capture)
@@ -213,12 +262,20 @@ def test_an_original_that_was_forged_is_named(folder: Path) -> None:
 
 
 def test_a_record_is_the_original_by_its_id_and_body(made: Path) -> None:
-    """Another whole record at the place, or the right one with another digest than was referred to, is not taken for it."""
-    originals = [s.position.original for file in warc_files(made / "warc") for s in read(file) if s.position.original]
+    """Another whole record at the place, or the right one with another digest than was referred to, is not
+    taken for it."""
+    originals = [
+        s.position.original for file in warc_files(made / "warc") for s in read(file) if s.position.original
+    ]
     one, other = originals[0], next(o for o in originals if o.offset != originals[0].offset)
     bodies = Bodies(made / "warc")
     assert hashlib.sha256(bodies.body(one)).hexdigest() == one.payload_sha256
-    for wrong in (replace(one, offset=other.offset), replace(one, record_id=other.record_id), replace(one, offset=1), replace(one, offset=10**9)):
+    for wrong in (
+        replace(one, offset=other.offset),
+        replace(one, record_id=other.record_id),
+        replace(one, offset=1),
+        replace(one, offset=10**9),
+    ):
         with pytest.raises(DamagedWarc):
             bodies.body(wrong)
     with pytest.raises(DamagedWarc, match="does not hold the body it held"):
@@ -227,34 +284,48 @@ def test_a_record_is_the_original_by_its_id_and_body(made: Path) -> None:
 
 def test_a_row_that_refers_elsewhere_is_named(folder: Path) -> None:
     """The reference in the database is the record's."""
-    ((name, offset, capture_id),) = rows(folder, f"{NAMED} where original_id is not null order by capture_id limit 1")
+    ((name, offset, capture_id),) = rows(
+        folder, f"{NAMED} where original_id is not null order by capture_id limit 1"
+    )
     tamper(folder, f"update captures set original_id = null where capture_id = {capture_id}")
     assert [(f.kind, f.thing) for f in findings(folder)] == [("mismatch", f"{name}:{offset}")]
 
 
-# -- 304 --------------------------------------------------------------------------------------------------------------------------------
+# -- 304
+# --------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sent", [{"If_None_Match": '"v1"'}, {"If_Modified_Since": MODIFIED[1]}], ids=["etag", "date"])
+@pytest.mark.parametrize(
+    "sent", [{"If_None_Match": '"v1"'}, {"If_Modified_Since": MODIFIED[1]}], ids=["etag", "date"]
+)
 def test_a_304_refers_to_the_answer_whose_validator_was_sent(tmp_path: Path, sent: dict[str, str]) -> None:
     """A row without a body; the next look moves on, and no version claims to have been seen again."""
     folder = tmp_path / "a"
     with Archive(folder) as archive:
         archive.take(with_validators(capture(1, "2026-01-02T00:00:00Z", LONG), ETAG, MODIFIED))
-        archive.take(with_validators(capture(1, "2026-01-03T00:00:00Z", LONG), ETAG, MODIFIED))  # itself a revisit
+        # Itself a revisit
+        archive.take(with_validators(capture(1, "2026-01-03T00:00:00Z", LONG), ETAG, MODIFIED))
         archive.take(with_validators(capture(1, "2026-01-04T00:00:00Z", LONG, "Other."), ("ETag", '"v2"')))
         before = rows(folder, "select * from versions")
         (outcome,) = archive.take(asked_again("2026-01-05T00:00:00Z", **sent))
     assert (outcome.word, str(outcome.article)) == ("not_modified", "en:1")
     assert kinds(folder) == ["response", "revisit", "response", "revisit"]
-    found = rows(folder, "select status, outcome, size, original_id, article_id from captures where status = 304")
+    found = rows(
+        folder, "select status, outcome, size, original_id, article_id from captures where status = 304"
+    )
     assert found == [(304, "not_modified", 0, 1, 1)]
     assert rows(folder, "select * from versions") == before
     assert rows(folder, "select count(*) from failures") == [(0,)]
-    ((last, due, unchanged),) = rows(folder, "select last_captured_at, next_look_at, unchanged_looks from articles")
+    ((last, due, unchanged),) = rows(
+        folder, "select last_captured_at, next_look_at, unchanged_looks from articles"
+    )
     assert last == "2026-01-05T00:00:00Z" and due > last and unchanged == 0
     stored = [s for s in read(warc_files(folder / "warc")[-1]) if s.capture][-1]
-    assert stored.capture and (stored.capture.status, stored.capture.body, stored.capture.header("etag")) == (304, b"", '"v1"')
+    assert stored.capture and (stored.capture.status, stored.capture.body, stored.capture.header("etag")) == (
+        304,
+        b"",
+        '"v1"',
+    )
     assert [name for name, _ in stored.capture.request_headers if name.startswith("If-")]
     check_warcs(folder)
     told = dump(folder)
@@ -268,7 +339,9 @@ def test_a_304_nobody_asked_for_is_a_failure(tmp_path: Path) -> None:
     """Without a validator of ours there is nothing it stands by."""
     with Archive(tmp_path / "a") as archive:
         archive.take(with_validators(capture(1, "2026-01-02T00:00:00Z", LONG), ETAG))
-        archive.take(asked_again("2026-01-03T00:00:00Z"), asked_again("2026-01-03T00:00:01Z", If_None_Match='"v0"'))
+        archive.take(
+            asked_again("2026-01-03T00:00:00Z"), asked_again("2026-01-03T00:00:01Z", If_None_Match='"v0"')
+        )
     assert kinds(tmp_path / "a") == ["response"] * 3
     assert rows(tmp_path / "a", "select reason from failures") == [("not_modified",)] * 2
     assert rows(tmp_path / "a", "select last_captured_at from articles") == [("2026-01-02T00:00:00Z",)]
@@ -278,33 +351,51 @@ def test_a_304_brings_no_article_back(tmp_path: Path) -> None:
     """One that was not there is restored by its text, not by a date."""
     with Archive(tmp_path / "a") as archive:
         archive.take(with_validators(capture(1, "2026-01-02T00:00:00Z", LONG), ETAG))
-        archive.take(capture(1, "2026-01-03T00:00:00Z", status=404, body=b"gone"), asked_again("2026-01-04T00:00:00Z", If_None_Match='"v1"'))
-    assert rows(tmp_path / "a", "select state, last_captured_at from articles") == [("missing", "2026-01-03T00:00:00Z")]
+        archive.take(
+            capture(1, "2026-01-03T00:00:00Z", status=404, body=b"gone"),
+            asked_again("2026-01-04T00:00:00Z", If_None_Match='"v1"'),
+        )
+    assert rows(tmp_path / "a", "select state, last_captured_at from articles") == [
+        ("missing", "2026-01-03T00:00:00Z")
+    ]
 
 
-# -- subsets ----------------------------------------------------------------------------------------------------------------------------
+# -- subsets
+# ----------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["warc", "wacz"])
 def test_an_export_holds_the_originals(made: Path, tmp_path: Path, kind: str) -> None:
-    """Of the newest version alone too, whose body is in the first file: each revisit's original is in the export, and is in its index."""
+    """Of the newest version alone too, whose body is in the first file: each revisit's original is in the
+    export, and is in its index."""
     target = tmp_path / f"x.{kind}"
     well(made, "export", "--format", kind, "--versions", "latest", "-o", target)
     index: list[dict[str, str]] = []
     if kind == "wacz":
         with zipfile.ZipFile(target) as package:
-            index = [json.loads(line.split(b" ", 2)[2]) for line in gzip.decompress(package.read("indexes/index.cdx.gz")).splitlines()]
+            index = [
+                json.loads(line.split(b" ", 2)[2])
+                for line in gzip.decompress(package.read("indexes/index.cdx.gz")).splitlines()
+            ]
             target = Path(package.extract("archive/data.warc.gz", tmp_path))
     originals, repeats = {}, []
     with open(target, "rb") as stream:
         for record in ArchiveIterator(stream):
             header = record.rec_headers.get_header
             if record.rec_type == "response":
-                originals[header("WARC-Record-ID")] = (header("WARC-Target-URI"), header("WARC-Date"), header("WARC-Payload-Digest"))
+                originals[header("WARC-Record-ID")] = (
+                    header("WARC-Target-URI"),
+                    header("WARC-Date"),
+                    header("WARC-Payload-Digest"),
+                )
             if record.rec_type == "revisit":
                 stated = ("WARC-Refers-To-Target-URI", "WARC-Refers-To-Date", "WARC-Payload-Digest")
                 repeats.append((header("WARC-Refers-To"), tuple(header(name) for name in stated)))
     assert len(repeats) == 2 and all(originals[name] == stated for name, stated in repeats)
     if index:
-        assert sorted(line["mime"] for line in index) == ["text/html"] * (len(index) - 2) + ["warc/revisit"] * 2
-        assert {line["digest"] for line in index if line["mime"] == "warc/revisit"} < {line["digest"] for line in index}
+        assert (
+            sorted(line["mime"] for line in index) == ["text/html"] * (len(index) - 2) + ["warc/revisit"] * 2
+        )
+        assert {line["digest"] for line in index if line["mime"] == "warc/revisit"} < {
+            line["digest"] for line in index
+        }

@@ -17,10 +17,13 @@ MOST_RSS = 400 * 2**20  # bytes, summed over the processes of a crawl
 
 @pytest.mark.slow
 def test_two_thousand_posts_in_bounded_memory_with_all_evidence(tmp_path: Path) -> None:
-    """The crawl's processes together stay under 400 MB, each request the site saw is a response in the WARC, and `warcio check` is clean."""
+    """The crawl's processes together stay under 400 MB, each request the site saw is a response in the WARC,
+    and `warcio check` is clean."""
     folder = tmp_path / "archive"
     with Replica(posts=1000) as site:
-        line = command(site, folder, CONCURRENT_REQUESTS=16, CONCURRENT_REQUESTS_PER_DOMAIN=16, LOG_LEVEL="WARNING")
+        line = command(
+            site, folder, CONCURRENT_REQUESTS=16, CONCURRENT_REQUESTS_PER_DOMAIN=16, LOG_LEVEL="WARNING"
+        )
         with open(tmp_path / "log", "wb") as log:
             child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=log, stderr=log)
         peak = 0
@@ -37,7 +40,13 @@ def test_two_thousand_posts_in_bounded_memory_with_all_evidence(tmp_path: Path) 
     kept = sorted(url[len(site.url) - 1 :] for (url,) in rows(folder, "select url from captures"))
     assert kept == seen
     files = [str(path) for path in (folder / "warc").iterdir()]
-    check = subprocess.run([sys.executable, "-m", "warcio.cli", "check", *files], capture_output=True, text=True, timeout=120, check=False)
+    check = subprocess.run(
+        [sys.executable, "-m", "warcio.cli", "check", *files],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert (check.returncode, check.stdout) == (0, "")
 
 

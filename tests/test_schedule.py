@@ -1,4 +1,5 @@
-"""Schedules as they are printed: systemd, cron, sh and a YAML reader take them; and the word to a health check at the end of a crawl."""
+"""Schedules as they are printed: systemd, cron, sh and a YAML reader take them; and the word to a health
+check at the end of a crawl."""
 
 from __future__ import annotations
 
@@ -24,14 +25,26 @@ from tests.crawling import environment
 from tests.replica.server import ROOT
 
 PLAIN = Place(Path("/srv/sohr"), ("/opt/sohr/.venv/bin/scrapy",), Path("/opt/sohr"), "sohr", "me@example.org")
-ODD = Place(Path('/srv/an "odd" 100% $HOME it\'s\\'), ("/opt/a b/scrapy",), Path("/opt/a b"), "sohr", "it's 5% <me@example.org>", "https://x.test/")
+ODD = Place(
+    Path('/srv/an "odd" 100% $HOME it\'s\\'),
+    ("/opt/a b/scrapy",),
+    Path("/opt/a b"),
+    "sohr",
+    "it's 5% <me@example.org>",
+    "https://x.test/",
+)
 SPANS = ("5min", "10min", "15min", "20min", "30min", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "1d")
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "archive.cli.main", *map(str, arguments)], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "archive.cli.main", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -45,40 +58,77 @@ def unit(text: str) -> dict[str, list[str]]:
     return values
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here: apt-get install systemd")
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="no systemd-analyze here: apt-get install systemd"
+)
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """systemd-analyze verify has no word to say, of a folder with a blank in its name too."""
     contact = 'me "<me@example.org>" 5%'
-    answer = run("--archive", tmp_path / "an archive", "schedule", "systemd", "--contact", contact, "--every", "2h", "--write", tmp_path)
+    answer = run(
+        "--archive",
+        tmp_path / "an archive",
+        "schedule",
+        "systemd",
+        "--contact",
+        contact,
+        "--every",
+        "2h",
+        "--write",
+        tmp_path,
+    )
     assert answer.returncode == 0, answer.stderr
-    done = subprocess.run(["systemd-analyze", "verify", *answer.stdout.split("\n")[:-1]], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *answer.stdout.split("\n")[:-1]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here: apt-get install systemd")
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="no systemd-analyze here: apt-get install systemd"
+)
 def test_every_span_is_a_calendar_of_systemd_and_comes_as_often() -> None:
     """The times at which a timer goes off lie as far apart as was asked for."""
-    calendars = [unit(fill("systemd", PLAIN, every)["sohr-archive.timer"])["OnCalendar"][0] for every in SPANS]
+    calendars = [
+        unit(fill("systemd", PLAIN, every)["sohr-archive.timer"])["OnCalendar"][0] for every in SPANS
+    ]
     command = ["systemd-analyze", "calendar", "--iterations", "2", *calendars]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "TZ": "UTC"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env={**os.environ, "TZ": "UTC"}
+    )
     assert done.returncode == 0, done.stderr
     blocks = done.stdout.strip().split("\n\n")
     for every, block in zip(SPANS, blocks, strict=True):
-        times = [line.partition(": ")[2].strip() for line in block.splitlines() if "Next elapse" in line or "Iter. #2" in line]
+        times = [
+            line.partition(": ")[2].strip()
+            for line in block.splitlines()
+            if "Next elapse" in line or "Iter. #2" in line
+        ]
         first, second = (time.mktime(time.strptime(at, "%a %Y-%m-%d %H:%M:%S UTC")) for at in times)
         assert second - first == minutes_of(every) * 60, block
 
 
 def test_the_service_says_what_it_must() -> None:
-    """Settings module, exit status of a held archive, time to stop, hardening, a folder that may be written."""
+    """Settings module, exit status of a held archive, time to stop, hardening, a folder that may be
+    written."""
     values = unit(fill("systemd", PLAIN, "30min")["sohr-archive.service"])
     assert values["Environment"] == [
         "SCRAPY_SETTINGS_MODULE=crawler.settings",
         "ARCHIVE_DIR=/srv/sohr",
         '"ARCHIVE_CONTACT=me@example.org"'.strip('"'),
     ]
-    assert values["ExecStart"] == ["/opt/sohr/.venv/bin/scrapy crawl sohr"] and values["WorkingDirectory"] == ["/opt/sohr"]
-    wanted = {"SuccessExitStatus": "75", "TimeoutStopSec": "30", "ProtectSystem": "strict", "ReadWritePaths": "/srv/sohr", "User": "sohr"}
+    assert values["ExecStart"] == ["/opt/sohr/.venv/bin/scrapy crawl sohr"] and values[
+        "WorkingDirectory"
+    ] == ["/opt/sohr"]
+    wanted = {
+        "SuccessExitStatus": "75",
+        "TimeoutStopSec": "30",
+        "ProtectSystem": "strict",
+        "ReadWritePaths": "/srv/sohr",
+        "User": "sohr",
+    }
     wanted |= {"NoNewPrivileges": "true", "PrivateTmp": "true", "Nice": "10"}
     assert {name: values[name] for name in wanted} == {name: [value] for name, value in wanted.items()}
     timer = unit(fill("systemd", PLAIN, "30min")["sohr-archive.timer"])
@@ -93,16 +143,23 @@ def test_odd_names_reach_systemd_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("place", [PLAIN, ODD], ids=["plain", "odd"])
-@pytest.mark.parametrize("strips", [True, False], ids=["cron that takes the backslash away", "cron that leaves it"])
+@pytest.mark.parametrize(
+    "strips", [True, False], ids=["cron that takes the backslash away", "cron that leaves it"]
+)
 def test_the_crontab_line_runs_as_cron_runs_it(place: Place, strips: bool, tmp_path: Path) -> None:
-    """One line, no % that cron would end it at; sh runs the crawl with the archive's folder, and a failed one is told."""
+    """One line, no % that cron would end it at; sh runs the crawl with the archive's folder, and a failed one
+    is told."""
     folder, bin_folder = tmp_path / place.folder.name, tmp_path / "b in"
     folder.mkdir()
     bin_folder.mkdir()
     scrapy = bin_folder / "scrapy"
-    scrapy.write_text('#!/bin/sh\nprintf "%s|" "$ARCHIVE_DIR" "$ARCHIVE_CONTACT" "$SCRAPY_SETTINGS_MODULE" "$@"\nexit $WANTED\n')
+    scrapy.write_text(
+        '#!/bin/sh\nprintf "%s|" "$ARCHIVE_DIR" "$ARCHIVE_CONTACT" "$SCRAPY_SETTINGS_MODULE" "$@"\nexit $WANTED\n'
+    )
     scrapy.chmod(scrapy.stat().st_mode | stat.S_IXUSR)
-    text = fill("cron", Place(folder, (str(scrapy),), tmp_path, "me", place.contact, place.site), "30min")["sohr-archive.cron"]
+    text = fill("cron", Place(folder, (str(scrapy),), tmp_path, "me", place.contact, place.site), "30min")[
+        "sohr-archive.cron"
+    ]
     [line] = [line for line in text.splitlines() if not line.startswith("#")]
     fields = line.split(" ", 5)
     assert "%" not in fields[5].replace("\\%", "")
@@ -122,7 +179,10 @@ def test_the_workflow_is_yaml_and_keeps_the_archive() -> None:
     [entry] = workflow[True]["schedule"]  # "on" is a yes to YAML 1.1
     assert entry["cron"].endswith(" */6 * * *")
     job = workflow["jobs"]["crawl"]
-    assert job["env"]["ARCHIVE_CONTACT"] == ODD.contact and job["env"]["SCRAPY_SETTINGS_MODULE"] == "crawler.settings"
+    assert (
+        job["env"]["ARCHIVE_CONTACT"] == ODD.contact
+        and job["env"]["SCRAPY_SETTINGS_MODULE"] == "crawler.settings"
+    )
     [script] = [step["run"] for step in job["steps"] if step.get("name") == "Crawl"]
     assert "scrapy crawl sohr -a site=https://x.test/" in script
     subprocess.run(["/bin/sh", "-n"], input=script, text=True, check=True, timeout=30)
@@ -142,19 +202,23 @@ def test_a_line_end_in_a_name_is_refused() -> None:
 
 
 def test_files_are_written_whole_and_nothing_else(tmp_path: Path) -> None:
-    """--write names what it wrote, replaces what was there, and leaves nothing half done; --json has the same texts."""
+    """--write names what it wrote, replaces what was there, and leaves nothing half done; --json has the same
+    texts."""
     (tmp_path / "out" / ".github" / "workflows").mkdir(parents=True)
     (tmp_path / "out" / ".github" / "workflows" / "crawl.yml").write_text("an older one")
     answer = run("--archive", tmp_path / "a", "schedule", "github", "--write", tmp_path / "out")
     target = tmp_path / "out" / ".github" / "workflows" / "crawl.yml"
-    assert answer.stdout == f"{target}\n" and [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == [target]
+    assert answer.stdout == f"{target}\n" and [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == [
+        target
+    ]
     assert "--contact" in answer.stderr
     told = json.loads(run("--archive", tmp_path / "a", "schedule", "github", "--json").stdout)
     assert told["files"] == {".github/workflows/crawl.yml": target.read_text()}
     assert run("schedule", "systemd", "--every", "7min").returncode == 2
 
 
-# -- the word to a health check --------------------------------------------------------------------------------------------------------
+# -- the word to a health check
+# --------------------------------------------------------------------------------------------------------
 
 
 class Check(BaseHTTPRequestHandler):
@@ -185,13 +249,26 @@ def check() -> Iterator[str]:
 
 def test_a_health_check_is_told_the_exit_status(check: str) -> None:
     """Behind its address, or where the address has a place for it; a held archive is no news."""
-    assert ping(f"{check}/ping/x/", 0) and ping(f"{check}/push?status={{status}}", 69) and not ping(f"{check}/x", 75)
+    assert (
+        ping(f"{check}/ping/x/", 0)
+        and ping(f"{check}/push?status={{status}}", 69)
+        and not ping(f"{check}/x", 75)
+    )
     assert Check.asked == ["/ping/x/0", "/push?status=69"]
 
 
-def test_a_health_check_that_fails_fails_nothing(check: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """It answers with an error, too late, not at all, or is no web address: a warning without its address, which is a secret."""
+def test_a_health_check_that_fails_fails_nothing(
+    check: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It answers with an error, too late, not at all, or is no web address: a warning without its address,
+    which is a secret."""
     monkeypatch.setattr(ping_module, "SECONDS", 0.2)
-    for url in (f"{check}/broken/secret", f"{check}/slow/secret", "http://127.0.0.1:9/secret", "file:///etc/secret", "http://[secret"):
+    for url in (
+        f"{check}/broken/secret",
+        f"{check}/slow/secret",
+        "http://127.0.0.1:9/secret",
+        "file:///etc/secret",
+        "http://[secret",
+    ):
         assert not ping(url, 0)
     assert len(caplog.records) == 5 and "secret" not in caplog.text

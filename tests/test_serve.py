@@ -1,4 +1,5 @@
-"""`sohr-archive serve` and `publish-copy` as a person runs them, over an archive that the real crawlers made."""
+"""`sohr-archive serve` and `publish-copy` as a person runs them, over an archive that the real crawlers
+made."""
 
 from __future__ import annotations
 
@@ -27,7 +28,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of another site in two versions, and one in one."""
     folder = tmp_path_factory.mktemp("serve") / "archive"
     with press() as site:
-        urls = [site.put("/a?id=7&lang=en", page(TITLE, LINES)), site.put("/b", page("Shops to open again", LINES[::-1]))]
+        urls = [
+            site.put("/a?id=7&lang=en", page(TITLE, LINES)),
+            site.put("/b", page("Shops to open again", LINES[::-1])),
+        ]
         assert crawl(folder, urls).status == 0
         site.put("/a?id=7&lang=en", page(TITLE, [LINES[0].replace("Three", "31"), *LINES[1:]]))
         assert crawl(folder, urls, "look=all").status == 0
@@ -54,14 +58,18 @@ def good(served: Served, address: str) -> str:
 
 
 def test_a_page_of_another_site_is_read_compared_and_cited(served: Served, folder: Path) -> None:
-    """From the search to the article, its comparison, its citation and the raw evidence: as for a post of the site."""
+    """From the search to the article, its comparison, its citation and the raw evidence: as for a post of the
+    site."""
     found = good(served, "/-/sohr/search?q=%22A+wall+falls%22")
     article = next(link for link in links(found) if link.startswith("/-/sohr/page?"))
     body = good(served, article)
     assert f"<h1>{TITLE}</h1>" in body and 'lang="None"' not in body
     difference = good(served, next(link for link in links(body) if "/diff/1/2" in link))
     assert re.search(r"<del>Three</del>.{0,200}<ins>31</ins>", difference, re.DOTALL)
-    cite = {form: good(served, next(link for link in links(body) if f"cite.{form}" in link)) for form in ("txt", "bib", "json")}
+    cite = {
+        form: good(served, next(link for link in links(body) if f"cite.{form}" in link))
+        for form in ("txt", "bib", "json")
+    }
     told = json.loads(cite["json"])
     [(key,)] = rows(folder, "select key from articles where versions = 2")
     assert told["citation"].startswith(f"sohr:127.0.0.1:{key.split(':')[2].split('/')[0]}:{key}@")
@@ -78,7 +86,9 @@ def test_a_page_of_another_site_is_read_compared_and_cited(served: Served, folde
     good(served, entry.attrib["href"].removeprefix(served.url))
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "http://example.org/", "javascript:alert(1)", "http://[", "http://a:b/"])
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "http://example.org/", "javascript:alert(1)", "http://[", "http://a:b/"]
+)
 def test_a_page_that_is_not_held_is_not_found(served: Served, url: str) -> None:
     """Whatever is asked for."""
     for part in ("", "/diff/1/2", "/cite.json"):
@@ -88,23 +98,31 @@ def test_a_page_that_is_not_held_is_not_found(served: Served, url: str) -> None:
 def test_every_link_leads_somewhere(served: Served) -> None:
     """All pages of ours that can be reached from the front page, two steps away."""
     first = set(links(good(served, "/-/sohr/")))
-    for address in sorted(first | {link for one in first if "?" not in one for link in links(good(served, one))}):
+    for address in sorted(
+        first | {link for one in first if "?" not in one for link in links(good(served, one))}
+    ):
         good(served, address)
 
 
 def test_serve_has_the_settings(served: Served) -> None:
     """What a visitor may ask is bounded, and exports are whole."""
     settings = json.loads(good(served, "/-/settings.json"))
-    assert (settings["suggest_facets"], settings["max_csv_mb"], settings["sql_time_limit_ms"]) == (False, 0, 5000)
+    assert (settings["suggest_facets"], settings["max_csv_mb"], settings["sql_time_limit_ms"]) == (
+        False,
+        0,
+        5000,
+    )
     assert served.get("/-/sohr/nothing")[0] == 404
     lines = good(served, "/archive/version_history.csv?_stream=on").splitlines()
     assert lines[0].startswith("edition,post_id,number")
 
 
 def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> None:
-    """publish-copy with a list; the copy is served, says so to robots, and of the version named no word is left."""
+    """publish-copy with a list; the copy is served, says so to robots, and of the version named no word is
+    left."""
     [(source, key, at)] = rows(
-        folder, "select a.source, a.key, v.first_captured_at from articles a join versions v using (article_id) where v.number = 2"
+        folder,
+        "select a.source, a.key, v.first_captured_at from articles a join versions v using (article_id) where v.number = 2",
     )
     listed = tmp_path / "redact.txt"
     listed.write_text(f"# asked for by the family\n\nsohr:{source}:{key}@{at}  # both sentences\n")
@@ -141,7 +159,9 @@ def test_refused_arguments(folder: Path, tmp_path: Path, arguments: tuple[str, .
     (tmp_path / "there.db").write_text("mine")
     (tmp_path / "wrong.txt").write_text("en 332481, please\n" * 20)
     (tmp_path / "unknown.txt").write_text("sohr:en:1@2025-03-01T10:00:00Z\n")
-    given = [str(tmp_path / part) if "." in part and not part.startswith("192") else part for part in arguments]
+    given = [
+        str(tmp_path / part) if "." in part and not part.startswith("192") else part for part in arguments
+    ]
     ran = sohr(folder, *given)
     assert ran.status not in (0, 1) and says in ran.err, ran
     assert (tmp_path / "there.db").read_text() == "mine"

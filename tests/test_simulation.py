@@ -1,4 +1,5 @@
-"""Years in a minute: the real walk, plan, looks, WARC files and ingest against a site in memory, by a clock of its own; and ten real crawls."""
+"""Years in a minute: the real walk, plan, looks, WARC files and ingest against a site in memory, by a clock
+of its own; and ten real crawls."""
 
 from __future__ import annotations
 
@@ -53,26 +54,48 @@ class Years:
         use(Clock("simulated", (when - datetime.now(UTC)).total_seconds()))
         self.site.now = when
 
-    def get(self, url: str, channel: str, condition: tuple[str, str] | None = None, look: str | None = None) -> Outcome:
+    def get(
+        self, url: str, channel: str, condition: tuple[str, str] | None = None, look: str | None = None
+    ) -> Outcome:
         """One request, answered in memory and kept as any other."""
         parts = urlsplit(url)
         asked_with = {"host": "127.0.0.1:9"} | ({condition[0].lower(): condition[1]} if condition else {})
         answer = self.front._routed(parts.path, parts.query, asked_with)
-        headers = (*answer.headers, *((("Content-Type", f"{answer.content_type}; charset=UTF-8"),) if answer.content_type else ()))
+        headers = (
+            *answer.headers,
+            *((("Content-Type", f"{answer.content_type}; charset=UTF-8"),) if answer.content_type else ()),
+        )
         self.requests.append(instant())
         self.left -= 1
-        capture = Capture(url, answer.status, headers, answer.body.encode(), now(), channel=channel, crawl=self.name)
+        capture = Capture(
+            url, answer.status, headers, answer.body.encode(), now(), channel=channel, crawl=self.name
+        )
         [outcome] = self.writer.work([Took(capture, look)])
         return outcome  # type: ignore[no-any-return]
 
     def crawl(self) -> None:
-        """One run, as the spider makes it: what the walk wants, each article once, within the budget of 24 hours."""
+        """One run, as the spider makes it: what the walk wants, each article once, within the budget of 24
+        hours."""
         self.name = f"run {now()}"
-        begun = {"event": "crawl-started", "name": self.name, "kind": "crawl", "at": now(), "site": HOME, "extractor": "x"}
+        begun = {
+            "event": "crawl-started",
+            "name": self.name,
+            "kind": "crawl",
+            "at": now(),
+            "site": HOME,
+            "extractor": "x",
+        }
         self.writer.work([Happened(begun | {"arguments": {}, "software": {}})])
         self.left = BUDGET - self.writer.answers.asked_since(format_time(instant() - timedelta(days=1)))
         asyncio.run(self._walk())
-        done = {"event": "crawl-finished", "name": self.name, "at": now(), "reason": "finished", "exit_status": 0, "verdict": "healthy"}
+        done = {
+            "event": "crawl-finished",
+            "name": self.name,
+            "at": now(),
+            "reason": "finished",
+            "exit_status": 0,
+            "verdict": "healthy",
+        }
         self.writer.work([Happened(done | {"counters": self.writer.answers.drift(self.name).counters})])
 
     async def _walk(self) -> None:
@@ -116,11 +139,16 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """600 days with a crawl a day, at an hour that varies. REST and feeds are closed: nothing but pages tells of an edit."""
+    """600 days with a crawl a day, at an hour that varies. REST and feeds are closed: nothing but pages tells
+    of an edit."""
     folder, start = tmp_path_factory.mktemp("years") / "archive", datetime.now(UTC).replace(microsecond=0)
     site = ReplicaSite(POSTS, 7, start - timedelta(hours=2), "publisher", False, 730)
     site.turn("set", rest=False, feed=False, sitemap=False)
-    plain = [i for i in site.ids("en") if (post := site.post("en", i)) and not post.odd and post.lines and len(post.pages) == 1]
+    plain = [
+        i
+        for i in site.ids("en")
+        if (post := site.post("en", i)) and not post.odd and post.lines and len(post.pages) == 1
+    ]
     posts = dict(zip(("silent", "honest", "back"), plain[:-4:-1], strict=True))  # the oldest: two years
     years, edited, published = Years(folder, site, start), {}, 0
     hours = random.Random(7)
@@ -154,7 +182,10 @@ class TestSixHundredDays:
 
     def test_no_day_exceeds_the_budget(self, told: Told) -> None:
         """Not one span of 24 hours, wherever it begins; and the days of the first crawl use it up."""
-        most = max(sum(at <= one < at + timedelta(days=1) for one in told.requests[n : n + 2 * BUDGET]) for n, at in enumerate(told.requests))
+        most = max(
+            sum(at <= one < at + timedelta(days=1) for one in told.requests[n : n + 2 * BUDGET])
+            for n, at in enumerate(told.requests)
+        )
         assert most == BUDGET
         assert len(told.requests) > DAYS
 
@@ -174,22 +205,31 @@ class TestSixHundredDays:
         assert len(titles) == 3 and titles[0] == titles[2] != titles[1]
 
     def test_nothing_is_forgotten_and_nothing_invented(self, told: Told) -> None:
-        """Every post is held, none was left unseen for longer than a sweep, and there are as many versions as the site said things."""
-        assert {post_id for (post_id,) in rows(told.folder, "select post_id from articles where state is not null")} == told.ids
+        """Every post is held, none was left unseen for longer than a sweep, and there are as many versions as
+        the site said things."""
+        assert {
+            post_id
+            for (post_id,) in rows(told.folder, "select post_id from articles where state is not null")
+        } == told.ids
         assert len(told.ids) == POSTS + told.published
         [(oldest,)] = rows(told.folder, "select min(last_captured_at) from articles")
         assert told.end - parse_time(oldest) <= LONGEST + timedelta(days=2)
-        [(texts, versions)] = rows(told.folder, "select count(newest_version_id), sum(versions) from articles")
+        [(texts, versions)] = rows(
+            told.folder, "select count(newest_version_id), sum(versions) from articles"
+        )
         assert versions == texts + 4  # two edits of day 400, there and back
 
 
 @pytest.mark.slow
 def test_ten_real_crawls_over_two_years(tmp_path: Path) -> None:
-    """The same by real processes over the wire: edits are found when their looks are due, the budget holds, nothing else has changed."""
+    """The same by real processes over the wire: edits are found when their looks are due, the budget holds,
+    nothing else has changed."""
     folder, budget = tmp_path / "a", 60
     clocks = ["+0s", "+1h", "+2d", "+20d", "+90d", "+180d", "+300d", "+399d", "+400d", "+580d"]
     with Replica(posts=20, days=700, until=datetime.now(UTC) - timedelta(hours=1)) as site:
-        old = [post.post_id for post in site.posts("en") if not post.odd and post.lines and len(post.pages) == 1][-2:]
+        old = [
+            post.post_id for post in site.posts("en") if not post.odd and post.lines and len(post.pages) == 1
+        ][-2:]
         for clock in clocks:
             in_step(site, clock)
             site.call("publish", edition="en")

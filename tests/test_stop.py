@@ -1,4 +1,5 @@
-"""A crawl that is told to stop is gone within ten seconds, whatever the site does and whatever it waits for; all that came is kept."""
+"""A crawl that is told to stop is gone within ten seconds, whatever the site does and whatever it waits for;
+all that came is kept."""
 
 from __future__ import annotations
 
@@ -11,7 +12,19 @@ from typing import Any
 
 import pytest
 
-from tests.crawling import answered, asked, crawl, exchanges, expected_states, held, rows, running, states, truth, until
+from tests.crawling import (
+    answered,
+    asked,
+    crawl,
+    exchanges,
+    expected_states,
+    held,
+    rows,
+    running,
+    states,
+    truth,
+    until,
+)
 from tests.replica.server import Replica
 
 SOON = 10.0  # seconds
@@ -20,9 +33,18 @@ ARTICLES = r"^/en/\d+/"
 TROUBLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a minute for each answer": ({"slow_ms": 60_000, "only": ARTICLES}, {}),
     "an answer that drips": ({"drip_ms": 2_000, "only": ARTICLES}, {}),
-    "a wait before the next try": ({"fail_status": 503, "fail_every": 1, "only": ARTICLES}, {"BACKOFF_SECONDS": 100}),
-    "a Retry-After in seconds": ({"fail_status": 429, "fail_every": 1, "retry_after": "200", "only": ARTICLES}, {}),
-    "a Retry-After as a date": ({"fail_status": 503, "fail_every": 1, "retry_after": "date:200", "only": ARTICLES}, {}),
+    "a wait before the next try": (
+        {"fail_status": 503, "fail_every": 1, "only": ARTICLES},
+        {"BACKOFF_SECONDS": 100},
+    ),
+    "a Retry-After in seconds": (
+        {"fail_status": 429, "fail_every": 1, "retry_after": "200", "only": ARTICLES},
+        {},
+    ),
+    "a Retry-After as a date": (
+        {"fail_status": 503, "fail_every": 1, "retry_after": "date:200", "only": ARTICLES},
+        {},
+    ),
     "a Crawl-delay": ({"robots": "User-agent: *\nCrawl-delay: 60\n"}, {}),
     "a delay of our own": ({}, {"DOWNLOAD_DELAY": 60}),
 }
@@ -36,11 +58,16 @@ def site() -> Iterator[Replica]:
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "verdict"), [(signal.SIGTERM, 0, "healthy"), (signal.SIGINT, 130, "interrupted")], ids=["term", "ctrl-c"]
+    ("number", "status", "verdict"),
+    [(signal.SIGTERM, 0, "healthy"), (signal.SIGINT, 130, "interrupted")],
+    ids=["term", "ctrl-c"],
 )
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_within_ten_seconds(site: Replica, tmp_path: Path, trouble: str, number: int, status: int, verdict: str) -> None:
-    """One signal is enough; the crawl's row is written; what the site had answered is held, no more and no less."""
+def test_within_ten_seconds(
+    site: Replica, tmp_path: Path, trouble: str, number: int, status: int, verdict: str
+) -> None:
+    """One signal is enough; the crawl's row is written; what the site had answered is held, no more and no
+    less."""
     folder, (settings, given) = tmp_path / "a", TROUBLE[trouble]
     site.call("set", **settings)
     with running(site, folder, "edition=en", **given) as run:
@@ -54,7 +81,9 @@ def test_within_ten_seconds(site: Replica, tmp_path: Path, trouble: str, number:
         took = time.monotonic() - begun
     assert done.status == status, done.stderr[-3000:]
     assert took < SOON and "Traceback" not in done.stderr
-    assert rows(folder, "select exit_status, verdict, finished_at is not null from crawls") == [(status, verdict, 1)]
+    assert rows(folder, "select exit_status, verdict, finished_at is not null from crawls") == [
+        (status, verdict, 1)
+    ]
     assert exchanges(folder) == answered(site)
 
 

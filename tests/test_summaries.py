@@ -36,14 +36,22 @@ rows = st.tuples(editions, days, states, st.integers(0, 3))
         max_size=12,
     )
 )
-def test_days_are_counted(done: list[tuple[str, int, tuple[str | None, str | None, str | None, int]]]) -> None:
+def test_days_are_counted(
+    done: list[tuple[str, int, tuple[str | None, str | None, str | None, int]]],
+) -> None:
     """Rows come, change their day or state, and go: the sums are those of a count."""
     db = Database(memory=True)
     migrations.apply(db)
     for what, article_id, (edition, day, state, versions) in done:
         values = {"edition": edition, "day": day, "state": state, "versions": versions}
         if what == "insert":
-            named = {"article_id": article_id, "source": "en", "key": str(article_id), "url": "u", "first_sighted_at": AT}
+            named = {
+                "article_id": article_id,
+                "source": "en",
+                "key": str(article_id),
+                "url": "u",
+                "first_sighted_at": AT,
+            }
             db.table("articles").insert(named | values, ignore=True)
         elif what == "update":
             db.execute(
@@ -59,7 +67,11 @@ def test_an_archive_is_counted_as_it_is_written(small: Small) -> None:
     """What ingest wrote is in the sums."""
     db = Database(small.folder / "archive.db")
     assert db.execute(_SUMS).fetchall() == db.execute(_COUNTED).fetchall() != []
-    assert db.execute("select * from edit_counts order by 1, 2").fetchall() == db.execute(_EDITS).fetchall() != []
+    assert (
+        db.execute("select * from edit_counts order by 1, 2").fetchall()
+        == db.execute(_EDITS).fetchall()
+        != []
+    )
 
 
 def test_an_older_archive_is_counted_when_it_is_opened(small: Small, tmp_path: Path) -> None:
@@ -69,11 +81,18 @@ def test_an_older_archive_is_counted_when_it_is_opened(small: Small, tmp_path: P
     db.execute("attach ? as newer", [str(small.folder / "archive.db")])
     db.execute("pragma foreign_keys = off")
     for table in ("captures", "versions", "articles", "changes"):
-        here, there = ({row[1] for row in db.execute(f"pragma {schema}.table_xinfo({table})")} for schema in ("main", "newer"))
+        here, there = (
+            {row[1] for row in db.execute(f"pragma {schema}.table_xinfo({table})")}
+            for schema in ("main", "newer")
+        )
         known = ", ".join(sorted(here & there))  # a later migration adds columns, another puts them elsewhere
         db.execute(f"insert into main.{table} ({known}) select {known} from newer.{table}")
     db.conn.commit()
     db.execute("detach newer")
     migrations.apply(db)
     assert db.execute(_SUMS).fetchall() == db.execute(_COUNTED).fetchall() != []
-    assert db.execute("select * from edit_counts order by 1, 2").fetchall() == db.execute(_EDITS).fetchall() != []
+    assert (
+        db.execute("select * from edit_counts order by 1, 2").fetchall()
+        == db.execute(_EDITS).fetchall()
+        != []
+    )

@@ -32,11 +32,18 @@ def test_normalise_is_idempotent(text: str) -> None:
 def test_white_space_and_direction_make_no_version(text: str, noise: str, at: int) -> None:
     """White space and bidi marks may come and go anywhere but between two digits."""
     composed = unicodedata.normalize("NFD", text)
-    assume(not (composed[:at].translate(MARKS)[-1:].isdecimal() or composed[at:].translate(MARKS)[:1].isdecimal()))
+    assume(
+        not (
+            composed[:at].translate(MARKS)[-1:].isdecimal() or composed[at:].translate(MARKS)[:1].isdecimal()
+        )
+    )
     assert normalise(composed[:at] + noise + composed[at:]) == normalise(text)
 
 
-@pytest.mark.parametrize(("one", "other"), [("3 1", "31"), ("killed 3\n1 wounded", "killed 31 wounded"), ("١ ٢", "١٢"), ("1\t23", "12\t3")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("3 1", "31"), ("killed 3\n1 wounded", "killed 31 wounded"), ("١ ٢", "١٢"), ("1\t23", "12\t3")],
+)
 def test_white_space_that_parts_two_numbers_counts(one: str, other: str) -> None:
     """Two numbers are not one, whatever keeps them apart; how wide that is does not matter."""
     assert normalise(one) != normalise(other)
@@ -102,7 +109,13 @@ _OTHERS = """
 _STAY = [f"{first}-{second}" for first in _FIRST.split() for second in _SECOND.split()] + _OTHERS.split()
 
 
-@pytest.mark.parametrize("body", ["", "The regime held the war point, killed; email and xray and midlevel and Alhol and Alraqqah deescalation."])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "The regime held the war point, killed; email and xray and midlevel and Alhol and Alraqqah deescalation.",
+    ],
+)
 def test_ordinary_words_stay(body: str) -> None:
     """Not one of over 300 ordinary compounds, names, ranges and starred tokens is touched."""
     assert len(_STAY) > 300
@@ -123,14 +136,18 @@ Dar-Taizzah Ayn-al-Arab Hajar-al-Aswad Bab-al-Hawa Sayyida-Zaynab
 _COMPOUNDS = _REAL.split()
 
 
-@pytest.mark.parametrize("body", ["", " ".join(word.replace("-", "") for word in _COMPOUNDS)], ids=["alone", "joined-in-the-body"])
+@pytest.mark.parametrize(
+    "body", ["", " ".join(word.replace("-", "") for word in _COMPOUNDS)], ids=["alone", "joined-in-the-body"]
+)
 def test_compounds_and_names_stay(body: str) -> None:
-    """Nor real compounds and place names, even where the article's own text writes each of them in one word."""
+    """Nor real compounds and place names, even where the article's own text writes each of them in one
+    word."""
     assert [word for word in _COMPOUNDS if plain_title(word, body) != word] == []
 
 
 def test_the_body_teaches_words() -> None:
-    """A word that the list does not have is joined where the article's own text has it plain, and left where the text hyphenates it too."""
+    """A word that the list does not have is joined where the article's own text has it plain, and left where
+    the text hyphenates it too."""
     assert plain_title("Fac-tion enters town", "The faction entered.") == "Faction enters town"
     assert plain_title("Fac-tion enters town", "The fac-tion, the faction.") == "Fac-tion enters town"
     assert plain_title("Fac-tion enters town") == "Fac-tion enters town"
@@ -145,7 +162,14 @@ def test_spans_lead_back(title: str, body: str) -> None:
         assert plain[here : span.start] == title[there : span.original_start]
         here, there = span.end, span.original_end
     assert plain[here:] == title[there:]
-    assert deobfuscate(plain, body)[0] == plain or "*" in title or "-" in title or "." in title or "_" in title or "\u0640" in title
+    assert (
+        deobfuscate(plain, body)[0] == plain
+        or "*" in title
+        or "-" in title
+        or "." in title
+        or "_" in title
+        or "\u0640" in title
+    )
 
 
 @given(some)
@@ -174,7 +198,9 @@ def test_fold_keeps_what_differs() -> None:
     assert fold("Al-Raqqah") == "al-raqqah"
 
 
-@pytest.mark.parametrize("word", ["a-" * 20_000 + "a", "قت-" * 20_000 + "ل", "a*" * 20_000 + "b", "ab.cd-" * 20_000, "ال" * 20_000])
+@pytest.mark.parametrize(
+    "word", ["a-" * 20_000 + "a", "قت-" * 20_000 + "ل", "a*" * 20_000 + "b", "ab.cd-" * 20_000, "ال" * 20_000]
+)
 def test_a_word_of_many_parts_takes_no_time(word: str) -> None:
     """What a hostile or broken page puts into one word is folded in a moment, in a headline and in a text."""
     start = time.process_time()
@@ -200,6 +226,9 @@ def tricked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = ("Two people kil-led", "IS*IS left the town", "قُتِلَ شخصان", "الأمن في المدينة", "العدد ٢٣")
     with Archive(folder) as archive:
         archive.take(
-            *(capture(number, "2026-01-02T00:00:00Z", f"A line of text about {number}.", title=title) for number, title in enumerate(said, 1))
+            *(
+                capture(number, "2026-01-02T00:00:00Z", f"A line of text about {number}.", title=title)
+                for number, title in enumerate(said, 1)
+            )
         )
     return folder

@@ -1,4 +1,5 @@
-"""`verify` names what is wrong with an archive, and nothing else; `repair` and `backup` touch nothing that is whole."""
+"""`verify` names what is wrong with an archive, and nothing else; `repair` and `backup` touch nothing that is
+whole."""
 
 from __future__ import annotations
 
@@ -36,17 +37,27 @@ DAYS = ("2026-01-02", "2026-01-03", "2026-01-04")
 
 @pytest.fixture(scope="module")
 def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three runs on three days: two closed files and an open one, three manifests, versions, changes, links, terms, failures."""
+    """Three runs on three days: two closed files and an open one, three manifests, versions, changes, links,
+    terms, failures."""
     folder = tmp_path_factory.mktemp("verify") / "archive"
     for number, day in enumerate(DAYS):
         size = files(folder)[-1].stat().st_size if number else 10**9
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(writer, "ROTATE_BYTES", size)  # each run begins a file, and is shorter than the one before
+            # Each run begins a file, and is shorter than the one before
+            patch.setattr(writer, "ROTATE_BYTES", size)
             with Archive(folder) as archive:
                 archive.take(
-                    *(capture(20 + n, f"{day}T09:00:00Z", status=404, body=b"gone") for n in range(4 - 2 * number)),
+                    *(
+                        capture(20 + n, f"{day}T09:00:00Z", status=404, body=b"gone")
+                        for n in range(4 - 2 * number)
+                    ),
                     capture(1, f"{day}T10:00:00Z", f"It says {number} today.", "And more."),
-                    capture(2, f"{day}T10:00:01Z", "It says the same.", f'A <a href="http://127.0.0.1:9/en/1/">link</a> {number}.'),
+                    capture(
+                        2,
+                        f"{day}T10:00:01Z",
+                        "It says the same.",
+                        f'A <a href="http://127.0.0.1:9/en/1/">link</a> {number}.',
+                    ),
                     capture(3, f"{day}T10:00:02Z", status=404, body=b"gone"),
                     capture(4, f"{day}T10:00:03Z", body=b"<html><body>No layout reads this.</body></html>"),
                 )
@@ -87,7 +98,8 @@ def files(folder: Path) -> list[Path]:
     return [file.path for file in warc_files(folder / "warc")]
 
 
-# -- verify ---------------------------------------------------------------------------------------------------------------------------
+# -- verify
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_intact_archive_is_silent(intact: Path) -> None:
@@ -107,7 +119,11 @@ def test_a_flipped_bit_in_any_record_is_named(folder: Path) -> None:
         for share in (0.02, 0.3, 0.6, 0.99):
             flip(path, offset + int(length * share))
             found = findings(folder)
-            assert found and {f.thing.split(":")[0] for f in found} == {path.name.removesuffix(".open")}, (offset, share, found)
+            assert found and {f.thing.split(":")[0] for f in found} == {path.name.removesuffix(".open")}, (
+                offset,
+                share,
+                found,
+            )
             path.write_bytes(whole)
     assert findings(folder) == []
 
@@ -126,22 +142,34 @@ def test_a_flipped_bit_in_a_closed_file_is_named(folder: Path) -> None:
 @pytest.mark.parametrize("column", ["text", "title", "text_digest", "same_digest"])
 def test_a_changed_version_is_named(folder: Path, column: str) -> None:
     """One letter of its text or title, or a digest."""
-    value = "zeroblob(32)" if column.endswith("digest") else f"replace(substr({column}, 1, 1), substr({column}, 1, 1), 'x') || substr({column}, 2)"
+    value = (
+        "zeroblob(32)"
+        if column.endswith("digest")
+        else f"replace(substr({column}, 1, 1), substr({column}, 1, 1), 'x') || substr({column}, 2)"
+    )
     tamper(folder, f"update versions set {column} = {value} where version_id = 3")
-    ((name, number),) = rows(folder, "select source || ':' || key, number from versions join articles using (article_id) where version_id = 3")
+    ((name, number),) = rows(
+        folder,
+        "select source || ':' || key, number from versions join articles using (article_id) where version_id = 3",
+    )
     assert [f.thing for f in findings(folder)] == [f"{name} version {number}"]
 
 
 def test_a_deleted_version_is_named(folder: Path) -> None:
     """By article and number, whichever it was; and the rows that point at it."""
-    every = rows(folder, "select version_id, source || ':' || key, number from versions join articles using (article_id)")
+    every = rows(
+        folder,
+        "select version_id, source || ':' || key, number from versions join articles using (article_id)",
+    )
     assert len(every) == 6
     for version_id, name, number in every:
         copy = folder.with_name(f"without-{version_id}")
         shutil.copytree(folder, copy)
         tamper(copy, f"delete from versions where version_id = {version_id}")
         found = findings(copy)
-        assert Finding("absent", f"{name} version {number}", f"version {number} of {name} is not there") in found
+        assert (
+            Finding("absent", f"{name} version {number}", f"version {number} of {name} is not there") in found
+        )
         assert all("row of versions" in f.sentence for f in found if f.thing != f"{name} version {number}")
 
 
@@ -167,7 +195,9 @@ def test_a_shortened_file_is_named(folder: Path) -> None:
     with open(path, "r+b") as file:
         file.truncate(offset)
     found = findings(folder)
-    assert {f.thing.split(":")[0] for f in found} == {path.name.removesuffix(".open")} and f"of {size}" in found[0].sentence
+    assert {f.thing.split(":")[0] for f in found} == {
+        path.name.removesuffix(".open")
+    } and f"of {size}" in found[0].sentence
 
 
 def test_each_byte_of_a_manifest_counts(folder: Path) -> None:
@@ -251,15 +281,26 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
     }
     with closing(sqlite3.connect(intact / "archive.db")) as db:
         names = {
-            name for (name,) in db.execute("select name from sqlite_master where type = 'table'") if not re.match("search_|_?sqlite|warc_files", name)
+            name
+            for (name,) in db.execute("select name from sqlite_master where type = 'table'")
+            if not re.match("search_|_?sqlite|warc_files", name)
         }
     assert names == set(changed)
     for table, statement in changed.items():
         folder = tmp_path / table
         shutil.copytree(intact, folder)
-        tamper(folder, "insert into terms (taxonomy, name) values ('tag', 'y')" if table == "article_terms" else "select 1", statement)
-        found = [f for f in findings(folder, deep=True) if not (table == "article_terms" and f.thing == "terms 1")]
-        told_by = {"claim_sets": "versions"}.get(table, table)  # of the former only what versions make of it is evidence
+        tamper(
+            folder,
+            "insert into terms (taxonomy, name) values ('tag', 'y')"
+            if table == "article_terms"
+            else "select 1",
+            statement,
+        )
+        found = [
+            f for f in findings(folder, deep=True) if not (table == "article_terms" and f.thing == "terms 1")
+        ]
+        # Of the former only what versions make of it is evidence
+        told_by = {"claim_sets": "versions"}.get(table, table)
         assert {f.thing.split()[0] for f in found} == {told_by}, (table, found)
 
 
@@ -302,7 +343,8 @@ def test_a_crawl_at_work_is_no_damage(folder: Path) -> None:
     assert {f.thing.split(":")[0] for f in findings(folder)} == {files(folder)[-1].name.removesuffix(".open")}
 
 
-# -- repair ---------------------------------------------------------------------------------------------------------------------------
+# -- repair
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def torn(path: Path, tail: bytes) -> bytes:
@@ -342,7 +384,8 @@ def test_repair_cuts_what_a_power_cut_left(folder: Path) -> None:
 
 
 def test_repair_never_touches_a_whole_record(folder: Path) -> None:
-    """Damage with records behind it is no torn end, nor is damage in what was sealed: the file stays as it is, and the sentence names it."""
+    """Damage with records behind it is no torn end, nor is damage in what was sealed: the file stays as it
+    is, and the sentence names it."""
     path = files(folder)[-1]
     sealed = path.stat().st_size
     flip(path, sealed - 30)  # the last record, in a manifest and indexed
@@ -361,17 +404,26 @@ def test_repair_never_touches_a_whole_record(folder: Path) -> None:
 
 
 def test_repair_passes_over_damage_and_names_it(folder: Path) -> None:
-    """With no database, a flipped bit in one record costs that record: all else is indexed, the next crawl works, and a restored file is whole."""
+    """With no database, a flipped bit in one record costs that record: all else is indexed, the next crawl
+    works, and a restored file is whole."""
     intact_rows = dump(folder)
     first = files(folder)[0]
     raw = first.read_bytes()
-    ((offset, length, url),) = rows(folder, "select offset, length, url from captures order by capture_id limit 1 offset 4")
+    ((offset, length, url),) = rows(
+        folder, "select offset, length, url from captures order by capture_id limit 1 offset 4"
+    )
     flip(first, offset + length // 2)
     (folder / "archive.db").unlink()
     ran = sohr(folder, "repair")
-    assert ran.status == 73 and f": {first.name}:{offset} cannot be read" in ran.err and "sohr-archive rebuild" in ran.err
+    assert (
+        ran.status == 73
+        and f": {first.name}:{offset} cannot be read" in ran.err
+        and "sohr-archive rebuild" in ran.err
+    )
     count = len(intact_rows["captures"])
-    assert rows(folder, "select count(*), count(*) filter (where url = ?) from captures", url)[0][0] == count - 1
+    assert (
+        rows(folder, "select count(*), count(*) filter (where url = ?) from captures", url)[0][0] == count - 1
+    )
     assert {f.thing for f in findings(folder)} == {first.name, f"{first.name}:{offset}"}
     with Archive(folder) as archive:
         archive.take(capture(1, "2026-01-05T10:00:00Z", "It says 7 today.", "And more."))
@@ -392,7 +444,12 @@ def test_repair_passes_over_damage_wherever_it_is(folder: Path, which: str) -> N
     stored = list(read(warc_files(folder / "warc")[-1]))
     captures = [s.position for s in stored if s.capture]
     events = [s.position for s in stored if s.event]
-    struck = {"response": captures[:1], "event": events[-1:], "several": captures[:3], "last": [stored[-1].position]}[which]
+    struck = {
+        "response": captures[:1],
+        "event": events[-1:],
+        "several": captures[:3],
+        "last": [stored[-1].position],
+    }[which]
     shutil.rmtree(folder / "manifests")
     if which == "last":
         with Archive(folder) as archive:  # records behind it, but for a torn one
@@ -434,18 +491,32 @@ def test_the_tables_of_an_earlier_release_are_kept_before_they_change(folder: Pa
 
 
 def test_rows_of_an_earlier_release_are_read_as_they_were(folder: Path) -> None:
-    """Claims, kinds of lines, plain headlines and digests that an earlier release wrote out in full are told as before."""
+    """Claims, kinds of lines, plain headlines and digests that an earlier release wrote out in full are told
+    as before."""
     before = told(folder)
     db = Database(str(folder / "archive.db"))
     sql = "select v.*, c.claims, a.post_id from versions v join claim_sets c using (claim_set_id) join articles a using (article_id)"
     versions = []
     for row in db.query(sql):
-        row["claims"] = json.dumps([list(asdict(claim).values()) for claim in unpack(row["claims"], row, row.pop("post_id"))])
-        row["lines"] = json.dumps([[kind, depth] if depth else kind for kind, depth in decode_kinds(row["lines"])])
-        versions.append({k: v for k, v in row.items() if k not in ("claim_set_id", "restored_title", "text_digest", "same_digest")})
+        row["claims"] = json.dumps(
+            [list(asdict(claim).values()) for claim in unpack(row["claims"], row, row.pop("post_id"))]
+        )
+        row["lines"] = json.dumps(
+            [[kind, depth] if depth else kind for kind, depth in decode_kinds(row["lines"])]
+        )
+        versions.append(
+            {
+                k: v
+                for k, v in row.items()
+                if k not in ("claim_set_id", "restored_title", "text_digest", "same_digest")
+            }
+        )
     tables = [name for name in db.table_names() if not re.match("search|_?sqlite|versions|claim_sets", name)]
     others = {name: list(db.query(f"select * from {name}")) for name in tables}
-    words = [(row["article_id"], *searchable(row)) for row in db.query("select v.* from versions v join articles on newest_version_id = version_id")]
+    words = [
+        (row["article_id"], *searchable(row))
+        for row in db.query("select v.* from versions v join articles on newest_version_id = version_id")
+    ]
     db.close()
     (folder / "archive.db").unlink()
     old = Database(str(folder / "archive.db"))
@@ -473,8 +544,15 @@ def test_a_crawl_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
     for _ in range(2):
         with Archive(folder):
             pass
-    first, second, last = rows(folder, "select finished_at, finish_reason, exit_status, verdict, started_at from crawls order by crawl_id")
-    assert first[:4] == ("2039-01-04T12:00:00Z", "interrupted", None, "cut off") and second[0] == second[4] and last[0] is None
+    first, second, last = rows(
+        folder,
+        "select finished_at, finish_reason, exit_status, verdict, started_at from crawls order by crawl_id",
+    )
+    assert (
+        first[:4] == ("2039-01-04T12:00:00Z", "interrupted", None, "cut off")
+        and second[0] == second[4]
+        and last[0] is None
+    )
     before = dump(folder)
     rebuild(folder)
     assert dump(folder) == before
@@ -502,7 +580,8 @@ def test_a_rebuild_gives_back_the_digests_of_closed_files(folder: Path) -> None:
     assert findings(folder, deep=True) == []
 
 
-# -- backup ---------------------------------------------------------------------------------------------------------------------------
+# -- backup
+# ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_backup_during_a_crawl_is_of_one_instant(tmp_path: Path) -> None:
@@ -513,13 +592,17 @@ def test_a_backup_during_a_crawl_is_of_one_instant(tmp_path: Path) -> None:
             ran = sohr(tmp_path / "a", "backup", tmp_path / f"{number}.db")
             assert ran.status == 0, ran
             digest = hashlib.sha256((tmp_path / f"{number}.db").read_bytes()).hexdigest()
-            assert (tmp_path / f"{number}.db.sha256").read_text() == f"{digest}  {number}.db\n" and digest in ran.lines[0]
+            assert (
+                tmp_path / f"{number}.db.sha256"
+            ).read_text() == f"{digest}  {number}.db\n" and digest in ran.lines[0]
         run.wait()
     for number in range(3):
         copy = tmp_path / f"of {number}"
         shutil.copytree(tmp_path / "a", copy, ignore=shutil.ignore_patterns("archive.db*"))
         shutil.copy(tmp_path / f"{number}.db", copy / "archive.db")
-        assert rows(copy, "pragma integrity_check") == [("ok",)] and rows(copy, "pragma foreign_key_check") == []
+        assert (
+            rows(copy, "pragma integrity_check") == [("ok",)] and rows(copy, "pragma foreign_key_check") == []
+        )
         assert {re.sub(".*: ", "", f.sentence) for f in findings(copy)} <= {"run 'sohr-archive repair'"}
         repair(copy)
         assert findings(copy) == [] and dump(copy)["versions"] == dump(tmp_path / "a")["versions"]
@@ -538,14 +621,19 @@ def test_a_backup_to_a_full_disk_says_so(folder: Path, tiny: Callable[[int], Pat
     (disk / "x.db").write_bytes(b"SQLite format 3\0, the copy before")
     ran = sohr(folder, "backup", disk / "x.db")
     assert ran.status == 73 and "free the disk" in ran.err
-    assert [path.name for path in disk.iterdir()] == ["x.db"] and (disk / "x.db").read_bytes() == b"SQLite format 3\0, the copy before"
+    assert [path.name for path in disk.iterdir()] == ["x.db"] and (
+        disk / "x.db"
+    ).read_bytes() == b"SQLite format 3\0, the copy before"
 
 
 def test_a_backup_never_replaces_the_archive(folder: Path) -> None:
     """Nor any file of it."""
     before = dump(folder)
     for name in ("archive.db", "warc/x.db", "archive.db-wal"):
-        with closing(open_readonly(folder)) as conn, pytest.raises(CannotWrite, match="a file of the archive itself"):
+        with (
+            closing(open_readonly(folder)) as conn,
+            pytest.raises(CannotWrite, match="a file of the archive itself"),
+        ):
             backup(conn, folder / name, folder)
     assert dump(folder) == before
 
@@ -568,7 +656,12 @@ def tiny(tmp_path: Path):  # type: ignore[no-untyped-def]
     def make(kib: int) -> Path:
         disk = tmp_path / "tiny"
         disk.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(disk)], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(disk)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             pytest.skip(f"no small file system here: {done.stderr.strip()}")
         mounted.append(disk)

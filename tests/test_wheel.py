@@ -1,4 +1,5 @@
-"""The package as it is installed from a wheel, outside the repository: its command, schemas, pages, files to deploy, and the crawl."""
+"""The package as it is installed from a wheel, outside the repository: its command, schemas, pages, files to
+deploy, and the crawl."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ SOURCES = ("archive", "crawler", "pyproject.toml", "README.md", "LICENSE")
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the commands of an environment that holds the wheel; what it needs comes from this one, which does not lend its own `archive`."""
+    """The folder of the commands of an environment that holds the wheel; what it needs comes from this one,
+    which does not lend its own `archive`."""
     folder = tmp_path_factory.mktemp("wheel")
     (folder / "source").mkdir()
     for name in SOURCES:
@@ -38,14 +40,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "venv" / "bin" / "python"
     [wheel] = folder.glob("*.whl")
     subprocess.run([*pip, "--python", python, "install", "--no-deps", wheel], check=True, timeout=300)
-    packages = subprocess.run([python, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True, check=True).stdout
+    packages = subprocess.run(
+        [python, "-c", "import site; print(site.getsitepackages()[0])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     (Path(packages.strip()) / "others.pth").write_text("\n".join(site.getsitepackages()))
     return folder / "venv" / "bin"
 
 
 def run(installed: Path, cwd: Path, *line: object, **more: str) -> str:
     """Run one of its commands elsewhere; what it wrote."""
-    command = [installed / "python", "-m", "scrapy.cmdline"] if line[0] == "scrapy" else [installed / str(line[0])]
+    command = (
+        [installed / "python", "-m", "scrapy.cmdline"] if line[0] == "scrapy" else [installed / str(line[0])]
+    )
     given = [str(part) for part in (*command, *line[1:])]
     env = {name: value for name, value in environment().items() if name != "PYTHONPATH"} | more
     answer = subprocess.run(given, cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
@@ -54,9 +63,14 @@ def run(installed: Path, cwd: Path, *line: object, **more: str) -> str:
 
 
 def test_all_of_it_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
-    """A crawl without the project's folder, then what reads: schemas, types, templates and styles, schedules."""
-    code = "import archive, json; from importlib.resources import files as f; a = f('archive'); p = 'py.typed'; "
-    code += "print(archive.__file__); [json.loads(s.read_text()) for s in (a / 'export' / 'schema').iterdir()]; "
+    """A crawl without the project's folder, then what reads: schemas, types, templates and styles,
+    schedules."""
+    code = (
+        "import archive, json; from importlib.resources import files as f; a = f('archive'); p = 'py.typed'; "
+    )
+    code += (
+        "print(archive.__file__); [json.loads(s.read_text()) for s in (a / 'export' / 'schema').iterdir()]; "
+    )
     code += "print((a / p).is_file(), (f('crawler') / p).is_file())"
     where, typed = run(installed, tmp_path, "python", "-c", code).splitlines()
     assert Path(where).is_relative_to(installed.parent) and typed == "True True"
@@ -64,12 +78,26 @@ def test_all_of_it_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
     with Replica(posts=4) as replica:
         given = ("-a", f"site={replica.url}", "-s", f"ARCHIVE_DIR={archive}", "-s", "DOWNLOAD_DELAY=0")
         run(installed, tmp_path, "scrapy", "crawl", "sohr", *given, SCRAPY_SETTINGS_MODULE="crawler.settings")
-    told = json.loads(run(installed, tmp_path, "sohr-archive", "--archive", archive, "export", "--json", "-o", "v.jsonl"))
+    told = json.loads(
+        run(installed, tmp_path, "sohr-archive", "--archive", archive, "export", "--json", "-o", "v.jsonl")
+    )
     assert told["versions"] == len((tmp_path / "v.jsonl").read_text("utf-8").splitlines()) > 4
-    assert "crawl sohr" in run(installed, tmp_path, "sohr-archive", "--archive", archive, "schedule", "systemd", "--contact", "a@b.example")
+    assert "crawl sohr" in run(
+        installed,
+        tmp_path,
+        "sohr-archive",
+        "--archive",
+        archive,
+        "schedule",
+        "systemd",
+        "--contact",
+        "a@b.example",
+    )
     line = [installed / "sohr-archive", "--archive", archive, "serve", "--port", "0", "--json"]
     env = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
-    with subprocess.Popen(line, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as served:
+    with subprocess.Popen(
+        line, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as served:
         try:
             assert served.stdout
             url = json.loads(served.stdout.readline())["url"]

@@ -1,4 +1,5 @@
-"""Against a real WordPress: what the archive holds is what WordPress itself says, through all the noise a busy site makes."""
+"""Against a real WordPress: what the archive holds is what WordPress itself says, through all the noise a
+busy site makes."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ FOLDER = os.environ.get("SOHR_WORDPRESS", "")
 pytestmark = [
     pytest.mark.wordpress,
     pytest.mark.skipif(
-        not (SITE and FOLDER), reason="no real WordPress here: set SOHR_WORDPRESS to its folder and SOHR_WORDPRESS_URL to its address"
+        not (SITE and FOLDER),
+        reason="no real WordPress here: set SOHR_WORDPRESS to its folder and SOHR_WORDPRESS_URL to its address",
     ),
 ]
 ROOT = Path(__file__).parents[1]
@@ -32,13 +34,34 @@ NOISE = ("cookie=1", "related=1", "views=1", "share=1", "ads=1", "nonce=1", "sta
 def wpctl(*words: str) -> str:
     """Do something to the site as its owner would."""
     port = SITE.rstrip("/").rpartition(":")[2]
-    return subprocess.run([f"{FOLDER}/wpctl", "--port", port, *words], check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(
+        [f"{FOLDER}/wpctl", "--port", port, *words], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
 
 
 def crawl(archive: Path, *arguments: str) -> str:
     """The command a user types; its summary."""
-    settings = ("-s", "DOWNLOAD_DELAY=0", "-s", "AUTOTHROTTLE_ENABLED=False", "-s", f"ARCHIVE_DIR={archive}", "-L", "WARNING")
-    command = [sys.executable, "-m", "scrapy.cmdline", "crawl", "sohr", "-a", f"site={SITE}", *settings, *arguments]
+    settings = (
+        "-s",
+        "DOWNLOAD_DELAY=0",
+        "-s",
+        "AUTOTHROTTLE_ENABLED=False",
+        "-s",
+        f"ARCHIVE_DIR={archive}",
+        "-L",
+        "WARNING",
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "scrapy.cmdline",
+        "crawl",
+        "sohr",
+        "-a",
+        f"site={SITE}",
+        *settings,
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -55,7 +78,10 @@ def published(edition: str) -> Iterator[dict[str, Any]]:
     page = 1
     while True:
         try:
-            with urlopen(f"{SITE}{'en/' if edition == 'en' else ''}wp-json/wp/v2/posts?per_page=100&page={page}", timeout=60) as answer:
+            with urlopen(
+                f"{SITE}{'en/' if edition == 'en' else ''}wp-json/wp/v2/posts?per_page=100&page={page}",
+                timeout=60,
+            ) as answer:
                 yield from json.load(answer)
         except HTTPError as error:
             if error.code != 400:  # what WordPress answers behind the last page
@@ -77,9 +103,16 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("edition", ["en", "ar"])
-def test_every_published_post_is_one_article_that_says_what_wordpress_says(archive: Path, edition: str) -> None:
+def test_every_published_post_is_one_article_that_says_what_wordpress_says(
+    archive: Path, edition: str
+) -> None:
     """No post is missing, none is too many, and each title and line equals REST's, noise or no noise."""
-    held = {row[0]: row[1:] for row in rows(archive, "select post_id, title, text from latest_versions where edition = ?", edition)}
+    held = {
+        row[0]: row[1:]
+        for row in rows(
+            archive, "select post_id, title, text from latest_versions where edition = ?", edition
+        )
+    }
     states = dict(rows(archive, "select post_id, state from articles where edition = ?", edition))
     posts = {post["id"]: post for post in published(edition)}
     assert len(posts) >= 490
@@ -101,14 +134,17 @@ def test_all_aliases_lead_to_their_article(archive: Path) -> None:
     assert rows(archive, "select count(*) from aliases where article_id is null") == [(0,)]
     wrong = [
         (url, post_id)
-        for url, post_id in rows(archive, "select a.url, post_id from aliases a join articles using (article_id)")
+        for url, post_id in rows(
+            archive, "select a.url, post_id from aliases a join articles using (article_id)"
+        )
         if str(post_id) not in url
     ]
     assert wrong == []
 
 
 def test_a_second_look_at_everything_adds_no_version(archive: Path) -> None:
-    """Counters, related posts, ads, nonces and stamps are not the article: what did not change makes no version and no change."""
+    """Counters, related posts, ads, nonces and stamps are not the article: what did not change makes no
+    version and no change."""
     before = rows(archive, "select count(*), max(seq) from changes")
     versions = rows(archive, "select count(*) from versions")
     summary = crawl(archive, "-a", "look=all")
@@ -118,9 +154,14 @@ def test_a_second_look_at_everything_adds_no_version(archive: Path) -> None:
 
 
 def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
-    """An editor's change, a change behind the editor's back and a trashed post are each seen at the next look."""
+    """An editor's change, a change behind the editor's back and a trashed post are each seen at the next
+    look."""
     live = [
-        row[0] for row in rows(archive, "select post_id from latest_versions where edition = 'en' and length(text) > 200 order by post_id limit 3")
+        row[0]
+        for row in rows(
+            archive,
+            "select post_id from latest_versions where edition = 'en' and length(text) > 200 order by post_id limit 3",
+        )
     ]
     loud, gone, silent = live[0], live[1], live[2]
     wpctl("en", "edit", str(loud), "--append", "<p>The toll rose to 31.</p>")
@@ -129,7 +170,11 @@ def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
     try:
         last = rows(archive, "select max(seq) from changes")[0][0]
         crawl(archive, "-a", "look=all", "-a", "edition=en")
-        found = rows(archive, "select post_id, kind, severity from changes join articles using (article_id) where seq > ? order by post_id", last)
+        found = rows(
+            archive,
+            "select post_id, kind, severity from changes join articles using (article_id) where seq > ? order by post_id",
+            last,
+        )
         assert sorted(found) == sorted([(loud, "updated", 3), (silent, "updated", 2), (gone, "missing", 0)])
     finally:
         wpctl("en", "untrash", str(gone))
@@ -145,15 +190,20 @@ def told(archive: Path, since: int) -> dict[int, list[tuple[str, int | None]]]:
 
 
 def at(archive: Path, clock: str) -> tuple[int, dict[int, list[tuple[str, int | None]]]]:
-    """A run of the English edition at another time, as a timer starts it: how many pages of articles it captured, and what it told."""
-    last, captures = rows(archive, "select (select max(seq) from changes), (select count(*) from captures where channel = 'article')")[0]
+    """A run of the English edition at another time, as a timer starts it: how many pages of articles it
+    captured, and what it told."""
+    last, captures = rows(
+        archive,
+        "select (select max(seq) from changes), (select count(*) from captures where channel = 'article')",
+    )[0]
     crawl(archive, "-a", "edition=en", "-s", f"ARCHIVE_CLOCK={clock}")
     now = rows(archive, "select count(*) from captures where channel = 'article'")[0][0]
     return now - captures, told(archive, last)
 
 
 def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> None:
-    """Through REST and full-text feeds, with a page only for what differs; then, with REST off and excerpts in the feed, by page."""
+    """Through REST and full-text feeds, with a page only for what differs; then, with REST off and excerpts
+    in the feed, by page."""
     at(archive, "+24h")  # REST's first words of each article: nothing to compare with yet
     find = "select post_id from latest_versions where edition = 'en' and state = 'live' and length(text) > 200 order by post_id desc limit 17"
     ids = [row[0] for row in rows(archive, find)][::2]
@@ -164,14 +214,23 @@ def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> No
     wpctl("en", "delete", str(deleted))
     wpctl("en", "gone", str(gone))
     to = json.loads(wpctl("en", "move", str(moved)).splitlines()[-1])["to"]
-    added = json.loads(wpctl("en", "add", "--title", "Added", "--content", "<p>Six people were injured.</p>").splitlines()[-1])
+    added = json.loads(
+        wpctl("en", "add", "--title", "Added", "--content", "<p>Six people were injured.</p>").splitlines()[
+            -1
+        ]
+    )
     try:
         pages, changes = at(archive, "+72h")
         kinds = {post_id: [kind for kind, _ in told] for post_id, told in changes.items()}
         assert {i: kinds[i] for i in (edited, silent)} == {edited: ["updated"], silent: ["updated"]}
-        assert {i: kinds[i] for i in (trashed, deleted, gone)} == {i: ["missing"] for i in (trashed, deleted, gone)}
-        assert kinds[moved] == ["moved"] and {kinds[int(made)][0] for made in (to.split("/")[-2], added["id"])} == {"created"}
-        assert pages < 60  # of hundreds that were due: what differs, what REST has no more, and what has no text
+        assert {i: kinds[i] for i in (trashed, deleted, gone)} == {
+            i: ["missing"] for i in (trashed, deleted, gone)
+        }
+        assert kinds[moved] == ["moved"] and {
+            kinds[int(made)][0] for made in (to.split("/")[-2], added["id"])
+        } == {"created"}
+        # Of hundreds that were due: what differs, what REST has no more, and what has no text
+        assert pages < 60
 
         wpctl("en", "untrash", str(trashed))
         _, changes = at(archive, "+96h")
@@ -184,6 +243,9 @@ def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> No
         more, second = at(archive, "+5820m")  # the silent one stands beside it, and is due with it
         assert first[later][0][0] == "updated" and pages + more < 60
         assert (first | second)[unseen] == [("updated", None)]
-        assert rows(archive, "select is_open from channels where edition = 'en' and channel = 'rest' and scope = 'edited'") == [(0,)]
+        assert rows(
+            archive,
+            "select is_open from channels where edition = 'en' and channel = 'rest' and scope = 'edited'",
+        ) == [(0,)]
     finally:
         wpctl("en", "sim", "restoff=0", "feedexcerpt=0")

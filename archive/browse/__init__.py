@@ -1,6 +1,8 @@
-"""The Datasette plugin: words, facets, search and reading pages for an archive. It works on Datasette 0.65 and on the 1.0 alphas.
+"""The Datasette plugin: words, facets, search and reading pages for an archive. It works on Datasette 0.65
+and on the 1.0 alphas.
 
-It is loaded into every Datasette of its environment; each hook keeps to databases that are archives (`archive.browse.archives`).
+It is loaded into every Datasette of its environment; each hook keeps to databases that are archives
+(`archive.browse.archives`).
 """
 
 from __future__ import annotations
@@ -16,14 +18,28 @@ from datasette import hookimpl, hookspecs
 from datasette.filters import FilterArguments
 from markupsafe import Markup, escape
 
-from archive.browse import archives, article, changes, citation, comparison, context, evidence, feeds, front, health, published, search
+from archive.browse import (
+    archives,
+    article,
+    changes,
+    citation,
+    comparison,
+    context,
+    evidence,
+    feeds,
+    front,
+    health,
+    published,
+    search,
+)
 from archive.browse.queries import QUERIES
 from archive.store.descriptions import ABOUT, TABLES, TITLE
 
 _LISTS = frozenset(("classes", "categories", "tags"))  # JSON arrays of words: shown as words
 _ARTICLE_COLUMNS = frozenset(("article_id", "moved_to", "target_id", "tail_article_id"))
 _LABEL_LENGTH = 60  # characters of an address that fit a column
-_met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # Datasette -> names of the databases that were looked at
+# Datasette -> names of the databases that were looked at
+_met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 def _fold(text: str | None) -> str | None:
@@ -41,7 +57,8 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) 
 
 @hookimpl
 def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
-    """Find the archives; where Datasette keeps descriptions and queries in tables of its own (1.0), fill them."""
+    """Find the archives; where Datasette keeps descriptions and queries in tables of its own (1.0), fill
+    them."""
 
     return lambda: _meet(datasette)
 
@@ -59,33 +76,48 @@ async def _meet(datasette: Any) -> None:
 
 @hookimpl(trylast=True)
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> FilterArguments | None:
-    """Fold what a reader searches a table for, since the index is folded. Last, so that it takes the place of Datasette's own parameters.
+    """Fold what a reader searches a table for, since the index is folded. Last, so that it takes the place of
+    Datasette's own parameters.
 
-    An empty search box is no search: the form sends it along with any other filter, and FTS5 refuses it. Datasette's own hook reads the
-    request after all hooks have been called, so that it is taken out of the request here.
+    An empty search box is no search: the form sends it along with any other filter, and FTS5 refuses it.
+    Datasette's own hook reads the request after all hooks have been called, so that it is taken out of the
+    request here.
     """
     if not archives.is_archive(datasette, database) or table not in TABLES or not TABLES[table].search:
         return None
     if "_search" in request.args and not request.args["_search"].strip():
-        kept = [(key, value) for key, value in parse_qsl(request.query_string, keep_blank_values=True) if key != "_search"]
+        kept = [
+            (key, value)
+            for key, value in parse_qsl(request.query_string, keep_blank_values=True)
+            if key != "_search"
+        ]
         request.scope = request.scope | {"query_string": urlencode(kept).encode("ascii")}
-    if request.args.get("_searchmode") == "raw":  # the reader writes FTS5's own language: folding would take its operators
+    # The reader writes FTS5's own language: folding would take its operators
+    if request.args.get("_searchmode") == "raw":
         return None
-    asked = {key: request.args[key] for key in request.args if key.startswith("_search") and key != "_searchmode"}
+    asked = {
+        key: request.args[key] for key in request.args if key.startswith("_search") and key != "_searchmode"
+    }
     if "_search" in asked:
         return FilterArguments([], params={"search": _fold(asked["_search"])})
-    return FilterArguments([], params={f"search_{place}": _fold(text) for place, text in enumerate(asked.values())})
+    return FilterArguments(
+        [], params={f"search_{place}": _fold(text) for place, text in enumerate(asked.values())}
+    )
 
 
 @hookimpl
-def render_cell(row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any) -> str | None:
+def render_cell(
+    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
+) -> str | None:
     """Post ids lead to the reading page; lists of words are words; articles are named by their path."""
     if not archives.is_archive(datasette, database):
         return None
     if column == "post_id" and isinstance(value, int):
         edition = _of(row, "edition")
         if edition in ("en", "ar"):
-            return Markup('<a href="{}">{}</a>').format(context.article_path(datasette, database, str(edition), value), value)
+            return Markup('<a href="{}">{}</a>').format(
+                context.article_path(datasette, database, str(edition), value), value
+            )
     if column in _LISTS and isinstance(value, str) and value.startswith("["):
         try:
             words = json.loads(value)
@@ -94,7 +126,9 @@ def render_cell(row: Any, value: Any, column: str, table: str | None, database: 
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return escape(", ".join(words)) or Markup("&nbsp;")
     if column in _ARTICLE_COLUMNS and isinstance(value, dict):
-        return Markup('<a href="{}/{}">{}</a>').format(datasette.urls.table(database, "articles"), int(value["value"]), _path(str(value["label"])))
+        return Markup('<a href="{}/{}">{}</a>').format(
+            datasette.urls.table(database, "articles"), int(value["value"]), _path(str(value["label"]))
+        )
     return None
 
 
@@ -111,7 +145,9 @@ def _path(url: str) -> str:
         path = unquote(urlsplit(url).path).strip("/") or url
     except ValueError:  # no address at all
         path = url
-    return path if len(path) <= _LABEL_LENGTH else path[: _LABEL_LENGTH // 2] + "…" + path[-_LABEL_LENGTH // 2 :]
+    return (
+        path if len(path) <= _LABEL_LENGTH else path[: _LABEL_LENGTH // 2] + "…" + path[-_LABEL_LENGTH // 2 :]
+    )
 
 
 @hookimpl
@@ -123,12 +159,17 @@ def extra_css_urls(database: str | None, datasette: Any) -> list[str]:
 @hookimpl
 def menu_links(datasette: Any) -> list[dict[str, str]]:
     """The way to the reading pages."""
-    return [{"href": datasette.urls.path("/-/sohr/"), "label": "Read the archive"}] if archives.archives(datasette) else []
+    return (
+        [{"href": datasette.urls.path("/-/sohr/"), "label": "Read the archive"}]
+        if archives.archives(datasette)
+        else []
+    )
 
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Databases added meanwhile are met before they are shown; answers of a published copy tell robots to stay away."""
+    """Databases added meanwhile are met before they are shown; answers of a published copy tell robots to
+    stay away."""
 
     def wrap(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         guarded = published.guarded(app, datasette)
@@ -178,7 +219,12 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
 
 def _head(datasette: Any, site: str) -> dict[str, str]:
     link = f'<a href="{escape(datasette.urls.path("/-/sohr/"))}">Read the archive</a>'
-    return {"title": TITLE, "description_html": f"{escape(ABOUT)} {link}.", "source": site, "source_url": site}
+    return {
+        "title": TITLE,
+        "description_html": f"{escape(ABOUT)} {link}.",
+        "source": site,
+        "source_url": site,
+    }
 
 
 def _own(users: Any, listing: dict[str, Any]) -> dict[str, Any]:
@@ -198,14 +244,21 @@ if hasattr(hookspecs, "get_metadata"):  # 0.65
 
     @hookimpl
     def get_metadata(datasette: Any) -> dict[str, Any]:
-        """Titles, descriptions and listings. Datasette asks many times a page and writes into what it gets: fresh dicts, quickly."""
+        """Titles, descriptions and listings. Datasette asks many times a page and writes into what it gets:
+        fresh dicts, quickly."""
         found = {}
         for database, site in archives.archives(datasette).items():
             users = _users(datasette, database).get("tables") or {}
             found[database] = _head(datasette, site) | {
                 "tables": {
-                    name: {"title": table.title, "description": table.description, "columns": dict(table.columns)}
-                    | _own(users.get(name), table.listing(has_facets=not archives.is_large(datasette, database)))
+                    name: {
+                        "title": table.title,
+                        "description": table.description,
+                        "columns": dict(table.columns),
+                    }
+                    | _own(
+                        users.get(name), table.listing(has_facets=not archives.is_large(datasette, database))
+                    )
                     for name, table in TABLES.items()
                 }
             }
@@ -234,7 +287,8 @@ if hasattr(hookspecs, "canned_queries"):  # 0.65
 
 
 async def _describe(datasette: Any, database: str, site: str) -> None:
-    """1.0: descriptions and queries are rows of Datasette's internal database, listings a part of its configuration. The owner's words stand."""
+    """1.0: descriptions and queries are rows of Datasette's internal database, listings a part of its
+    configuration. The owner's words stand."""
     users = _users(datasette, database)
     for key, value in _head(datasette, site).items():
         if key not in users:
@@ -250,9 +304,16 @@ async def _describe(datasette: Any, database: str, site: str) -> None:
             if column not in (said.get("columns") or {}):
                 await datasette.set_column_metadata(database, name, column, "description", text)
         listing = configured.setdefault("tables", {}).setdefault(name, {})
-        for key, value in _own(listing, table.listing(has_facets=not archives.is_large(datasette, database))).items():
+        for key, value in _own(
+            listing, table.listing(has_facets=not archives.is_large(datasette, database))
+        ).items():
             listing.setdefault(key, value)
     for query in QUERIES:
         if query.name not in (configured.get("queries") or {}):
-            words: dict[str, Any] = {"title": query.title, "description": query.description, "parameters": query.parameters, "hide_sql": True}
+            words: dict[str, Any] = {
+                "title": query.title,
+                "description": query.description,
+                "parameters": query.parameters,
+                "hide_sql": True,
+            }
             await datasette.add_query(database, query.name, query.sql, source="sohr-archive", **words)

@@ -1,4 +1,5 @@
-"""Which of Datasette's databases are archives: the plugin is loaded into every Datasette of its environment and must keep to its own."""
+"""Which of Datasette's databases are archives: the plugin is loaded into every Datasette of its environment
+and must keep to its own."""
 
 from __future__ import annotations
 
@@ -6,15 +7,19 @@ import sqlite3
 from typing import Any
 from weakref import WeakKeyDictionary
 
-# Datasette -> name of a database -> address of the archive's site. Filled whenever a connection is opened, so asking costs nothing.
+# Datasette -> name of a database -> address of the archive's site. Filled whenever a connection is opened, so
+# asking costs nothing.
 _archives: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 _large: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 LARGE = 100_000  # versions: beyond, a facet over a table takes seconds
 
 
 def site_of(conn: sqlite3.Connection) -> str | None:
-    """Address of the site an archive belongs to; None for a database that is no archive. Raises sqlite3.Error where it cannot be read."""
-    tables = conn.execute("select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions', 'day_counts')").fetchone()
+    """Address of the site an archive belongs to; None for a database that is no archive. Raises sqlite3.Error
+    where it cannot be read."""
+    tables = conn.execute(
+        "select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions', 'day_counts')"
+    ).fetchone()
     if tables[0] != 3:  # an archive of an earlier release has no sums yet: the next crawl makes them
         return None
     columns = {row[1] for row in conn.execute("pragma table_info(about)")}
@@ -42,7 +47,8 @@ def note(datasette: Any, database: str, conn: sqlite3.Connection) -> str | None:
 
 
 def is_large(datasette: Any, database: str) -> bool:
-    """Whether an archive has so many rows that tables are listed without facets, unless a reader asks for one."""
+    """Whether an archive has so many rows that tables are listed without facets, unless a reader asks for
+    one."""
     return database in _large.get(datasette, ())
 
 

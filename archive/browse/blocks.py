@@ -21,7 +21,8 @@ class Block:
 
 
 def blocks(text: str, kinds: str) -> list[Block]:
-    """A version's text as blocks; ``kinds`` is the column `lines`. Where the two do not fit, every line is a paragraph."""
+    """A version's text as blocks; ``kinds`` is the column `lines`. Where the two do not fit, every line is a
+    paragraph."""
     lines = text.split("\n") if text else []
     try:
         read = decode_kinds(kinds)

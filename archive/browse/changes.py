@@ -51,7 +51,9 @@ async def page(datasette: Any, request: Any) -> Response:
     before = frame.number("before")
     context = await frame.ask(lambda conn: _stream(conn, asked, before))
     older = frame.to("changes", **asked, before=context["last"]) if context["last"] else None
-    return await frame.page("sohr_changes.html", context | {"asked": asked, "older": older, "is_first_page": not before})
+    return await frame.page(
+        "sohr_changes.html", context | {"asked": asked, "older": older, "is_first_page": not before}
+    )
 
 
 def _stream(conn: sqlite3.Connection, asked: dict[str, str], before: int) -> dict[str, Any]:
@@ -59,19 +61,25 @@ def _stream(conn: sqlite3.Connection, asked: dict[str, str], before: int) -> dic
     if asked["silent"]:
         along = "indexed by changes_silent_seq where c.stealth = 1"
     elif asked["severity"]:
-        along = f"indexed by changes_severity where c.kind = 'updated' and c.severity = {int(asked['severity'])}"
+        along = (
+            f"indexed by changes_severity where c.kind = 'updated' and c.severity = {int(asked['severity'])}"
+        )
     elif asked["kind"]:
         along = f"indexed by changes_kind where c.kind = '{asked['kind']}'"
     else:
         along = "where true"
-    edition = "(select edition from articles a where a.article_id = c.article_id)" if asked["edition"] else "null"
+    edition = (
+        "(select edition from articles a where a.article_id = c.article_id)" if asked["edition"] else "null"
+    )
     sql = f"select c.seq, c.kind, c.severity, {edition} from changes c {along} and c.seq < ? order by c.seq desc limit ?"
     cursor = conn.execute(sql, (before or 2**62, LOOKED))
     seqs: list[int] = []
     last = looked = 0
     for last, kind, severity, of in cursor:
         looked += 1
-        is_meant = (kind == asked["kind"] or not asked["kind"]) and (of == asked["edition"] or not asked["edition"])
+        is_meant = (kind == asked["kind"] or not asked["kind"]) and (
+            of == asked["edition"] or not asked["edition"]
+        )
         if is_meant and (not asked["severity"] or (kind == "updated" and severity == int(asked["severity"]))):
             seqs.append(last)
         if len(seqs) > PAGE:
@@ -92,7 +100,9 @@ async def lines(datasette: Any, request: Any) -> Response:
         finally:
             conn.row_factory = before
 
-    return frame.text((await frame.ask(ask)).decode(), "application/x-ndjson", Access_Control_Allow_Origin="*")
+    return frame.text(
+        (await frame.ask(ask)).decode(), "application/x-ndjson", Access_Control_Allow_Origin="*"
+    )
 
 
 async def gone(datasette: Any, request: Any) -> Response:
@@ -101,10 +111,21 @@ async def gone(datasette: Any, request: Any) -> Response:
     number = max(1, frame.number("page", 1, 10_000))
     state = frame.chosen("state", STATES)
     context = await frame.ask(lambda conn: _gone(conn, state, number))
-    return await frame.page("sohr_missing.html", context | {"number": number, "state": state, "states_named": STATES})
+    return await frame.page(
+        "sohr_missing.html", context | {"number": number, "state": state, "states_named": STATES}
+    )
 
 
 def _gone(conn: sqlite3.Connection, state: str, number: int) -> dict[str, Any]:
-    found = rows(conn, _GONE.format("and a.state = ?2" if state else "and ?2 = ''"), _GONE_PAGE * (number - 1), state)
-    back = [row[0] for row in conn.execute("select seq from changes where kind = 'restored' order by seq desc limit 100")]
-    return {"gone": found[:_GONE_PAGE], "is_more": len(found) > _GONE_PAGE, "restored": at_seqs(conn, back) if number == 1 else []}
+    found = rows(
+        conn, _GONE.format("and a.state = ?2" if state else "and ?2 = ''"), _GONE_PAGE * (number - 1), state
+    )
+    back = [
+        row[0]
+        for row in conn.execute("select seq from changes where kind = 'restored' order by seq desc limit 100")
+    ]
+    return {
+        "gone": found[:_GONE_PAGE],
+        "is_more": len(found) > _GONE_PAGE,
+        "restored": at_seqs(conn, back) if number == 1 else [],
+    }

@@ -1,4 +1,5 @@
-"""How to cite a version: in text, for BibTeX, as JSON. What is cited is what the site said at an instant, and where the bytes lie that show it."""
+"""How to cite a version: in text, for BibTeX, as JSON. What is cited is what the site said at an instant, and
+where the bytes lie that show it."""
 
 from __future__ import annotations
 
@@ -78,7 +79,13 @@ class Citation:
 
 
 def _tex(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special = {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
     special |= {sign: "\\" + sign for sign in "&%$#_"}
     return " ".join("".join(special.get(sign, sign) for sign in text).split())
 

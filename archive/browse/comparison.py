@@ -30,7 +30,12 @@ class Stretch:
 
 def stretches(compared: list[Row], around: int = _AROUND) -> list[Stretch]:
     """Rows as a reader wants them: changes with a little around, long unchanged runs folded."""
-    near = {place + off for place, row in enumerate(compared) if row.op != "same" for off in range(-around, around + 1)}
+    near = {
+        place + off
+        for place, row in enumerate(compared)
+        if row.op != "same"
+        for off in range(-around, around + 1)
+    }
     found: list[Stretch] = []
     start = 0
     for place in range(1, len(compared) + 1):
@@ -49,7 +54,8 @@ def inline(row: Row) -> list[Segment]:
 
 
 def told_apart(figure: Figure) -> list[Segment]:
-    """The sentence of a figure, with what went and what came; where there is one sentence only, it stands as it is."""
+    """The sentence of a figure, with what went and what came; where there is one sentence only, it stands as
+    it is."""
     before, after = figure.sentence_before, figure.sentence_after
     return word_diff(before, after) if before and after else [Segment("same", before or after or "")]
 
@@ -70,7 +76,9 @@ async def page(datasette: Any, request: Any) -> Response:
     return await frame.page("sohr_diff.html", found)
 
 
-def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, one: int, other: int) -> dict[str, Any] | None:
+def _read(
+    conn: sqlite3.Connection, frame: Frame, source: str, key: str, one: int, other: int
+) -> dict[str, Any] | None:
     if max(one, other) > 2**31:
         return None
     pair = [rows(conn, _SQL, source, key, number) for number in (one, other)]
@@ -79,10 +87,11 @@ def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, one: in
     before, after = pair[0][0], pair[1][0]
     difference = compare(Text(before["title"], before["text"]), Text(after["title"], after["text"]))
     compared = side_by_side(_lines(before["text"]), _lines(after["text"]))
-    told = (
-        "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
-    )
-    stated = [(n, before[n], after[n]) for n in ("published_at", "modified_at", "author", "language", "categories", "tags", "layout")]
+    told = "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
+    stated = [
+        (n, before[n], after[n])
+        for n in ("published_at", "modified_at", "author", "language", "categories", "tags", "layout")
+    ]
     return {
         "before": before,
         "after": after,
@@ -95,9 +104,16 @@ def _read(conn: sqlite3.Connection, frame: Frame, source: str, key: str, one: in
         "told": told_apart,
         "is_inline": frame.chosen("view", ("inline",)) == "inline",
         "is_whole": bool(frame.argument("all")),
-        "change": next(iter(rows(conn, told, before["article_id"], before["version_id"], after["version_id"])), None),
+        "change": next(
+            iter(rows(conn, told, before["article_id"], before["version_id"], after["version_id"])), None
+        ),
         "stated": [entry for entry in stated if entry[1] != entry[2]],
-        "numbers": [row[0] for row in conn.execute("select number from versions where article_id = ? order by number", (before["article_id"],))],
+        "numbers": [
+            row[0]
+            for row in conn.execute(
+                "select number from versions where article_id = ? order by number", (before["article_id"],)
+            )
+        ],
     }
 
 

@@ -1,4 +1,5 @@
-"""What all pages of ours share: which archive, who may see it, how it is asked, and the headers under which an answer leaves."""
+"""What all pages of ours share: which archive, who may see it, how it is asked, and the headers under which
+an answer leaves."""
 
 from __future__ import annotations
 
@@ -21,10 +22,12 @@ T = TypeVar("T")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'",  # img-src: the browser's own wish for a favicon
-    "Referrer-Policy": "no-referrer",  # following a link to the site does not tell it where the archive is read
+    # Following a link to the site does not tell it where the archive is read
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-TABLES = ("articles", "versions", "changes", "aliases", "captures", "crawls")  # what the pages show: whoever may not see one sees no page
+# What the pages show: whoever may not see one sees no page
+TABLES = ("articles", "versions", "changes", "aliases", "captures", "crawls")
 STATIC = Path(__file__).parent / "static"
 
 
@@ -50,7 +53,8 @@ class Frame:
         return str(self.datasette.absolute_url(self.request, self.to(path, **query)))
 
     def read(self, row: Mapping[str, Any], part: str = "", /, **query: object) -> str:
-        """Address of an article's page, or of a part of it (``/diff/1/2``). The row has edition and post_id; of a page of another site, key."""
+        """Address of an article's page, or of a part of it (``/diff/1/2``). The row has edition and post_id;
+        of a page of another site, key."""
         if row["edition"]:
             return self.to(f"{row['edition']}/{row['post_id']}{part}", **query)
         return self.to(f"page{part}", url=row["key"], **query)
@@ -79,7 +83,8 @@ class Frame:
 
     @property
     def article(self) -> tuple[str, str]:
-        """Source and key of the article that the address names: a post of an edition, or (``?url=``) a page of another site."""
+        """Source and key of the article that the address names: a post of an edition, or (``?url=``) a page
+        of another site."""
         given = self.request.url_vars
         if "edition" in given:
             return given["edition"], str(int(given["post_id"]))
@@ -93,7 +98,8 @@ class Frame:
         return Path(path).parent if path else None
 
     async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask the database, in one of Datasette's own threads. Our questions are few and bounded: no time limit cuts them."""
+        """Ask the database, in one of Datasette's own threads. Our questions are few and bounded: no time
+        limit cuts them."""
 
         def at_one_instant(conn: sqlite3.Connection) -> T:
             if conn.in_transaction:
@@ -140,7 +146,8 @@ class Frame:
 
 
 async def open_frame(datasette: Any, request: Any) -> Frame:
-    """The archive asked for (``?archive=``), else the first. Raises NotFound where there is none, Forbidden where the reader may not see it."""
+    """The archive asked for (``?archive=``), else the first. Raises NotFound where there is none, Forbidden
+    where the reader may not see it."""
     held = archives.archives(datasette) or await archives.find(datasette)
     first = next(iter(held), None)
     database = request.args.get("archive") or first
@@ -153,17 +160,25 @@ async def open_frame(datasette: Any, request: Any) -> Frame:
 
 async def _allow(datasette: Any, request: Any, database: str, table: str) -> None:
     if hasattr(datasette, "ensure_permissions"):  # 0.65
-        await datasette.ensure_permissions(request.actor, [("view-table", (database, table)), ("view-database", database), "view-instance"])
+        await datasette.ensure_permissions(
+            request.actor, [("view-table", (database, table)), ("view-database", database), "view-instance"]
+        )
         return
     from datasette.resources import TableResource  # 1.0 only
 
-    await datasette.ensure_permission(action="view-table", resource=TableResource(database=database, table=table), actor=request.actor)
+    await datasette.ensure_permission(
+        action="view-table", resource=TableResource(database=database, table=table), actor=request.actor
+    )
 
 
 async def style(request: Any) -> Response:
     """The style sheets, at an address that does not depend on how the package was installed."""
     text = (STATIC / f"{request.url_vars['name']}.css").read_text(encoding="utf-8")
-    return Response(text, content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"})
+    return Response(
+        text,
+        content_type="text/css; charset=utf-8",
+        headers={"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"},
+    )
 
 
 async def nothing() -> None:
@@ -174,7 +189,9 @@ async def nothing() -> None:
 def article_path(datasette: Any, database: str, edition: str, post_id: int) -> str:
     """Address of an article's page, from a table."""
     first = next(iter(archives.archives(datasette)), database)
-    return str(datasette.urls.path(f"/-/sohr/{edition}/{post_id}")) + ("" if database == first else f"?{urlencode({'archive': database})}")
+    return str(datasette.urls.path(f"/-/sohr/{edition}/{post_id}")) + (
+        "" if database == first else f"?{urlencode({'archive': database})}"
+    )
 
 
 def is_rtl(edition: str | None, language: str | None = None) -> bool:

@@ -22,14 +22,13 @@ from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
 from archive.warc.writer import read_response
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")  # as `archive.warc.writer` names its files: no slash, no way up
+# As `archive.warc.writer` names its files: no slash, no way up
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")
 _SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.key,
     a.url as article_url
     from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join articles a on a.article_id = c.article_id
     where f.serial = ? and c.offset = ?"""
-_VERSIONS = (
-    "select number, title, plain_title, language from versions where article_id = ? and ? in (first_capture_id, last_capture_id) order by number"
-)
+_VERSIONS = "select number, title, plain_title, language from versions where article_id = ? and ? in (first_capture_id, last_capture_id) order by number"
 _MAX_SHOWN = 8 * 1024 * 1024  # bytes of a page that are shown
 
 
@@ -53,7 +52,13 @@ async def page(datasette: Any, request: Any) -> Response:
     row = await _row(frame)
     read = await asyncio.to_thread(read_back, frame.folder, row)
     versions = await frame.ask(lambda conn: _versions(conn, row))
-    context = {"row": row, "capture": read.capture, "read_back": read, "versions": versions, "holds": read.digest == row["payload_sha256"]}
+    context = {
+        "row": row,
+        "capture": read.capture,
+        "read_back": read,
+        "versions": versions,
+        "holds": read.digest == row["payload_sha256"],
+    }
     return await frame.page("sohr_capture.html", context)
 
 
@@ -65,7 +70,11 @@ async def shown(datasette: Any, request: Any) -> Response:
     if read.capture is None:
         raise NotFound(read.why_not)
     body = await asyncio.to_thread(_render, read.capture)
-    headers = HEADERS | {"Content-Security-Policy": POLICY, "Cross-Origin-Resource-Policy": "same-origin", "X-Robots-Tag": "noindex, nofollow"}
+    headers = HEADERS | {
+        "Content-Security-Policy": POLICY,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
     return Response(body, content_type="text/html; charset=utf-8", headers=headers)
 
 
@@ -75,7 +84,9 @@ def _versions(conn: sqlite3.Connection, row: dict[str, Any]) -> list[dict[str, A
 
 async def _row(frame: Frame) -> dict[str, Any]:
     serial, offset = frame.path("serial"), frame.path("offset")
-    found = await frame.ask(lambda conn: rows(conn, _SQL, serial, offset)) if max(serial, offset) < 2**63 else []
+    found = (
+        await frame.ask(lambda conn: rows(conn, _SQL, serial, offset)) if max(serial, offset) < 2**63 else []
+    )
     if not found:
         raise NotFound(f"There is no capture at byte {offset} of WARC file {serial}.")
     return found[0]
@@ -93,7 +104,8 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
     path = next((place for place in places if place.is_file() and not place.is_symlink()), None)
     if path is None:
         return Read(
-            None, f"The WARC file {plain.name} is not beside this database. Who keeps the archive can find the record by name, offset and digest."
+            None,
+            f"The WARC file {plain.name} is not beside this database. Who keeps the archive can find the record by name, offset and digest.",
         )
     try:
         capture = read_response(path, int(row["offset"]))
@@ -101,7 +113,11 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
         return Read(None, f"The record cannot be read: {error}")
     digest = hashlib.sha256(capture.body).hexdigest()
     if digest != row["payload_sha256"]:
-        return Read(None, "The body in the WARC file is not the one this database knows: its digest differs. Run 'sohr-archive verify'.", digest)
+        return Read(
+            None,
+            "The body in the WARC file is not the one this database knows: its digest differs. Run 'sohr-archive verify'.",
+            digest,
+        )
     return Read(capture, digest=digest)
 
 

@@ -19,7 +19,8 @@ from archive.clock import now
 _ENTRIES = 50
 _TEXT = 2_000  # characters of a post in its entry
 _ATOM = "http://www.w3.org/2005/Atom"
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters XML 1.0 cannot hold
+# Characters XML 1.0 cannot hold
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 async def new(datasette: Any, request: Any) -> Response:
@@ -30,9 +31,17 @@ async def new(datasette: Any, request: Any) -> Response:
     for row in posts:
         name = f"sohr:{row['source']}:{row['key']}"
         title = row["title"] or row["plain_title"] or "(no title)"
-        entry = feed.entry(f"post/{row['source']}/{row['key']}", title, row["first_captured_at"], _article(frame, row), row["author"])
+        entry = feed.entry(
+            f"post/{row['source']}/{row['key']}",
+            title,
+            row["first_captured_at"],
+            _article(frame, row),
+            row["author"],
+        )
         ET.SubElement(entry, "published").text = row["published_at"]
-        ET.SubElement(entry, "summary").text = _clean(f"{name}, {EDITIONS[row['edition']]}. {row['text'][:_TEXT]}")
+        ET.SubElement(entry, "summary").text = _clean(
+            f"{name}, {EDITIONS[row['edition']]}. {row['text'][:_TEXT]}"
+        )
     return feed.answer()
 
 
@@ -44,7 +53,12 @@ async def changes(datasette: Any, request: Any) -> Response:
         seqs: list[int] = []
         for kind in KINDS:
             if kind not in ("created", "backfilled", "reparsed"):
-                seqs += [row[0] for row in conn.execute("select seq from changes where kind = ? order by seq desc limit ?", (kind, _ENTRIES))]
+                seqs += [
+                    row[0]
+                    for row in conn.execute(
+                        "select seq from changes where kind = ? order by seq desc limit ?", (kind, _ENTRIES)
+                    )
+                ]
         return at_seqs(conn, sorted(seqs, reverse=True)[:_ENTRIES])
 
     feed = _Feed(frame, "changes", "changes.atom", frame.to("changes"))
@@ -56,9 +70,15 @@ async def changes(datasette: Any, request: Any) -> Response:
         if row["before"] and row["after"] and row["before"] != row["after"]:
             address = frame.read_absolute(row, f"/diff/{row['before']}/{row['after']}")
         entry = feed.entry(
-            f"change/{row['seq']}", f"{KINDS[row['kind']]}: {row['title'] or row['plain_title'] or row['url']}", row["learnt_at"], address
+            f"change/{row['seq']}",
+            f"{KINDS[row['kind']]}: {row['title'] or row['plain_title'] or row['url']}",
+            row["learnt_at"],
+            address,
         )
-        told = [f"{f.before or 'none'} → {f.after or 'none'}: {f.sentence_after or f.sentence_before or ''}" for f in row["changed"][:10]]
+        told = [
+            f"{f.before or 'none'} → {f.after or 'none'}: {f.sentence_after or f.sentence_before or ''}"
+            for f in row["changed"][:10]
+        ]
         ET.SubElement(entry, "summary").text = _clean("\n".join([what, *told]))
         ET.SubElement(entry, "category", term=row["kind"])
     return feed.answer()
@@ -77,10 +97,20 @@ class _Feed:
         ET.SubElement(self._root, "title").text = f"SOHR archive: {name}"
         ET.SubElement(self._root, "id").text = self._tag + here
         ET.SubElement(self._root, "link", rel="self", type="application/atom+xml", href=frame.absolute(here))
-        ET.SubElement(self._root, "link", rel="alternate", type="text/html", href=str(frame.datasette.absolute_url(frame.request, page)))
-        ET.SubElement(ET.SubElement(self._root, "author"), "name").text = "Syrian Observatory for Human Rights, as archived"
+        ET.SubElement(
+            self._root,
+            "link",
+            rel="alternate",
+            type="text/html",
+            href=str(frame.datasette.absolute_url(frame.request, page)),
+        )
+        ET.SubElement(
+            ET.SubElement(self._root, "author"), "name"
+        ).text = "Syrian Observatory for Human Rights, as archived"
 
-    def entry(self, name: str, title: str, updated: str, address: str, author: str | None = None) -> ET.Element:
+    def entry(
+        self, name: str, title: str, updated: str, address: str, author: str | None = None
+    ) -> ET.Element:
         entry = ET.SubElement(self._root, "entry")
         ET.SubElement(entry, "id").text = self._tag + name
         ET.SubElement(entry, "title").text = _clean(title)

@@ -36,7 +36,8 @@ class _Chain:
 
 
 def changed_figures(column: Sequence[Any]) -> list[Figure]:
-    """The figures of a change that are not the same on both sides. ``column`` is ``changes.figures``, read."""
+    """The figures of a change that are not the same on both sides. ``column`` is ``changes.figures``,
+    read."""
     found = []
     for entry in column:
         if isinstance(entry, Mapping):
@@ -52,14 +53,17 @@ def changed_figures(column: Sequence[Any]) -> list[Figure]:
 
 
 def _figure(values: Sequence[Any]) -> Figure:
-    before, after, sentence_before, sentence_after = (None if value is None else str(value) for value in values)
+    before, after, sentence_before, sentence_after = (
+        None if value is None else str(value) for value in values
+    )
     return Figure(before, after, sentence_before, sentence_after)
 
 
 def picture(versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]) -> Markup:
     """The chains of figures that changed, over the versions. Empty where there is none.
 
-    ``versions`` have number and first_captured_at, in order; ``changes`` have before, after (numbers of versions) and figures (read).
+    ``versions`` have number and first_captured_at, in order; ``changes`` have before, after (numbers of
+    versions) and figures (read).
     """
     places = {version["number"]: place for place, version in enumerate(versions)}
     chains: list[_Chain] = []
@@ -71,7 +75,16 @@ def picture(versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str
             old, new = _number(figure.before), _number(figure.after)
             if old is None or new is None:
                 continue
-            chain = next((c for c in chains if c.said == figure.before and c.sentence == figure.sentence_before and len(c.values) <= end), None)
+            chain = next(
+                (
+                    c
+                    for c in chains
+                    if c.said == figure.before
+                    and c.sentence == figure.sentence_before
+                    and len(c.values) <= end
+                ),
+                None,
+            )
             if chain is None:
                 chain = _Chain(None, None, [None] * start + [old])
                 chains.append(chain)
@@ -79,7 +92,9 @@ def picture(versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str
             chain.said, chain.sentence = figure.after, figure.sentence_after
     for chain in chains:
         chain.values += [chain.values[-1]] * (len(versions) - len(chain.values))
-    columns = [f"version {version['number']}, {str(version['first_captured_at'])[:10]}" for version in versions]
+    columns = [
+        f"version {version['number']}, {str(version['first_captured_at'])[:10]}" for version in versions
+    ]
     told = [(chain.sentence or f"now {chain.said}", chain.values) for chain in chains[:_MOST]]
     label = "Figures that changed: " + "; ".join(" to ".join(_run(chain.values)) for chain in chains[:_MOST])
     return steps(label, columns, told)

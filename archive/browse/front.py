@@ -35,12 +35,21 @@ async def page(datasette: Any, request: Any) -> Response:
 
 def _now(conn: sqlite3.Connection) -> dict[str, Any]:
     figures = [
-        row[0] for row in conn.execute("select seq from changes where kind = 'updated' and severity = 3 order by seq desc limit ?", (_FIGURES,))
+        row[0]
+        for row in conn.execute(
+            "select seq from changes where kind = 'updated' and severity = 3 order by seq desc limit ?",
+            (_FIGURES,),
+        )
     ]
     # a kind at a time, along the index: behind a first crawl stand 200,000 rows of one kind
     others: list[int] = []
     for kind in _TOLD:
-        others += [row[0] for row in conn.execute("select seq from changes where kind = ? order by seq desc limit ?", (kind, _OTHERS + _FIGURES))]
+        others += [
+            row[0]
+            for row in conn.execute(
+                "select seq from changes where kind = ? order by seq desc limit ?", (kind, _OTHERS + _FIGURES)
+            )
+        ]
     rest = sorted(set(others) - set(figures), reverse=True)[:_OTHERS]
     return {
         "newest": rows(conn, NEWEST, _NEWEST),
@@ -55,7 +64,13 @@ def _sum(conn: sqlite3.Connection) -> dict[str, Any]:
         from day_counts group by edition having sum(sighted) > 0 order by edition = '', edition desc"""
     editions = {row["edition"] or "other": row for row in rows(conn, held_now)}
     by_class, drawn = edits_by_class(conn)
-    return {"editions": editions, "calendars": health.recent(conn), "a_day": posts_a_day(conn), "by_class": by_class, "classes_drawn": drawn}
+    return {
+        "editions": editions,
+        "calendars": health.recent(conn),
+        "a_day": posts_a_day(conn),
+        "by_class": by_class,
+        "classes_drawn": drawn,
+    }
 
 
 def posts_a_day(conn: sqlite3.Connection) -> Markup:
@@ -72,12 +87,16 @@ def posts_a_day(conn: sqlite3.Connection) -> Markup:
         for day, posts in conn.execute(asked, (edition, days[0], days[-1])):
             known = by_day.get(day, (0, 0))
             by_day[day] = (posts, known[1]) if place == 0 else (known[0], posts)
-    days = days[next((place for place, day in enumerate(days) if day in by_day), 0) :]  # nothing before the first post
-    return bars("Posts a day, by edition", ("English", "Arabic"), [(day, by_day.get(day, (0, 0))) for day in days])
+    # Nothing before the first post
+    days = days[next((place for place, day in enumerate(days) if day in by_day), 0) :]
+    return bars(
+        "Posts a day, by edition", ("English", "Arabic"), [(day, by_day.get(day, (0, 0))) for day in days]
+    )
 
 
 def edits_by_class(conn: sqlite3.Connection) -> tuple[Markup, list[str]]:
-    """Edits of the newest months, by what they changed most: each edit counts once, under the first of its classes. With the names of these."""
+    """Edits of the newest months, by what they changed most: each edit counts once, under the first of its
+    classes. With the names of these."""
     since = "select min(month) from (select distinct month from edit_counts order by 1 desc limit ?)"
     sql = f"select month, class, edits from edit_counts where month >= ({since})"
     counted: dict[str, dict[str, int]] = {}

@@ -16,8 +16,12 @@ from archive.browse.drawing import Day, calendar
 from archive.browse.labels import EDITIONS
 
 _CRAWLS = 100
-_DAYS = "select day, sighted, held, missing, listed_whole from coverage where edition = ? and day between ? and ?"
-_FAILURES = "select reason, count(*) as times, max(at) as last from failures group by reason order by times desc"
+_DAYS = (
+    "select day, sighted, held, missing, listed_whole from coverage where edition = ? and day between ? and ?"
+)
+_FAILURES = (
+    "select reason, count(*) as times, max(at) as last from failures group by reason order by times desc"
+)
 
 
 async def crawls(datasette: Any, request: Any) -> Response:
@@ -68,7 +72,9 @@ def recent(conn: sqlite3.Connection, weeks: int = 26) -> list[tuple[str, Markup]
         until = date.fromisoformat(span(conn)[1])
     except ValueError:
         return []
-    since = max(until - timedelta(weeks=weeks), min(date.fromisoformat(span(conn)[0]), until - timedelta(weeks=8)))
+    since = max(
+        until - timedelta(weeks=weeks), min(date.fromisoformat(span(conn)[0]), until - timedelta(weeks=8))
+    )
     found = []
     for edition, name in EDITIONS.items():
         days = {row["day"]: row for row in rows(conn, _DAYS, edition, since.isoformat(), until.isoformat())}
@@ -82,8 +88,16 @@ def draw(name: str, since: date, until: date, days: Mapping[str, Mapping[str, An
     for day, row in days.items():
         look = "waiting" if row["missing"] else "whole" if row["listed_whole"] else "part"
         listing = "listed whole" if row["listed_whole"] else "listing not walked whole"
-        squares[day] = Day(look, f"{row['sighted']} posts known, {row['held']} held, {row['missing']} still to be captured, {listing}")
-    return calendar(f"{name} edition, {since.isoformat()} to {until.isoformat()}: which days are complete", since, until, squares)
+        squares[day] = Day(
+            look,
+            f"{row['sighted']} posts known, {row['held']} held, {row['missing']} still to be captured, {listing}",
+        )
+    return calendar(
+        f"{name} edition, {since.isoformat()} to {until.isoformat()}: which days are complete",
+        since,
+        until,
+        squares,
+    )
 
 
 def _months(year: int, days: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -91,6 +105,12 @@ def _months(year: int, days: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
     for month in range(1, 13):
         here = [row for day, row in days.items() if day.startswith(f"{year}-{month:02d}-")]
         if here:
-            sums = {name: sum(row[name] or 0 for row in here) for name in ("sighted", "held", "missing", "listed_whole")}
-            found.append({"month": f"{year}-{month:02d}", "days": monthrange(year, month)[1], "with_posts": len(here)} | sums)
+            sums = {
+                name: sum(row[name] or 0 for row in here)
+                for name in ("sighted", "held", "missing", "listed_whole")
+            }
+            found.append(
+                {"month": f"{year}-{month:02d}", "days": monthrange(year, month)[1], "with_posts": len(here)}
+                | sums
+            )
     return found

@@ -1,4 +1,5 @@
-"""An archived page that can do nothing: no script, no request, no form, no way out. The answer's policy would stop all of it; this takes it out.
+"""An archived page that can do nothing: no script, no request, no form, no way out. The answer's policy would
+stop all of it; this takes it out.
 
 What is left is for reading. The evidence itself, byte for byte, is in the WARC file.
 """
@@ -21,8 +22,11 @@ _OUT = (
     "script, noscript, template, iframe, frame, frameset, object, embed, applet, portal, fencedframe, link, meta, base, svg, math, audio, video, "
     "source, track, canvas, style, marquee, dialog"
 )
-# What may stay on an element: how a text is shaped, in which direction and language it runs. No address, no style, no handler.
-_STAYS = frozenset(("dir", "lang", "title", "alt", "colspan", "rowspan", "scope", "datetime", "start", "type", "class"))
+# What may stay on an element: how a text is shaped, in which direction and language it runs. No address, no
+# style, no handler.
+_STAYS = frozenset(
+    ("dir", "lang", "title", "alt", "colspan", "rowspan", "scope", "datetime", "start", "type", "class")
+)
 _FORM = ("form", "button", "input", "select", "textarea", "option")
 _LOOK = (
     "body{font:1rem/1.6 system-ui,sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem;color:#1d1c1a;background:#fff;overflow-wrap:anywhere}"
@@ -35,7 +39,8 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,20}")
 
 
 def inert(html: str) -> str:
-    """The page's words and their shape, as a document that asks nobody for anything. What cannot be read within bounds is shown as its source."""
+    """The page's words and their shape, as a document that asks nobody for anything. What cannot be read
+    within bounds is shown as its source."""
     if is_hostile(html.encode("utf-8", "replace")):
         return source(html)
     tree = LexborHTMLParser(html)
@@ -64,7 +69,9 @@ def inert(html: str) -> str:
 
 def source(html: str) -> str:
     """A document as its source, to be read as text."""
-    return _WRAP.format("en", "ltr", "source of an archived page", _LOOK, f'<pre dir="auto">{escape(html)}</pre>')
+    return _WRAP.format(
+        "en", "ltr", "source of an archived page", _LOOK, f'<pre dir="auto">{escape(html)}</pre>'
+    )
 
 
 def _disarm(node: LexborNode) -> None:

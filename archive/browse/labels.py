@@ -71,4 +71,8 @@ def silence(stealth: int | None) -> str:
     """What the site's own modified time says about an edit."""
     if stealth is None:
         return "The site states no modified time for both versions, so whether it owned up to the edit cannot be told."
-    return "The site did not move its own modified time: a silent edit." if stealth else "The site moved its own modified time."
+    return (
+        "The site did not move its own modified time: a silent edit."
+        if stealth
+        else "The site moved its own modified time."
+    )

@@ -1,4 +1,5 @@
-"""Matches of a search as HTML: the text as the site wrote it, with ``<mark>`` around them. `archive.read.search` tells where they stand."""
+"""Matches of a search as HTML: the text as the site wrote it, with ``<mark>`` around them.
+`archive.read.search` tells where they stand."""
 
 from __future__ import annotations
 

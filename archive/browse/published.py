@@ -1,4 +1,5 @@
-"""Copies made for the public by `sohr-archive publish-copy`: no search engine takes up names of the dead unasked."""
+"""Copies made for the public by `sohr-archive publish-copy`: no search engine takes up names of the dead
+unasked."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ async def is_published(datasette: Any) -> bool:
 
 
 async def robots(datasette: Any) -> Response:
-    """robots.txt: everything is closed where a published copy is served; else there is none, as in any Datasette."""
+    """robots.txt: everything is closed where a published copy is served; else there is none, as in any
+    Datasette."""
     if not await is_published(datasette):
         raise NotFound("There is no robots.txt here.")
     return Response.text("User-agent: *\nDisallow: /\n")

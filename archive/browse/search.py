@@ -1,7 +1,8 @@
 """The search page: both editions, folded, with filters; matches are marked in the text as the site wrote it.
 
-What is asked of the index is bounded, whatever the archive's size: of words that stand in more than `NEWEST` articles the newest ones are ranked,
-and where no part of a question leaves few articles, the newest `WALKED` are looked at. The page says so.
+What is asked of the index is bounded, whatever the archive's size: of words that stand in more than `NEWEST`
+articles the newest ones are ranked, and where no part of a question leaves few articles, the newest `WALKED`
+are looked at. The page says so.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class Found:
 def read(frame: Frame) -> Asked:
     """The search that an address asks for; what is nonsense is left out."""
     text = frame.argument("q", 300)
-    since, until = (found[0] if (found := _DAY.fullmatch(frame.argument(name, 10))) else "" for name in ("since", "until"))
+    since, until = (
+        found[0] if (found := _DAY.fullmatch(frame.argument(name, 10))) else "" for name in ("since", "until")
+    )
     return Asked(
         text,
         frame.chosen("edition", ("en", "ar")),
@@ -81,7 +84,9 @@ async def page(datasette: Any, request: Any) -> Response:
     frame = await open_frame(datasette, request)
     asked = read(frame)
     context = await frame.ask(lambda conn: _answer(conn, asked))
-    given = {name: getattr(asked, name) for name in ("edition", "since", "until", "category", "state", "changed")} | {"q": asked.text}
+    given = {
+        name: getattr(asked, name) for name in ("edition", "since", "until", "category", "state", "changed")
+    } | {"q": asked.text}
     sort = "relevance" if asked.sort == "relevance" else ""
 
     def turned(number: int) -> str:
@@ -90,7 +95,14 @@ async def page(datasette: Any, request: Any) -> Response:
     def sorted_by(order: str) -> str:
         return frame.to("search", **given, sort=order if order == "relevance" else "")
 
-    more = {"asked": asked, "turned": turned, "sorted_by": sorted_by, "states_named": STATES, "newest": NEWEST, "walked": WALKED}
+    more = {
+        "asked": asked,
+        "turned": turned,
+        "sorted_by": sorted_by,
+        "states_named": STATES,
+        "newest": NEWEST,
+        "walked": WALKED,
+    }
     return await frame.page("sohr_search.html", context | more)
 
 
@@ -129,7 +141,8 @@ def find(conn: sqlite3.Connection, asked: Asked, wanted: list[Term]) -> Found:
 
 
 def _few(conn: sqlite3.Connection, asked: Asked, match: str) -> list[int] | None:
-    """The articles that one part of the question leaves, if that part leaves few: all others can be asked of those. Each has its index."""
+    """The articles that one part of the question leaves, if that part leaves few: all others can be asked of
+    those. Each has its index."""
     parts: list[tuple[str, str]] = []
     if match:
         parts.append(("select rowid from search where search match ?", match))
@@ -141,7 +154,10 @@ def _few(conn: sqlite3.Connection, asked: Asked, match: str) -> list[int] | None
         parts.append(("select article_id from articles where versions > 1 and ? != ''", asked.changed))
     if asked.category:
         parts.append(
-            ("select x.article_id from article_terms x join terms t using (term_id) where t.taxonomy = 'category' and t.name = ?", asked.category)
+            (
+                "select x.article_id from article_terms x join terms t using (term_id) where t.taxonomy = 'category' and t.name = ?",
+                asked.category,
+            )
         )
     for sql, value in parts:
         ids = [row[0] for row in conn.execute(f"{sql} limit ?", (value, NEWEST + 1))]
@@ -172,7 +188,10 @@ def _where(asked: Asked) -> tuple[str, list[object]]:
         add("exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1)")
     if asked.category:
         named = "select t.term_id from terms t where t.taxonomy = 'category' and t.name = ?"
-        add(f"exists (select 1 from article_terms x where x.article_id = a.article_id and x.term_id = ({named}))", asked.category)
+        add(
+            f"exists (select 1 from article_terms x where x.article_id = a.article_id and x.term_id = ({named}))",
+            asked.category,
+        )
     return " and ".join(conditions), values
 
 
@@ -191,7 +210,8 @@ def _filtered(conn: sqlite3.Connection, asked: Asked, match: str, few: list[int]
 
 
 def _walked(conn: sqlite3.Connection, asked: Asked, match: str, need: int) -> tuple[list[int], bool]:
-    """The newest articles that pass the filters and have the words, so many at most; whether older ones were left out without a look.
+    """The newest articles that pass the filters and have the words, so many at most; whether older ones were
+    left out without a look.
 
     Along the days, some articles at a time, so that the size of the archive matters little.
     """
@@ -217,11 +237,14 @@ def _matching(conn: sqlite3.Connection, match: str, ids: list[int]) -> set[int]:
 
 
 def _between(conn: sqlite3.Connection, match: str, low: int, high: int) -> sqlite3.Cursor:
-    return conn.execute("select rowid from search where search match ? and rowid between ? and ?", (match, low, high))
+    return conn.execute(
+        "select rowid from search where search match ? and rowid between ? and ?", (match, low, high)
+    )
 
 
 def _runs(ids: list[int]) -> list[tuple[int, int]]:
-    """Ids as few ranges: they were given in the order of sighting, so that neighbours in time are mostly neighbours here."""
+    """Ids as few ranges: they were given in the order of sighting, so that neighbours in time are mostly
+    neighbours here."""
     found: list[tuple[int, int]] = []
     for number in sorted(ids):
         if found and number - found[-1][1] <= _GAP:

@@ -1,4 +1,5 @@
-"""Datasette as an archive needs it: the settings, and the plugin also where the package is run from its source."""
+"""Datasette as an archive needs it: the settings, and the plugin also where the package is run from its
+source."""
 
 from __future__ import annotations
 
@@ -27,7 +28,15 @@ def run(path: str | Path, port: int, host: str = "127.0.0.1", *, open_browser: b
 
     if not pm.is_registered(browse):  # run from its source, without its entry point
         pm.register(browse, name="sohr_archive")
-    arguments = ["serve", *(["--immutable"] if is_readonly_medium(Path(path)) else []), str(path), "--host", host, "--port", str(port)]
+    arguments = [
+        "serve",
+        *(["--immutable"] if is_readonly_medium(Path(path)) else []),
+        str(path),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     for name, value in SETTINGS.items():
         arguments += ["--setting", name, value]
     if open_browser:
@@ -36,9 +45,11 @@ def run(path: str | Path, port: int, host: str = "127.0.0.1", *, open_browser: b
 
 
 def is_readonly_medium(path: Path) -> bool:
-    """Whether a database can only be read as one that never changes: its log needs files beside it, and the medium takes none.
+    """Whether a database can only be read as one that never changes: its log needs files beside it, and the
+    medium takes none.
 
-    Never true for a file that somebody may be writing to: an immutable reader of that sees errors and old counts.
+    Never true for a file that somebody may be writing to: an immutable reader of that sees errors and old
+    counts.
     """
     try:
         with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:

@@ -18,7 +18,9 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--since", type=_DAY, metavar="YYYY-MM-DD", help="Only this archive day and later.")
 @click.option("--until", type=_DAY, metavar="YYYY-MM-DD", help="Only this archive day and earlier.")
 @click.option("--edition", type=click.Choice(["en", "ar", "all"]), default="all", show_default=True)
-@click.option("--days", "every_day", is_flag=True, help="Show each day; with --since or --until they are shown anyway.")
+@click.option(
+    "--days", "every_day", is_flag=True, help="Show each day; with --since or --until they are shown anyway."
+)
 @click.option("--fix", is_flag=True, help="Print the crawls that close the gaps, and nothing else.")
 @click.option(
     "--urls",
@@ -32,12 +34,21 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @json_option()
 @click.pass_context
 def audit(
-    ctx: click.Context, since: datetime | None, until: datetime | None, edition: str, every_day: bool, fix: bool, target: Path, as_json: bool
+    ctx: click.Context,
+    since: datetime | None,
+    until: datetime | None,
+    edition: str,
+    every_day: bool,
+    fix: bool,
+    target: Path,
+    as_json: bool,
 ) -> None:
-    """Say what is missing: for each day of an edition what was sighted by which channel, held, gone, never captured.
+    """Say what is missing: for each day of an edition what was sighted by which channel, held, gone, never
+    captured.
 
-    Ends with 1 where there is a gap that nothing explains: a day whose listings were not all seen, an article sighted and never captured, an
-    address whose article is not known. Days that were not over at the last crawl, and articles that are gone from the site, are explained.
+    Ends with 1 where there is a gap that nothing explains: a day whose listings were not all seen, an article
+    sighted and never captured, an address whose article is not known. Days that were not over at the last
+    crawl, and articles that are gone from the site, are explained.
 
     \b
     Examples:
@@ -63,7 +74,11 @@ def audit(
         write_urls(found, target)
     if as_json:
         days = [asdict(day) | {"is_gap": day.is_gap} for day in found.days]
-        sys.stdout.buffer.write(json_line(asdict(found) | {"days": days, "has_gaps": found.has_gaps, "fix": todo if fix else None}))
+        sys.stdout.buffer.write(
+            json_line(
+                asdict(found) | {"days": days, "has_gaps": found.has_gaps, "fix": todo if fix else None}
+            )
+        )
     elif fix:
         for line in todo:
             click.echo(line)

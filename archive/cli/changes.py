@@ -10,20 +10,38 @@ from archive.cli.common import folder_of, json_option, reading
 
 
 @click.command()
-@click.option("--after", type=click.IntRange(min=0), metavar="SEQ", help="Only changes behind this number.  [default: 0, all]")
-@click.option("--since", metavar="DATE", help="Only what the archive learnt then or later (2024-01-31, or an instant).")
+@click.option(
+    "--after",
+    type=click.IntRange(min=0),
+    metavar="SEQ",
+    help="Only changes behind this number.  [default: 0, all]",
+)
+@click.option(
+    "--since", metavar="DATE", help="Only what the archive learnt then or later (2024-01-31, or an instant)."
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
-@click.option("--consumer", metavar="NAME", help="Go on behind what this consumer has acknowledged (see 'ack').")
+@click.option(
+    "--consumer", metavar="NAME", help="Go on behind what this consumer has acknowledged (see 'ack')."
+)
 @click.option("--follow", "-f", is_flag=True, help="Do not end: write changes as they come.")
 @json_option("JSON Lines is what it writes anyway.")
 @click.pass_context
-def changes(ctx: click.Context, after: int | None, since: str | None, limit: int | None, consumer: str | None, follow: bool, as_json: bool) -> None:
+def changes(
+    ctx: click.Context,
+    after: int | None,
+    since: str | None,
+    limit: int | None,
+    consumer: str | None,
+    follow: bool,
+    as_json: bool,
+) -> None:
     """Write what the archive noticed, as JSON Lines.
 
-    One line a change, in order, numbered by "seq" without a gap; the same line whenever it is asked for. "said_at" is when the site said
-    it, "learnt_at" when the archive learnt it. Keep the last "seq" you have dealt with and go on behind it, or let --consumer keep it:
-    then 'ack NAME SEQ', and nothing else, moves its cursor, so that a crash loses nothing. Where another release has made the database
-    anew, a consumer is told to replay, with exit status 76.
+    One line a change, in order, numbered by "seq" without a gap; the same line whenever it is asked for.
+    "said_at" is when the site said it, "learnt_at" when the archive learnt it. Keep the last "seq" you have
+    dealt with and go on behind it, or let --consumer keep it: then 'ack NAME SEQ', and nothing else, moves
+    its cursor, so that a crash loses nothing. Where another release has made the database anew, a consumer is
+    told to replay, with exit status 76.
 
     \b
     kind      created, updated, metadata, missing, disappeared, restored, moved, backfilled, reparsed
@@ -53,7 +71,10 @@ def changes(ctx: click.Context, after: int | None, since: str | None, limit: int
             after = Consumers(folder_of(ctx), conn).cursor(consumer).seq
         after = after or 0
         if after > newest:
-            raise click.UsageError(f"the newest change of this archive is {newest}: {after} must be another archive's number", ctx)
+            raise click.UsageError(
+                f"the newest change of this archive is {newest}: {after} must be another archive's number",
+                ctx,
+            )
         out = sys.stdout.buffer
         if not follow:
             for record in feed.changes(conn, after, limit, learnt):

@@ -17,7 +17,8 @@ from archive.cli.common import json_option, opened, version_of
 @json_option()
 @click.pass_context
 def cite(ctx: click.Context, article: str, number: int | None, bibtex: bool, as_json: bool) -> None:
-    """Say how to cite a version of ARTICLE: by NUMBER, by the instant of a citation, or the newest. The evidence is read and its digests checked.
+    """Say how to cite a version of ARTICLE: by NUMBER, by the instant of a citation, or the newest. The
+    evidence is read and its digests checked.
 
     \b
     Examples:

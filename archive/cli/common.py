@@ -48,7 +48,8 @@ def opened(ctx: click.Context) -> Iterator[Archive]:
 
 
 def version_of(archive: Archive, named: str, number: int | None = None) -> Version:
-    """The version that an argument names: by number; else of the instant of a citation; else the newest. Raises NotHeld, BadReference."""
+    """The version that an argument names: by number; else of the instant of a citation; else the newest.
+    Raises NotHeld, BadReference."""
     from archive.read.references import NotHeld, parse_reference
 
     reference = parse_reference(named)
@@ -58,5 +59,7 @@ def version_of(archive: Archive, named: str, number: int | None = None) -> Versi
     if reference.at is not None:
         return article.at(reference.at)
     if (latest := article.latest) is None:
-        raise NotHeld(f"{article.source}:{article.key} is {article.state or 'sighted, not captured yet'}: no text of it was captured")
+        raise NotHeld(
+            f"{article.source}:{article.key} is {article.state or 'sighted, not captured yet'}: no text of it was captured"
+        )
     return latest

@@ -16,12 +16,22 @@ from archive.cli.common import json_option, opened
 @click.option("--unified", is_flag=True, help="As `diff -u` writes it.")
 @click.option("--html", is_flag=True, help="A page of its own.")
 @click.option(
-    "--color/--no-color", "colour", default=None, help="Colours instead of [-went-]{+came+}.  [default: on a terminal, unless NO_COLOR is set]"
+    "--color/--no-color",
+    "colour",
+    default=None,
+    help="Colours instead of [-went-]{+came+}.  [default: on a terminal, unless NO_COLOR is set]",
 )
 @json_option()
 @click.pass_context
 def diff(
-    ctx: click.Context, article: str, before: int | None, after: int | None, unified: bool, html: bool, colour: bool | None, as_json: bool
+    ctx: click.Context,
+    article: str,
+    before: int | None,
+    after: int | None,
+    unified: bool,
+    html: bool,
+    colour: bool | None,
+    as_json: bool,
 ) -> None:
     """Show what changed in ARTICLE between two versions, by number; without numbers between the last two.
 

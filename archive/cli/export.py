@@ -25,16 +25,35 @@ STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unre
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
-@click.option("--since", metavar="DATE", help="Only what was published then or later: 2024-01-31, or an instant (UTC).")
+@click.option(
+    "--since", metavar="DATE", help="Only what was published then or later: 2024-01-31, or an instant (UTC)."
+)
 @click.option("--until", metavar="DATE", help="Only what was published then or earlier.")
-@click.option("--category", metavar="NAME", help="Only what the site files under this category, as it writes it.")
+@click.option(
+    "--category", metavar="NAME", help="Only what the site files under this category, as it writes it."
+)
 @click.option("--state", type=click.Choice(STATES), help="Only articles in this state.")
-@click.option("--versions", "which", type=click.Choice(["all", "latest"]), default="all", show_default=True, help="Or each article's newest.")
+@click.option(
+    "--versions",
+    "which",
+    type=click.Choice(["all", "latest"]),
+    default="all",
+    show_default=True,
+    help="Or each article's newest.",
+)
 @click.option("--changed", is_flag=True, help="Only articles of which more than one version is held.")
-@click.option("--content", is_flag=True, help="Only what the site said, not when, where or how often it was asked (JSON Lines).")
+@click.option(
+    "--content",
+    is_flag=True,
+    help="Only what the site said, not when, where or how often it was asked (JSON Lines).",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
-@click.option("--package/--no-package", default=True, help="Write datapackage.json beside the file.  [default: yes]")
-@json_option("Write the counts as JSON: to standard output, or to standard error where the export goes there.")
+@click.option(
+    "--package/--no-package", default=True, help="Write datapackage.json beside the file.  [default: yes]"
+)
+@json_option(
+    "Write the counts as JSON: to standard output, or to standard error where the export goes there."
+)
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -54,8 +73,9 @@ def export(
 ) -> None:
     """Write the versions held, in a stable order: for pandas, DuckDB, a spreadsheet, a reader, a replay tool.
 
-    The order is edition, post id, first capture; the same archive always gives the same bytes. A file appears whole or not at all. Beside
-    it datapackage.json says what each column is, from which archive and by which software it was made.
+    The order is edition, post id, first capture; the same archive always gives the same bytes. A file appears
+    whole or not at all. Beside it datapackage.json says what each column is, from which archive and by which
+    software it was made.
 
     \b
     jsonl    one version a line, with its lines, links and claims
@@ -65,9 +85,10 @@ def export(
     warc     the captures of these versions, byte for byte, each with its request
     wacz     the same with index and pages, for ReplayWeb.page
 
-    A version counts as published when the site says so; else on its archive day; else when it was first captured. With --content two
-    archives of the same unchanged site are equal byte for byte, whatever interrupted their crawls; articles without text (protected,
-    empty) have a line too, with their state and no number.
+    A version counts as published when the site says so; else on its archive day; else when it was first
+    captured. With --content two archives of the same unchanged site are equal byte for byte, whatever
+    interrupted their crawls; articles without text (protected, empty) have a line too, with their state and
+    no number.
 
     \b
     Examples:
@@ -96,7 +117,12 @@ def export(
         changed=changed,
     )
     show = sys.stderr.isatty() and target != "-" and not as_json
-    with reading(ctx) as conn, tqdm(total=count(conn, selection) if show else 0, unit=" versions", disable=not show, leave=False) as bar:
+    with (
+        reading(ctx) as conn,
+        tqdm(
+            total=count(conn, selection) if show else 0, unit=" versions", disable=not show, leave=False
+        ) as bar,
+    ):
         told = run(
             conn,
             target,
@@ -109,7 +135,9 @@ def export(
             progress=bar.update if show else lambda: None,
         )
     if as_json:
-        line = json_line({"output": target, "format": form, "versions": told.versions, "articles": told.articles})
+        line = json_line(
+            {"output": target, "format": form, "versions": told.versions, "articles": told.articles}
+        )
         (sys.stderr if target == "-" else sys.stdout).buffer.write(line)
     elif target != "-":
         click.echo(f"{told.versions:,} versions of {told.articles:,} articles in {target}", err=True)

@@ -29,7 +29,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-# In the order of the help. A command's module is imported when it is asked for, so that each starts with what it needs alone.
+# In the order of the help. A command's module is imported when it is asked for, so that each starts with what
+# it needs alone.
 COMMANDS = {
     "status": "archive.cli.status",
     "search": "archive.cli.search",
@@ -56,7 +57,8 @@ COMMANDS = {
 
 
 class _Group(click.Group):
-    """Knows its commands by name, and takes a reader that went away (`| head`) for no error; click would end with 1."""
+    """Knows its commands by name, and takes a reader that went away (`| head`) for no error; click would end
+    with 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -88,7 +90,14 @@ class _Group(click.Group):
     metavar="DIR",
     help="Folder of the archive.",
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say which release this is.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Say which release this is.",
+)
 def sohr_archive(archive: Path) -> None:
     """Read an archive that 'scrapy crawl sohr' has made: what it holds, what it noticed, all of it as files.
 
@@ -107,15 +116,16 @@ def sohr_archive(archive: Path) -> None:
     \b
     Exit status:
       0 well · 1 verify, audit or politeness found something · 2 an argument is wrong, or no archive there
-      65 no file of captures to import · 70 an error of ours · 73 cannot write, or damaged, or of a newer release
-      75 another holds the archive · 76 the feed began anew, replay it · 130 Ctrl-C
+      65 no file of captures to import · 70 an error of ours · 73 cannot write, or damaged, or of a newer
+      release 75 another holds the archive · 76 the feed began anew, replay it · 130 Ctrl-C
     """
     if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
         _set_clock(stated, archive)
 
 
 def _set_clock(stated: str, folder: Path) -> None:
-    """The clock of a test, for the archive of a site on this machine. Raises BadClock; where there is no archive, only for a bad value."""
+    """The clock of a test, for the archive of a site on this machine. Raises BadClock; where there is no
+    archive, only for a bad value."""
     from archive.clock import Clock, for_site, use
     from archive.rebuild.rebuild import recorded_site
 
@@ -128,9 +138,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit status. What goes wrong is one sentence on standard error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no Arabic still gets its status
+            # A terminal that knows no Arabic still gets its status
+            stream.reconfigure(errors="backslashreplace")
     try:
-        answer = sohr_archive.main(args=None if arguments is None else list(arguments), prog_name="sohr-archive", standalone_mode=False)
+        answer = sohr_archive.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="sohr-archive",
+            standalone_mode=False,
+        )
         return answer if isinstance(answer, int) else OK
     except click.ClickException as error:
         error.show()
@@ -140,7 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped by Ctrl-C", INTERRUPTED)
     except OSError as error:
-        return _say(f"{error.filename or 'the output'}: {error.strerror or error}: free some space or give another place", CANNOT_WRITE)
+        return _say(
+            f"{error.filename or 'the output'}: {error.strerror or error}: free some space or give another place",
+            CANNOT_WRITE,
+        )
     except Exception:  # noqa: BLE001  # the border: whatever else is our own fault, and whoever reports it needs to see where
         traceback.print_exc()
         return _say("an error of ours: please report the lines above", INTERNAL)
@@ -158,7 +176,8 @@ def _say(sentence: str, exit_status: int) -> int:
 
 
 def _hush() -> None:
-    """What is still in the buffer goes nowhere, so that the interpreter's own flush at the end has nothing to complain about."""
+    """What is still in the buffer goes nowhere, so that the interpreter's own flush at the end has nothing to
+    complain about."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

@@ -14,14 +14,23 @@ IMPOLITE = 1  # as with verify: no error of the command, and not nothing
 
 @click.command()
 @click.option("--crawl", "name", default="last", show_default=True, metavar="NAME", help="Which crawl.")
-@click.option("--budget", type=click.IntRange(min=0), envvar="ARCHIVE_DAILY_REQUESTS", default=8000, show_default=True, metavar="N", help="A day's.")
+@click.option(
+    "--budget",
+    type=click.IntRange(min=0),
+    envvar="ARCHIVE_DAILY_REQUESTS",
+    default=8000,
+    show_default=True,
+    metavar="N",
+    help="A day's.",
+)
 @json_option()
 @click.pass_context
 def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> None:
-    """Say what a crawl asked of the site: how much, how fast, and whether it kept to robots.txt and Retry-After.
+    """Say what a crawl asked of the site: how much, how fast, and whether it kept to robots.txt and
+    Retry-After.
 
-    All of it is told from the evidence, not from what the crawler meant to do. Times are those of the answers, in whole seconds. Ends with 1
-    where something was asked that the site had said not to ask.
+    All of it is told from the evidence, not from what the crawler meant to do. Times are those of the
+    answers, in whole seconds. Ends with 1 where something was asked that the site had said not to ask.
 
     \b
     Examples:
@@ -37,7 +46,11 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
     from archive.sites.sohr.addresses import HOME, Site
 
     with reading(ctx) as conn, snapshot(conn):
-        evidence = Evidence(folder_of(ctx), lambda sql, *values: conn.execute(sql, values).fetchall(), Site(about(conn, "home") or HOME))
+        evidence = Evidence(
+            folder_of(ctx),
+            lambda sql, *values: conn.execute(sql, values).fetchall(),
+            Site(about(conn, "home") or HOME),
+        )
 
         def body(row: sqlite3.Row) -> bytes:
             try:

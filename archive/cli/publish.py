@@ -23,10 +23,12 @@ from archive.cli.common import folder_of, json_option
 def publish_copy(ctx: click.Context, file: Path, redact: Path | None, as_json: bool) -> None:
     """Make a compact copy of the database for public hosting.
 
-    A crawl may be at work meanwhile. The copy tells search engines to stay away. It goes without the WARC files: raw evidence stays here.
+    A crawl may be at work meanwhile. The copy tells search engines to stay away. It goes without the WARC
+    files: raw evidence stays here.
 
-    With --redact, the text of the versions named is replaced by a note, and so are their titles, addresses, links and tags, the figures
-    and sentences in changes, and the words in the search. What other posts say in their own text stays: name their versions too.
+    With --redact, the text of the versions named is replaced by a note, and so are their titles, addresses,
+    links and tags, the figures and sentences in changes, and the words in the search. What other posts say in
+    their own text stays: name their versions too.
 
     \b
     Examples:

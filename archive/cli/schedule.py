@@ -12,15 +12,37 @@ from archive.cli.common import folder_of, json_option
 
 @click.command()
 @click.argument("kind", type=click.Choice(["systemd", "cron", "github"]))
-@click.option("--every", default="30min", show_default=True, metavar="TIME", help="How often: 5min to 30min, 1h to 12h, 1d.")
-@click.option("--contact", envvar="ARCHIVE_CONTACT", default="", show_default="$ARCHIVE_CONTACT", metavar="TEXT", help="Your e-mail or web address.")
-@click.option("--write", "target", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the files there instead.")
+@click.option(
+    "--every",
+    default="30min",
+    show_default=True,
+    metavar="TIME",
+    help="How often: 5min to 30min, 1h to 12h, 1d.",
+)
+@click.option(
+    "--contact",
+    envvar="ARCHIVE_CONTACT",
+    default="",
+    show_default="$ARCHIVE_CONTACT",
+    metavar="TEXT",
+    help="Your e-mail or web address.",
+)
+@click.option(
+    "--write",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the files there instead.",
+)
 @json_option()
 @click.pass_context
-def schedule(ctx: click.Context, kind: str, every: str, contact: str, target: Path | None, as_json: bool) -> None:
+def schedule(
+    ctx: click.Context, kind: str, every: str, contact: str, target: Path | None, as_json: bool
+) -> None:
     """Print what runs the crawl from a timer, filled in: systemd units, a crontab line, or a GitHub workflow.
 
-    Paths are those of this environment and of --archive, which need not exist yet. Nothing is installed: the head of each file says how.
+    Paths are those of this environment and of --archive, which need not exist yet. Nothing is installed: the
+    head of each file says how.
 
     \b
     Examples:
@@ -40,18 +62,27 @@ def schedule(ctx: click.Context, kind: str, every: str, contact: str, target: Pa
         raise click.UsageError(str(error), ctx) from error
     written = write(texts, target) if target else []
     if as_json:
-        sys.stdout.buffer.write(json_line({"kind": kind, "files": texts, "written": [str(path) for path in written]}))
+        sys.stdout.buffer.write(
+            json_line({"kind": kind, "files": texts, "written": [str(path) for path in written]})
+        )
     elif target:
         for path in written:
             click.echo(str(path))
     else:
-        click.echo("\n".join(f"# {name}\n{text}" if len(texts) > 1 else text for name, text in texts.items()), nl=False)
+        click.echo(
+            "\n".join(f"# {name}\n{text}" if len(texts) > 1 else text for name, text in texts.items()),
+            nl=False,
+        )
     if not contact:
-        click.echo("no contact is named: --contact you@example.org lets the site reach you before it blocks you", err=True)
+        click.echo(
+            "no contact is named: --contact you@example.org lets the site reach you before it blocks you",
+            err=True,
+        )
 
 
 def _site(folder: Path) -> str | None:
-    """The address of the site of an archive that is there already, where it is not the one a crawl takes by itself."""
+    """The address of the site of an archive that is there already, where it is not the one a crawl takes by
+    itself."""
     from contextlib import closing
 
     from archive.errors import NoArchive

@@ -28,13 +28,22 @@ class CannotListen(ArchiveError):
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at. Others than this machine's show the archive to others.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free one."
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen at. Others than this machine's show the archive to others.",
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
 @click.argument("database", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @json_option("Write the address as one JSON object to standard output, then serve.")
 @click.pass_context
-def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None, as_json: bool) -> None:
+def serve(
+    ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None, as_json: bool
+) -> None:
     """Show an archive in a browser, with Datasette; also while a crawl writes to it.
 
     DATABASE is a copy made by publish-copy; without it, the archive that --archive names.
@@ -63,15 +72,22 @@ def serve(ctx: click.Context, port: int, host: str, open_browser: bool, database
 
 
 def _free_port(host: str, port: int) -> int:
-    """The port, or any for 0, if nobody listens there: tried here, for Datasette would tell it in its log alone. Raises CannotListen."""
+    """The port, or any for 0, if nobody listens there: tried here, for Datasette would tell it in its log
+    alone. Raises CannotListen."""
     try:
-        with closing(socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)) as trial:
+        with closing(
+            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        ) as trial:
             return int(trial.getsockname()[1])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen(f"port {port} of {host} is in use: name another with --port, or --port 0 for any free one") from error
+            raise CannotListen(
+                f"port {port} of {host} is in use: name another with --port, or --port 0 for any free one"
+            ) from error
         if error.errno == errno.EACCES:
-            raise CannotListen(f"port {port} of {host} is not for you to use: name one above 1023 with --port") from error
+            raise CannotListen(
+                f"port {port} of {host} is not for you to use: name one above 1023 with --port"
+            ) from error
         raise CannotListen(
             f"nothing can listen at {host} ({(error.strerror or str(error)).partition(' (')[0]}): name another --host, an address of this machine"
         ) from error

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def show(ctx: click.Context, article: str, number: int | None, text_only: bool, as_json: bool) -> None:
     """Show ARTICLE and one of its versions: by NUMBER, by the instant of a citation, else the newest.
 
-    An article is named by edition and post id, by a citation, or by any address that led to it. Each line of the text has its kind; each
-    field the site stated has the place on the page where it stated it.
+    An article is named by edition and post id, by a citation, or by any address that led to it. Each line of
+    the text has its kind; each field the site stated has the place on the page where it stated it.
 
     \b
     Examples:
@@ -36,7 +36,8 @@ def show(ctx: click.Context, article: str, number: int | None, text_only: bool, 
 
     with opened(ctx) as archive:
         found = archive.find(article)
-        is_bare = found.latest is None and not text_only and number is None  # protected, empty, or not captured yet
+        # Protected, empty, or not captured yet
+        is_bare = found.latest is None and not text_only and number is None
         version = None if is_bare else version_of(archive, article, number)
         if text_only and version is not None:
             sys.stdout.buffer.write((version.text + "\n").encode())
@@ -47,10 +48,27 @@ def show(ctx: click.Context, article: str, number: int | None, text_only: bool, 
 
 
 def _record(article: Article, version: Version | None) -> dict[str, object]:
-    names = ("source", "key", "edition", "post_id", "url", "state", "day", "first_captured_at", "last_captured_at")
-    record: dict[str, object] = {name: getattr(article, name) for name in names} | {"aliases": article.aliases}
-    spans = [(v.number, v.citation, v.first_captured_at, v.last_captured_at, v.title) for v in article.versions]
-    record["versions"] = [dict(zip(("number", "citation", "first_captured_at", "last_captured_at", "title"), s, strict=True)) for s in spans]
+    names = (
+        "source",
+        "key",
+        "edition",
+        "post_id",
+        "url",
+        "state",
+        "day",
+        "first_captured_at",
+        "last_captured_at",
+    )
+    record: dict[str, object] = {name: getattr(article, name) for name in names} | {
+        "aliases": article.aliases
+    }
+    spans = [
+        (v.number, v.citation, v.first_captured_at, v.last_captured_at, v.title) for v in article.versions
+    ]
+    record["versions"] = [
+        dict(zip(("number", "citation", "first_captured_at", "last_captured_at", "title"), s, strict=True))
+        for s in spans
+    ]
     if version is None:
         return record | {"version": None}
     return record | {"version": article.record(version.number)}
@@ -82,4 +100,8 @@ def _told(article: Article, version: Version | None) -> str:
 def _claims(version: Version) -> list[str]:
     from archive.reports.status import plain
 
-    return [f"{claim.field:>14}  {plain(claim.value)}  ({plain(claim.origin)})" for claim in version.claims if claim.field != "title"]
+    return [
+        f"{claim.field:>14}  {plain(claim.value)}  ({plain(claim.origin)})"
+        for claim in version.claims
+        if claim.field != "title"
+    ]

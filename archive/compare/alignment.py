@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import chain
 
-MAX_CELLS = 1 << 27  # cells of one exact alignment: 16 MB and about 10 ms; beyond it, lines that stand once on both sides anchor it
+# Cells of one exact alignment: 16 MB and about 10 ms; beyond it, lines that stand once on both sides anchor
+# it
+MAX_CELLS = 1 << 27
 
 Pairs = list[tuple[int, int]]
 Gap = tuple[int, int, int, int]  # before[i0:i1] stands against after[j0:j1]
@@ -23,10 +25,12 @@ def gaps_of(pairs: Pairs, gap: Gap) -> Iterator[Gap]:
 
 
 def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """Matching positions, increasing on both sides: a longest common subsequence, or where that is too dear one between anchors.
+    """Matching positions, increasing on both sides: a longest common subsequence, or where that is too dear
+    one between anchors.
 
-    Anchors are what stands once on both sides (patience diff); a stretch without any, too large for the exact way, is left unmatched,
-    so that the cost is bounded whatever a page holds. difflib is quadratic and worse in such cases.
+    Anchors are what stands once on both sides (patience diff); a stretch without any, too large for the exact
+    way, is left unmatched, so that the cost is bounded whatever a page holds. difflib is quadratic and worse
+    in such cases.
     """
     pairs: Pairs = []
     work: list[Gap] = [(0, len(before), 0, len(after))]
@@ -49,7 +53,8 @@ def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
 
 
 def _exact(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """Longest common subsequence by bits of large integers (Hyyrö 2004): a row costs a few additions, and all rows are kept to walk back."""
+    """Longest common subsequence by bits of large integers (Hyyrö 2004): a row costs a few additions, and all
+    rows are kept to walk back."""
     places: dict[Hashable, int] = {}
     for j, token in enumerate(after):
         places[token] = places.get(token, 0) | 1 << j
@@ -94,7 +99,8 @@ def _anchors(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
 
 
 def heaviest(n: int, m: int, weight: Callable[[int, int], float]) -> Pairs:
-    """The pairs, increasing on both sides, whose weights add up to most; weight 0 or less never pairs. n x m steps."""
+    """The pairs, increasing on both sides, whose weights add up to most; weight 0 or less never pairs. n x m
+    steps."""
     weights = [[weight(i, j) for j in range(m)] for i in range(n)]
     best = [[0.0] * (m + 1) for _ in range(n + 1)]
     for i in range(n - 1, -1, -1):

@@ -1,16 +1,19 @@
-"""Two versions of an article: what kind of change lies between them, which figures it touches, and where the words differ.
+"""Two versions of an article: what kind of change lies between them, which figures it touches, and where the
+words differ.
 
-Pure functions of their arguments; nothing here decides *whether* a version is new (that is ``archive.text.normalise.same_sha256``), only what a
-new one changed. Sources of the rules: issue 5 (classes, severities), SITE.md (running tolls, obfuscated words, bullets).
+Pure functions of their arguments; nothing here decides *whether* a version is new (that is
+``archive.text.normalise.same_sha256``), only what a new one changed. Sources of the rules: issue 5 (classes,
+severities), SITE.md (running tolls, obfuscated words, bullets).
 
 Two sentences are set against each other on four levels, the first that holds decides:
 
-1. same: equal but for composition (NFC), bidi marks, white space, straight or curly quotes, "…" or "..." -> no class;
-2. typography: also but for dashes, light punctuation, bullets, vowel marks -> ``rewording``, severity 1, with or without figures;
-3. obfuscation: also but for noise inside words (``kil*led``, ``IS-IS``, tatweel) -> ``obfuscation``, severity 1;
-4. anything else is a real change.
+1. same: equal but for composition (NFC), bidi marks, white space, straight or curly quotes, "…" or "..." ->
+no class; 2. typography: also but for dashes, light punctuation, bullets, vowel marks -> ``rewording``,
+severity 1, with or without figures; 3. obfuscation: also but for noise inside words (``kil*led``, ``IS-IS``,
+tatweel) -> ``obfuscation``, severity 1; 4. anything else is a real change.
 
-Levels 2 and 3 also ask that both sentences hold the same numbers, read as numbers; no level ever drops a digit.
+Levels 2 and 3 also ask that both sentences hold the same numbers, read as numbers; no level ever drops a
+digit.
 
 Numbers, alignment, sentences and the diff of words have modules of their own; this is the face of them all.
 """
@@ -27,12 +30,15 @@ from archive.compare.numbers import Number
 from archive.compare.sentences import MAX_SENTENCE, Sentence, pair, same_key, sentences_of
 from archive.compare.words import Row, Segment, side_by_side, word_diff
 
-# In this order in `Difference.classes`. `title`: the headline was reworded (not: lost its asterisks, that is `obfuscation`).
-# `order`: sentences stand elsewhere, word for word. `rewording` is of the text; of headlines only when nothing but typography changed.
+# In this order in `Difference.classes`. `title`: the headline was reworded (not: lost its asterisks, that is
+# `obfuscation`). `order`: sentences stand elsewhere, word for word. `rewording` is of the text; of headlines
+# only when nothing but typography changed.
 CLASSES = ("figures", "title", "text_added", "text_removed", "rewording", "order", "obfuscation")
 
-MAX_WEIGHED = 10_000  # words before x after of one sentence pair weighed for its figures; beyond it, a plain alignment
-MAX_FIGURES = 2_000  # a year of tolls in one post has some hundred; the bound is for hostile pages. Changed ones come first then
+# Words before x after of one sentence pair weighed for its figures; beyond it, a plain alignment
+MAX_WEIGHED = 10_000
+# A year of tolls in one post has some hundred; the bound is for hostile pages. Changed ones come first then
+MAX_FIGURES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of a changed sentence, before and after, as written (noise inside words and vowel marks aside).
+    """One number of a changed sentence, before and after, as written (noise inside words and vowel marks
+    aside).
 
-    ``None`` where there is no such number, or no such sentence. ``before == after``: the number stands, its sentence changed.
+    ``None`` where there is no such number, or no such sentence. ``before == after``: the number stands, its
+    sentence changed.
     """
 
     before: str | None
@@ -58,7 +66,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``classes`` in the order of ``CLASSES``; ``severity`` 0 to 3; every number of every changed, added, removed or moved sentence."""
+    """``classes`` in the order of ``CLASSES``; ``severity`` 0 to 3; every number of every changed, added,
+    removed or moved sentence."""
 
     classes: tuple[str, ...]
     severity: int
@@ -90,7 +99,8 @@ def _typographic(before: Sentence, after: Sentence) -> _Finding | None:
 
 
 def _changed(before: Sentence, after: Sentence, reworded: str) -> _Finding:
-    """One sentence (or headline) against itself; ``reworded`` is the class of a real change, `rewording` or `title`."""
+    """One sentence (or headline) against itself; ``reworded`` is the class of a real change, `rewording` or
+    `title`."""
     if finding := _typographic(before, after):
         return finding
     figures = _paired_figures(before, after)
@@ -112,7 +122,8 @@ def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
         x, y = b[i], a[j]
         if isinstance(x, str) or isinstance(y, str):
             return 2.0 if x == y else 0.0
-        return 3.0 if x.value == y.value else 1.0  # "3 killed, 5 hurt" -> "5 killed, 7 hurt": 3 -> 5, 5 -> 7, for the words' sake
+        # "3 killed, 5 hurt" -> "5 killed, 7 hurt": 3 -> 5, 5 -> 7, for the words' sake
+        return 3.0 if x.value == y.value else 1.0
 
     words_before, words_after = ([x if isinstance(x, str) else 0 for x in atoms] for atoms in (b, a))
     if words_before == words_after:
@@ -130,7 +141,10 @@ def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
             found.append((of_before.get(i, i), x, y if isinstance(y, Number) else None))
     found += [(j, None, y) for j, y in enumerate(a) if isinstance(y, Number) and j not in taken]
     found.sort(key=lambda entry: entry[0])
-    return tuple(Figure(x.text if x else None, y.text if y else None, before.beside(x), after.beside(y)) for _, x, y in found)
+    return tuple(
+        Figure(x.text if x else None, y.text if y else None, before.beside(x), after.beside(y))
+        for _, x, y in found
+    )
 
 
 def _alone(before: Sentence | None, after: Sentence | None) -> tuple[Figure, ...]:
@@ -172,7 +186,8 @@ def _compare_texts(before: str, after: str) -> Iterator[_Finding]:
 
 
 def _came_and_went(removed: list[Sentence], added: list[Sentence]) -> Iterator[_Finding]:
-    """Sentences without a counterpart in their place: moved where the other side has them elsewhere, else removed or added."""
+    """Sentences without a counterpart in their place: moved where the other side has them elsewhere, else
+    removed or added."""
     elsewhere: dict[str, list[Sentence]] = {}
     for sentence in added:
         elsewhere.setdefault(sentence.bare, []).append(sentence)
@@ -182,15 +197,24 @@ def _came_and_went(removed: list[Sentence], added: list[Sentence]) -> Iterator[_
             target = same.pop(0)
             moved.add(id(target))
             figures = _paired_figures(sentence, target)
-            # Moved from under "Homs:" to under "Hama:", a figure says something else; a line without one went here and came there.
+            # Moved from under "Homs:" to under "Hama:", a figure says something else; a line without one went
+            # here and came there.
             yield _Finding(frozenset({"order"}), 3 if figures else 2, figures)
         else:
             figures = _alone(sentence, None)
-            yield _Finding(frozenset({"text_removed", "figures"} if figures else {"text_removed"}), 3 if figures else 2, figures)
+            yield _Finding(
+                frozenset({"text_removed", "figures"} if figures else {"text_removed"}),
+                3 if figures else 2,
+                figures,
+            )
     for sentence in added:
         if id(sentence) not in moved:
             figures = _alone(None, sentence)
-            yield _Finding(frozenset({"text_added", "figures"} if figures else {"text_added"}), 3 if figures else 2, figures)
+            yield _Finding(
+                frozenset({"text_added", "figures"} if figures else {"text_added"}),
+                3 if figures else 2,
+                figures,
+            )
 
 
 _MIRROR = {"text_added": "text_removed", "text_removed": "text_added"}
@@ -199,18 +223,23 @@ _MIRROR = {"text_added": "text_removed", "text_removed": "text_added"}
 def compare(before: Text, after: Text) -> Difference:
     """What changed between two versions. Severity:
 
-    3 a figure, or a sentence that holds one, was changed, came, went or moved · 2 text without figures came, went or moved, or the
-    headline was reworded · 1 a sentence without figures was reworded, or only typography or obfuscation changed · 0 nothing, as far as
-    a reader can see (white space, quotes).
+    3 a figure, or a sentence that holds one, was changed, came, went or moved · 2 text without figures came,
+    went or moved, or the headline was reworded · 1 a sentence without figures was reworded, or only
+    typography or obfuscation changed · 0 nothing, as far as a reader can see (white space, quotes).
 
-    The way back is told as the way there: ``compare(b, a)`` is ``compare(a, b)`` with before and after exchanged.
+    The way back is told as the way there: ``compare(b, a)`` is ``compare(a, b)`` with before and after
+    exchanged.
     """
     if before == after:
         return NOTHING
-    # Ties between equally good alignments are broken by position; one canonical direction makes both ways break them alike.
+    # Ties between equally good alignments are broken by position; one canonical direction makes both ways
+    # break them alike.
     swapped = (before.title, before.text) > (after.title, after.text)
     old, new = (after, before) if swapped else (before, after)
-    findings = [_changed(Sentence(old.title), Sentence(new.title), "title"), *_compare_texts(old.text, new.text)]
+    findings = [
+        _changed(Sentence(old.title), Sentence(new.title), "title"),
+        *_compare_texts(old.text, new.text),
+    ]
     held = {name for finding in findings for name in finding.classes}
     figures = [figure for finding in findings for figure in finding.figures]
     if swapped:
@@ -218,23 +247,35 @@ def compare(before: Text, after: Text) -> Difference:
         figures = [Figure(f.after, f.before, f.sentence_after, f.sentence_before) for f in figures]
     if len(figures) > MAX_FIGURES:
         figures.sort(key=lambda f: f.before == f.after)
-    return Difference(tuple(name for name in CLASSES if name in held), max(finding.severity for finding in findings), tuple(figures[:MAX_FIGURES]))
+    return Difference(
+        tuple(name for name in CLASSES if name in held),
+        max(finding.severity for finding in findings),
+        tuple(figures[:MAX_FIGURES]),
+    )
 
 
 # -- other claims
 
-_UNORDERED = frozenset({"categories", "tags"})  # WordPress lists them in an order of its own; a theme may list them in another
+# WordPress lists them in an order of its own; a theme may list them in another
+_UNORDERED = frozenset({"categories", "tags"})
 
 
 def metadata_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The claims that differ, as ``{field: [before, after]}`` in the order of ``before``, ready for JSON; an absent claim is None.
+    """The claims that differ, as ``{field: [before, after]}`` in the order of ``before``, ready for JSON; an
+    absent claim is None.
 
-    Tuples and lists are alike; ``categories`` and ``tags`` are sets. Everything else is compared as it stands.
+    Tuples and lists are alike; ``categories`` and ``tags`` are sets. Everything else is compared as it
+    stands.
     """
     changes: dict[str, list[Any]] = {}
     for name in dict.fromkeys(chain(before, after)):
         old, new = _listed(before.get(name)), _listed(after.get(name))
-        if name in _UNORDERED and isinstance(old, list) and isinstance(new, list) and sorted(old) == sorted(new):
+        if (
+            name in _UNORDERED
+            and isinstance(old, list)
+            and isinstance(new, list)
+            and sorted(old) == sorted(new)
+        ):
             continue
         if old != new:
             changes[name] = [old, new]

@@ -1,4 +1,5 @@
-"""Sentences and the keys by which two of them are the same, from strict to loose; which of two texts belong together. Pure."""
+"""Sentences and the keys by which two of them are the same, from strict to loose; which of two texts belong
+together. Pure."""
 
 from __future__ import annotations
 
@@ -14,15 +15,18 @@ from archive.compare.numbers import Number, numbers_of
 from archive.text.wordlists import words
 
 MAX_PAIRINGS = 1600  # sentences before x after in one gap weighed all against all; beyond it, by position
-MIN_LIKENESS = 0.5  # Dice of words from which two sentences are one, reworded; below it one went and another came
+# Dice of words from which two sentences are one, reworded; below it one went and another came
+MIN_LIKENESS = 0.5
 MAX_SENTENCE = 600  # characters of a sentence beside a figure; longer ones are cut around it
 
 # -- what counts as equal: keys, from strict to loose
 
 _LETTER = r"[^\W\d_]"
-_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"  # Latin accents and Arabic vowel marks left over by NFC
+# Latin accents and Arabic vowel marks left over by NFC
+_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
 _AFTER_LETTER = rf"(?:(?<={_LETTER})|(?<=[{_MARKS}]))"
-# As `archive.text.normalise.normalise` folds them (a test holds the two together): what is equal here is equal there, so a new version has a class.
+# As `archive.text.normalise.normalise` folds them (a test holds the two together): what is equal here is
+# equal there, so a new version has a class.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛‹›′", "'") | {"…": "..."})
 # White space goes, but not between digits: "3 1 killed" and "31 killed" are two statements.
@@ -32,19 +36,26 @@ _BULLET = re.compile(r"^\s*(?:[•·▪●◦*–—-]\s*)+")
 _LIGHT = re.compile(r"""(?<!\w)[.,;:،؛"']|[.,;:،؛"'](?!\w)""")
 _VOWELS = re.compile("[\u064b-\u0652\u0670]")
 # Inside words only: `4*4` and "2011ـ2024" keep theirs. Zero-width ones are never dropped beside a digit.
-_NOISE = re.compile(rf"{_AFTER_LETTER}(?:\*+(?={_LETTER})|ـ+|[\u200b-\u200d\u00ad\u2060\ufeff]+(?={_LETTER}))")
+_NOISE = re.compile(
+    rf"{_AFTER_LETTER}(?:\*+(?={_LETTER})|ـ+|[\u200b-\u200d\u00ad\u2060\ufeff]+(?={_LETTER}))"
+)
 _ARABIC_DOT = re.compile(rf"(?<=[\u0620-\u064a{_MARKS}])\.(?=[\u0620-\u064a])")
 _HYPHEN = re.compile(rf"(?<!{_LETTER})({_LETTER}+)[-‐‑](?={_LETTER})")
 # A hyphen behind these is spelling, not noise: Al-Raqqah, anti-ISIS, de-escalation (SITE.md).
-_PREFIXES = words("al el as ad ar at az an ash anti co counter de ex mid non post pre pro re self semi sub un")
+_PREFIXES = words(
+    "al el as ad ar at az an ash anti co counter de ex mid non post pre pro re self semi sub un"
+)
 
 
 def same_key(text: str) -> str:
-    return _SPACE.sub("", re.sub(r"\s+", " ", unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)).strip())
+    return _SPACE.sub(
+        "", re.sub(r"\s+", " ", unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)).strip()
+    )
 
 
 def _plain(text: str) -> str:
-    """One line without bidi marks, noise inside words and vowel marks: what numbers are read from. Hyphens stay ("twenty-five")."""
+    """One line without bidi marks, noise inside words and vowel marks: what numbers are read from. Hyphens
+    stay ("twenty-five")."""
     folded = _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text)))
     return re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip()
 
@@ -62,8 +73,11 @@ def _bare(text: str) -> str:
 
 # -- sentences
 
-# Not behind a single letter: "U.S. forces". A wrong cut ("Dr. X") only makes the sentence beside a figure shorter.
-_SENTENCE_END = re.compile(rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))(?<![.!?؟…])[.!?؟…]++[\"'”’»)\]]*+\s+")
+# Not behind a single letter: "U.S. forces". A wrong cut ("Dr. X") only makes the sentence beside a figure
+# shorter.
+_SENTENCE_END = re.compile(
+    rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))(?<![.!?؟…])[.!?؟…]++[\"'”’»)\]]*+\s+"
+)
 
 
 class Sentence:
@@ -109,7 +123,8 @@ class Sentence:
 
     @cached_property
     def masked(self) -> str:
-        """The bare key with every number as #: equal for two lines of a toll that differ in their numbers only."""
+        """The bare key with every number as #: equal for two lines of a toll that differ in their numbers
+        only."""
         cuts = [0, *chain.from_iterable((n.start, n.end) for n in self.numbers), len(self.plain)]
         return _bare("#".join(self.plain[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True)))
 
@@ -132,7 +147,11 @@ class Sentence:
         start = max(0, middle - MAX_SENTENCE // 2)
         start = self.plain.find(" ", start, middle) + 1 or start if start else 0
         end = start + MAX_SENTENCE
-        end = max(self.plain.rfind(" ", middle, end), (number.end if number else 0)) if end < len(self.plain) else end
+        end = (
+            max(self.plain.rfind(" ", middle, end), (number.end if number else 0))
+            if end < len(self.plain)
+            else end
+        )
         return self.plain[start:end] if end > start else self.plain[start : start + MAX_SENTENCE]
 
 
@@ -170,7 +189,11 @@ def pair(before: Sequence[Sentence], after: Sequence[Sentence], gap: Gap) -> Pai
     for key in keys:
         left: list[Gap] = []
         for i0, i1, j0, j1 in gaps:
-            found = align([key(s) for s in before[i0:i1]], [key(s) for s in after[j0:j1]]) if i0 < i1 and j0 < j1 else []
+            found = (
+                align([key(s) for s in before[i0:i1]], [key(s) for s in after[j0:j1]])
+                if i0 < i1 and j0 < j1
+                else []
+            )
             moved = [(i0 + i, j0 + j) for i, j in found]
             pairs += moved
             left += gaps_of(moved, (i0, i1, j0, j1))

@@ -27,7 +27,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line beside its counterpart. ``before`` holds same and removed segments, ``after`` same and added ones; line numbers from 1."""
+    """A line beside its counterpart. ``before`` holds same and removed segments, ``after`` same and added
+    ones; line numbers from 1."""
 
     op: Literal["same", "changed", "removed", "added"]
     number_before: int | None
@@ -38,12 +39,17 @@ class Row:
 
 @cache
 def _token_pattern() -> re.Pattern[str]:
-    """Words, numbers, line ends, spaces and single other signs, each with what belongs to its last sign (Unicode's grapheme clusters)."""
+    """Words, numbers, line ends, spaces and single other signs, each with what belongs to its last sign
+    (Unicode's grapheme clusters)."""
     blocks = chain(range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
-    marks = "".join(c for c in map(chr, blocks) if unicodedata.category(c)[0] == "M" and ord(c) <= sys.maxunicode)
-    # Joiners, emoji modifiers and tags, and four letters that Unicode counts as extending the sign before them.
+    marks = "".join(
+        c for c in map(chr, blocks) if unicodedata.category(c)[0] == "M" and ord(c) <= sys.maxunicode
+    )
+    # Joiners, emoji modifiers and tags, and four letters that Unicode counts as extending the sign before
+    # them.
     e = f"[{marks}\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u0e33\u0eb3]*"
-    p = "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]*"  # signs that belong to what follows
+    # Signs that belong to what follows
+    p = "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]*"
     return re.compile(
         rf"{p}(?:{_LETTER}{e})+"
         rf"|{p}(?:\d{e})+(?:[.,٬٫](?:\d{e})+)*"
@@ -75,11 +81,13 @@ def _push(blocks: list[_Block], same: Sequence[str], removed: Sequence[str], add
 
 
 def word_diff(before: str, after: str) -> list[Segment]:
-    """The words that stand, went and came. Same and removed segments add up to ``before`` exactly, same and added ones to ``after``.
+    """The words that stand, went and came. Same and removed segments add up to ``before`` exactly, same and
+    added ones to ``after``.
 
-    Tokens are words (never ``Al-Raqqah`` as one, always a letter with its marks), numbers, spaces and single other signs, in logical
-    order, so that right-to-left text needs nothing but ``dir`` where it is shown. A space or sign that alone stands between two changes
-    counts as changed: "3 killed" -> "31 wounded" is one change, not two.
+    Tokens are words (never ``Al-Raqqah`` as one, always a letter with its marks), numbers, spaces and single
+    other signs, in logical order, so that right-to-left text needs nothing but ``dir`` where it is shown. A
+    space or sign that alone stands between two changes counts as changed: "3 killed" -> "31 wounded" is one
+    change, not two.
     """
     old, new = _token_pattern().findall(before), _token_pattern().findall(after)
     # Spaces are everywhere and say nothing: align what is not one, then let spaces beside it follow.
@@ -126,7 +134,8 @@ def _segments(blocks: list[_Block]) -> Iterator[Segment]:
 
 
 def side_by_side(before_lines: Sequence[str], after_lines: Sequence[str]) -> list[Row]:
-    """Both texts line beside line, for pages and the diff command. All lines of both sides are there, each once and in order."""
+    """Both texts line beside line, for pages and the diff command. All lines of both sides are there, each
+    once and in order."""
     old, new = [Sentence(line) for line in before_lines], [Sentence(line) for line in after_lines]
     pairs = align(before_lines, after_lines)
     whole = (0, len(old), 0, len(new))

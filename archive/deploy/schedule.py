@@ -1,5 +1,5 @@
-"""Files that run the crawl from a timer, filled in for this machine: systemd units, a crontab line, a GitHub workflow. The templates are in
-`archive.deploy`; a name between @ signs is a blank.
+"""Files that run the crawl from a timer, filled in for this machine: systemd units, a crontab line, a GitHub
+workflow. The templates are in `archive.deploy`; a name between @ signs is a blank.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from urllib.parse import quote
 Kind = Literal["systemd", "cron", "github"]
 DAY = 24 * 60  # minutes
 SHORTEST = 5  # minutes: GitHub's limit, and no site needs to be asked more often
-RANDOM_SHARE = 6  # a timer's start moves by up to this part of its distance, so that not all archives of a site come at once
+# A timer's start moves by up to this part of its distance, so that not all archives of a site come at once
+RANDOM_SHARE = 6
 RANDOM_MOST = 600  # seconds
 NO_CONTACT = "# Your e-mail or web address, so that the site can reach you.\n#Environment=ARCHIVE_CONTACT="
 NO_PRIVATE_TMP = "# true would hide what this runs: it lies in a folder for temporary files\nPrivateTmp=false"
@@ -28,7 +29,10 @@ NO_PRIVATE_TMP = "# true would hide what this runs: it lies in a folder for temp
 _BLANK = re.compile(r"@([a-z_]+)@")
 _SPAN = re.compile(r"^([1-9][0-9]{0,4}) ?(min|m|minutes?|h|hours?|d|days?)$")
 _FILES: dict[Kind, tuple[tuple[str, str], ...]] = {  # (template, name of the file it becomes)
-    "systemd": (("sohr-archive.service", "sohr-archive.service"), ("sohr-archive.timer", "sohr-archive.timer")),
+    "systemd": (
+        ("sohr-archive.service", "sohr-archive.service"),
+        ("sohr-archive.timer", "sohr-archive.timer"),
+    ),
     "cron": (("sohr-archive.cron", "sohr-archive.cron"),),
     "github": (("github.yml", ".github/workflows/crawl.yml"),),
 }
@@ -44,7 +48,8 @@ class Place:
 
     folder: Path  # the archive
     scrapy: tuple[str, ...]  # the command of the environment this runs in
-    root: Path  # where the packages are: scrapy.cfg makes them known to a Scrapy into which they were not installed
+    # Where the packages are: scrapy.cfg makes them known to a Scrapy into which they were not installed
+    root: Path
     user: str
     contact: str = ""
     site: str | None = None  # the address for -a site=; None: the default
@@ -54,11 +59,14 @@ def here(folder: Path, contact: str = "", site: str | None = None) -> Place:
     """This environment, as the command runs in it."""
     scrapy = Path(sys.executable).with_name("scrapy")
     command = (str(scrapy),) if os.access(scrapy, os.X_OK) else (sys.executable, "-m", "scrapy")
-    return Place(folder.absolute(), command, Path(__file__).absolute().parents[2], getpass.getuser(), contact, site)
+    return Place(
+        folder.absolute(), command, Path(__file__).absolute().parents[2], getpass.getuser(), contact, site
+    )
 
 
 def minutes_of(every: str) -> int:
-    """Minutes of ``30min``, ``2h``, ``1d``. Raises BadSchedule for what is no even part of an hour or a day."""
+    """Minutes of ``30min``, ``2h``, ``1d``. Raises BadSchedule for what is no even part of an hour or a
+    day."""
     match = _SPAN.match(every.strip().lower())
     minutes = int(match[1]) * {"m": 1, "h": 60, "d": DAY}[match[2][0]] if match else 0
     even = (minutes <= 60 and 60 % max(minutes, 1) == 0) or (minutes % 60 == 0 and DAY % max(minutes, 1) == 0)
@@ -81,17 +89,24 @@ def fill(kind: Kind, place: Place, every: str) -> dict[str, str]:
 
 
 def _values(place: Place, minutes: int) -> dict[str, str]:
-    for name, value in (("the archive's folder", str(place.folder)), ("the contact", place.contact), ("this project's folder", str(place.root))):
+    for name, value in (
+        ("the archive's folder", str(place.folder)),
+        ("the contact", place.contact),
+        ("this project's folder", str(place.root)),
+    ):
         if re.search(r"[\x00-\x1f\x7f]", value):
             raise BadSchedule(f"{name} {value!r} has a line end or control character: give one without")
     folder, root = str(place.folder), str(place.root)
     crawl = ["crawl", "sohr", *(["-a", f"site={place.site}"] if place.site else [])]
     command = [*place.scrapy, *crawl]
     settings = [f"ARCHIVE_DIR={folder}", *([f"ARCHIVE_CONTACT={place.contact}"] if place.contact else [])]
-    # Which minute is told by the archive, not by chance (the text stays the same) and not the full hour, at which everybody comes.
+    # Which minute is told by the archive, not by chance (the text stays the same) and not the full hour, at
+    # which everybody comes.
     offset = zlib.crc32(f"{folder} {place.contact}".encode()) % min(minutes, 60)
     temporary = ("/tmp", "/var/tmp")  # noqa: S108  # named, not written to
-    hidden = any(Path(path).is_relative_to(tmp) for path in (folder, place.scrapy[0], root) for tmp in temporary)
+    hidden = any(
+        Path(path).is_relative_to(tmp) for path in (folder, place.scrapy[0], root) for tmp in temporary
+    )
     return {
         "every": _told(minutes),
         "calendar": _calendar(minutes, offset),
@@ -113,12 +128,15 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         "settings_cron": " ".join(_cron(pair) for pair in settings),
         "command_cron": " ".join(_cron(part) for part in command),
         "command_github": shlex.join(["scrapy", *crawl]),
-        "contact_yaml": json.dumps(place.contact, ensure_ascii=False) if place.contact else "${{ vars.ARCHIVE_CONTACT }}",
+        "contact_yaml": json.dumps(place.contact, ensure_ascii=False)
+        if place.contact
+        else "${{ vars.ARCHIVE_CONTACT }}",
     }
 
 
 def _systemd(value: str, *, command: bool = False) -> str:
-    """A word of a unit file: quoted where it must be, specifiers (%) and, in a command, variables ($) taken literally."""
+    """A word of a unit file: quoted where it must be, specifiers (%) and, in a command, variables ($) taken
+    literally."""
     text = value.replace("%", "%%")
     if command:
         text = text.replace("$", "$$")
@@ -154,7 +172,8 @@ def _crontab(minutes: int, offset: int) -> str:
 
 
 def write(texts: dict[str, str], folder: Path) -> list[Path]:
-    """Write the files into a folder, each whole or not at all; what was there under their names is replaced. Raises OSError."""
+    """Write the files into a folder, each whole or not at all; what was there under their names is replaced.
+    Raises OSError."""
     written = []
     for name, text in texts.items():
         target = folder / name

@@ -1,4 +1,5 @@
-"""docs/dictionary.md and archive/export/schema/version.schema.json, made from what the software itself goes by: ``python -m archive.export.dictionary``.
+"""docs/dictionary.md and archive/export/schema/version.schema.json, made from what the software itself goes
+by: ``python -m archive.export.dictionary``.
 
 A test makes both again and compares, so that neither can fall behind.
 """
@@ -24,7 +25,13 @@ _SIMPLE: dict[Type, dict[str, Any]] = {
     "date": _DAY,
     "strings": {"type": "array", "items": {"type": "string"}},
 }
-_WORDS = {"string": "text", "strings": "list of texts", "objects": "list of objects", "datetime": "time", "date": "day"}
+_WORDS = {
+    "string": "text",
+    "strings": "list of texts",
+    "objects": "list of objects",
+    "datetime": "time",
+    "date": "day",
+}
 _HEAD = """# Data dictionary
 
 Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. All times are UTC. What the site did not state is null.
@@ -60,7 +67,9 @@ def document() -> str:
     for column in COLUMNS:
         parts = f" ({', '.join(name for name, _ in column.parts)})" if column.parts else ""
         null = ", or null" if column.is_nullable else ""
-        lines.append(f"| `{column.name}` | {_WORDS.get(column.type, column.type)}{parts}{null} | {_cell(column.about)} |")
+        lines.append(
+            f"| `{column.name}` | {_WORDS.get(column.type, column.type)}{parts}{null} | {_cell(column.about)} |"
+        )
     for name, table in TABLES.items():
         if not table.hidden:
             lines += ["", f"## `{name}`", "", table.description, "", "| column | what it is |", "|---|---|"]

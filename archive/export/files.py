@@ -16,9 +16,11 @@ from archive.errors import CannotWrite
 
 @contextmanager
 def destination(target: str, keep: Path | None = None, *, replace: bool = True) -> Iterator[IO[bytes]]:
-    """Standard output for ``-``; a device or a pipe as it is; else a file that appears whole when all is written.
+    """Standard output for ``-``; a device or a pipe as it is; else a file that appears whole when all is
+    written.
 
-    Raises CannotWrite: also for the archive's own files in the folder ``keep``, and for a file that is there already unless ``replace``.
+    Raises CannotWrite: also for the archive's own files in the folder ``keep``, and for a file that is there
+    already unless ``replace``.
     """
     if target == "-":
         yield sys.stdout.buffer
@@ -86,4 +88,6 @@ def _sentence(target: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise CannotWrite(f"{target} cannot be written ({error.strerror}): free some space or give another name; what was there still is") from error
+        raise CannotWrite(
+            f"{target} cannot be written ({error.strerror}): free some space or give another name; what was there still is"
+        ) from error

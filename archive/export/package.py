@@ -1,4 +1,5 @@
-"""`datapackage.json` beside an export (Frictionless Data Package): what the data is, column by column, from which archive, by which software.
+"""`datapackage.json` beside an export (Frictionless Data Package): what the data is, column by column, from
+which archive, by which software.
 
 A folder with several exports has one, with a resource each.
 """
@@ -38,8 +39,11 @@ NOTE = (
 
 
 def facts(conn: sqlite3.Connection) -> dict[str, str]:
-    """What every export says of itself. ``created`` is when the archive last learnt something, so that the same archive gives the same bytes."""
-    newest = conn.execute("select coalesce(max(recorded_at), '1980-01-01T00:00:00Z') from captures").fetchone()[0]
+    """What every export says of itself. ``created`` is when the archive last learnt something, so that the
+    same archive gives the same bytes."""
+    newest = conn.execute(
+        "select coalesce(max(recorded_at), '1980-01-01T00:00:00Z') from captures"
+    ).fetchone()[0]
     return {
         "title": f"What {about(conn, 'site') or 'the site'} said",
         "description": NOTE,
@@ -51,16 +55,30 @@ def facts(conn: sqlite3.Connection) -> dict[str, str]:
     }
 
 
-def write_package(conn: sqlite3.Connection, data: Path, form: str, selection: Selection, counts: dict[str, int], keep: Path) -> None:
+def write_package(
+    conn: sqlite3.Connection, data: Path, form: str, selection: Selection, counts: dict[str, int], keep: Path
+) -> None:
     """Write, or add to, the data package in the folder of an export. Raises CannotWrite."""
     path = data.with_name(FILE)
     with open(data, "rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    resource: dict[str, Any] = {"name": _name(data.name), "path": data.name, "format": form, "mediatype": _MEDIA[form], "encoding": "utf-8"}
+    resource: dict[str, Any] = {
+        "name": _name(data.name),
+        "path": data.name,
+        "format": form,
+        "mediatype": _MEDIA[form],
+        "encoding": "utf-8",
+    }
     resource |= {"bytes": data.stat().st_size, "hash": f"sha256:{digest}", "counts": counts}
-    resource["selection"] = {name: value for name, value in asdict(selection).items() if value not in (None, False)}
+    resource["selection"] = {
+        name: value for name, value in asdict(selection).items() if value not in (None, False)
+    }
     if form in ("jsonl", "csv", "parquet"):
-        resource["schema"] = {"fields": [_field(column) for column in COLUMNS], "primaryKey": ["citation"], "missingValues": [""]}
+        resource["schema"] = {
+            "fields": [_field(column) for column in COLUMNS],
+            "primaryKey": ["citation"],
+            "missingValues": [""],
+        }
     others = [other for other in _others(path) if other.get("path") != data.name]
     package = {"profile": "data-package", "name": _NAME} | facts(conn)
     package["resources"] = sorted([*others, resource], key=lambda r: str(r["path"]))  # type: ignore[assignment]  # facts are texts, these are not
@@ -69,7 +87,8 @@ def write_package(conn: sqlite3.Connection, data: Path, form: str, selection: Se
 
 
 def check_package(folder: Path) -> None:
-    """Refuse a folder whose `datapackage.json` is somebody else's, before anything is written. Raises CannotWrite."""
+    """Refuse a folder whose `datapackage.json` is somebody else's, before anything is written. Raises
+    CannotWrite."""
     _others(folder / FILE)
 
 
@@ -82,16 +101,31 @@ def _others(path: Path) -> list[dict[str, Any]]:
         return []
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    raise CannotWrite(f"{path} is there and is no data package of ours: export into another folder, or with --no-package")
+    raise CannotWrite(
+        f"{path} is there and is no data package of ours: export into another folder, or with --no-package"
+    )
 
 
 def _field(column: Column) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": column.name, "type": _TYPES.get(column.type, column.type), "description": column.about}
+    field: dict[str, Any] = {
+        "name": column.name,
+        "type": _TYPES.get(column.type, column.type),
+        "description": column.about,
+    }
     if column.parts:
         field["parts"] = [{"name": name, "type": kind} for name, kind in column.parts]
-    return field | ({} if column.is_nullable else {"constraints": {"required": column.type not in ("string", "strings", "objects")}})
+    return field | (
+        {}
+        if column.is_nullable
+        else {"constraints": {"required": column.type not in ("string", "strings", "objects")}}
+    )
 
 
 def _name(file: str) -> str:
     """A resource's name as the standard wants it: lower case, without other signs."""
-    return "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in file.lower()).strip("-.") or "data"
+    return (
+        "".join(
+            char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in file.lower()
+        ).strip("-.")
+        or "data"
+    )

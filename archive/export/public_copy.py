@@ -1,6 +1,8 @@
-"""A copy of an archive for the public: compact, read-only in spirit, closed to search engines; what somebody asked to take out is taken out of it.
+"""A copy of an archive for the public: compact, read-only in spirit, closed to search engines; what somebody
+asked to take out is taken out of it.
 
-The archive itself is not touched: evidence is append-only. In the copy the triggers that keep it so are lifted for as long as the redaction takes.
+The archive itself is not touched: evidence is append-only. In the copy the triggers that keep it so are
+lifted for as long as the redaction takes.
 """
 
 from __future__ import annotations
@@ -22,14 +24,18 @@ from archive.text.normalise import fold
 
 KEY = "published_copy"  # row of `about` by which the plugin knows such a copy
 NOTE = "Taken out of this public copy."
-# the source of a page of another site is its host, which may have a port; its key is an address, which may hold an @
-_CITATION = re.compile(r"sohr:([^:\s]+(?::[0-9]+(?=:https?://))?):(\S+)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)")
+# the source of a page of another site is its host, which may have a port; its key is an address, which may
+# hold an @
+_CITATION = re.compile(
+    r"sohr:([^:\s]+(?::[0-9]+(?=:https?://))?):(\S+)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)"
+)
 _KEPT_DETAILS = ("state", "status", "reason")  # of a change: what names nobody
 _EMPTY = ("lines", "categories", "tags", "links", "images", "notes")
 
 
 class NoSuchVersion(ArchiveError):
-    """Raised when a list of redactions names what the archive does not hold, by `publish`: a copy would show what was meant to be hidden."""
+    """Raised when a list of redactions names what the archive does not hold, by `publish`: a copy would show
+    what was meant to be hidden."""
 
     exit_status = USAGE
 
@@ -59,7 +65,8 @@ class Published:
 
 
 def read_redactions(text: str) -> list[Cited]:
-    """One citation a line; empty lines and what follows ``#`` are notes. Raises NoSuchVersion for a line that is no citation."""
+    """One citation a line; empty lines and what follows ``#`` are notes. Raises NoSuchVersion for a line that
+    is no citation."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         said = line.split("#")[0].strip()
@@ -67,13 +74,16 @@ def read_redactions(text: str) -> list[Cited]:
             continue
         match = _CITATION.fullmatch(said)
         if match is None:
-            raise NoSuchVersion(f"line {number} is no citation ({said[:60]}): write one like sohr:en:332481@2025-03-01T10:00:00Z a line")
+            raise NoSuchVersion(
+                f"line {number} is no citation ({said[:60]}): write one like sohr:en:332481@2025-03-01T10:00:00Z a line"
+            )
         found.append(Cited(*match.groups()))
     return found
 
 
 def publish(folder: Path, target: Path, redactions: Sequence[Cited] = ()) -> Published:
-    """Copy an archive's database to ``target``, less the versions named. Raises NoSuchVersion, NoCopy, and what `open_readonly` raises.
+    """Copy an archive's database to ``target``, less the versions named. Raises NoSuchVersion, NoCopy, and
+    what `open_readonly` raises.
 
     Nothing stands at ``target`` before it is whole; a file that is there already is left alone.
     """
@@ -96,7 +106,9 @@ def publish(folder: Path, target: Path, redactions: Sequence[Cited] = ()) -> Pub
                 conn.execute("vacuum")  # no page of the file remembers what was there
         partial.rename(target)
     except sqlite3.OperationalError as error:
-        raise NoCopy(f"{target} cannot be written ({error}): free some space or name another place") from error
+        raise NoCopy(
+            f"{target} cannot be written ({error}): free some space or name another place"
+        ) from error
     finally:
         for path in (partial, Path(f"{partial}-journal")):
             path.unlink(missing_ok=True)
@@ -105,7 +117,8 @@ def publish(folder: Path, target: Path, redactions: Sequence[Cited] = ()) -> Pub
 
 def _copy(folder: Path, partial: Path) -> None:
     with closing(open_readonly(folder)) as conn, told(folder / "archive.db"):
-        conn.execute("pragma query_only = off")  # it would forbid VACUUM INTO; the file itself is open for reading only
+        # It would forbid VACUUM INTO; the file itself is open for reading only
+        conn.execute("pragma query_only = off")
         conn.execute("vacuum into ?", (str(partial),))
 
 
@@ -126,7 +139,9 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Cited]) -> int:
         _take_out(conn, version_id)
     for article_id in sorted(set(versions.values())):
         _take_out_beside(conn, article_id)
-    conn.execute("delete from claim_sets where claim_set_id not in (select claim_set_id from versions where claim_set_id is not null)")
+    conn.execute(
+        "delete from claim_sets where claim_set_id not in (select claim_set_id from versions where claim_set_id is not null)"
+    )
     _index_anew(conn)
     for _, sql in triggers:
         conn.execute(sql)
@@ -142,12 +157,18 @@ def _take_out(conn: sqlite3.Connection, version_id: int) -> None:
         (NOTE, NOTE, *digests_of(NOTE, NOTE).values(), version_id),
     )
     conn.execute("update versions set lines = ? where version_id = ?", ('["paragraph"]', version_id))
-    conn.execute("update changes set figures = '[]' where version_id = ? or previous_version_id = ?", (version_id, version_id))
+    conn.execute(
+        "update changes set figures = '[]' where version_id = ? or previous_version_id = ?",
+        (version_id, version_id),
+    )
 
 
 def _take_out_beside(conn: sqlite3.Connection, article_id: int) -> None:
-    """What else names an article's words: addresses (a slug is its title), sightings, links to it, what changes say was replaced."""
-    article = conn.execute("select source, key, newest_version_id from articles where article_id = ?", (article_id,)).fetchone()
+    """What else names an article's words: addresses (a slug is its title), sightings, links to it, what
+    changes say was replaced."""
+    article = conn.execute(
+        "select source, key, newest_version_id from articles where article_id = ?", (article_id,)
+    ).fetchone()
     said = "select distinct url from aliases where article_id = ? union select url from articles where article_id = ?"
     urls = {row[0] for row in conn.execute(said, (article_id, article_id))}
     urls |= {row[0] for row in conn.execute("select url from captures where article_id = ?", (article_id,))}
@@ -165,37 +186,61 @@ def _take_out_beside(conn: sqlite3.Connection, article_id: int) -> None:
         conn.execute("update failures set url = ?, detail = '' where url = ?", (name, url))
         conn.execute("update versions set canonical_url = null where canonical_url = ?", (url,))
     conn.execute("update failures set url = ?, detail = '' where article_id = ?", (name, article_id))
-    conn.execute("update sightings set claims = json_object('redacted', sighting_id) where article_id = ?", (article_id,))
+    conn.execute(
+        "update sightings set claims = json_object('redacted', sighting_id) where article_id = ?",
+        (article_id,),
+    )
     conn.execute("delete from links where article_id = ? or target_id = ?", (article_id, article_id))
-    conn.execute("delete from parts where capture_id in (select capture_id from captures where article_id = ?)", (article_id,))
+    conn.execute(
+        "delete from parts where capture_id in (select capture_id from captures where article_id = ?)",
+        (article_id,),
+    )
     tags = "select term_id from terms where taxonomy = 'tag'"
     conn.execute(f"delete from article_terms where article_id = ? and term_id in ({tags})", (article_id,))
-    conn.execute("delete from terms where taxonomy = 'tag' and term_id not in (select term_id from article_terms)")
+    conn.execute(
+        "delete from terms where taxonomy = 'tag' and term_id not in (select term_id from article_terms)"
+    )
     _without_links_to(conn, urls)
-    for seq, text in conn.execute("select seq, details from changes where article_id = ?", (article_id,)).fetchall():
+    for seq, text in conn.execute(
+        "select seq, details from changes where article_id = ?", (article_id,)
+    ).fetchall():
         details = {key: value for key, value in json.loads(text).items() if key in _KEPT_DETAILS}
         conn.execute("update changes set details = ? where seq = ?", (json.dumps(details), seq))
 
 
 def _without_links_to(conn: sqlite3.Connection, urls: Iterable[str]) -> None:
-    """Links of other articles to this one carry its title; of a list of claims that names it nothing is kept."""
+    """Links of other articles to this one carry its title; of a list of claims that names it nothing is
+    kept."""
     for url in urls:
         quoted = json.dumps(url, ensure_ascii=False)
         conn.execute(
-            "update versions set claim_set_id = null where claim_set_id in (select claim_set_id from claim_sets where instr(claims, ?))", (quoted,)
+            "update versions set claim_set_id = null where claim_set_id in (select claim_set_id from claim_sets where instr(claims, ?))",
+            (quoted,),
         )
-        for version_id, text in conn.execute("select version_id, links from versions where instr(links, ?)", (quoted,)).fetchall():
-            kept = [entry for entry in json.loads(text) if not (isinstance(entry, list) and entry and entry[0] == url)]
-            conn.execute("update versions set links = ? where version_id = ?", (json.dumps(kept, ensure_ascii=False), version_id))
+        for version_id, text in conn.execute(
+            "select version_id, links from versions where instr(links, ?)", (quoted,)
+        ).fetchall():
+            kept = [
+                entry
+                for entry in json.loads(text)
+                if not (isinstance(entry, list) and entry and entry[0] == url)
+            ]
+            conn.execute(
+                "update versions set links = ? where version_id = ?",
+                (json.dumps(kept, ensure_ascii=False), version_id),
+            )
 
 
 def _index_anew(conn: sqlite3.Connection) -> None:
-    """The search index is made again from what is left: marks of deletion in the old one would still hold the words."""
+    """The search index is made again from what is left: marks of deletion in the old one would still hold the
+    words."""
     conn.execute("insert into search (search) values ('delete-all')")
     rows = conn.execute(
         "select a.article_id, v.title, v.plain_title, v.text from articles a join versions v on v.version_id = a.newest_version_id order by 1"
     )
     for article_id, title, plain, text in rows:
         folded = fold(title if title == plain else f"{title}\n{plain}")
-        conn.execute("insert into search (rowid, title, text) values (?, ?, ?)", (article_id, folded, fold(text)))
+        conn.execute(
+            "insert into search (rowid, title, text) values (?, ?, ?)", (article_id, folded, fold(text))
+        )
     conn.execute("insert into search (search) values ('optimize')")

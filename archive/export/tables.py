@@ -1,4 +1,5 @@
-"""Exports as tables: CSV that survives whatever the site wrote, Parquet with types. Memory holds one group of rows."""
+"""Exports as tables: CSV that survives whatever the site wrote, Parquet with types. Memory holds one group of
+rows."""
 
 from __future__ import annotations
 
@@ -26,9 +27,11 @@ class NeedsPyarrow(ArchiveError):
 
 
 def write_csv(records: Records, out: IO[bytes]) -> None:
-    """RFC 4180 in UTF-8 without a mark, lines ended by LF. Text is always quoted, so that null (nothing) and empty (``""``) stay apart.
+    """RFC 4180 in UTF-8 without a mark, lines ended by LF. Text is always quoted, so that null (nothing) and
+    empty (``""``) stay apart.
 
-    Lists and objects are JSON. Nothing is escaped for spreadsheets: a title that begins with ``=`` is told as it stands.
+    Lists and objects are JSON. Nothing is escaped for spreadsheets: a title that begins with ``=`` is told as
+    it stands.
     """
     out.write((",".join(column.name for column in COLUMNS) + "\n").encode())
     for record in records:
@@ -47,7 +50,8 @@ def _cell(value: Any) -> str:
 
 
 def write_parquet(records: Records, out: IO[bytes], facts: dict[str, str]) -> None:
-    """Parquet, zstd, UTC times in milliseconds, lists and structs as such; ``facts`` go into the file's metadata. Raises NeedsPyarrow."""
+    """Parquet, zstd, UTC times in milliseconds, lists and structs as such; ``facts`` go into the file's
+    metadata. Raises NeedsPyarrow."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -56,7 +60,12 @@ def write_parquet(records: Records, out: IO[bytes], facts: dict[str, str]) -> No
     schema = parquet_schema().with_metadata(facts)
     with pq.ParquetWriter(out, schema, compression="zstd", version="2.6") as writer:
         for group in _groups(records):
-            arrays = [pa.array([_value(column, record[column.name]) for record in group], schema.field(column.name).type) for column in COLUMNS]
+            arrays = [
+                pa.array(
+                    [_value(column, record[column.name]) for record in group], schema.field(column.name).type
+                )
+                for column in COLUMNS
+            ]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=GROUP_ROWS)
             del arrays
             pa.default_memory_pool().release_unused()
@@ -81,7 +90,10 @@ def parquet_schema() -> pa.Schema:
         struct = pa.struct([(name, simple[kind]()) for name, kind in column.parts])
         return struct if column.type == "object" else pa.list_(struct)
 
-    fields = [pa.field(c.name, arrow(c), nullable=c.is_nullable).with_metadata({"description": c.about}) for c in COLUMNS]
+    fields = [
+        pa.field(c.name, arrow(c), nullable=c.is_nullable).with_metadata({"description": c.about})
+        for c in COLUMNS
+    ]
     return pa.schema(fields)
 
 

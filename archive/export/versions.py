@@ -1,4 +1,5 @@
-"""Exports of versions: a stable order, the same bytes for the same archive, flat memory, whole files or none."""
+"""Exports of versions: a stable order, the same bytes for the same archive, flat memory, whole files or
+none."""
 
 from __future__ import annotations
 
@@ -41,10 +42,11 @@ def export(
     package: bool = True,
     progress: Callable[[], object] = lambda: None,
 ) -> Told:
-    """Write an export to a file or to standard output (``-``), as the archive stands at this moment, and `datapackage.json` beside a file.
+    """Write an export to a file or to standard output (``-``), as the archive stands at this moment, and
+    `datapackage.json` beside a file.
 
-    ``content``: only what the site said (JSON Lines). ``progress`` is called once a version. Raises BadReference, NeedsPyarrow, CannotWrite,
-    DamagedWarc; BrokenPipeError where the reader went away.
+    ``content``: only what the site said (JSON Lines). ``progress`` is called once a version. Raises
+    BadReference, NeedsPyarrow, CannotWrite, DamagedWarc; BrokenPipeError where the reader went away.
     """
     count = _Count(progress)
     with snapshot(conn):
@@ -69,7 +71,9 @@ class _Count:
         self._progress = progress
         self._last: tuple[str, str] | None = None
 
-    def seen(self, article: Mapping[str, Any] | sqlite3.Row, version: Mapping[str, Any] | sqlite3.Row) -> None:
+    def seen(
+        self, article: Mapping[str, Any] | sqlite3.Row, version: Mapping[str, Any] | sqlite3.Row
+    ) -> None:
         """One version, or an article without text."""
         self.told.versions += version["number"] is not None
         self.told.articles += self._last != (article["source"], article["key"])
@@ -83,7 +87,15 @@ class _Count:
             yield record
 
 
-def _write(conn: sqlite3.Connection, folder: Path, out: IO[bytes], form: Format, selection: Selection, content: bool, count: _Count) -> None:
+def _write(
+    conn: sqlite3.Connection,
+    folder: Path,
+    out: IO[bytes],
+    form: Format,
+    selection: Selection,
+    content: bool,
+    count: _Count,
+) -> None:
     if form == "wacz":
         write_wacz(conn, folder, selection, out, facts(conn), count.seen)
     elif form == "warc":
@@ -101,16 +113,34 @@ def _write(conn: sqlite3.Connection, folder: Path, out: IO[bytes], form: Format,
 
 
 def write_text(conn: sqlite3.Connection, selection: Selection, out: IO[bytes], seen: Seen) -> None:
-    """One stream: of each version four named lines (citation, url, published, title), an empty line, the text as stored, a line with a form feed.
+    """One stream: of each version four named lines (citation, url, published, title), an empty line, the text
+    as stored, a line with a form feed.
 
-    No text holds a form feed (it counts as white space when a page is read), so the parts come apart again without doubt.
+    No text holds a form feed (it counts as white space when a page is read), so the parts come apart again
+    without doubt.
     """
     for article, version in versions(conn, selection):
         seen(article, version)
         citation = cite(article["source"], article["key"], version["first_captured_at"])
         published = version["published_at"] or ""
-        head = (f"citation: {citation}", f"url: {article['url']}", f"published: {published}", f"title: {version['title']}")
+        head = (
+            f"citation: {citation}",
+            f"url: {article['url']}",
+            f"published: {published}",
+            f"title: {version['title']}",
+        )
         out.write("\n".join((*head, "", version["text"], "\f", "")).encode())
 
 
-__all__ = ["FORMATS", "Format", "Told", "contents", "destination", "entries", "export", "is_kept", "lines_of", "write_text"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Told",
+    "contents",
+    "destination",
+    "entries",
+    "export",
+    "is_kept",
+    "lines_of",
+    "write_text",
+]

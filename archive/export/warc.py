@@ -1,7 +1,9 @@
-"""A part of the evidence as a WARC file of its own: the captures of the selected versions, each with its request and its provenance.
+"""A part of the evidence as a WARC file of its own: the captures of the selected versions, each with its
+request and its provenance.
 
-Records are copied as they lie, member by member, so that their digests, ids and bytes are those of the archive. With a revisit comes the response
-it refers to, wherever that is from, so nothing refers to a record that is left behind.
+Records are copied as they lie, member by member, so that their digests, ids and bytes are those of the
+archive. With a revisit comes the response it refers to, wherever that is from, so nothing refers to a record
+that is left behind.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from typing import IO
 from archive.errors import DamagedWarc
 from archive.read.selection import Selection, versions
 
-# Of an article, what a version was read from: its captures from the first that said so to the last, each page of a post in several,
-# and the redirects that led there at that time.
+# Of an article, what a version was read from: its captures from the first that said so to the last, each page
+# of a post in several, and the redirects that led there at that time.
 _CAPTURES = """
 select f.serial, c.offset, g.serial as original_serial, o.offset as original_offset from captures c join warc_files f using (warc_file_id)
 left join captures o on o.capture_id = c.original_id left join warc_files g on g.warc_file_id = o.warc_file_id
@@ -50,18 +52,23 @@ class Copied:
 
 
 def places(conn: sqlite3.Connection, selection: Selection, seen: Seen = lambda *_: None) -> array[int]:
-    """Where the responses lie, in the order of the archive's files: serial number and offset in one number, eight bytes each."""
+    """Where the responses lie, in the order of the archive's files: serial number and offset in one number,
+    eight bytes each."""
     found = array("q")
     for article, version in versions(conn, selection):
         seen(article, version)
-        for row in conn.execute(_CAPTURES, (article["article_id"], version["first_captured_at"], version["last_captured_at"])):
+        for row in conn.execute(
+            _CAPTURES, (article["article_id"], version["first_captured_at"], version["last_captured_at"])
+        ):
             found.append(row["serial"] << _PLACE | row["offset"])
             if row["original_serial"]:
                 found.append(row["original_serial"] << _PLACE | row["original_offset"])
     return array("q", sorted(set(found)))
 
 
-def write_warc(conn: sqlite3.Connection, folder: Path, selection: Selection, out: IO[bytes], seen: Seen = lambda *_: None) -> Iterator[Copied]:
+def write_warc(
+    conn: sqlite3.Connection, folder: Path, selection: Selection, out: IO[bytes], seen: Seen = lambda *_: None
+) -> Iterator[Copied]:
     """Write the selected captures, and tell each response as it is written. Raises DamagedWarc."""
     position = 0
     name = ""
@@ -73,16 +80,30 @@ def write_warc(conn: sqlite3.Connection, folder: Path, selection: Selection, out
                 if stream:
                     stream.close()
                 name, stream = row["name"], _open(folder, row["name"])
-                [info] = _members(stream, 0, None, name)  # says by which software, and how, this file was written
+                # Says by which software, and how, this file was written
+                [info] = _members(stream, 0, None, name)
                 position += out.write(info)
             for member in _beside(stream, row["before"] or 0, row["offset"], row["record_id"], name):
                 position += out.write(member)
             stream.seek(row["offset"])
             member = stream.read(row["length"])
             if _header(member, "WARC-Record-ID") != row["record_id"]:
-                raise DamagedWarc(f"{name} does not hold the record it should at byte {row['offset']}: run 'sohr-archive verify'")
-            mime = "warc/revisit" if row["original_id"] else (row["content_type"] or "unk").partition(";")[0].strip()
-            told = (row["url"], row["captured_at"], row["status"], mime, row["payload_sha256"], row["record_id"])
+                raise DamagedWarc(
+                    f"{name} does not hold the record it should at byte {row['offset']}: run 'sohr-archive verify'"
+                )
+            mime = (
+                "warc/revisit"
+                if row["original_id"]
+                else (row["content_type"] or "unk").partition(";")[0].strip()
+            )
+            told = (
+                row["url"],
+                row["captured_at"],
+                row["status"],
+                mime,
+                row["payload_sha256"],
+                row["record_id"],
+            )
             yield Copied(*told, offset=position, length=len(member))
             position += out.write(member)
     finally:
@@ -118,7 +139,9 @@ def _members(stream: IO[bytes], start: int, end: int | None, name: str) -> Itera
             try:
                 inflate.decompress(chunk)
             except zlib.error as error:
-                raise DamagedWarc(f"{name} is damaged before byte {start}: run 'sohr-archive verify'") from error
+                raise DamagedWarc(
+                    f"{name} is damaged before byte {start}: run 'sohr-archive verify'"
+                ) from error
             rest = inflate.unused_data if inflate.eof else b""
             member += chunk[: len(chunk) - len(rest)]
             if inflate.eof:
@@ -131,6 +154,18 @@ def _members(stream: IO[bytes], start: int, end: int | None, name: str) -> Itera
 
 def _header(member: bytes, name: str) -> str | None:
     """A WARC header of a compressed record."""
-    head = zlib.decompressobj(31).decompress(member, 1 << 16).partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    head = (
+        zlib.decompressobj(31)
+        .decompress(member, 1 << 16)
+        .partition(b"\r\n\r\n")[0]
+        .decode("utf-8", "replace")
+    )
     wanted = name.lower()
-    return next((value.strip() for key, _, value in (line.partition(":") for line in head.split("\r\n")) if key.lower() == wanted), None)
+    return next(
+        (
+            value.strip()
+            for key, _, value in (line.partition(":") for line in head.split("\r\n"))
+            if key.lower() == wanted
+        ),
+        None,
+    )

@@ -1,7 +1,8 @@
 """Pages of other sites, and a second opinion on ours: what trafilatura finds on a whole page, as lines.
 
-Never with ``deduplicate=True``: it keeps state between calls, and the second reading of a page would be empty. trafilatura is imported at the
-first page that needs it, for it takes half a second; nothing here reads a clock, so that a rebuild decides the same.
+Never with ``deduplicate=True``: it keeps state between calls, and the second reading of a page would be
+empty. trafilatura is imported at the first page that needs it, for it takes half a second; nothing here reads
+a clock, so that a rebuild decides the same.
 """
 
 from __future__ import annotations
@@ -28,10 +29,16 @@ from archive.warc.gzip_members import payload_sha256
 LAYOUT = "trafilatura"  # what stands in the place of a layout's name
 MAX_PAGE = 4 * 2**20  # bytes in UTF-8; an article has a tenth of it
 MAX_TAGS = 200_000  # a liveblog of a day has a tenth of it
-HEAVY_TAGS = 4_000  # a page with more is read apart; 181 public news pages have 3,229 at most, and at the bound the worst shape found takes 0.3 s
-FEW_WORDS = 100  # a challenge or an error page has fewer; an article behind the same network has more, and the same marks in its scripts
+# A page with more is read apart; 181 public news pages have 3,229 at most, and at the bound the worst shape
+# found takes 0.3 s
+HEAVY_TAGS = 4_000
+# A challenge or an error page has fewer; an article behind the same network has more, and the same marks in
+# its scripts
+FEW_WORDS = 100
 FEWEST_OF_ALL = 10  # words of a text; what trafilatura makes of a page without one is a menu or a notice
-ONE_IN = 100  # articles of the site that are read a second time: 15 ms each, so 0.15 ms a page; of 400 new posts a day four, of all looks eighty
+# Articles of the site that are read a second time: 15 ms each, so 0.15 ms a page; of 400 new posts a day
+# four, of all looks eighty
+ONE_IN = 100
 DISAGREE = 0.4  # F1 of 4-word shingles; see docs/extraction.md for what the layouts' own pages score
 CROSS_CHECK = "cross_check"  # reason of the failures that a disagreement is written down as
 FEWEST = 30  # words: below this the overlap of two texts says little
@@ -39,17 +46,21 @@ FEWEST = 30  # words: below this the overlap of two texts says little
 _HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|article)\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _KINDS = {"item": LineKind.LIST, "head": LineKind.HEADING, "quote": LineKind.QUOTE}
-_BLOCKS = frozenset(("p", "head", "item", "quote", "list", "table", "row", "cell", "code", "body", "main", "div", "fw", "ab"))
+_BLOCKS = frozenset(
+    ("p", "head", "item", "quote", "list", "table", "row", "cell", "code", "body", "main", "div", "fw", "ab")
+)
 
 
 @cache
 def extractor() -> str:
-    """Release of this reading: ours and trafilatura's, so that an upgrade of either is never taken for an edit."""
+    """Release of this reading: ours and trafilatura's, so that an upgrade of either is never taken for an
+    edit."""
     return f"{EXTRACTOR}+trafilatura-{version('trafilatura')}"
 
 
 def extract_general(capture: Capture, site: Site, *, apart: bool = False) -> Extract | Unextractable:
-    """Read one page of another site. ``site`` is the archive's own: addresses of it are what the page may be a copy of.
+    """Read one page of another site. ``site`` is the archive's own: addresses of it are what the page may be
+    a copy of.
 
     ``apart`` as for `archive.extract.page.extract`.
     """
@@ -118,7 +129,11 @@ def _document(capture: Capture, *, apart: bool) -> bytes | Unextractable:
     if not _HTML.search(html[:16_384]):
         refused = refusals.by_text(capture, html[:65_536].decode("utf-8", "ignore"))
         kind = capture.header("content-type") or "nothing"
-        return Unextractable(*refused) if refused else Unextractable("not_html", f"the server calls it {kind}, {len(html)} bytes")
+        return (
+            Unextractable(*refused)
+            if refused
+            else Unextractable("not_html", f"the server calls it {kind}, {len(html)} bytes")
+        )
     if not 200 <= capture.status < 300 or (capture.header("cf-mitigated") or "").lower() == "challenge":
         refused = refusals.by_text(capture, html[:65_536].decode("utf-8", "ignore"))
         return Unextractable(*(refused or ("error", f"status {capture.status}")))
@@ -142,11 +157,18 @@ def _post_named(url: str | None, site: Site) -> object:
 
 
 def _title(tree: LexborHTMLParser, stated: metadata.Stated) -> tuple[str, str]:
-    """The headline and where it is stated: the page's ``h1`` that its own metadata confirms, else metadata, less the site's name."""
+    """The headline and where it is stated: the page's ``h1`` that its own metadata confirms, else metadata,
+    less the site's name."""
     headline = next((claim.value for claim in stated.claims if claim.origin == "json-ld:headline"), None)
-    stating = [(stated.og_title, "meta:og:title"), (headline, "json-ld:headline"), (stated.site_title, "title")]
+    stating = [
+        (stated.og_title, "meta:og:title"),
+        (headline, "json-ld:headline"),
+        (stated.site_title, "title"),
+    ]
     headings = [text for node in tree.css("h1") if (text := inline_text(node))]
-    confirmed = [text for text in headings if any(value and _plain(text) in _plain(value) for value, _ in stating)]
+    confirmed = [
+        text for text in headings if any(value and _plain(text) in _plain(value) for value, _ in stating)
+    ]
     named = _plain(stated.site_name or "")
     confirmed = [text for text in confirmed if _plain(text) != named]
     if confirmed:
@@ -177,7 +199,8 @@ def _same(text: str, title: str) -> bool:
 
 
 def read_lines(html: str) -> tuple[list[Raw], list[tuple[str, str]]]:
-    """The main text of a page as lines, and the links in it, as trafilatura finds them with its settings for precision."""
+    """The main text of a page as lines, and the links in it, as trafilatura finds them with its settings for
+    precision."""
     from trafilatura import bare_extraction  # lazy: see the module's docstring
 
     document: Any = bare_extraction(
@@ -252,7 +275,9 @@ class _Walk:
     def _row(self, row: Any) -> None:
         cells = [tidy(" ".join(cell.itertext())) for cell in row]
         text = "\t".join(cells).strip()
-        self.links += [(ref.get("target"), tidy("".join(ref.itertext()))) for ref in row.iter("ref") if ref.get("target")]
+        self.links += [
+            (ref.get("target"), tidy("".join(ref.itertext()))) for ref in row.iter("ref") if ref.get("target")
+        ]
         if is_visible(text):
             self.lines.append(Raw(text, LineKind.ROW, 0, False, "tr"))
 
@@ -270,7 +295,8 @@ class _Walk:
 
 
 def is_sampled(capture: Capture) -> bool:
-    """Whether a page of the site is read a second time: decided by its bytes, so that a rebuild decides alike."""
+    """Whether a page of the site is read a second time: decided by its bytes, so that a rebuild decides
+    alike."""
     return int(payload_sha256(capture.body)[:8], 16) % ONE_IN == 0
 
 
@@ -280,7 +306,8 @@ def second_opinion(capture: Capture, found: Extract) -> str | None:
 
 
 def cross_check(capture: Capture, found: Extract) -> str | None:
-    """A sentence where trafilatura reads a very different text on the whole page: a sign that a layout drifts, and never a text."""
+    """A sentence where trafilatura reads a very different text on the whole page: a sign that a layout
+    drifts, and never a text."""
     if len(_WORD.findall(found.text)) < FEWEST:
         return None
     html = _document(capture, apart=False)  # a heavy page is none for a sample

@@ -22,11 +22,14 @@ Said = Extract | Unextractable | None  # None: reading it failed, and is to fail
 
 
 class Ahead:
-    """Reads captures in processes of its own; `extract` answers at once for those that were read ahead, and reads others itself."""
+    """Reads captures in processes of its own; `extract` answers at once for those that were read ahead, and
+    reads others itself."""
 
     def __init__(self, site: Site, jobs: int) -> None:
         self._site = site
-        self._said: dict[tuple[Capture, ArticleKey | None], tuple[Future[list[tuple[Said, str | None]]], int]] = {}
+        self._said: dict[
+            tuple[Capture, ArticleKey | None], tuple[Future[list[tuple[Said, str | None]]], int]
+        ] = {}
         self._last: tuple[Said, str | None] = (None, None)
         # Spawned: a fork would inherit the archive's lock, and hold it should this process be killed.
         self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
@@ -34,7 +37,9 @@ class Ahead:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -42,7 +47,8 @@ class Ahead:
         self._pool.shutdown(cancel_futures=True)
 
     def start(self, captures: Sequence[Capture]) -> None:
-        """Begin to read these; a redirect, a listing or an address that does not tell its post is left to the one that writes."""
+        """Begin to read these; a redirect, a listing or an address that does not tell its post is left to the
+        one that writes."""
         wanted = [(capture, key) for capture in captures if (key := promised(capture, self._site))]
         for first in range(0, len(wanted), AT_ONCE):
             part = wanted[first : first + AT_ONCE]
@@ -81,15 +87,22 @@ class Again:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def start(self, wanted: Sequence[tuple[int, ArticleKey, Path, int]]) -> None:
-        """Begin to read these: capture, article, file, and the record's offset in it. Only places cross the border, not pages."""
+        """Begin to read these: capture, article, file, and the record's offset in it. Only places cross the
+        border, not pages."""
         for first in range(0, len(wanted), AT_ONCE):
             part = wanted[first : first + AT_ONCE]
-            future = self._pool.submit(_read_back, [(path, offset, key) for _, key, path, offset in part], self._site)
-            self._said |= {(capture_id, key): (future, place) for place, (capture_id, key, _, _) in enumerate(part)}
+            future = self._pool.submit(
+                _read_back, [(path, offset, key) for _, key, path, offset in part], self._site
+            )
+            self._said |= {
+                (capture_id, key): (future, place) for place, (capture_id, key, _, _) in enumerate(part)
+            }
 
     def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable | None:
         """What a capture says; None where it was not read, or could not be."""

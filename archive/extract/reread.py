@@ -25,15 +25,19 @@ class Evidence:
         self._warc = folder / "warc"
         self._query = query  # (sql, *values) -> rows, of whatever connection
         self._site = site
-        self.again: Callable[[int, ArticleKey], Extract | Unextractable | None] = lambda capture_id, key: None  # `archive.extract.pool.Again` read it
+        # `archive.extract.pool.Again` read it
+        self.again: Callable[[int, ArticleKey], Extract | Unextractable | None] = lambda capture_id, key: None
 
     def capture(self, row: Row) -> Capture:
-        """The exchange a row of `captures` points at, and why it was made, as the row has it from the record before. Raises DamagedWarc."""
+        """The exchange a row of `captures` points at, and why it was made, as the row has it from the record
+        before. Raises DamagedWarc."""
         path = self.path(row)
         try:
             found = read_response(path, row["offset"])
         except OSError as error:
-            raise DamagedWarc(f"{path.name} cannot be read ({error.strerror}): run 'sohr-archive verify'") from error
+            raise DamagedWarc(
+                f"{path.name} cannot be read ({error.strerror}): run 'sohr-archive verify'"
+            ) from error
         crawls = self._query("select name from crawls where crawl_id = ?", row["crawl_id"])
         known = {name: row[name] for name in ("recorded_at", "requested_url", "via", "channel", "reason")}
         return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)
@@ -82,7 +86,9 @@ def pack(found: Extract) -> str:
 def unpack(text: str) -> Extract:
     """The extract `pack` kept."""
     fields = json.loads(text)
-    fields["lines"] = tuple(Line(line["text"], LineKind(line["kind"]), line["depth"]) for line in fields["lines"])
+    fields["lines"] = tuple(
+        Line(line["text"], LineKind(line["kind"]), line["depth"]) for line in fields["lines"]
+    )
     fields["claims"] = tuple(Claim(**claim) for claim in fields["claims"])
     fields["links"] = tuple((url, label) for url, label in fields["links"])
     for name in ("page_urls", "categories", "tags", "images", "notes"):

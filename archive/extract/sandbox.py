@@ -1,7 +1,9 @@
-"""Pages too heavy to be read beside others: read in a process of their own, which is stopped where it takes too much time or memory.
+"""Pages too heavy to be read beside others: read in a process of their own, which is stopped where it takes
+too much time or memory.
 
-A clock decides here, and nowhere else. So what it decided is written down (event ``read-apart``) before it takes effect, and a rebuild follows that
-record instead of a clock. Ordinary pages never come here: `archive.html.bounds.is_heavy` tells them by their bytes.
+A clock decides here, and nowhere else. So what it decided is written down (event ``read-apart``) before it
+takes effect, and a rebuild follows that record instead of a clock. Ordinary pages never come here:
+`archive.html.bounds.is_heavy` tells them by their bytes.
 """
 
 from __future__ import annotations
@@ -29,8 +31,11 @@ SECONDS = 30.0  # an ordinary page takes a thousandth of it, a liveblog of 4 MB 
 MEMORY = 2**30  # bytes of address space
 
 
-def read_apart(capture: Capture, site: Site, expected: ArticleKey | None, seconds: float = SECONDS) -> Extract | Unextractable | None:
-    """What a page says; ``Unextractable("stopped")`` where that took longer than ``seconds`` or more than `MEMORY`.
+def read_apart(
+    capture: Capture, site: Site, expected: ArticleKey | None, seconds: float = SECONDS
+) -> Extract | Unextractable | None:
+    """What a page says; ``Unextractable("stopped")`` where that took longer than ``seconds`` or more than
+    `MEMORY`.
 
     None where an error of ours ended the reading: whoever reads it here meets it again.
     """
@@ -38,7 +43,9 @@ def read_apart(capture: Capture, site: Site, expected: ArticleKey | None, second
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     asked = pickle.dumps((capture, site, expected))
     try:
-        done = subprocess.run(line, input=asked, capture_output=True, timeout=seconds, env=environment, check=False)
+        done = subprocess.run(
+            line, input=asked, capture_output=True, timeout=seconds, env=environment, check=False
+        )
     except subprocess.TimeoutExpired:
         return _stopped(f"took more than {seconds:g} s")
     if done.returncode == -signal.SIGXCPU:
@@ -58,7 +65,8 @@ def _stopped(why: str) -> Unextractable:
 def main() -> None:
     """Read the one page that standard input brings, within bounds; the answer is JSON."""
     seconds = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds + 1, seconds + 2))  # should the one who waits be killed, this ends too
+    # Should the one who waits be killed, this ends too
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds + 1, seconds + 2))
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     except (OSError, ValueError):
@@ -66,12 +74,19 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     capture, site, expected = pickle.load(sys.stdin.buffer)  # noqa: S301  # our own parent sent it
     try:
-        found = extract(capture, site, expected, apart=True) if site.parse(capture.url) else extract_general(capture, site, apart=True)
+        found = (
+            extract(capture, site, expected, apart=True)
+            if site.parse(capture.url)
+            else extract_general(capture, site, apart=True)
+        )
     except MemoryError:
         found = _out_of_memory()
     if isinstance(found, Unextractable) and found.detail.startswith(NO_PARSE):
         found = _out_of_memory()  # the one reason for which Lexbor gives up
-    json.dump({"extract": pack(found)} if isinstance(found, Extract) else {"unextractable": asdict(found)}, sys.stdout)
+    json.dump(
+        {"extract": pack(found)} if isinstance(found, Extract) else {"unextractable": asdict(found)},
+        sys.stdout,
+    )
 
 
 def _end_with(parent: int) -> None:

@@ -1,7 +1,8 @@
 """Pages that would take a parser out of bounds: seen in the bytes, before it is parsed.
 
-Lexbor's time is quadratic in the depth of nesting (100,000 nested ``<div>``: 21 s, measured), its memory in unclosed formatting elements, which
-HTML5 repeats in every new paragraph, and in the attributes of one tag. A page of few tags can do no harm and is not looked at.
+Lexbor's time is quadratic in the depth of nesting (100,000 nested ``<div>``: 21 s, measured), its memory in
+unclosed formatting elements, which HTML5 repeats in every new paragraph, and in the attributes of one tag. A
+page of few tags can do no harm and is not looked at.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ def _bytes(names: str) -> frozenset[bytes]:
 
 
 MAX_HTML = 16 * 1024 * 1024  # bytes in UTF-8; an article page of the site has 60,000
-HEAVY_BYTES = 2**20  # a page with more than this, or more than so many tags, is read apart (`archive.extract.sandbox`):
-HEAVY_TAGS = 10_000  # ... at the bounds the worst shapes found take 1.4 s; an article page of the site has 1,500 tags and 60,000 bytes
+# A page with more than this, or more than so many tags, is read apart (`archive.extract.sandbox`):
+HEAVY_BYTES = 2**20
+# ... at the bounds the worst shapes found take 1.4 s; an article page of the site has 1,500 tags and 60,000
+# bytes
+HEAVY_TAGS = 10_000
 MAX_DEPTH = 512  # as browsers: deeper elements are not nested any further there
 _HARMLESS = 3000  # tags: nested all, 20 ms; all formatting, 130 MB for a moment
 _MAX_REPEATED = 2_000_000  # formatting elements that a parser would make of unclosed ones
-_TOKEN = re.compile(rb"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/>\"'<]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.DOTALL)
+_TOKEN = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/>\"'<]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])",
+    re.DOTALL,
+)
 _FORMATTING = _bytes(
     """
     a b big code em font i nobr s small strike strong tt u
@@ -38,11 +45,13 @@ _DRAWING = _bytes("path rect circle line polygon g use polyline ellipse stop")  
 _RAW = _bytes("script style textarea title xmp iframe noscript noembed noframes")
 _MAX_ATTRIBUTES = 1000
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^<>]{20000,}")
-_VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"|'[^']*')")  # one attribute, however long: page builders put JSON there
+# One attribute, however long: page builders put JSON there
+_VALUE = re.compile(rb"=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
 def is_heavy(html: bytes, tags: int = HEAVY_TAGS) -> bool:
-    """Whether reading a page may take more than a moment: told by its bytes alone, so that a rebuild tells alike."""
+    """Whether reading a page may take more than a moment: told by its bytes alone, so that a rebuild tells
+    alike."""
     return len(html) <= MAX_HTML and (len(html) > HEAVY_BYTES or html.count(b"<") > tags)
 
 
@@ -58,7 +67,8 @@ def is_hostile(html: bytes) -> str | None:
 
 
 def _attributes(html: bytes) -> int:
-    """The most attributes that one very long tag seems to have; a tag that carries a picture (``data:``) is long for another reason."""
+    """The most attributes that one very long tag seems to have; a tag that carries a picture (``data:``) is
+    long for another reason."""
     if all(html.find(b"<", start, start + 10_000) >= 0 for start in range(0, len(html) - 10_000, 10_000)):
         return 0  # a stretch of 20,000 bytes without "<" would fill one of these
     tags = (found[0] for found in _LONG_TAG.finditer(html))

@@ -1,7 +1,9 @@
-"""Bytes as sent -> bytes of the document -> text. Bounded: a small body that unpacks to gigabytes is refused, not unpacked.
+"""Bytes as sent -> bytes of the document -> text. Bounded: a small body that unpacks to gigabytes is refused,
+not unpacked.
 
-Content-Encoding is undone in the order RFC 9110 8.4 names (the last listed was applied last). The charset follows the bytes where they are
-plain: text that is valid UTF-8 and not mere ASCII is UTF-8, whatever header or meta tag says.
+Content-Encoding is undone in the order RFC 9110 8.4 names (the last listed was applied last). The charset
+follows the bytes where they are plain: text that is valid UTF-8 and not mere ASCII is UTF-8, whatever header
+or meta tag says.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from archive.model import Capture
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a document, unpacked; an article of the site is 0.06 MB
 _CHUNK = 1024 * 1024
-_PRESCAN = 4096  # bytes in which a meta charset is looked for; the HTML standard says 1024, WordPress plugins push it down
+# Bytes in which a meta charset is looked for; the HTML standard says 1024, WordPress plugins push it down
+_PRESCAN = 4096
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]{2,40})", re.IGNORECASE)
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]{2,40})", re.IGNORECASE)
-# What a label may name: encodings of text that browsers read. Python's other codecs (base64, utf_7, unicode_escape) are no charsets of pages.
+# What a label may name: encodings of text that browsers read. Python's other codecs (base64, utf_7,
+# unicode_escape) are no charsets of pages.
 _KNOWN = re.compile(
     r"^(?:utf-8|utf-16(?:-[lb]e)?|cp125[0-8]|cp874|cp866|iso8859-\d+|koi8-[ru]|mac-\w+|gb2312|gbk|gb18030|big5|euc_(?:jp|kr)|shift_jis|ascii)$"
 )
@@ -28,7 +32,8 @@ _AS_BROWSERS_DO = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-6": "cp125
 
 
 class Undecodable(ValueError):
-    """Raised when a body is not what its Content-Encoding says, or is larger unpacked than `MAX_BODY`, by `decode_body`."""
+    """Raised when a body is not what its Content-Encoding says, or is larger unpacked than `MAX_BODY`, by
+    `decode_body`."""
 
 
 class TooLarge(Undecodable):
@@ -57,7 +62,8 @@ def _undo(coding: str, body: bytes, limit: int) -> bytes:
         return body
     if coding in ("gzip", "x-gzip"):
         if body[:2] != b"\x1f\x8b":
-            return body  # a server that names the coding and sends plain text: seen behind misconfigured caches
+            # A server that names the coding and sends plain text: seen behind misconfigured caches
+            return body
         return _inflate(body, limit, 31)
     if coding == "deflate":
         try:
@@ -100,7 +106,9 @@ def _brotli(body: bytes, limit: int) -> bytes:
     try:
         brotli: Any = importlib.import_module("brotli")
     except ImportError as error:
-        raise Undecodable("the body is packed with brotli, which is not installed: pip install brotli") from error
+        raise Undecodable(
+            "the body is packed with brotli, which is not installed: pip install brotli"
+        ) from error
     out = bytearray()
     unpacker = brotli.Decompressor()
     try:
@@ -138,12 +146,14 @@ def _zstd(body: bytes, limit: int) -> bytes:
 
 
 def decode_text(capture: Capture, body: bytes | None = None) -> str:
-    """The document as text. ``body`` spares unpacking it twice. Never fails on a charset: what cannot be read becomes U+FFFD."""
+    """The document as text. ``body`` spares unpacking it twice. Never fails on a charset: what cannot be read
+    becomes U+FFFD."""
     return to_utf8(capture, decode_body(capture) if body is None else body).decode("utf-8", "replace")
 
 
 def to_utf8(capture: Capture, body: bytes) -> bytes:
-    """An unpacked document in UTF-8, without a byte order mark: the bytes themselves where they are that already, which nearly all are."""
+    """An unpacked document in UTF-8, without a byte order mark: the bytes themselves where they are that
+    already, which nearly all are."""
     if not body.startswith(_MARKS) and not _wide(body):
         try:
             body.decode("utf-8")
@@ -163,10 +173,13 @@ def _decode(capture: Capture, body: bytes) -> str:
         return body.decode(wide, "replace")
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    sound = len(text) - len(text.encode("ascii", "ignore")) - broken  # sequences of two bytes and more that are valid: rare by chance
+    # Sequences of two bytes and more that are valid: rare by chance
+    sound = len(text) - len(text.encode("ascii", "ignore")) - broken
     if sound >= 4 * broken:
         return text
-    stated = [name for name in (_label(_HEADER, capture.header("content-type") or ""), _meta_label(body)) if name]
+    stated = [
+        name for name in (_label(_HEADER, capture.header("content-type") or ""), _meta_label(body)) if name
+    ]
     for name in stated:
         if name != "utf-8" and not name.startswith("utf-16"):
             return body.decode(name, "replace")

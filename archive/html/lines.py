@@ -1,8 +1,9 @@
 """Tree -> lines: the small tree of an article's body becomes its text, one line a block, in reading order.
 
-Paragraphs, list entries, headings, table rows, quotes and captions are each a line with its kind; ``<br>`` parts lines; inline elements
-join. What is no text (scripts, forms, buttons) and what the layout calls noise (share bars, related posts) is passed by, not removed: the
-tree is walked once and never changed, so the same body always gives the same lines.
+Paragraphs, list entries, headings, table rows, quotes and captions are each a line with its kind; ``<br>``
+parts lines; inline elements join. What is no text (scripts, forms, buttons) and what the layout calls noise
+(share bars, related posts) is passed by, not removed: the tree is walked once and never changed, so the same
+body always gives the same lines.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from selectolax.lexbor import LexborNode
 from archive.model import LineKind
 from archive.text.wordlists import words
 
-# Never text, whatever the layout. `button` and `form` hold words for visitors; `svg` and `math` annotations, `object` and `video` fall-backs.
+# Never text, whatever the layout. `button` and `form` hold words for visitors; `svg` and `math` annotations,
+# `object` and `video` fall-backs.
 SKIPPED = words(
     """
     script style noscript template iframe form svg button nav object embed video audio canvas map select textarea input dialog head title meta
@@ -40,7 +42,8 @@ _LAZY = ("data-src", "data-lazy-src", "data-original", "src")
 
 @dataclass(slots=True)
 class Raw:
-    """A line before the edges are cut. ``linked`` says that the whole of it is anchor text; ``tag`` is the block it stood in."""
+    """A line before the edges are cut. ``linked`` says that the whole of it is anchor text; ``tag`` is the
+    block it stood in."""
 
     text: str
     kind: LineKind
@@ -59,7 +62,8 @@ class Body:
 
 
 class _Context(NamedTuple):
-    """What the innermost blocks make of a text: kind, depth, the block's tag, and how many lists are around."""
+    """What the innermost blocks make of a text: kind, depth, the block's tag, and how many lists are
+    around."""
 
     kind: LineKind = LineKind.PARAGRAPH
     depth: int = 0
@@ -68,15 +72,19 @@ class _Context(NamedTuple):
 
 
 def tidy(text: str) -> str:
-    """White space as a reader sees it: runs of space, tab and newline are one space, none at either end (NBSP included)."""
+    """White space as a reader sees it: runs of space, tab and newline are one space, none at either end (NBSP
+    included)."""
     if "  " not in text and text.isprintable():  # nearly every text: no white space but single spaces
         return text.strip()
     return _RUNS.sub(" ", text).strip()
 
 
 def is_visible(text: str) -> bool:
-    """False for a text of nothing but white space, bidi marks and other characters without a shape (Word leaves such lines)."""
-    return text[:1].isalnum() or any(not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc", "Cn") for char in text)
+    """False for a text of nothing but white space, bidi marks and other characters without a shape (Word
+    leaves such lines)."""
+    return text[:1].isalnum() or any(
+        not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc", "Cn") for char in text
+    )
 
 
 def inline_text(node: LexborNode) -> str:
@@ -86,7 +94,8 @@ def inline_text(node: LexborNode) -> str:
 
 
 def read(root: LexborNode, is_noise: Callable[[LexborNode], bool], *, inline: bool = False) -> Body:
-    """Walk the tree below ``root`` once. ``is_noise`` tells the elements to pass by; with ``inline`` all text is one line."""
+    """Walk the tree below ``root`` once. ``is_noise`` tells the elements to pass by; with ``inline`` all text
+    is one line."""
     return _Walk(root, is_noise, inline).run()
 
 
@@ -219,7 +228,8 @@ class _Walk:
             self.add(" ")
 
     def inside(self, node: LexborNode, tag: str) -> _Context:
-        """What a block makes of the text inside it. The innermost of heading, list entry, quote and caption wins."""
+        """What a block makes of the text inside it. The innermost of heading, list entry, quote and caption
+        wins."""
         now = self.context
         if tag in _HEADINGS:
             return _Context(LineKind.HEADING, _HEADINGS[tag], tag, now.lists)
@@ -229,7 +239,9 @@ class _Walk:
             return _Context(now.kind, now.depth, tag, now.lists + 1)
         if tag == "blockquote":
             return _Context(LineKind.QUOTE, 0, tag, now.lists)
-        if tag in ("figcaption", "caption") or not _CAPTION_CLASSES.isdisjoint((node.attributes.get("class") or "").split()):
+        if tag in ("figcaption", "caption") or not _CAPTION_CLASSES.isdisjoint(
+            (node.attributes.get("class") or "").split()
+        ):
             return _Context(LineKind.CAPTION, 0, tag, now.lists)
         return _Context(now.kind, now.depth, tag, now.lists)
 
@@ -247,11 +259,14 @@ class _Walk:
 
 
 def _is_row(row: LexborNode) -> bool:
-    """Whether a table row is a row of figures. A row that lays out a page (one cell of blocks, lists or several paragraphs in a cell) is not."""
+    """Whether a table row is a row of figures. A row that lays out a page (one cell of blocks, lists or
+    several paragraphs in a cell) is not."""
     cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
     for cell in cells:
         if cell.css_first("li, h1, h2, h3, h4, h5, h6, blockquote") is not None:
             return False
-        if len(cell.css("p")) > (1 if len(cells) == 1 else 2) or (len(cells) == 1 and cell.css_first("br") is not None):
+        if len(cell.css("p")) > (1 if len(cells) == 1 else 2) or (
+            len(cells) == 1 and cell.css_first("br") is not None
+        ):
             return False
     return True

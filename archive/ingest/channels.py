@@ -1,7 +1,9 @@
-"""What each channel of the site offers, as its answers show: open or closed, where a walk through all of it stands, how much there is.
+"""What each channel of the site offers, as its answers show: open or closed, where a walk through all of it
+stands, how much there is.
 
-Derived from captures alone, in their order, so that a rebuild knows the same. A channel that the site does not offer is closed and asked again
-after a week (`crawler.walk.plan`); one that failed for the moment stays open, and is closed when it fails `MOST_FAILURES` times in a row.
+Derived from captures alone, in their order, so that a rebuild knows the same. A channel that the site does
+not offer is closed and asked again after a week (`crawler.walk.plan`); one that failed for the moment stays
+open, and is closed when it fails `MOST_FAILURES` times in a row.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ Sight = Callable[[Sighting, str], Held]
 
 
 class Channels:
-    """Reads answers of feeds and REST, and keeps the state of every channel; called by `archive.ingest.path`."""
+    """Reads answers of feeds and REST, and keeps the state of every channel; called by
+    `archive.ingest.path`."""
 
     def __init__(self, store: Store, site: Site, sight: Sight) -> None:
         self._store = store
@@ -33,7 +36,8 @@ class Channels:
         self.digests = Digests(store)
         self._is_import = False
 
-    # -- answers ------------------------------------------------------------------------------------------------------------------
+    # -- answers
+    # ------------------------------------------------------------------------------------------------------------------
 
     def read_feed(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
         """One page of an edition's feed; None where the address is no such feed."""
@@ -47,13 +51,19 @@ class Channels:
         if listing is None:
             if page > 1 and capture.status in _NOT_OFFERED:
                 self._walked(capture, address.edition, "feed", form, None)
-                return Outcome(NO_CHANNEL, capture.url, capture.status, detail="the feed ends before this page")
+                return Outcome(
+                    NO_CHANNEL, capture.url, capture.status, detail="the feed ends before this page"
+                )
             return self.none(capture, address.edition, "feed", form, "no feed there")
         if form == "atom-modified" and page == 1 and not feeds.in_order_of_edits(listing):
             return self.none(capture, address.edition, "feed", form, "not in the order of edits")
         self._offered(capture, address.edition, "feed", form)
         row = self._row(address.edition, "feed", form)
-        if row is not None and (row["whole_at"] is None or row["next_page"] is not None) and page <= (row["next_page"] or 1):
+        if (
+            row is not None
+            and (row["whole_at"] is None or row["next_page"] is not None)
+            and page <= (row["next_page"] or 1)
+        ):
             self._walked(capture, address.edition, "feed", form, max(row["next_page"] or 1, page + 1))
         held = self.shown(capture, capture_id, listing)
         return Outcome(FEED, capture.url, capture.status, listing=listing, held=held)
@@ -88,7 +98,8 @@ class Channels:
         return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
 
     def read_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
-        """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its place: no failure of theirs."""
+        """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its
+        place: no failure of theirs."""
         self._is_import = capture.channel == "import"
         text = _text(capture)
         name = address.url.rpartition("/")[2]
@@ -101,7 +112,13 @@ class Channels:
         if further := parse_index(text, address, self._site):
             return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
         listing = parse_sitemap(text, address, self._site)
-        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=self.shown(capture, capture_id, listing))
+        return Outcome(
+            SITEMAP,
+            capture.url,
+            capture.status,
+            listing=listing,
+            held=self.shown(capture, capture_id, listing),
+        )
 
     def shown(self, capture: Capture, capture_id: int, listing: Listing) -> tuple[Held, ...]:
         """Take in what a channel shows: sightings, and what it says of each article now."""
@@ -112,7 +129,9 @@ class Channels:
         row = self._store.article(held.key) if held.key else None
         return self.digests.shown(row, held, sighting, capture.captured_at, capture_id) if row else held
 
-    def _looked(self, capture: Capture, capture_id: int, posts: rest.Posts, ids: Sequence[int], edition: Edition) -> tuple[Held, ...]:
+    def _looked(
+        self, capture: Capture, capture_id: int, posts: rest.Posts, ids: Sequence[int], edition: Edition
+    ) -> tuple[Held, ...]:
         """The answer to a look: what is shown, and what is not there any more."""
         held = self.shown(capture, capture_id, posts.listing)
         there = {sighting.post_id for sighting in posts.listing.sightings}
@@ -122,7 +141,8 @@ class Channels:
                 self.digests.absent(row, "rest", capture.captured_at, capture_id)
         return held
 
-    # -- states -------------------------------------------------------------------------------------------------------------------
+    # -- states
+    # -------------------------------------------------------------------------------------------------------------------
 
     def none(self, capture: Capture, edition: Edition, channel: str, scope: str, detail: str) -> Outcome:
         """A channel did not give what was asked for. 304 says that it has nothing new."""
@@ -131,17 +151,43 @@ class Channels:
             self._set(edition, channel, scope, asked_at=capture.captured_at)
             return Outcome(NO_CHANNEL, capture.url, 304, detail=row["detail"])
         if capture.status == 304:
-            self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=304, is_open=1, failed=0, detail="")
+            self._set(
+                edition,
+                channel,
+                scope,
+                url=capture.url,
+                asked_at=capture.captured_at,
+                status=304,
+                is_open=1,
+                failed=0,
+                detail="",
+            )
             return Outcome(NOT_MODIFIED, capture.url, 304)
         failed = (row["failed"] if row else 0) + 1
-        is_final = capture.status in _NOT_OFFERED or (200 <= capture.status < 400 and capture.truncated is None)  # a page in its place, or a redirect
+        # A page in its place, or a redirect
+        is_final = capture.status in _NOT_OFFERED or (
+            200 <= capture.status < 400 and capture.truncated is None
+        )
         told = detail if capture.status == 200 else f"status {capture.status}"
-        state = {"is_open": int(not is_final and failed < MOST_FAILURES and (row is None or bool(row["is_open"]))), "failed": failed, "detail": told}
-        self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=capture.status, **state)
+        state = {
+            "is_open": int(not is_final and failed < MOST_FAILURES and (row is None or bool(row["is_open"]))),
+            "failed": failed,
+            "detail": told,
+        }
+        self._set(
+            edition,
+            channel,
+            scope,
+            url=capture.url,
+            asked_at=capture.captured_at,
+            status=capture.status,
+            **state,
+        )
         return Outcome(NO_CHANNEL, capture.url, capture.status, detail=told)
 
     def not_modified(self, capture: Capture, address: Address) -> Outcome | None:
-        """A channel stands by an answer that is held: it has nothing new, or is still no use. None where the address is no channel's."""
+        """A channel stands by an answer that is held: it has nothing new, or is still no use. None where the
+        address is no channel's."""
         self._is_import = capture.channel == "import"
         scope = self._scope(address)
         return self.none(capture, address.edition, *scope, "") if address.edition and scope else None
@@ -169,17 +215,37 @@ class Channels:
         """All that is known of an edition's channels."""
         rows = self._store.query("select * from channels where edition = ? order by channel, scope", edition)
         names = ("channel", "scope", "asked_at", "total", "newest_at", "next_page", "whole_at")
-        return [ChannelState(is_open=bool(row["is_open"]), **{name: row[name] for name in names}) for row in rows]
+        return [
+            ChannelState(is_open=bool(row["is_open"]), **{name: row[name] for name in names}) for row in rows
+        ]
 
     def _offered(self, capture: Capture, edition: Edition, channel: str, scope: str) -> None:
-        self._set(edition, channel, scope, url=capture.url, asked_at=capture.captured_at, status=capture.status, is_open=1, failed=0, detail="")
+        self._set(
+            edition,
+            channel,
+            scope,
+            url=capture.url,
+            asked_at=capture.captured_at,
+            status=capture.status,
+            is_open=1,
+            failed=0,
+            detail="",
+        )
 
     def _rest_walked(self, capture: Capture, edition: Edition, page: int, posts: rest.Posts) -> None:
-        """A page of the walk by id. One that begins anew ends at once where the site counts as many posts as the archive knows there."""
+        """A page of the walk by id. One that begins anew ends at once where the site counts as many posts as
+        the archive knows there."""
         row = self._row(edition, "rest", "walk")
-        is_known = row is not None and row["whole_at"] is not None and row["next_page"] is None and posts.total == self._known(edition)
+        is_known = (
+            row is not None
+            and row["whole_at"] is not None
+            and row["next_page"] is None
+            and posts.total == self._known(edition)
+        )
         self._set(edition, "rest", "walk", total=posts.total)
-        self._walked(capture, edition, "rest", "walk", page + 1 if posts.listing.has_next and not is_known else None)
+        self._walked(
+            capture, edition, "rest", "walk", page + 1 if posts.listing.has_next and not is_known else None
+        )
 
     def _known(self, edition: Edition) -> int:
         sql = "select count(*) from articles where edition = ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
@@ -187,7 +253,8 @@ class Channels:
         return int(row[0]) if row else 0
 
     def listed(self, capture: Capture, address: Address, listing: Listing | None) -> Outcome | None:
-        """A page of a date archive or a category was asked for; None for its listing: it shows no posts. Other listings are passed over.
+        """A page of a date archive or a category was asked for; None for its listing: it shows no posts.
+        Other listings are passed over.
 
         The outcome is that of a category's page without posts: many have none, and that is no failure.
         """
@@ -199,7 +266,9 @@ class Channels:
         row = self._row(address.edition, channel, scope)
         if listing is not None:
             self._offered(capture, address.edition, channel, scope)
-            if channel == "category" and (row is None or row["whole_at"] is None or row["next_page"] is not None):
+            if channel == "category" and (
+                row is None or row["whole_at"] is None or row["next_page"] is not None
+            ):
                 at = (row["next_page"] if row else None) or 1
                 if listing.has_next is False:
                     self._walked(capture, address.edition, channel, scope, None)
@@ -212,45 +281,78 @@ class Channels:
             return Outcome("missing", capture.url, capture.status)
         if channel == "date" and row is not None and row["is_open"]:  # a day without posts answers 404
             failed = row["failed"] + 1
-            self._set(address.edition, channel, scope, asked_at=capture.captured_at, failed=failed, is_open=int(failed < MOST_FAILURES))
+            self._set(
+                address.edition,
+                channel,
+                scope,
+                asked_at=capture.captured_at,
+                failed=failed,
+                is_open=int(failed < MOST_FAILURES),
+            )
             return None
         return self.none(capture, address.edition, channel, scope, "no posts there")
 
     def categories(self, edition: Edition, scopes: Sequence[str]) -> None:
         """Categories that a page links to: known, to be asked."""
         for scope in scopes:
-            self._store.query("insert into channels (edition, channel, scope) values (?, 'category', ?) on conflict do nothing", edition, scope)
+            self._store.query(
+                "insert into channels (edition, channel, scope) values (?, 'category', ?) on conflict do nothing",
+                edition,
+                scope,
+            )
 
     def swept(self, edition: Edition, post_id: int, at: str) -> None:
         """There is no post of this id."""
         sql = "insert into swept_ids values (?, ?, ?) on conflict (edition, post_id) do update set asked_at = excluded.asked_at"
         self._store.query(sql, edition, post_id, at)
 
-    def _walked(self, capture: Capture, edition: Edition, channel: str, scope: str, next_page: int | None) -> None:
+    def _walked(
+        self, capture: Capture, edition: Edition, channel: str, scope: str, next_page: int | None
+    ) -> None:
         """A walk through all of a channel came so far; None: to its end."""
-        self._set(edition, channel, scope, next_page=next_page, **({} if next_page else {"whole_at": capture.captured_at}))
+        self._set(
+            edition,
+            channel,
+            scope,
+            next_page=next_page,
+            **({} if next_page else {"whole_at": capture.captured_at}),
+        )
 
     def _edited(self, capture: Capture, edition: Edition, asked: rest.Asking, posts: rest.Posts) -> None:
-        """How far the log of edits is known: up to its newest, once the pages behind that were read down to where the last reading began."""
+        """How far the log of edits is known: up to its newest, once the pages behind that were read down to
+        where the last reading began."""
         row = self._row(edition, "rest", "edited")
         times = [s.modified_at for s in posts.listing.sightings if s.modified_at]
-        pending = min(max(times, default=""), capture.captured_at) if asked.page == 1 else (row["pending_at"] if row else None)
-        is_end = posts.listing.has_next is not True or asked.since is None or (times and min(times) <= asked.since)
+        pending = (
+            min(max(times, default=""), capture.captured_at)
+            if asked.page == 1
+            else (row["pending_at"] if row else None)
+        )
+        is_end = (
+            posts.listing.has_next is not True or asked.since is None or (times and min(times) <= asked.since)
+        )
         newest = max(pending or "", (row["newest_at"] if row else None) or "") or None
-        self._set(edition, "rest", "edited", pending_at=None if is_end else pending or None, **({"newest_at": newest} if is_end else {}))
+        self._set(
+            edition,
+            "rest",
+            "edited",
+            pending_at=None if is_end else pending or None,
+            **({"newest_at": newest} if is_end else {}),
+        )
 
     def _row(self, edition: Edition, channel: str, scope: str) -> Row | None:
-        return self._store.one("select * from channels where edition = ? and channel = ? and scope = ?", edition, channel, scope)
+        return self._store.one(
+            "select * from channels where edition = ? and channel = ? and scope = ?", edition, channel, scope
+        )
 
     def _set(self, edition: Edition, channel: str, scope: str, **values: Any) -> None:
-        if self._is_import:  # what the site offered to somebody else, once, says nothing of what it offers us now
+        # What the site offered to somebody else, once, says nothing of what it offers us now
+        if self._is_import:
             return
         names = ", ".join(values)
         marks = ", ".join("?" * (len(values) + 3))
         renewed = ", ".join(f"{name} = excluded.{name}" for name in values)
-        sql = (
-            f"insert into channels (edition, channel, scope, {names}) values ({marks}) on conflict (edition, channel, scope) do update set {renewed}"
-        )
+        sql = f"insert into channels (edition, channel, scope, {names}) values ({marks}) on conflict (edition, channel, scope) do update set {renewed}"
         self._store.query(sql, edition, channel, scope, *values.values())
 
 

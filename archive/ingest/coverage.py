@@ -1,8 +1,10 @@
-"""Which parts of the site's listings were walked without a break, so that the next crawl finds the gaps an interrupted one left.
+"""Which parts of the site's listings were walked without a break, so that the next crawl finds the gaps an
+interrupted one left.
 
-A *stretch* is an unbroken run of posts in the order of the listing: pages walked one after the other in one crawl, joined with older
-stretches wherever they meet a post of theirs. A stretch whose tail did not reach the listing's end is a gap: what is older may be unknown.
-Date archives are a stable partition besides: a month or day walked from its first page to its end is whole.
+A *stretch* is an unbroken run of posts in the order of the listing: pages walked one after the other in one
+crawl, joined with older stretches wherever they meet a post of theirs. A stretch whose tail did not reach the
+listing's end is a gap: what is older may be unknown. Date archives are a stable partition besides: a month or
+day walked from its first page to its end is whole.
 """
 
 from __future__ import annotations
@@ -20,20 +22,26 @@ ANSWERS = timedelta(days=7)  # date archives that answered so long ago are taken
 
 
 class Coverage:
-    """Keeps stretches and covered days; called by `Ingest` for each listing page, in the order of the evidence."""
+    """Keeps stretches and covered days; called by `Ingest` for each listing page, in the order of the
+    evidence."""
 
     def __init__(self, store: Store, site: Site) -> None:
         self._store = store
         self._site = site
 
-    def page(self, capture: Capture, capture_id: int, address: Address, listing: Listing, held: Sequence[Held]) -> list[bool]:
+    def page(
+        self, capture: Capture, capture_id: int, address: Address, listing: Listing, held: Sequence[Held]
+    ) -> list[bool]:
         """Take in a page; says of each sighting whether an earlier walk had passed it."""
         edition = address.edition
         if edition is None or not (address.scope == "home" or address.scope.startswith("date/")):
             return [False] * len(held)
         if address.scope.startswith("date/"):
             self._date_archives_answer(capture, edition)
-        rows = [self._store.article(h.key) if h.key and not s.sticky else None for h, s in zip(held, listing.sightings, strict=True)]
+        rows = [
+            self._store.article(h.key) if h.key and not s.sticky else None
+            for h, s in zip(held, listing.sightings, strict=True)
+        ]
         before = [row["stretch_id"] is not None if row else False for row in rows]
         stretch_id = self._join(capture, address, edition, [row for row in rows if row])
         is_end = listing.has_next is False
@@ -56,7 +64,8 @@ class Coverage:
         return [known or sighting.sticky for known, sighting in zip(before, listing.sightings, strict=True)]
 
     def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
-        """The first date archive in a while that shows posts: those that had answered 404 before it in this crawl are empty, not switched off."""
+        """The first date archive in a while that shows posts: those that had answered 404 before it in this
+        crawl are empty, not switched off."""
         if self._answers(capture, edition):
             return
         query = "select url from captures where crawl_id = ? and channel = 'date' and status in (404, 410)"
@@ -74,9 +83,7 @@ class Coverage:
     def _knows(self, edition: Edition, scope: str) -> bool:
         """Whether posts of a date archive are known and not gone."""
         first, last = span(scope)
-        query = (
-            "select 1 from articles where edition = ? and day between ? and ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
-        )
+        query = "select 1 from articles where edition = ? and day between ? and ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
         return self._store.one(query, edition, first.isoformat(), last.isoformat()) is not None
 
     def end(self, capture: Capture, address: Address) -> None:
@@ -85,7 +92,8 @@ class Coverage:
             return
         row = self._page_before(capture, address)
         if address.page == 1 and address.scope.startswith("date/"):
-            # date archives answer, so this one is empty, not switched off; one of which posts are known is neither
+            # date archives answer, so this one is empty, not switched off; one of which posts are known is
+            # neither
             if self._answers(capture, address.edition) and not self._knows(address.edition, address.scope):
                 self._cover(capture, address.edition, address.scope)
         elif row is not None:
@@ -112,12 +120,15 @@ class Coverage:
         unique = list(dict.fromkeys(met))
         days = [d for d in (row["day"] for row in rows) if d]
         newest_day = max(days) if days else None
-        tail = self._tail(rows, [self._stretch(s) for s in unique], earlier["last_article_id"] if earlier else None, days)
+        tail = self._tail(
+            rows, [self._stretch(s) for s in unique], earlier["last_article_id"] if earlier else None, days
+        )
         head = capture.captured_at if address.page == 1 and address.scope == "home" else None
         if not unique:
             stretch_id = store.insert("stretches", edition=edition, head_seen_at=head, newest_day=newest_day)
         else:
-            sizes = {s: self._size(s) for s in unique} if len(unique) > 1 else dict.fromkeys(unique, 0)  # counts each of its posts
+            # Counts each of its posts
+            sizes = {s: self._size(s) for s in unique} if len(unique) > 1 else dict.fromkeys(unique, 0)
             stretch_id = max(unique, key=lambda s: sizes[s])
             for other in unique:
                 row = self._stretch(other)
@@ -140,10 +151,13 @@ class Coverage:
         )
         return stretch_id
 
-    def _tail(self, rows: list[Row], met: list[Row], last_before: int | None, days: list[str]) -> tuple[int, str | None, int]:
+    def _tail(
+        self, rows: list[Row], met: list[Row], last_before: int | None, days: list[str]
+    ) -> tuple[int, str | None, int]:
         """Where the joined stretch ends: (article, day, whether that is the listing's end).
 
-        A stretch ends on this page when its tail stands on it, or stood last on the page before; one that does not reaches beyond.
+        A stretch ends on this page when its tail stands on it, or stood last on the page before; one that
+        does not reaches beyond.
         """
         here = {row["article_id"] for row in rows} | ({last_before} if last_before else set())
         beyond = [s for s in met if s["tail_article_id"] not in here]
@@ -200,5 +214,9 @@ def span(scope: str) -> tuple[date, date]:
     first = date(*[*numbers, 1, 1][:3])
     if len(numbers) == 3:
         return first, first
-    after = date(first.year + 1, 1, 1) if len(numbers) == 1 or first.month == 12 else date(first.year, first.month + 1, 1)
+    after = (
+        date(first.year + 1, 1, 1)
+        if len(numbers) == 1 or first.month == 12
+        else date(first.year, first.month + 1, 1)
+    )
     return first, after - timedelta(days=1)

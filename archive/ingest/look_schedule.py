@@ -1,7 +1,9 @@
-"""When to look at an article again, and when a missing one counts as disappeared. Pure: the clock is an argument.
+"""When to look at an article again, and when a missing one counts as disappeared. Pure: the clock is an
+argument.
 
-Most edits show in no listing, so every article is looked at again, often while it is young, rarely when it is old, and never not at
-all. The crawler's daily budget decides how many of the due looks a day sees; this module only says what is due.
+Most edits show in no listing, so every article is looked at again, often while it is young, rarely when it is
+old, and never not at all. The crawler's daily budget decides how many of the due looks a day sees; this
+module only says what is due.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ from hashlib import sha256
 from archive.clock import format_time, parse_time
 
 FIRST_LOOK = timedelta(minutes=30)  # one turn of the timer; corrections of tolls come within the hour
-GROWTH = 2  # 14 looks in the first year; 1.2 times would be 45, or 18,000 requests a day at about 400 posts a day (DESIGN.md)
-LONGEST = timedelta(days=180)  # one sweep of everything held: 200,000 articles are then 1,100 looks a day of a budget of 8,000
-# Looks come up to an eighth early, never late: the first one so falls due before the next half-hourly run and not just after it, and
-# articles of one day of a first crawl are spread over 22 days of the sweep.
+# 14 looks in the first year; 1.2 times would be 45, or 18,000 requests a day at about 400 posts a day
+# (DESIGN.md)
+GROWTH = 2
+# One sweep of everything held: 200,000 articles are then 1,100 looks a day of a budget of 8,000
+LONGEST = timedelta(days=180)
+# Looks come up to an eighth early, never late: the first one so falls due before the next half-hourly run and
+# not just after it, and articles of one day of a first crawl are spread over 22 days of the sweep.
 JITTER = 1 / 8
 
 # Measured from the look before: noticed again within the day, then over the days that the quorum asks for.
@@ -29,43 +34,51 @@ MISSING_LOOKS = (
     timedelta(days=90),
 )
 UNREAD_LOOK = timedelta(days=1)  # behind a page that came and could not be read
-REFUSED_LOOK = timedelta(hours=1)  # behind an error page, a challenge: the next articles that are due get their turn
+# Behind an error page, a challenge: the next articles that are due get their turn
+REFUSED_LOOK = timedelta(hours=1)
 QUORUM_LOOKS = 3  # sites flap; one 404 is a rumour, two may be one outage
 QUORUM_TIME = timedelta(days=3)  # longer than a week-end outage
 
-_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)  # what the archive's times can hold; a wrong clock must not stop a crawl
+# What the archive's times can hold; a wrong clock must not stop a crawl
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def next_look(captured_at: str, unchanged_looks: int, key: str) -> str:
-    """When the article is due again: 30 minutes behind its capture, twice as far with every look that found it unchanged, at most 180 days.
+    """When the article is due again: 30 minutes behind its capture, twice as far with every look that found
+    it unchanged, at most 180 days.
 
-    ``captured_at`` is the newest capture, UTC text; ``unchanged_looks`` counts the looks since the text last changed (0 behind a first
-    capture or a change); ``key`` is the article's (``en:332481``) and spreads looks: the same key and count always give the same time.
-    May lie in the past, for imported captures: due now. Raises ValueError for a negative count or another spelling of the time.
+    ``captured_at`` is the newest capture, UTC text; ``unchanged_looks`` counts the looks since the text last
+    changed (0 behind a first capture or a change); ``key`` is the article's (``en:332481``) and spreads
+    looks: the same key and count always give the same time. May lie in the past, for imported captures: due
+    now. Raises ValueError for a negative count or another spelling of the time.
     """
     if unchanged_looks < 0:
         raise ValueError(f"unchanged_looks is {unchanged_looks}, expected 0 or more")
-    doublings = min(unchanged_looks, 64)  # far past LONGEST, far below what a timedelta holds when compared as seconds
+    # Far past LONGEST, far below what a timedelta holds when compared as seconds
+    doublings = min(unchanged_looks, 64)
     seconds = min(FIRST_LOOK.total_seconds() * GROWTH**doublings, LONGEST.total_seconds())
     return _later(captured_at, seconds * (1 - JITTER * _share(key, unchanged_looks)))
 
 
 def is_sweep(unchanged_looks: int) -> bool:
-    """Whether the look that is due behind so many unchanged ones closes a sweep: it came at the longest distance, and must be a page of its own."""
+    """Whether the look that is due behind so many unchanged ones closes a sweep: it came at the longest
+    distance, and must be a page of its own."""
     return bool(FIRST_LOOK.total_seconds() * GROWTH ** min(unchanged_looks, 64) >= LONGEST.total_seconds())
 
 
 def by_digest(state: str | None, unchanged_looks: int) -> bool:
-    """Whether a channel that carries the text may do the look that is due: the article is there with its text, and no sweep ends."""
+    """Whether a channel that carries the text may do the look that is due: the article is there with its
+    text, and no sweep ends."""
     return state == "live" and not is_sweep(unchanged_looks)
 
 
 def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
-    """When to look again for an article that the last ``missing_looks`` looks (1 or more) did not find: 1 hour, 6 hours, 1 day, 2 days,
-    7, 30, 90 and then every 180 days behind ``now``, the last of those looks.
+    """When to look again for an article that the last ``missing_looks`` looks (1 or more) did not find: 1
+    hour, 6 hours, 1 day, 2 days, 7, 30, 90 and then every 180 days behind ``now``, the last of those looks.
 
-    With a ``key`` up to an eighth later, so that a whole section that went at once does not come back in one run; never earlier, or
-    the fifth look would fall short of the quorum. Raises ValueError for a count below 1.
+    With a ``key`` up to an eighth later, so that a whole section that went at once does not come back in one
+    run; never earlier, or the fifth look would fall short of the quorum. Raises ValueError for a count below
+    1.
     """
     if missing_looks < 1:
         raise ValueError(f"missing_looks is {missing_looks}, expected 1 or more")
@@ -74,16 +87,19 @@ def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
 
 
 def unread_next_look(now: str, key: str, wait: timedelta = UNREAD_LOOK) -> str:
-    """When to look again for an article that a look brought no text of: ``wait`` behind ``now``, up to an eighth earlier.
+    """When to look again for an article that a look brought no text of: ``wait`` behind ``now``, up to an
+    eighth earlier.
 
-    Not sooner, or a new theme would have every due article asked for with every run; what came can be read again without asking.
+    Not sooner, or a new theme would have every due article asked for with every run; what came can be read
+    again without asking.
     """
     return _later(now, wait.total_seconds() * (1 - JITTER * _share(key, 0)))
 
 
 def refused_next_try(crawls: int, now: str, key: str) -> str | None:
-    """When to ask again for a post that was never captured and that ``crawls`` crawls got nothing but errors for: None, with the next crawl, for
-    the first; then 1 hour behind ``now``, 2, 4, up to a day. Posts that break the site so do not keep the crawls from all others.
+    """When to ask again for a post that was never captured and that ``crawls`` crawls got nothing but errors
+    for: None, with the next crawl, for the first; then 1 hour behind ``now``, 2, 4, up to a day. Posts that
+    break the site so do not keep the crawls from all others.
     """
     if crawls < 2:
         return None
@@ -92,7 +108,8 @@ def refused_next_try(crawls: int, now: str, key: str) -> str | None:
 
 
 def is_disappeared(missing_looks: int, missing_since: str, now: str) -> bool:
-    """Whether a missing article counts as disappeared: at least 3 looks in a row over at least 3 days found nothing.
+    """Whether a missing article counts as disappeared: at least 3 looks in a row over at least 3 days found
+    nothing.
 
     ``missing_since`` is the time of the first of those looks, ``now`` that of the last; both UTC text.
     """
@@ -100,7 +117,8 @@ def is_disappeared(missing_looks: int, missing_since: str, now: str) -> bool:
 
 
 def _share(key: str, turn: int) -> float:
-    """From 0 up to 1, fixed for a key and turn; another each turn, so that two articles do not fall together for ever."""
+    """From 0 up to 1, fixed for a key and turn; another each turn, so that two articles do not fall together
+    for ever."""
     return int.from_bytes(sha256(f"{key} {turn}".encode()).digest()[:8]) / 2**64
 
 

@@ -1,4 +1,5 @@
-"""Whoever corrects one post often corrects those beside it: when a text was edited, the articles next to it are due at once.
+"""Whoever corrects one post often corrects those beside it: when a text was edited, the articles next to it
+are due at once.
 
 No chain follows: an edit that was found because of another one promotes nobody.
 """
@@ -10,12 +11,15 @@ from collections.abc import Sequence
 from archive.store.rows import Row, Store
 
 EITHER_SIDE = 3  # by post id, which is nearly the order of publication
-OF_THE_TEXT = frozenset({"figures", "text_added", "text_removed", "rewording"})  # a title alone, or marks inside words, say nothing of others
+# A title alone, or marks inside words, say nothing of others
+OF_THE_TEXT = frozenset({"figures", "text_added", "text_removed", "rewording"})
 
 
 def promote(store: Store, article: Row, classes: Sequence[str], at: str) -> None:
     """The look at an article found an edit of these classes: its neighbours are due."""
-    was_promoted = store.one("select 1 from promotions where article_id = ?", article["article_id"]) is not None
+    was_promoted = (
+        store.one("select 1 from promotions where article_id = ?", article["article_id"]) is not None
+    )
     if was_promoted or article["edition"] is None or OF_THE_TEXT.isdisjoint(classes):
         return
     for order, sign in (("desc", "<"), ("asc", ">")):
@@ -29,7 +33,9 @@ def promote(store: Store, article: Row, classes: Sequence[str], at: str) -> None
         for row in rows:
             if row["next_look_at"] is None or row["next_look_at"] > at:
                 store.update("articles", "article_id", row["article_id"], next_look_at=at)
-                store.query("insert into promotions values (?, ?) on conflict do nothing", row["article_id"], at)
+                store.query(
+                    "insert into promotions values (?, ?) on conflict do nothing", row["article_id"], at
+                )
 
 
 def looked(store: Store, article_id: int) -> None:

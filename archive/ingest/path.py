@@ -1,4 +1,5 @@
-"""The one path in: live crawl, rebuild and import all call `Ingest.capture`. It decides what a capture is, and who writes what follows.
+"""The one path in: live crawl, rebuild and import all call `Ingest.capture`. It decides what a capture is,
+and who writes what follows.
 
 Nothing here reads a clock or the network: the same records in the same order give the same rows.
 """
@@ -70,22 +71,37 @@ class Ingest:
         self.extract: Reader = extract  # `archive.extract.pool` reads many at once
         self.second_opinion: Callable[[Capture, Extract], str | None] = second_opinion
         self.jobs = 1  # processes that read again what is held
-        self.found: Extract | Unextractable | None = None  # what was read apart a moment ago, and is told by the next event
+        # What was read apart a moment ago, and is told by the next event
+        self.found: Extract | Unextractable | None = None
 
-    # -- events -------------------------------------------------------------------------------------------------------------------
+    # -- events
+    # -------------------------------------------------------------------------------------------------------------------
 
     def event(self, event: dict[str, Any], at: Position) -> Outcome | None:
-        """Something that shaped the archive and was no exchange; the outcome of the capture it is about, if any. Raises NewerArchive."""
+        """Something that shaped the archive and was no exchange; the outcome of the capture it is about, if
+        any. Raises NewerArchive."""
         outcome = None
         match event.get("event"):
             case "crawl-started":
                 self._begin(event["site"], event["extractor"])
-                self.store.start_crawl(event["name"], event["kind"], event["at"], event["arguments"], event["software"])
+                self.store.start_crawl(
+                    event["name"], event["kind"], event["at"], event["arguments"], event["software"]
+                )
             case "crawl-finished":
-                at_end = event.get("last_sign_at") or event["at"]  # the former where it could not tell its end
-                self.store.finish_crawl(event["name"], at_end, event["reason"], event["exit_status"], event["verdict"], event["counters"])
+                # The former where it could not tell its end
+                at_end = event.get("last_sign_at") or event["at"]
+                self.store.finish_crawl(
+                    event["name"],
+                    at_end,
+                    event["reason"],
+                    event["exit_status"],
+                    event["verdict"],
+                    event["counters"],
+                )
             case "no-answer":
-                self.store.add_failure(event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None)
+                self.store.add_failure(
+                    event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None
+                )
                 self.channels.unanswered(event["url"], event["at"])
             case "cited":
                 self._cited(event["urls"], event["at"])
@@ -101,13 +117,20 @@ class Ingest:
             case "epoch":
                 pass  # read by `archive.rebuild.rebuild`, before anything is replayed
             case kind:
-                raise NewerArchive(f"{self.store.path.parent} was written by a newer release of sohr-archive (event {kind!r}): upgrade this one")
+                raise NewerArchive(
+                    f"{self.store.path.parent} was written by a newer release of sohr-archive (event {kind!r}): upgrade this one"
+                )
         self.store.set_about(f"indexed:{at.serial}", str(at.offset + at.length))
         return outcome
 
     def _begin(self, home: str, extractor: str) -> None:
         """What the archive is, from its first crawl on."""
-        for key, value in (("site", Site(home).name), ("home", home), ("epoch", "1"), ("extractor", extractor)):
+        for key, value in (
+            ("site", Site(home).name),
+            ("home", home),
+            ("epoch", "1"),
+            ("extractor", extractor),
+        ):
             if self.store.about(key) is None:
                 self.store.set_about(key, value)
 
@@ -122,19 +145,26 @@ class Ingest:
                 self.store.alias(url, article["article_id"], at)
 
     def _mend(self, layout: str | None) -> None:
-        """Read once more what could not be read: all of it, or what one layout had read and was not trusted with."""
+        """Read once more what could not be read: all of it, or what one layout had read and was not trusted
+        with."""
         marks = ", ".join("?" * len(MENDABLE))
         rows = self.store.query(
-            f"select * from captures where outcome in ({marks}) and (? is null or layout = ?) order by capture_id", *MENDABLE, layout, layout
+            f"select * from captures where outcome in ({marks}) and (? is null or layout = ?) order by capture_id",
+            *MENDABLE,
+            layout,
+            layout,
         )
         for row in rows:
             capture = self.evidence.capture(row)
             self.store.drop_failure(row["capture_id"])
-            outcome = self._read(Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full)
+            outcome = self._read(
+                Seen(capture, row["capture_id"]), row["record_id"], row["look"], self._in_full
+            )
             self._note(row["capture_id"], outcome)
 
     def waiting(self) -> list[Row]:
-        """Rows of captures that are to be read apart, and of which nobody has written down what came of it."""
+        """Rows of captures that are to be read apart, and of which nobody has written down what came of
+        it."""
         return self.store.query("select * from captures where outcome = ? order by capture_id", APART)
 
     def asks(self, row: Row) -> tuple[Capture, ArticleKey | None]:
@@ -144,7 +174,8 @@ class Ingest:
         return capture, (_key(address) if address else None) or self._resolved(capture.url)
 
     def _apart(self, record_id: str, stopped: str | None) -> Outcome | None:
-        """What came of reading a heavy page by itself: a text, as any page's, or that it had to be stopped."""
+        """What came of reading a heavy page by itself: a text, as any page's, or that it had to be
+        stopped."""
         row = self.store.one("select * from captures where record_id = ? and outcome = ?", record_id, APART)
         if row is None:
             return None
@@ -158,7 +189,11 @@ class Ingest:
         """Read a page, heavy or not: one that its record says was read in time."""
         if self.found is not None:
             return self.found
-        return extract(capture, site, expected, apart=True) if site.parse(capture.url) else extract_general(capture, site, apart=True)
+        return (
+            extract(capture, site, expected, apart=True)
+            if site.parse(capture.url)
+            else extract_general(capture, site, apart=True)
+        )
 
     def _reread(self, at: str) -> None:
         """Today's extractor reads every article again."""
@@ -176,7 +211,8 @@ class Ingest:
     def _reread_all(self, at: str, again: Again | None) -> None:
         after = begun = 0  # articles that were read again, and those whose reading was begun
         while rows := self.store.query(
-            "select * from articles where newest_version_id is not null and article_id > ? order by article_id limit 500", after
+            "select * from articles where newest_version_id is not null and article_id > ? order by article_id limit 500",
+            after,
         ):
             if again:
                 begun = self._begin_rereading(again, begun, rows[-1]["article_id"] + REREAD_AHEAD)
@@ -188,7 +224,8 @@ class Ingest:
             after = rows[-1]["article_id"]
 
     def _begin_rereading(self, again: Again, after: int, upto: int) -> int:
-        """Let the captures under versions of these articles be read by others, that of pages of this site: ``upto``."""
+        """Let the captures under versions of these articles be read by others, that of pages of this site:
+        ``upto``."""
         rows = self.store.query(
             """select c.*, a.source, a.key from versions v join articles a using (article_id) join captures c on c.capture_id = v.first_capture_id
                where a.article_id > ? and a.article_id <= ? and a.edition is not null and v.extractor != ? order by a.article_id, v.number""",
@@ -196,15 +233,34 @@ class Ingest:
             upto,
             EXTRACTOR,
         )
-        again.start([(row["capture_id"], ArticleKey(row["source"], row["key"]), self.evidence.path(row), row["offset"]) for row in rows])
+        again.start(
+            [
+                (
+                    row["capture_id"],
+                    ArticleKey(row["source"], row["key"]),
+                    self.evidence.path(row),
+                    row["offset"],
+                )
+                for row in rows
+            ]
+        )
         return upto
 
-    # -- captures -----------------------------------------------------------------------------------------------------------------
+    # -- captures
+    # -----------------------------------------------------------------------------------------------------------------
 
-    def safely(self, capture: Capture, at: Position, look: str | None = None, found: Extract | Unextractable | None = None) -> Outcome:
-        """Read one exchange and write what follows; an error of ours costs what is derived from this one, never the evidence nor its neighbours.
+    def safely(
+        self,
+        capture: Capture,
+        at: Position,
+        look: str | None = None,
+        found: Extract | Unextractable | None = None,
+    ) -> Outcome:
+        """Read one exchange and write what follows; an error of ours costs what is derived from this one,
+        never the evidence nor its neighbours.
 
-        ``found``: what `extract` said of it as the page of the article it promises to be, where somebody has read it already.
+        ``found``: what `extract` said of it as the page of the article it promises to be, where somebody has
+        read it already.
         """
         seen = self._seen(capture, at, look)
         read = None if found is None else lambda *_: found
@@ -227,7 +283,8 @@ class Ingest:
         return self._not_modified(seen) if stands else self._read(seen, at.record_id, look, read)
 
     def _not_modified(self, seen: Seen) -> Outcome:
-        """The site stands by an answer that is held. WordPress says so from the date an author sees: no text is confirmed by it."""
+        """The site stands by an answer that is held. WordPress says so from the date an author sees: no text
+        is confirmed by it."""
         url = seen.capture.url
         address = self.site.parse(url)
         key = (_key(address) if address else None) or self._resolved(url)
@@ -235,7 +292,9 @@ class Ingest:
         if article is not None and not (address and address.page > 1):
             self.articles.looked_in_vain(seen, article)
         told = self.channels.not_modified(seen.capture, address) if address else None
-        return told or Outcome(NOT_MODIFIED, url, seen.capture.status, article=key if article is not None else None)
+        return told or Outcome(
+            NOT_MODIFIED, url, seen.capture.status, article=key if article is not None else None
+        )
 
     def _seen(self, capture: Capture, at: Position, look: str | None) -> Seen:
         capture = replace(capture, recorded_at=capture.recorded_at or capture.captured_at)
@@ -243,12 +302,22 @@ class Ingest:
 
     def _note(self, capture_id: int, outcome: Outcome) -> None:
         row = self.store.article(outcome.article) if outcome.article else None
-        self.store.update("captures", "capture_id", capture_id, outcome=outcome.word, article_id=row["article_id"] if row else None)
+        self.store.update(
+            "captures",
+            "capture_id",
+            capture_id,
+            outcome=outcome.word,
+            article_id=row["article_id"] if row else None,
+        )
 
     def _read(self, seen: Seen, record_id: str, look: str | None, read: Reader | None = None) -> Outcome:
         capture = seen.capture
         address = self.site.parse(capture.url)
-        if address is None and capture.channel == addresses_elsewhere.CHANNEL and (url := addresses_elsewhere.clean(capture.url)):
+        if (
+            address is None
+            and capture.channel == addresses_elsewhere.CHANNEL
+            and (url := addresses_elsewhere.clean(capture.url))
+        ):
             return self._page(seen, url, read)
         if address is None or address.kind in (Kind.EMBED, Kind.OTHER):
             return Outcome(OTHER, capture.url, capture.status)
@@ -267,17 +336,22 @@ class Ingest:
 
     def _fail(self, seen: Seen, word: str, detail: str, article: Row | None = None) -> Outcome:
         article_id = article["article_id"] if article else None
-        self.store.add_failure(seen.capture.url, word, detail, seen.at, seen.capture_id, seen.capture.crawl, article_id)
+        self.store.add_failure(
+            seen.capture.url, word, detail, seen.at, seen.capture_id, seen.capture.crawl, article_id
+        )
         key = ArticleKey(article["source"], article["key"]) if article else None
         return Outcome(word, seen.capture.url, seen.capture.status, article=key, detail=detail)
 
-    # -- listings -----------------------------------------------------------------------------------------------------------------
+    # -- listings
+    # -----------------------------------------------------------------------------------------------------------------
 
     def _listing(self, seen: Seen, address: Address) -> Outcome:
         capture = seen.capture
         if capture.status in GONE:
             self.coverage.end(capture, address)
-            return self.channels.listed(capture, address, None) or Outcome("missing", capture.url, capture.status)
+            return self.channels.listed(capture, address, None) or Outcome(
+                "missing", capture.url, capture.status
+            )
         if refusal := by_status(capture):
             return self._fail(seen, *refusal)
         if capture.truncated:
@@ -292,9 +366,14 @@ class Ingest:
         readable = 200 <= capture.status < 300
         listing = parse_listing(html, address, self.site) if readable else None
         if listing is None or not listing.sightings:
-            # A page in front of the site may carry a refusal's marks and still be the site's: only one without posts is asked for them.
+            # A page in front of the site may carry a refusal's marks and still be the site's: only one
+            # without posts is asked for them.
             refusal = by_text(capture, html)
-            if refusal is None and address.scope.startswith("category/") and (empty := self.channels.listed(capture, address, None)):
+            if (
+                refusal is None
+                and address.scope.startswith("category/")
+                and (empty := self.channels.listed(capture, address, None))
+            ):
                 return empty
             return self._fail(seen, *(refusal or (LISTING_UNREAD, "a listing on which no post was found")))
         held = tuple(self._sight(sighting, seen.at) for sighting in listing.sightings)
@@ -329,7 +408,8 @@ class Ingest:
         rests = row["state"] is None and (row["next_look_at"] or "") > at
         return self.store.held(row, is_new=is_new, rests=rests)
 
-    # -- redirects ----------------------------------------------------------------------------------------------------------------
+    # -- redirects
+    # ----------------------------------------------------------------------------------------------------------------
 
     def _redirect(self, seen: Seen, address: Address) -> Outcome:
         capture = seen.capture
@@ -338,16 +418,24 @@ class Ingest:
         if target is None:
             return self._fail(seen, REDIRECT, f"leads off the site, to {location[:200]}")
         if address.kind in (Kind.LISTING, Kind.SITEMAP):
-            return Outcome(REDIRECT, capture.url, capture.status, target=Held(target.url, None), detail=target.url)
+            return Outcome(
+                REDIRECT, capture.url, capture.status, target=Held(target.url, None), detail=target.url
+            )
         source = _key(address)
         article = self.store.article(source) if source else None
         if target.kind not in (Kind.ARTICLE, Kind.SLUG):
             sentence = "leads to a page that is no article"
-            return self.articles.gone(seen, article, "missing", sentence) if article else self._fail(seen, "missing", sentence)
+            return (
+                self.articles.gone(seen, article, "missing", sentence)
+                if article
+                else self._fail(seen, "missing", sentence)
+            )
         key = _key(target)
         if key is None:
             self.store.alias(target.url, None, seen.at)
-            return Outcome(REDIRECT, capture.url, capture.status, article=source, target=Held(target.url, None))
+            return Outcome(
+                REDIRECT, capture.url, capture.status, article=source, target=Held(target.url, None)
+            )
         row = self.store.article(key)
         if row is None:
             self.store.add_article(key, target.url, seen.at, None)
@@ -361,16 +449,25 @@ class Ingest:
         elif article is not None:
             self.articles.moved(seen, article, row)
             return Outcome(MOVED, capture.url, capture.status, article=source, target=self.store.held(row))
-        return Outcome(REDIRECT, capture.url, capture.status, article=source or key, target=self.store.held(row))
+        return Outcome(
+            REDIRECT, capture.url, capture.status, article=source or key, target=self.store.held(row)
+        )
 
-    # -- articles -----------------------------------------------------------------------------------------------------------------
+    # -- articles
+    # -----------------------------------------------------------------------------------------------------------------
 
-    def _article(self, seen: Seen, address: Address, record_id: str, look: str | None, read: Reader) -> Outcome:
+    def _article(
+        self, seen: Seen, address: Address, record_id: str, look: str | None, read: Reader
+    ) -> Outcome:
         expected = _key(address) or self._resolved(seen.capture.url)
         found = read(seen.capture, self.site, expected)
         if isinstance(found, Unextractable):
             return self._unread(seen, expected, found)
-        key = expected or (ArticleKey(found.edition or address.edition or "ar", str(found.post_id)) if found.post_id else None)
+        key = expected or (
+            ArticleKey(found.edition or address.edition or "ar", str(found.post_id))
+            if found.post_id
+            else None
+        )
         if key is None:
             return self._fail(seen, "layout", "the page does not say which post it is")
         drift = self.second_opinion(seen.capture, found)
@@ -387,19 +484,36 @@ class Ingest:
             self._sight(Sighting(row["url"], key.edition, key.post_id, "sweep"), seen.at)
         if row is not None and outcome.word in HELD_OUTCOMES:
             for channel, states in self.channels.digests.to_tell(row["article_id"]):
-                self.articles.change(seen, row["article_id"], "metadata", version_id=row["newest_version_id"], details={channel: states})
+                self.articles.change(
+                    seen,
+                    row["article_id"],
+                    "metadata",
+                    version_id=row["newest_version_id"],
+                    details={channel: states},
+                )
         return outcome
 
     def _signal(self, seen: Seen, key: ArticleKey, drift: str) -> None:
         """Note that another reader finds another text: a layout may drift. The outcome stays what it is."""
         row = self.store.article(key)
-        self.store.add_failure(seen.capture.url, CROSS_CHECK, drift, seen.at, seen.capture_id, seen.capture.crawl, row["article_id"] if row else None)
+        self.store.add_failure(
+            seen.capture.url,
+            CROSS_CHECK,
+            drift,
+            seen.at,
+            seen.capture_id,
+            seen.capture.crawl,
+            row["article_id"] if row else None,
+        )
 
     def _page(self, seen: Seen, url: str, read: Reader | None) -> Outcome:
-        """A page of another site that somebody cited. One that is not there, or no article, is a failure and changes nothing."""
+        """A page of another site that somebody cited. One that is not there, or no article, is a failure and
+        changes nothing."""
         capture = seen.capture
         if addresses_elsewhere.is_loopback(url) and not self.site.is_loopback:
-            return self._fail(seen, OTHER, "a page of this machine has no place in the archive of a real site")
+            return self._fail(
+                seen, OTHER, "a page of this machine has no place in the archive of a real site"
+            )
         row = self.store.article_at(url)
         if capture.status in REDIRECTS and (location := capture.header("location")):
             return self._page_redirect(seen, url, location, row)
@@ -408,7 +522,11 @@ class Ingest:
             return Outcome(APART, capture.url, capture.status)
         if isinstance(found, Unextractable):
             return self._fail(seen, found.reason, found.detail, row)
-        key = ArticleKey(row["source"], row["key"]) if row else addresses_elsewhere.identity(url, found.canonical_url)
+        key = (
+            ArticleKey(row["source"], row["key"])
+            if row
+            else addresses_elsewhere.identity(url, found.canonical_url)
+        )
         return self.articles.said(seen, key, found)
 
     def _page_redirect(self, seen: Seen, url: str, location: str, row: Row | None) -> Outcome:
@@ -428,7 +546,8 @@ class Ingest:
     def _join(
         self, seen: Seen, address: Address, record_id: str, look: str | None, found: Extract, key: ArticleKey
     ) -> Outcome | tuple[Seen, Extract]:
-        """Keep a page of an article in several; the whole, as of its first page, once all pages of one look are held."""
+        """Keep a page of an article in several; the whole, as of its first page, once all pages of one look
+        are held."""
         url, status = seen.capture.url, seen.capture.status
         of = look if address.page > 1 else record_id
         if of is None:
@@ -441,14 +560,25 @@ class Ingest:
             missing = tuple(page_url(url, n) for n in range(2, found.pages + 1)) if address.page == 1 else ()
             return Outcome(PART, url, status, article=key, page_urls=missing, look=of)
         self.store.drop_parts(of)
-        opening = replace(seen.capture, url=first["url"], requested_url=first["requested_url"], captured_at=first["captured_at"])
+        opening = replace(
+            seen.capture,
+            url=first["url"],
+            requested_url=first["requested_url"],
+            captured_at=first["captured_at"],
+        )
         return Seen(opening, first["capture_id"]), joined([unpack(p["extract"]) for p in parts])
 
     def _unread(self, seen: Seen, key: ArticleKey | None, why: Unextractable) -> Outcome:
         if why.reason == APART:
             return Outcome(APART, seen.capture.url, seen.capture.status)
         article = self.store.article(key) if key else None
-        if seen.capture.channel == "sweep" and why.reason in ("missing", "soft404") and key and key.edition and key.post_id:
+        if (
+            seen.capture.channel == "sweep"
+            and why.reason in ("missing", "soft404")
+            and key
+            and key.edition
+            and key.post_id
+        ):
             self.channels.swept(key.edition, key.post_id, seen.at)
             if article is None:
                 return Outcome(why.reason, seen.capture.url, seen.capture.status)
@@ -459,7 +589,11 @@ class Ingest:
             if key is not None:
                 return self.articles.textless(seen, key, why)
         if article is not None and (why.reason in MENDABLE or article["state"] is not None):
-            self.articles.unread(seen, article, look_schedule.UNREAD_LOOK if why.reason in MENDABLE else look_schedule.REFUSED_LOOK)
+            self.articles.unread(
+                seen,
+                article,
+                look_schedule.UNREAD_LOOK if why.reason in MENDABLE else look_schedule.REFUSED_LOOK,
+            )
         elif article is not None:
             self.articles.refused(seen, article)
         return self._fail(seen, why.reason, why.detail, article)

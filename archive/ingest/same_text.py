@@ -1,8 +1,10 @@
-"""Articles that all say the same: a cookie wall, a subscription wall, a cache that serves one page for all addresses. Each is a page that reads
-well, and together they are no news of anybody. What looks so is kept as evidence and makes no version until a person has looked.
+"""Articles that all say the same: a cookie wall, a subscription wall, a cache that serves one page for all
+addresses. Each is a page that reads well, and together they are no news of anybody. What looks so is kept as
+evidence and makes no version until a person has looked.
 
-A rule of what came before, so that a rebuild decides alike. It is slow to accuse: agencies repeat standard sentences, and a statement is posted
-twice by mistake. The first two of a kind have made versions by then; a text that was once recognised makes none any more.
+A rule of what came before, so that a rebuild decides alike. It is slow to accuse: agencies repeat standard
+sentences, and a statement is posted twice by mistake. The first two of a kind have made versions by then; a
+text that was once recognised makes none any more.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from archive.text.normalise import same_sha256
 
 WINDOW = 12  # readings that would make a version, the last ones, of whatever crawl: a morning's new posts
 ALIKE = 3  # articles of them with one text: two are a post that was published twice
-LONG = 200  # characters; a shorter text may be a standard sentence, so that it must fill half of the window besides
+# Characters; a shorter text may be a standard sentence, so that it must fill half of the window besides
+LONG = 200
 TRUSTED = "trusted"
 _WINDOW_KEY, _MARK = "alike", "alike:"
 
@@ -33,11 +36,16 @@ class Facts(Protocol):
 
 
 def alike(facts: Facts, article_id: int, text: str, layout: str) -> str | None:
-    """Why a text that would make a version is not trusted, as a sentence; None where nothing speaks against it. Takes note of the reading."""
+    """Why a text that would make a version is not trusted, as a sentence; None where nothing speaks against
+    it. Takes note of the reading."""
     digest = same_sha256("", text)
     if (known := facts.about(_MARK + digest)) == TRUSTED:
         return None
-    window = [(int(other), str(of)) for other, of in json.loads(facts.about(_WINDOW_KEY) or "[]") if other != article_id]
+    window = [
+        (int(other), str(of))
+        for other, of in json.loads(facts.about(_WINDOW_KEY) or "[]")
+        if other != article_id
+    ]
     window = [*window, (article_id, digest)][-WINDOW:]
     facts.set_about(_WINDOW_KEY, json.dumps(window, separators=(",", ":")))
     same = sum(of == digest for _, of in window)

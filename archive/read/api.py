@@ -1,7 +1,8 @@
-"""The Python API: an archive, read-only by construction. ``from archive import Archive``; docs/api.md shows all of it.
+"""The Python API: an archive, read-only by construction. ``from archive import Archive``; docs/api.md shows
+all of it.
 
-Whatever gives many things gives them one after another, as they are read: a year of versions takes no more memory than one of them. Not for
-several threads at once: open one `Archive` a thread.
+Whatever gives many things gives them one after another, as they are read: a year of versions takes no more
+memory than one of them. Not for several threads at once: open one `Archive` a thread.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _SEARCH = """select rowid from search where search match ? order by rank, rowid"
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A search's find: the newest version of an article, and where in title and text what was asked for stands."""
+    """A search's find: the newest version of an article, and where in title and text what was asked for
+    stands."""
 
     version: Version
     terms: tuple[Term, ...] = field(repr=False)
@@ -65,7 +67,8 @@ class Article:
     edition: Edition | None
     post_id: int | None
     url: str
-    state: str | None  # live, missing, disappeared, moved, protected, empty, unreadable; None: sighted, not captured yet
+    # Live, missing, disappeared, moved, protected, empty, unreadable; None: sighted, not captured yet
+    state: str | None
     day: str | None
     first_captured_at: str | None
     last_captured_at: str | None
@@ -73,7 +76,10 @@ class Article:
     @property
     def versions(self) -> tuple[Version, ...]:
         """What it said, oldest first."""
-        rows = self.archive.rows(f"{_VERSION} where v.article_id = ? order by v.first_captured_at, v.number", self.row["article_id"])
+        rows = self.archive.rows(
+            f"{_VERSION} where v.article_id = ? order by v.first_captured_at, v.number",
+            self.row["article_id"],
+        )
         return tuple(version_of(self.row, row) for row in rows)
 
     @property
@@ -83,20 +89,29 @@ class Article:
         return next((version_of(self.row, row) for row in rows), None)
 
     def record(self, number: int) -> dict[str, Any]:
-        """A version by its number as an export tells it: plain values, ready for JSON, a table or a data frame. Raises NotHeld."""
+        """A version by its number as an export tells it: plain values, ready for JSON, a table or a data
+        frame. Raises NotHeld."""
         self.version(number)
-        [row] = self.archive.rows(f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number)
+        [row] = self.archive.rows(
+            f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number
+        )
         return entry(self.row, row)
 
     def version(self, number: int) -> Version:
         """A version by its number, from 1. Raises NotHeld."""
-        for row in self.archive.rows(f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number):
+        for row in self.archive.rows(
+            f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number
+        ):
             return version_of(self.row, row)
         held = self.row["versions"]
-        raise NotHeld(f"{self.source}:{self.key} has no version {number}: " + (f"it has 1 to {held}" if held else "no text of it was captured"))
+        raise NotHeld(
+            f"{self.source}:{self.key} has no version {number}: "
+            + (f"it has 1 to {held}" if held else "no text of it was captured")
+        )
 
     def at(self, at: Instant) -> Version:
-        """What it said at an instant. Raises NotHeld where the archive cannot know: before, behind and between the captures of a version."""
+        """What it said at an instant. Raises NotHeld where the archive cannot know: before, behind and
+        between the captures of a version."""
         moment, before = instant(at), None
         for version in self.versions:
             if version.first_captured_at <= moment <= version.last_captured_at:
@@ -107,19 +122,27 @@ class Article:
                     f"what {self.source}:{self.key} said {moment} is not known: {known}version {version.number} first {version.first_captured_at}"
                 )
             before = version
-        last = f": it was last seen {before.last_captured_at}, as version {before.number}" if before else ": no text of it was captured"
+        last = (
+            f": it was last seen {before.last_captured_at}, as version {before.number}"
+            if before
+            else ": no text of it was captured"
+        )
         raise NotHeld(f"what {self.source}:{self.key} said {moment} is not known{last}")
 
     @property
     def aliases(self) -> tuple[str, ...]:
         """Every address that led to it."""
-        rows = self.archive.rows("select url from aliases where article_id = ? order by first_seen_at, url", self.row["article_id"])
+        rows = self.archive.rows(
+            "select url from aliases where article_id = ? order by first_seen_at, url", self.row["article_id"]
+        )
         return tuple(row["url"] for row in rows)
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What the archive noticed about it, in order."""
-        seqs = self.archive.rows("select seq from changes where article_id = ? order by seq", self.row["article_id"])
+        seqs = self.archive.rows(
+            "select seq from changes where article_id = ? order by seq", self.row["article_id"]
+        )
         return tuple(change for row in seqs for change in self.archive.changes(after=row["seq"] - 1, limit=1))
 
     def diff(self, before: int, after: int) -> Diff:
@@ -129,7 +152,8 @@ class Article:
 
 
 class Archive:
-    """An archive, open for reading. A crawl may write meanwhile. Use as a context manager, or call `close`."""
+    """An archive, open for reading. A crawl may write meanwhile. Use as a context manager, or call
+    `close`."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
@@ -137,7 +161,8 @@ class Archive:
 
     @classmethod
     def open(cls, folder: str | Path = "data") -> Self:
-        """Open the archive in a folder. Raises NoArchive, NewerArchive, DamagedDatabase, each with what to do."""
+        """Open the archive in a folder. Raises NoArchive, NewerArchive, DamagedDatabase, each with what to
+        do."""
         path = Path(folder)
         return cls(path, open_readonly(path))
 
@@ -148,14 +173,17 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
         return f"Archive({str(self.folder)!r})"
 
     def rows(self, sql: str, *values: object) -> Iterator[sqlite3.Row]:
-        """Rows of a question of your own to the database, as they are read (docs/dictionary.md). Raises what `open` raises."""
+        """Rows of a question of your own to the database, as they are read (docs/dictionary.md). Raises what
+        `open` raises."""
         with told(self.folder / "archive.db"):
             yield from self._conn.execute(sql, values)
 
@@ -176,10 +204,12 @@ class Archive:
 
     @property
     def consumers(self) -> Consumers:
-        """The feed's named consumers, whose cursors are kept in a database of their own beside the archive."""
+        """The feed's named consumers, whose cursors are kept in a database of their own beside the
+        archive."""
         return Consumers(self.folder, self._conn)
 
-    # -- versions and articles ----------------------------------------------------------------------------------------------------
+    # -- versions and articles
+    # ----------------------------------------------------------------------------------------------------
 
     def versions(
         self,
@@ -194,8 +224,9 @@ class Archive:
     ) -> Iterator[Version]:
         """Versions by edition, post id and first capture.
 
-        ``since`` and ``until`` (inclusive) are of publication, as the site states it; else its archive day, else the first capture.
-        ``changed``: only articles of which more than one version is held. Raises BadReference for what cannot select anything.
+        ``since`` and ``until`` (inclusive) are of publication, as the site states it; else its archive day,
+        else the first capture. ``changed``: only articles of which more than one version is held. Raises
+        BadReference for what cannot select anything.
         """
         first, last = instant(since) if since else None, instant(until, is_end=True) if until else None
         selection = Selection(edition, first, last, category, state, which, changed)
@@ -220,24 +251,39 @@ class Archive:
         return self.find(Reference(edition, str(post_id)))
 
     def find(self, reference: str | Reference) -> Article:
-        """The article a reference names: ``en:332481``, a citation, or any address that led to it. Raises NotHeld, BadReference."""
+        """The article a reference names: ``en:332481``, a citation, or any address that led to it. Raises
+        NotHeld, BadReference."""
         named = parse_reference(reference) if isinstance(reference, str) else reference
         if named.url is not None:
-            rows = self.rows(f"{_ARTICLE} where article_id = (select article_id from aliases where url = ?)", named.url)
+            rows = self.rows(
+                f"{_ARTICLE} where article_id = (select article_id from aliases where url = ?)", named.url
+            )
         else:
             rows = self.rows(f"{_ARTICLE} where source = ? and key = ?", named.source, named.key)
         for row in rows:
             return self._article(row)
         if named.url is None:
-            named = parse_reference(f"{named.source}:{named.key}")  # says what is wrong with it, where that is it
+            # Says what is wrong with it, where that is it
+            named = parse_reference(f"{named.source}:{named.key}")
         raise NotHeld(f"the archive holds no article {named.url or f'{named.source}:{named.key}'}")
 
     def _article(self, row: sqlite3.Row) -> Article:
-        names = ("source", "key", "edition", "post_id", "url", "state", "day", "first_captured_at", "last_captured_at")
+        names = (
+            "source",
+            "key",
+            "edition",
+            "post_id",
+            "url",
+            "state",
+            "day",
+            "first_captured_at",
+            "last_captured_at",
+        )
         return Article(self, row, **{name: row[name] for name in names})
 
     def resolve(self, citation: str) -> Version:
-        """The version a citation names: any instant within a version's span resolves to it. Raises NotHeld, BadReference."""
+        """The version a citation names: any instant within a version's span resolves to it. Raises NotHeld,
+        BadReference."""
         named = parse_reference(citation)
         article = self.find(named)
         if named.at is None:
@@ -246,40 +292,56 @@ class Archive:
             )
         return article.at(named.at)
 
-    def search(self, query: str, *, edition: Edition | None = None, limit: int | None = None) -> Iterator[Hit]:
+    def search(
+        self, query: str, *, edition: Edition | None = None, limit: int | None = None
+    ) -> Iterator[Hit]:
         """Newest versions in whose title or text all words of the query stand, the best first.
 
-        Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter; ``"two words"`` must follow each other,
-        ``kill*`` begins a word.
+        Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter; ``"two words"``
+        must follow each other, ``kill*`` begins a word.
         """
         wanted = tuple(terms(query))
         if not wanted:
             return
         found = 0
         for hit in self.rows(_SEARCH, expression(wanted)):
-            for row in self.rows(f"{_ARTICLE} where article_id = ? and (? is null or edition = ?)", hit["rowid"], edition, edition):
+            for row in self.rows(
+                f"{_ARTICLE} where article_id = ? and (? is null or edition = ?)",
+                hit["rowid"],
+                edition,
+                edition,
+            ):
                 if limit is not None and found >= limit:
                     return
                 if (latest := self._article(row).latest) is not None:
                     found += 1
                     yield Hit(latest, wanted)
 
-    # -- changes and evidence -----------------------------------------------------------------------------------------------------
+    # -- changes and evidence
+    # -----------------------------------------------------------------------------------------------------
 
-    def changes(self, after: int = 0, *, since: Instant | None = None, limit: int | None = None) -> Iterator[Change]:
-        """The feed: changes behind a sequence number, in order; with ``since`` those the archive learnt then or later."""
+    def changes(
+        self, after: int = 0, *, since: Instant | None = None, limit: int | None = None
+    ) -> Iterator[Change]:
+        """The feed: changes behind a sequence number, in order; with ``since`` those the archive learnt then
+        or later."""
         learnt = instant(since) if since else None
         with told(self.folder / "archive.db"):
             for record in feed.changes(self._conn, after, limit, learnt):
                 yield change_of(record)
 
     def evidence(self, version: Version) -> Capture:
-        """The first capture of a version, read back from the WARC file: bytes and headers as received, the digests checked. Raises DamagedWarc."""
+        """The first capture of a version, read back from the WARC file: bytes and headers as received, the
+        digests checked. Raises DamagedWarc."""
         [row] = self.rows("select * from captures where record_id = ?", version.evidence.record_id)
-        reader = Evidence(self.folder, lambda sql, *values: list(self.rows(sql, *values)), Site(self.site or version.url))
+        reader = Evidence(
+            self.folder, lambda sql, *values: list(self.rows(sql, *values)), Site(self.site or version.url)
+        )
         capture = reader.capture(row)
         if hashlib.sha256(capture.body).hexdigest() != row["payload_sha256"]:
-            raise DamagedWarc(f"{version.evidence.warc_file} holds another body than was recorded: run 'sohr-archive verify'")
+            raise DamagedWarc(
+                f"{version.evidence.warc_file} holds another body than was recorded: run 'sohr-archive verify'"
+            )
         return capture
 
 

@@ -1,4 +1,5 @@
-"""How to cite a version: in text, for BibTeX, as JSON. What is cited is what the site said at an instant, and where the bytes lie that show it."""
+"""How to cite a version: in text, for BibTeX, as JSON. What is cited is what the site said at an instant, and
+where the bytes lie that show it."""
 
 from __future__ import annotations
 
@@ -41,11 +42,31 @@ def as_bibtex(version: Version) -> str:
 
 def as_record(version: Version, payload_sha256: str) -> dict[str, Any]:
     """For programs."""
-    names = ("citation", "title", "author", "published_at", "modified_at", "url", "language", "first_captured_at", "last_captured_at", "captures")
+    names = (
+        "citation",
+        "title",
+        "author",
+        "published_at",
+        "modified_at",
+        "url",
+        "language",
+        "first_captured_at",
+        "last_captured_at",
+        "captures",
+    )
     record: dict[str, Any] = {name: getattr(version, name) for name in names}
-    record |= {"version": version.number, "text_sha256": version.text_sha256, "payload_sha256": payload_sha256}
+    record |= {
+        "version": version.number,
+        "text_sha256": version.text_sha256,
+        "payload_sha256": payload_sha256,
+    }
     source = version.evidence
-    return record | {"warc_file": source.warc_file, "offset": source.offset, "length": source.length, "record_id": source.record_id}
+    return record | {
+        "warc_file": source.warc_file,
+        "offset": source.offset,
+        "length": source.length,
+        "record_id": source.record_id,
+    }
 
 
 def _title(version: Version) -> str:
@@ -53,6 +74,12 @@ def _title(version: Version) -> str:
 
 
 def _tex(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special = {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
     special |= {sign: "\\" + sign for sign in "&%$#_"}
     return " ".join("".join(special.get(sign, sign) for sign in text).split())

@@ -1,7 +1,8 @@
-"""Named consumers of the feed: how far each has come. In `consumers.db` beside the archive, which no crawl, rebuild or backup touches.
+"""Named consumers of the feed: how far each has come. In `consumers.db` beside the archive, which no crawl,
+rebuild or backup touches.
 
-A cursor moves only when its owner says so (`Consumers.ack`), after it has dealt with a change: whoever crashes in between is told the change
-once more, and none is ever skipped.
+A cursor moves only when its owner says so (`Consumers.ack`), after it has dealt with a change: whoever
+crashes in between is told the change once more, and none is ever skipped.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ _TABLE = """create table if not exists consumers (
 
 
 class BadConsumer(ArchiveError):
-    """Raised when a consumer's name or number cannot be right: unknown, backwards, or beyond the newest change."""
+    """Raised when a consumer's name or number cannot be right: unknown, backwards, or beyond the newest
+    change."""
 
     exit_status: ClassVar[int] = USAGE
 
 
 class FeedBeganAnew(ArchiveError):
-    """Raised when a consumer stands in an older epoch of the feed, or behind its end: what it has read is not what the archive tells now."""
+    """Raised when a consumer stands in an older epoch of the feed, or behind its end: what it has read is not
+    what the archive tells now."""
 
     exit_status: ClassVar[int] = REPLAY
 
@@ -64,37 +67,54 @@ class Consumers:
         self._conn = conn
 
     def cursor(self, name: str) -> Consumer:
-        """Where a consumer goes on; one that was never met begins at 0. Raises FeedBeganAnew, BadConsumer, CannotKeepCursor."""
+        """Where a consumer goes on; one that was never met begins at 0. Raises FeedBeganAnew, BadConsumer,
+        CannotKeepCursor."""
         if not _NAME.fullmatch(name):
-            raise BadConsumer(f"{name!r} is no name for a consumer: letters, digits, dots, dashes, underscores")
+            raise BadConsumer(
+                f"{name!r} is no name for a consumer: letters, digits, dots, dashes, underscores"
+            )
         found = self._find(name)
         if found is None:
             with self._writing() as db:
                 values = (name, feed.epoch(self._conn), now())
-                db.execute("insert into consumers (name, seq, epoch, first_read_at) values (?, 0, ?, ?) on conflict do nothing", values)
+                db.execute(
+                    "insert into consumers (name, seq, epoch, first_read_at) values (?, 0, ?, ?) on conflict do nothing",
+                    values,
+                )
             found = self._find(name)
         assert found is not None  # just written
         self._same_feed(found)
         return found
 
     def ack(self, name: str, seq: int, *, rewind: bool = False) -> Consumer:
-        """The consumer has dealt with all changes up to ``seq``; with ``rewind`` it may also go back, or begin anew at 0 in a new epoch.
+        """The consumer has dealt with all changes up to ``seq``; with ``rewind`` it may also go back, or
+        begin anew at 0 in a new epoch.
 
         Raises BadConsumer, FeedBeganAnew, CannotKeepCursor.
         """
         newest = feed.newest_seq(self._conn)
         if not 0 <= seq <= newest:
-            raise BadConsumer(f"the newest change of this archive is {newest}: {seq} cannot have been dealt with")
+            raise BadConsumer(
+                f"the newest change of this archive is {newest}: {seq} cannot have been dealt with"
+            )
         with self._writing() as db:
             found = self._find(name, db)
             if found is None:
                 known = ", ".join(consumer.name for consumer in self._all(db))
-                raise BadConsumer(f"no consumer {name!r} has read yet" + (f": known are {known}" if known else ": changes --consumer makes one"))
+                raise BadConsumer(
+                    f"no consumer {name!r} has read yet"
+                    + (f": known are {known}" if known else ": changes --consumer makes one")
+                )
             if not (rewind and seq == 0):
                 self._same_feed(found)
             if seq < found.seq and not rewind:
-                raise BadConsumer(f"{name} has dealt with {found.seq} already: to go back to {seq}, add --rewind")
-            db.execute("update consumers set seq = ?, epoch = ?, acknowledged_at = ? where name = ?", (seq, feed.epoch(self._conn), now(), name))
+                raise BadConsumer(
+                    f"{name} has dealt with {found.seq} already: to go back to {seq}, add --rewind"
+                )
+            db.execute(
+                "update consumers set seq = ?, epoch = ?, acknowledged_at = ? where name = ?",
+                (seq, feed.epoch(self._conn), now(), name),
+            )
             told = self._find(name, db)
         assert told is not None  # just written
         return told
@@ -107,7 +127,12 @@ class Consumers:
             return self._all(db)
 
     def _all(self, db: sqlite3.Connection) -> list[Consumer]:
-        return [Consumer(*row) for row in db.execute("select name, seq, epoch, first_read_at, acknowledged_at from consumers order by name")]
+        return [
+            Consumer(*row)
+            for row in db.execute(
+                "select name, seq, epoch, first_read_at, acknowledged_at from consumers order by name"
+            )
+        ]
 
     def _find(self, name: str, db: sqlite3.Connection | None = None) -> Consumer | None:
         found = self.all() if db is None else self._all(db)
@@ -117,9 +142,13 @@ class Consumers:
         epoch, newest = feed.epoch(self._conn), feed.newest_seq(self._conn)
         again = f"replay it: 'sohr-archive ack {consumer.name} 0 --rewind', and apply it to an empty state"
         if consumer.epoch != epoch:
-            raise FeedBeganAnew(f"the feed began anew: {consumer.name} has read epoch {consumer.epoch}, this is epoch {epoch}; {again}")
+            raise FeedBeganAnew(
+                f"the feed began anew: {consumer.name} has read epoch {consumer.epoch}, this is epoch {epoch}; {again}"
+            )
         if consumer.seq > newest:
-            raise FeedBeganAnew(f"{consumer.name} has read up to {consumer.seq}, and the newest change of this archive is {newest}; {again}")
+            raise FeedBeganAnew(
+                f"{consumer.name} has read up to {consumer.seq}, and the newest change of this archive is {newest}; {again}"
+            )
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_MS / 1000)
@@ -142,4 +171,6 @@ class Consumers:
         try:
             yield
         except sqlite3.Error as error:
-            raise CannotKeepCursor(f"{self._path} cannot be used ({error}): give leave to write it, free some space, or move it away") from error
+            raise CannotKeepCursor(
+                f"{self._path} cannot be used ({error}): give leave to write it, free some space, or move it away"
+            ) from error

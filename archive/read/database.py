@@ -1,4 +1,5 @@
-"""Opening an archive to read it: read-only by construction, beside a crawl that writes; and JSON as every command writes it."""
+"""Opening an archive to read it: read-only by construction, beside a crawl that writes; and JSON as every
+command writes it."""
 
 from __future__ import annotations
 
@@ -12,9 +13,15 @@ from urllib.parse import quote
 
 from archive.errors import CANNOT_WRITE, ArchiveError, NewerArchive, NoArchive
 
-_NO_FILES_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+_NO_FILES_BESIDE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+)
 BUSY_MS = 10_000  # the writer holds the database for milliseconds
-# The line ends of Unicode that JSON lets stand: a reader that splits lines by them, as Python's splitlines does, would break a record.
+# The line ends of Unicode that JSON lets stand: a reader that splits lines by them, as Python's splitlines
+# does, would break a record.
 _LINE_ENDS = (("\x85", "\\u0085"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
 
 
@@ -27,7 +34,8 @@ class DamagedDatabase(ArchiveError):
 def open_readonly(folder: Path) -> sqlite3.Connection:
     """The archive's database, for reading; rows are `sqlite3.Row`. A crawl may write meanwhile.
 
-    Raises NoArchive (nothing there, or no archive, or one of an earlier release), NewerArchive, DamagedDatabase.
+    Raises NoArchive (nothing there, or no archive, or one of an earlier release), NewerArchive,
+    DamagedDatabase.
     """
     path = folder / "archive.db"
     try:
@@ -35,7 +43,9 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
     except OSError as error:
         raise NoArchive(f"{path} cannot be read ({error.strerror}): ask for leave to read it") from error
     if not is_there:
-        raise NoArchive(f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, --archive or ARCHIVE_DIR names another folder")
+        raise NoArchive(
+            f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, --archive or ARCHIVE_DIR names another folder"
+        )
     with told(path):
         conn = _connect(path)
         try:
@@ -48,17 +58,24 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Turn what SQLite says while reading an archive into a sentence. Raises NoArchive, DamagedDatabase, ArchiveError."""
+    """Turn what SQLite says while reading an archive into a sentence. Raises NoArchive, DamagedDatabase,
+    ArchiveError."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", None) or ""
         if name.startswith("SQLITE_NOTADB"):
-            raise NoArchive(f"{path} is no database: give another folder, or move the file away and run 'sohr-archive rebuild'") from error
+            raise NoArchive(
+                f"{path} is no database: give another folder, or move the file away and run 'sohr-archive rebuild'"
+            ) from error
         if name.startswith("SQLITE_CORRUPT"):
-            raise DamagedDatabase(f"{path} is damaged ({error}): move it away and run 'sohr-archive rebuild'") from error
+            raise DamagedDatabase(
+                f"{path} is damaged ({error}): move it away and run 'sohr-archive rebuild'"
+            ) from error
         if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
-            raise NoArchive(f"{path} cannot be opened ({error}): ask for leave to read it and its folder") from error
+            raise NoArchive(
+                f"{path} cannot be opened ({error}): ask for leave to read it and its folder"
+            ) from error
         raise ArchiveError(f"{path} cannot be read ({error}): try again") from error
 
 
@@ -69,7 +86,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         conn.execute("select 1 from sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         conn.close()
-        # A database with a write-ahead log wants files beside it. Where there is no room or no leave for them, nobody else writes either.
+        # A database with a write-ahead log wants files beside it. Where there is no room or no leave for
+        # them, nobody else writes either.
         if error.sqlite_errorcode & 0xFF not in _NO_FILES_BESIDE or _has_log(path):
             raise
         conn = _open(address + "&immutable=1")
@@ -90,15 +108,22 @@ def _open(address: str) -> sqlite3.Connection:
 
 
 def check(conn: sqlite3.Connection, path: Path, otherwise: str) -> None:
-    """Whether a database is an archive of this release; ``otherwise`` says what to do with one of an earlier. Raises NoArchive, NewerArchive."""
-    from archive.store.migrations import migrations, schema_names  # sqlite_utils costs a tenth of a second: not for --help
+    """Whether a database is an archive of this release; ``otherwise`` says what to do with one of an earlier.
+    Raises NoArchive, NewerArchive."""
+    # sqlite_utils costs a tenth of a second: not for --help
+    from archive.store.migrations import migrations, schema_names
 
     tables = {row[0] for row in conn.execute("select name from sqlite_master where type = 'table'")}
     if not tables:
         raise NoArchive(f"{path} is empty: 'scrapy crawl sohr' fills it")
     if not {"_sqlite_migrations", "about"} <= tables:
         raise NoArchive(f"{path} is a database, but no archive: give another folder")
-    applied = {row[0] for row in conn.execute("select name from _sqlite_migrations where migration_set = ?", (migrations.name,))}
+    applied = {
+        row[0]
+        for row in conn.execute(
+            "select name from _sqlite_migrations where migration_set = ?", (migrations.name,)
+        )
+    }
     known = set(schema_names())
     if applied - known:
         raise NewerArchive(f"{path} was written by a newer release of sohr-archive: upgrade this one")
@@ -123,13 +148,16 @@ def snapshot(conn: sqlite3.Connection) -> Iterator[None]:
 
 
 def json_line(record: Any) -> bytes:
-    """A record as one line of JSON, in UTF-8 and with its line end; nothing in it ends a line by any reader's rules."""
+    """A record as one line of JSON, in UTF-8 and with its line end; nothing in it ends a line by any reader's
+    rules."""
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    for mark, escaped in _LINE_ENDS:  # replaced one by one: a table for each character was two thirds of an export's time
+    # Replaced one by one: a table for each character was two thirds of an export's time
+    for mark, escaped in _LINE_ENDS:
         line = line.replace(mark, escaped)
     return (line + "\n").encode()
 
 
 def cite(source: str, key: str, first_captured_at: str) -> str:
-    """What to write down when citing a version: version numbers move when older history is imported, this does not."""
+    """What to write down when citing a version: version numbers move when older history is imported, this
+    does not."""
     return f"sohr:{source}:{key}@{first_captured_at}"

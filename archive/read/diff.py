@@ -12,14 +12,16 @@ from archive.compare.classes import Difference, Row, Segment, side_by_side, word
 from archive.read.records import Version
 
 _COLOURS = {"removed": "\x1b[31m", "added": "\x1b[32m", "same": ""}
-_BARE = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}  # as `git diff --word-diff` writes it
+# As `git diff --word-diff` writes it
+_BARE = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
 _TAGS = {"removed": "del", "added": "ins"}
 _STYLE = "body{max-width:50em;margin:auto;font:1.1em/1.6 sans-serif;padding:1em}del{background:#fdd}ins{background:#dfd;text-decoration:none}"
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Two versions of an article. ``difference`` says what kind of change it is; `rows` sets the lines side by side."""
+    """Two versions of an article. ``difference`` says what kind of change it is; `rows` sets the lines side
+    by side."""
 
     before: Version
     after: Version
@@ -36,15 +38,24 @@ class Diff:
         return side_by_side(_lines(self.before), _lines(self.after))
 
     def words(self, *, colour: bool = False) -> str:
-        """For a terminal: the whole text, what went and what came marked in place; control characters of the site never reach it."""
-        lines = [f"{self.before.citation}  ->  {self.after.citation}", self._verdict(), "", _marked(self.title, colour), ""]
+        """For a terminal: the whole text, what went and what came marked in place; control characters of the
+        site never reach it."""
+        lines = [
+            f"{self.before.citation}  ->  {self.after.citation}",
+            self._verdict(),
+            "",
+            _marked(self.title, colour),
+            "",
+        ]
         lines += [_marked(_inline(row), colour) for row in self.rows]
         return "\n".join(lines) + "\n"
 
     def unified(self, *, context: int = 3) -> str:
         """As `diff -u` writes it, title first: ``patch`` and editors know it. Empty where nothing differs."""
         one, other = ([version.title, "", *_lines(version)] for version in (self.before, self.after))
-        lines = difflib.unified_diff(one, other, self.before.citation, self.after.citation, n=context, lineterm="")
+        lines = difflib.unified_diff(
+            one, other, self.before.citation, self.after.citation, n=context, lineterm=""
+        )
         return "".join(line + "\n" for line in lines)
 
     def html(self) -> str:
@@ -74,8 +85,12 @@ class Diff:
 
 
 def safe(text: str) -> str:
-    """A text of the site's without anything that moves a cursor or turns the direction of what follows; spaces stay as they are."""
-    return "".join(c if c in "\t\n\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else "·" for c in text)
+    """A text of the site's without anything that moves a cursor or turns the direction of what follows;
+    spaces stay as they are."""
+    return "".join(
+        c if c in "\t\n\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else "·"
+        for c in text
+    )
 
 
 def _lines(version: Version) -> list[str]:
@@ -91,9 +106,14 @@ def _inline(row: Row) -> list[Segment]:
 
 def _marked(segments: list[Segment], colour: bool) -> str:
     if colour:
-        return "".join(f"{_COLOURS[s.op]}{safe(s.text)}\x1b[0m" if s.op != "same" else safe(s.text) for s in segments)
+        return "".join(
+            f"{_COLOURS[s.op]}{safe(s.text)}\x1b[0m" if s.op != "same" else safe(s.text) for s in segments
+        )
     return "".join(f"{_BARE[s.op][0]}{safe(s.text)}{_BARE[s.op][1]}" for s in segments)
 
 
 def _html(segments: list[Segment]) -> str:
-    return "".join(f"<{_TAGS[s.op]}>{escape(s.text)}</{_TAGS[s.op]}>" if s.op in _TAGS else escape(s.text) for s in segments)
+    return "".join(
+        f"<{_TAGS[s.op]}>{escape(s.text)}</{_TAGS[s.op]}>" if s.op in _TAGS else escape(s.text)
+        for s in segments
+    )

@@ -1,7 +1,7 @@
 """The change feed: what the archive noticed, each change once, in order, as it stood when it was noticed.
 
-A line never changes, whenever it is read again: fields that later looks correct are told as they were (`_as_it_was`), with one
-exception, a new release of the extractor, which starts a new epoch.
+A line never changes, whenever it is read again: fields that later looks correct are told as they were
+(`_as_it_was`), with one exception, a new release of the extractor, which starts a new epoch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.c
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
 where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
 """
-# When each version of an article was told first. Its row may move in time since, and in number, where an import brings older history.
+# When each version of an article was told first. Its row may move in time since, and in number, where an
+# import brings older history.
 _TOLD = """
 select version_id, min(said_at) as at, min(seq) as seq from changes
 where article_id = ? and seq <= ? and kind in ('created', 'updated', 'backfilled') and version_id is not null group by version_id
@@ -35,12 +36,16 @@ def newest_seq(conn: sqlite3.Connection) -> int:
 
 
 def epoch(conn: sqlite3.Connection) -> int:
-    """The epoch of the feed: another one begins where the archive is made anew by another release of the extractor."""
+    """The epoch of the feed: another one begins where the archive is made anew by another release of the
+    extractor."""
     return int(about(conn, "epoch") or 1)
 
 
-def changes(conn: sqlite3.Connection, after: int = 0, limit: int | None = None, since: str | None = None) -> Iterator[dict[str, Any]]:
-    """The changes behind a sequence number, in order, ready for JSON. Applied one after another from 0 they give the present state.
+def changes(
+    conn: sqlite3.Connection, after: int = 0, limit: int | None = None, since: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The changes behind a sequence number, in order, ready for JSON. Applied one after another from 0 they
+    give the present state.
 
     ``since``: only what the archive learnt then or later (UTC, as it writes times).
     """
@@ -52,18 +57,29 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     plain = ("seq", "epoch", "kind", "source", "key", "edition", "post_id", "url")
     record: dict[str, Any] = {name: row[name] for name in plain}
     record["state"] = _state(conn, row)
-    record |= {"classes": json.loads(row["classes"]), "severity": row["severity"], "figures": json.loads(row["figures"])}
+    record |= {
+        "classes": json.loads(row["classes"]),
+        "severity": row["severity"],
+        "figures": json.loads(row["figures"]),
+    }
     record["stealth"] = None if row["stealth"] is None else bool(row["stealth"])
-    record |= {"details": json.loads(row["details"]), "said_at": row["said_at"], "learnt_at": row["learnt_at"]}
+    record |= {
+        "details": json.loads(row["details"]),
+        "said_at": row["said_at"],
+        "learnt_at": row["learnt_at"],
+    }
     if row["version_id"] is None:
-        return record | dict.fromkeys(("number", "citation", "previous", "title", "text", "text_sha256", *_CLAIMS))
+        return record | dict.fromkeys(
+            ("number", "citation", "previous", "title", "text", "text_sha256", *_CLAIMS)
+        )
     record |= _place(conn, row)
     record |= {name: row[name] for name in ("title", "text", "text_sha256")}
     return record | _as_it_was(conn, row)
 
 
 def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    """Number and citation of the version among those told by then, and the citation of the one it followed."""
+    """Number and citation of the version among those told by then, and the citation of the one it
+    followed."""
     told = {version: (at, seq) for version, at, seq in conn.execute(_TOLD, (row["article_id"], row["seq"]))}
     at = told.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
     before = told.get(row["previous_version_id"])
@@ -76,7 +92,8 @@ def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _as_it_was(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    """The version's claims when this change was told: the row keeps the newest ones, later `metadata` changes say what they replaced."""
+    """The version's claims when this change was told: the row keeps the newest ones, later `metadata` changes
+    say what they replaced."""
     claims = {name: _listed(name, row[name]) for name in _CLAIMS}
     later = "select details from changes where article_id = ? and version_id = ? and seq > ? and kind = 'metadata' order by seq desc"
     for (text,) in conn.execute(later, (row["article_id"], row["version_id"], row["seq"])):

@@ -1,4 +1,5 @@
-"""The feed without an end: changes as they come, also across a rebuild that puts another database in the archive's place."""
+"""The feed without an end: changes as they come, also across a rebuild that puts another database in the
+archive's place."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _BATCH = 500  # changes of one transaction: a slow reader does not hold the data
 def follow(
     folder: Path, after: int = 0, *, wait: float = WAIT_SECONDS, is_over: Callable[[], bool] = lambda: False
 ) -> Iterator[dict[str, Any] | None]:
-    """Changes behind ``after`` as they are told; None whenever there is no more for now, so that the caller can flush.
+    """Changes behind ``after`` as they are told; None whenever there is no more for now, so that the caller
+    can flush.
 
     Raises FeedBeganAnew where another release has made the database anew meanwhile.
     """
@@ -42,7 +44,9 @@ def follow(
                 conn.close()
                 conn, place = _open(folder)
                 if feed.epoch(conn) != epoch or feed.newest_seq(conn) < after:
-                    raise FeedBeganAnew("the feed began anew while it was followed: apply it from 0 to an empty state")
+                    raise FeedBeganAnew(
+                        "the feed began anew while it was followed: apply it from 0 to an empty state"
+                    )
     finally:
         conn.close()
 

@@ -1,4 +1,5 @@
-"""What the Python API gives: frozen, typed values made from rows. Times are UTC text; None is what the site did not state."""
+"""What the Python API gives: frozen, typed values made from rows. Times are UTC text; None is what the site
+did not state."""
 
 from __future__ import annotations
 
@@ -98,12 +99,14 @@ class Version:
 
     @property
     def title_spans(self) -> tuple[Span, ...]:
-        """The words of `plain_title` that were restored: ``plain_title[s.start:s.end]`` stands for ``title[s.original_start:s.original_end]``."""
+        """The words of `plain_title` that were restored: ``plain_title[s.start:s.end]`` stands for
+        ``title[s.original_start:s.original_end]``."""
         return title_spans(self.title, self.text, self.plain_title)
 
 
 def title_spans(title: str, text: str, plain_title: str) -> tuple[Span, ...]:
-    """The map from a plain title back to the published one; empty where both are equal, or where another release made the plain one."""
+    """The map from a plain title back to the published one; empty where both are equal, or where another
+    release made the plain one."""
     if title == plain_title:
         return ()
     plain, spans = deobfuscate(title, text)
@@ -112,7 +115,10 @@ def title_spans(title: str, text: str, plain_title: str) -> tuple[Span, ...]:
 
 def text_lines(text: str, kinds: str) -> tuple[TextLine, ...]:
     """Lines from a version's columns ``text`` and ``lines``."""
-    return tuple(TextLine(line, LineKind(kind), depth, start, end) for line, kind, depth, start, end in placed(text, kinds))
+    return tuple(
+        TextLine(line, LineKind(kind), depth, start, end)
+        for line, kind, depth, start, end in placed(text, kinds)
+    )
 
 
 def placed(text: str, kinds: str) -> Iterator[tuple[str, str, int, int, int]]:
@@ -167,7 +173,8 @@ def version_of(article: sqlite3.Row, row: sqlite3.Row) -> Version:
 
 @dataclass(frozen=True, slots=True)
 class ChangedFigure:
-    """A number of a changed sentence, before and after, as written. None: there is no such number, or no such sentence."""
+    """A number of a changed sentence, before and after, as written. None: there is no such number, or no such
+    sentence."""
 
     before: str | None
     after: str | None

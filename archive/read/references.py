@@ -1,4 +1,5 @@
-"""How people and programs name an article, a version, an instant: ``en:332481``, an address, ``sohr:en:332481@2025-03-01T10:00:00Z``. Pure."""
+"""How people and programs name an article, a version, an instant: ``en:332481``, an address,
+``sohr:en:332481@2025-03-01T10:00:00Z``. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from archive.clock import format_time, parse_time
 from archive.errors import USAGE, ArchiveError
 from archive.model import EDITIONS
 
-Instant = str | date | datetime  # `2024-01-01`, `2024-01-01T00:00:00Z`, or Python's own; a datetime knows its offset
+# `2024-01-01`, `2024-01-01T00:00:00Z`, or Python's own; a datetime knows its offset
+Instant = str | date | datetime
 _OF_ANOTHER_SITE = re.compile(r"(\S+?):(https?://.+)")  # host, maybe with a port, and address
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -46,7 +48,9 @@ def parse_reference(text: str) -> Reference:
     elsewhere = _OF_ANOTHER_SITE.fullmatch(rest)
     source, key = elsewhere.groups() if elsewhere else rest.partition(":")[::2]
     if not source or not key:
-        raise BadReference(f"{text!r} names no article: en:332481 does, an address of it, or a citation such as sohr:en:332481@2025-03-01T10:00:00Z")
+        raise BadReference(
+            f"{text!r} names no article: en:332481 does, an address of it, or a citation such as sohr:en:332481@2025-03-01T10:00:00Z"
+        )
     at = None
     if "@" in key:
         before, _, after = key.rpartition("@")
@@ -54,7 +58,9 @@ def parse_reference(text: str) -> Reference:
             key, at = before, format_time(parse_time(after))
         except ValueError:
             if source in EDITIONS:
-                raise BadReference(f"{after!r} in {text!r} is no instant: write it as 2025-03-01T10:00:00Z") from None
+                raise BadReference(
+                    f"{after!r} in {text!r} is no instant: write it as 2025-03-01T10:00:00Z"
+                ) from None
     if source in EDITIONS and not (key.isascii() and key.isdigit()):
         raise BadReference(f"{key!r} in {text!r} is no post id: it is a whole number")
     if source not in EDITIONS and not elsewhere and "." not in source and source != "localhost":
@@ -63,10 +69,13 @@ def parse_reference(text: str) -> Reference:
 
 
 def instant(value: Instant, *, is_end: bool = False) -> str:
-    """A bound as the archive writes times. A day means its first second, with ``is_end`` its last. Raises BadReference."""
+    """A bound as the archive writes times. A day means its first second, with ``is_end`` its last. Raises
+    BadReference."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise BadReference(f"{value.isoformat()} has no offset, so it is no instant: give it one, datetime.UTC for example")
+            raise BadReference(
+                f"{value.isoformat()} has no offset, so it is no instant: give it one, datetime.UTC for example"
+            )
         return format_time(value.astimezone(UTC))
     text = value.isoformat() if isinstance(value, date) else value.strip()
     try:
@@ -74,4 +83,6 @@ def instant(value: Instant, *, is_end: bool = False) -> str:
             return date.fromisoformat(text).isoformat() + ("T23:59:59Z" if is_end else "T00:00:00Z")
         return format_time(parse_time(text))
     except ValueError:
-        raise BadReference(f"{text!r} is no date: write 2024-01-31, or 2024-01-31T12:00:00Z for an instant (UTC)") from None
+        raise BadReference(
+            f"{text!r} is no date: write 2024-01-31, or 2024-01-31T12:00:00Z for an instant (UTC)"
+        ) from None

@@ -1,7 +1,9 @@
-"""What a reader searches for, as FTS5 takes it safely, and where it stands in a text as the site wrote it. Pure.
+"""What a reader searches for, as FTS5 takes it safely, and where it stands in a text as the site wrote it.
+Pure.
 
-The search knows folded text only. A fold never joins or parts words across white space, so each word of the original is folded by itself and
-compared: that maps a match back to the original, whatever marks stand inside it.
+The search knows folded text only. A fold never joins or parts words across white space, so each word of the
+original is folded by itself and compared: that maps a match back to the original, whatever marks stand inside
+it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class Term:
 
 
 def terms(asked: str) -> list[Term]:
-    """What is asked for: phrases in quotation marks, words, prefixes. Never raises; what has no letter or digit is left out."""
+    """What is asked for: phrases in quotation marks, words, prefixes. Never raises; what has no letter or
+    digit is left out."""
     found: list[Term] = []
     straight = re.sub("[“”„‟«»″]", '"', asked)
     for quoted, word in _ASKED.findall(straight):
@@ -56,7 +59,8 @@ def spans(text: str, wanted: Sequence[Term]) -> Iterator[tuple[int, int]]:
     longest = max(len(term.words) for term in wanted)
     begins = {term.words[0] for term in wanted if not (term.is_prefix and len(term.words) == 1)}
     stems = tuple(term.words[0] for term in wanted if term.is_prefix and len(term.words) == 1)
-    ahead = list(islice(words, longest))  # as many as a term has: who asks for the first match only reads no further
+    # As many as a term has: who asks for the first match only reads no further
+    ahead = list(islice(words, longest))
     while ahead:
         length = 0
         if (word := ahead[0][0]) in begins or (stems and word.startswith(stems)):
@@ -87,14 +91,17 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
 
 @lru_cache(maxsize=1 << 15)
 def _placed(chunk: str) -> tuple[tuple[str, int, int], ...]:
-    """Folded words of what stands between white space, and where in it: exactly where that can be told, else with the marks inside the word."""
+    """Folded words of what stands between white space, and where in it: exactly where that can be told, else
+    with the marks inside the word."""
     folded = _folded(chunk)
     if len(folded) == 1:
         edges = _EDGES.match(chunk)
         start, end = edges.span(1) if edges else (0, len(chunk))
         return ((folded[0], start, end),)
     pieces = [(piece.start(), piece.end(), _folded(piece[0])) for piece in _TOKEN.finditer(chunk)]
-    if tuple(word for *_, words in pieces for word in words) == folded and all(len(words) == 1 for *_, words in pieces):
+    if tuple(word for *_, words in pieces for word in words) == folded and all(
+        len(words) == 1 for *_, words in pieces
+    ):
         return tuple((words[0], start, end) for start, end, words in pieces)
     return tuple((word, 0, len(chunk)) for word in folded)
 

@@ -1,4 +1,5 @@
-"""Which versions to read, and reading them: one after another in a stable order, so that memory stays flat however many there are."""
+"""Which versions to read, and reading them: one after another in a stable order, so that memory stays flat
+however many there are."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from archive.read.references import BadReference
 Which = Literal["all", "latest"]
 STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 
-# One question for the articles, one for the versions of each: SQLite would copy every text to sort them in one.
+# One question for the articles, one for the versions of each: SQLite would copy every text to sort them in
+# one.
 _ARTICLES = """
 select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.newest_version_id, m.source as to_source, m.key as to_key
 from articles a left join articles m on m.article_id = a.moved_to
@@ -24,7 +26,8 @@ _VERSIONS = """
 select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
 left join claim_sets s using (claim_set_id) left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
 """
-# When a version's article was published: as the site states it, else the day it files it under, else when it was first seen.
+# When a version's article was published: as the site states it, else the day it files it under, else when it
+# was first seen.
 _WHEN = "coalesce(v.published_at, (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id), v.first_captured_at)"
 
 
@@ -42,7 +45,8 @@ class Selection:
 
     @property
     def is_of_versions(self) -> bool:
-        """Whether it asks for something that only a version has, so that articles without text are left out."""
+        """Whether it asks for something that only a version has, so that articles without text are left
+        out."""
         return bool(self.since or self.until or self.category or self.changed)
 
     def articles(self) -> tuple[str, list[object]]:
@@ -81,14 +85,22 @@ def check(conn: sqlite3.Connection, selection: Selection) -> None:
     if selection.state and selection.state not in STATES:
         raise BadReference(f"{selection.state!r} is no state: they are {', '.join(STATES)}")
     if selection.category:
-        names = [row[0] for row in conn.execute("select name from terms where taxonomy = 'category' order by name")]
+        names = [
+            row[0] for row in conn.execute("select name from terms where taxonomy = 'category' order by name")
+        ]
         if selection.category not in names:
             near = get_close_matches(selection.category, names, 3, 0.5) or names[:10]
-            raise BadReference(f"no article has the category {selection.category!r}" + (f": near it are {', '.join(near)}" if near else ""))
+            raise BadReference(
+                f"no article has the category {selection.category!r}"
+                + (f": near it are {', '.join(near)}" if near else "")
+            )
 
 
-def pairs(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[tuple[sqlite3.Row, sqlite3.Row | None]]:
-    """Articles with each of their selected versions, by source, post id as a number, and first capture; None for articles without text."""
+def pairs(
+    conn: sqlite3.Connection, selection: Selection = EVERYTHING
+) -> Iterator[tuple[sqlite3.Row, sqlite3.Row | None]]:
+    """Articles with each of their selected versions, by source, post id as a number, and first capture; None
+    for articles without text."""
     of_articles, article_values = selection.articles()
     of_versions, version_values = selection.versions()
     sql = f"{_VERSIONS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions} order by v.first_captured_at, v.number"
@@ -103,7 +115,9 @@ def pairs(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterat
             yield article, version
 
 
-def versions(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[tuple[sqlite3.Row, sqlite3.Row]]:
+def versions(
+    conn: sqlite3.Connection, selection: Selection = EVERYTHING
+) -> Iterator[tuple[sqlite3.Row, sqlite3.Row]]:
     """The selected versions with their articles."""
     for article, version in pairs(conn, selection):
         if version is not None:

@@ -1,4 +1,5 @@
-"""The database from its evidence: every capture, article, alias, sighting, version, change and mark of coverage, from the WARC files alone."""
+"""The database from its evidence: every capture, article, alias, sighting, version, change and mark of
+coverage, from the WARC files alone."""
 
 from __future__ import annotations
 
@@ -33,28 +34,38 @@ def site_of(folder: Path) -> Site:
     """The site an archive is of. Raises NoArchive, DamagedWarc."""
     site = recorded_site(folder)
     if site is None:
-        raise NoArchive(f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)")
+        raise NoArchive(
+            f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)"
+        )
     return site
 
 
 def recorded_site(folder: Path) -> Site | None:
-    """The site an archive is of, as its first crawl wrote it down; None where it wrote nothing. Raises DamagedWarc."""
-    events = (stored.event for file in warc_files(folder / "warc") for stored in read(file, events_only=True) if stored.event)
+    """The site an archive is of, as its first crawl wrote it down; None where it wrote nothing. Raises
+    DamagedWarc."""
+    events = (
+        stored.event
+        for file in warc_files(folder / "warc")
+        for stored in read(file, events_only=True)
+        if stored.event
+    )
     home = next((event["site"] for event in events if event.get("event") == "crawl-started"), None)
     return Site(str(home)) if home else None
 
 
 def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs: int = 1) -> int:
-    """Make the database anew beside the old one, and put it in its place once it is whole; returns the number of records read.
+    """Make the database anew beside the old one, and put it in its place once it is whole; returns the number
+    of records read.
 
-    Stopped half-way, the next call goes on where it was. ``progress`` is told the bytes read; ``jobs`` processes read pages.
-    Raises Locked, NoArchive, DamagedWarc, CannotWrite.
+    Stopped half-way, the next call goes on where it was. ``progress`` is told the bytes read; ``jobs``
+    processes read pages. Raises Locked, NoArchive, DamagedWarc, CannotWrite.
     """
     lock = _hold(folder)
     try:
         partial = folder / PARTIAL
         store = Store(partial)
-        if (store.about("extractor") or EXTRACTOR) != EXTRACTOR:  # half of it was read by another release: begin again
+        # Half of it was read by another release: begin again
+        if (store.about("extractor") or EXTRACTOR) != EXTRACTOR:
             store.close()
             _remove(partial)
             store = Store(partial)
@@ -75,18 +86,22 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
 
 def _hold(folder: Path) -> IO[str]:
     if not (folder / "warc").is_dir():
-        raise NoArchive(f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)")
+        raise NoArchive(
+            f"{folder} holds no evidence of a crawl: give the folder of an archive (--archive DIR)"
+        )
     return hold(folder, os.getpid())
 
 
 def _remove(path: Path, *, keep: bool = False) -> None:
-    """Remove a database and its log; ``keep`` leaves the main file, which is about to be replaced in one step."""
+    """Remove a database and its log; ``keep`` leaves the main file, which is about to be replaced in one
+    step."""
     for suffix in ("-wal", "-shm") if keep else ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def happened(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
-    """Write an event that shapes an archive, durably, and let it take effect. Raises Locked, NoArchive, DamagedWarc, CannotWrite."""
+    """Write an event that shapes an archive, durably, and let it take effect. Raises Locked, NoArchive,
+    DamagedWarc, CannotWrite."""
     lock = _hold(folder)
     try:
         with closing(Store(folder / DATABASE)) as store:
@@ -129,7 +144,8 @@ def reextract(folder: Path, jobs: int = 1) -> dict[str, int]:
 def repair(folder: Path) -> tuple[int, int]:
     """Cut a torn last record and index what the database lacks; bytes cut and records indexed.
 
-    Raises Locked, NoArchive, CannotWrite; DamagedWarc, which names each record that is damaged, when all the others are indexed.
+    Raises Locked, NoArchive, CannotWrite; DamagedWarc, which names each record that is damaged, when all the
+    others are indexed.
     """
     lock = _hold(folder)
     try:
@@ -152,9 +168,11 @@ def _begins(path: Path) -> bytes:
 
 
 def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
-    """Copy a database as of one instant; its SHA-256, which is also written beside it. ``keep`` is the archive's folder.
+    """Copy a database as of one instant; its SHA-256, which is also written beside it. ``keep`` is the
+    archive's folder.
 
-    An earlier copy is replaced. Raises CannotWrite, also where the target is a file of the archive itself, or of another kind.
+    An earlier copy is replaced. Raises CannotWrite, also where the target is a file of the archive itself, or
+    of another kind.
     """
     target = target.resolve()
     if is_kept(target, keep.resolve()):
@@ -165,7 +183,8 @@ def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
             raise CannotWrite(f"{target} is there already and no copy of a database: give another name")
         partial.unlink(missing_ok=True)
         with closing(sqlite3.connect(partial)) as copy:
-            connection.backup(copy)  # in one step: page by page it would begin again with every commit of a crawl
+            # In one step: page by page it would begin again with every commit of a crawl
+            connection.backup(copy)
             copy.execute("pragma journal_mode = delete")
         with open(partial, "r+b") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -176,5 +195,7 @@ def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
         for suffix in ("", "-wal", "-shm", "-journal"):
             with suppress(OSError):
                 partial.with_name(partial.name + suffix).unlink(missing_ok=True)
-        raise CannotWrite(f"the copy {target} cannot be written ({error}): free the disk or give another place") from error
+        raise CannotWrite(
+            f"the copy {target} cannot be written ({error}): free the disk or give another place"
+        ) from error
     return digest

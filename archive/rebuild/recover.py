@@ -1,4 +1,5 @@
-"""After a crash: what was torn is cut, what is in the WARC files and not in the database comes in by the same path."""
+"""After a crash: what was torn is cut, what is in the WARC files and not in the database comes in by the same
+path."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from archive.warc.scan import last_whole, read_past
 from archive.warc.writer import Appender, Stored, WarcFile, cut_torn, read, warc_files
 
 REPLAY_BATCH = 200
-WORTH_IT = 10 * 2**20  # bytes of WARC, some 700 pages: below, the processes take longer to start than they save
+# Bytes of WARC, some 700 pages: below, the processes take longer to start than they save
+WORTH_IT = 10 * 2**20
 
 
 def recover(
@@ -35,10 +37,12 @@ def recover(
     jobs: int = 1,
     damaged: list[str] | None = None,
 ) -> int:
-    """Bring the database up to its WARC files; returns how many records it lacked. ``progress`` is told the bytes read, as they are.
+    """Bring the database up to its WARC files; returns how many records it lacked. ``progress`` is told the
+    bytes read, as they are.
 
-    Without ``cut`` nothing outside of the database is written; ``jobs`` is how many processes read pages. With a list for the places (``file:byte``)
-    of what is ``damaged``, that is passed over, now and from now on. Raises DamagedWarc (without the list), CannotWrite.
+    Without ``cut`` nothing outside of the database is written; ``jobs`` is how many processes read pages.
+    With a list for the places (``file:byte``) of what is ``damaged``, that is passed over, now and from now
+    on. Raises DamagedWarc (without the list), CannotWrite.
     """
     if cut:
         mend(folder, store, is_lenient=damaged is not None)
@@ -64,7 +68,10 @@ def recover(
                 if damaged is not None and len(damaged) > before:
                     kept = covered(manifests(folder)).get(file.serial, 0)
                     with store.transaction():
-                        store.set_about(f"indexed:{file.serial}", str(max(kept, last_whole(file)) if file.is_open else size))
+                        store.set_about(
+                            f"indexed:{file.serial}",
+                            str(max(kept, last_whole(file)) if file.is_open else size),
+                        )
             if cut and not file.is_open:
                 _settle(store, file)
         ingest.extract, ingest.second_opinion = extract, second_opinion
@@ -72,7 +79,8 @@ def recover(
 
 
 def mend(folder: Path, store: Store | None, *, is_lenient: bool = False) -> int:
-    """Cut the torn ends of open files; the bytes cut. Nothing that is indexed, or named in a manifest, is touched.
+    """Cut the torn ends of open files; the bytes cut. Nothing that is indexed, or named in a manifest, is
+    touched.
 
     Raises DamagedWarc; where it is to be lenient, a file that is damaged stays as it is.
     """
@@ -87,11 +95,14 @@ def mend(folder: Path, store: Store | None, *, is_lenient: bool = False) -> int:
 
 
 def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str], int]:
-    """The extractor releases that told the feed of the newest epoch, and the number of that epoch. Raises DamagedWarc, unless it is lenient."""
+    """The extractor releases that told the feed of the newest epoch, and the number of that epoch. Raises
+    DamagedWarc, unless it is lenient."""
     releases: set[str] = set()
     epoch = 1
     for file in warc_files(folder / "warc"):
-        for stored in read_past(file, 0, [], events_only=True) if is_lenient else read(file, events_only=True):
+        for stored in (
+            read_past(file, 0, [], events_only=True) if is_lenient else read(file, events_only=True)
+        ):
             match stored.event:
                 case {"event": "crawl-started" | "re-extracted", "extractor": release}:
                     releases.add(str(release))
@@ -101,7 +112,8 @@ def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str
 
 
 def _begin(folder: Path, store: Store, ingest: Ingest, *, is_lenient: bool) -> None:
-    """A database made anew is of the epoch that the evidence tells, or of the next one where another release had told the feed."""
+    """A database made anew is of the epoch that the evidence tells, or of the next one where another release
+    had told the feed."""
     releases, epoch = known_extractors(folder, is_lenient=is_lenient)
     if releases - {EXTRACTOR}:  # what was told came from another reading: consumers must begin anew
         epoch += 1
@@ -115,7 +127,14 @@ def _begin(folder: Path, store: Store, ingest: Ingest, *, is_lenient: bool) -> N
         store.set_about("extractor", EXTRACTOR)
 
 
-def _replay(store: Store, ingest: Ingest, records: Iterator[Stored], start: int, progress: Callable[[int], None], ahead: Ahead | None) -> int:
+def _replay(
+    store: Store,
+    ingest: Ingest,
+    records: Iterator[Stored],
+    start: int,
+    progress: Callable[[int], None],
+    ahead: Ahead | None,
+) -> int:
     count = 0
     waiting: deque[list[Stored]] = deque()  # batches that are being read
     for batch in _batches(records):
@@ -135,7 +154,9 @@ def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
         yield batch
 
 
-def _take(store: Store, ingest: Ingest, batch: list[Stored], start: int, progress: Callable[[int], None]) -> int:
+def _take(
+    store: Store, ingest: Ingest, batch: list[Stored], start: int, progress: Callable[[int], None]
+) -> int:
     """Take a batch in as one transaction; where its last record ends."""
     with store.transaction():
         for stored in batch:
@@ -157,7 +178,12 @@ def settle(store: Store, warc: Appender) -> None:
 def _settle(store: Store, file: WarcFile) -> None:
     if store.one("select 1 from warc_files where serial = ? and sha256 is null", file.serial) is None:
         return
-    parts = (part for manifest in manifests(file.path.parent.parent) for part in manifest.parts if part.serial == file.serial)
+    parts = (
+        part
+        for manifest in manifests(file.path.parent.parent)
+        for part in manifest.parts
+        if part.serial == file.serial
+    )
     if any(digest_of(file.path, part.start, part.end) != part.sha256 for part in parts):
         return  # not what it was: nobody is to be told that this is its digest
     with open(file.path, "rb") as stream:

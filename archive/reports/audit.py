@@ -1,9 +1,10 @@
-"""What the archive knows to be missing: per edition and archive day what was sighted by which channel, held, gone, never captured, and whether
-the day was listed whole; and what to run to close the gaps.
+"""What the archive knows to be missing: per edition and archive day what was sighted by which channel, held,
+gone, never captured, and whether the day was listed whole; and what to run to close the gaps.
 
-A *gap* is a day that was over when the site's listings were last walked and of which not all listings were seen, an article that was sighted
-and never captured, or an address whose article is not known. All else is explained: a day that was not over yet, an article that the site
-itself says is gone, an edition that no crawl was asked for.
+A *gap* is a day that was over when the site's listings were last walked and of which not all listings were
+seen, an article that was sighted and never captured, or an address whose article is not known. All else is
+explained: a day that was not over yet, an article that the site itself says is gone, an edition that no crawl
+was asked for.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ from archive.read.database import about, snapshot
 from archive.reports.status import EDITION_NAMES, LIVE_SITE, columns, cut, number_of
 from archive.sites.sohr.addresses import HOME, Site
 
-SETTLED = timedelta(days=2)  # before the last walk: then a day is over whatever the site's time zone (archive.ingest.coverage)
+# Before the last walk: then a day is over whatever the site's time zone (archive.ingest.coverage)
+SETTLED = timedelta(days=2)
 SHOWN = 20  # gaps of each kind that are named; --json names all
-UNSIGHTED = "none"  # the channel of articles that no channel showed: they were cited, imported, or led to by a redirect
+# The channel of articles that no channel showed: they were cited, imported, or led to by a redirect
+UNSIGHTED = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of an edition by the site's own archive; ``day`` is None for articles whose day no page has stated."""
+    """A day of an edition by the site's own archive; ``day`` is None for articles whose day no page has
+    stated."""
 
     edition: Edition
     day: str | None
@@ -53,7 +57,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Uncaptured:
-    """An article sighted and never captured; ``last`` is what came of asking for it, None where it was not asked for yet."""
+    """An article sighted and never captured; ``last`` is what came of asking for it, None where it was not
+    asked for yet."""
 
     edition: Edition
     day: str | None
@@ -63,7 +68,8 @@ class Uncaptured:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An address met whose article is not known; ``last`` as in `Uncaptured`. One that the site answers with 404 is explained."""
+    """An address met whose article is not known; ``last`` as in `Uncaptured`. One that the site answers with
+    404 is explained."""
 
     url: str
     last: str | None
@@ -72,7 +78,8 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What is known of an edition's listings: when they were last walked, and the days at which walks broke off."""
+    """What is known of an edition's listings: when they were last walked, and the days at which walks broke
+    off."""
 
     edition: Edition
     last_day: str | None
@@ -99,17 +106,30 @@ class Audit:
     @property
     def never_listed(self) -> list[Edition]:
         """Editions that a crawl was asked for and of which no listing came."""
-        return [walk.edition for walk in self.walks if walk.asked and walk.last_day is None and not any(d.edition == walk.edition for d in self.days)]
+        return [
+            walk.edition
+            for walk in self.walks
+            if walk.asked and walk.last_day is None and not any(d.edition == walk.edition for d in self.days)
+        ]
 
     @property
     def broken_off(self) -> list[tuple[Edition, str | None]]:
-        """Walks that did not reach the listing's end: what is older may be unknown. Where a first day is asked for, its days tell."""
-        return [(walk.edition, day) for walk in self.walks for day in walk.broken_off if self.since is None or day is None]
+        """Walks that did not reach the listing's end: what is older may be unknown. Where a first day is
+        asked for, its days tell."""
+        return [
+            (walk.edition, day)
+            for walk in self.walks
+            for day in walk.broken_off
+            if self.since is None or day is None
+        ]
 
     @property
     def open_addresses(self) -> list[str]:
         """Addresses to ask for: never captured, or not resolved."""
-        return [*(article.url for article in self.uncaptured), *(address.url for address in self.unresolved if not address.is_gone)]
+        return [
+            *(article.url for article in self.uncaptured),
+            *(address.url for address in self.unresolved if not address.is_gone),
+        ]
 
     @property
     def has_gaps(self) -> bool:
@@ -117,13 +137,20 @@ class Audit:
         return bool(self.gap_days or self.never_listed or self.broken_off or self.open_addresses)
 
 
-def read_audit(conn: sqlite3.Connection, editions: Sequence[Edition] = EDITIONS, since: str | None = None, until: str | None = None) -> Audit:
-    """Look at an archive opened by `open_readonly`; ``since`` and ``until`` are archive days, both included."""
+def read_audit(
+    conn: sqlite3.Connection,
+    editions: Sequence[Edition] = EDITIONS,
+    since: str | None = None,
+    until: str | None = None,
+) -> Audit:
+    """Look at an archive opened by `open_readonly`; ``since`` and ``until`` are archive days, both
+    included."""
     with snapshot(conn):
         walks = tuple(_walk(conn, edition) for edition in editions)
         days = [day for walk in walks for day in _days(conn, walk, since, until)]
         uncaptured = [article for edition in editions for article in _uncaptured(conn, edition, since, until)]
-        unresolved = _unresolved(conn, editions) if since is None and until is None else []  # an address has no day
+        # An address has no day
+        unresolved = _unresolved(conn, editions) if since is None and until is None else []
     return Audit(since, until, walks, tuple(days), tuple(uncaptured), tuple(unresolved))
 
 
@@ -135,8 +162,14 @@ def _walk(conn: sqlite3.Connection, edition: Edition) -> Walk:
            order by tail_day desc""",
         (edition,),
     )
-    arguments = [json.loads(text) for (text,) in conn.execute("select distinct arguments from crawls where kind = 'crawl'")]
-    asked = any(edition in given.get("editions", ()) and given.get("urls") is None and given.get("sweep") is None for given in arguments)
+    arguments = [
+        json.loads(text)
+        for (text,) in conn.execute("select distinct arguments from crawls where kind = 'crawl'")
+    ]
+    asked = any(
+        edition in given.get("editions", ()) and given.get("urls") is None and given.get("sweep") is None
+        for given in arguments
+    )
     return Walk(edition, last, tuple(day for (day,) in ends), asked)
 
 
@@ -158,7 +191,9 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
     ):
         channels.setdefault(day, Counter())[channel] = number
     alone: dict[str | None, dict[str, int]] = {}
-    for day, channel, number in conn.execute("select day, channel, alone from channel_coverage where edition = ? and alone > 0", (edition,)):
+    for day, channel, number in conn.execute(
+        "select day, channel, alone from channel_coverage where edition = ? and alone > 0", (edition,)
+    ):
         alone.setdefault(day, {})[channel] = number
     whole = {row[0] for row in conn.execute("select day from coverage_days where edition = ?", (edition,))}
     stretches = conn.execute(
@@ -173,14 +208,30 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
     span: list[str | None] = list(_each(first, last)) if first and last else []
     for day in [*span, *([None] if None in articles and since is None and until is None else [])]:
         row = articles.get(day)
-        sighted, missing, gone, unreadable = (row["sighted"], row["missing"], row["gone"], row["unreadable"]) if row else (0, 0, 0, 0)
+        sighted, missing, gone, unreadable = (
+            (row["sighted"], row["missing"], row["gone"], row["unreadable"]) if row else (0, 0, 0, 0)
+        )
         # as the view `coverage` has it, which knows only days of which articles are known
         listed = day in whole or any(
-            day < s["head"] and (s["reached_end"] or (s["tail_day"] and day > s["tail_day"])) for s in stretches if day is not None and s["head"]
+            day < s["head"] and (s["reached_end"] or (s["tail_day"] and day > s["tail_day"]))
+            for s in stretches
+            if day is not None and s["head"]
         )
         is_open = not listed and day is not None and "" < settled < day
         held = sighted - missing - gone - unreadable
-        yield Day(edition, day, dict(channels.get(day, {})), alone.get(day, {}), sighted, held, gone, unreadable, missing, listed, is_open)
+        yield Day(
+            edition,
+            day,
+            dict(channels.get(day, {})),
+            alone.get(day, {}),
+            sighted,
+            held,
+            gone,
+            unreadable,
+            missing,
+            listed,
+            is_open,
+        )
 
 
 def _each(first: str, last: str) -> Iterable[str]:
@@ -190,7 +241,9 @@ def _each(first: str, last: str) -> Iterable[str]:
         day += timedelta(days=1)
 
 
-def _uncaptured(conn: sqlite3.Connection, edition: Edition, since: str | None, until: str | None) -> Iterable[Uncaptured]:
+def _uncaptured(
+    conn: sqlite3.Connection, edition: Edition, since: str | None, until: str | None
+) -> Iterable[Uncaptured]:
     rows = conn.execute(
         """select article_id, day, url from articles where edition = ? and state is null and (? is null or day is null or day >= ?)
            and (? is null or day is null or day <= ?) order by day desc, article_id""",
@@ -198,7 +251,10 @@ def _uncaptured(conn: sqlite3.Connection, edition: Edition, since: str | None, u
     ).fetchall()
     last = _last_failures(conn, "article_id") if rows else {}
     at = _last_failures(conn, "url") if rows else {}
-    return (Uncaptured(edition, row["day"], row["url"], last.get(row["article_id"], at.get(row["url"]))) for row in rows)
+    return (
+        Uncaptured(edition, row["day"], row["url"], last.get(row["article_id"], at.get(row["url"])))
+        for row in rows
+    )
 
 
 def _unresolved(conn: sqlite3.Connection, editions: Sequence[Edition]) -> Iterable[Unresolved]:
@@ -216,11 +272,14 @@ def _unresolved(conn: sqlite3.Connection, editions: Sequence[Edition]) -> Iterab
 
 def _last_failures(conn: sqlite3.Connection, by: str) -> dict[Any, str]:
     """What last went wrong, by article or by address."""
-    rows = conn.execute(f"select {by}, reason || case when detail = '' then '' else ': ' || detail end from failures order by failure_id")
+    rows = conn.execute(
+        f"select {by}, reason || case when detail = '' then '' else ': ' || detail end from failures order by failure_id"
+    )
     return {key: told for key, told in rows if key is not None}
 
 
-# -- what closes the gaps ------------------------------------------------------------------------------------------------------------
+# -- what closes the gaps
+# ------------------------------------------------------------------------------------------------------------
 
 
 def spans(days: Sequence[Day]) -> list[tuple[Edition, str, str]]:
@@ -229,7 +288,11 @@ def spans(days: Sequence[Day]) -> list[tuple[Edition, str, str]]:
     for edition in EDITIONS:
         own = sorted((day.day for day in days if day.edition == edition and day.day), reverse=True)
         for day in own:
-            if found and found[-1][0] == edition and date.fromisoformat(found[-1][1]) - date.fromisoformat(day) == timedelta(days=1):
+            if (
+                found
+                and found[-1][0] == edition
+                and date.fromisoformat(found[-1][1]) - date.fromisoformat(day) == timedelta(days=1)
+            ):
                 found[-1] = (edition, day, found[-1][2])
             else:
                 found.append((edition, day, day))
@@ -237,7 +300,8 @@ def spans(days: Sequence[Day]) -> list[tuple[Edition, str, str]]:
 
 
 def commands(audit: Audit, folder: Path, home: str | None, site: str | None, urls: Path) -> list[str]:
-    """What to run, in this order, to close the gaps: listings first, for they may show more. ``urls`` is the file of `write_urls`."""
+    """What to run, in this order, to close the gaps: listings first, for they may show more. ``urls`` is the
+    file of `write_urls`."""
     crawl = [
         "scrapy",
         "crawl",
@@ -251,16 +315,21 @@ def commands(audit: Audit, folder: Path, home: str | None, site: str | None, url
     tails: dict[Edition, str] = dict.fromkeys(audit.never_listed, "9999")
     for edition, tail in audit.broken_off:
         tails[edition] = max(tails.get(edition, ""), tail or "9999")
-    left = [day for day in audit.gap_days if (day.day or "") > tails.get(day.edition, "")]  # a walk that goes on lists all that is older
+    # A walk that goes on lists all that is older
+    left = [day for day in audit.gap_days if (day.day or "") > tails.get(day.edition, "")]
     wanted = [["-a", f"edition={edition}"] for edition in tails]
-    wanted += [["-a", f"edition={edition}", "-a", f"since={first}", "-a", f"until={last}"] for edition, first, last in spans(left)]
+    wanted += [
+        ["-a", f"edition={edition}", "-a", f"since={first}", "-a", f"until={last}"]
+        for edition, first, last in spans(left)
+    ]
     if audit.open_addresses:
         wanted.append(["-a", f"urls={urls.absolute()}"])
     return [shlex.join([*crawl, *arguments]) for arguments in wanted]
 
 
 def write_urls(audit: Audit, target: Path) -> bool:
-    """Write the addresses to ask for, one a line, whole or not at all; whether there were any. Raises OSError."""
+    """Write the addresses to ask for, one a line, whole or not at all; whether there were any. Raises
+    OSError."""
     if not audit.open_addresses:
         return False
     partial = target.with_name(f".{target.name}.partial")
@@ -277,7 +346,8 @@ def of_site(conn: sqlite3.Connection) -> tuple[str | None, str | None]:
     return about(conn, "home"), about(conn, "site")
 
 
-# -- for people -----------------------------------------------------------------------------------------------------------------------
+# -- for people
+# -----------------------------------------------------------------------------------------------------------------------
 
 
 def render(audit: Audit, *, every_day: bool = False) -> str:
@@ -294,7 +364,21 @@ def render(audit: Audit, *, every_day: bool = False) -> str:
 
 
 def _summary(audit: Audit) -> str:
-    rows = [["Edition", "days", "listed whole", "sighted", "held", "gone", "unreadable", "never captured", "first seen", "last seen", "sighted by"]]
+    rows = [
+        [
+            "Edition",
+            "days",
+            "listed whole",
+            "sighted",
+            "held",
+            "gone",
+            "unreadable",
+            "never captured",
+            "first seen",
+            "last seen",
+            "sighted by",
+        ]
+    ]
     for walk in audit.walks:
         days = [day for day in audit.days if day.edition == walk.edition]
         named = [day.day for day in days if day.day]
@@ -308,7 +392,10 @@ def _summary(audit: Audit) -> str:
                 f"  {EDITION_NAMES[walk.edition]}",
                 f"{len(named):,}",
                 f"{sum(day.listed_whole for day in days):,}",
-                *(f"{sum(getattr(day, name) for day in days):,}" for name in ("sighted", "held", "gone", "unreadable", "missing")),
+                *(
+                    f"{sum(getattr(day, name) for day in days):,}"
+                    for name in ("sighted", "held", "gone", "unreadable", "missing")
+                ),
                 min(named, default="-"),
                 max(named, default="-"),
                 _channels(channels, alone),
@@ -320,15 +407,27 @@ def _summary(audit: Audit) -> str:
 def _table(days: Sequence[Day]) -> str:
     rows = [["Day", "", "sighted", "held", "gone", "unreadable", "never captured", "listed", "sighted by"]]
     for day in days:
-        listed = "-" if day.day is None else "whole" if day.listed_whole else "open" if day.is_open else "NOT WHOLE"
+        listed = (
+            "-"
+            if day.day is None
+            else "whole"
+            if day.listed_whole
+            else "open"
+            if day.is_open
+            else "NOT WHOLE"
+        )
         numbers = [f"{number:,}" for number in (day.sighted, day.held, day.gone, day.unreadable, day.missing)]
-        rows.append([f"  {day.day or 'unknown'}", day.edition, *numbers, listed, _channels(day.channels, day.alone)])
+        rows.append(
+            [f"  {day.day or 'unknown'}", day.edition, *numbers, listed, _channels(day.channels, day.alone)]
+        )
     return columns(rows, right=range(2, 7))
 
 
 def _channels(channels: dict[str, int], alone: dict[str, int]) -> str:
     def told(name: str, number: int) -> str:
-        return f"{name} {number:,}" + (f" ({alone[name]:,} alone)" if alone.get(name) and len(channels) > 1 else "")
+        return f"{name} {number:,}" + (
+            f" ({alone[name]:,} alone)" if alone.get(name) and len(channels) > 1 else ""
+        )
 
     return ", ".join(told(name, number) for name, number in sorted(channels.items())) or "-"
 
@@ -339,7 +438,9 @@ def _gaps(audit: Audit) -> Iterable[str]:
     for edition, last in audit.broken_off:
         yield f"{EDITION_NAMES[edition]}: a walk through the listing broke off at {last or 'an unknown day'}; older posts may be unknown"
     for edition, first, until in spans(audit.gap_days)[:SHOWN]:
-        yield f"{EDITION_NAMES[edition]}: not listed whole: {first}" + ("" if first == until else f" to {until}")
+        yield f"{EDITION_NAMES[edition]}: not listed whole: {first}" + (
+            "" if first == until else f" to {until}"
+        )
     yield from _more(len(spans(audit.gap_days)), "spans of days")
     for article in audit.uncaptured[:SHOWN]:
         yield f"{EDITION_NAMES[article.edition]}: never captured: {cut(article.url, 100)} ({article.day or 'day unknown'}; {_last(article.last)})"

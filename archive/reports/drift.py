@@ -1,7 +1,9 @@
-"""Whether what a crawl brought makes sense beside what the archive's own crawls brought before: for the verdict (`crawler.extensions.guard`).
+"""Whether what a crawl brought makes sense beside what the archive's own crawls brought before: for the
+verdict (`crawler.extensions.guard`).
 
-A theme that changes may still be read, and wrongly: half of each text, no dates, one text on every page. Each number alone is weather; the
-thresholds below say from when on they are a verdict (docs/operating.md, Watching it).
+A theme that changes may still be read, and wrongly: half of each text, no dates, one text on every page. Each
+number alone is weather; the thresholds below say from when on they are a verdict (docs/operating.md, Watching
+it).
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What a crawl's answers add up to. ``counters`` are kept with the crawl, for later ones to compare with."""
+    """What a crawl's answers add up to. ``counters`` are kept with the crawl, for later ones to compare
+    with."""
 
     counters: dict[str, int] = field(default_factory=dict)
     usual_unread: float = 0.0  # share of pages that no layout read, in the crawls before
@@ -69,13 +72,22 @@ def drift(rows: Rows, crawl: str, now: str) -> Drift:
         recent.append(before.pop(0)[2])
     usual = [counters for _, status, counters in before if status in (0, 130)]
     sentences = [*_unlike(recent, usual), *_alike(numbers)]
-    sentences += [sentence for edition in EDITIONS if (sentence := _silent(rows, crawl_id, edition, started_at, now))]
+    sentences += [
+        sentence for edition in EDITIONS if (sentence := _silent(rows, crawl_id, edition, started_at, now))
+    ]
     return Drift(numbers, _share(usual, "unread", "read"), tuple(sentences))
 
 
 def _numbers(rows: Rows, crawl_id: int) -> dict[str, int]:
     """What is counted of a crawl: pages read and not read, the new texts, and what became of held ones."""
-    outcomes = dict(map(tuple, rows.query("select outcome, count(*) from captures where crawl_id = ? group by outcome", crawl_id)))
+    outcomes = dict(
+        map(
+            tuple,
+            rows.query(
+                "select outcome, count(*) from captures where crawl_id = ? group by outcome", crawl_id
+            ),
+        )
+    )
     texts = rows.query(
         """select length(v.text), v.published_at is null, v.title = '' from captures c join articles a on a.article_id = c.article_id
            join versions v on v.article_id = c.article_id and v.first_capture_id = c.capture_id
@@ -98,7 +110,9 @@ def _numbers(rows: Rows, crawl_id: int) -> dict[str, int]:
     [[alike]] = rows.query(sql, crawl_id)
     return {
         "read": sum(outcomes.get(word, 0) for word in ("new", "changed", "unchanged", "empty")),
-        "unread": sum(outcomes.get(word, 0) for word in ("layout", "not_html", "hostile", "mismatch", "quarantined")),
+        "unread": sum(
+            outcomes.get(word, 0) for word in ("layout", "not_html", "hostile", "mismatch", "quarantined")
+        ),
         "texts": len(texts),
         "chars": int(median(row[0] for row in texts)) if texts else 0,
         "dateless": sum(row[1] for row in texts),
@@ -130,7 +144,9 @@ def _unlike(recent: Sequence[dict[str, int]], usual: Sequence[dict[str, int]]) -
         ("undated", "state no date of publication any more"),
     ):
         number = _sum(recent[:1], name)
-        if number >= FEW and number / max(1, _sum(recent[:1], "read")) > SHARE + _sum(usual, name) / max(1, before):
+        if number >= FEW and number / max(1, _sum(recent[:1], "read")) > SHARE + _sum(usual, name) / max(
+            1, before
+        ):
             found.append(f"{number} of {read} articles {words}: {DO}")
     texts, texts_before = _sum(recent, "texts"), _sum(usual, "texts")
     if texts < TEXTS or texts_before < USUAL_TEXTS:
@@ -138,7 +154,9 @@ def _unlike(recent: Sequence[dict[str, int]], usual: Sequence[dict[str, int]]) -
     for name, words in (("dateless", "date of publication"), ("titleless", "title")):
         share, share_before = _sum(recent, name) / texts, _sum(usual, name) / texts_before
         if share > share_before + MOST_DATELESS:
-            found.append(f"{share:.0%} of {texts} new texts have no {words}, where {share_before:.0%} is usual: {DO}")
+            found.append(
+                f"{share:.0%} of {texts} new texts have no {words}, where {share_before:.0%} is usual: {DO}"
+            )
     chars = sum(one.get("chars", 0) * one.get("texts", 0) for one in recent) / texts
     chars_before = sum(one.get("chars", 0) * one.get("texts", 0) for one in usual) / texts_before
     if chars * SHORTER < chars_before:
@@ -157,9 +175,18 @@ def _alike(numbers: dict[str, int]) -> list[str]:
 
 def _silent(rows: Rows, crawl_id: int, edition: Edition, started_at: str, now: str) -> str | None:
     """No post for far longer than ever, though the edition's newest listing was read."""
-    listed = rows.query("select 1 from listing_pages where crawl_id = ? and edition = ? and scope = 'home' and page = 1 limit 1", crawl_id, edition)
+    listed = rows.query(
+        "select 1 from listing_pages where crawl_id = ? and edition = ? and scope = 'home' and page = 1 limit 1",
+        crawl_id,
+        edition,
+    )
     [[sighted]] = rows.query("select max(first_sighted_at) from articles where edition = ?", edition)
-    if not listed or sighted is None or sighted >= started_at or parse_time(now) - parse_time(sighted) < SILENCE:
+    if (
+        not listed
+        or sighted is None
+        or sighted >= started_at
+        or parse_time(now) - parse_time(sighted) < SILENCE
+    ):
         return None
     times = rows.query(
         """select coalesce(published_at, day || 'T00:00:00Z') as said from articles a

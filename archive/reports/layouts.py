@@ -20,7 +20,8 @@ AROUND = 60  # characters of unchanged text around a difference
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A layout: versions it read, captures of its that are quarantined, and the differences of a few of those."""
+    """A layout: versions it read, captures of its that are quarantined, and the differences of a few of
+    those."""
 
     name: str
     versions: int
@@ -42,22 +43,39 @@ class Layout:
     def told(self) -> str:
         """For people."""
         trust = f", confirmed {self.confirmed_at}" if self.confirmed_at else ""
-        lines = [f"{self.name}: {self.versions} versions{trust}" + (f", {self.quarantined} captures in quarantine" if self.quarantined else "")]
+        lines = [
+            f"{self.name}: {self.versions} versions{trust}"
+            + (f", {self.quarantined} captures in quarantine" if self.quarantined else "")
+        ]
         for capture, text in self.differences:
             lines += [f"  {capture}", *(f"    {line}" for line in text.splitlines())]
         if self.quarantined:
-            lines.append(f"  if that is the article and nothing else: sohr-archive layouts --confirm {self.name}")
+            lines.append(
+                f"  if that is the article and nothing else: sohr-archive layouts --confirm {self.name}"
+            )
         return "\n".join(lines)
 
 
 def read_layouts(conn: sqlite3.Connection, folder: Path) -> list[Layout]:
     """The layouts of an archive, those with most versions first."""
     versions = dict(conn.execute("select layout, count(*) from versions group by layout").fetchall())
-    waiting = dict(conn.execute("select layout, count(*) from captures where outcome = 'quarantined' group by layout").fetchall())
+    waiting = dict(
+        conn.execute(
+            "select layout, count(*) from captures where outcome = 'quarantined' group by layout"
+        ).fetchall()
+    )
     names = sorted({*versions, *waiting}, key=lambda name: (-versions.get(name, 0), name))
-    confirmed = dict(conn.execute("select substr(key, 8), value from about where key like 'layout:%'").fetchall())
+    confirmed = dict(
+        conn.execute("select substr(key, 8), value from about where key like 'layout:%'").fetchall()
+    )
     return [
-        Layout(name, versions.get(name, 0), waiting.get(name, 0), confirmed.get(name), _differences(conn, folder, name) if waiting.get(name) else ())
+        Layout(
+            name,
+            versions.get(name, 0),
+            waiting.get(name, 0),
+            confirmed.get(name),
+            _differences(conn, folder, name) if waiting.get(name) else (),
+        )
         for name in names
     ]
 
@@ -75,7 +93,12 @@ def _differences(conn: sqlite3.Connection, folder: Path, layout: str) -> tuple[t
     for capture_id, at, source, key, text in rows:
         reading = evidence.extract(capture_id, ArticleKey(source, key))
         if isinstance(reading, Extract):
-            found.append((cite(source, key, at), shown(text, reading.text) if text is not None else f"reads: {reading.text[:ALL_NEW]}"))
+            found.append(
+                (
+                    cite(source, key, at),
+                    shown(text, reading.text) if text is not None else f"reads: {reading.text[:ALL_NEW]}",
+                )
+            )
     return tuple(found)
 
 
@@ -87,5 +110,7 @@ def shown(before: str, after: str) -> str:
         if segment.op == "same":
             continue
         lead = segments[number - 1].text[-AROUND:] if number and segments[number - 1].op == "same" else ""
-        pieces.append(f"{'-' if segment.op == 'removed' else '+'} ...{lead}[{segment.text[:300]}]".replace("\n", " / "))
+        pieces.append(
+            f"{'-' if segment.op == 'removed' else '+'} ...{lead}[{segment.text[:300]}]".replace("\n", " / ")
+        )
     return "\n".join(pieces[:10])

@@ -1,7 +1,9 @@
-"""What a crawl asked of the site, told from the evidence: how much, how fast, and whether it kept to what the site had said.
+"""What a crawl asked of the site, told from the evidence: how much, how fast, and whether it kept to what the
+site had said.
 
-The evidence has times in whole seconds, and they are those of the answers. So a distance between two requests is right to within a second,
-and a request is said to have come too early only where no rounding can explain it.
+The evidence has times in whole seconds, and they are those of the answers. So a distance between two requests
+is right to within a second, and a request is said to have come too early only where no rounding can explain
+it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from archive.reports.status import columns, cut, lasted, size
 
 BUDGET = 8000  # requests a day; DESIGN.md: today's posts and looks need far less
 AGENT = "sohr-archive"  # the name by which robots.txt knows us
-AGAIN = frozenset((408, 429, 500, 502, 503, 504, 522, 524))  # answers after which a request is made again (crawler.settings)
+# Answers after which a request is made again (crawler.settings)
+AGAIN = frozenset((408, 429, 500, 502, 503, 504, 522, 524))
 SHOWN = 5  # of each kind of finding
 
 Bodies = Callable[[sqlite3.Row], bytes]
@@ -59,15 +62,18 @@ class Politeness:
     finished_at: str | None
     requests: int  # answered or not
     unanswered: int
-    kinds: tuple[tuple[str, str, int], ...]  # kind (robots, home, date, article, ...), status or "no answer", how many
+    # Kind (robots, home, date, article, ...), status or "no answer", how many
+    kinds: tuple[tuple[str, str, int], ...]
     seconds: int  # from the first answer to the last
-    median_minute: float  # requests in a minute, over all full minutes; of the whole crawl where it was shorter
+    # Requests in a minute, over all full minutes; of the whole crawl where it was shorter
+    median_minute: float
     most_in_60_seconds: int
     smallest_gap: int | None
     median_gap: float | None
     bytes: int  # of bodies, as received
     retries: int
-    robots_first: tuple[str, ...]  # hosts of which something else was asked before their robots.txt: none is well
+    # Hosts of which something else was asked before their robots.txt: none is well
+    robots_first: tuple[str, ...]
     forbidden: tuple[str, ...]  # addresses asked for although robots.txt said no: none is well
     crawl_delay: float | None  # seconds, the longest that a robots.txt asked for
     rests: int  # answers that asked for rest
@@ -93,16 +99,38 @@ class _Asked:
 
 
 def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget: int = BUDGET) -> Politeness:
-    """Of the crawl ``name``, or ``last``. ``bodies`` gives what was received for a row of `captures` (robots.txt is read). Raises NoCrawl."""
+    """Of the crawl ``name``, or ``last``. ``bodies`` gives what was received for a row of `captures`
+    (robots.txt is read). Raises NoCrawl."""
     crawl = _crawl(conn, name)
-    captures = conn.execute("select * from captures where crawl_id = ? order by capture_id", (crawl["crawl_id"],)).fetchall()
-    silent = conn.execute("select url, at from failures where crawl_id = ? and reason = 'no_answer'", (crawl["crawl_id"],)).fetchall()
-    asked = [_asked(row["captured_at"], row["url"], row["channel"], row["status"], row["retry_after"]) for row in captures]
-    unanswered = [_asked(row["at"], row["url"], "robots" if urlsplit(row["url"]).path == "/robots.txt" else None, None, None) for row in silent]
-    every = sorted(asked + unanswered, key=lambda one: one.at)  # stable: evidence of one second stays in its order
+    captures = conn.execute(
+        "select * from captures where crawl_id = ? order by capture_id", (crawl["crawl_id"],)
+    ).fetchall()
+    silent = conn.execute(
+        "select url, at from failures where crawl_id = ? and reason = 'no_answer'", (crawl["crawl_id"],)
+    ).fetchall()
+    asked = [
+        _asked(row["captured_at"], row["url"], row["channel"], row["status"], row["retry_after"])
+        for row in captures
+    ]
+    unanswered = [
+        _asked(
+            row["at"],
+            row["url"],
+            "robots" if urlsplit(row["url"]).path == "/robots.txt" else None,
+            None,
+            None,
+        )
+        for row in silent
+    ]
+    # Stable: evidence of one second stays in its order
+    every = sorted(asked + unanswered, key=lambda one: one.at)
     times = [one.seconds for one in every]
     gaps = [int(later - earlier) for earlier, later in pairwise(times)]
-    rules = {one.host: Protego.parse(bodies(row).decode("utf-8", "replace")) for one, row in zip(asked, captures, strict=True) if _is_rules(one)}
+    rules = {
+        one.host: Protego.parse(bodies(row).decode("utf-8", "replace"))
+        for one, row in zip(asked, captures, strict=True)
+        if _is_rules(one)
+    }
     delays = [float(delay) for parser in rules.values() if (delay := parser.crawl_delay(AGENT)) is not None]
     kinds = Counter((one.kind, "no answer" if one.status is None else str(one.status)) for one in every)
     return Politeness(
@@ -111,7 +139,10 @@ def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget:
         finished_at=crawl["finished_at"],
         requests=len(every),
         unanswered=len(unanswered),
-        kinds=tuple((kind, status, number) for (kind, status), number in sorted(kinds.items(), key=lambda entry: (-entry[1], entry[0]))),
+        kinds=tuple(
+            (kind, status, number)
+            for (kind, status), number in sorted(kinds.items(), key=lambda entry: (-entry[1], entry[0]))
+        ),
         seconds=int(times[-1] - times[0]) if times else 0,
         median_minute=_median_minute(times),
         most_in_60_seconds=most_within(times, 60),
@@ -120,10 +151,16 @@ def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget:
         bytes=sum(row["size"] for row in captures),
         retries=_retries(every),
         robots_first=tuple(_before_robots(every)),
-        forbidden=tuple(one.url for one in every if one.host in rules and one.kind != "robots" and not rules[one.host].can_fetch(one.url, AGENT)),
+        forbidden=tuple(
+            one.url
+            for one in every
+            if one.host in rules and one.kind != "robots" and not rules[one.host].can_fetch(one.url, AGENT)
+        ),
         crawl_delay=max(delays, default=None),
         rests=sum(one.retry_after is not None for one in every),
-        too_early=tuple(too_early(every, _rests_before(conn, crawl["crawl_id"], every[0].at) if every else ())),
+        too_early=tuple(
+            too_early(every, _rests_before(conn, crawl["crawl_id"], every[0].at) if every else ())
+        ),
         days=tuple(_days(conn, sorted({one.at[:10] for one in every}))),
         budget=budget,
     )
@@ -131,7 +168,9 @@ def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget:
 
 def _crawl(conn: sqlite3.Connection, name: str) -> sqlite3.Row:
     if name == "last":
-        row = conn.execute("select * from crawls where kind = 'crawl' order by started_at desc, crawl_id desc limit 1").fetchone()
+        row = conn.execute(
+            "select * from crawls where kind = 'crawl' order by started_at desc, crawl_id desc limit 1"
+        ).fetchone()
         if row is None:
             raise NoCrawl("there was no crawl yet: 'scrapy crawl sohr' makes one")
     else:
@@ -145,7 +184,15 @@ def _crawl(conn: sqlite3.Connection, name: str) -> sqlite3.Row:
 
 
 def _asked(at: str, url: str, channel: str | None, status: int | None, retry_after: str | None) -> _Asked:
-    return _Asked(at, parse_time(at).timestamp(), url, urlsplit(url).netloc.lower(), channel or "other", status, retry_after)
+    return _Asked(
+        at,
+        parse_time(at).timestamp(),
+        url,
+        urlsplit(url).netloc.lower(),
+        channel or "other",
+        status,
+        retry_after,
+    )
 
 
 def _is_rules(one: _Asked) -> bool:
@@ -197,7 +244,8 @@ def _before_robots(every: Iterable[_Asked]) -> Iterable[str]:
 
 
 def too_early(every: Iterable[_Asked], earlier: Iterable[_Asked] = ()) -> Iterable[TooEarly]:
-    """Requests, in the order of their answers, that were surely made before the instant which an answer of the host had stated.
+    """Requests, in the order of their answers, that were surely made before the instant which an answer of
+    the host had stated.
 
     ``earlier`` are answers of crawls before: what they asked for holds for this one too.
     """
@@ -211,7 +259,9 @@ def too_early(every: Iterable[_Asked], earlier: Iterable[_Asked] = ()) -> Iterab
         if known and one.seconds < known[0]:
             before = known[1]
             instant = format_time(datetime.fromtimestamp(known[0], UTC))
-            yield TooEarly(one.host, before.url, before.at, before.retry_after or "", instant, one.url, one.at)
+            yield TooEarly(
+                one.host, before.url, before.at, before.retry_after or "", instant, one.url, one.at
+            )
         stated = instant_of(one.retry_after, one.seconds)
         if stated is not None and (known is None or stated > known[0]):
             until[one.host] = (stated, one)
@@ -227,7 +277,8 @@ def _rests_before(conn: sqlite3.Connection, crawl_id: int, at: str) -> list[_Ask
 
 
 def instant_of(retry_after: str | None, at: float) -> float | None:
-    """When a host may be asked again, by an answer of the instant ``at``; None where it states nothing readable (RFC 9110, 10.2.3)."""
+    """When a host may be asked again, by an answer of the instant ``at``; None where it states nothing
+    readable (RFC 9110, 10.2.3)."""
     value = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return at + int(value)
@@ -255,21 +306,40 @@ def _days(conn: sqlite3.Connection, days: Sequence[str]) -> Iterable[tuple[str, 
     return [(day, counts[day]) for day in days]
 
 
-# -- for people -----------------------------------------------------------------------------------------------------------------------
+# -- for people
+# -----------------------------------------------------------------------------------------------------------------------
 
 
 def render(found: Politeness) -> str:
     """As text."""
-    rows = [["Asked for", "answer", "requests"], *([f"  {kind}", status, f"{number:,}"] for kind, status, number in found.kinds)]
-    ended = f"{lasted(found.seconds)} from the first answer to the last" if found.requests else "nothing was asked"
-    smallest, middle = ("-" if gap is None else f"{gap:g} s" for gap in (found.smallest_gap, found.median_gap))
+    rows = [
+        ["Asked for", "answer", "requests"],
+        *([f"  {kind}", status, f"{number:,}"] for kind, status, number in found.kinds),
+    ]
+    ended = (
+        f"{lasted(found.seconds)} from the first answer to the last"
+        if found.requests
+        else "nothing was asked"
+    )
+    smallest, middle = (
+        "-" if gap is None else f"{gap:g} s" for gap in (found.smallest_gap, found.median_gap)
+    )
     pace = [
         ["Pace", ""],
-        ["  requests a minute", f"median {found.median_minute:g}, at most {found.most_in_60_seconds:,} in any 60 s"],
-        ["  between requests", f"at least {smallest}, median {middle} (times are those of the answers, in whole seconds)"],
+        [
+            "  requests a minute",
+            f"median {found.median_minute:g}, at most {found.most_in_60_seconds:,} in any 60 s",
+        ],
+        [
+            "  between requests",
+            f"at least {smallest}, median {middle} (times are those of the answers, in whole seconds)",
+        ],
         ["  received", f"{size(found.bytes)} in {found.requests - found.unanswered:,} answers"],
         ["  asked again", f"{found.retries:,}"],
-        *(["  on " + day, f"{number:,} requests by all crawls" + _of_budget(number, found.budget)] for day, number in found.days),
+        *(
+            ["  on " + day, f"{number:,} requests by all crawls" + _of_budget(number, found.budget)]
+            for day, number in found.days
+        ),
     ]
     return "\n\n".join(
         (
@@ -298,9 +368,7 @@ def _manners(found: Politeness) -> Iterable[list[str]]:
         delay = f"; it asks for one request in {found.crawl_delay:g} s" if found.crawl_delay else ""
         yield ["  robots.txt kept", f"yes{delay}"]
     for pair in found.too_early[:SHOWN]:
-        told = (
-            f"NO: {cut(pair.asked_url, 60)} at {pair.asked_at}: Retry-After {cut(pair.retry_after, 40)}; {cut(pair.early_url, 60)} at {pair.early_at}"
-        )
+        told = f"NO: {cut(pair.asked_url, 60)} at {pair.asked_at}: Retry-After {cut(pair.retry_after, 40)}; {cut(pair.early_url, 60)} at {pair.early_at}"
         yield ["  Retry-After kept", told]
     if len(found.too_early) > SHOWN:
         yield ["", f"and {len(found.too_early) - SHOWN:,} more"]

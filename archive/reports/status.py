@@ -20,7 +20,8 @@ from archive.reports.channels import ChannelReport, lines, read_channels
 
 LIVE_SITE = "www.syriahr.com"
 EDITION_NAMES = {"en": "English", "ar": "Arabic"}
-STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")  # as `articles.state` knows them
+# As `articles.state` knows them
+STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 CRAWLS = 5  # the last ones shown
 DAYS = 5  # named of those not listed whole
 
@@ -99,7 +100,8 @@ class Status:
     broken_off: tuple[BrokenOff, ...]
     days: tuple[Days, ...]
     unresolved: int  # addresses met whose article is not known yet
-    quarantined: int  # captures that another layout read differently: evidence, and no version until that layout is confirmed
+    # Captures that another layout read differently: evidence, and no version until that layout is confirmed
+    quarantined: int
     channels: tuple[ChannelReport, ...]
     next: tuple[tuple[str, str], ...]  # (command, why)
 
@@ -111,7 +113,9 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         crawls = tuple(_crawls(conn, folder))
         broken_off = tuple(_broken_off(conn))
         unresolved = _count(conn, "select count(*) from aliases where article_id is null")
-        quarantined = int(conn.execute("select count(*) from captures where outcome = ?", (QUARANTINED,)).fetchone()[0])
+        quarantined = int(
+            conn.execute("select count(*) from captures where outcome = ?", (QUARANTINED,)).fetchone()[0]
+        )
         site, home = about(conn, "site"), about(conn, "home")
         days = tuple(_days(conn))
         channels = read_channels(conn)
@@ -148,7 +152,11 @@ def _holdings(conn: sqlite3.Connection, now: str) -> Iterable[Holding]:
            sum(coalesce(next_look_at <= ?, 0)) as due from articles group by 1, 2""",
         (now,),
     ).fetchall()
-    captures = dict(conn.execute("select coalesce(a.edition, 'other'), count(*) from captures c join articles a using (article_id) group by 1"))
+    captures = dict(
+        conn.execute(
+            "select coalesce(a.edition, 'other'), count(*) from captures c join articles a using (article_id) group by 1"
+        )
+    )
     for source in (*EDITIONS, "other"):
         rows = [row for row in counts if row["source"] == source]
         if not rows and source == "other":
@@ -176,7 +184,9 @@ def _newest(conn: sqlite3.Connection, source: str) -> Post | None:
 
 
 def _crawls(conn: sqlite3.Connection, folder: Path) -> Iterable[Crawl]:
-    sql = "select c.*, cross_check from crawls c join crawl_health using (name) order by crawl_id desc limit ?"
+    sql = (
+        "select c.*, cross_check from crawls c join crawl_health using (name) order by crawl_id desc limit ?"
+    )
     rows = conn.execute(sql, (CRAWLS,)).fetchall()
     for place, row in enumerate(rows):
         counters = json.loads(row["counters"])
@@ -187,11 +197,24 @@ def _crawls(conn: sqlite3.Connection, folder: Path) -> Iterable[Crawl]:
         else:
             verdict = "running" if place == 0 and _is_held(folder) else "cut off"
         new, changed, gone, failed = (counters.get(name) for name in ("new", "changed", "gone", "failed"))
-        yield Crawl(row["name"], row["kind"], row["started_at"], seconds, verdict, new, changed, gone, failed, row["cross_check"], row["exit_status"])
+        yield Crawl(
+            row["name"],
+            row["kind"],
+            row["started_at"],
+            seconds,
+            verdict,
+            new,
+            changed,
+            gone,
+            failed,
+            row["cross_check"],
+            row["exit_status"],
+        )
 
 
 def _is_held(folder: Path) -> bool:
-    """Whether the crawl that last locked the archive is alive. Trying the lock itself could turn a crawl away that starts right now."""
+    """Whether the crawl that last locked the archive is alive. Trying the lock itself could turn a crawl away
+    that starts right now."""
     try:
         os.kill(int((folder / "archive.lock").read_text(encoding="ascii")), 0)
     except PermissionError:
@@ -209,7 +232,9 @@ def _broken_off(conn: sqlite3.Connection) -> Iterable[BrokenOff]:
 
 def _days(conn: sqlite3.Connection) -> Iterable[Days]:
     for edition in EDITIONS:
-        rows = conn.execute("select day, listed_whole from coverage where edition = ? order by day desc", (edition,)).fetchall()
+        rows = conn.execute(
+            "select day, listed_whole from coverage where edition = ? order by day desc", (edition,)
+        ).fetchall()
         lacking = [row["day"] for row in rows if not row["listed_whole"]]
         if rows:
             yield Days(edition, len(rows) - len(lacking), len(lacking), tuple(lacking[:DAYS]))
@@ -269,11 +294,13 @@ def crawl_command(folder: Path, site: str | None, home: str | None) -> str:
     return shlex.join(command)
 
 
-# -- for people -----------------------------------------------------------------------------------------------------------------------
+# -- for people
+# -----------------------------------------------------------------------------------------------------------------------
 
 
 def render(status: Status, width: int = 100) -> str:
-    """The status as text, in columns; titles stand last on their line, each isolated so that right-to-left text moves nothing else."""
+    """The status as text, in columns; titles stand last on their line, each isolated so that right-to-left
+    text moves nothing else."""
     sizes = f"database {size(status.database_size)}, {number_of(status.warc_files, 'WARC file')} with {size(status.warc_size)}"
     parts = [
         f"Archive of {status.site or 'no site yet'} in {status.folder}: {sizes}",
@@ -282,7 +309,9 @@ def render(status: Status, width: int = 100) -> str:
         _last_crawls(status.crawls),
         columns(list(lines(status.channels, EDITION_NAMES)), right=(4, 5, 6)) if status.channels else "",
         _gaps(status),
-        columns([["Next", ""]] + [[f"  {command}", why] for command, why in status.next]) if status.next else "",
+        columns([["Next", ""]] + [[f"  {command}", why] for command, why in status.next])
+        if status.next
+        else "",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -301,18 +330,37 @@ def _states(holdings: Sequence[Holding]) -> str:
     names = [state for state in STATES if state == "live" or any(h.states.get(state) for h in holdings)]
     waiting = any(h.waiting for h in holdings)
     rows = [["State", *names, *(["not captured yet"] if waiting else [])]]
-    rows += [[f"  {_name(h.source)}", *(f"{h.states.get(n, 0):,}" for n in names), *([f"{h.waiting:,}"] if waiting else [])] for h in holdings]
+    rows += [
+        [
+            f"  {_name(h.source)}",
+            *(f"{h.states.get(n, 0):,}" for n in names),
+            *([f"{h.waiting:,}"] if waiting else []),
+        ]
+        for h in holdings
+    ]
     return columns(rows, right=range(1, len(rows[0])))
 
 
 def _last_crawls(crawls: Sequence[Crawl]) -> str:
     if not crawls:
         return "Last crawls\n  none yet"
-    rows = [["Last crawls (UTC)", "lasted", "verdict", "new", "changed", "gone", "failed", "doubtful", "exit"]]
+    rows = [
+        ["Last crawls (UTC)", "lasted", "verdict", "new", "changed", "gone", "failed", "doubtful", "exit"]
+    ]
     for c in crawls:
-        numbers = ("-" if n is None else f"{n:,}" for n in (c.new, c.changed, c.gone, c.failed, c.doubtful, c.exit_status))
+        numbers = (
+            "-" if n is None else f"{n:,}"
+            for n in (c.new, c.changed, c.gone, c.failed, c.doubtful, c.exit_status)
+        )
         kind = "" if c.kind == "crawl" else f" {c.kind}"
-        rows.append([f"  {c.started_at.replace('T', ' ').rstrip('Z')}{kind}", "-" if c.seconds is None else lasted(c.seconds), c.verdict, *numbers])
+        rows.append(
+            [
+                f"  {c.started_at.replace('T', ' ').rstrip('Z')}{kind}",
+                "-" if c.seconds is None else lasted(c.seconds),
+                c.verdict,
+                *numbers,
+            ]
+        )
     return columns(rows, right=(1, 3, 4, 5, 6, 7, 8))
 
 
@@ -320,20 +368,32 @@ def _gaps(status: Status) -> str:
     lines = []
     for gap in status.broken_off:
         where = f"at {gap.oldest_day}" if gap.oldest_day else f"after {number_of(gap.posts, 'post')}"
-        lines.append(f"{_name(gap.edition)}: a walk through the listing broke off {where}; older posts may be unknown")
+        lines.append(
+            f"{_name(gap.edition)}: a walk through the listing broke off {where}; older posts may be unknown"
+        )
     for days in status.days:
         if days.not_whole:
-            named = ", ".join(days.newest_not_whole) + (", ..." if days.not_whole > len(days.newest_not_whole) else "")
-            lines.append(f"{_name(days.edition)}: {number_of(days.not_whole, 'day')} of {days.whole + days.not_whole:,} not listed whole ({named})")
+            named = ", ".join(days.newest_not_whole) + (
+                ", ..." if days.not_whole > len(days.newest_not_whole) else ""
+            )
+            lines.append(
+                f"{_name(days.edition)}: {number_of(days.not_whole, 'day')} of {days.whole + days.not_whole:,} not listed whole ({named})"
+            )
     for held in status.holdings:
         if held.waiting:
-            lines.append(f"{_name(held.source)}: {number_of(held.waiting, 'article')} sighted and not captured yet")
+            lines.append(
+                f"{_name(held.source)}: {number_of(held.waiting, 'article')} sighted and not captured yet"
+            )
         if not held.articles:
             lines.append(f"{_name(held.source)}: nothing held")
     if status.unresolved:
-        lines.append(f"{number_of(status.unresolved, 'address', 'addresses')} met whose article is not known yet")
+        lines.append(
+            f"{number_of(status.unresolved, 'address', 'addresses')} met whose article is not known yet"
+        )
     if status.quarantined:
-        lines.append(f"{number_of(status.quarantined, 'capture')} in quarantine: another layout read another text")
+        lines.append(
+            f"{number_of(status.quarantined, 'capture')} in quarantine: another layout read another text"
+        )
     if not lines:
         whole = ", ".join(f"{days.whole:,} days {_name(days.edition)}" for days in status.days)
         lines = [f"none: {whole} listed whole, every article sighted was captured"]
@@ -370,9 +430,12 @@ def lasted(seconds: int) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
-    """Rows as aligned text, two spaces between columns, by the width a terminal gives them; the last column is as long as it is."""
+    """Rows as aligned text, two spaces between columns, by the width a terminal gives them; the last column
+    is as long as it is."""
     numbers = set(right)
-    widths = [max(width_of(row[n]) for row in rows if n < len(row)) for n in range(max(len(row) for row in rows))]
+    widths = [
+        max(width_of(row[n]) for row in rows if n < len(row)) for n in range(max(len(row) for row in rows))
+    ]
     lines = []
     for row in rows:
         cells = []
@@ -385,12 +448,25 @@ def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
 
 def width_of(text: str) -> int:
     """Columns of a terminal that a text takes: none for marks and direction signs, two for wide letters."""
-    return sum(0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0
+        if unicodedata.category(c) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(c) in "WF"
+        else 1
+        for c in text
+    )
 
 
 def plain(text: str) -> str:
-    """A text of the site's as one line without anything that moves a cursor or turns the direction of what follows."""
-    return " ".join("".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in "\u200c\u200d" else " " for c in text).split())
+    """A text of the site's as one line without anything that moves a cursor or turns the direction of what
+    follows."""
+    return " ".join(
+        "".join(
+            c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in "\u200c\u200d" else " "
+            for c in text
+        ).split()
+    )
 
 
 def cut(text: str, width: int) -> str:

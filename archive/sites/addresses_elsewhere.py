@@ -1,4 +1,5 @@
-"""Addresses of pages of other sites: reposts and press articles that somebody cited. Pure; the crawler reads them too."""
+"""Addresses of pages of other sites: reposts and press articles that somebody cited. Pure; the crawler reads
+them too."""
 
 from __future__ import annotations
 
@@ -7,16 +8,21 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from archive.model import ArticleKey
 
-CHANNEL = "page"  # of captures of such pages: what is kept of another site without it (a redirect's end, robots.txt) is no article
-_TRACKING = re.compile(r"^(?:fbclid|gclid|igshid|mc_[a-z]+|_ga|utm_\w+)(?:=|$)", re.IGNORECASE)  # the visitor's way here, on whatever site
+# Of captures of such pages: what is kept of another site without it (a redirect's end, robots.txt) is no
+# article
+CHANNEL = "page"
+# The visitor's way here, on whatever site
+_TRACKING = re.compile(r"^(?:fbclid|gclid|igshid|mc_[a-z]+|_ga|utm_\w+)(?:=|$)", re.IGNORECASE)
 _LOOPBACK = re.compile(r"^(?:localhost|127\.[0-9.]+|\[?::1\]?)(?::|$)")
 _PORTS = {"http": ":80", "https": ":443"}
 
 
 def clean(url: str, base: str | None = None) -> str | None:
-    """The one spelling of a page's address that is asked for: absolute, host in small letters, without fragment and tracking.
+    """The one spelling of a page's address that is asked for: absolute, host in small letters, without
+    fragment and tracking.
 
-    None for what is no http address. Path and query stay as written: which of their parts matter is the other site's business.
+    None for what is no http address. Path and query stay as written: which of their parts matter is the other
+    site's business.
     """
     try:
         parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
@@ -31,7 +37,8 @@ def clean(url: str, base: str | None = None) -> str | None:
 
 
 def host_of(url: str) -> str:
-    """Host of a clean address, without ``www.``: the source of its article. A port that is not the scheme's own stays."""
+    """Host of a clean address, without ``www.``: the source of its article. A port that is not the scheme's
+    own stays."""
     return urlsplit(url).netloc.removeprefix("www.")
 
 
@@ -47,7 +54,8 @@ def is_front(url: str) -> bool:
 
 
 def identity(url: str, canonical: str | None) -> ArticleKey:
-    """Which article a page at a clean address is: its canonical address, where that is of the same host and not merely its front page."""
+    """Which article a page at a clean address is: its canonical address, where that is of the same host and
+    not merely its front page."""
     stated = clean(canonical, url) if canonical else None
     if stated is None or host_of(stated) != host_of(url) or (is_front(stated) and not is_front(url)):
         stated = url

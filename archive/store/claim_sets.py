@@ -1,8 +1,10 @@
-"""Claims as the database keeps them: what a page states about itself, and where, without saying again what the columns of its version say.
+"""Claims as the database keeps them: what a page states about itself, and where, without saying again what
+the columns of its version say.
 
-An article of the site makes some twenty-five claims, nearly all of which repeat its columns: written out, they took more room than its text. Here a
-claim is ``[field, origin]`` where its value is that of the column, ``[field, place, origin]`` where it is that place in the column's list, and
-``[field, value, origin]`` where it says something else. Pages of one layout so make the same list, which is kept once (table `claim_sets`).
+An article of the site makes some twenty-five claims, nearly all of which repeat its columns: written out,
+they took more room than its text. Here a claim is ``[field, origin]`` where its value is that of the column,
+``[field, place, origin]`` where it is that place in the column's list, and ``[field, value, origin]`` where
+it says something else. Pages of one layout so make the same list, which is kept once (table `claim_sets`).
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any
 
 from archive.model import Claim
 
-# The column that a claim's value is compared with; of `day` the day of that time. That of `post_id` is the article's.
+# The column that a claim's value is compared with; of `day` the day of that time. That of `post_id` is the
+# article's.
 _COLUMN = {
     "title": "title",
     "published_at": "published_at",
@@ -30,7 +33,8 @@ _DAY = len("2026-01-02")
 
 
 def pack(claims: Iterable[Claim], version: Mapping[str, Any], post_id: int | None) -> str:
-    """The claims of a version, as JSON. ``version`` has its columns by name, the lists as JSON or as sequences."""
+    """The claims of a version, as JSON. ``version`` has its columns by name, the lists as JSON or as
+    sequences."""
     own, lists = _own(version, post_id), _lists(version)
     packed: list[list[Any]] = []
     for claim in claims:
@@ -44,7 +48,8 @@ def pack(claims: Iterable[Claim], version: Mapping[str, Any], post_id: int | Non
 
 
 def unpack(packed: str | None, version: Any, post_id: int | None) -> list[Claim]:
-    """The claims again, from what `pack` made and the row of the version; what a copy for the public took out of a column is no claim any more."""
+    """The claims again, from what `pack` made and the row of the version; what a copy for the public took out
+    of a column is no claim any more."""
     if packed is None:
         return []
     own, lists = _own(version, post_id), _lists(version)
@@ -62,7 +67,10 @@ def unpack(packed: str | None, version: Any, post_id: int | None) -> list[Claim]
 
 def _own(version: Any, post_id: int | None) -> dict[str, Any]:
     given = {field: version[column] for field, column in _COLUMN.items()}
-    return given | {"day": given["day"] and given["day"][:_DAY], "post_id": None if post_id is None else str(post_id)}
+    return given | {
+        "day": given["day"] and given["day"][:_DAY],
+        "post_id": None if post_id is None else str(post_id),
+    }
 
 
 def _lists(version: Any) -> dict[str, Any]:

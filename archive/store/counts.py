@@ -1,7 +1,8 @@
-"""Sums that pages read instead of counting: triggers keep them with every row that is written, so that they are as fresh as the rows themselves.
+"""Sums that pages read instead of counting: triggers keep them with every row that is written, so that they
+are as fresh as the rows themselves.
 
-Of a million versions, counting them for the front page took a second and more; reading the sums takes a millisecond. The view `edits` is made anew
-without joins, which Datasette would go through to count its rows.
+Of a million versions, counting them for the front page took a second and more; reading the sums takes a
+millisecond. The view `edits` is made anew without joins, which Datasette would go through to count its rows.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ from changes c
 where c.kind = 'updated';
 """
 
-# The row is made where there is none, then counted up: `on conflict` in a trigger would give way to that of the statement that fired it.
+# The row is made where there is none, then counted up: `on conflict` in a trigger would give way to that of
+# the statement that fired it.
 _ADD = """
     insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0 where not exists
         (select 1 from day_counts where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));

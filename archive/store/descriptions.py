@@ -1,4 +1,5 @@
-"""What every table, view and column of an archive is, in a sentence: the one source for Datasette, whatever its version.
+"""What every table, view and column of an archive is, in a sentence: the one source for Datasette, whatever
+its version.
 
 A test compares this with a freshly migrated database, so that nothing new stays without a sentence.
 """
@@ -238,7 +239,12 @@ TABLES: dict[str, Described] = {
         newest="sighting_id",
     ),
     "crawls": Described(
-        "Crawls", "One row a run: a crawl, an import or a rebuild.", _CRAWLS, facets=("kind", "verdict"), label="name", newest="crawl_id"
+        "Crawls",
+        "One row a run: a crawl, an import or a rebuild.",
+        _CRAWLS,
+        facets=("kind", "verdict"),
+        label="name",
+        newest="crawl_id",
     ),
     "warc_files": Described(
         "WARC files",
@@ -274,7 +280,11 @@ TABLES: dict[str, Described] = {
     "terms": Described(
         "Terms",
         "Categories and tags of the site.",
-        {"term_id": "Number of the row.", "taxonomy": "category or tag.", "name": "Name, as the site writes it."},
+        {
+            "term_id": "Number of the row.",
+            "taxonomy": "category or tag.",
+            "name": "Name, as the site writes it.",
+        },
         facets=("taxonomy",),
         label="name",
     ),
@@ -381,7 +391,11 @@ TABLES: dict[str, Described] = {
     "swept_ids": Described(
         "Ids without a post",
         "Numbers that a sweep asked for and at which the site has no post. Ids are sparse: images and drafts have them too.",
-        {"edition": "Edition of the site: en or ar.", "post_id": "The number.", "asked_at": "When it was last asked for."},
+        {
+            "edition": "Edition of the site: en or ar.",
+            "post_id": "The number.",
+            "asked_at": "When it was last asked for.",
+        },
         newest="asked_at",
     ),
     "promotions": Described(
@@ -461,8 +475,29 @@ TABLES: dict[str, Described] = {
         "The newest version of every article, with its state. Search looks through title and text; case, Arabic vowel signs and marks put inside "
         "words do not matter.",
         _some(_ARTICLES, "edition", "post_id", "url", "state", "day", "source", "key", "article_id")
-        | _some(_VERSIONS, "title", "plain_title", "text", "published_at", "modified_at", "number", "author", "language", "categories", "tags")
-        | _some(_VERSIONS, "first_captured_at", "last_captured_at", "captures", "text_sha256", "same_sha256", "layout", "version_id"),
+        | _some(
+            _VERSIONS,
+            "title",
+            "plain_title",
+            "text",
+            "published_at",
+            "modified_at",
+            "number",
+            "author",
+            "language",
+            "categories",
+            "tags",
+        )
+        | _some(
+            _VERSIONS,
+            "first_captured_at",
+            "last_captured_at",
+            "captures",
+            "text_sha256",
+            "same_sha256",
+            "layout",
+            "version_id",
+        ),
         facets=("edition", "state"),
         newest="published_at",
         search=True,
@@ -471,7 +506,17 @@ TABLES: dict[str, Described] = {
         "All versions",
         "Every version of every article, with its post id.",
         _some(_ARTICLES, "edition", "post_id", "article_id")
-        | _some(_VERSIONS, "number", "title", "text", "published_at", "modified_at", "first_captured_at", "last_captured_at", "captures")
+        | _some(
+            _VERSIONS,
+            "number",
+            "title",
+            "text",
+            "published_at",
+            "modified_at",
+            "first_captured_at",
+            "last_captured_at",
+            "captures",
+        )
         | _some(_VERSIONS, "text_sha256", "layout", "extractor", "version_id"),
         facets=("edition",),
         newest="version_id",
@@ -503,7 +548,17 @@ TABLES: dict[str, Described] = {
     "disappeared": Described(
         "Missing, disappeared, moved",
         "Articles that are not where they were. Who did it, and why, cannot be known from here.",
-        _some(_ARTICLES, "edition", "post_id", "url", "state", "missing_since", "missing_looks", "last_captured_at", "article_id")
+        _some(
+            _ARTICLES,
+            "edition",
+            "post_id",
+            "url",
+            "state",
+            "missing_since",
+            "missing_looks",
+            "last_captured_at",
+            "article_id",
+        )
         | {"title": "Title it was last read with."},
         facets=("edition", "state"),
         newest="missing_since",

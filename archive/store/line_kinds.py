@@ -1,5 +1,6 @@
-"""The kinds of a version's lines as its column ``lines`` keeps them: ``["paragraph", 12, ["list", 1], "row"]``, where a number says how many lines
-the kind behind it covers. A kind is its name, or name and depth where there is one."""
+"""The kinds of a version's lines as its column ``lines`` keeps them: ``["paragraph", 12, ["list", 1],
+"row"]``, where a number says how many lines the kind behind it covers. A kind is its name, or name and depth
+where there is one."""
 
 from __future__ import annotations
 

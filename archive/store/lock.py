@@ -1,4 +1,5 @@
-"""One writer an archive: a lock of the kernel's on ``archive.lock``, gone with its holder however that ends."""
+"""One writer an archive: a lock of the kernel's on ``archive.lock``, gone with its holder however that
+ends."""
 
 from __future__ import annotations
 
@@ -16,13 +17,16 @@ DRAIN_SECONDS = 20  # what the archive process of a killed crawl may need to wri
 def hold(folder: Path, owner: int) -> IO[str]:
     """Lock the archive for this process; closing the file, or dying, frees it.
 
-    ``owner`` is the process id of the crawl this is done for. While the lock is held by the archive process of a crawl that is dead, it is
-    waited for: that process is writing what it was handed, and ends by itself. Raises Locked, or CannotWrite.
+    ``owner`` is the process id of the crawl this is done for. While the lock is held by the archive process
+    of a crawl that is dead, it is waited for: that process is writing what it was handed, and ends by itself.
+    Raises Locked, or CannotWrite.
     """
     try:
         file = open(folder / "archive.lock", "a+", encoding="ascii")  # noqa: SIM115  # held open on purpose
     except OSError as error:
-        raise CannotWrite(f"the archive {folder} cannot be written ({error.strerror}): give it a folder you may write to") from error
+        raise CannotWrite(
+            f"the archive {folder} cannot be written ({error.strerror}): give it a folder you may write to"
+        ) from error
     deadline = time.monotonic() + DRAIN_SECONDS
     while True:
         try:
@@ -30,7 +34,9 @@ def hold(folder: Path, owner: int) -> IO[str]:
         except OSError:
             if _alive(_holder(file)) or time.monotonic() > deadline:
                 file.close()
-                raise Locked(f"another crawl or command holds the archive {folder}: let it finish, or stop it, and try again") from None
+                raise Locked(
+                    f"another crawl or command holds the archive {folder}: let it finish, or stop it, and try again"
+                ) from None
             time.sleep(0.05)
         else:
             file.seek(0)

@@ -1,6 +1,8 @@
-"""The tables: forward-only migrations by sqlite-utils. All times are UTC text ``2026-01-02T00:00:00Z``, all days ``2026-01-02``.
+"""The tables: forward-only migrations by sqlite-utils. All times are UTC text ``2026-01-02T00:00:00Z``, all
+days ``2026-01-02``.
 
-Rows that are evidence, or were told to somebody, are append-only by trigger: a wrong one cannot be mended in silence.
+Rows that are evidence, or were told to somebody, are append-only by trigger: a wrong one cannot be mended in
+silence.
 """
 
 from __future__ import annotations
@@ -324,7 +326,9 @@ def _run(db: Database, script: str) -> None:
     statement = ""
     for line in script.splitlines():
         statement += line + "\n"
-        if line.rstrip().endswith(";") and (not statement.lstrip().startswith("create trigger") or line.rstrip().endswith("end;")):
+        if line.rstrip().endswith(";") and (
+            not statement.lstrip().startswith("create trigger") or line.rstrip().endswith("end;")
+        ):
             db.execute(statement)
             statement = ""
 
@@ -448,7 +452,8 @@ group by a.edition, a.day, s.channel;
 
 @migrations()
 def m006_plans(db: Database) -> None:
-    """What a plan must know besides: ids without a post, looks brought forward, changes whose page did not come; and who alone showed what."""
+    """What a plan must know besides: ids without a post, looks brought forward, changes whose page did not
+    come; and who alone showed what."""
     _run(db, _PLANS)
 
 
@@ -492,7 +497,8 @@ create index sightings_article on sightings(article_id, channel);
 
 @migrations()
 def m007_compact(db: Database) -> None:
-    """What rows said twice, once: claims that repeat a column, plain headlines, kinds of lines; digests in bytes. Columns that go are made again."""
+    """What rows said twice, once: claims that repeat a column, plain headlines, kinds of lines; digests in
+    bytes. Columns that go are made again."""
     _run(db, _COMPACT)
     for row in db.query("select v.*, a.post_id from versions v join articles a using (article_id)"):
         packed = pack((Claim(*claim) for claim in json.loads(row["claims"])), row, row["post_id"])
@@ -500,10 +506,19 @@ def m007_compact(db: Database) -> None:
         db.execute(
             """update versions set claim_set_id = (select claim_set_id from claim_sets where claims = ?), lines = ?,
                restored_title = nullif(plain_title, title), text_digest = ?, same_digest = ? where version_id = ?""",
-            (packed, encode_kinds(decode_kinds(row["lines"])), *map(bytes.fromhex, (row["text_sha256"], row["same_sha256"])), row["version_id"]),
+            (
+                packed,
+                encode_kinds(decode_kinds(row["lines"])),
+                *map(bytes.fromhex, (row["text_sha256"], row["same_sha256"])),
+                row["version_id"],
+            ),
         )
     _run(db, _COMPACTED)
-    for name, script in (("latest_versions", _VIEWS), ("version_history", _VIEWS), ("channel_coverage", _PLANS)):
+    for name, script in (
+        ("latest_versions", _VIEWS),
+        ("version_history", _VIEWS),
+        ("channel_coverage", _PLANS),
+    ):
         _run(db, script[script.index(f"create view {name}") :].partition(";")[0] + ";")
 
 

@@ -1,4 +1,5 @@
-"""The database: the only module that writes SQL rows. It stores what `archive.ingest.path` decides and answers what a crawl must know.
+"""The database: the only module that writes SQL rows. It stores what `archive.ingest.path` decides and
+answers what a crawl must know.
 
 All of it is an index of the WARC files; a row is written only after the record it points at is durable.
 """
@@ -37,7 +38,10 @@ BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for l
 
 
 def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    )
 
 
 class Store:
@@ -64,20 +68,27 @@ class Store:
             raise NoArchive(f"{self.path} is a database, but no archive: give another folder")
         unknown = {m.name for m in migrations.applied(db)} - set(schema_names()) if tables else set()
         if unknown:
-            raise NewerArchive(f"{self.path} was written by a newer release of sohr-archive: upgrade this one")
+            raise NewerArchive(
+                f"{self.path} was written by a newer release of sohr-archive: upgrade this one"
+            )
         db.execute(f"pragma busy_timeout = {BUSY_MS}")
-        db.execute("pragma page_size = 8192")  # of a new database: two articles share no page of 4096, so a twelfth of all was empty
+        # Of a new database: two articles share no page of 4096, so a twelfth of all was empty
+        db.execute("pragma page_size = 8192")
         db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = normal")  # the WARC files are the archive: what a power cut takes here is read again from there
+        # The WARC files are the archive: what a power cut takes here is read again from there
+        db.execute("pragma synchronous = normal")
         db.execute("pragma foreign_keys = on")
         db.execute("pragma cache_size = -32000")
-        if pending := [name for name in schema_names() if name not in {m.name for m in migrations.applied(db)}]:
+        if pending := [
+            name for name in schema_names() if name not in {m.name for m in migrations.applied(db)}
+        ]:
             if tables:
                 self._keep(pending[0])
             migrations.apply(db)
 
     def _keep(self, change: str) -> None:
-        """Copy the database as it is before its tables change; the copy is whole, or not there under its name."""
+        """Copy the database as it is before its tables change; the copy is whole, or not there under its
+        name."""
         target = self.path.with_name(f"{self.path.name}.before-{change}")
         partial = target.with_name(target.name + ".partial")
         partial.unlink(missing_ok=True)
@@ -99,7 +110,10 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """All or nothing, and at once the only writer. Raises CannotWrite."""
         busy = Retrying(
-            retry=retry_if_exception(_is_busy), wait=wait_exponential_jitter(multiplier=0.1, max=2), stop=stop_after_delay(30), reraise=True
+            retry=retry_if_exception(_is_busy),
+            wait=wait_exponential_jitter(multiplier=0.1, max=2),
+            stop=stop_after_delay(30),
+            reraise=True,
         )
         try:
             busy(self._conn.execute, "begin immediate")
@@ -148,7 +162,9 @@ class Store:
     def insert(self, table: str, **values: object) -> int:
         """Add one row; its row id."""
         columns, marks = ", ".join(f'"{c}"' for c in values), ", ".join("?" * len(values))
-        cursor = self._conn.execute(f"insert into {table} ({columns}) values ({marks})", tuple(values.values()))
+        cursor = self._conn.execute(
+            f"insert into {table} ({columns}) values ({marks})", tuple(values.values())
+        )
         return cursor.lastrowid or 0
 
     def update(self, table: str, key: str, identity: int, **values: object) -> None:
@@ -156,7 +172,8 @@ class Store:
         columns = ", ".join(f'"{c}" = ?' for c in values)
         self._conn.execute(f"update {table} set {columns} where {key} = ?", (*values.values(), identity))
 
-    # -- what the archive is ------------------------------------------------------------------------------------------------------
+    # -- what the archive is
+    # ------------------------------------------------------------------------------------------------------
 
     def about(self, key: str) -> str | None:
         """A fact about the archive: site, epoch."""
@@ -165,7 +182,10 @@ class Store:
 
     def set_about(self, key: str, value: str) -> None:
         """Write down a fact about the archive."""
-        self._conn.execute("insert into about values (?, ?) on conflict (key) do update set value = excluded.value", (key, value))
+        self._conn.execute(
+            "insert into about values (?, ?) on conflict (key) do update set value = excluded.value",
+            (key, value),
+        )
 
     def forget_about(self, key: str) -> None:
         """Drop a fact that no longer holds."""
@@ -187,7 +207,9 @@ class Store:
             (name, kind, at, *texts),
         )
 
-    def finish_crawl(self, name: str, at: str, reason: str, exit_status: int | None, verdict: str, counters: object) -> None:
+    def finish_crawl(
+        self, name: str, at: str, reason: str, exit_status: int | None, verdict: str, counters: object
+    ) -> None:
         """A crawl ends. The exit status is None where nobody saw it."""
         self._conn.execute(
             "update crawls set finished_at = ?, finish_reason = ?, exit_status = ?, verdict = ?, counters = ? where name = ?",
@@ -206,15 +228,20 @@ class Store:
         """Give WARC files their row."""
         for file in files:
             self._conn.execute(
-                "insert into warc_files (serial, name, opened_at) values (?, ?, ?) on conflict do nothing", (file.serial, file.name, at)
+                "insert into warc_files (serial, name, opened_at) values (?, ?, ?) on conflict do nothing",
+                (file.serial, file.name, at),
             )
 
     def close_file(self, serial: int, at: str, size: int, sha256: str) -> None:
         """A WARC file is complete."""
-        self._conn.execute("update warc_files set closed_at = ?, size = ?, sha256 = ? where serial = ?", (at, size, sha256, serial))
+        self._conn.execute(
+            "update warc_files set closed_at = ?, size = ?, sha256 = ? where serial = ?",
+            (at, size, sha256, serial),
+        )
 
     def indexed_to(self, serial: int) -> int | None:
-        """How far a WARC file is indexed: the end of the last record a row or a mark points at, in bytes. None: not registered."""
+        """How far a WARC file is indexed: the end of the last record a row or a mark points at, in bytes.
+        None: not registered."""
         row = self.one(
             """select max(coalesce(max(c.offset + c.length), 0), coalesce((select cast(value as integer) from about
                where key = 'indexed:' || f.serial), 0))
@@ -223,7 +250,8 @@ class Store:
         )
         return row[0] if row else None
 
-    # -- captures and failures ----------------------------------------------------------------------------------------------------
+    # -- captures and failures
+    # ----------------------------------------------------------------------------------------------------
 
     def add_capture(self, capture: Capture, at: Position, look: str | None, payload_sha256: str) -> int:
         """The row of an exchange. Its outcome is set once it is known."""
@@ -266,24 +294,43 @@ class Store:
     def has_capture(self, capture: Capture) -> bool:
         """Whether the very same answer at the very same time is held already."""
         digest = payload_sha256(capture.body)
-        query = "select 1 from captures where url = ? and captured_at = ? and payload_sha256 = ? and status = ?"
+        query = (
+            "select 1 from captures where url = ? and captured_at = ? and payload_sha256 = ? and status = ?"
+        )
         return self.one(query, capture.url, capture.captured_at, digest, capture.status) is not None
 
     def has_record(self, record_id: str) -> bool:
         """Whether a WARC record is indexed already."""
         return self.one("select 1 from captures where record_id = ?", record_id) is not None
 
-    def add_failure(self, url: str, reason: str, detail: str, at: str, capture_id: int | None, crawl: str | None, article_id: int | None) -> None:
+    def add_failure(
+        self,
+        url: str,
+        reason: str,
+        detail: str,
+        at: str,
+        capture_id: int | None,
+        crawl: str | None,
+        article_id: int | None,
+    ) -> None:
         """Something that could not be read, or was not answered."""
         self.insert(
-            "failures", capture_id=capture_id, crawl_id=self.crawl_id(crawl), article_id=article_id, url=url, reason=reason, detail=detail, at=at
+            "failures",
+            capture_id=capture_id,
+            crawl_id=self.crawl_id(crawl),
+            article_id=article_id,
+            url=url,
+            reason=reason,
+            detail=detail,
+            at=at,
         )
 
     def drop_failure(self, capture_id: int) -> None:
         """A capture is read once more; it fails anew, or no longer."""
         self._conn.execute("delete from failures where capture_id = ?", (capture_id,))
 
-    # -- articles -----------------------------------------------------------------------------------------------------------------
+    # -- articles
+    # -----------------------------------------------------------------------------------------------------------------
 
     def article(self, key: ArticleKey) -> Row | None:
         """An article's row."""
@@ -291,12 +338,21 @@ class Store:
 
     def article_at(self, url: str) -> Row | None:
         """The article an alias leads to."""
-        return self.one("select articles.* from aliases join articles using (article_id) where aliases.url = ?", url)
+        return self.one(
+            "select articles.* from aliases join articles using (article_id) where aliases.url = ?", url
+        )
 
     def add_article(self, key: ArticleKey, url: str, at: str, day: str | None) -> int:
         """A new article, sighted and not yet captured."""
         return self.insert(
-            "articles", source=key.source, key=key.key, edition=key.edition, post_id=key.post_id, url=url, day=day, first_sighted_at=at
+            "articles",
+            source=key.source,
+            key=key.key,
+            edition=key.edition,
+            post_id=key.post_id,
+            url=url,
+            day=day,
+            first_sighted_at=at,
         )
 
     def alias(self, url: str, article_id: int | None, at: str) -> None:
@@ -309,11 +365,22 @@ class Store:
 
     def sighting(self, article_id: int, sighting: Sighting, at: str) -> None:
         """A channel shows an article, with these claims."""
-        claims = {name: getattr(sighting, name) for name in ("url", "day", "title", "published_at", "modified_at")}
-        text = json.dumps({k: v for k, v in claims.items() if v is not None}, ensure_ascii=False, sort_keys=True)
+        claims = {
+            name: getattr(sighting, name) for name in ("url", "day", "title", "published_at", "modified_at")
+        }
+        text = json.dumps(
+            {k: v for k, v in claims.items() if v is not None}, ensure_ascii=False, sort_keys=True
+        )
         seen_so = "update sightings set last_seen_at = ?, times = times + 1 where article_id = ? and channel = ? and claims = ?"
         if self._conn.execute(seen_so, (at, article_id, sighting.channel, text)).rowcount == 0:
-            self.insert("sightings", article_id=article_id, channel=sighting.channel, claims=text, first_seen_at=at, last_seen_at=at)
+            self.insert(
+                "sightings",
+                article_id=article_id,
+                channel=sighting.channel,
+                claims=text,
+                first_seen_at=at,
+                last_seen_at=at,
+            )
 
     def set_terms(self, article_id: int, categories: Sequence[str], tags: Sequence[str]) -> None:
         """The terms an article has now."""
@@ -321,26 +388,43 @@ class Store:
         for taxonomy, names in (("category", categories), ("tag", tags)):
             for name in names:
                 if (taxonomy, name) not in self._terms:
-                    self._conn.execute("insert into terms (taxonomy, name) values (?, ?) on conflict do nothing", (taxonomy, name))
-                    row = self.one("select term_id from terms where taxonomy = ? and name = ?", taxonomy, name)
+                    self._conn.execute(
+                        "insert into terms (taxonomy, name) values (?, ?) on conflict do nothing",
+                        (taxonomy, name),
+                    )
+                    row = self.one(
+                        "select term_id from terms where taxonomy = ? and name = ?", taxonomy, name
+                    )
                     self._terms[taxonomy, name] = row[0] if row else 0
                 term = self._terms[taxonomy, name]
-                self._conn.execute("insert into article_terms values (?, ?) on conflict do nothing", (article_id, term))
+                self._conn.execute(
+                    "insert into article_terms values (?, ?) on conflict do nothing", (article_id, term)
+                )
 
     def set_links(self, article_id: int, links: Sequence[tuple[str, str, ArticleKey | None]]) -> None:
         """The links an article's text has now; those to posts the archive holds are resolved."""
         self._conn.execute("delete from links where article_id = ?", (article_id,))
         for position, (url, text, key) in enumerate(links, 1):
             target = self.article(key) if key else None
-            self.insert("links", article_id=article_id, position=position, url=url, text=text, target_id=target["article_id"] if target else None)
+            self.insert(
+                "links",
+                article_id=article_id,
+                position=position,
+                url=url,
+                text=text,
+                target_id=target["article_id"] if target else None,
+            )
 
-    # -- versions and changes -----------------------------------------------------------------------------------------------------
+    # -- versions and changes
+    # -----------------------------------------------------------------------------------------------------
 
     def version(self, version_id: int | None) -> Row | None:
         """A version's row."""
         return self.one("select * from versions where version_id = ?", version_id) if version_id else None
 
-    def add_version(self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str) -> Row:
+    def add_version(
+        self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str
+    ) -> Row:
         """A version's row."""
         text = extract.text
         version_id = self.insert(
@@ -367,7 +451,11 @@ class Store:
 
     def shift_versions(self, article_id: int, number: int) -> None:
         """Make room for an older version: this number and all above it move up by one."""
-        rows = self.query("select version_id, number from versions where article_id = ? and number >= ? order by number desc", article_id, number)
+        rows = self.query(
+            "select version_id, number from versions where article_id = ? and number >= ? order by number desc",
+            article_id,
+            number,
+        )
         for row in rows:
             self.update("versions", "version_id", row["version_id"], number=row["number"] + 1)
 
@@ -375,12 +463,14 @@ class Store:
         """The same text as another version of the article."""
         row = self.version(version_id)
         assert row is not None  # of a version that is held
-        stored = (column["name"] for column in self.query("pragma table_info(versions)"))  # without those that follow from others
+        # Without those that follow from others
+        stored = (column["name"] for column in self.query("pragma table_info(versions)"))
         copied = {name: row[name] for name in stored if name != "version_id"}
         return self.insert("versions", **copied | values)
 
     def replace_text(self, version: Row, extract: Extract) -> bool:
-        """What today's extractor reads, in place of what an earlier one did; whether title, text or kinds of lines differ."""
+        """What today's extractor reads, in place of what an earlier one did; whether title, text or kinds of
+        lines differ."""
         text = extract.text
         values: dict[str, object] = {
             "title": extract.title,
@@ -396,9 +486,12 @@ class Store:
         return changed
 
     def claims(self, version: Row, extract: Extract, title: str) -> None:
-        """The claims of a version's newest capture; ``title`` is the version's: an equal one in other quotation marks does not replace it."""
+        """The claims of a version's newest capture; ``title`` is the version's: an equal one in other
+        quotation marks does not replace it."""
         claim_set_id = self._claim_set(version["article_id"], extract, title)
-        self.update("versions", "version_id", version["version_id"], **claims_of(extract), claim_set_id=claim_set_id)
+        self.update(
+            "versions", "version_id", version["version_id"], **claims_of(extract), claim_set_id=claim_set_id
+        )
 
     def _claim_set(self, article_id: int, extract: Extract, title: str) -> int:
         """The row of the list of claims that a page makes, beside a version of that title."""
@@ -418,23 +511,45 @@ class Store:
         """Let the search find an article by its newest version."""
         if old is not None:
             values = (article_id, *searchable(old))
-            self._conn.execute("insert into search (search, rowid, title, text) values ('delete', ?, ?, ?)", values)
-        self._conn.execute("insert into search (rowid, title, text) values (?, ?, ?)", (article_id, *searchable(new)))
+            self._conn.execute(
+                "insert into search (search, rowid, title, text) values ('delete', ?, ?, ?)", values
+            )
+        self._conn.execute(
+            "insert into search (rowid, title, text) values (?, ?, ?)", (article_id, *searchable(new))
+        )
 
     def change(self, article_id: int, kind: str, said_at: str, learnt_at: str, **values: Any) -> int:
         """Tell the world: one row in the feed, numbered without a gap."""
         row = self.one("select coalesce(max(seq), 0) + 1 from changes")
         epoch = int(self.about("epoch") or 1)
-        texts = {name: json.dumps(values.pop(name), ensure_ascii=False) for name in ("classes", "figures", "details") if name in values}
+        texts = {
+            name: json.dumps(values.pop(name), ensure_ascii=False)
+            for name in ("classes", "figures", "details")
+            if name in values
+        }
         seq = row[0] if row else 1
-        self.insert("changes", seq=seq, epoch=epoch, article_id=article_id, kind=kind, said_at=said_at, learnt_at=learnt_at, **texts, **values)
+        self.insert(
+            "changes",
+            seq=seq,
+            epoch=epoch,
+            article_id=article_id,
+            kind=kind,
+            said_at=said_at,
+            learnt_at=learnt_at,
+            **texts,
+            **values,
+        )
         return int(seq)
 
-    # -- parts of an article in several pages -------------------------------------------------------------------------------------
+    # -- parts of an article in several pages
+    # -------------------------------------------------------------------------------------
 
     def add_part(self, capture_id: int, look: str, page: int, pages: int, extract: str) -> None:
         """One page of a look at an article in several pages."""
-        self._conn.execute("insert into parts values (?, ?, ?, ?, ?) on conflict do nothing", (capture_id, look, page, pages, extract))
+        self._conn.execute(
+            "insert into parts values (?, ?, ?, ?, ?) on conflict do nothing",
+            (capture_id, look, page, pages, extract),
+        )
 
     def parts(self, look: str) -> list[Row]:
         """The pages held of a look, in order."""
@@ -444,7 +559,8 @@ class Store:
         """A look is complete."""
         self._conn.execute("delete from parts where look = ?", (look,))
 
-    # -- what a crawl must know ---------------------------------------------------------------------------------------------------
+    # -- what a crawl must know
+    # ---------------------------------------------------------------------------------------------------
 
     def held(self, row: Row, **more: Any) -> Held:
         """An article as a plan sees it."""
@@ -463,7 +579,8 @@ class Store:
         )
 
     def unheld(self, edition: Edition, after: int, limit: int, now: str) -> list[tuple[int, Held]]:
-        """Articles sighted and never captured, in the order they were sighted, behind a row id; those that rest until later left out."""
+        """Articles sighted and never captured, in the order they were sighted, behind a row id; those that
+        rest until later left out."""
         rows = self.query(
             """select * from articles where edition = ? and state is null and article_id > ? and coalesce(next_look_at, '') <= ?
                order by article_id limit ?""",
@@ -476,10 +593,16 @@ class Store:
 
     def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
         """Addresses met whose article is not known yet."""
-        rows = self.query("select alias_id, url from aliases where article_id is null and alias_id > ? order by alias_id limit ?", after, limit)
+        rows = self.query(
+            "select alias_id, url from aliases where article_id is null and alias_id > ? order by alias_id limit ?",
+            after,
+            limit,
+        )
         return [(row["alias_id"], Held(row["url"], None)) for row in rows]
 
-    def due(self, edition: Edition, before: str | None, after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], Held]]:
+    def due(
+        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
+    ) -> list[tuple[tuple[str, int], Held]]:
         """Held articles whose next look is due before an instant (None: all held), in order of that look."""
         rows = self.query(
             """select * from articles where edition = ? and state is not null and state != 'moved' and (? is null or next_look_at <= ?)
@@ -493,7 +616,11 @@ class Store:
         return [
             (
                 (row["next_look_at"] or "", row["article_id"]),
-                self.held(row, by_digest=before is not None and look_schedule.by_digest(row["state"], row["unchanged_looks"])),
+                self.held(
+                    row,
+                    by_digest=before is not None
+                    and look_schedule.by_digest(row["state"], row["unchanged_looks"]),
+                ),
             )
             for row in rows
         ]
@@ -527,8 +654,8 @@ class Store:
         return row is not None and row[0] >= row[1]
 
     def asked_since(self, at: str, host: str) -> int:
-        """How many requests the site answered since an instant, or left without an answer; cited pages of other sites, and their robots.txt, are not
-        asked of it."""
+        """How many requests the site answered since an instant, or left without an answer; cited pages of
+        other sites, and their robots.txt, are not asked of it."""
         row = self.one(
             """select (select count(*) from captures where captured_at >= ? and coalesce(channel, '') not in ('import', 'page')
                        and (coalesce(channel, '') != 'robots' or instr(url, ?)))
@@ -541,8 +668,9 @@ class Store:
         return int(row[0]) if row else 0
 
     def rests_asked(self, host: str, limit: int) -> list[tuple[str, str, float]]:
-        """When the site (pages of others aside) asked to be left alone, for how long in its own words (seconds or a date), and how many seconds
-        the clock of the crawl that was told so was ahead of the machine's. The last ones first."""
+        """When the site (pages of others aside) asked to be left alone, for how long in its own words
+        (seconds or a date), and how many seconds the clock of the crawl that was told so was ahead of the
+        machine's. The last ones first."""
         rows = self.query(
             """select captured_at, retry_after, coalesce(cast(json_extract(software, '$."archive-clock-ahead"') as real), 0.0) from captures
                left join crawls using (crawl_id) where retry_after is not null and coalesce(channel, '') != 'page' and instr(url, ?)
@@ -554,31 +682,58 @@ class Store:
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""
-        row = self.one("select captured_at, status from captures where url = ? order by captured_at desc limit 1", url)
+        row = self.one(
+            "select captured_at, status from captures where url = ? order by captured_at desc limit 1", url
+        )
         return (row[0], row[1]) if row else None
 
     def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
         """The days whose date archive was walked whole."""
-        rows = self.query("select day from coverage_days where edition = ? and day between ? and ?", edition, since, until)
+        rows = self.query(
+            "select day from coverage_days where edition = ? and day between ? and ?", edition, since, until
+        )
         return {row[0] for row in rows}
 
     def cover_days(self, edition: Edition, days: Iterable[str], at: str) -> None:
         """The date archive of these days was walked whole."""
-        self._conn.executemany("insert into coverage_days values (?, ?, ?) on conflict do nothing", [(edition, day, at) for day in days])
+        self._conn.executemany(
+            "insert into coverage_days values (?, ?, ?) on conflict do nothing",
+            [(edition, day, at) for day in days],
+        )
 
 
 def claims_of(extract: Extract) -> dict[str, Any]:
-    """What a page claims beside title and text, as columns of `versions`; where it claims it is `Store._claim_set`."""
-    lists = {"categories": extract.categories, "tags": extract.tags, "links": extract.links, "images": extract.images, "notes": extract.notes}
-    plain = ("published_at", "modified_at", "author", "language", "canonical_url", "source_outlet", "source_url")
+    """What a page claims beside title and text, as columns of `versions`; where it claims it is
+    `Store._claim_set`."""
+    lists = {
+        "categories": extract.categories,
+        "tags": extract.tags,
+        "links": extract.links,
+        "images": extract.images,
+        "notes": extract.notes,
+    }
+    plain = (
+        "published_at",
+        "modified_at",
+        "author",
+        "language",
+        "canonical_url",
+        "source_outlet",
+        "source_url",
+    )
     values: dict[str, Any] = {name: getattr(extract, name) for name in plain}
-    values |= {name: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for name, value in lists.items()}
+    values |= {
+        name: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for name, value in lists.items()
+    }
     return values | {"is_syndicated": int(extract.is_syndicated)}
 
 
 def told_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Claims as columns hold them, their lists unpacked: for comparing, and for telling."""
-    return {name: json.loads(value) if name in _LISTS and isinstance(value, str) else value for name, value in claims.items()}
+    return {
+        name: json.loads(value) if name in _LISTS and isinstance(value, str) else value
+        for name, value in claims.items()
+    }
 
 
 def encode_lines(extract: Extract) -> str:
@@ -588,11 +743,15 @@ def encode_lines(extract: Extract) -> str:
 
 def digests_of(title: str, text: str) -> dict[str, bytes]:
     """The columns behind `versions.text_sha256` and `same_sha256`, which show them in hexadecimal."""
-    return {"text_digest": bytes.fromhex(text_sha256(text)), "same_digest": bytes.fromhex(same_sha256(title, text))}
+    return {
+        "text_digest": bytes.fromhex(text_sha256(text)),
+        "same_digest": bytes.fromhex(same_sha256(title, text)),
+    }
 
 
 def restored_title(title: str, text: str) -> str | None:
-    """The headline without marks put inside words; None where it has none. `versions.plain_title` is this or the title."""
+    """The headline without marks put inside words; None where it has none. `versions.plain_title` is this or
+    the title."""
     plain = plain_title(title, text)
     return None if plain == title else plain
 
@@ -604,11 +763,14 @@ def searchable(version: Row) -> tuple[str, str]:
 
 
 def open_store(folder: Path) -> Store:
-    """Open an archive's database for writing, making the folder where there is none. Raises CannotWrite, NewerArchive, NoArchive."""
+    """Open an archive's database for writing, making the folder where there is none. Raises CannotWrite,
+    NewerArchive, NoArchive."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(f"the archive's folder {folder} cannot be made ({error.strerror}): give one you may write to") from error
+        raise CannotWrite(
+            f"the archive's folder {folder} cannot be made ({error.strerror}): give one you may write to"
+        ) from error
     return Store(folder / DATABASE)
 
 
@@ -623,7 +785,10 @@ def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:
         "SQLITE_CANTOPEN": "give it to a user who may write it",
         "SQLITE_BUSY": "another program keeps it locked: stop that and run the same command again",
     }
-    step = next((text for code, text in todo.items() if name.startswith(code)), "mend it and run the same command again")
+    step = next(
+        (text for code, text in todo.items() if name.startswith(code)),
+        "mend it and run the same command again",
+    )
     return CannotWrite(f"the database {path} cannot be written ({error}): {step}")
 
 

@@ -1,7 +1,9 @@
-"""Text for comparison, for search, and without the tricks that hide words from filters. The stored text stays as the site wrote it.
+"""Text for comparison, for search, and without the tricks that hide words from filters. The stored text stays
+as the site wrote it.
 
-Three different things: `normalise` decides whether two captures say the same (nearly nothing is folded); `fold` decides what a search finds (much is
-folded); `deobfuscate` gives the plain headline beside the published one, with a map back.
+Three different things: `normalise` decides whether two captures say the same (nearly nothing is folded);
+`fold` decides what a search finds (much is folded); `deobfuscate` gives the plain headline beside the
+published one, with a map back.
 """
 
 from __future__ import annotations
@@ -15,19 +17,23 @@ from typing import NamedTuple
 
 from archive.text.wordlists import COMPOUNDS, FIRST_PARTS, HIDDEN_AR, HIDDEN_EN
 
-# Marks of direction: they change how a line is laid out, never what it says (Unicode, UAX 9, explicit formatting characters).
+# Marks of direction: they change how a line is laid out, never what it says (Unicode, UAX 9, explicit
+# formatting characters).
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # WordPress turns straight quotes and three dots into curly ones by a setting and by its release: not an edit.
 _QUOTES = (*((mark, '"') for mark in "“”„‟«»″"), *((mark, "'") for mark in "‘’‚‛‹›′"), ("…", "..."))
-# "3" below "1 wounded" is not 31: where white space alone keeps two numbers apart, that it is there says something, how much of it does not.
+# "3" below "1 wounded" is not 31: where white space alone keeps two numbers apart, that it is there says
+# something, how much of it does not.
 _APART = re.compile(r"(?<=\d)\s+(?=\d)")
 
 
 @lru_cache(maxsize=8)  # the text of the page in hand is compared with others several times
 def normalise(text: str) -> str:
-    """The text as `same_sha256` compares it: NFC, bidi marks and white space removed, quotes and ellipsis folded, nothing else.
+    """The text as `same_sha256` compares it: NFC, bidi marks and white space removed, quotes and ellipsis
+    folded, nothing else.
 
-    White space between two digits is kept as one mark, for a changed digit always makes a version: ``3 1`` is not ``31``.
+    White space between two digits is kept as one mark, for a changed digit always makes a version: ``3 1`` is
+    not ``31``.
     """
     if text.isascii():
         return "".join(_APART.sub("\0", text).split())
@@ -40,8 +46,11 @@ def normalise(text: str) -> str:
 
 
 def same_sha256(title: str, lines_text: str) -> str:
-    """Digest (hex) by which two captures of an article are the same version. The line feed between both cannot occur in either."""
-    return hashlib.sha256(f"{normalise(title)}\n{normalise(lines_text)}".encode("utf-8", "surrogatepass")).hexdigest()
+    """Digest (hex) by which two captures of an article are the same version. The line feed between both
+    cannot occur in either."""
+    return hashlib.sha256(
+        f"{normalise(title)}\n{normalise(lines_text)}".encode("utf-8", "surrogatepass")
+    ).hexdigest()
 
 
 def text_sha256(text: str) -> str:
@@ -61,13 +70,18 @@ class Span(NamedTuple):
     original_end: int
 
 
-MOST_PARTS = 12  # of a word: no headline breaks one into more, and time grows with the third power of their number
+# Of a word: no headline breaks one into more, and time grows with the third power of their number
+MOST_PARTS = 12
 _LETTER = r"[^\W\d_\u0640]"  # tatweel is a letter to Unicode, and none to a reader
 # A word with tricks in it: letters with `*`, `-`, `.`, `_`, tatweel or characters without width between them.
-_TRICKED = re.compile(rf"{_LETTER}[\u064b-\u0652]*(?:[*\-._\u0640\u200b-\u200d\u2060\ufeff]+{_LETTER}[\u064b-\u0652]*|{_LETTER}[\u064b-\u0652]*)*")
+_TRICKED = re.compile(
+    rf"{_LETTER}[\u064b-\u0652]*(?:[*\-._\u0640\u200b-\u200d\u2060\ufeff]+{_LETTER}[\u064b-\u0652]*|{_LETTER}[\u064b-\u0652]*)*"
+)
 _TRICK = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]")
-_INSIDE = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]+(?=[^\W\d_\u0640])")  # tricks with a letter behind them: where to look closer
-_PART = re.compile(r"[^\W\d_]|[\u064b-\u0652*\-._\u0640\u200b-\u200d\u2060\ufeff]")  # what a word with tricks is made of
+# Tricks with a letter behind them: where to look closer
+_INSIDE = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]+(?=[^\W\d_\u0640])")
+# What a word with tricks is made of
+_PART = re.compile(r"[^\W\d_]|[\u064b-\u0652*\-._\u0640\u200b-\u200d\u2060\ufeff]")
 _ALWAYS = re.compile(r"(?<=[^\W\d_\u0640])\*+(?=[^\W\d_\u0640])")
 _AR_LETTER = r"[\u0621-\u063a\u0641-\u064a\u0671-\u06d3]"
 _NO_WIDTH = re.compile(
@@ -80,7 +94,8 @@ _ARABIC = re.compile(_AR_LETTER)
 
 
 class _Words:
-    """The words of a text, by a pattern, without their case. A text is taken apart only where what is looked for stands in it at all."""
+    """The words of a text, by a pattern, without their case. A text is taken apart only where what is looked
+    for stands in it at all."""
 
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
         self._text, self._pattern = text, pattern
@@ -92,8 +107,11 @@ class _Words:
             self._folded = self._text.casefold()
         word, folded = str(word), self._folded
         at = folded.find(word)
-        if at >= 0 and len(folded) != len(self._text):  # a letter that folds to two: places are not the same in both
-            self._words = self._words or frozenset(found.casefold() for found in self._pattern.findall(self._text))
+        # A letter that folds to two: places are not the same in both
+        if at >= 0 and len(folded) != len(self._text):
+            self._words = self._words or frozenset(
+                found.casefold() for found in self._pattern.findall(self._text)
+            )
             return word in self._words
         while at >= 0:
             end = at + len(word)
@@ -115,8 +133,9 @@ def plain_title(title: str, body: str = "") -> str:
 def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
     """The plain text and the words that were restored.
 
-    ``*`` between letters is always noise, tatweel and characters without width inside an Arabic word likewise. ``-`` (and ``.``, ``_`` in Arabic) go
-    only where the joined word is known, from the article's own ``body`` first, then from a curated list, and the parts are no real compound.
+    ``*`` between letters is always noise, tatweel and characters without width inside an Arabic word
+    likewise. ``-`` (and ``.``, ``_`` in Arabic) go only where the joined word is known, from the article's
+    own ``body`` first, then from a curated list, and the parts are no real compound.
     """
     if not _INSIDE.search(title):
         return title, ()
@@ -141,7 +160,8 @@ def deobfuscate(title: str, body: str = "") -> tuple[str, tuple[Span, ...]]:
 
 
 def _tricked(text: str) -> Iterator[re.Match[str]]:
-    """The words with tricks in them, in order. A text has thousands of words and few of these: only around a trick is looked closer."""
+    """The words with tricks in them, in order. A text has thousands of words and few of these: only around a
+    trick is looked closer."""
     end = 0
     for inside in _INSIDE.finditer(text):
         first = inside.start()
@@ -160,7 +180,8 @@ def _tricked(text: str) -> Iterator[re.Match[str]]:
 
 
 def _join(word: str, known: Container[str], hyphened: Container[str]) -> str:
-    """Join the parts of a word that belong together, the longest run of parts first: ``anti-IS-IS`` -> ``anti-ISIS``."""
+    """Join the parts of a word that belong together, the longest run of parts first: ``anti-IS-IS`` ->
+    ``anti-ISIS``."""
     if word.casefold() in hyphened:
         return word  # the article itself writes it so in its text
     pieces = re.split(r"([-._]+)", word)
@@ -190,7 +211,8 @@ def _belongs(run: list[str], joints: list[str], known: Container[str]) -> bool:
     joined = "".join(run).casefold()
     if _ARABIC.search(joined):
         bare = "".join(char for char in joined if not unicodedata.combining(char))
-        # "د.محمد" is a title and a name: one letter before a dot is an abbreviation unless the whole word is known to be hidden
+        # "د.محمد" is a title and a name: one letter before a dot is an abbreviation unless the whole word is
+        # known to be hidden
         return bare in HIDDEN_AR or (bare in known and len(bare) > 2 and len(run[0]) > 1)
     if any(joint.strip("-") for joint in joints):
         return False  # a dot or an underscore inside Latin letters: addresses, initials, file names
@@ -216,7 +238,8 @@ _LETTERS = str.maketrans(
 
 
 class _Folding(dict[int, int | str | None]):
-    """What becomes of a character: nothing of combining ones, another of some. Asked of each character once, then known."""
+    """What becomes of a character: nothing of combining ones, another of some. Asked of each character once,
+    then known."""
 
     def __missing__(self, code: int) -> int | str | None:
         found: int | str | None = None if unicodedata.combining(chr(code)) else _LETTERS.get(code, code)
@@ -228,7 +251,8 @@ _FOLDING = _Folding()
 _ARTICLE = re.compile(r"(?<![\u0621-\u064a])(?:[وفبك]?ال|لل)+(?=[\u0621-\u064a]{3})")
 
 
-# What a text in Latin letters has besides ASCII. Each becomes what folding makes of it, as fast as memory is read; the rest is then lower case.
+# What a text in Latin letters has besides ASCII. Each becomes what folding makes of it, as fast as memory is
+# read; the rest is then lower case.
 _TYPOGRAPHY = (
     *((mark, '"') for mark in "“”„‟«»"),
     *((mark, "'") for mark in "‘’‚‛‹›ʼ`"),
@@ -248,9 +272,9 @@ def _ascii(text: str) -> str | None:
 def fold(text: str) -> str:
     """The text as search sees it, used alike when it is written and when it is asked for.
 
-    Both languages: case, accents and harakat, tatweel, curly quotes, long dashes, hidden words (`deobfuscate` with the curated list alone).
-    Arabic: one alef, hamza without its seat, ya, ta marbuta, Arabic-Indic digits; the article (with و ف ب ك, or لل) is taken off, so that الأمن and
-    أمن find each other.
+    Both languages: case, accents and harakat, tatweel, curly quotes, long dashes, hidden words (`deobfuscate`
+    with the curated list alone). Arabic: one alef, hamza without its seat, ya, ta marbuta, Arabic-Indic
+    digits; the article (with و ف ب ك, or لل) is taken off, so that الأمن and أمن find each other.
     """
     latin = _ascii(text)
     folded = text if latin is None else latin

@@ -1,7 +1,7 @@
 """Words for `archive.text.normalise`: what the site hides in headlines, and what looks hidden and is not.
 
-From SITE.md, The text itself: the headlines of ids 274171 to 336925. Lower case, joined. A word is hidden by ``-`` only if it stands here or in the
-article's own text; ``*`` needs no list.
+From SITE.md, The text itself: the headlines of ids 274171 to 336925. Lower case, joined. A word is hidden by
+``-`` only if it stands here or in the article's own text; ``*`` needs no list.
 """
 
 from __future__ import annotations

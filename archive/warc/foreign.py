@@ -1,8 +1,10 @@
-"""Other people's WARC and WACZ files (wget, browsertrix, ArchiveWeb.page, Heritrix, warcio, Common Crawl) -> Captures. Reads, keeps nothing.
+"""Other people's WARC and WACZ files (wget, browsertrix, ArchiveWeb.page, Heritrix, warcio, Common Crawl) ->
+Captures. Reads, keeps nothing.
 
-A capture is taken as its record has it, header bytes included, or not at all: a record that is shorter than it says, or does not match a
-digest of its own, is passed over and counted. Only the transfer coding is undone, as in our own records. A revisit is taken with the body of the
-response it repeats, where the same file holds that and the digest of the body is right.
+A capture is taken as its record has it, header bytes included, or not at all: a record that is shorter than
+it says, or does not match a digest of its own, is passed over and counted. Only the transfer coding is
+undone, as in our own records. A revisit is taken with the body of the response it repeats, where the same
+file holds that and the digest of the body is right.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ MOST = 64 * 2**20  # bytes of a record: a post is a thousandth of it
 _MOST_HEADERS = 2**16  # bytes of the headers that a revisit holds
 _ZSTD, _ZIP = b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _STATUS = re.compile(r"HTTP/[0-9.]+ ([1-5][0-9][0-9])(?: |$)")
-_ADDRESS = re.compile(r"https?://[!-~\u00a1-\U0010ffff]+")  # no space, no control character: it becomes a line of our records
+# No space, no control character: it becomes a line of our records
+_ADDRESS = re.compile(r"https?://[!-~\u00a1-\U0010ffff]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _BLANK = re.compile(rb"\r?\n\r?\n")  # behind the headers
 _CUT = ("length", "time", "disconnect", "unspecified")
@@ -76,8 +79,11 @@ def check(path: Path) -> None:
     next(_records(path), None)
 
 
-def captures(path: Path, counts: Counter[str], is_wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Capture]:
-    """The HTTP responses of a file, in its order, behind them those that repeat another of the file; what is passed over is counted.
+def captures(
+    path: Path, counts: Counter[str], is_wanted: Callable[[str], bool] = lambda _: True
+) -> Iterator[Capture]:
+    """The HTTP responses of a file, in its order, behind them those that repeat another of the file; what is
+    passed over is counted.
 
     Of addresses that are not wanted no repetition is looked up. Raises UnreadableFile.
     """
@@ -109,7 +115,8 @@ def _records(path: Path) -> Iterator[Any]:
             number = 0
             for record in ArchiveIterator(stream, no_record_parse=True):
                 if record.format != "warc":
-                    raise ArchiveLoadFailed("not a WARC record")  # warcio takes any line of five words for one of ARC, the older format
+                    # Warcio takes any line of five words for one of ARC, the older format
+                    raise ArchiveLoadFailed("not a WARC record")
                 number += 1
                 yield record
             if not number:
@@ -117,9 +124,16 @@ def _records(path: Path) -> Iterator[Any]:
     except (GeneratorExit, ArchiveError):
         raise
     except OSError as error:
-        raise UnreadableFile(f"{path.name} cannot be read ({error.strerror or error}): give a WARC or WACZ file") from error
-    except Exception as error:  # of a damaged file the reader raises whatever its parser met: AttributeError, zlib.error, EOFError, ...
-        done = f"behind its record {number}; what was whole is taken" if number else "as WARC or WACZ: it is none, or damaged"
+        raise UnreadableFile(
+            f"{path.name} cannot be read ({error.strerror or error}): give a WARC or WACZ file"
+        ) from error
+    # Of a damaged file the reader raises whatever its parser met: AttributeError, zlib.error, EOFError, ...
+    except Exception as error:
+        done = (
+            f"behind its record {number}; what was whole is taken"
+            if number
+            else "as WARC or WACZ: it is none, or damaged"
+        )
         raise UnreadableFile(f"{path.name} cannot be read {done} ({_printable(error)})") from error
 
 
@@ -136,11 +150,22 @@ def _repeated(path: Path, revisits: list[_Revisit], counts: Counter[str]) -> Ite
         for record in _records(path):
             header = record.rec_headers.get_header
             url, digest = _address(header("WARC-Target-URI")), header("WARC-Payload-Digest") or ""
-            names = ((header("WARC-Record-ID") or "", ""), (url, instant(header("WARC-Date")) or ""), (url, digest))
-            asking = [one for name in names for one in waiting.get(name, ()) if id(one) not in taken] if record.rec_type == "response" else []
+            names = (
+                (header("WARC-Record-ID") or "", ""),
+                (url, instant(header("WARC-Date")) or ""),
+                (url, digest),
+            )
+            asking = (
+                [one for name in names for one in waiting.get(name, ()) if id(one) not in taken]
+                if record.rec_type == "response"
+                else []
+            )
             original = _response(record, Counter()) if asking else None
             for one in asking if original else ():
-                is_it = original and (one.digest == original.digest or _matches(one.digest, original.capture.body, is_proof=True))
+                is_it = original and (
+                    one.digest == original.digest
+                    or _matches(one.digest, original.capture.body, is_proof=True)
+                )
                 if original and is_it and id(one) not in taken:
                     taken.add(id(one))
                     yield _whole(one, original.capture)
@@ -150,10 +175,22 @@ def _repeated(path: Path, revisits: list[_Revisit], counts: Counter[str]) -> Ite
 
 
 def _whole(revisit: _Revisit, original: Capture) -> Capture:
-    http = original.headers if revisit.status is None else tuple(pair for pair in revisit.http if pair[0].lower() != "transfer-encoding")
+    http = (
+        original.headers
+        if revisit.status is None
+        else tuple(pair for pair in revisit.http if pair[0].lower() != "transfer-encoding")
+    )
     status = revisit.status or original.status
     truncated = original.truncated or (None if _is_as_long(http, original.body) else "disconnect")
-    return replace(original, url=revisit.url, status=status, headers=http, captured_at=revisit.at, ip=revisit.ip, truncated=truncated)
+    return replace(
+        original,
+        url=revisit.url,
+        status=status,
+        headers=http,
+        captured_at=revisit.at,
+        ip=revisit.ip,
+        truncated=truncated,
+    )
 
 
 def _printable(error: Exception) -> str:
@@ -168,9 +205,15 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
         file.seek(0)
         if magic == _ZIP:
             package = stack.enter_context(zipfile.ZipFile(file))
-            names = [n for n in package.namelist() if n.startswith("archive/") and n.endswith((".warc", ".warc.gz"))]
+            names = [
+                n
+                for n in package.namelist()
+                if n.startswith("archive/") and n.endswith((".warc", ".warc.gz"))
+            ]
             if not names:
-                raise UnreadableFile(f"{path.name} is a zip file without WARC files in archive/: it is no WACZ")
+                raise UnreadableFile(
+                    f"{path.name} is a zip file without WARC files in archive/: it is no WACZ"
+                )
             for name in names:
                 with package.open(name) as member:
                     yield f"{path.name}/{name}", member
@@ -185,7 +228,9 @@ def _streams(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 def _response(record: Any, counts: Counter[str]) -> _Response | None:
     """A response as a capture; None for any other record, and for one that is not as it says."""
     headers = record.rec_headers
-    if record.rec_type != "response" or not (headers.get_header("Content-Type") or "").startswith("application/http"):
+    if record.rec_type != "response" or not (headers.get_header("Content-Type") or "").startswith(
+        "application/http"
+    ):
         counts["no_response"] += 1
         return None
     read = _read(record, counts, MOST)
@@ -201,13 +246,19 @@ def _response(record: Any, counts: Counter[str]) -> _Response | None:
         counts["incomplete"] += 1
         return None
     capture = _made(headers, url, at, status, http, body)
-    return _Response(capture, headers.get_header("WARC-Record-ID") or "", headers.get_header("WARC-Payload-Digest") or "")
+    return _Response(
+        capture, headers.get_header("WARC-Record-ID") or "", headers.get_header("WARC-Payload-Digest") or ""
+    )
 
 
 def _revisit(record: Any, counts: Counter[str], is_wanted: Callable[[str], bool]) -> _Revisit | None:
-    """A revisit of an identical payload, and what it refers to; None for another, and for one that is not as it says."""
+    """A revisit of an identical payload, and what it refers to; None for another, and for one that is not as
+    it says."""
     headers = record.rec_headers
-    profile, digest = headers.get_header("WARC-Profile") or "", headers.get_header("WARC-Payload-Digest") or ""
+    profile, digest = (
+        headers.get_header("WARC-Profile") or "",
+        headers.get_header("WARC-Payload-Digest") or "",
+    )
     if not profile.endswith("/identical-payload-digest") or not digest:
         counts["not_modified" if profile.endswith("/server-not-modified") else "revisit"] += 1
         return None
@@ -225,12 +276,25 @@ def _revisit(record: Any, counts: Counter[str], is_wanted: Callable[[str], bool]
     if block.strip() and status is None:
         counts["incomplete"] += 1
         return None
-    of = (_address(headers.get_header("WARC-Refers-To-Target-URI")), instant(headers.get_header("WARC-Refers-To-Date")) or "")
-    return _Revisit(url, at, _plain(headers.get_header("WARC-IP-Address")), status, http, digest, headers.get_header("WARC-Refers-To") or "", of)
+    of = (
+        _address(headers.get_header("WARC-Refers-To-Target-URI")),
+        instant(headers.get_header("WARC-Refers-To-Date")) or "",
+    )
+    return _Revisit(
+        url,
+        at,
+        _plain(headers.get_header("WARC-IP-Address")),
+        status,
+        http,
+        digest,
+        headers.get_header("WARC-Refers-To") or "",
+        of,
+    )
 
 
 def _read(record: Any, counts: Counter[str], most: int) -> tuple[str, str, bytes] | None:
-    """Address, time and block of a record; None where it is not as it says, or of more bytes than are read."""
+    """Address, time and block of a record; None where it is not as it says, or of more bytes than are
+    read."""
     headers = record.rec_headers
     length = headers.get_header("Content-Length") or ""
     url, at = _address(headers.get_header("WARC-Target-URI")), instant(headers.get_header("WARC-Date"))
@@ -265,15 +329,20 @@ def _head(head: bytes) -> tuple[int | None, tuple[tuple[str, str], ...]]:
 
 
 def _is_intact(headers: Any, block: bytes, body: bytes) -> bool:
-    """Whether a record matches its digest: of its block; where it has none of that, of its payload, with or without transfer coding."""
+    """Whether a record matches its digest: of its block; where it has none of that, of its payload, with or
+    without transfer coding."""
     if digest := headers.get_header("WARC-Block-Digest"):
         return _matches(digest, block)
     digest = headers.get_header("WARC-Payload-Digest")
     return digest is None or _matches(digest, body) or _matches(digest, _dechunked(body)[0])
 
 
-def _made(headers: Any, url: str, at: str, status: int, http: tuple[tuple[str, str], ...], body: bytes) -> Capture:
-    is_chunked = any(name.lower() == "transfer-encoding" and "chunked" in value.lower() for name, value in http)
+def _made(
+    headers: Any, url: str, at: str, status: int, http: tuple[tuple[str, str], ...], body: bytes
+) -> Capture:
+    is_chunked = any(
+        name.lower() == "transfer-encoding" and "chunked" in value.lower() for name, value in http
+    )
     body, is_whole = _dechunked(body) if is_chunked else (body, True)
     is_whole = is_whole and (is_chunked or _is_as_long(http, body))
     cut: Any = headers.get_header("WARC-Truncated") or (None if is_whole else "disconnect")
@@ -300,7 +369,8 @@ def _plain(value: str | None) -> str | None:
 
 
 def _dechunked(body: bytes) -> tuple[bytes, bool]:
-    """A body without its transfer coding, and whether it had its end; some tools undo the coding and keep the header, then it is as it is."""
+    """A body without its transfer coding, and whether it had its end; some tools undo the coding and keep the
+    header, then it is as it is."""
     out, position = bytearray(), 0
     while size := _CHUNK_SIZE.match(body, position):
         start, count = size.end(), int(size[1], 16)
@@ -316,11 +386,17 @@ def _dechunked(body: bytes) -> tuple[bytes, bool]:
 
 
 def _matches(digest: str, content: bytes, *, is_proof: bool = False) -> bool:
-    """Whether a digest (``sha1:BASE32``, ``sha256:HEX``, ...) is the content's; one of an unknown kind says nothing, so it is no proof either."""
+    """Whether a digest (``sha1:BASE32``, ``sha256:HEX``, ...) is the content's; one of an unknown kind says
+    nothing, so it is no proof either."""
     name, _, value = digest.partition(":")
     try:
         made = hashlib.new(name.strip().lower().replace("-", ""), content, usedforsecurity=False).digest()
     except (ValueError, TypeError):
         return not is_proof
-    spellings = (made.hex(), base64.b32encode(made).decode(), base64.b64encode(made).decode(), base64.urlsafe_b64encode(made).decode())
+    spellings = (
+        made.hex(),
+        base64.b32encode(made).decode(),
+        base64.b64encode(made).decode(),
+        base64.urlsafe_b64encode(made).decode(),
+    )
     return value.strip().rstrip("=").lower() in {spelling.rstrip("=").lower() for spelling in spellings}

@@ -1,8 +1,9 @@
-"""Manifests: one JSON file a crawl, import or event, each naming the digest of the one before. The newest digest stands for all the evidence.
+"""Manifests: one JSON file a crawl, import or event, each naming the digest of the one before. The newest
+digest stands for all the evidence.
 
-A manifest says which bytes were added to which WARC files since the one before, with their digests, and its own digest without that line.
-Kept elsewhere (printed, mailed, posted), the digest of the newest proves later that nothing was removed, reordered or altered:
-`sohr-archive verify --head DIGEST`.
+A manifest says which bytes were added to which WARC files since the one before, with their digests, and its
+own digest without that line. Kept elsewhere (printed, mailed, posted), the digest of the newest proves later
+that nothing was removed, reordered or altered: `sohr-archive verify --head DIGEST`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest as it lies on disk. ``digest`` is that of its bytes, in hexadecimal; ``fault`` says why the rest cannot be trusted."""
+    """A manifest as it lies on disk. ``digest`` is that of its bytes, in hexadecimal; ``fault`` says why the
+    rest cannot be trusted."""
 
     path: Path
     number: int  # of its name
@@ -57,11 +59,16 @@ def _read(path: Path) -> Manifest:
         content = json.loads(raw)
         stated = content.pop("self")
         parts = tuple(Part(p["name"], p["serial"], p["from"], p["to"], p["sha256"]) for p in content["files"])
-        is_whole = hashlib.sha256(_canonical(content)).hexdigest() == stated and _canonical(content | {"self": stated}) == raw
+        is_whole = (
+            hashlib.sha256(_canonical(content)).hexdigest() == stated
+            and _canonical(content | {"self": stated}) == raw
+        )
         if not is_whole:
             return Manifest(path, number, digest, fault="is not what it was: its own digest does not match")
         if content["number"] != number:
-            return Manifest(path, number, digest, fault=f"is number {content['number']} by its content: it was moved")
+            return Manifest(
+                path, number, digest, fault=f"is number {content['number']} by its content: it was moved"
+            )
         return Manifest(path, number, digest, content["before"], parts)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return Manifest(path, number, digest, fault=f"cannot be read ({type(error).__name__}: {error})")
@@ -80,14 +87,22 @@ def covered(chain: list[Manifest]) -> dict[int, int]:
 
 
 def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
-    """Put what was added since the last manifest into a new one; None where nothing was. Durable on return. Raises OSError."""
+    """Put what was added since the last manifest into a new one; None where nothing was. Durable on return.
+    Raises OSError."""
     chain = manifests(folder)
     reach = covered(chain)
     parts = [part for file in warc_files(folder / "warc") if (part := _part(file, reach.get(file.serial, 0)))]
     if not parts:
         return None
     number = chain[-1].number + 1 if chain else 1
-    content: dict[str, Any] = {"manifest": 1, "number": number, "why": why, "at": at, "before": chain[-1].digest if chain else None, "files": parts}
+    content: dict[str, Any] = {
+        "manifest": 1,
+        "number": number,
+        "why": why,
+        "at": at,
+        "before": chain[-1].digest if chain else None,
+        "files": parts,
+    }
     raw = _canonical(content | {"self": hashlib.sha256(_canonical(content)).hexdigest()})
     target = folder / "manifests" / f"{number:06d}.json"
     target.parent.mkdir(exist_ok=True)
@@ -104,7 +119,13 @@ def _part(file: WarcFile, start: int) -> dict[str, Any] | None:
     end = file.path.stat().st_size
     if end <= start:
         return None
-    return {"name": file.name, "serial": file.serial, "from": start, "to": end, "sha256": digest_of(file.path, start, end)}
+    return {
+        "name": file.name,
+        "serial": file.serial,
+        "from": start,
+        "to": end,
+        "sha256": digest_of(file.path, start, end),
+    }
 
 
 def digest_of(path: Path, start: int, end: int) -> str:

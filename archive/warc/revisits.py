@@ -1,8 +1,10 @@
-"""Revisit records: an answer that repeats an earlier one is written without its body, and says which record of ours holds it.
+"""Revisit records: an answer that repeats an earlier one is written without its body, and says which record
+of ours holds it.
 
-Two kinds, by WARC 1.1. *Identical payload*: the body is byte for byte that of an earlier response. *Server not modified*: status 304, the site
-stands by an answer it gave before. Both name the original as WARC does (id, address, date, digest of the body) and, in a header of our own, by
-the serial number of its file and its offset: it is found with no database. An original is always a response, never another revisit.
+Two kinds, by WARC 1.1. *Identical payload*: the body is byte for byte that of an earlier response. *Server
+not modified*: status 304, the site stands by an answer it gave before. Both name the original as WARC does
+(id, address, date, digest of the body) and, in a header of our own, by the serial number of its file and its
+offset: it is found with no database. An original is always a response, never another revisit.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 PLACE = "Sohr-Refers-To"
 _PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
-_KEPT, _KEPT_BYTES = 32, 1 << 20  # bodies kept at hand: what repeats mostly repeats the same (robots.txt, a page that says 404)
+# Bodies kept at hand: what repeats mostly repeats the same (robots.txt, a page that says 404)
+_KEPT, _KEPT_BYTES = 32, 1 << 20
 
 
 class LostOriginal(DamagedWarc):
-    """Raised when a revisit cannot be read, whole as it is, for want of its original; ``offset`` is the revisit's."""
+    """Raised when a revisit cannot be read, whole as it is, for want of its original; ``offset`` is the
+    revisit's."""
 
     def __init__(self, sentence: str, offset: int) -> None:
         super().__init__(sentence)
@@ -63,7 +67,10 @@ def headers_of(original: Original, profile: str) -> dict[str, str]:
 def original_of(headers: StatusAndHeaders) -> Original | None:
     """The original that a revisit record names; None where it does not say so as ours do."""
     place = _PLACE.fullmatch(headers.get_header(PLACE) or "")
-    record_id, url, at = (headers.get_header(name) or "" for name in ("WARC-Refers-To", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date"))
+    record_id, url, at = (
+        headers.get_header(name) or ""
+        for name in ("WARC-Refers-To", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date")
+    )
     kind, _, digest = (headers.get_header("WARC-Payload-Digest") or "").partition(":")
     if place is None or not (record_id and url and at) or kind != "sha256":
         return None
@@ -113,6 +120,10 @@ def _read(path: Path, original: Original, where: str) -> bytes:
     body: bytes = block.partition(b"\r\n\r\n")[2]
     is_whole = headers.get_header("Content-Length") == str(len(block))
     digest = headers.get_header("WARC-Block-Digest")
-    if not is_whole or digest != "sha256:" + hashlib.sha256(block).hexdigest() or hashlib.sha256(body).hexdigest() != original.payload_sha256:
+    if (
+        not is_whole
+        or digest != "sha256:" + hashlib.sha256(block).hexdigest()
+        or hashlib.sha256(body).hexdigest() != original.payload_sha256
+    ):
         raise DamagedWarc(f"{where} does not hold the body it held: restore {path.name} from a copy")
     return body

@@ -1,4 +1,5 @@
-"""Every record of a WARC file, with its digests: what `archive.rebuild.verify` and `archive.rebuild.recover` know of a file that may be damaged anywhere."""
+"""Every record of a WARC file, with its digests: what `archive.rebuild.verify` and `archive.rebuild.recover`
+know of a file that may be damaged anywhere."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ class Scan:
 
 
 def scan_file(file: WarcFile, size: int) -> Scan:
-    """Every record in so many bytes of a file, with its digests; behind damage the scan goes on at the next record it finds."""
+    """Every record in so many bytes of a file, with its digests; behind damage the scan goes on at the next
+    record it finds."""
     scan = Scan()
     if size == 0 or file.path.stat().st_size == 0:
         return scan
@@ -67,13 +69,18 @@ def scan_file(file: WarcFile, size: int) -> Scan:
                 what = record or "cannot be unpacked"
                 if not end and file.is_open and next_record(data, offset) is None:
                     what = "breaks off: a crash tore it, and 'sohr-archive repair' cuts it"
-                scan.findings[offset] = Finding("mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}")
+                scan.findings[offset] = Finding(
+                    "mismatch", f"{file.name}:{offset}", f"the record at byte {offset} of {file.name} {what}"
+                )
             offset = end or next_record(data, offset)
     return scan
 
 
-def read_past(file: WarcFile, start: int, damaged: list[str], *, events_only: bool = False) -> Iterator[Stored]:
-    """`archive.warc.writer.read` that passes over what cannot be read and adds its place to ``damaged``, as ``file:byte``. Raises OSError."""
+def read_past(
+    file: WarcFile, start: int, damaged: list[str], *, events_only: bool = False
+) -> Iterator[Stored]:
+    """`archive.warc.writer.read` that passes over what cannot be read and adds its place to ``damaged``, as
+    ``file:byte``. Raises OSError."""
     scan = scan_file(file, file.path.stat().st_size)
     whole, position = sorted(scan.records), start - 1
     while True:
@@ -129,7 +136,11 @@ def _record(plain: bytes, offset: int, length: int) -> Record | str:
     digest = headers.get_header("WARC-Block-Digest") or ""
     if digest.startswith("sha256:") and digest != "sha256:" + hashlib.sha256(block).hexdigest():
         return "does not match its digest"
-    payload = hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest() if record.rec_type in ("response", "revisit") else None
+    payload = (
+        hashlib.sha256(block.partition(b"\r\n\r\n")[2]).hexdigest()
+        if record.rec_type in ("response", "revisit")
+        else None
+    )
     stated = headers.get_header("WARC-Payload-Digest") or ""
     original = None
     if record.rec_type == "revisit":
@@ -140,4 +151,11 @@ def _record(plain: bytes, offset: int, length: int) -> Record | str:
     elif payload and stated.startswith("sha256:") and stated != "sha256:" + payload:
         return "has a payload that does not match its digest"
     is_event = record.rec_type == "metadata" and headers.get_header("WARC-Target-URI") == EVENT_URI
-    return Record("event" if is_event else record.rec_type, headers.get_header("WARC-Record-ID"), offset, length, payload, original)
+    return Record(
+        "event" if is_event else record.rec_type,
+        headers.get_header("WARC-Record-ID"),
+        offset,
+        length,
+        payload,
+        original,
+    )

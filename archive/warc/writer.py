@@ -1,11 +1,13 @@
 """WARC files: the evidence. One file a day, appended, one gzip member a record, ``.open`` until closed.
 
-An exchange is three records in this order: ``request``, ``metadata`` (how we came to ask), ``response``, or in its place a ``revisit`` where
-it repeats an earlier one (`archive.warc.revisits`). That comes last, so that a record cut off by a crash never leaves a response without its
-provenance. Both others name it by ``WARC-Concurrent-To``.
+An exchange is three records in this order: ``request``, ``metadata`` (how we came to ask), ``response``, or
+in its place a ``revisit`` where it repeats an earlier one (`archive.warc.revisits`). That comes last, so that
+a record cut off by a crash never leaves a response without its provenance. Both others name it by
+``WARC-Concurrent-To``.
 
-*As received* means: the body byte for byte below content coding (gzip stays gzip), transfer coding undone by the HTTP client; header values
-byte for byte, their names in the client's capitals; the reason phrase is the standard one, for the client does not keep the server's.
+*As received* means: the body byte for byte below content coding (gzip stays gzip), transfer coding undone by
+the HTTP client; header values byte for byte, their names in the client's capitals; the reason phrase is the
+standard one, for the client does not keep the server's.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ from archive.warc.revisits import IDENTICAL, NOT_MODIFIED, Bodies, Original, hea
 
 ROTATE_BYTES = 10**9  # the size that replay tools and file systems are comfortable with
 EVENT_URI = "urn:sohr-archive:event"
-_NAME = re.compile(r"^(?P<site>[a-z0-9.-]+)-(?P<day>[0-9]{8})-(?P<serial>[0-9]{6})\.warc\.gz(?P<open>\.open)?$")
+_NAME = re.compile(
+    r"^(?P<site>[a-z0-9.-]+)-(?P<day>[0-9]{8})-(?P<serial>[0-9]{6})\.warc\.gz(?P<open>\.open)?$"
+)
 # Capture fields that are no part of the exchange: kept in its metadata record, under these names.
 _PROVENANCE = ("requested_url", "via", "channel", "reason", "crawl", "look")
 _NOTHING = "sha256:" + hashlib.sha256(b"").hexdigest()  # a GET has no payload
@@ -77,7 +81,11 @@ class Stored:
 def warc_files(folder: Path) -> list[WarcFile]:
     """The WARC files of an archive in the order they were written."""
     found = [(path, _NAME.match(path.name)) for path in folder.glob("*.warc.gz*")]
-    files = [WarcFile(path, path.name.removesuffix(".open"), int(m["serial"]), m["day"], m["open"] is not None) for path, m in found if m]
+    files = [
+        WarcFile(path, path.name.removesuffix(".open"), int(m["serial"]), m["day"], m["open"] is not None)
+        for path, m in found
+        if m
+    ]
     return sorted(files, key=lambda f: f.serial)
 
 
@@ -103,15 +111,24 @@ class Appender:
         block = json.dumps(event, ensure_ascii=False, sort_keys=True).encode()
         return self._append("metadata", at, block, "application/json", {"WARC-Target-URI": EVENT_URI})
 
-    def exchange(self, capture: Capture, look: str | None = None, original: Original | None = None) -> Position:
-        """Append request, provenance and response; the position is the response's. With an ``original``: a revisit, without the body."""
+    def exchange(
+        self, capture: Capture, look: str | None = None, original: Original | None = None
+    ) -> Position:
+        """Append request, provenance and response; the position is the response's. With an ``original``: a
+        revisit, without the body."""
         record_id = f"<urn:uuid:{uuid.uuid4()}>"
         beside = {"WARC-Target-URI": capture.url, "WARC-Concurrent-To": record_id}
         at, learnt = capture.captured_at, capture.recorded_at or capture.captured_at
-        self._append("request", at, _request_block(capture), "application/http; msgtype=request", beside, learnt)
+        self._append(
+            "request", at, _request_block(capture), "application/http; msgtype=request", beside, learnt
+        )
         fields = {name: getattr(capture, name, None) for name in _PROVENANCE} | {"look": look}
         fields["recorded_at"] = learnt if learnt != at else None
-        lines = [f"{name.replace('_', '-')}: {one_line(value)}\r\n" for name, value in fields.items() if value is not None]
+        lines = [
+            f"{name.replace('_', '-')}: {one_line(value)}\r\n"
+            for name, value in fields.items()
+            if value is not None
+        ]
         self._append("metadata", at, "".join(lines).encode(), "application/warc-fields", beside, learnt)
         headers = {"WARC-Record-ID": record_id, "WARC-Target-URI": capture.url}
         headers["WARC-Payload-Digest"] = "sha256:" + payload_sha256(capture.body)
@@ -145,12 +162,22 @@ class Appender:
             self._file.close()
         self._file = self._current = None
 
-    def _append(self, kind: str, at: str, block: bytes, content_type: str, headers: dict[str, str], learnt: str | None = None) -> Position:
+    def _append(
+        self,
+        kind: str,
+        at: str,
+        block: bytes,
+        content_type: str,
+        headers: dict[str, str],
+        learnt: str | None = None,
+    ) -> Position:
         file, current = self._ready(learnt or at)
         headers = {"WARC-Type": kind, "WARC-Date": at} | headers
         record_id = headers.setdefault("WARC-Record-ID", f"<urn:uuid:{uuid.uuid4()}>")
         headers["WARC-Block-Digest"] = "sha256:" + hashlib.sha256(block).hexdigest()
-        headers.setdefault("WARC-Payload-Digest", _NOTHING if kind == "request" else headers["WARC-Block-Digest"])
+        headers.setdefault(
+            "WARC-Payload-Digest", _NOTHING if kind == "request" else headers["WARC-Block-Digest"]
+        )
         packed = member(headers, block, content_type)
         try:
             offset = file.tell()
@@ -160,7 +187,8 @@ class Appender:
         return Position(current.serial, offset, len(packed), record_id)
 
     def _ready(self, at: str) -> tuple[BinaryIO, WarcFile]:
-        """The file for a record of this instant: today's, or a new one. A clock that jumps back goes on in the newest."""
+        """The file for a record of this instant: today's, or a new one. A clock that jumps back goes on in
+        the newest."""
         day = at[:10].replace("-", "")
         if self._file and self._current and self._file.tell() < ROTATE_BYTES and day <= self._current.day:
             return self._file, self._current
@@ -176,7 +204,9 @@ class Appender:
                     if file.is_open:
                         self.closed.append(close_file(file))
                 name = f"{self._site}-{day}-{(newest.serial if newest else 0) + 1:06d}.warc.gz"
-                self._current = WarcFile(self._folder / (name + ".open"), name, (newest.serial if newest else 0) + 1, day, True)
+                self._current = WarcFile(
+                    self._folder / (name + ".open"), name, (newest.serial if newest else 0) + 1, day, True
+                )
             self.opened.append(self._current)
             self._file = open(self._current.path, "ab")  # noqa: SIM115  # held open over many calls
             headers = {"WARC-Type": "warcinfo", "WARC-Date": at, "WARC-Filename": self._current.name}
@@ -197,10 +227,12 @@ def close_file(file: WarcFile) -> WarcFile:
 
 
 def cut_torn(path: Path, start: int = 0) -> int:
-    """Cut what a crash left unfinished at the end; returns the bytes cut. ``start`` is where a member is known to begin.
+    """Cut what a crash left unfinished at the end; returns the bytes cut. ``start`` is where a member is
+    known to begin.
 
-    A member without its end is cut. What is no member at all (a power cut may leave zeros) is cut too where no record follows, and kept beside
-    the file, for it may have been whole once. Raises DamagedWarc where one follows: then it is no torn end.
+    A member without its end is cut. What is no member at all (a power cut may leave zeros) is cut too where
+    no record follows, and kept beside the file, for it may have been whole once. Raises DamagedWarc where one
+    follows: then it is no torn end.
     """
     whole = start
     garbled = False
@@ -225,7 +257,9 @@ def cut_torn(path: Path, start: int = 0) -> int:
         if garbled:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 if next_record(data, whole) is not None:
-                    raise DamagedWarc(f"{path.name} is damaged behind byte {whole}: keep the file, and run 'sohr-archive verify'")
+                    raise DamagedWarc(
+                        f"{path.name} is damaged behind byte {whole}: keep the file, and run 'sohr-archive verify'"
+                    )
                 path.with_name(f"{path.name}.cut-{whole}").write_bytes(data[whole:])
         if cut:
             file.truncate(whole)
@@ -247,7 +281,8 @@ def next_record(data: mmap.mmap, offset: int) -> int | None:
 
 
 def read(file: WarcFile, start: int = 0, *, events_only: bool = False) -> Iterator[Stored]:
-    """The exchanges and events of a file from a member's offset on, each whole and with its digest right. Raises DamagedWarc.
+    """The exchanges and events of a file from a member's offset on, each whole and with its digest right.
+    Raises DamagedWarc.
 
     A revisit has the body of its original, out of whichever file beside this one holds it.
     """
@@ -280,11 +315,15 @@ def read(file: WarcFile, start: int = 0, *, events_only: bool = False) -> Iterat
                     original = original_of(headers) if kind == "revisit" else None
                     if kind == "revisit":
                         block += _repeated(file, offset, headers, original, bodies)
-                    position = Position(file.serial, offset, iterator.get_record_length(), record_id, original)
+                    position = Position(
+                        file.serial, offset, iterator.get_record_length(), record_id, original
+                    )
                     fields, request = provenance.get(record_id, ({}, ("GET", "", ())))
                     yield Stored(position, _capture(headers, block, fields, request), fields.get("look"))
         except (ArchiveLoadFailed, EOFError, zlib.error) as error:
-            raise DamagedWarc(f"{file.name} is damaged behind byte {offset}: keep the file, and run 'sohr-archive verify'") from error
+            raise DamagedWarc(
+                f"{file.name} is damaged behind byte {offset}: keep the file, and run 'sohr-archive verify'"
+            ) from error
 
 
 def read_response(path: Path, offset: int) -> Capture:
@@ -297,27 +336,42 @@ def read_response(path: Path, offset: int) -> Capture:
     raise DamagedWarc(f"{path.name} has no response at byte {offset}: run 'sohr-archive verify'")
 
 
-def _repeated(file: WarcFile, offset: int, headers: StatusAndHeaders, original: Original | None, bodies: Bodies) -> bytes:
+def _repeated(
+    file: WarcFile, offset: int, headers: StatusAndHeaders, original: Original | None, bodies: Bodies
+) -> bytes:
     """The body of a revisit, as received: none with a 304."""
     if original is None:
-        raise DamagedWarc(f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'")
+        raise DamagedWarc(
+            f"{file.name} has a revisit record at byte {offset} that does not say of what: run 'sohr-archive verify'"
+        )
     if headers.get_header("WARC-Profile") != IDENTICAL:
         return b""
     try:
         return bodies.body(original)
     except DamagedWarc as error:
-        raise DamagedWarc(f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}") from error
+        raise DamagedWarc(
+            f"{file.name} has a capture at byte {offset} whose body stands elsewhere: {error}"
+        ) from error
 
 
 def _check(file: WarcFile, offset: int, headers: StatusAndHeaders, block: bytes) -> None:
     length, digest = headers.get_header("Content-Length"), headers.get_header("WARC-Block-Digest")
     if length != str(len(block)):
-        raise DamagedWarc(f"{file.name} has a record at byte {offset} that is shorter than it says: run 'sohr-archive verify'")
+        raise DamagedWarc(
+            f"{file.name} has a record at byte {offset} that is shorter than it says: run 'sohr-archive verify'"
+        )
     if digest and digest.startswith("sha256:") and digest != "sha256:" + hashlib.sha256(block).hexdigest():
-        raise DamagedWarc(f"{file.name} has a record at byte {offset} whose digest does not match: run 'sohr-archive verify'")
+        raise DamagedWarc(
+            f"{file.name} has a record at byte {offset} whose digest does not match: run 'sohr-archive verify'"
+        )
 
 
-def _capture(headers: StatusAndHeaders, block: bytes, fields: dict[str, str], request: tuple[str, str, tuple[tuple[str, str], ...]]) -> Capture:
+def _capture(
+    headers: StatusAndHeaders,
+    block: bytes,
+    fields: dict[str, str],
+    request: tuple[str, str, tuple[tuple[str, str], ...]],
+) -> Capture:
     head, _, body = block.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     status = status_line.split(" ")[1] if status_line.count(" ") else "0"
@@ -355,13 +409,20 @@ def _parse_request(block: bytes) -> tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 def _parse_fields(block: bytes) -> dict[str, str]:
-    return {k: v.strip() for k, sep, v in (line.partition(":") for line in block.decode("utf-8", "replace").split("\r\n")) if sep}
+    return {
+        k: v.strip()
+        for k, sep, v in (line.partition(":") for line in block.decode("utf-8", "replace").split("\r\n"))
+        if sep
+    }
 
 
 def _request_block(capture: Capture) -> bytes:
     parts = urlsplit(capture.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = [("Host", parts.netloc.rpartition("@")[2]), *((k, v) for k, v in capture.request_headers if k.lower() != "host")]
+    headers = [
+        ("Host", parts.netloc.rpartition("@")[2]),
+        *((k, v) for k, v in capture.request_headers if k.lower() != "host"),
+    ]
     return _message(f"{capture.method} {target} HTTP/1.1", headers)
 
 
@@ -384,4 +445,6 @@ def one_line(value: object) -> str:
 
 
 def _refused(folder: Path, error: OSError) -> CannotWrite:
-    return CannotWrite(f"the evidence cannot be written to {folder} ({error.strerror}): free or mend the disk and run the same command again")
+    return CannotWrite(
+        f"the evidence cannot be written to {folder} ({error.strerror}): free or mend the disk and run the same command again"
+    )

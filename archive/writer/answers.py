@@ -1,4 +1,5 @@
-"""What a crawl asks the archive in order to plan: which articles are due and how to ask for them, what is open still, which ids are unknown."""
+"""What a crawl asks the archive in order to plan: which articles are due and how to ask for them, what is
+open still, which ids are unknown."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from archive.outcome import REFUSALS, Held
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Row, Store
 
-A_MONTH = timedelta(days=30)  # an id without a post may get one: WordPress gives ids to drafts, and publishes them later
-A_WEEK = timedelta(days=7)  # after which a change that a channel showed, and whose page never came, is left to the next look
+# An id without a post may get one: WordPress gives ids to drafts, and publishes them later
+A_MONTH = timedelta(days=30)
+# After which a change that a channel showed, and whose page never came, is left to the next look
+A_WEEK = timedelta(days=7)
 STEP = 1000  # ids looked up at once
 _REFUSED = ", ".join(f"'{word}'" for word in sorted(REFUSALS))
 
@@ -25,28 +28,48 @@ class Questions:
         self._store = store
         self._site = site
 
-    def due(self, edition: Edition, before: str | None, after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], Held]]:
-        """Held articles to look at again, with the condition to ask their page under: not where the look ends a sweep, or the last one had one."""
+    def due(
+        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
+    ) -> list[tuple[tuple[str, int], Held]]:
+        """Held articles to look at again, with the condition to ask their page under: not where the look ends
+        a sweep, or the last one had one."""
         rows = self._store.due(edition, before, after, limit)
-        return rows if before is None else [(place, self._conditional(held, place[1])) for place, held in rows]
+        return (
+            rows if before is None else [(place, self._conditional(held, place[1])) for place, held in rows]
+        )
 
     def _conditional(self, held: Held, article_id: int) -> Held:
         if not held.by_digest:  # no text to compare with, or the end of a sweep
             return held
-        last = self._store.one("select status, record_id from captures where article_id = ? order by capture_id desc limit 1", article_id)
-        if last is None or last["status"] != 200 or self._store.one("select 1 from captures where look = ? limit 1", last["record_id"]):
+        last = self._store.one(
+            "select status, record_id from captures where article_id = ? order by capture_id desc limit 1",
+            article_id,
+        )
+        if (
+            last is None
+            or last["status"] != 200
+            or self._store.one("select 1 from captures where look = ? limit 1", last["record_id"])
+        ):
             return held
         return replace(held, condition=self.condition(held.url))
 
     def condition(self, url: str) -> tuple[str, str] | None:
-        """The header that asks for an answer only if it is another than the newest held; None where that had no validator.
+        """The header that asks for an answer only if it is another than the newest held; None where that had
+        no validator.
 
         The date goes first: behind gzip WordPress's ETag is weak, and sending it back never gives 304.
         """
-        row = self._store.one("select etag, last_modified from captures where url = ? and status = 200 order by capture_id desc limit 1", url)
+        row = self._store.one(
+            "select etag, last_modified from captures where url = ? and status = 200 order by capture_id desc limit 1",
+            url,
+        )
         if row is None or not (row["last_modified"] or row["etag"]):
             return None
-        return ("If-Modified-Since", row["last_modified"]) if row["last_modified"] else ("If-None-Match", row["etag"].removeprefix("W/"))
+        return (
+            ("If-Modified-Since", row["last_modified"])
+            if row["last_modified"]
+            else ("If-None-Match", row["etag"].removeprefix("W/"))
+        )
 
     def unasked(self, edition: Edition, now: str) -> list[Held]:
         """Articles that a channel showed to be changed, and whose page did not come since."""
@@ -60,7 +83,8 @@ class Questions:
         return [self._store.held(row) for row in rows]
 
     def unresolved(self, after: int, limit: int, now: str) -> list[tuple[int, Held]]:
-        """Addresses met whose article is not known; those that led nowhere are asked again as missing articles are: ever more rarely."""
+        """Addresses met whose article is not known; those that led nowhere are asked again as missing
+        articles are: ever more rarely."""
         found: list[tuple[int, Held]] = []
         while len(found) < limit and (rows := self._store.unresolved(after, limit)):
             after = rows[-1][0]
@@ -89,7 +113,11 @@ class Questions:
         while after < last and len(found) < limit:
             end = min(last, after + STEP)
             held = {row[0] for row in self._known(edition, after, end, since)}
-            keys = (ArticleKey(edition, str(post_id)) for post_id in range(after + 1, end + 1) if post_id not in held)
+            keys = (
+                ArticleKey(edition, str(post_id))
+                for post_id in range(after + 1, end + 1)
+                if post_id not in held
+            )
             found += [Held(self._site.article_url(key), key) for key in keys]
             after = end
         return found[:limit]

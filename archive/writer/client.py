@@ -1,4 +1,5 @@
-"""The crawl's end of the line to the archive process: hand over captures, get outcomes, ask what is held. Needs an asyncio loop, no crawler."""
+"""The crawl's end of the line to the archive process: hand over captures, get outcomes, ask what is held.
+Needs an asyncio loop, no crawler."""
 
 from __future__ import annotations
 
@@ -20,17 +21,24 @@ from archive.outcome import Outcome
 from archive.sites.sohr.addresses import Site
 from archive.writer.messages import Ask, Failed, Happened, Open, Took, frame
 
-IN_FLIGHT = 256  # messages handed over and not answered: what a kill -9 of both processes could cost, and a bound for memory
-AT_HAND, AT_ONCE = 16, 16  # with fewer messages before it than the first the archive process gets each at once, else so many in one write
-UNSENT_SECONDS = 0.02  # that such a message waits for others at most: what a kill -9 of the crawl alone could cost
-BUSY = 24  # of these: the archive process has a batch in hand (`archive.writer.server.BATCH`) and some of the next
-READ_HERE_BYTES = 2**18  # as sent; an article page of the site has 10,000: what takes longer is no business of an event loop
+# Messages handed over and not answered: what a kill -9 of both processes could cost, and a bound for memory
+IN_FLIGHT = 256
+# With fewer messages before it than the first the archive process gets each at once, else so many in one
+# write
+AT_HAND, AT_ONCE = 16, 16
+# That such a message waits for others at most: what a kill -9 of the crawl alone could cost
+UNSENT_SECONDS = 0.02
+# Of these: the archive process has a batch in hand (`archive.writer.server.BATCH`) and some of the next
+BUSY = 24
+# As sent; an article page of the site has 10,000: what takes longer is no business of an event loop
+READ_HERE_BYTES = 2**18
 IN_FLIGHT_BYTES = 64 * 2**20
 CLOSE_SECONDS = 60  # what a slow disk may need to write what is in flight
 
 
 class ArchiveFailed(ArchiveError):
-    """Raised when the archive process has given up; its sentence says why, ``status`` is the exit status to end with."""
+    """Raised when the archive process has given up; its sentence says why, ``status`` is the exit status to
+    end with."""
 
     def __init__(self, sentence: str, status: int = CANNOT_WRITE) -> None:
         super().__init__(sentence)
@@ -38,7 +46,8 @@ class ArchiveFailed(ArchiveError):
 
 
 class ArchiveClosed(ArchiveFailed):
-    """Raised when something is handed to an archive process that was told to end; by then the crawl is over, and nothing is wrong."""
+    """Raised when something is handed to an archive process that was told to end; by then the crawl is over,
+    and nothing is wrong."""
 
     def __init__(self) -> None:
         super().__init__("the archive is closed", OK)
@@ -46,8 +55,8 @@ class ArchiveClosed(ArchiveFailed):
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """An archive process that waits for its first message, and our ends of the lines to it and from it. Two, for what cannot be written any more must
-    not keep what it still says from being read."""
+    """An archive process that waits for its first message, and our ends of the lines to it and from it. Two,
+    for what cannot be written any more must not keep what it still says from being read."""
 
     process: subprocess.Popen[bytes]
     line: socket.socket
@@ -58,8 +67,8 @@ _begun: list[_Begun] = []  # by `begin`, for the one crawl of this process
 
 
 def begin() -> None:
-    """Start the process of an archive that will soon be opened: it gets ready on another core while the crawl does. One that is not opened ends with
-    this process."""
+    """Start the process of an archive that will soon be opened: it gets ready on another core while the crawl
+    does. One that is not opened ends with this process."""
     _begun.append(_start())
 
 
@@ -83,7 +92,8 @@ class ArchiveProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: asyncio.StreamWriter | None = None
-        self._answers: asyncio.StreamWriter | None = None  # nothing is written to it, but it keeps its line open
+        # Nothing is written to it, but it keeps its line open
+        self._answers: asyncio.StreamWriter | None = None
         self._site: Site | None = None
         self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
         self._unsent: list[bytes] = []  # frames that wait for more of their kind
@@ -106,18 +116,25 @@ class ArchiveProcess:
         self.opened = True
 
     async def capture(self, capture: Capture, look: str | None = None) -> asyncio.Future[Outcome]:
-        """Hand over an exchange, waiting while too much is under way; the future is its outcome, once it is durable.
+        """Hand over an exchange, waiting while too much is under way; the future is its outcome, once it is
+        durable.
 
-        Where the archive process has more before it than it takes at a time, the page is read here: a crawl without delays has two cores to use.
+        Where the archive process has more before it than it takes at a time, the page is read here: a crawl
+        without delays has two cores to use.
         """
         read = self._read_here(capture) if len(self._waiting) >= BUSY else None
         return await self._hand(Took(capture, look, read), len(capture.body))
 
     def _read_here(self, capture: Capture) -> Extract | Unextractable | None:
-        from archive.extract.page import extract, promised  # a crawl at the pace of a guest never reads for itself
+        # A crawl at the pace of a guest never reads for itself
+        from archive.extract.page import extract, promised
 
         assert self._site is not None  # opened before
-        expected = promised(capture, self._site) if capture.status == 200 and len(capture.body) <= READ_HERE_BYTES else None
+        expected = (
+            promised(capture, self._site)
+            if capture.status == 200 and len(capture.body) <= READ_HERE_BYTES
+            else None
+        )
         if expected is None:
             return None
         try:
@@ -144,11 +161,14 @@ class ArchiveProcess:
             self._line.write_eof()
         assert self._reader is not None  # begun when it was opened
         until = asyncio.get_running_loop().time() + CLOSE_SECONDS
-        done, _ = await asyncio.wait((self._reader,), timeout=CLOSE_SECONDS)  # it ends when the process closes its end of the line
+        # It ends when the process closes its end of the line
+        done, _ = await asyncio.wait((self._reader,), timeout=CLOSE_SECONDS)
         while self._process.poll() is None and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # a process sets no event
             await asyncio.sleep(0.01)
         if not done:
-            self._give_up(ArchiveFailed("the archive process did not end; what has reached it is written when it does"))
+            self._give_up(
+                ArchiveFailed("the archive process did not end; what has reached it is written when it does")
+            )
         for line in (self._line, self._answers):
             if line is not None:
                 line.close()
@@ -158,7 +178,11 @@ class ArchiveProcess:
         return await (await self._hand(message, size))
 
     async def _hand(self, message: Any, size: int) -> asyncio.Future[Any]:
-        while not self.failure and not self._closing and (len(self._waiting) >= IN_FLIGHT or self._bytes + size > IN_FLIGHT_BYTES > size):
+        while (
+            not self.failure
+            and not self._closing
+            and (len(self._waiting) >= IN_FLIGHT or self._bytes + size > IN_FLIGHT_BYTES > size)
+        ):
             self._room.clear()
             await self._room.wait()
         if self.failure:
@@ -199,7 +223,12 @@ class ArchiveProcess:
                     self._send_all()
         except (asyncio.IncompleteReadError, OSError):
             if self._waiting or not self._closing:
-                self._give_up(ArchiveFailed("the archive process ended unexpectedly: run the same command again, nothing durable is lost", INTERNAL))
+                self._give_up(
+                    ArchiveFailed(
+                        "the archive process ended unexpectedly: run the same command again, nothing durable is lost",
+                        INTERNAL,
+                    )
+                )
 
     def _give_up(self, failure: ArchiveFailed) -> None:
         self.failure = self.failure or failure
@@ -208,5 +237,6 @@ class ArchiveProcess:
             future, _ = self._waiting.popleft()
             if not future.done():
                 future.set_exception(self.failure)
-                future.exception()  # looked at: whoever waits is told, and a future nobody waits for does not complain
+                # Looked at: whoever waits is told, and a future nobody waits for does not complain
+                future.exception()
         self._room.set()

@@ -1,4 +1,5 @@
-"""`sohr-archive import`: captures of posts made by others come in by the one path, copied into our own files, at their capture time."""
+"""`sohr-archive import`: captures of posts made by others come in by the one path, copied into our own files,
+at their capture time."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def import_file(folder: Path, path: Path, progress: Callable[[int], None] = lamb
     check(path)  # before an archive is made of nothing
     name = f"{now()}-{secrets.token_hex(3)}"
     arguments = {"file": path.name, "sha256": digest}
-    writer = Writer(Open(str(folder), known_site(folder).home, os.getpid(), name, "import", arguments, software()))
+    writer = Writer(
+        Open(str(folder), known_site(folder).home, os.getpid(), name, "import", arguments, software())
+    )
     counts: Counter[str] = Counter()
     verdict = ("finished", 0, "healthy")
     try:
@@ -50,7 +53,14 @@ def import_file(folder: Path, path: Path, progress: Callable[[int], None] = lamb
         raise
     finally:
         reason, status, word = verdict
-        done = {"event": "crawl-finished", "name": name, "at": now(), "reason": reason, "exit_status": status, "verdict": word}
+        done = {
+            "event": "crawl-finished",
+            "name": name,
+            "at": now(),
+            "reason": reason,
+            "exit_status": status,
+            "verdict": word,
+        }
         try:
             writer.work([Happened(done | {"counters": dict(counts)})])
         finally:
@@ -63,7 +73,9 @@ def known_site(folder: Path) -> Site:
     return recorded_site(folder) or Site(HOME)
 
 
-def _take(writer: Writer, path: Path, name: str, counts: Counter[str], progress: Callable[[int], None]) -> None:
+def _take(
+    writer: Writer, path: Path, name: str, counts: Counter[str], progress: Callable[[int], None]
+) -> None:
     later: list[Capture] = []  # further pages of posts: they wait for their first
     looks: dict[tuple[str | None, int | None], list[tuple[str, str]]] = {}
     batch: list[Capture] = []
@@ -103,7 +115,9 @@ def _hand(
 ) -> None:
     fresh = [capture for capture in batch if not writer.store.has_capture(capture)]
     counts["held_already"] += len(batch) - len(fresh)
-    for capture, outcome in zip(fresh, writer.work([Took(capture, look) for capture in fresh]) if fresh else [], strict=True):
+    for capture, outcome in zip(
+        fresh, writer.work([Took(capture, look) for capture in fresh]) if fresh else [], strict=True
+    ):
         counts[outcome.word] += 1
         if outcome.word == PART and outcome.article and outcome.look and look is None:
             key = (outcome.article.edition, outcome.article.post_id)

@@ -1,4 +1,5 @@
-"""What travels between the crawl and the archive process: frames of a length (four bytes) and a pickled message."""
+"""What travels between the crawl and the archive process: frames of a length (four bytes) and a pickled
+message."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """An exchange to keep. ``read`` is what it says, where the crawl had the time to read it, as the page of the article it promises to be."""
+    """An exchange to keep. ``read`` is what it says, where the crawl had the time to read it, as the page of
+    the article it promises to be."""
 
     capture: Capture
     look: str | None = None

@@ -21,7 +21,8 @@ where url = ?1 and status = 200 and truncated is null and {} in (?2, 'W/' || ?2)
 
 
 class Originals:
-    """Knows the responses that were written: those in the database, and those of the batch that is not there yet."""
+    """Knows the responses that were written: those in the database, and those of the batch that is not there
+    yet."""
 
     def __init__(self, folder: Path, store: Store) -> None:
         self._bodies = Bodies(folder / "warc")
@@ -29,7 +30,8 @@ class Originals:
         self._batch: dict[str, Original] = {}
 
     def of(self, capture: Capture) -> Original | None:
-        """The response to refer to in place of writing this one whole: it is there, and its body is as it was."""
+        """The response to refer to in place of writing this one whole: it is there, and its body is as it
+        was."""
         if capture.status == 304:
             return next(self._readable(self._stood_by(capture)), None)
         if len(capture.body) < SMALLEST or capture.truncated:
@@ -41,16 +43,24 @@ class Originals:
 
     def wrote(self, capture: Capture, at: Position) -> None:
         """A response was written that later ones of its batch may repeat; on the disk it lies before them."""
-        if at.original is None and capture.status != 304 and len(capture.body) >= SMALLEST and not capture.truncated:
+        if (
+            at.original is None
+            and capture.status != 304
+            and len(capture.body) >= SMALLEST
+            and not capture.truncated
+        ):
             digest = payload_sha256(capture.body)
-            self._batch[digest] = Original(at.serial, at.offset, at.record_id, capture.url, capture.captured_at, digest)
+            self._batch[digest] = Original(
+                at.serial, at.offset, at.record_id, capture.url, capture.captured_at, digest
+            )
 
     def indexed(self) -> None:
         """The batch is in the database."""
         self._batch.clear()
 
     def _stood_by(self, capture: Capture) -> list[Row]:
-        """The newest answer of the address with the validator that was sent (If-None-Match goes before If-Modified-Since)."""
+        """The newest answer of the address with the validator that was sent (If-None-Match goes before
+        If-Modified-Since)."""
         sent = {name.lower(): value for name, value in capture.request_headers}
         for header, column in (("if-none-match", "etag"), ("if-modified-since", "last_modified")):
             if header in sent:

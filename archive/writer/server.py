@@ -1,7 +1,9 @@
-"""The archive process: the only writer. It takes captures from the crawl, makes them durable, ingests them, and answers with outcomes.
+"""The archive process: the only writer. It takes captures from the crawl, makes them durable, ingests them,
+and answers with outcomes.
 
-Started as ``python -m archive.writer.server`` by `archive.writer.client`, it speaks over its standard input and output frames of
-`archive.writer.messages`. It ends when its input ends, having written all it was handed, whatever became of the crawl.
+Started as ``python -m archive.writer.server`` by `archive.writer.client`, it speaks over its standard input
+and output frames of `archive.writer.messages`. It ends when its input ends, having written all it was handed,
+whatever became of the crawl.
 """
 
 from __future__ import annotations
@@ -82,7 +84,9 @@ class Answers:
         """Addresses whose article is not known yet."""
         return self._questions.unresolved(after, limit, now())
 
-    def due(self, edition: Edition, before: str | None, after: tuple[str, int], limit: int) -> list[tuple[tuple[str, int], Held]]:
+    def due(
+        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
+    ) -> list[tuple[tuple[str, int], Held]]:
         """Articles to look at again."""
         return self._questions.due(edition, before, after, limit)
 
@@ -95,7 +99,8 @@ class Answers:
         return self._store.asked_since(at, self._site.name)
 
     def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
-        """When the site asked to be left alone, for how long in its own words, and how far ahead the clock of that crawl was."""
+        """When the site asked to be left alone, for how long in its own words, and how far ahead the clock of
+        that crawl was."""
         return self._store.rests_asked(self._site.name, limit)
 
     def drift(self, crawl: str) -> Drift:
@@ -118,25 +123,41 @@ class Answers:
             if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
                 found.append(None)
                 continue
-            key = ArticleKey(address.edition, str(address.post_id)) if address.edition and address.post_id else None
+            key = (
+                ArticleKey(address.edition, str(address.post_id))
+                if address.edition and address.post_id
+                else None
+            )
             row = self._store.article(key) if key else self._store.article_at(address.url)
             ask = self._site.article_url(key) if key and address.page > 1 else address.url
             found.append(self._store.held(row) if row else Held(ask, key))
         return found
 
     def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
-        """What the archive knows of pages of other sites; None for addresses that are none, or of the archive's own site."""
+        """What the archive knows of pages of other sites; None for addresses that are none, or of the
+        archive's own site."""
         found: list[Held | None] = []
         for url in urls:
             page = addresses_elsewhere.clean(url)
-            ours = page is None or self._site.parse(page) is not None or (addresses_elsewhere.is_loopback(page) and not self._site.is_loopback)
+            ours = (
+                page is None
+                or self._site.parse(page) is not None
+                or (addresses_elsewhere.is_loopback(page) and not self._site.is_loopback)
+            )
             row = self._store.article_at(page) if page and not ours else None
-            found.append(replace(self._store.held(row), url=page) if row and page else None if ours or not page else Held(page, None))
+            found.append(
+                replace(self._store.held(row), url=page)
+                if row and page
+                else None
+                if ours or not page
+                else Held(page, None)
+            )
         return found
 
 
 class Writer:
-    """One opened archive. `work` takes a batch of messages and gives their answers, after all of it is durable."""
+    """One opened archive. `work` takes a batch of messages and gives their answers, after all of it is
+    durable."""
 
     def __init__(self, message: Open) -> None:
         self.folder = Path(message.folder)
@@ -144,7 +165,9 @@ class Writer:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotWrite(f"the archive's folder {self.folder} cannot be made ({error.strerror}): give one you may write to") from error
+            raise CannotWrite(
+                f"the archive's folder {self.folder} cannot be made ({error.strerror}): give one you may write to"
+            ) from error
         self._whole = True  # all that was written ends with a whole record
         self._lock = hold(self.folder, message.owner)
         self.site = Site(message.site)
@@ -155,7 +178,9 @@ class Writer:
         if known is None and (recorded := recorded_site(self.folder)):  # its database was deleted
             known = recorded.name
         if known is not None and known != self.site.name:
-            raise WrongSite(f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)")
+            raise WrongSite(
+                f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)"
+            )
         self.ingest = Ingest(self.store, self.site, self.folder)
         recover(self.folder, self.store, self.ingest)
         self.warc = Appender(self.folder / "warc", self.site.name)
@@ -176,10 +201,13 @@ class Writer:
         if message.clock.stated:
             begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
         cut_off = [Happened(event) for event in self._cut_off()]
-        self.work([*cut_off, Happened(begun | {"arguments": message.arguments, "software": message.software})])
+        self.work(
+            [*cut_off, Happened(begun | {"arguments": message.arguments, "software": message.software})]
+        )
 
     def _cut_off(self) -> list[dict[str, Any]]:
-        """The ends of crawls that could not tell theirs: nobody else holds the lock, so none of them runs. Their last sign is when they ended."""
+        """The ends of crawls that could not tell theirs: nobody else holds the lock, so none of them runs.
+        Their last sign is when they ended."""
         rows = self.store.query(
             """select name, max(started_at, coalesce((select max(recorded_at) from captures c where c.crawl_id = k.crawl_id), '')) as last_sign_at
                from crawls k where finished_at is null order by crawl_id"""
@@ -195,9 +223,12 @@ class Writer:
         return [end | dict(row) for row in rows]
 
     def work(self, messages: list[Any]) -> list[Any]:
-        """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in the database."""
+        """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in
+        the database."""
         self._whole = False
-        written: list[tuple[Any, Position | None]] = [(message, self._append(message)) for message in messages]
+        written: list[tuple[Any, Position | None]] = [
+            (message, self._append(message)) for message in messages
+        ]
         self.warc.sync()
         with self.store.transaction():
             self.store.register_files(self.warc.opened, now())
@@ -208,11 +239,15 @@ class Writer:
         self._whole = True
         if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
             told = {row["record_id"]: self._apart(row) for row in self.ingest.waiting()}
-            answers = [told.get(at.record_id, answer) if at else answer for answer, (_, at) in zip(answers, written, strict=True)]
+            answers = [
+                told.get(at.record_id, answer) if at else answer
+                for answer, (_, at) in zip(answers, written, strict=True)
+            ]
         return answers
 
     def _apart(self, row: Row) -> Outcome | None:
-        """Read a heavy page by itself, under a clock; what the clock decided is durable before it takes effect."""
+        """Read a heavy page by itself, under a clock; what the clock decided is durable before it takes
+        effect."""
         capture, expected = self.ingest.asks(row)
         found = read_apart(capture, self.site, expected, self._seconds)
         stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
@@ -253,7 +288,8 @@ class Writer:
         raise TypeError(f"not a message: {message!r}")
 
     def close(self) -> None:
-        """Let go of files, database and lock, and seal what was added in a manifest: not where a write failed, and half a record may stand."""
+        """Let go of files, database and lock, and seal what was added in a manifest: not where a write
+        failed, and half a record may stand."""
         try:
             self.warc.close()
             if self._whole:
@@ -265,7 +301,8 @@ class Writer:
 
 def main() -> int:
     """Serve one crawl over standard input and output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the crawl; this process ends when it has written all
+    # Ctrl-C is for the crawl; this process ends when it has written all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: what has come is taken at once
     sink = os.fdopen(os.dup(1), "wb")
@@ -300,9 +337,11 @@ def send(sink: BinaryIO, messages: list[Any]) -> None:
 
 
 def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
-    """Batches of what has arrived: at least one message, at most BATCH, without waiting for more than there is.
+    """Batches of what has arrived: at least one message, at most BATCH, without waiting for more than there
+    is.
 
-    A thread takes in what comes while a batch is written: a socket holds a handful of pages, and each batch costs an fsync.
+    A thread takes in what comes while a batch is written: a socket holds a handful of pages, and each batch
+    costs an fsync.
     """
     arrived: SimpleQueue[bytes] = SimpleQueue()  # bounded by what the crawl lets be under way
     threading.Thread(target=_take_in, args=(source, arrived), daemon=True).start()

@@ -1,4 +1,5 @@
-"""`scrapy crawl` with an exit status that means something, and a summary. Scrapy's own says 0 whatever happened (its issue 1241)."""
+"""`scrapy crawl` with an exit status that means something, and a summary. Scrapy's own says 0 whatever
+happened (its issue 1241)."""
 
 from __future__ import annotations
 
@@ -46,7 +47,10 @@ class Command(ScrapyCrawl):
         process: Any = self.crawler_process
         known = process.spider_loader.list()
         if len(args) == 1 and args[0] not in known:
-            raise UsageError(f"there is nothing to crawl of the name {args[0]}: give {' or '.join(reversed(known))}", print_help=False)
+            raise UsageError(
+                f"there is nothing to crawl of the name {args[0]}: give {' or '.join(reversed(known))}",
+                print_help=False,
+            )
         if len(args) == 1:
             try:
                 check_settings(self.settings, [name.partition("=")[0] for name in opts.set or ()])
@@ -56,7 +60,8 @@ class Command(ScrapyCrawl):
                 raise UsageError(str(error), print_help=False) from error
             begin()
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
-            self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")  # it starts at seconds and ignores a delay of 0
+            # It starts at seconds and ignores a delay of 0
+            self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")
         if contact := self.settings["ARCHIVE_CONTACT"]:
             self.settings.set("USER_AGENT", user_agent(contact), priority="project")
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) <= 20:
@@ -80,7 +85,9 @@ class Command(ScrapyCrawl):
         process._signal_shutdown = interrupted
         self._create_crawler = remember  # type: ignore[assignment]  # the one way to the crawler, and so to its guard
         super().run(args, opts)
-        self.exitcode = self._told(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
+        self.exitcode = (
+            self._told(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
+        )
         if url := os.environ.get("ARCHIVE_PING_URL"):
             ping(url, self.exitcode)
 
@@ -89,7 +96,11 @@ class Command(ScrapyCrawl):
         guard = guard_of(crawler)
         verdict = guard.verdict()
         counts = counters(guard)
-        told = ", ".join(f"{number} {name}" for name, number in counts.items() if number or name in ("new", "changed", "unchanged", "gone"))
+        told = ", ".join(
+            f"{number} {name}"
+            for name, number in counts.items()
+            if number or name in ("new", "changed", "unchanged", "gone")
+        )
         print(f"crawl {verdict.word}: {told}", file=sys.stderr)
         if verdict.sentence and not guard.told:
             print(f"sohr: {verdict.sentence}", file=sys.stderr)
@@ -99,7 +110,9 @@ class Command(ScrapyCrawl):
 def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
     """The crawl's clock; a test's only where all that is asked is on this machine. Raises BadClock."""
     site = Site(arguments.site)
-    pages = [addresses_elsewhere.clean(url) or url for url in arguments.urls or ()] if spider == "pages" else []
+    pages = (
+        [addresses_elsewhere.clean(url) or url for url in arguments.urls or ()] if spider == "pages" else []
+    )
     real = next((url for url in pages if not addresses_elsewhere.is_loopback(url)), site.home)
     return for_site(stated, real, is_loopback=site.is_loopback and real == site.home)
 

@@ -1,7 +1,8 @@
-"""A circuit breaker a host: once so many of its last requests failed, with all their tries, it is left alone until the next crawl. Pure.
+"""A circuit breaker a host: once so many of its last requests failed, with all their tries, it is left alone
+until the next crawl. Pure.
 
-It does not take a single good answer for health: where articles fail and listings come, each listing would begin the count anew. A crawl is
-not worth a probe later on: the next run of the timer is one.
+It does not take a single good answer for health: where articles fail and listings come, each listing would
+begin the count anew. A crawl is not worth a probe later on: the next run of the timer is one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class Breaker:
         self._last: dict[str, deque[str | None]] = {}
 
     def failed(self, host: str, word: str) -> str | None:
-        """A request failed in such a way. What is wrong with the host in a few words, once it is too much; else None."""
+        """A request failed in such a way. What is wrong with the host in a few words, once it is too much;
+        else None."""
         last = self._of(host)
         last.append(word)
         words = Counter(one for one in last if one)

@@ -1,4 +1,5 @@
-"""What the answers of a crawl add up to: healthy, drifting, refused; a sentence and an exit status (README, Exit status)."""
+"""What the answers of a crawl add up to: healthy, drifting, refused; a sentence and an exit status (README,
+Exit status)."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from archive.writer.client import ArchiveClosed, ArchiveFailed
 from crawler.extensions.breaker import Breaker
 
 logger = logging.getLogger(__name__)
-SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages than this are weather, more are a verdict
+# Of the pages asked for: fewer refusals or unreadable pages than this are weather, more are a verdict
+SHARE = 0.2
 GRACE_SECONDS = 3.0  # for what is under way when the crawl stops: a page that is nearly there is kept
 FEW = 3  # below this many bad answers there is no share to speak of, unless nothing good came at all
 
@@ -84,7 +86,8 @@ class Guard:
         return cls(crawler)
 
     def note(self, word: str, detail: str = "", host: str = "") -> None:
-        """Count the outcome of a page that was asked for. A host that refuses, or does not answer, again and again is left alone."""
+        """Count the outcome of a page that was asked for. A host that refuses, or does not answer, again and
+        again is left alone."""
         self.counts["pages"] += 1
         self.counts[word] += 1
         if detail:
@@ -93,7 +96,10 @@ class Guard:
             self.breaker.answered(host)
         elif broken := self.breaker.failed(host, word):
             said = f" ({detail})" if detail else ""
-            self.stay_away(host, f"{host or 'the site'} is left alone, {broken}{said}: run the crawl again later, see docs/when-refused.md")
+            self.stay_away(
+                host,
+                f"{host or 'the site'} is left alone, {broken}{said}: run the crawl again later, see docs/when-refused.md",
+            )
 
     def _error(self) -> None:
         self.counts["errors"] += 1
@@ -106,9 +112,14 @@ class Guard:
         return True
 
     def asked_one(self) -> None:
-        """Count a request that was answered, or got no answer; the last one of the day's budget ends the crawl."""
+        """Count a request that was answered, or got no answer; the last one of the day's budget ends the
+        crawl."""
         self.counts["requests"] += 1
-        if self.requests_left is not None and self.counts["requests"] >= self.requests_left and self.stopped is None:
+        if (
+            self.requests_left is not None
+            and self.counts["requests"] >= self.requests_left
+            and self.stopped is None
+        ):
             sentence = "the day's budget of requests is used up; the next run goes on (-a budget=N gives another, -a budget=0 lifts it)"
             self.stop_soon("budget", sentence)
 
@@ -124,7 +135,8 @@ class Guard:
         await asyncio.sleep(0)
 
     def stay_away(self, host: str, sentence: str) -> None:
-        """A host is not there, or does not want us: the end of a crawl of one site, and the end of that host for a crawl of many."""
+        """A host is not there, or does not want us: the end of a crawl of one site, and the end of that host
+        for a crawl of many."""
         if self._crawler.settings.getbool("ONE_SITE", True):
             self.stop_soon("unavailable", sentence)
         elif host not in self.away:
@@ -143,7 +155,8 @@ class Guard:
             self._task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
     def close_down(self) -> None:
-        """Let go of what waits: sleeping retries, and requests that have not left their host's queue; soon also of what is under way."""
+        """Let go of what waits: sleeping retries, and requests that have not left their host's queue; soon
+        also of what is under way."""
         if not self.closing.is_set():
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.cut.set)
         self.closing.set()
@@ -165,7 +178,11 @@ class Guard:
             return Verdict(self.failure.status, "not written", str(self.failure))
         if counts["errors"] or counts["broken"]:
             number = counts["errors"] + counts["broken"]
-            return Verdict(INTERNAL, "broken", f"{number} answers met an error of ours; the evidence is kept: please report it (see the log)")
+            return Verdict(
+                INTERNAL,
+                "broken",
+                f"{number} answers met an error of ours; the evidence is kept: please report it (see the log)",
+            )
         if self.stopped and self.stopped[0] == "unavailable":
             return Verdict(UNAVAILABLE, "unavailable", self.stopped[1])
         if refused and (good == 0 or (refused >= FEW and refused / pages > SHARE)):
@@ -176,11 +193,19 @@ class Guard:
         if unread and (good == 0 or (unread >= FEW and unread / pages > SHARE + self.drift.usual_unread)):
             words = sorted(word for word in UNREADABLE_OUTCOMES if counts[word])
             told = f"{unread} of {pages} pages came and could not be read ({', '.join(words)})"
-            return Verdict(UNREADABLE, "drifting", f"{told}; they are kept as evidence: the site's layout may have changed, see docs/layouts.md")
+            return Verdict(
+                UNREADABLE,
+                "drifting",
+                f"{told}; they are kept as evidence: the site's layout may have changed, see docs/layouts.md",
+            )
         if self.drift.sentences:
             return Verdict(UNREADABLE, "drifting", "; ".join(self.drift.sentences))
         if self.interrupted:
-            return Verdict(INTERRUPTED, "interrupted", "stopped by Ctrl-C; all that came is kept, and the same command goes on from here")
+            return Verdict(
+                INTERRUPTED,
+                "interrupted",
+                "stopped by Ctrl-C; all that came is kept, and the same command goes on from here",
+            )
         return Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
 
 

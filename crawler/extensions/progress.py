@@ -1,4 +1,5 @@
-"""What a crawl is doing, for people: a bar on a terminal, a plain line a minute elsewhere, a summary at the end."""
+"""What a crawl is doing, for people: a bar on a terminal, a plain line a minute elsewhere, a summary at the
+end."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ class Progress:
 
     async def _bar(self) -> None:
         guard = guard_of(self._crawler)
-        with tqdm(desc="crawl", unit=" pages", dynamic_ncols=True, leave=False, file=sys.stderr, mininterval=0) as bar:
+        with tqdm(
+            desc="crawl", unit=" pages", dynamic_ncols=True, leave=False, file=sys.stderr, mininterval=0
+        ) as bar:
             while True:
                 bar.n = guard.counts["pages"]
                 bar.set_postfix_str(f"{counted(guard)} | {guard.waiting or guard.where}"[:100], refresh=True)
@@ -58,7 +61,14 @@ class Progress:
             rate = (pages - before) / LINE_SECONDS * 60
             before = pages
             at = f"waiting: {guard.waiting}" if guard.waiting else guard.where
-            logger.info("%d pages in %d min, %.0f a minute: %s; at %s", pages, (time.monotonic() - began) / 60, rate, counted(guard), at)
+            logger.info(
+                "%d pages in %d min, %.0f a minute: %s; at %s",
+                pages,
+                (time.monotonic() - began) / 60,
+                rate,
+                counted(guard),
+                at,
+            )
 
 
 def counted(guard: Guard) -> str:

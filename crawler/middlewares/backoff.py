@@ -1,4 +1,5 @@
-"""Retries that wait: Retry-After where the site states one, else longer each time, with jitter. The event loop does the waiting."""
+"""Retries that wait: Retry-After where the site states one, else longer each time, with jitter. The event
+loop does the waiting."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from archive.clock import clock, instant
 from crawler.extensions.guard import Guard, guard_of
 
 logger = logging.getLogger(__name__)
-FIRST = 100  # what is asked again is asked before what was not asked yet: a site in trouble is noticed after few requests
+# What is asked again is asked before what was not asked yet: a site in trouble is noticed after few requests
+FIRST = 100
 
 
 class BackoffMiddleware:
@@ -33,7 +35,9 @@ class BackoffMiddleware:
         self._codes = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
         self._most = settings.getfloat("BACKOFF_MAX_SECONDS")
         self._wait = wait_exponential_jitter(
-            multiplier=settings.getfloat("BACKOFF_SECONDS"), max=self._most, jitter=settings.getfloat("BACKOFF_SECONDS")
+            multiplier=settings.getfloat("BACKOFF_SECONDS"),
+            max=self._most,
+            jitter=settings.getfloat("BACKOFF_SECONDS"),
         )
         self._not_before: dict[str, float] = {}  # host -> instant of the loop's clock
         crawler.signals.connect(self._downloaded, signal=signals.response_downloaded)
@@ -50,7 +54,10 @@ class BackoffMiddleware:
     async def process_request(self, request: Request) -> None:
         """Hold everything for a host that asked for time."""
         host = urlparse_cached(request).netloc
-        while not self._guard.closing.is_set() and (left := self._not_before.get(host, 0.0) - asyncio.get_running_loop().time()) > 0:
+        while (
+            not self._guard.closing.is_set()
+            and (left := self._not_before.get(host, 0.0) - asyncio.get_running_loop().time()) > 0
+        ):
             await self._sleep(left, f"{host} asked for time")
         if self._guard.closing.is_set():
             raise IgnoreRequest("the crawl is stopping")
@@ -58,13 +65,16 @@ class BackoffMiddleware:
             raise IgnoreRequest(self._guard.away[host])
 
     def _downloaded(self, response: Response, request: Request) -> None:
-        """Block the host's queue before the next request leaves it: this signal comes before the downloader looks there."""
+        """Block the host's queue before the next request leaves it: this signal comes before the downloader
+        looks there."""
         stated = retry_after(response) if response.status >= 400 else None
         if stated:
             _, slot = self._crawler.engine.downloader._get_slot(request)
             if slot.latercall:
                 slot.latercall.cancel()
-            slot.latercall = call_later(min(stated, self._most), self._crawler.engine.downloader._latercall, slot)
+            slot.latercall = call_later(
+                min(stated, self._most), self._crawler.engine.downloader._latercall, slot
+            )
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Ask again what may succeed later."""
@@ -74,22 +84,29 @@ class BackoffMiddleware:
             return response
         stated = retry_after(response)
         if stated is not None:
-            self._not_before[host] = max(self._not_before.get(host, 0.0), asyncio.get_running_loop().time() + min(stated, self._most))
+            self._not_before[host] = max(
+                self._not_before.get(host, 0.0), asyncio.get_running_loop().time() + min(stated, self._most)
+            )
             if stated > self._most:
                 self._guard.stay_away(
-                    host, f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that"
+                    host,
+                    f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that",
                 )
                 return response
         if response.status not in self._codes and not cut:
             return response
-        again = await self._again(request, f"{'a cut page' if cut else f'status {response.status}'} from {request.url}", stated)
+        again = await self._again(
+            request, f"{'a cut page' if cut else f'status {response.status}'} from {request.url}", stated
+        )
         return again or response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Ask again what was not answered."""
         if isinstance(exception, IgnoreRequest) or self._guard.closing.is_set():
             return None
-        return await self._again(request, f"no answer from {request.url} ({type(exception).__name__}: {exception})", None)
+        return await self._again(
+            request, f"no answer from {request.url} ({type(exception).__name__}: {exception})", None
+        )
 
     async def _again(self, request: Request, what: str, stated: float | None) -> Request | None:
         tries = int(request.meta.get("retry_times", 0)) + 1
@@ -120,13 +137,17 @@ class BackoffMiddleware:
 
 def retry_after(response: Response) -> float | None:
     """Seconds a site asks to be left alone; None where it states nothing readable."""
-    return seconds_of_rest((response.headers.get("Retry-After") or b"").decode("latin-1"), instant(), clock().ahead)
+    return seconds_of_rest(
+        (response.headers.get("Retry-After") or b"").decode("latin-1"), instant(), clock().ahead
+    )
 
 
 def seconds_of_rest(value: str, said_at: datetime, ahead: float) -> float | None:
-    """A Retry-After header as seconds from now on (RFC 9110, 10.2.3: seconds, or a date); None where it is neither.
+    """A Retry-After header as seconds from now on (RFC 9110, 10.2.3: seconds, or a date); None where it is
+    neither.
 
-    ``said_at`` is by the clock of the crawl that was told so, which was ``ahead`` seconds ahead of the machine's, and so of the site's dates.
+    ``said_at`` is by the clock of the crawl that was told so, which was ``ahead`` seconds ahead of the
+    machine's, and so of the site's dates.
     """
     value = value.strip()
     try:

@@ -66,7 +66,8 @@ class CaptureMiddleware:
             raise IgnoreRequest("the crawl is stopping")
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        """Keep the exchange; its outcome comes later, as ``meta["outcome"]`` (meta is the one thing that reaches a callback from here)."""
+        """Keep the exchange; its outcome comes later, as ``meta["outcome"]`` (meta is the one thing that
+        reaches a callback from here)."""
         why = asked(request)
         capture = Capture(
             url=request.url,
@@ -114,12 +115,20 @@ class CaptureMiddleware:
                 await guard.fail(failure)
         verdict = guard.verdict()
         cited = list(getattr(spider, "cited", ()))
-        event = {"event": "crawl-finished", "name": self.crawl, "at": now(), "reason": reason, "exit_status": verdict.exit_status}
+        event = {
+            "event": "crawl-finished",
+            "name": self.crawl,
+            "at": now(),
+            "reason": reason,
+            "exit_status": verdict.exit_status,
+        }
         try:
             if self.archive.failure is None and self.archive.opened:
                 if cited:
                     await self.archive.happened({"event": "cited", "urls": cited, "at": now()})
-                await self.archive.happened(event | {"verdict": verdict.word, "counters": counters(guard) | guard.drift.counters})
+                await self.archive.happened(
+                    event | {"verdict": verdict.word, "counters": counters(guard) | guard.drift.counters}
+                )
         except ArchiveFailed as failure:
             await guard.fail(failure)
         await self.archive.close()
@@ -127,4 +136,8 @@ class CaptureMiddleware:
 
 def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:
     pairs: dict[bytes, list[bytes]] = dict(cast("Any", message.headers))
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, values in pairs.items() for value in values)
+    return tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, values in pairs.items()
+        for value in values
+    )

@@ -1,4 +1,5 @@
-"""`scrapy crawl pages`: pages of other sites that somebody cited (reposts, press articles) into the archive of the site they speak of."""
+"""`scrapy crawl pages`: pages of other sites that somebody cited (reposts, press articles) into the archive
+of the site they speak of."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 
 class PagesSpider(SohrSpider):
-    """Takes cited pages of other sites into an archive, each once; they are never looked at again unless asked.
+    """Takes cited pages of other sites into an archive, each once; they are never looked at again unless
+    asked.
 
     -a urls=FILE       the addresses, one a line
     -a site=URL        the site the archive is of (default https://www.syriahr.com/)
@@ -41,9 +43,12 @@ class PagesSpider(SohrSpider):
         return Arguments.read_pages(given)
 
     async def _welcome(self, archive: ArchiveProcess) -> bool:
-        """Always: rest that one host asked for, and the daily budget of the archive's site, are not those of others."""
+        """Always: rest that one host asked for, and the daily budget of the archive's site, are not those of
+        others."""
         if not self.settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
-            logger.warning("nobody can reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)")
+            logger.warning(
+                "nobody can reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)"
+            )
         return True
 
     async def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
@@ -52,7 +57,11 @@ class PagesSpider(SohrSpider):
         known: list[Held | None] = await archive.ask("lookup_pages", urls)
         for url, held in zip(urls, known, strict=True):
             if held is None:
-                logger.warning("%s is no page of another site: passed over (posts of %s: scrapy crawl sohr -a urls=FILE)", url, self.site.home)
+                logger.warning(
+                    "%s is no page of another site: passed over (posts of %s: scrapy crawl sohr -a urls=FILE)",
+                    url,
+                    self.site.home,
+                )
             elif held.state is None or self.arguments.look == "all":
                 yield Wanted(held, "cited")
 
@@ -64,7 +73,13 @@ class PagesSpider(SohrSpider):
         capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
         assert capture is not None  # crawler.settings has it
         url = failure.request.url  # type: ignore[attr-defined]  # Scrapy puts it there
-        event = {"event": "no-answer", "url": url, "error": f"not asked: {failure.getErrorMessage()}"[:500], "at": now(), "crawl": capture.crawl}
+        event = {
+            "event": "no-answer",
+            "url": url,
+            "error": f"not asked: {failure.getErrorMessage()}"[:500],
+            "at": now(),
+            "crawl": capture.crawl,
+        }
         try:
             await capture.archive.happened(event)
         except ArchiveFailed as failed:

@@ -1,4 +1,5 @@
-"""`scrapy crawl sohr`: what to ask is decided in `crawler.walk.walk` and `crawler.walk.plan`, what came in the archive process; here are the callbacks."""
+"""`scrapy crawl sohr`: what to ask is decided in `crawler.walk.walk` and `crawler.walk.plan`, what came in
+the archive process; here are the callbacks."""
 
 from __future__ import annotations
 
@@ -33,13 +34,20 @@ from crawler.walk.walk import Walk
 from crawler.walk.wanted import Wanted
 
 logger = logging.getLogger(__name__)
-AHEAD = 64  # articles asked for before the walk through the listings waits: memory stays flat however large the site
-BUDGET = 8000  # requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a bit
+# Articles asked for before the walk through the listings waits: memory stays flat however large the site
+AHEAD = 64
+# Requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a
+# bit
+BUDGET = 8000
 RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
-OPTIONAL = frozenset({"feed", "rest", "category"})  # channels that many a site closes to strangers: that is no verdict on the crawl
-CONDITIONAL = frozenset({"feed", "sitemap"})  # where a 304 says that the edit log, or the list, is what it was; never listings or REST
+# Channels that many a site closes to strangers: that is no verdict on the crawl
+OPTIONAL = frozenset({"feed", "rest", "category"})
+# Where a 304 says that the edit log, or the list, is what it was; never listings or REST
+CONDITIONAL = frozenset({"feed", "sitemap"})
 HOPS = 6  # redirects that are followed from one address
-LISTINGS = 4  # of so many requests at a time one may be for a page of a listing that will be wanted; who asks one at a time asks for none
+# Of so many requests at a time one may be for a page of a listing that will be wanted; who asks one at a time
+# asks for none
+LISTINGS = 4
 
 
 class SohrSpider(Spider):
@@ -75,7 +83,9 @@ class SohrSpider(Spider):
     def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
         """What to ask for, in order."""
         at_once = self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        return Walk(self.arguments, self._fetch, archive.ask, self.guard.closing, at_once // LISTINGS).wanted()
+        return Walk(
+            self.arguments, self._fetch, archive.ask, self.guard.closing, at_once // LISTINGS
+        ).wanted()
 
     async def start(self) -> AsyncIterator[Request]:
         """Open the archive, then ask for what the walk says, newest first."""
@@ -85,9 +95,22 @@ class SohrSpider(Spider):
         self.guard = guard_of(self.crawler)
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         try:
-            asked_for, seconds = self.arguments.as_record(), self.crawler.settings.getfloat("ARCHIVE_READ_SECONDS")
+            asked_for, seconds = (
+                self.arguments.as_record(),
+                self.crawler.settings.getfloat("ARCHIVE_READ_SECONDS"),
+            )
             await archive.open(
-                Open(self._folder(), self.site.home, os.getpid(), capture.crawl, "crawl", asked_for, software(), clock(), read_seconds=seconds)
+                Open(
+                    self._folder(),
+                    self.site.home,
+                    os.getpid(),
+                    capture.crawl,
+                    "crawl",
+                    asked_for,
+                    software(),
+                    clock(),
+                    read_seconds=seconds,
+                )
             )
             if not await self._welcome(archive):
                 return
@@ -98,7 +121,11 @@ class SohrSpider(Spider):
                     await self._room.acquire()
                     name = str(wanted.held.key) if wanted.held.key else None
                     channel = "sweep" if wanted.reason == "sweep" else self.channel
-                    yield self._request(wanted.held.url, Asked(channel, wanted.reason, wanted.via, name=name), wanted.condition)
+                    yield self._request(
+                        wanted.held.url,
+                        Asked(channel, wanted.reason, wanted.via, name=name),
+                        wanted.condition,
+                    )
         except ArchiveClosed:
             return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
@@ -106,12 +133,16 @@ class SohrSpider(Spider):
             raise CloseSpider("archive_failed") from failure
 
     async def _welcome(self, archive: ArchiveProcess) -> bool:
-        """Whether the site may be visited now: it did not ask for rest, and the day's budget is not used up."""
+        """Whether the site may be visited now: it did not ask for rest, and the day's budget is not used
+        up."""
         settings = self.crawler.settings
         if not settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
-            logger.warning("the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)")
+            logger.warning(
+                "the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)"
+            )
         asked_at, words, left = "", "", 0.0
-        for at, value, ahead in await archive.ask("rests_asked", RESTS):  # a short rest does not cut a longer one that was asked for before
+        # A short rest does not cut a longer one that was asked for before
+        for at, value, ahead in await archive.ask("rests_asked", RESTS):
             if (more := seconds_of_rest(value, parse_time(at), ahead) or 0.0) > left:
                 asked_at, words, left = at, value, more
         if left:
@@ -130,10 +161,13 @@ class SohrSpider(Spider):
             stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
             budget = int(stated) if stated.isdigit() else 0 if self.site.is_loopback else BUDGET
         if budget:
-            self.guard.requests_left = budget - await archive.ask("asked_since", format_time(instant() - timedelta(days=1)))
+            self.guard.requests_left = budget - await archive.ask(
+                "asked_since", format_time(instant() - timedelta(days=1))
+            )
             if self.guard.requests_left <= 0:
                 self.guard.stop_soon(
-                    "budget", f"the budget of {budget} requests in 24 hours is used up: run the crawl again later, or with -a budget=0"
+                    "budget",
+                    f"the budget of {budget} requests in 24 hours is used up: run the crawl again later, or with -a budget=0",
                 )
                 return False
         return True
@@ -151,13 +185,19 @@ class SohrSpider(Spider):
     def _request(self, url: str, why: Asked, condition: tuple[str, str] | None = None) -> Request:
         meta = {"asked": why, "dont_redirect": True}
         request = Request(
-            url, callback=self.parse_article, errback=self.unanswered, dont_filter=True, priority=10 * bool(why.hops or why.look), meta=meta
+            url,
+            callback=self.parse_article,
+            errback=self.unanswered,
+            dont_filter=True,
+            priority=10 * bool(why.hops or why.look),
+            meta=meta,
         )
         if condition is not None:
             request.headers[condition[0]] = condition[1]
         return request
 
-    # -- listings -----------------------------------------------------------------------------------------------------------------
+    # -- listings
+    # -----------------------------------------------------------------------------------------------------------------
 
     async def _fetch(self, url: str, channel: str, edition: Edition) -> Outcome | None:
         """A page of a listing, or a sitemap; None where nothing came."""
@@ -167,11 +207,14 @@ class SohrSpider(Spider):
         is_home = url == self.site.edition_home(edition)
         host = urlsplit(url).netloc
         for _ in range(HOPS):
-            request = Request(url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20)
+            request = Request(
+                url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20
+            )
             if channel in CONDITIONAL and (condition := await self._archive.ask("condition", url)):
                 request.headers[condition[0]] = condition[1]
             try:
-                async with self._in_order:  # the archive has to learn of the pages of a listing one after the other
+                # The archive has to learn of the pages of a listing one after the other
+                async with self._in_order:
                     response = await self.crawler.engine.download_async(request)
                 found = await outcome(response)
             except ArchiveFailed:
@@ -197,10 +240,12 @@ class SohrSpider(Spider):
         self.guard.note("error", f"{url} redirects in a circle")
         return None
 
-    # -- articles -----------------------------------------------------------------------------------------------------------------
+    # -- articles
+    # -----------------------------------------------------------------------------------------------------------------
 
     async def parse_article(self, response: Response) -> AsyncIterator[Any]:
-        """The outcome of an article: further requests where it leads on, an item where it is a new version."""
+        """The outcome of an article: further requests where it leads on, an item where it is a new
+        version."""
         assert response.request is not None  # it was one of ours
         why = asked(response.request)
         self._make_room(why)
@@ -210,8 +255,12 @@ class SohrSpider(Spider):
             await self.guard.fail(failure)
             return
         if found.target is not None and why.hops < HOPS and self._follow(why, found.target):
-            first = None if found.word == MOVED else why.requested_url or found.url  # another post's old address is no alias of it
-            yield self._request(found.target.url, Asked(why.channel, why.reason, found.url, first, None, why.hops + 1, why.name))
+            # Another post's old address is no alias of it
+            first = None if found.word == MOVED else why.requested_url or found.url
+            yield self._request(
+                found.target.url,
+                Asked(why.channel, why.reason, found.url, first, None, why.hops + 1, why.name),
+            )
         elif found.word not in (PART, MOVED):
             self.guard.note(found.word, found.detail, urlsplit(response.url).netloc)
         for url in found.page_urls:

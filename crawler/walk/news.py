@@ -1,6 +1,8 @@
-"""What a crawl asks of the site's channels besides its listings: feeds and REST, for what is new and what was edited, and for looks.
+"""What a crawl asks of the site's channels besides its listings: feeds and REST, for what is new and what was
+edited, and for looks.
 
-Each is optional. What the site offers is remembered in the archive (`archive.ingest.channels`); one that is closed is tried again after a week.
+Each is optional. What the site offers is remembered in the archive (`archive.ingest.channels`); one that is
+closed is tried again after a week.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Channels:
         self._told: set[tuple[Edition, str]] = set()
 
     async def news(self, edition: Edition) -> list[Wanted]:
-        """What feed and REST show as new or edited since they were last asked, and what they showed before and never came."""
+        """What feed and REST show as new or edited since they were last asked, and what they showed before
+        and never came."""
         shown = [*await self._feed(edition), *await self._edited(edition)]
         if self._arguments.look == "none":
             return shown
@@ -45,13 +48,16 @@ class Channels:
         states: list[ChannelState] = await self._ask("channels", edition)
         return {(state.channel, state.scope): state for state in states}
 
-    # -- feeds --------------------------------------------------------------------------------------------------------------------
+    # -- feeds
+    # --------------------------------------------------------------------------------------------------------------------
 
     async def _feed(self, edition: Edition) -> list[Wanted]:
         """The feed that tells most of those the site offers: as long as whole pages of it are news."""
         states = await self.states(edition)
         for form in feeds.FORMS:
-            if self._closing.is_set() or not plan.channel_is_due(states.get(("feed", form)), plan.EVERY_RUN, now()):
+            if self._closing.is_set() or not plan.channel_is_due(
+                states.get(("feed", form)), plan.EVERY_RUN, now()
+            ):
                 continue
             found = await self._fetch(self._site.feed_url(edition, form), "feed", edition)
             if found is not None and found.word in (FEED, NOT_MODIFIED):
@@ -66,13 +72,18 @@ class Channels:
             if not plan.feed_goes_on(reasons(found, self._arguments.look)):
                 break
             page += 1
-            more = None if self._closing.is_set() else await self._fetch(self._site.feed_url(edition, form, page), "feed", edition)
+            more = (
+                None
+                if self._closing.is_set()
+                else await self._fetch(self._site.feed_url(edition, form, page), "feed", edition)
+            )
             if more is None:
                 break
             found = more
         return wanted
 
-    # -- REST ---------------------------------------------------------------------------------------------------------------------
+    # -- REST
+    # ---------------------------------------------------------------------------------------------------------------------
 
     async def _edited(self, edition: Edition) -> list[Wanted]:
         """What was edited since REST was last asked for it, an hour ago or more."""
@@ -86,7 +97,11 @@ class Channels:
             found = await self._fetch(rest.edited_url(self._site, edition, since, page), "rest", edition)
             if found is None or found.word != REST or found.listing is None:
                 if page == 1:
-                    self._tell(edition, "rest", f"REST does not answer ({found.detail if found else 'no answer'}): tried again after a week")
+                    self._tell(
+                        edition,
+                        "rest",
+                        f"REST does not answer ({found.detail if found else 'no answer'}): tried again after a week",
+                    )
                 break
             wanted += wanted_of(found, self._arguments.look)
             times = [s.modified_at for s in found.listing.sightings if s.modified_at]
@@ -99,10 +114,15 @@ class Channels:
         """Whether REST answers, and has not closed itself to this question."""
         states = await self.states(edition)
         edited = states.get(("rest", "edited"))
-        return edited is not None and edited.is_open and plan.channel_is_due(states.get(("rest", scope)), plan.EVERY_RUN, now())
+        return (
+            edited is not None
+            and edited.is_open
+            and plan.channel_is_due(states.get(("rest", scope)), plan.EVERY_RUN, now())
+        )
 
     async def looks(self, edition: Edition, due: AsyncIterator[Held]) -> AsyncIterator[Wanted]:
-        """The looks that are due: 100 in one request where REST is open, each article's page where that does not do."""
+        """The looks that are due: 100 in one request where REST is open, each article's page where that does
+        not do."""
         waiting: list[Held] = []
         async for held in due:
             if not held.by_digest:
@@ -130,11 +150,18 @@ class Channels:
         for page in pages:
             held = seen.get(page.held.key)
             if held is None or not held.is_looked:
-                wanted.append(page._replace(reason="modified", via=found.url) if held is not None and held.differs else page)
-        logger.info("%s: REST did %d of %d looks in one request", edition, len(pages) - len(wanted), len(pages))
+                wanted.append(
+                    page._replace(reason="modified", via=found.url)
+                    if held is not None and held.differs
+                    else page
+                )
+        logger.info(
+            "%s: REST did %d of %d looks in one request", edition, len(pages) - len(wanted), len(pages)
+        )
         return wanted
 
-    # -- what these share ---------------------------------------------------------------------------------------------------------
+    # -- what these share
+    # ---------------------------------------------------------------------------------------------------------
 
     def _tell(self, edition: Edition, channel: str, sentence: str) -> None:
         if (edition, channel) not in self._told and not self._closing.is_set():

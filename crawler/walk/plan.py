@@ -1,4 +1,5 @@
-"""Which sighted or held articles to ask for now, and why; when a walk through a listing goes on. Pure: no clock, no network, no archive."""
+"""Which sighted or held articles to ask for now, and why; when a walk through a listing goes on. Pure: no
+clock, no network, no archive."""
 
 from __future__ import annotations
 
@@ -19,20 +20,27 @@ FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
 
 def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> str | None:
-    """Why an article is asked for: ``new`` (first sighted now), ``pending`` (sighted by an earlier crawl), ``modified``; None: not now."""
+    """Why an article is asked for: ``new`` (first sighted now), ``pending`` (sighted by an earlier crawl),
+    ``modified``; None: not now."""
     if held.state is None:
         return "new" if held.is_new else None if held.rests else "pending"
     if look == "none":
         return None
     if held.differs:
         return "modified"
-    if sighting is None or sighting.modified_at is None or held.last_captured_at is None or sighting.modified_at == held.modified_at:
+    if (
+        sighting is None
+        or sighting.modified_at is None
+        or held.last_captured_at is None
+        or sighting.modified_at == held.modified_at
+    ):
         return None
     return "modified" if sighting.modified_at > held.last_captured_at else None
 
 
 def is_due(last: tuple[str, int] | None, now: str) -> bool:
-    """Whether a channel that is asked once a day is asked now; one that the site did not offer is tried again after a week."""
+    """Whether a channel that is asked once a day is asked now; one that the site did not offer is tried again
+    after a week."""
     if last is None:
         return True
     at, status = last
@@ -47,7 +55,8 @@ def channel_is_due(state: ChannelState | None, every: timedelta, now: str) -> bo
 
 
 def overlapped(newest: str) -> str:
-    """From where a log of edits is read on: WordPress's bound is strict and its order has no second key, so a second overlaps."""
+    """From where a log of edits is read on: WordPress's bound is strict and its order has no second key, so a
+    second overlaps."""
     return format_time(parse_time(newest) - OVERLAP)
 
 
@@ -57,25 +66,37 @@ def feed_goes_on(reasons: Sequence[str | None]) -> bool:
 
 
 def walk_is_due(state: ChannelState | None, now: str) -> bool:
-    """Whether a walk through all of a channel goes on, or begins; again a week after its end, which ends at once where the site's count is ours."""
+    """Whether a walk through all of a channel goes on, or begins; again a week after its end, which ends at
+    once where the site's count is ours."""
     if state is None or state.next_page is not None or state.whole_at is None:
         return True
     return state.total is not None and parse_time(now) - parse_time(state.whole_at) >= WEEKLY
 
 
 def next_category(states: Sequence[ChannelState], now: str) -> ChannelState | None:
-    """The category to ask in this run: one that is due, never asked ones first; else one whose walk is under way."""
-    due = sorted((state for state in states if channel_is_due(state, DAILY, now)), key=lambda state: (state.asked_at or "", state.scope))
-    return next(iter(due), None) or next((state for state in states if state.is_open and state.next_page is not None), None)
+    """The category to ask in this run: one that is due, never asked ones first; else one whose walk is under
+    way."""
+    due = sorted(
+        (state for state in states if channel_is_due(state, DAILY, now)),
+        key=lambda state: (state.asked_at or "", state.scope),
+    )
+    return next(iter(due), None) or next(
+        (state for state in states if state.is_open and state.next_page is not None), None
+    )
 
 
 def shows_unknown(found: Outcome) -> bool:
     """Whether a page shows posts that the archive did not know, and may be followed by another."""
-    return found.listing is not None and found.listing.has_next is not False and any(held.is_new for held in found.held)
+    return (
+        found.listing is not None
+        and found.listing.has_next is not False
+        and any(held.is_new for held in found.held)
+    )
 
 
 def day_scopes(days: Mapping[str, int]) -> Iterator[str]:
-    """The date archives to walk for days and how many posts are known of each, newest first: whole months where they are a few pages."""
+    """The date archives to walk for days and how many posts are known of each, newest first: whole months
+    where they are a few pages."""
     months: dict[str, list[str]] = {}
     for day in sorted(days, reverse=True):
         months.setdefault(day[:7], []).append(day)
@@ -87,12 +108,14 @@ def day_scopes(days: Mapping[str, int]) -> Iterator[str]:
 
 
 def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:
-    """Whether the walk from the newest posts goes on: until one whole page holds nothing that an earlier walk had not passed."""
+    """Whether the walk from the newest posts goes on: until one whole page holds nothing that an earlier walk
+    had not passed."""
     return listing.has_next is not False and not all(h.in_stretch for h in held)
 
 
 def page_of(gap: Gap, per_page: int) -> int:
-    """The page on which a gap's last known post stands now, or the one before it: walking on from there misses nothing."""
+    """The page on which a gap's last known post stands now, or the one before it: walking on from there
+    misses nothing."""
     return max(1, (gap.position - 1) // max(1, per_page))
 
 
@@ -107,12 +130,15 @@ def day_within(day: str, since: str | None, until: str | None) -> bool:
 
 
 def date_scopes(since: str | None, until: str | None, today: str, covered: set[str]) -> Iterator[str]:
-    """The date archives that make up a span of days, newest first: whole months where all of it is asked for, else days.
+    """The date archives that make up a span of days, newest first: whole months where all of it is asked for,
+    else days.
 
     Days in ``covered`` were walked whole before; what is sighted there is known.
     """
     first = date.fromisoformat(since) if since else date(FIRST_YEAR, 1, 1)
-    last = min(date.fromisoformat(until) if until else date.max, date.fromisoformat(today) + timedelta(days=1))
+    last = min(
+        date.fromisoformat(until) if until else date.max, date.fromisoformat(today) + timedelta(days=1)
+    )
     month = last.replace(day=1)
     while month >= first.replace(day=1):
         after = (month + timedelta(days=32)).replace(day=1)

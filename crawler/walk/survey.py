@@ -1,5 +1,6 @@
-"""All that a channel has, walked once in slices, so that what no listing shows is found: sitemaps and REST early, for they are cheap; date archives,
-categories and feeds last, when nothing else is left to do. Where a walk stands is kept in the archive, and it goes on one page before that.
+"""All that a channel has, walked once in slices, so that what no listing shows is found: sitemaps and REST
+early, for they are cheap; date archives, categories and feeds last, when nothing else is left to do. Where a
+walk stands is kept in the archive, and it goes on one page before that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ SLICE = 20  # requests a run and channel: in half-hourly runs 960 a day
 class Survey:
     """One crawl's part of the walks through everything."""
 
-    def __init__(self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Ask, closing: asyncio.Event) -> None:
+    def __init__(
+        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Ask, closing: asyncio.Event
+    ) -> None:
         self._arguments = arguments
         self._channels = channels
         self._site = Site(arguments.site)
@@ -36,15 +39,22 @@ class Survey:
         self._slice = SLICE if arguments.budget != 0 else 10**9
         self._surveyed: set[Edition] = set()
 
-    # -- early --------------------------------------------------------------------------------------------------------------------
+    # -- early
+    # --------------------------------------------------------------------------------------------------------------------
 
     async def early(self, edition: Edition) -> list[Wanted]:
-        """Sitemaps and REST, once a crawl. What they alone show waits in the archive, for the newest posts come first; edits are wanted at once."""
+        """Sitemaps and REST, once a crawl. What they alone show waits in the archive, for the newest posts
+        come first; edits are wanted at once."""
         if edition in self._surveyed or self._arguments.pages is not None:
             return []
         self._surveyed.add(edition)
         pages = [*await self._sitemaps(edition), *await self._rest(edition)]
-        return [wanted for found in pages for wanted in wanted_of(found, self._arguments.look) if wanted.reason == "modified"]
+        return [
+            wanted
+            for found in pages
+            for wanted in wanted_of(found, self._arguments.look)
+            if wanted.reason == "modified"
+        ]
 
     async def _sitemaps(self, edition: Edition) -> list[Outcome]:
         """Once a day, all posts the site still has by its own word."""
@@ -65,9 +75,12 @@ class Survey:
         """All posts by id, a hundred a page; a week after, where the site's count is not ours."""
         if not await self._channels.rest_is_open(edition, "walk"):
             return []
-        return await self._walk(edition, "rest", "walk", lambda page: rest.walk_url(self._site, edition, page))
+        return await self._walk(
+            edition, "rest", "walk", lambda page: rest.walk_url(self._site, edition, page)
+        )
 
-    # -- late ---------------------------------------------------------------------------------------------------------------------
+    # -- late
+    # ---------------------------------------------------------------------------------------------------------------------
 
     async def late(self, edition: Edition) -> AsyncIterator[Wanted]:
         """Date archives, a category, and feeds where nothing else reaches back."""
@@ -84,7 +97,9 @@ class Survey:
         if not plan.channel_is_due(state, plan.EVERY_RUN, now()):
             return
         left, unanswered = self._slice, 0
-        days: dict[str, int] = await self._ask("uncovered_days", edition, (instant() - timedelta(days=2)).date().isoformat())
+        days: dict[str, int] = await self._ask(
+            "uncovered_days", edition, (instant() - timedelta(days=2)).date().isoformat()
+        )
         for scope in plan.day_scopes(days):
             page, found = 1, None
             while not self._closing.is_set() and (page == 1 or found is not None):
@@ -104,7 +119,11 @@ class Survey:
 
     async def _category(self, edition: Edition) -> AsyncIterator[Outcome]:
         """One category a run: each once a day as long as it shows unknown posts, and once all of it."""
-        states = [state for (channel, _), state in (await self._channels.states(edition)).items() if channel == "category"]
+        states = [
+            state
+            for (channel, _), state in (await self._channels.states(edition)).items()
+            if channel == "category"
+        ]
         state = plan.next_category(states, now())
         if state is None or self._closing.is_set():
             return
@@ -118,23 +137,40 @@ class Survey:
             first = await self._page(edition, state.scope, page)
             if first is not None:
                 yield first
-        for found in await self._walk(edition, "category", state.scope, lambda n: self._site.listing_url(edition, state.scope, n), page):
+        for found in await self._walk(
+            edition, "category", state.scope, lambda n: self._site.listing_url(edition, state.scope, n), page
+        ):
             yield found
 
     async def _feed(self, edition: Edition) -> AsyncIterator[Outcome]:
         """All of the feed, where neither sitemap nor REST nor date archives answer: ten posts a request."""
         states = await self._channels.states(edition)
-        form = next((form for form in feeds.FORMS if (state := states.get(("feed", form))) and state.is_open and state.asked_at), None)
-        others = [states.get(name) for name in (("rest", "walk"), ("date", "date"), ("sitemap", "wp-sitemap.xml"))]
+        form = next(
+            (
+                form
+                for form in feeds.FORMS
+                if (state := states.get(("feed", form))) and state.is_open and state.asked_at
+            ),
+            None,
+        )
+        others = [
+            states.get(name) for name in (("rest", "walk"), ("date", "date"), ("sitemap", "wp-sitemap.xml"))
+        ]
         if form is None or any(other is not None and other.is_open and other.asked_at for other in others):
             return
-        for found in await self._walk(edition, "feed", form, lambda page: self._site.feed_url(edition, form, page)):
+        for found in await self._walk(
+            edition, "feed", form, lambda page: self._site.feed_url(edition, form, page)
+        ):
             yield found
 
-    # -- what these share ---------------------------------------------------------------------------------------------------------
+    # -- what these share
+    # ---------------------------------------------------------------------------------------------------------
 
-    async def _walk(self, edition: Edition, channel: str, scope: str, address: Callable[[int], str], asked: int = 0) -> list[Outcome]:
-        """A slice of a walk: from one page before where it stands, to its end or this run's share; up to ``asked`` was just asked."""
+    async def _walk(
+        self, edition: Edition, channel: str, scope: str, address: Callable[[int], str], asked: int = 0
+    ) -> list[Outcome]:
+        """A slice of a walk: from one page before where it stands, to its end or this run's share; up to
+        ``asked`` was just asked."""
         pages: list[Outcome] = []
         state = (await self._channels.states(edition)).get((channel, scope))
         if not plan.walk_is_due(state, now()):
@@ -158,9 +194,12 @@ class Survey:
 
 
 class Sweep:
-    """A range of ids asked for one by one, or a hundred at once where REST is open: what no channel shows is found by its number alone."""
+    """A range of ids asked for one by one, or a hundred at once where REST is open: what no channel shows is
+    found by its number alone."""
 
-    def __init__(self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Ask, closing: asyncio.Event) -> None:
+    def __init__(
+        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Ask, closing: asyncio.Event
+    ) -> None:
         self._arguments = arguments
         self._channels = channels
         self._site = Site(arguments.site)
@@ -173,7 +212,9 @@ class Sweep:
         for edition in self._arguments.editions:
             await self._channels.news(edition)  # whether REST is open
             after = first - 1
-            while not self._closing.is_set() and (rows := await self._ask("unswept", edition, after, last, rest.AT_ONCE)):
+            while not self._closing.is_set() and (
+                rows := await self._ask("unswept", edition, after, last, rest.AT_ONCE)
+            ):
                 after = rows[-1].key.post_id
                 found = None
                 if await self._channels.rest_is_open(edition, "ids"):

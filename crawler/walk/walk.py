@@ -1,6 +1,8 @@
-"""The order of a crawl: newest listings, gaps that earlier crawls left, what was sighted and never captured, looks that are due.
+"""The order of a crawl: newest listings, gaps that earlier crawls left, what was sighted and never captured,
+looks that are due.
 
-Knows neither Scrapy nor the network: it is given two ways to ask, for a page of a listing and for what the archive holds.
+Knows neither Scrapy nor the network: it is given two ways to ask, for a page of a listing and for what the
+archive holds.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ FEW = 2  # posts: a home page that shows no more is a new site, not a home witho
 class Walk:
     """One crawl's way through the site."""
 
-    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event, ahead: int = 0) -> None:
-        """``ahead``: pages of the home listing that may be asked for before the one in front of them is read, where all is new."""
+    def __init__(
+        self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event, ahead: int = 0
+    ) -> None:
+        """``ahead``: pages of the home listing that may be asked for before the one in front of them is read,
+        where all is new."""
         self._arguments = arguments
         self._ahead = ahead
         self._site = Site(arguments.site)
@@ -43,14 +48,17 @@ class Walk:
         self._survey = Survey(arguments, self._channels, fetch, ask, closing)
         self._listings: dict[Edition, int] = dict.fromkeys(arguments.editions, 0)
         self._per_page = 1
-        self._answering: dict[Edition, None] = {}  # editions whose listings answer: a site in trouble is not asked for more
+        # Editions whose listings answer: a site in trouble is not asked for more
+        self._answering: dict[Edition, None] = {}
 
     def wanted(self) -> AsyncIterator[Wanted]:
         """All this crawl is to ask for, in order; an article may come twice."""
         if self._arguments.urls is not None:
             return self._cited(self._arguments.urls)
         if self._arguments.sweep is not None:
-            return Sweep(self._arguments, self._channels, self._fetch, self._ask, self._closing).wanted(*self._arguments.sweep)
+            return Sweep(self._arguments, self._channels, self._fetch, self._ask, self._closing).wanted(
+                *self._arguments.sweep
+            )
         return self._dated() if self._arguments.since or self._arguments.until else self._default()
 
     async def _default(self) -> AsyncIterator[Wanted]:
@@ -75,10 +83,12 @@ class Walk:
             async for wanted in self._survey.late(edition):
                 yield wanted
 
-    # -- listings -----------------------------------------------------------------------------------------------------------------
+    # -- listings
+    # -----------------------------------------------------------------------------------------------------------------
 
     async def _newest(self, edition: Edition) -> AsyncIterator[Wanted]:
-        """From the newest posts on until a page holds nothing new; through the date archives where the home listing has no pages."""
+        """From the newest posts on until a page holds nothing new; through the date archives where the home
+        listing has no pages."""
         page = 1
         passed = False
         coming: deque[asyncio.Task[Outcome | None]] = deque()
@@ -94,13 +104,15 @@ class Walk:
                 for item in await self._survey.early(edition):
                     yield item
             page += 1
-            if found.listing.has_next and all(h.is_new for h in found.held):  # a first crawl: the pages that follow are wanted too
+            # A first crawl: the pages that follow are wanted too
+            if found.listing.has_next and all(h.is_new for h in found.held):
                 while len(coming) < self._ahead:
                     coming.append(_begun(self._page(edition, "home", page + len(coming))))
         for task in coming:
             await task
         if not passed and page <= 2 and self._per_page > FEW and not self._closing.is_set():
-            # One page, and it leads nowhere new: either that is all there is, or this theme's home has no pages.
+            # One page, and it leads nowhere new: either that is all there is, or this theme's home has no
+            # pages.
             async for item in self._dates(edition, None, None):
                 yield item
 
@@ -125,10 +137,13 @@ class Walk:
                     continue
                 first = False
                 assert found.listing is not None
-                if found.listing.has_next is False or (page > start + 2 and all(h.in_stretch for h in found.held)):
+                if found.listing.has_next is False or (
+                    page > start + 2 and all(h.in_stretch for h in found.held)
+                ):
                     break
                 page += 1
-            if not answered and page > 1 and self._may_list(edition):  # the home listing has no such page: this theme's home has none
+            # The home listing has no such page: this theme's home has none
+            if not answered and page > 1 and self._may_list(edition):
                 async for item in self._dates(edition, None, gaps[0].tail_day):
                     yield item
 
@@ -137,7 +152,8 @@ class Walk:
         for edition in self._arguments.editions:
             async for item in self._dates(edition, since, until):
                 yield item
-            async for held in self._rows("unheld", edition):  # days listed by an earlier crawl are not listed again
+            # Days listed by an earlier crawl are not listed again
+            async for held in self._rows("unheld", edition):
                 if held.day is not None and plan.day_within(held.day, since, until):
                     yield Wanted(held, "pending")
 
@@ -168,7 +184,10 @@ class Walk:
                 yield item
 
     async def _home_for_days(self, edition: Edition, since: str, until: str | None) -> AsyncIterator[Wanted]:
-        logger.info("%s: no date archive answered for these days; the home listing is walked for them instead", edition)
+        logger.info(
+            "%s: no date archive answered for these days; the home listing is walked for them instead",
+            edition,
+        )
         page = 1
         while found := await self._page(edition, "home", page):
             for item in self._of(found, since, until):
@@ -190,7 +209,9 @@ class Walk:
         return wanted
 
     def _may_list(self, edition: Edition) -> bool:
-        return not self._closing.is_set() and (self._arguments.pages is None or self._listings[edition] < self._arguments.pages)
+        return not self._closing.is_set() and (
+            self._arguments.pages is None or self._listings[edition] < self._arguments.pages
+        )
 
     async def _page(self, edition: Edition, scope: str, page: int) -> Outcome | None:
         """A page of a listing; None where the limit is reached, or no posts came of it."""
@@ -205,7 +226,8 @@ class Walk:
             self._per_page = max(self._per_page, sum(not s.sticky for s in found.listing.sightings))
         return found
 
-    # -- what the archive knows ---------------------------------------------------------------------------------------------------
+    # -- what the archive knows
+    # ---------------------------------------------------------------------------------------------------
 
     async def _rows(self, question: str, *arguments: Any) -> AsyncIterator[Held]:
         after = 0
@@ -231,7 +253,8 @@ class Walk:
 
 
 def _begun(page: Coroutine[Any, Any, Outcome | None]) -> asyncio.Task[Outcome | None]:
-    """A page that is asked for already. Where the crawl ends before it is read, nobody is to miss what came of it."""
+    """A page that is asked for already. Where the crawl ends before it is read, nobody is to miss what came
+    of it."""
     task = asyncio.ensure_future(page)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task

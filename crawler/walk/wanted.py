@@ -1,4 +1,5 @@
-"""What the parts of a walk share: how they ask for a page and for what the archive holds, and what they give back."""
+"""What the parts of a walk share: how they ask for a page and for what the archive holds, and what they give
+back."""
 
 from __future__ import annotations
 
@@ -20,20 +21,30 @@ class Wanted(NamedTuple):
 
     @property
     def condition(self) -> tuple[str, str] | None:
-        """The header to ask with: only a look that is due by the calendar may be told that nothing changed."""
+        """The header to ask with: only a look that is due by the calendar may be told that nothing
+        changed."""
         return self.held.condition if self.reason == "due" else None
 
 
-Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]  # address, channel, edition -> what came, or None
-Ask = Callable[..., Awaitable[Any]]  # a method of archive.writer.server.Answers and its arguments -> its answer
+# Address, channel, edition -> what came, or None
+Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]
+# A method of archive.writer.server.Answers and its arguments -> its answer
+Ask = Callable[..., Awaitable[Any]]
 
 
 def reasons(found: Outcome, look: Look) -> list[str | None]:
     """Of each entry of a page why it is asked for now; None: it is not."""
     assert found.listing is not None  # of pages that show posts
-    return [plan.reason_to_ask(held, look, sighting) for sighting, held in zip(found.listing.sightings, found.held, strict=True)]
+    return [
+        plan.reason_to_ask(held, look, sighting)
+        for sighting, held in zip(found.listing.sightings, found.held, strict=True)
+    ]
 
 
 def wanted_of(found: Outcome, look: Look) -> list[Wanted]:
     """What of a page is wanted."""
-    return [Wanted(held, reason, found.url) for held, reason in zip(found.held, reasons(found, look), strict=True) if reason]
+    return [
+        Wanted(held, reason, found.url)
+        for held, reason in zip(found.held, reasons(found, look), strict=True)
+        if reason
+    ]

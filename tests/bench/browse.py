@@ -1,8 +1,9 @@
-"""`make bench-browse`: the reading pages over a small and a large archive, by turns, served by real Datasette processes.
+"""`make bench-browse`: the reading pages over a small and a large archive, by turns, served by real Datasette
+processes.
 
-Each page is asked for the same number of times of both, about posts all over the archive. Issue 6 asks that the 95th percentile of a million
-versions is at most twice that of ten thousand, in the same run. Search by relevance ranks the newest 5,000 matches, so it is told, not held to that;
-so are Datasette's own tables.
+Each page is asked for the same number of times of both, about posts all over the archive. Issue 6 asks that
+the 95th percentile of a million versions is at most twice that of ten thousand, in the same run. Search by
+relevance ranks the newest 5,000 matches, so it is told, not held to that; so are Datasette's own tables.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def _post(shape: Shape, turn: int, edition: str = "") -> str:
 
 
 def _words(shape: Shape, turn: int) -> str:
-    """A word's beginning that fills a page of the small archive, and of the large one stands in some thousand posts."""
+    """A word's beginning that fills a page of the small archive, and of the large one stands in some thousand
+    posts."""
     return f"name{turn * 37 % 300 + 100}*"
 
 
@@ -59,15 +61,33 @@ PAGES = (
     Page("front page", lambda shape, turn: OURS),
     Page("newest posts", lambda shape, turn: f"{OURS}search?page={turn % 5 + 1}"),
     Page("search, a rarer word", lambda shape, turn: f"{OURS}search?q={_words(shape, turn)}"),
-    Page("search, a common word", lambda shape, turn: f"{OURS}search?q={('civilians', 'drone+strike', quote('مدنيون'), 'killed+people')[turn % 4]}"),
-    Page("search, a common word, filters", lambda shape, turn: f"{OURS}search?q=civilians&edition=en&changed=silently&since={2021 + turn % 4}-01-01"),
-    Page("search, filters alone", lambda shape, turn: f"{OURS}search?edition=ar&state=live&since={2021 + turn % 4}-02-01"),
+    Page(
+        "search, a common word",
+        lambda shape, turn: (
+            f"{OURS}search?q={('civilians', 'drone+strike', quote('مدنيون'), 'killed+people')[turn % 4]}"
+        ),
+    ),
+    Page(
+        "search, a common word, filters",
+        lambda shape, turn: (
+            f"{OURS}search?q=civilians&edition=en&changed=silently&since={2021 + turn % 4}-01-01"
+        ),
+    ),
+    Page(
+        "search, filters alone",
+        lambda shape, turn: f"{OURS}search?edition=ar&state=live&since={2021 + turn % 4}-02-01",
+    ),
     Page("article, English", lambda shape, turn: OURS + _post(shape, turn, "en")),
     Page("article, Arabic", lambda shape, turn: OURS + _post(shape, turn, "ar")),
     Page("comparison", lambda shape, turn: f"{OURS}{_post(shape, turn)}/diff/{turn % 4 + 1}/{turn % 4 + 2}"),
     Page("comparison in one text", lambda shape, turn: f"{OURS}{_post(shape, turn)}/diff/1/5?view=inline"),
     Page("changes", lambda shape, turn: f"{OURS}changes"),
-    Page("changes, filters", lambda shape, turn: f"{OURS}changes?{('severity=3', 'silent=1&edition=ar', 'kind=missing', 'severity=0')[turn % 4]}"),
+    Page(
+        "changes, filters",
+        lambda shape, turn: (
+            f"{OURS}changes?{('severity=3', 'silent=1&edition=ar', 'kind=missing', 'severity=0')[turn % 4]}"
+        ),
+    ),
     Page("missing", lambda shape, turn: f"{OURS}missing"),
     Page("coverage", lambda shape, turn: f"{OURS}coverage?year={2020 + turn % 6}"),
     Page("crawls", lambda shape, turn: f"{OURS}crawls"),
@@ -75,8 +95,15 @@ PAGES = (
     Page("feed of new posts", lambda shape, turn: f"{OURS}new.atom"),
     Page("feed of changes", lambda shape, turn: f"{OURS}changes.atom"),
     Page("changes as lines", lambda shape, turn: f"{OURS}changes.jsonl?after={turn * 7}&limit=100"),
-    Page("search by relevance, rarer", lambda shape, turn: f"{OURS}search?q={_words(shape, turn)}&sort=relevance"),
-    Page("search by relevance, common", lambda shape, turn: f"{OURS}search?q=civilians+killed&sort=relevance", is_held=False),
+    Page(
+        "search by relevance, rarer",
+        lambda shape, turn: f"{OURS}search?q={_words(shape, turn)}&sort=relevance",
+    ),
+    Page(
+        "search by relevance, common",
+        lambda shape, turn: f"{OURS}search?q=civilians+killed&sort=relevance",
+        is_held=False,
+    ),
     *(
         Page(f"table {name}", lambda shape, turn, name=name: f"/archive/{name}?_nofacet=1", is_held=False)  # type: ignore[misc]
         for name in ("articles", "versions", "changes", "captures", "latest_versions", "edits", "coverage")
@@ -94,7 +121,9 @@ class Server:
             self.port = free.getsockname()[1]
         self.log = path.with_name("served.log")
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([sys.executable, "-c", SERVE, str(path), str(self.port)], cwd=ROOT, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, str(path), str(self.port)], cwd=ROOT, stdout=log, stderr=log
+            )
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
 
     def started(self) -> None:
@@ -116,9 +145,12 @@ class Server:
         answer = self._connection.getresponse()
         body = answer.read()
         seconds = time.perf_counter() - start
-        self._connection.close()  # a connection left idle while the other archive answers may be closed under us
+        # A connection left idle while the other archive answers may be closed under us
+        self._connection.close()
         if answer.status != 200 or not body:
-            raise RuntimeError(f"{address}: status {answer.status}\n{body[:500]!r}\n{self.log.read_text()[-2000:]}")
+            raise RuntimeError(
+                f"{address}: status {answer.status}\n{body[:500]!r}\n{self.log.read_text()[-2000:]}"
+            )
         return seconds
 
     def end(self) -> None:
@@ -168,7 +200,9 @@ def measure(small: Server, large: Server, page: Page, times: int) -> dict[str, A
 
 def line(row: dict[str, Any]) -> str:
     """A row of the table, for people."""
-    figures = " ".join(f"{row[name]:10.1f}" for name in ("small_p50_ms", "small_p95_ms", "large_p50_ms", "large_p95_ms"))
+    figures = " ".join(
+        f"{row[name]:10.1f}" for name in ("small_p50_ms", "small_p95_ms", "large_p50_ms", "large_p95_ms")
+    )
     verdict = "" if not row["held"] else "over" if row["ratio_p95"] > MOST else "ok"
     return f"{row['page']:32} {figures} {row['ratio_p95']:7.2f}  {verdict}"
 
@@ -176,9 +210,16 @@ def line(row: dict[str, Any]) -> str:
 def main() -> int:
     """Print the table, write build/bench/browse.json; 1 where a page is over the target."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where the archives and the JSON go")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "build" / "bench", help="where the archives and the JSON go"
+    )
     parser.add_argument("--small", type=int, default=10_000, help="versions of the small archive")
-    parser.add_argument("--large", type=int, default=1_000_000, help="versions of the large one: some 5 GB and minutes to make, once")
+    parser.add_argument(
+        "--large",
+        type=int,
+        default=1_000_000,
+        help="versions of the large one: some 5 GB and minutes to make, once",
+    )
     parser.add_argument("--times", type=int, default=60, help="how often each page is asked for")
     parser.add_argument("--only", default="", help="pages whose name has this in it")
     chosen = parser.parse_args()
@@ -198,7 +239,12 @@ def main() -> int:
                 rows.append(measure(small, large, page, chosen.times))
                 print(line(rows[-1]), flush=True)
     print(f"{'first answer after the start':32} {cold[0]:10.1f} {'':10} {cold[1]:10.1f}")
-    about = {"python": platform.python_version(), "datasette": version("datasette"), "cpus": os.cpu_count(), "times": chosen.times}
+    about = {
+        "python": platform.python_version(),
+        "datasette": version("datasette"),
+        "cpus": os.cpu_count(),
+        "times": chosen.times,
+    }
     told = about | {"small": chosen.small, "large": chosen.large, "first_answer_ms": cold, "pages": rows}
     (chosen.folder / "browse.json").write_text(json.dumps(told, indent=1) + "\n")
     over = [row["page"] for row in rows if row["held"] and row["ratio_p95"] > MOST]

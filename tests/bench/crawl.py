@@ -1,4 +1,5 @@
-"""A crawl in full (WARC, extraction, versions, durable) beside bare Scrapy, the tutorial's way, news-please and trafilatura's own crawler."""
+"""A crawl in full (WARC, extraction, versions, durable) beside bare Scrapy, the tutorial's way, news-please
+and trafilatura's own crawler."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from tests.bench.site import Served, served
 
 ARMS = Path(__file__).with_name("arms")
 CONCURRENT = 16
-SLOW_PAGES = {"news-please": 60, "trafilatura": 300}  # the first needs seconds for a dozen pages: rates are compared
+# The first needs seconds for a dozen pages: rates are compared
+SLOW_PAGES = {"news-please": 60, "trafilatura": 300}
 
 
 def ours(site: Served, folder: Path) -> Callable[[], Spent]:
@@ -32,8 +34,21 @@ def ours(site: Served, folder: Path) -> Callable[[], Spent]:
 
     def crawl() -> Spent:
         archive = folder / f"ours-{next(numbers)}"
-        given = [part for name, value in ({"ARCHIVE_DIR": archive} | settings).items() for part in ("-s", f"{name}={value}")]
-        line = [Path(sys.executable).parent / "scrapy", "crawl", "sohr", "-a", f"site={site.url}", "-a", "edition=en", *given]
+        given = [
+            part
+            for name, value in ({"ARCHIVE_DIR": archive} | settings).items()
+            for part in ("-s", f"{name}={value}")
+        ]
+        line = [
+            Path(sys.executable).parent / "scrapy",
+            "crawl",
+            "sohr",
+            "-a",
+            f"site={site.url}",
+            "-a",
+            "edition=en",
+            *given,
+        ]
         spent = run(line, cwd=ROOT, units=site.pages, watch=True)
         with closing(sqlite3.connect(archive / "archive.db")) as db:
             held = db.execute("select count(*) from articles where state is not null").fetchone()[0]
@@ -66,7 +81,9 @@ def other(name: str, site: Served, folder: Path) -> Callable[[], Spent]:
         beside = folder / name
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        spent = run([python, program, f"{site.url}en/", beside, SLOW_PAGES[name], CONCURRENT], cwd=beside, watch=True)
+        spent = run(
+            [python, program, f"{site.url}en/", beside, SLOW_PAGES[name], CONCURRENT], cwd=beside, watch=True
+        )
         pages = int((beside / "pages").read_text())
         return Spent(spent.wall, spent.cpu, spent.busiest, spent.rss, pages)
 
@@ -91,10 +108,21 @@ def bench(turns: int, quick: bool) -> Bench:
     targets = {"bare Scrapy": 0.8, "tutorial": 5.0, "news-please": 20.0, "trafilatura": None}
     ratios = []
     for name in list(arms)[1:]:
-        ratios.append(ratio(f"ours / {name}, pages a second", over(spent, "ours", name, lambda s: s.rate), targets[name]))
-        ratios.append(ratio(f"ours / {name}, pages a second of CPU", over(spent, "ours", name, lambda s: s.units / s.cpu)))
+        ratios.append(
+            ratio(
+                f"ours / {name}, pages a second", over(spent, "ours", name, lambda s: s.rate), targets[name]
+            )
+        )
+        ratios.append(
+            ratio(
+                f"ours / {name}, pages a second of CPU", over(spent, "ours", name, lambda s: s.units / s.cpu)
+            )
+        )
     ratios.append(
-        ratio("ours / bare Scrapy, pages a second of the busiest process", over(spent, "ours", "bare Scrapy", lambda s: s.units / s.busiest))
+        ratio(
+            "ours / bare Scrapy, pages a second of the busiest process",
+            over(spent, "ours", "bare Scrapy", lambda s: s.units / s.busiest),
+        )
     )
     for name, turns_of in spent.items():
         rates = sorted(s.rate for s in turns_of)

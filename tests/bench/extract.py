@@ -1,7 +1,9 @@
-"""`make bench-extract`: our extraction beside the extractors that people use, on golden pages, pages like the site's, and public ones.
+"""`make bench-extract`: our extraction beside the extractors that people use, on golden pages, pages like the
+site's, and public ones.
 
-Each foreign extractor lives in an environment of its own under build/bench/, made at the first run; one that cannot be had is told, and the
-others go on. Every figure of time is CPU, measured page by page in turn with trafilatura's default in the same process.
+Each foreign extractor lives in an environment of its own under build/bench/, made at the first run; one that
+cannot be had is told, and the others go on. Every figure of time is CPU, measured page by page in turn with
+trafilatura's default in the same process.
 """
 
 from __future__ import annotations
@@ -25,19 +27,24 @@ from tests.scoring import Marked, benchmarks, golden, score
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("worker.py")
-OWN = {name: name for name in ("readability-lxml", "newspaper4k", "resiliparse", "news-please")}  # extractor -> package
+# Extractor -> package
+OWN = {name: name for name in ("readability-lxml", "newspaper4k", "resiliparse", "news-please")}
 LIKE = "pages like the site's (65 to 78 KB, all layouts)"
 SECONDS = 1800  # an extractor may take; news-please has 165 ms a page
 
 
 def python_of(name: str, folder: Path) -> Path:
-    """The interpreter of an extractor's environment, made where there is none. Raises CalledProcessError, TimeoutExpired, OSError."""
+    """The interpreter of an extractor's environment, made where there is none. Raises CalledProcessError,
+    TimeoutExpired, OSError."""
     home = folder / name
     python = home / "bin" / "python"
     if not (home / ".ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True, capture_output=True, timeout=300)
+        subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", str(home)], check=True, capture_output=True, timeout=300
+        )
         pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--upgrade", "pip"], check=True, capture_output=True, text=True, timeout=300)  # 3.11's own fails
+        # 3.11's own fails
+        subprocess.run([*pip, "--upgrade", "pip"], check=True, capture_output=True, text=True, timeout=300)
         wanted = [OWN[name], f"trafilatura=={version('trafilatura')}", "lxml_html_clean"]
         subprocess.run([*pip, *wanted], check=True, capture_output=True, text=True, timeout=600)
         (home / ".ready").touch()
@@ -61,7 +68,9 @@ def run(name: str, pages: list[Marked], folder: Path) -> dict[str, Any]:
             )
             # -P: modules of the bench beside it are none of the extractor's
             line = [str(python), "-P", str(WORKER), name, str(given), str(out)]
-            subprocess.run(line, check=True, capture_output=True, text=True, timeout=SECONDS, env=environment, cwd=beside)
+            subprocess.run(
+                line, check=True, capture_output=True, text=True, timeout=SECONDS, env=environment, cwd=beside
+            )
             told = json.loads(out.read_text())
     except subprocess.CalledProcessError as error:
         return {"name": name, "missing": str(error.stderr or error).strip().splitlines()[-1][:200]}
@@ -81,20 +90,27 @@ def run(name: str, pages: list[Marked], folder: Path) -> dict[str, Any]:
 
 def table(title: str, rows: list[dict[str, Any]]) -> str:
     """The figures, for people."""
-    lines = [f"{title}", f"{'':22} {'F1':>6} {'+-':>6} {'prec':>6} {'recall':>6} {'exact':>6} {'leaks':>5} {'ms':>7} {'p95':>7} {'/trafilatura':>12}"]
+    lines = [
+        f"{title}",
+        f"{'':22} {'F1':>6} {'+-':>6} {'prec':>6} {'recall':>6} {'exact':>6} {'leaks':>5} {'ms':>7} {'p95':>7} {'/trafilatura':>12}",
+    ]
     for row in rows:
         if "missing" in row:
             lines.append(f"{row['name']:22} missing: {row['missing']}")
             continue
         figures = " ".join(f"{row[key]:6.3f}" for key in ("f1", "spread", "precision", "recall", "exact"))
-        lines.append(f"{row['name']:22} {figures} {row['leaks']:5d} {row['ms_median']:7.2f} {row['ms_p95']:7.2f} {row['ratio']:12.2f}")
+        lines.append(
+            f"{row['name']:22} {figures} {row['leaks']:5d} {row['ms_median']:7.2f} {row['ms_p95']:7.2f} {row['ratio']:12.2f}"
+        )
     return "\n".join(lines)
 
 
 def main() -> None:
     """Print a table a set of pages, and write build/bench/extract.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where environments and the JSON go")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "build" / "bench", help="where environments and the JSON go"
+    )
     parser.add_argument("--only", help="names of extractors, parted by commas")
     chosen = parser.parse_args()
     names = chosen.only.split(",") if chosen.only else list(READERS)
@@ -105,7 +121,12 @@ def main() -> None:
         LIKE: like.pages(),
         "public pages (SOHR_BENCHMARKS)": benchmarks(),
     }
-    out: dict[str, Any] = {"python": platform.python_version(), "trafilatura": version("trafilatura"), "cpus": os.cpu_count(), "sets": {}}
+    out: dict[str, Any] = {
+        "python": platform.python_version(),
+        "trafilatura": version("trafilatura"),
+        "cpus": os.cpu_count(),
+        "sets": {},
+    }
     for title, pages in sets.items():
         if not pages:
             print(f"{title}: none here\n")
@@ -116,8 +137,12 @@ def main() -> None:
             rows.append(run(name, pages, folder))
         out["sets"][title] = rows
         print(table(f"{title}: {len(pages)}", rows), flush=True)
-        if title == LIKE and (mine := next((row for row in rows if row["name"] == "ours" and "missing" not in row), None)):
-            print(f"On these, ours (its metadata included) is {1 / mine['ratio']:.1f} times as fast as trafilatura.extract(html), median; wanted: 5.")
+        if title == LIKE and (
+            mine := next((row for row in rows if row["name"] == "ours" and "missing" not in row), None)
+        ):
+            print(
+                f"On these, ours (its metadata included) is {1 / mine['ratio']:.1f} times as fast as trafilatura.extract(html), median; wanted: 5."
+            )
         print()
     (folder / "extract.json").write_text(json.dumps(out, indent=1) + "\n")
 

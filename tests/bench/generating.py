@@ -1,6 +1,8 @@
-"""An archive of any size, written straight into the tables that `archive.store.migrations` makes: for timing pages, not for what ingest does.
+"""An archive of any size, written straight into the tables that `archive.store.migrations` makes: for timing
+pages, not for what ingest does.
 
-Everything is a function of an article's place, so that two archives of different size are alike in all but that. All posts are invented.
+Everything is a function of an article's place, so that two archives of different size are alike in all but
+that. All posts are invented.
 """
 
 from __future__ import annotations
@@ -20,7 +22,19 @@ from sqlite_utils import Database
 from archive.store.line_kinds import encode_kinds
 from archive.store.migrations import migrations
 from archive.text.normalise import fold
-from tests.replica.words import AUTHORS, CATEGORIES, EDITIONS, EVENTS, GROUPS, KICKERS, OBFUSCATED, PROVINCES, TOWNS, Edition, Pair
+from tests.replica.words import (
+    AUTHORS,
+    CATEGORIES,
+    EDITIONS,
+    EVENTS,
+    GROUPS,
+    KICKERS,
+    OBFUSCATED,
+    PROVINCES,
+    TOWNS,
+    Edition,
+    Pair,
+)
 
 HOME = "https://www.syriahr.example/"
 VERSIONS = 5  # of each article
@@ -53,20 +67,31 @@ class Words:
         for number in range(4_000):
             town, group = say(TOWNS[number % 14]), say(GROUPS[number // 5 % 9])
             province, event = say(PROVINCES[number // 3 % 12]), say(EVENTS[number // 7 % 10])
-            english = (
-                f"Activists in {town}, in the countryside of {province}, reported that {event} had damaged {number % 61 + 2} houses and that {group}"
-            )
+            english = f"Activists in {town}, in the countryside of {province}, reported that {event} had damaged {number % 61 + 2} houses and that {group}"
             arabic = f"وأفاد نشطاء في {town} بريف {province} بأن {event} ألحق أضراراً بـ {number % 61 + 2} منزلاً وأن {group}"
-            end = (" were among those who left, name{} said.", " كانوا بين من غادروا، كما قالت اسم{}.")[side].format(number)
+            end = (" were among those who left, name{} said.", " كانوا بين من غادروا، كما قالت اسم{}.")[
+                side
+            ].format(number)
             sentence = (english, arabic)[side] + end
             self.sentences.append((sentence, fold(sentence)))
         self.titles: list[tuple[str, str]] = []
         for number in range(1_680):
-            kicker, town, event = say(KICKERS[number % 6]), say(TOWNS[number // 6 % 14]), say(EVENTS[number // 84 % 10])
+            kicker, town, event = (
+                say(KICKERS[number % 6]),
+                say(TOWNS[number // 6 % 14]),
+                say(EVENTS[number // 84 % 10]),
+            )
             trick = OBFUSCATED[number % 7] if side == 0 and number % 3 == 0 else ("killed", "مقتل")[side]
-            title = f"{kicker} | {event} in {town}: {{}} {trick}" if side == 0 else f"{kicker} | {trick} {{}} أشخاص في {event} في {town}"
+            title = (
+                f"{kicker} | {event} in {town}: {{}} {trick}"
+                if side == 0
+                else f"{kicker} | {trick} {{}} أشخاص في {event} في {town}"
+            )
             self.titles.append((title, fold(title)))
-        self.toll = ("{} people were killed, among them civilians, and {} were wounded.", "قُتل {} أشخاص بينهم مدنيون وأصيب {} آخرون.")[side]
+        self.toll = (
+            "{} people were killed, among them civilians, and {} were wounded.",
+            "قُتل {} أشخاص بينهم مدنيون وأصيب {} آخرون.",
+        )[side]
         self.folded_toll = fold(self.toll)
         self.slug = ("en", "%D8%AE%D8%A8%D8%B1")[side]
         self.author = AUTHORS[edition][0]
@@ -124,7 +149,8 @@ class Shape:
 
 
 def generate(folder: Path, versions: int) -> Path:
-    """An archive of so many versions in a folder of its own, made anew unless this one is there; its database."""
+    """An archive of so many versions in a folder of its own, made anew unless this one is there; its
+    database."""
     path = folder / "archive.db"
     made = json.dumps({"versions": versions, "generator": sha256(Path(__file__).read_bytes()).hexdigest()})
     note = folder / "made.json"
@@ -140,7 +166,9 @@ def generate(folder: Path, versions: int) -> Path:
         conn.execute("pragma journal_mode = off")
         conn.execute("pragma synchronous = off")
         conn.execute("pragma cache_size = -400000")
-        indexes = conn.execute("select name, sql from sqlite_master where type = 'index' and sql is not null").fetchall()
+        indexes = conn.execute(
+            "select name, sql from sqlite_master where type = 'index' and sql is not null"
+        ).fetchall()
         for name, _ in indexes:
             conn.execute(f"drop index {name}")
         conn.execute("begin")
@@ -179,7 +207,8 @@ def _at(moment: datetime) -> str:
 
 def _fill(conn: sqlite3.Connection, shape: Shape) -> None:
     conn.executemany(
-        "insert into about values (?, ?)", [("site", "syriahr.example"), ("home", HOME), ("epoch", "1"), ("extractor", "1"), ("generated", "1")]
+        "insert into about values (?, ?)",
+        [("site", "syriahr.example"), ("home", HOME), ("epoch", "1"), ("extractor", "1"), ("generated", "1")],
     )
     _put(conn, "crawls", _crawls())
     _put(conn, "warc_files", _warc_files())
@@ -194,7 +223,11 @@ def _fill(conn: sqlite3.Connection, shape: Shape) -> None:
     _put(conn, "article_terms", _article_terms(shape))
     _put(conn, "failures", _failures(shape))
     days = [(OLDEST + timedelta(days=day)).isoformat() for day in range(0, YEARS * 365, 3)]
-    _put(conn, "coverage_days", ({"edition": e, "day": d, "complete_at": _at(FIRST_CRAWL)} for e in EDITIONS for d in days))
+    _put(
+        conn,
+        "coverage_days",
+        ({"edition": e, "day": d, "complete_at": _at(FIRST_CRAWL)} for e in EDITIONS for d in days),
+    )
     _put(conn, "search", _search(shape))
 
 
@@ -230,7 +263,12 @@ def _articles(shape: Shape) -> Iterator[dict[str, Any]]:
     for row in range(shape.articles):
         row_of[shape.place_of(row)] = row
     for place in range(shape.articles):
-        edition, post_id, state, published = shape.edition(place), shape.post_id(place), shape.state(place), shape.published(place)
+        edition, post_id, state, published = (
+            shape.edition(place),
+            shape.post_id(place),
+            shape.state(place),
+            shape.published(place),
+        )
         at = _at(max(published, FIRST_CRAWL))
         yield {
             "article_id": place + 1, "source": edition, "key": str(post_id), "edition": edition, "post_id": post_id, "url": shape.url(place),
@@ -298,10 +336,16 @@ def _changes(shape: Shape) -> Iterator[dict[str, Any]]:
             severity, classes, figures = 0, "[]", "[]"
             if number > 1:
                 severity = (3, 3, 1, 2, 1, 0)[place % 6]
-                classes = {3: '["figures"]', 2: '["title"]', 1: '["rewording"]', 0: '["obfuscation"]'}[severity]
+                classes = {3: '["figures"]', 2: '["title"]', 1: '["rewording"]', 0: '["obfuscation"]'}[
+                    severity
+                ]
                 if severity == 3:
                     before, after = (shape.said(place, n)[1].partition("\n")[0] for n in (number - 1, number))
-                    told = {"before": str(place % 17 + number - 1), "after": str(place % 17 + number), "sentence_before": before}
+                    told = {
+                        "before": str(place % 17 + number - 1),
+                        "after": str(place % 17 + number),
+                        "sentence_before": before,
+                    }
                     figures = json.dumps([told | {"sentence_after": after}], ensure_ascii=False)
             at = _at(_looked(shape, row, number))
             yield {
@@ -325,14 +369,23 @@ def _aliases(shape: Shape) -> Iterator[dict[str, Any]]:
     for place in range(shape.articles):
         at = _at(max(shape.published(place), FIRST_CRAWL))
         yield {"url": shape.url(place), "article_id": place + 1, "first_seen_at": at}
-        yield {"url": f"{HOME}?p={shape.post_id(place)}&e={shape.edition(place)}", "article_id": place + 1, "first_seen_at": at}
+        yield {
+            "url": f"{HOME}?p={shape.post_id(place)}&e={shape.edition(place)}",
+            "article_id": place + 1,
+            "first_seen_at": at,
+        }
 
 
 def _sightings(shape: Shape) -> Iterator[dict[str, Any]]:
     for place in range(shape.articles):
         at = _at(max(shape.published(place), FIRST_CRAWL))
-        claims = json.dumps({"title": shape.said(place, 1)[0], "day": shape.published(place).date().isoformat()}, ensure_ascii=False)
-        for channel in ("listing", "feed") if place >= shape.articles - shape.articles // _LATE else ("listing",):
+        claims = json.dumps(
+            {"title": shape.said(place, 1)[0], "day": shape.published(place).date().isoformat()},
+            ensure_ascii=False,
+        )
+        for channel in (
+            ("listing", "feed") if place >= shape.articles - shape.articles // _LATE else ("listing",)
+        ):
             yield {
                 "article_id": place + 1,
                 "channel": channel,
@@ -348,7 +401,10 @@ def _article_terms(shape: Shape) -> Iterator[dict[str, Any]]:
         categories = len(shape.words[shape.edition(place)].categories)
         before = 0 if shape.edition(place) == "en" else len(shape.words["en"].categories)
         yield {"article_id": place + 1, "term_id": before + place % categories + 1}
-        yield {"article_id": place + 1, "term_id": len(CATEGORIES["en"]) + len(CATEGORIES["ar"]) + place % 2_000 + 1}
+        yield {
+            "article_id": place + 1,
+            "term_id": len(CATEGORIES["en"]) + len(CATEGORIES["ar"]) + place % 2_000 + 1,
+        }
 
 
 def _failures(shape: Shape) -> Iterator[dict[str, Any]]:

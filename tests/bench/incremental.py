@@ -1,4 +1,5 @@
-"""A crawl that finds little or nothing new, of an archive that holds few posts or many: requests, bytes, CPU; and one with edits among the posts."""
+"""A crawl that finds little or nothing new, of an archive that holds few posts or many: requests, bytes, CPU;
+and one with edits among the posts."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ from tests.replica.server import Replica
 HELD = (1_000, 10_000, 100_000)
 QUICK = (300, 3_000)
 EDITS = 5
-NAMED = 3  # requests that the cadence names for an unchanged run within the hour: robots.txt, the newest listing, the feed
+# Requests that the cadence names for an unchanged run within the hour: robots.txt, the newest listing, the
+# feed
+NAMED = 3
 MOST = 1.5  # times the CPU, at the most posts against the fewest
 NOW = datetime.now(UTC).replace(microsecond=0)
 LOOKED = format_time(NOW - timedelta(days=1))
@@ -29,12 +32,20 @@ DAY = LOOKED[:10]
 
 
 def hold(folder: Path, replica: Replica) -> int:
-    """An archive that holds all English posts of the replica, none due for a look; written through ingest, without their pages."""
+    """An archive that holds all English posts of the replica, none due for a look; written through ingest,
+    without their pages."""
     with closing(open_store(folder)) as store:
         ingest = Ingest(store, Site(replica.url), folder)
         warc = Appender(folder / "warc", ingest.site.name)
         warc.describe({})
-        begun = {"event": "crawl-started", "name": "held", "kind": "crawl", "at": LOOKED, "site": replica.url, "extractor": "1"}
+        begun = {
+            "event": "crawl-started",
+            "name": "held",
+            "kind": "crawl",
+            "at": LOOKED,
+            "site": replica.url,
+            "extractor": "1",
+        }
         position = warc.event(LOOKED, begun | {"arguments": {}, "software": {}})
         warc.close()
         with store.transaction():
@@ -52,11 +63,24 @@ def hold(folder: Path, replica: Replica) -> int:
                     at = type(position)(position.serial, number, 0, f"<urn:{post_id}>")
                     seen = ingest._seen(capture, at, None)
                     modified = f"{post.modified:%Y-%m-%dT%H:%M:%SZ}"
-                    found = Extract(post.title, tuple(map(Line, post.lines)), "publisher", "1", post_id=post_id, modified_at=modified)
-                    ingest._note(seen.capture_id, ingest.articles.said(seen, ArticleKey("en", str(post_id)), found))
+                    found = Extract(
+                        post.title,
+                        tuple(map(Line, post.lines)),
+                        "publisher",
+                        "1",
+                        post_id=post_id,
+                        modified_at=modified,
+                    )
+                    ingest._note(
+                        seen.capture_id, ingest.articles.said(seen, ArticleKey("en", str(post_id)), found)
+                    )
         with store.transaction():
             stretch = store.insert("stretches", edition="en", newest_day=DAY, reached_end=1)
-            store.query("update articles set next_look_at = '2999-01-01T00:00:00Z', day = ?, stretch_id = ?", DAY, stretch)
+            store.query(
+                "update articles set next_look_at = '2999-01-01T00:00:00Z', day = ?, stretch_id = ?",
+                DAY,
+                stretch,
+            )
             last = store.one("select article_id from articles where post_id = ?", ids[-1])
             assert last is not None
             store.update("stretches", "stretch_id", stretch, tail_article_id=last[0], tail_day=DAY)
@@ -64,10 +88,13 @@ def hold(folder: Path, replica: Replica) -> int:
 
 
 def settle(folder: Path) -> None:
-    """Let the walks through all of a channel have come to their end a moment ago: with many posts they take slices of many runs."""
+    """Let the walks through all of a channel have come to their end a moment ago: with many posts they take
+    slices of many runs."""
     with closing(sqlite3.connect(folder / "archive.db")) as db, db:
         at = format_time(datetime.now(UTC))
-        db.execute("update channels set asked_at = coalesce(asked_at, ?1), whole_at = ?1, next_page = null", (at,))
+        db.execute(
+            "update channels set asked_at = coalesce(asked_at, ?1), whole_at = ?1, next_page = null", (at,)
+        )
 
 
 def crawl(replica: Replica, folder: Path) -> tuple[Spent, int, int]:
@@ -75,14 +102,24 @@ def crawl(replica: Replica, folder: Path) -> tuple[Spent, int, int]:
     replica.clear_log()
     settings = {"ARCHIVE_DIR": folder, "DOWNLOAD_DELAY": 0}
     given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
-    line = [Path(sys.executable).parent / "scrapy", "crawl", "sohr", "-a", f"site={replica.url}", "-a", "edition=en", *given]
+    line = [
+        Path(sys.executable).parent / "scrapy",
+        "crawl",
+        "sohr",
+        "-a",
+        f"site={replica.url}",
+        "-a",
+        "edition=en",
+        *given,
+    ]
     spent = run(line, cwd=ROOT)
     log = replica.log()
     return spent, len(log), sum(int(str(entry.get("bytes", 0))) for entry in log)
 
 
 def bench(turns: int, quick: bool) -> Bench:
-    """The first run of a day asks every channel that its cadence names; those after it are the unchanged ones that are measured."""
+    """The first run of a day asks every channel that its cadence names; those after it are the unchanged ones
+    that are measured."""
     sizes = QUICK if quick else HELD
     turns = 2 if quick else turns
     taken: dict[int, list[tuple[Spent, int, int]]] = {size: [] for size in sizes}
@@ -100,7 +137,11 @@ def bench(turns: int, quick: bool) -> Bench:
                 for size, replica in list(replicas.items())[:: 1 if turn % 2 == 0 else -1]:
                     taken[size].append(crawl(replica, Path(beside, str(size))))
                     told = taken[size][-1]
-                    print(f"  turn {turn + 1} of {turns}: {size} held, {told[1]} requests, {told[0].cpu:.2f} s of CPU", file=sys.stderr, flush=True)
+                    print(
+                        f"  turn {turn + 1} of {turns}: {size} held, {told[1]} requests, {told[0].cpu:.2f} s of CPU",
+                        file=sys.stderr,
+                        flush=True,
+                    )
             for size, replica in replicas.items():
                 for post_id in replica.truth.ids("en")[:EDITS]:
                     replica.call("edit", edition="en", post_id=post_id, title=f"Post {post_id} was edited")

@@ -1,4 +1,5 @@
-"""Pages like the site's: what a theme sends around a post (65 to 78 KB), in all its layouts and both languages, with invented posts."""
+"""Pages like the site's: what a theme sends around a post (65 to 78 KB), in all its layouts and both
+languages, with invented posts."""
 
 from __future__ import annotations
 
@@ -28,5 +29,13 @@ def pages(posts: int = 12) -> list[Marked]:
                 path = unquote(urlsplit(url).path).strip("/").split("/")
                 html = routes.answer(look, path[1:] if edition == "en" else path, True, {}, {}).body.encode()
                 text = "\n".join(post.lines)
-                found.append(Marked(f"{layout}-{edition}-{post.post_id}", url, html, text, chrome_words(html, text, post.title)))
+                found.append(
+                    Marked(
+                        f"{layout}-{edition}-{post.post_id}",
+                        url,
+                        html,
+                        text,
+                        chrome_words(html, text, post.title),
+                    )
+                )
     return found

@@ -1,4 +1,5 @@
-"""Time, CPU and memory of processes, turns in alternation, and what they come to: ratios of runs of the same minute, never times."""
+"""Time, CPU and memory of processes, turns in alternation, and what they come to: ratios of runs of the same
+minute, never times."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ PACKAGES = ("scrapy", "trafilatura", "warcio", "sqlite-utils", "selectolax")
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run took. ``cpu`` is user and system time of all its processes; ``busiest`` that of the one with most; ``rss`` the most of the sum."""
+    """What a run took. ``cpu`` is user and system time of all its processes; ``busiest`` that of the one with
+    most; ``rss`` the most of the sum."""
 
     wall: float  # seconds
     cpu: float  # seconds
@@ -45,14 +47,32 @@ class Failed(RuntimeError):
 
 def environment() -> dict[str, str]:
     """This one's, without what steers Python or a crawl."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("ARCHIVE_", "SCRAPY_", "PYTHON", "SOHR_"))}
+    return {
+        k: v for k, v in os.environ.items() if not k.startswith(("ARCHIVE_", "SCRAPY_", "PYTHON", "SOHR_"))
+    }
 
 
-def run(line: Sequence[object], *, cwd: Path = ROOT, units: float = 1, watch: bool = False, within: float = 3600, ok: Sequence[int] = (0,)) -> Spent:
-    """Run a program to its end. ``watch`` looks at its processes meanwhile, for memory and the busiest. Raises Failed."""
+def run(
+    line: Sequence[object],
+    *,
+    cwd: Path = ROOT,
+    units: float = 1,
+    watch: bool = False,
+    within: float = 3600,
+    ok: Sequence[int] = (0,),
+) -> Spent:
+    """Run a program to its end. ``watch`` looks at its processes meanwhile, for memory and the busiest.
+    Raises Failed."""
     with TemporaryFile() as told:
         begun = time.monotonic()
-        child = subprocess.Popen([str(part) for part in line], cwd=cwd, env=environment(), stdout=told, stderr=told, start_new_session=True)
+        child = subprocess.Popen(
+            [str(part) for part in line],
+            cwd=cwd,
+            env=environment(),
+            stdout=told,
+            stderr=told,
+            start_new_session=True,
+        )
         seen: dict[int, float] = {}
         rss = 0
         while True:
@@ -90,13 +110,16 @@ Arms = Mapping[str, Callable[[], Spent]]
 
 
 def alternate(arms: Arms, turns: int) -> dict[str, list[Spent]]:
-    """Run each arm once a turn; every second turn in the other order, so that a machine that slows down slows all alike."""
+    """Run each arm once a turn; every second turn in the other order, so that a machine that slows down slows
+    all alike."""
     spent: dict[str, list[Spent]] = {name: [] for name in arms}
     for turn in range(turns):
         for name in list(arms)[:: 1 if turn % 2 == 0 else -1]:
             spent[name].append(arms[name]())
             print(
-                f"  turn {turn + 1} of {turns}: {name} {spent[name][-1].wall:.2f} s, {spent[name][-1].cpu:.2f} s of CPU", file=sys.stderr, flush=True
+                f"  turn {turn + 1} of {turns}: {name} {spent[name][-1].wall:.2f} s, {spent[name][-1].cpu:.2f} s of CPU",
+                file=sys.stderr,
+                flush=True,
             )
     return spent
 
@@ -121,12 +144,21 @@ class Ratio:
         return self.median >= self.target if self.higher_is_better else self.median <= self.target
 
 
-def ratio(name: str, values: Sequence[float], target: float | None = None, *, higher_is_better: bool = True, unit: str = "x") -> Ratio:
+def ratio(
+    name: str,
+    values: Sequence[float],
+    target: float | None = None,
+    *,
+    higher_is_better: bool = True,
+    unit: str = "x",
+) -> Ratio:
     """The figure of some turns."""
     return Ratio(name, statistics.median(values), min(values), max(values), target, higher_is_better, unit)
 
 
-def over(spent: Mapping[str, Sequence[Spent]], top: str, below: str, what: Callable[[Spent], float]) -> list[float]:
+def over(
+    spent: Mapping[str, Sequence[Spent]], top: str, below: str, what: Callable[[Spent], float]
+) -> list[float]:
     """Turn by turn, one arm's figure over another's."""
     return [what(a) / what(b) for a, b in zip(spent[top], spent[below], strict=True)]
 
@@ -145,7 +177,14 @@ def machine() -> dict[str, Any]:
     """Where it ran, and with what."""
     return {
         "cpus": os.cpu_count(),
-        "cpu": next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.processor()),
+        "cpu": next(
+            (
+                line.partition(":")[2].strip()
+                for line in _lines("/proc/cpuinfo")
+                if line.startswith("model name")
+            ),
+            platform.processor(),
+        ),
         "memory_mb": psutil.virtual_memory().total // 2**20,
         "load": [round(x, 2) for x in os.getloadavg()],
         "system": platform.platform(),

@@ -1,5 +1,6 @@
-"""Memory of exports at scale: `python -m tests.bench.memory`. An archive of a million versions is made once (7 GB, minutes), then exported in each
-format; what is told is the most that all processes of an export took together, beside that of an archive a hundredth as large.
+"""Memory of exports at scale: `python -m tests.bench.memory`. An archive of a million versions is made once
+(7 GB, minutes), then exported in each format; what is told is the most that all processes of an export took
+together, beside that of an archive a hundredth as large.
 """
 
 from __future__ import annotations
@@ -29,10 +30,31 @@ def main() -> None:
     told = []
     for form in (*FORMATS, *EVIDENCE):
         for size in sizes if form in FORMATS else sizes[:1]:
-            line = [sys.executable, "-m", "archive.cli.main", "--archive", given.folder / str(size), "export", "--format", form, "-o", "/dev/null"]
+            line = [
+                sys.executable,
+                "-m",
+                "archive.cli.main",
+                "--archive",
+                given.folder / str(size),
+                "export",
+                "--format",
+                form,
+                "-o",
+                "/dev/null",
+            ]
             spent = measure.run(line, watch=True, units=size)
-            told.append({"format": form, "versions": size, "most_mb": round(spent.rss / 1e6), "seconds": round(spent.wall, 1)})
-            print(f"{form:>8}  {size:>9,} versions  {spent.rss / 1e6:5.0f} MB  {spent.wall:7.1f} s  {spent.rate:,.0f} a second", flush=True)
+            told.append(
+                {
+                    "format": form,
+                    "versions": size,
+                    "most_mb": round(spent.rss / 1e6),
+                    "seconds": round(spent.wall, 1),
+                }
+            )
+            print(
+                f"{form:>8}  {size:>9,} versions  {spent.rss / 1e6:5.0f} MB  {spent.wall:7.1f} s  {spent.rate:,.0f} a second",
+                flush=True,
+            )
     print(json.dumps(told))
 
 

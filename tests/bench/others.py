@@ -10,7 +10,10 @@ from pathlib import Path
 from tests.bench.measure import ROOT, Failed
 
 FOLDER = ROOT / "build" / "bench"
-WANTED = {"news-please": ["news-please"], "trafilatura": [f"trafilatura=={version('trafilatura')}", "lxml_html_clean"]}
+WANTED = {
+    "news-please": ["news-please"],
+    "trafilatura": [f"trafilatura=={version('trafilatura')}", "lxml_html_clean"],
+}
 
 
 def python_of(name: str) -> Path:
@@ -20,7 +23,9 @@ def python_of(name: str) -> Path:
     if (home / ".ready").exists():
         return python
     try:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True, capture_output=True, timeout=300)
+        subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", str(home)], check=True, capture_output=True, timeout=300
+        )
         line = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *WANTED[name]]
         subprocess.run(line, check=True, capture_output=True, text=True, timeout=900)
     except subprocess.CalledProcessError as error:

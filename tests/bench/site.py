@@ -1,4 +1,5 @@
-"""A site to crawl at full speed: the replica's pages, rendered and packed once, served by nginx, or from memory where there is none."""
+"""A site to crawl at full speed: the replica's pages, rendered and packed once, served by nginx, or from
+memory where there is none."""
 
 from __future__ import annotations
 
@@ -57,21 +58,26 @@ def render(folder: Path, base: str, articles: int) -> int:
     paths = ["", *(f"page/{n}/" for n in range(2, -(-len(ids) // site.settings.per_page) + 1))]
     posts = [post for i in ids if (post := site.post("en", i))]
     paths += [f"{post.post_id}/" for post in posts]
-    later = [f"{post.post_id}/{n}/" for post in posts for n in range(2, len(post.pages) + 1)]  # linked from the first page only
+    # Linked from the first page only
+    later = [f"{post.post_id}/{n}/" for post in posts for n in range(2, len(post.pages) + 1)]
     for number, path in enumerate([*paths, *later]):
         answer = routes.answer(Look(site, "en", base, number), path.split("/")[:-1], True, {}, {})
         assert answer.status == 200, (path, answer.status)
         target = folder / "en" / path / "index.html.gz"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(gzip.compress(heavy(answer.body, number).encode(), 6, mtime=0))
-    shutil.copy(folder / "en" / "index.html.gz", folder / "index.html.gz")  # news-please begins at the root whatever it is told
+    # News-please begins at the root whatever it is told
+    shutil.copy(folder / "en" / "index.html.gz", folder / "index.html.gz")
     return len(paths)
 
 
 def heavy(html: str, number: int) -> str:
     """A page brought to `PAGE_BYTES` by the kind of inline style and script that themes carry."""
     lacking = max(0, PAGE_BYTES - len(html.encode()))
-    rule = "".join(f".tdb-{number}-{n}{{margin:{n % 7}px auto;color:#{n * 7919 % 4096:03x}}}" for n in range(lacking // 40 + 1))[:lacking]
+    rule = "".join(
+        f".tdb-{number}-{n}{{margin:{n % 7}px auto;color:#{n * 7919 % 4096:03x}}}"
+        for n in range(lacking // 40 + 1)
+    )[:lacking]
     return html.replace("</head>", f"<style>{rule}</style></head>", 1)
 
 
@@ -89,7 +95,15 @@ def served(articles: int) -> Iterator[Served]:
         nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if nginx:
             (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-            line = [nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
+            line = [
+                nginx,
+                "-p",
+                str(folder),
+                "-e",
+                str(folder / "error.log"),
+                "-c",
+                str(folder / "nginx.conf"),
+            ]
         else:
             line = [sys.executable, "-m", "tests.bench.site", str(port), str(folder / "pages")]
         server = subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
@@ -128,7 +142,10 @@ class _Static(asyncio.Protocol):
             if body is None:
                 self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 continue
-            told = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+            told = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+                % len(body)
+            )
             self._transport.write(told + body)
 
 
@@ -140,5 +157,7 @@ async def _serve(port: int) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[2])
-    _Static.pages = {f"/{file.parent.relative_to(folder)}/".encode(): file.read_bytes() for file in folder.rglob("*.gz")}
+    _Static.pages = {
+        f"/{file.parent.relative_to(folder)}/".encode(): file.read_bytes() for file in folder.rglob("*.gz")
+    }
     asyncio.run(_serve(int(sys.argv[1])))

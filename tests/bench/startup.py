@@ -1,4 +1,5 @@
-"""Start-up: how long a command of ours takes to come up, beside the nearest command of the tool it is built on."""
+"""Start-up: how long a command of ours takes to come up, beside the nearest command of the tool it is built
+on."""
 
 from __future__ import annotations
 
@@ -30,7 +31,14 @@ def bench(turns: int, quick: bool) -> Bench:
             arm()  # byte code and disk cache, once
         spent = alternate(arms, max(turns, 5 if quick else 15))
     ratios = []
-    for ours, other in (("scrapy crawl sohr -h", "scrapy list"), ("sohr-archive status", "sqlite-utils --version")):
+    for ours, other in (
+        ("scrapy crawl sohr -h", "scrapy list"),
+        ("sohr-archive status", "sqlite-utils --version"),
+    ):
         for what, of, target in (("CPU", lambda s: s.cpu, None), ("time", lambda s: s.wall, MOST)):
-            ratios.append(ratio(f"{ours} / {other}, {what}", over(spent, ours, other, of), target, higher_is_better=False))
+            ratios.append(
+                ratio(
+                    f"{ours} / {other}, {what}", over(spent, ours, other, of), target, higher_is_better=False
+                )
+            )
     return Bench("start-up", len(spent["scrapy list"]), ratios)

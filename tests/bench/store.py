@@ -1,6 +1,8 @@
-"""The store as it grows: rate of ingest, memory and size at more and more versions; changes and export; size against text and WARC.
+"""The store as it grows: rate of ingest, memory and size at more and more versions; changes and export; size
+against text and WARC.
 
-``SOHR_BENCH_MILLION=1`` goes to a million versions, which takes an hour a turn; without it the largest mark is 100,000.
+``SOHR_BENCH_MILLION=1`` goes to a million versions, which takes an hour a turn; without it the largest mark
+is 100,000.
 """
 
 from __future__ import annotations
@@ -47,21 +49,46 @@ def bench(turns: int, quick: bool) -> Bench:
         command = [Path(sys.executable).parent / "sohr-archive", "--archive", folder]
         asked: dict[str, Callable[[], list[object]]] = {
             "changes": lambda: [*command, "changes"],
-            "export of all versions": lambda: [*command, "export", "--versions", "all", "-o", Path(beside, "all.jsonl")],
+            "export of all versions": lambda: [
+                *command,
+                "export",
+                "--versions",
+                "all",
+                "-o",
+                Path(beside, "all.jsonl"),
+            ],
         }
         for name, line in asked.items():
             read[name] = run(line(), units=marks[-1], watch=True)
         crawled = sizes(Path(beside, "crawled"), 100 if quick else 500)
     first, last = f"{marks[0]:,}", f"{marks[-1]:,}"
     ratios = [
-        ratio(f"rate at {last} / at {first} versions, of CPU", [t[-1]["rate_cpu"] / t[0]["rate_cpu"] for t in told], 0.8),
-        ratio(f"database / text it holds, at {last}", [t[-1]["size"] / t[-1]["text"] for t in told], 2.5, higher_is_better=False),
-        ratio(f"memory at {last} versions, of 400 MB", [t[-1]["rss"] / (400 * 2**20) for t in told], 1.0, higher_is_better=False),
+        ratio(
+            f"rate at {last} / at {first} versions, of CPU",
+            [t[-1]["rate_cpu"] / t[0]["rate_cpu"] for t in told],
+            0.8,
+        ),
+        ratio(
+            f"database / text it holds, at {last}",
+            [t[-1]["size"] / t[-1]["text"] for t in told],
+            2.5,
+            higher_is_better=False,
+        ),
+        ratio(
+            f"memory at {last} versions, of 400 MB",
+            [t[-1]["rss"] / (400 * 2**20) for t in told],
+            1.0,
+            higher_is_better=False,
+        ),
     ]
     facts: dict[str, Any] = {
-        name: f"{spent.units / spent.cpu:.0f} versions a second of CPU here, {spent.rss >> 20} MB" for name, spent in read.items()
+        name: f"{spent.units / spent.cpu:.0f} versions a second of CPU here, {spent.rss >> 20} MB"
+        for name, spent in read.items()
     }
-    facts |= {"versions a second of CPU here": [round(t["rate_cpu"]) for t in told[-1]], "of a crawl": crawled}
+    facts |= {
+        "versions a second of CPU here": [round(t["rate_cpu"]) for t in told[-1]],
+        "of a crawl": crawled,
+    }
     return Bench("store", turns, ratios, facts)
 
 

@@ -1,6 +1,8 @@
-"""Versions into one database, as ingest writes them, without pages: ``python -m tests.bench.storing FOLDER MARK...``; JSON a line at each mark.
+"""Versions into one database, as ingest writes them, without pages: ``python -m tests.bench.storing FOLDER
+MARK...``; JSON a line at each mark.
 
-Four in five are new posts, one is an edit. A rate is that of the versions just before its mark, in versions a second of CPU.
+Four in five are new posts, one is an edit. A rate is that of the versions just before its mark, in versions a
+second of CPU.
 """
 
 from __future__ import annotations
@@ -27,18 +29,31 @@ AT = "2026-01-02T00:00:00Z"
 
 
 class Texts:
-    """Texts of the replica's posts, with a number of their own in each: all different, all of the site's kind."""
+    """Texts of the replica's posts, with a number of their own in each: all different, all of the site's
+    kind."""
 
     def __init__(self) -> None:
         site = ReplicaSite(posts=400, seed=8)
-        self._posts = [post for edition in ("en", "ar") for i in site.ids(edition) if (post := site.post(edition, i)) and post.lines]
+        self._posts = [
+            post
+            for edition in ("en", "ar")
+            for i in site.ids(edition)
+            if (post := site.post(edition, i)) and post.lines
+        ]
 
     def extract(self, number: int, post_id: int) -> Extract:
         """What a page would be read as; an edit of a post changes one figure."""
         post = self._posts[post_id * 7919 % len(self._posts)]
-        lines = tuple(Line(f"{line} Case {post_id}, {number} so far." if n == 0 else line) for n, line in enumerate(post.lines))
+        lines = tuple(
+            Line(f"{line} Case {post_id}, {number} so far." if n == 0 else line)
+            for n, line in enumerate(post.lines)
+        )
         url = f"{HOME}en/{post_id}/"
-        claims = (Claim("title", post.title, "h1"), Claim("canonical_url", url, "link:canonical"), Claim("published_at", AT, "json-ld:datePublished"))
+        claims = (
+            Claim("title", post.title, "h1"),
+            Claim("canonical_url", url, "link:canonical"),
+            Claim("published_at", AT, "json-ld:datePublished"),
+        )
         return Extract(
             f"{post.title} {post_id}",
             lines,
@@ -80,17 +95,31 @@ def main() -> None:
                         if number % 5:
                             articles += 1
                         post_id = articles if number % 5 else random.randrange(1, articles + 1)
-                        capture = Capture(f"{HOME}en/{post_id}/", 200, (), f"{number}".encode(), AT, crawl="bench")
+                        capture = Capture(
+                            f"{HOME}en/{post_id}/", 200, (), f"{number}".encode(), AT, crawl="bench"
+                        )
                         seen = ingest._seen(capture, Position(1, number * 100, 100, f"<urn:{number}>"), None)
                         key = ArticleKey("en", str(post_id))
-                        ingest._note(seen.capture_id, ingest.articles.said(seen, key, texts.extract(number, post_id)))
+                        ingest._note(
+                            seen.capture_id, ingest.articles.said(seen, key, texts.extract(number, post_id))
+                        )
             assert begun
             done, cpu, wall = number - begun[0], time.process_time() - begun[1], time.monotonic() - begun[2]
             rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            text = sum(len(t.encode()) + len(h.encode()) for h, t in store._conn.execute("select title, text from versions"))
+            text = sum(
+                len(t.encode()) + len(h.encode())
+                for h, t in store._conn.execute("select title, text from versions")
+            )
             store._conn.execute("pragma wal_checkpoint(truncate)")
             size = (folder / "archive.db").stat().st_size
-            told = {"versions": number, "rate_cpu": done / cpu, "rate": done / wall, "rss": rss, "text": text, "size": size}
+            told = {
+                "versions": number,
+                "rate_cpu": done / cpu,
+                "rate": done / wall,
+                "rss": rss,
+                "text": text,
+                "size": size,
+            }
             print(json.dumps(told), flush=True)
 
 

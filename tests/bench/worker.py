@@ -1,6 +1,8 @@
-"""One extractor over many pages, timed page by page beside trafilatura's default; run in an environment of its own, so standard library only.
+"""One extractor over many pages, timed page by page beside trafilatura's default; run in an environment of
+its own, so standard library only.
 
-``worker.py NAME PAGES OUT``: PAGES is JSON, ``[{"name", "url", "path", "golden"}]``; OUT becomes ``{"texts", "seconds", "base"}``, one entry a page.
+``worker.py NAME PAGES OUT``: PAGES is JSON, ``[{"name", "url", "path", "golden"}]``; OUT becomes ``{"texts",
+"seconds", "base"}``, one entry a page.
 """
 
 from __future__ import annotations
@@ -28,7 +30,12 @@ def ours() -> Read:
 
     def read(html: bytes, url: str) -> str:
         capture = Capture(url, 200, (("Content-Type", "text/html"),), html, "2026-01-02T00:00:00Z")
-        found = extract(capture, site, apart=True) if site.parse(url) else extract_general(capture, site, apart=True)  # heavy ones count too
+        # Heavy ones count too
+        found = (
+            extract(capture, site, apart=True)
+            if site.parse(url)
+            else extract_general(capture, site, apart=True)
+        )
         return found.text if isinstance(found, Extract) else ""
 
     return read
@@ -37,7 +44,9 @@ def ours() -> Read:
 def trafilatura(**options: Any) -> Read:
     """trafilatura with its own defaults but comments, and these options."""
     module = importlib.import_module("trafilatura")
-    return lambda html, url: module.extract(html.decode("utf-8", "replace"), include_comments=False, **options) or ""
+    return lambda html, url: (
+        module.extract(html.decode("utf-8", "replace"), include_comments=False, **options) or ""
+    )
 
 
 def readability() -> Read:
@@ -63,13 +72,18 @@ def newspaper() -> Read:
 def resiliparse() -> Read:
     """resiliparse, main content only."""
     module = importlib.import_module("resiliparse.extract.html2text")
-    return lambda html, url: str(module.extract_plain_text(html.decode("utf-8", "replace"), main_content=True))
+    return lambda html, url: str(
+        module.extract_plain_text(html.decode("utf-8", "replace"), main_content=True)
+    )
 
 
 def newsplease() -> Read:
     """news-please."""
     module = importlib.import_module("newsplease")
-    return lambda html, url: str(module.NewsPlease.from_html(html.decode("utf-8", "replace"), url=url, fetch_images=False).maintext or "")
+    return lambda html, url: str(
+        module.NewsPlease.from_html(html.decode("utf-8", "replace"), url=url, fetch_images=False).maintext
+        or ""
+    )
 
 
 READERS: dict[str, Callable[[], Read]] = {

@@ -1,4 +1,5 @@
-"""A small archive made the true way, from WARC records by ingest, with pages that mean harm. All posts are invented."""
+"""A small archive made the true way, from WARC records by ingest, with pages that mean harm. All posts are
+invented."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ HOME = "https://www.syriahr.example/"
 FIRST, SECOND, THIRD = "2025-03-01T10:00:00Z", "2025-03-03T08:00:00Z", "2025-03-05T09:30:00Z"
 TOLL = "Deir Ezzor: the blast killed {} civilians in the market of Al-Mayadin."
 ARABIC = "وثّق المرصد السوري مقتل {} أشخاص في مدينة إدلب، بينهم طفلة."
-# What a page could try, all at once. Each would show in the address bar, the title, the console or the network.
+# What a page could try, all at once. Each would show in the address bar, the title, the console or the
+# network.
 HARM = """<script>document.title='owned';fetch('http://192.0.2.1/script')</script><img src="http://192.0.2.1/img" onerror="document.title='owned'">
 <svg onload="document.title='owned'"><script>document.title='owned'</script><image href="http://192.0.2.1/svg"/></svg>
 <a href="javascript:document.title='owned'" id="bait">a link</a> <a href="https://192.0.2.1/out" ping="http://192.0.2.1/ping">another</a>
@@ -31,7 +33,16 @@ HEAD_HARM = """<meta http-equiv="refresh" content="0;url=http://192.0.2.1/refres
 <link rel="stylesheet" href="http://192.0.2.1/css"><link rel="prefetch" href="http://192.0.2.1/prefetch"><style>@import url(http://192.0.2.1/import);</style>"""
 
 
-def page(edition: str, post_id: int, title: str, lines: tuple[str, ...], *, head: str = "", more: str = "", modified: str | None = None) -> str:
+def page(
+    edition: str,
+    post_id: int,
+    title: str,
+    lines: tuple[str, ...],
+    *,
+    head: str = "",
+    more: str = "",
+    modified: str | None = None,
+) -> str:
     """A page of the site in a layout that the archive reads."""
     url = address(edition, post_id)
     stated = f'<meta property="article:modified_time" content="{modified}">' if modified else ""
@@ -55,23 +66,68 @@ def capture(edition: str, post_id: int, at: str, html: str, status: int = 200) -
     """An answer of the site, packed as it sends them."""
     headers = (("Content-Type", "text/html; charset=UTF-8"), ("Content-Encoding", "gzip"))
     body = gzip.compress(html.encode(), mtime=0)
-    return Capture(address(edition, post_id), status, headers, body, at, channel="article", reason="new", crawl="crawl-1")
+    return Capture(
+        address(edition, post_id), status, headers, body, at, channel="article", reason="new", crawl="crawl-1"
+    )
 
 
 def captures() -> list[Capture]:
-    """A toll that rises silently, an Arabic one, an obfuscated word, a page that means harm, one that goes away."""
+    """A toll that rises silently, an Arabic one, an obfuscated word, a page that means harm, one that goes
+    away."""
     modified = "2025-03-01T09:00:00+00:00"
     found = []
     for number, at in ((3, FIRST), (31, SECOND)):
-        lines = (TOLL.format(number), "The desk is looking into it.", *(f"Line {n} of the report stays as it is." for n in range(8)))
-        found.append(capture("en", 332481, at, page("en", 332481, f"Blast in Al-Mayadin leaves {number} dead", lines, modified=modified)))
-        found.append(capture("ar", 700001, at, page("ar", 700001, "مقتل أشخاص في إدلب", (ARABIC.format(number + 1), "ولا تزال المنطقة تشهد توتراً."))))
-    found.append(capture("en", 332500, FIRST, page("en", 332500, "IS-IS gunmen k*illed a farmer", ("A farmer was k*illed near Al-Tanf.",))))
+        lines = (
+            TOLL.format(number),
+            "The desk is looking into it.",
+            *(f"Line {n} of the report stays as it is." for n in range(8)),
+        )
+        found.append(
+            capture(
+                "en",
+                332481,
+                at,
+                page("en", 332481, f"Blast in Al-Mayadin leaves {number} dead", lines, modified=modified),
+            )
+        )
+        found.append(
+            capture(
+                "ar",
+                700001,
+                at,
+                page(
+                    "ar",
+                    700001,
+                    "مقتل أشخاص في إدلب",
+                    (ARABIC.format(number + 1), "ولا تزال المنطقة تشهد توتراً."),
+                ),
+            )
+        )
+    found.append(
+        capture(
+            "en",
+            332500,
+            FIRST,
+            page("en", 332500, "IS-IS gunmen k*illed a farmer", ("A farmer was k*illed near Al-Tanf.",)),
+        )
+    )
     harm = page(
-        "en", 332300, "<script>alert(1)</script>", ("A text with <img src=x onerror=alert(2)> in it, and civilians.",), head=HEAD_HARM, more=HARM
+        "en",
+        332300,
+        "<script>alert(1)</script>",
+        ("A text with <img src=x onerror=alert(2)> in it, and civilians.",),
+        head=HEAD_HARM,
+        more=HARM,
     )
     found.append(capture("en", 332300, FIRST, harm))
-    found.append(capture("en", 332400, FIRST, page("en", 332400, "A post that went away", ("It was here, with civilians.",))))
+    found.append(
+        capture(
+            "en",
+            332400,
+            FIRST,
+            page("en", 332400, "A post that went away", ("It was here, with civilians.",)),
+        )
+    )
     found.append(capture("en", 332400, THIRD, "<html><body>Not found</body></html>", 404))
     return sorted(found, key=lambda one: one.captured_at)
 
@@ -93,7 +149,14 @@ def make(folder: Path) -> Path:
     for one in captures():
         warc.exchange(one)
     counters = {"requests": 8, "new": 5, "changed": 2, "unchanged": 0, "gone": 1, "failed": 0}
-    ended = {"event": "crawl-finished", "name": "crawl-1", "at": THIRD, "reason": "finished", "exit_status": 0, "verdict": "healthy"}
+    ended = {
+        "event": "crawl-finished",
+        "name": "crawl-1",
+        "at": THIRD,
+        "reason": "finished",
+        "exit_status": 0,
+        "verdict": "healthy",
+    }
     warc.event(THIRD, ended | {"counters": counters})
     warc.close()
     store = open_store(folder)

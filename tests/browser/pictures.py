@@ -1,6 +1,8 @@
-"""`make pictures`: screenshots of the demo archive's pages. Without arguments, those that the README shows, in docs/pictures/.
+"""`make pictures`: screenshots of the demo archive's pages. Without arguments, those that the README shows,
+in docs/pictures/.
 
-``--look FOLDER`` takes every kind of page, on a desk and on a phone, by day and by night, for somebody to look at.
+``--look FOLDER`` takes every kind of page, on a desk and on a phone, by day and by night, for somebody to
+look at.
 """
 
 from __future__ import annotations
@@ -31,7 +33,12 @@ def pages(database: Path) -> dict[str, str]:
         english, arabic = (conn.execute(_EDITED, (edition,)).fetchone() for edition in ("en", "ar"))
         if english is None:
             raise SystemExit("There is no edit of a figure in demo-data/: make demo SERVE=0 makes it anew.")
-        arabic = arabic or conn.execute("select edition || '/' || post_id from articles where edition = 'ar' and versions > 1").fetchone()
+        arabic = (
+            arabic
+            or conn.execute(
+                "select edition || '/' || post_id from articles where edition = 'ar' and versions > 1"
+            ).fetchone()
+        )
         capture = conn.execute(_CAPTURE, english).fetchone()[0]
     return {
         "article": english[0],
@@ -53,7 +60,9 @@ def pages(database: Path) -> dict[str, str]:
 
 def take(browser: Any, url: str, target: Path, *, width: int, scheme: str, height: int = 0) -> None:
     """One screenshot; whole, or of the first ``height`` pixels."""
-    page = browser.new_page(viewport={"width": width, "height": height or 900}, color_scheme=scheme, device_scale_factor=1)
+    page = browser.new_page(
+        viewport={"width": width, "height": height or 900}, color_scheme=scheme, device_scale_factor=1
+    )
     page.goto(url)
     page.screenshot(path=str(target), full_page=not height)
     page.close()
@@ -84,13 +93,28 @@ def main() -> None:
                 for device, width in WIDTHS.items():
                     for scheme in ("light", "dark"):
                         if chosen.only in f"{name}-{device}-{scheme}":
-                            take(browser, f"{served.url}/-/sohr/{address}", folder / f"{name}-{device}-{scheme}.png", width=width, scheme=scheme)
+                            take(
+                                browser,
+                                f"{served.url}/-/sohr/{address}",
+                                folder / f"{name}-{device}-{scheme}.png",
+                                width=width,
+                                scheme=scheme,
+                            )
         else:
             for name in ("article", "comparison"):
                 target = folder / f"{name}.png"
-                take(browser, f"{served.url}/-/sohr/{named[name]}", target, width=1000, scheme="light", height=860)
+                take(
+                    browser,
+                    f"{served.url}/-/sohr/{named[name]}",
+                    target,
+                    width=1000,
+                    scheme="light",
+                    height=860,
+                )
                 if target.stat().st_size > MOST:
-                    raise SystemExit(f"{target} has {target.stat().st_size:,} bytes: {MOST:,} at most belong in the repository")
+                    raise SystemExit(
+                        f"{target} has {target.stat().st_size:,} bytes: {MOST:,} at most belong in the repository"
+                    )
         browser.close()
 
 

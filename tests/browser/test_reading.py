@@ -1,7 +1,9 @@
-"""A reader's way through the archive in a real browser: search, article, comparison, citation, raw evidence. Needs Chromium and Playwright.
+"""A reader's way through the archive in a real browser: search, article, comparison, citation, raw evidence.
+Needs Chromium and Playwright.
 
-Nothing may leave this machine, nothing may run that is not ours (nothing of ours runs either), and axe-core finds nothing serious.
-``SOHR_SHOTS`` names a folder for screenshots to look at; ``SOHR_AXE`` the file axe.min.js (npm install axe-core).
+Nothing may leave this machine, nothing may run that is not ours (nothing of ours runs either), and axe-core
+finds nothing serious. ``SOHR_SHOTS`` names a folder for screenshots to look at; ``SOHR_AXE`` the file
+axe.min.js (npm install axe-core).
 """
 
 from __future__ import annotations
@@ -41,7 +43,11 @@ FLAGS = (
     "--disable-sync",
 )
 SERVE = "import sys; from archive.browse.serving import run; run(sys.argv[1], int(sys.argv[2]))"
-AXE = (os.environ.get("SOHR_AXE", ""), ROOT / "node_modules/axe-core/axe.min.js", "/usr/share/javascript/axe-core/axe.min.js")
+AXE = (
+    os.environ.get("SOHR_AXE", ""),
+    ROOT / "node_modules/axe-core/axe.min.js",
+    "/usr/share/javascript/axe-core/axe.min.js",
+)
 PAGES = {
     "front": "",
     "search": "search?q=civilians",
@@ -78,7 +84,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 urllib.request.urlopen(url, timeout=5).close()
                 break
             except OSError:
-                assert time.monotonic() < deadline and served.poll() is None, (folder / "served.log").read_text()
+                assert time.monotonic() < deadline and served.poll() is None, (
+                    folder / "served.log"
+                ).read_text()
                 time.sleep(0.2)
         yield url
     finally:
@@ -108,7 +116,10 @@ class Watched:
         self.asked: list[str] = []
         self.said: list[str] = []
         self.context.on("request", lambda request: self.asked.append(request.url))
-        self.context.on("console", lambda message: self.said.append(message.text) if message.type in ("error", "warning") else None)
+        self.context.on(
+            "console",
+            lambda message: self.said.append(message.text) if message.type in ("error", "warning") else None,
+        )
         self.context.on("weberror", lambda error: self.said.append(str(error.error)))
 
     def go(self, address: str) -> Any:
@@ -119,7 +130,9 @@ class Watched:
 
     def check(self) -> None:
         """Nothing left this machine, and nothing went wrong."""
-        assert [url for url in self.asked if not url.startswith((self.home.partition("/-/")[0] + "/", "about:"))] == []
+        assert [
+            url for url in self.asked if not url.startswith((self.home.partition("/-/")[0] + "/", "about:"))
+        ] == []
         assert self.said == []
 
 
@@ -133,11 +146,14 @@ def reader(chromium: Any, home: str) -> Iterator[Watched]:
 
 
 def as_it_stands(reader: Watched) -> tuple[str, str]:
-    """Title and document of the page, from the browser itself: where no script may run, Playwright's own questions wait for ever."""
+    """Title and document of the page, from the browser itself: where no script may run, Playwright's own
+    questions wait for ever."""
     ask = reader.context.new_cdp_session(reader.page)
     history = ask.send("Page.getNavigationHistory")
     root = ask.send("DOM.getDocument")["root"]["nodeId"]
-    return history["entries"][history["currentIndex"]]["title"], ask.send("DOM.getOuterHTML", {"nodeId": root})["outerHTML"]
+    return history["entries"][history["currentIndex"]]["title"], ask.send(
+        "DOM.getOuterHTML", {"nodeId": root}
+    )["outerHTML"]
 
 
 def test_from_a_search_to_the_raw_evidence(reader: Watched) -> None:
@@ -162,9 +178,12 @@ def test_from_a_search_to_the_raw_evidence(reader: Watched) -> None:
     assert "the blast killed 3 civilians" in frame.locator("body").inner_text()
 
 
-@pytest.mark.parametrize(("asked", "mark"), [("ادلب", "إدلب"), ("killed farmer", "k*illed"), ("ISIS", "IS-IS")])
+@pytest.mark.parametrize(
+    ("asked", "mark"), [("ادلب", "إدلب"), ("killed farmer", "k*illed"), ("ISIS", "IS-IS")]
+)
 def test_folded_words_are_found(reader: Watched, asked: str, mark: str) -> None:
-    """Arabic in another spelling, and words with marks inside, are found and marked as the site wrote them."""
+    """Arabic in another spelling, and words with marks inside, are found and marked as the site wrote
+    them."""
     page = reader.go(f"search?q={quote(asked)}")
     assert mark in page.locator("mark").all_inner_texts()
 
@@ -179,7 +198,8 @@ def test_arabic_runs_from_right_to_left(reader: Watched) -> None:
 
 
 def test_a_page_that_means_harm_does_nothing(reader: Watched) -> None:
-    """Scripts, handlers, frames, forms, refreshes, preconnects, styles from elsewhere: nothing runs, nothing is asked for."""
+    """Scripts, handlers, frames, forms, refreshes, preconnects, styles from elsewhere: nothing runs, nothing
+    is asked for."""
     page = reader.go("en/332300")
     page.click("text=The raw evidence of this version")
     page.click("text=Open it alone")
@@ -204,7 +224,11 @@ def test_the_policy_alone_would_do(reader: Watched) -> None:
 
     def answer(route: Any) -> None:
         if route.request.url.endswith("/raw"):
-            route.fulfill(status=200, headers={"Content-Security-Policy": POLICY, "Content-Type": "text/html"}, body=harm)
+            route.fulfill(
+                status=200,
+                headers={"Content-Security-Policy": POLICY, "Content-Type": "text/html"},
+                body=harm,
+            )
         else:
             asked.append(route.request.url)
             route.abort()
@@ -231,10 +255,13 @@ def test_keyboard_alone(reader: Watched) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_fit_and_are_accessible(chromium: Any, home: str, scheme: str, width: int) -> None:
-    """On a screen and on a phone, by day and by night: no page is wider than the screen, axe-core finds nothing serious."""
+    """On a screen and on a phone, by day and by night: no page is wider than the screen, axe-core finds
+    nothing serious."""
     axe = next((Path(place) for place in AXE if place and Path(place).is_file()), None)
     shots = os.environ.get("SOHR_SHOTS")
-    watched = Watched(chromium, home, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    watched = Watched(
+        chromium, home, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+    )
     serious: list[tuple[str, str, str]] = []
     raw = watched.go(PAGES["article"]).locator("a.raw").get_attribute("href").partition("/-/sohr/")[2]
     for name, address in {**PAGES, "capture": raw, "inert": f"{raw}/page"}.items():
@@ -252,4 +279,6 @@ def test_pages_fit_and_are_accessible(chromium: Any, home: str, scheme: str, wid
     watched.check()
     assert serious == []
     if not axe:
-        pytest.skip("no axe-core here: npm install axe-core, and name its axe.min.js in SOHR_AXE; all else passed")
+        pytest.skip(
+            "no axe-core here: npm install axe-core, and name its axe.min.js in SOHR_AXE; all else passed"
+        )

@@ -1,6 +1,8 @@
-"""An exported WACZ opens in ReplayWeb.page, in a real browser: the words of both versions of an article, read in the replayed page.
+"""An exported WACZ opens in ReplayWeb.page, in a real browser: the words of both versions of an article, read
+in the replayed page.
 
-``SOHR_REPLAYWEBPAGE`` names a folder with ReplayWeb.page's ui.js and sw.js (npm pack replaywebpage). Nothing may leave this machine.
+``SOHR_REPLAYWEBPAGE`` names a folder with ReplayWeb.page's ui.js and sw.js (npm pack replaywebpage). Nothing
+may leave this machine.
 """
 
 from __future__ import annotations
@@ -49,11 +51,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "site" / "replay").mkdir(parents=True)
     shutil.copy(tool / "ui.js", folder / "site")
     shutil.copy(tool / "sw.js", folder / "site" / "replay")
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder / "archive"), "export", "--format", "wacz"]
+    command = [
+        sys.executable,
+        "-m",
+        "archive.cli.main",
+        "--archive",
+        str(folder / "archive"),
+        "export",
+        "--format",
+        "wacz",
+    ]
     subprocess.run([*command, "-o", str(folder / "site" / "evidence.wacz")], cwd=ROOT, check=True)
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
-        app = Starlette(routes=[Route("/embed", embedding), Mount("/", StaticFiles(directory=folder / "site"))])
+        app = Starlette(
+            routes=[Route("/embed", embedding), Mount("/", StaticFiles(directory=folder / "site"))]
+        )
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

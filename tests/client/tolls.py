@@ -1,4 +1,5 @@
-"""A program as somebody may write it who reads an archive: the figures that were changed later, and the bullets of each article."""
+"""A program as somebody may write it who reads an archive: the figures that were changed later, and the
+bullets of each article."""
 
 from __future__ import annotations
 

@@ -78,7 +78,16 @@ class Front:
             "user_agent": asked.get("user-agent", ""),
             "active": self._active,
             "headers": {
-                name: asked[name] for name in ("if-none-match", "if-modified-since", "accept-encoding", "referer", "range", "cookie") if name in asked
+                name: asked[name]
+                for name in (
+                    "if-none-match",
+                    "if-modified-since",
+                    "accept-encoding",
+                    "referer",
+                    "range",
+                    "cookie",
+                )
+                if name in asked
             },
         }
         try:
@@ -100,20 +109,39 @@ class Front:
             wait = on.retry_after
             if wait.startswith("date:"):
                 wait = format_datetime(datetime.now(UTC) + timedelta(seconds=float(wait[5:])), usegmt=True)
-            return Answer(f"{on.fail_status}\n", on.fail_status, "text/plain", (("Retry-After", wait),) if wait else ())
+            return Answer(
+                f"{on.fail_status}\n", on.fail_status, "text/plain", (("Retry-After", wait),) if wait else ()
+            )
         if on.challenge:
             return Answer(
-                CHALLENGE, on.challenge, HTML, (("Server", "cloudflare"), ("cf-mitigated", "challenge"), ("CF-RAY", f"{self._requests:016x}-FRA"))
+                CHALLENGE,
+                on.challenge,
+                HTML,
+                (
+                    ("Server", "cloudflare"),
+                    ("cf-mitigated", "challenge"),
+                    ("CF-RAY", f"{self._requests:016x}-FRA"),
+                ),
             )
         if on.maintenance:
-            return Answer(MAINTENANCE, on.maintenance, HTML, (("Retry-After", "600"),) if on.maintenance == 503 else ())
+            return Answer(
+                MAINTENANCE, on.maintenance, HTML, (("Retry-After", "600"),) if on.maintenance == 503 else ()
+            )
         return None
 
     def _routed(self, path: str, query: str, asked: dict[str, str]) -> Answer:
         segments = [segment for segment in path.split("/") if segment]
         english = segments[:1] == ["en"]
-        look = Look(self.site, "en" if english else "ar", f"http://{asked.get('host', '127.0.0.1')}", self._requests)
-        return routes.answer(look, segments[english:], path.endswith("/"), dict(parse_qsl(query, keep_blank_values=True)), asked)
+        look = Look(
+            self.site, "en" if english else "ar", f"http://{asked.get('host', '127.0.0.1')}", self._requests
+        )
+        return routes.answer(
+            look,
+            segments[english:],
+            path.endswith("/"),
+            dict(parse_qsl(query, keep_blank_values=True)),
+            asked,
+        )
 
     async def _send(self, send: Send, made: Answer, asked: dict[str, str], bad: bool) -> int:
         """Returns the bytes of the body that were sent."""
@@ -135,18 +163,26 @@ class Front:
             sent = body[: int(len(body) * on.truncate)]
         if sent != body or not on.chunked:
             headers.append(("Content-Length", str(len(body))))
-        await send({"type": "http.response.start", "status": made.status, "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": made.status,
+                "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers],
+            }
+        )
         size, is_cut, piece = len(sent), sent != body, len(sent) // PIECES + 1
         while bad and on.drip_ms and len(sent) > piece:
             await send({"type": "http.response.body", "body": sent[:piece], "more_body": True})
             await asyncio.sleep(on.drip_ms / 1000)
             sent = sent[piece:]
-        await send({"type": "http.response.body", "body": sent, "more_body": is_cut})  # left open, the server cuts the connection
+        # Left open, the server cuts the connection
+        await send({"type": "http.response.body", "body": sent, "more_body": is_cut})
         return size
 
 
 def build_app(site: ReplicaSite, log_file: Path | None = None) -> Starlette:
-    """The site, and below ``/__replica__/``: POST a knob's name with its arguments as JSON, GET and DELETE ``log``, GET ``journal``."""
+    """The site, and below ``/__replica__/``: POST a knob's name with its arguments as JSON, GET and DELETE
+    ``log``, GET ``journal``."""
     log = Log(log_file)
 
     async def turn(request: Request) -> Response:

@@ -1,4 +1,5 @@
-"""The parts a post's text is made of. Each part states its HTML and its lines side by side: the lines are never read back from the HTML."""
+"""The parts a post's text is made of. Each part states its HTML and its lines side by side: the lines are
+never read back from the HTML."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def heading(text: str, level: int = 3) -> Block:
 
 
 def listing(entries: Sequence[str | tuple[str, Sequence[str]]], tag: str = "ul") -> Block:
-    """A real list; an entry with entries of its own is a pair. Each entry is a line, the inner ones after their parent."""
+    """A real list; an entry with entries of its own is a pair. Each entry is a line, the inner ones after
+    their parent."""
     parts: list[str] = []
     lines: list[str] = []
     for entry in entries:
@@ -58,15 +60,18 @@ def table(rows: Sequence[Sequence[str]]) -> Block:
 
 def quote(*texts: str) -> Block:
     """A block quote, a line for each paragraph."""
-    return Block('<blockquote class="wp-block-quote">' + "\n".join(f"<p>{escape(t)}</p>" for t in texts) + "</blockquote>", texts)
+    return Block(
+        '<blockquote class="wp-block-quote">'
+        + "\n".join(f"<p>{escape(t)}</p>" for t in texts)
+        + "</blockquote>",
+        texts,
+    )
 
 
 def image(number: int, caption: str) -> Block:
     """A picture; its caption is a line."""
     source = f"{HOME}/wp-content/uploads/2024/05/photo-{number}.jpg"
-    figure = (
-        f'<figure class="wp-block-image size-large"><img decoding="async" src="{source}" alt="{html.escape(caption)}" width="768" height="432" />'
-    )
+    figure = f'<figure class="wp-block-image size-large"><img decoding="async" src="{source}" alt="{html.escape(caption)}" width="768" height="432" />'
     return Block(f"{figure}<figcaption>{escape(caption)}</figcaption></figure>", (caption,))
 
 
@@ -88,7 +93,8 @@ def dateline(province: str, text: str, voice: Voice) -> Block:
 
 
 def entries_marked(entries: Sequence[str], voice: Voice) -> Block:
-    """A list in one of the site's many ways: a real one, marked by `•`, `-`, `–`, `*` or `·`, or not marked at all."""
+    """A list in one of the site's many ways: a real one, marked by `•`, `-`, `–`, `*` or `·`, or not marked
+    at all."""
     way = voice.random.randrange(9)
     if way < 2:
         return listing(entries, ("ul", "ol")[way])
@@ -109,7 +115,13 @@ def entries_marked(entries: Sequence[str], voice: Voice) -> Block:
 
 def sentence(voice: Voice) -> str:
     """One invented sentence about an invented event."""
-    n, event, group, town, province = voice.number(2, 40), voice.pick(EVENTS), voice.pick(GROUPS), voice.pick(TOWNS), voice.pick(PROVINCES)
+    n, event, group, town, province = (
+        voice.number(2, 40),
+        voice.pick(EVENTS),
+        voice.pick(GROUPS),
+        voice.pick(TOWNS),
+        voice.pick(PROVINCES),
+    )
     topic = voice.pick(TOPICS)
     return voice.random.choice(
         (
@@ -160,7 +172,8 @@ def digest(voice: Voice) -> list[Block]:
 
 
 def toll(voice: Voice, ordinal: int) -> list[Block]:
-    """A running toll: the same lines from post to post, of which one or two numbers have moved on with ``ordinal``."""
+    """A running toll: the same lines from post to post, of which one or two numbers have moved on with
+    ``ordinal``."""
     total = voice.figure(120 + ordinal)
     entries = [
         voice.say(
@@ -180,13 +193,21 @@ def breakdown(voice: Voice) -> list[Block]:
     """A monthly report with a heading and a table."""
     rows = [[voice.say("Group", "الفئة"), voice.say("Killed", "القتلى"), voice.say("Injured", "الجرحى")]]
     rows += [[group, voice.number(1, 4000), voice.number(1, 90)] for group in voice.several(GROUPS, 5)]
-    return [*prose(voice, 1, 1), heading(voice.say("Figures of the month", "أرقام الشهر"), 2), table(rows), *prose(voice, 1, 2)]
+    return [
+        *prose(voice, 1, 1),
+        heading(voice.say("Figures of the month", "أرقام الشهر"), 2),
+        table(rows),
+        *prose(voice, 1, 2),
+    ]
 
 
 def nested(voice: Voice) -> list[Block]:
     """A list whose entries have lists."""
     entries = [
-        (voice.say(f"{p}: {voice.number(2, 30)} cases", f"{p}: {voice.number(2, 30)} حالة"), [sentence(voice), sentence(voice)])
+        (
+            voice.say(f"{p}: {voice.number(2, 30)} cases", f"{p}: {voice.number(2, 30)} حالة"),
+            [sentence(voice), sentence(voice)],
+        )
         for p in voice.several(PROVINCES, 3)
     ]
     return [paragraph(sentence(voice)), listing(entries), paragraph(sentence(voice))]

@@ -36,7 +36,9 @@ def redirect(to: str, status: int = 301) -> Answer:
     return Answer("", status, HTML, (("Location", to), ("X-Redirect-By", "WordPress")))
 
 
-def validators(modified: datetime, asked: Mapping[str, str], etag_of: str) -> tuple[tuple[tuple[str, str], ...], bool]:
+def validators(
+    modified: datetime, asked: Mapping[str, str], etag_of: str
+) -> tuple[tuple[tuple[str, str], ...], bool]:
     """Last-Modified and ETag, and whether the visitor's copy is current. A weak ETag never is."""
     etag = f'"{hashlib.md5(etag_of.encode(), usedforsecurity=False).hexdigest()}"'
     current = asked.get("if-none-match") == etag
@@ -50,15 +52,21 @@ def validators(modified: datetime, asked: Mapping[str, str], etag_of: str) -> tu
 
 def feed(look: Look, kind: str, query: Mapping[str, str], asked: Mapping[str, str]) -> Answer | None:
     """RSS 2 (``rss2``) or Atom; None past the last page. ``orderby=modified`` makes an edit log of it."""
-    order: Literal["published", "modified"] = "modified" if query.get("orderby") == "modified" and look.settings.feed_by_edit else "published"
+    order: Literal["published", "modified"] = (
+        "modified" if query.get("orderby") == "modified" and look.settings.feed_by_edit else "published"
+    )
     if kind == "atom" and not look.settings.feed_atom:
         return None
     page, size = max(1, _whole(query.get("paged"), 1)), look.settings.per_page
-    ids = look.site.shown(look.edition, look.site.ids(look.edition, order), "feed")[(page - 1) * size : page * size]
+    ids = look.site.shown(look.edition, look.site.ids(look.edition, order), "feed")[
+        (page - 1) * size : page * size
+    ]
     posts = [post for i in ids if (post := look.site.post(look.edition, i))]
     newest = look.site.ids(look.edition, "modified")[:1]
     edited = post.modified if newest and (post := look.site.post(look.edition, newest[0])) else look.site.now
-    headers, current = validators(edited, asked, f"{edited}{kind}") if look.settings.feed_validators else ((), False)
+    headers, current = (
+        validators(edited, asked, f"{edited}{kind}") if look.settings.feed_validators else ((), False)
+    )
     if current:
         return Answer("", 304, "", headers)
     if not posts:
@@ -80,14 +88,22 @@ def feed(look: Look, kind: str, query: Mapping[str, str], asked: Mapping[str, st
             f"{format_datetime(edited)}</lastBuildDate>{entries}</channel></rss>"
         )
     return Answer(
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + body, 200, "application/atom+xml" if kind == "atom" else "application/rss+xml", headers
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + body,
+        200,
+        "application/atom+xml" if kind == "atom" else "application/rss+xml",
+        headers,
     )
 
 
 def _rss_item(look: Look, post: Post) -> str:
-    content = "" if look.settings.feed_excerpt else f"<content:encoded>{_cdata(rendered(look, post))}</content:encoded>"
+    content = (
+        ""
+        if look.settings.feed_excerpt
+        else f"<content:encoded>{_cdata(rendered(look, post))}</content:encoded>"
+    )
     categories = "".join(
-        f"<category>{_cdata(name)}</category>" for name in (*(CATEGORIES[look.edition].get(c, c) for c in post.categories), *post.tags)
+        f"<category>{_cdata(name)}</category>"
+        for name in (*(CATEGORIES[look.edition].get(c, c) for c in post.categories), *post.tags)
     )
     return (
         f"\n<item><title>{look.title(post)}</title><link>{look.link(post)}</link><dc:creator>{_cdata(post.author)}</dc:creator><pubDate>"
@@ -98,7 +114,9 @@ def _rss_item(look: Look, post: Post) -> str:
 
 
 def _atom_entry(look: Look, post: Post) -> str:
-    content = "" if look.settings.feed_excerpt else f'<content type="html">{_cdata(rendered(look, post))}</content>'
+    content = (
+        "" if look.settings.feed_excerpt else f'<content type="html">{_cdata(rendered(look, post))}</content>'
+    )
     return (
         f'\n<entry><author><name>{escape(post.author)}</name></author><title type="html">{_cdata(look.title(post))}</title><link rel="alternate" '
         f'type="text/html" href="{look.link(post)}" />'
@@ -117,9 +135,18 @@ def rest(look: Look, segments: list[str], query: Mapping[str, str]) -> Answer:
     if not look.settings.rest:
         return _json(_problem("rest_not_logged_in", "You are not currently logged in.", 401), 401)
     if segments == []:
-        return _json({"name": SITE_NAME[look.edition], "home": look.home.rstrip("/"), "namespaces": ["wp/v2"], "routes": {"/wp/v2/posts": {}}})
+        return _json(
+            {
+                "name": SITE_NAME[look.edition],
+                "home": look.home.rstrip("/"),
+                "namespaces": ["wp/v2"],
+                "routes": {"/wp/v2/posts": {}},
+            }
+        )
     if segments[:3] != ["wp", "v2", "posts"] or len(segments) > 4:
-        return _json(_problem("rest_no_route", "No route was found matching the URL and request method.", 404), 404)
+        return _json(
+            _problem("rest_no_route", "No route was found matching the URL and request method.", 404), 404
+        )
     only = [name for name in query.get("_fields", "").split(",") if name]
     if len(segments) == 4:
         post = look.site.post(look.edition, _whole(segments[3], 0))
@@ -137,10 +164,22 @@ def rest(look: Look, segments: list[str], query: Mapping[str, str]) -> Answer:
         return _json(_problem("rest_invalid_param", "Invalid parameter(s): per_page", 400), 400)
     total = -(-len(ids) // size)
     if page > max(total, 1):
-        return _json(_problem("rest_post_invalid_page_number", "The page number requested is larger than the number of pages available.", 400), 400)
+        return _json(
+            _problem(
+                "rest_post_invalid_page_number",
+                "The page number requested is larger than the number of pages available.",
+                400,
+            ),
+            400,
+        )
     posts = [post for i in ids[(page - 1) * size : page * size] if (post := look.site.post(look.edition, i))]
     answer = _json([_chosen(_rest_post(look, post), only) for post in posts])
-    return Answer(answer.body, 200, answer.content_type, (("X-WP-Total", str(len(ids))), ("X-WP-TotalPages", str(total))))
+    return Answer(
+        answer.body,
+        200,
+        answer.content_type,
+        (("X-WP-Total", str(len(ids))), ("X-WP-TotalPages", str(total))),
+    )
 
 
 def _selected(look: Look, query: Mapping[str, str]) -> list[int]:
@@ -162,7 +201,11 @@ def _selected(look: Look, query: Mapping[str, str]) -> list[int]:
             bound = datetime.fromisoformat(query[name])
             bound = bound if bound.tzinfo else bound.replace(tzinfo=LOCAL)
             at = look.site.modified_at if name.startswith("modified") else look.site.published_at
-            ids = [i for i in ids if (at(look.edition, i) > bound if name.endswith("after") else at(look.edition, i) < bound)]
+            ids = [
+                i
+                for i in ids
+                if (at(look.edition, i) > bound if name.endswith("after") else at(look.edition, i) < bound)
+            ]
     return ids
 
 
@@ -199,13 +242,17 @@ def sitemap(look: Look, name: str) -> Answer | None:
     top = '<?xml version="1.0" encoding="UTF-8"?>\n'
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
     if name == "wp-sitemap.xml":
-        parts = "".join(f"<sitemap><loc>{look.home}wp-sitemap-posts-post-{n + 1}.xml</loc></sitemap>" for n in range(-(-len(ids) // PER_SITEMAP)))
+        parts = "".join(
+            f"<sitemap><loc>{look.home}wp-sitemap-posts-post-{n + 1}.xml</loc></sitemap>"
+            for n in range(-(-len(ids) // PER_SITEMAP))
+        )
         return Answer(f"{top}<sitemapindex {space}>{parts}</sitemapindex>", 200, "application/xml")
     number = _whole(name.removeprefix("wp-sitemap-posts-post-").removesuffix(".xml"), 0)
     here = ids[(number - 1) * PER_SITEMAP : number * PER_SITEMAP] if number > 0 else []
     posts = (post for i in here if (post := look.site.post(look.edition, i)))
     urls = "".join(
-        f"<url><loc>{look.link(p)}</loc>{f'<lastmod>{_z(p.modified)}</lastmod>' if look.settings.sitemap_lastmod else ''}</url>\n" for p in posts
+        f"<url><loc>{look.link(p)}</loc>{f'<lastmod>{_z(p.modified)}</lastmod>' if look.settings.sitemap_lastmod else ''}</url>\n"
+        for p in posts
     )
     return Answer(f"{top}<urlset {space}>{urls}</urlset>", 200, "application/xml") if here else None
 

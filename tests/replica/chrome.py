@@ -1,4 +1,5 @@
-"""What surrounds an article on every page: menus, side columns, scripts, and the noise that differs from one request to the next."""
+"""What surrounds an article on every page: menus, side columns, scripts, and the noise that differs from one
+request to the next."""
 
 from __future__ import annotations
 
@@ -14,12 +15,26 @@ from tests.replica.settings import Settings
 from tests.replica.site import LOCAL, ReplicaSite
 from tests.replica.words import CATEGORIES, EVENTS, PROVINCES, SITE_NAME, TOWNS, Edition
 
-_MONTHS_AR = ("يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر")
+_MONTHS_AR = (
+    "يناير",
+    "فبراير",
+    "مارس",
+    "أبريل",
+    "مايو",
+    "يونيو",
+    "يوليو",
+    "أغسطس",
+    "سبتمبر",
+    "أكتوبر",
+    "نوفمبر",
+    "ديسمبر",
+)
 
 
 @dataclass(frozen=True)
 class Look:
-    """One request: the site, the edition, the address it was asked under (``http://host``), and its number, which drives the noise."""
+    """One request: the site, the edition, the address it was asked under (``http://host``), and its number,
+    which drives the noise."""
 
     site: ReplicaSite
     edition: Edition
@@ -69,7 +84,11 @@ def iso(at: datetime) -> str:
 def day(at: datetime, edition: Edition) -> str:
     """The day for people."""
     local = at.astimezone(LOCAL)
-    return f"{local:%b} {local.day}, {local.year}" if edition == "en" else f"{local.day} {_MONTHS_AR[local.month - 1]}، {local.year}"
+    return (
+        f"{local:%b} {local.day}, {local.year}"
+        if edition == "en"
+        else f"{local.day} {_MONTHS_AR[local.month - 1]}، {local.year}"
+    )
 
 
 @lru_cache(maxsize=32)
@@ -79,7 +98,10 @@ def head(edition: Edition, base: str, layout: str) -> str:
         f".{layout}-b{n} .row-{n % 7}>a:hover{{color:#{n * 7919 % 4096:03x};margin:0 {n % 9}px;transition:all .{n % 9}s ease-in-out}}"
         for n in range(130)
     )
-    script = ";".join(f'window.{layout}_opt["k{n}"]={{"id":{n},"text":"Latest update {n * 31}","on":true}}' for n in range(90))
+    script = ";".join(
+        f'window.{layout}_opt["k{n}"]={{"id":{n},"text":"Latest update {n * 31}","on":true}}'
+        for n in range(90)
+    )
     links = "\n".join(
         f"<link rel='stylesheet' id='{layout}-{n}-css' href='{base}/wp-content/plugins/p{n}/assets/style.min.css?ver=6.7.{n}' media='all' />"
         for n in range(30)
@@ -98,7 +120,8 @@ def header(edition: Edition, base: str, layout: str) -> str:
     home = base + ("/en/" if edition == "en" else "/")
     side = 0 if edition == "en" else 1
     categories = "".join(
-        f'<li class="menu-item"><a href="{home}category/{quote(path)}/">{name}</a></li>' for path, name in CATEGORIES[edition].items()
+        f'<li class="menu-item"><a href="{home}category/{quote(path)}/">{name}</a></li>'
+        for path, name in CATEGORIES[edition].items()
     )
     provinces = "".join(
         f'<li class="menu-item menu-item-has-children"><a href="{home}tag/{quote(slugify(p[side]))}/">{p[side]}</a><ul class="sub-menu">'
@@ -106,7 +129,11 @@ def header(edition: Edition, base: str, layout: str) -> str:
         + "</ul></li>"
         for p in PROVINCES
     )
-    ticker = f"<span class='ticker-title'>{('Latest News', 'آخر الأخبار')[side]}</span>" if layout == "tielabs" else ""
+    ticker = (
+        f"<span class='ticker-title'>{('Latest News', 'آخر الأخبار')[side]}</span>"
+        if layout == "tielabs"
+        else ""
+    )
     names = f'<a class="logo" href="{home}"><span>{SITE_NAME["ar"]}</span> <span>{SITE_NAME["en"]}</span></a>'
     return (
         f'<header class="site-header {layout}-header"><div class="site-branding">{names}</div><nav class="main-menu"><ul>{categories}{provinces}'
@@ -126,8 +153,14 @@ def footer(edition: Edition, base: str, layout: str) -> str:
         f"<p>{('Sidebar teaser: 99 persons named near', 'مقتطف جانبي: 99 شخصاً قرب')[side]} {random.choice(TOWNS)[side]}.</p></li>"
         for n in range(30)
     )
-    months = "".join(f'<li><a href="{home}date/{2013 + n // 12}/{n % 12 + 1:02d}/">{2013 + n // 12}/{n % 12 + 1:02d}</a></li>' for n in range(156))
-    scripts = "\n".join(f"<script src='{base}/wp-includes/js/dist/vendor/part-{n}.min.js?ver=3.{n}' id='part-{n}-js'></script>" for n in range(40))
+    months = "".join(
+        f'<li><a href="{home}date/{2013 + n // 12}/{n % 12 + 1:02d}/">{2013 + n // 12}/{n % 12 + 1:02d}</a></li>'
+        for n in range(156)
+    )
+    scripts = "\n".join(
+        f"<script src='{base}/wp-includes/js/dist/vendor/part-{n}.min.js?ver=3.{n}' id='part-{n}-js'></script>"
+        for n in range(40)
+    )
     return (
         f'<aside class="sidebar widget-area"><div class="widget"><h4 class="widget-title">{("Most read", "الأكثر قراءة")[side]}</h4><ul>{popular}'
         "</ul></div>"
@@ -140,7 +173,11 @@ def page(look: Look, title: str, extra_head: str, body_class: str, main: str) ->
     """A whole HTML page around ``main``."""
     layout, edition, base, on = look.settings.layout, look.edition, look.base, look.settings
     nonce = f'<script>var ajax_nonce="{look.number * 2654435761 % 2**32:08x}";</script>\n' if on.nonce else ""
-    stamp = f"\n<!-- Page generated in 0.{look.number % 1000:03d} seconds, visit {look.number} -->" if on.stamp else ""
+    stamp = (
+        f"\n<!-- Page generated in 0.{look.number % 1000:03d} seconds, visit {look.number} -->"
+        if on.stamp
+        else ""
+    )
     language = 'lang="en-US"' if edition == "en" else 'dir="rtl" lang="ar"'
     return (
         f'<!DOCTYPE html>\n<html {language}>\n<head>\n<meta charset="UTF-8" />\n<meta name="viewport" content="width=device-width, '
@@ -177,7 +214,11 @@ def related(look: Look, post: Post | None, css: str, caption: str) -> str:
         return ""
     random = Random(look.number)
     ids = look.site.ids(look.edition)[:200]
-    chosen = [p for i in random.sample(ids, min(4, len(ids))) if (p := look.site.post(look.edition, i)) and (not post or i != post.post_id)]
+    chosen = [
+        p
+        for i in random.sample(ids, min(4, len(ids)))
+        if (p := look.site.post(look.edition, i)) and (not post or i != post.post_id)
+    ]
     entries = "".join(
         f'<li class="related-item"><h5><a href="{look.link(p)}">{look.title(p)}</a></h5><p class="related-excerpt">{look.excerpt(p)}</p></li>'
         for p in chosen

@@ -1,4 +1,5 @@
-"""Article and listing pages in the looks of three eras, in an unknown theme with WordPress's general marks, and in one with no known mark."""
+"""Article and listing pages in the looks of three eras, in an unknown theme with WordPress's general marks,
+and in one with no known mark."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class Parts:
         """By-line and categories."""
         name = CATEGORIES[self.post.edition]
         categories = " ".join(
-            f'<a href="{self.look.home}category/{quote(path)}/" rel="category tag">{name.get(path, path)}</a>' for path in self.post.categories
+            f'<a href="{self.look.home}category/{quote(path)}/" rel="category tag">{name.get(path, path)}</a>'
+            for path in self.post.categories
         )
         author = (
             f'<span class="byline author vcard"><a class="url fn n" href="{self.look.home}author/{quote(slugify(self.post.author))}/">'
@@ -46,7 +48,10 @@ class Parts:
     @property
     def tags(self) -> str:
         """Links to the post's tags."""
-        links = " ".join(f'<a href="{self.look.home}tag/{quote(slugify(tag))}/" rel="tag">{escape(tag)}</a>' for tag in self.post.tags)
+        links = " ".join(
+            f'<a href="{self.look.home}tag/{quote(slugify(tag))}/" rel="tag">{escape(tag)}</a>'
+            for tag in self.post.tags
+        )
         return f'<div class="tags-links post-tags">{links}</div>' if links else ""
 
     @property
@@ -70,12 +75,20 @@ def article(look: Look, post: Post, number: int = 1) -> str:
             '<input name="post_password" type="password" /></label></p></form>'
         )
     parts = Parts(look, post, look.title(post), content, _pager(look, post, number) if len(pages) > 1 else "")
-    main = {"tielabs": _tielabs, "publisher": _publisher, "foxiz": _foxiz, "unknown": _unknown, "alien": _alien}[layout](parts)
+    main = {
+        "tielabs": _tielabs,
+        "publisher": _publisher,
+        "foxiz": _foxiz,
+        "unknown": _unknown,
+        "alien": _alien,
+    }[layout](parts)
     if layout == "alien":
         return chrome.page(look, parts.title, "", "zq-page", main)
     joint = " • " if layout == "publisher" else " &#8211; "
     body_class = f"post-template-default single single-post postid-{post.post_id} single-format-standard"
-    return chrome.page(look, parts.title + joint + SITE_NAME[look.edition], _statements(look, post), body_class, main)
+    return chrome.page(
+        look, parts.title + joint + SITE_NAME[look.edition], _statements(look, post), body_class, main
+    )
 
 
 def _statements(look: Look, post: Post) -> str:
@@ -96,7 +109,9 @@ def _statements(look: Look, post: Post) -> str:
         "article:published_time": iso(post.published),
         "article:modified_time": iso(post.modified),
     }
-    meta = "".join(f'<meta property="{name}" content="{escape(value)}" />\n' for name, value in properties.items())
+    meta = "".join(
+        f'<meta property="{name}" content="{escape(value)}" />\n' for name, value in properties.items()
+    )
     claims = {
         "@context": "https://schema.org",
         "@type": "NewsArticle",
@@ -151,7 +166,10 @@ def _publisher(p: Parts) -> str:
 
 def _foxiz(p: Parts) -> str:
     content = chrome.with_ads(p.look, p.content, "ad-wrap ad-script-wrap")
-    contents = "".join(f'<a class="table-link h5" href="#{slugify(line)}">{escape(line)}</a>' for line in (p.title, *p.post.lines[:2]))
+    contents = "".join(
+        f'<a class="table-link h5" href="#{slugify(line)}">{escape(line)}</a>'
+        for line in (p.title, *p.post.lines[:2])
+    )
     table = (
         f'<div class="ruby-table-contents rbtoc table-fw"><div class="toc-header"><span class="h3">{p.look.say("Contents", "المحتويات")}</span>'
         f'</div><div class="inner">{contents}</div></div>'
@@ -185,17 +203,36 @@ def _alien(p: Parts) -> str:
     )
 
 
-def listing(look: Look, heading: str, posts: Sequence[Post], before: str | None, after: str | None, stuck: Sequence[int] = ()) -> str:
+def listing(
+    look: Look,
+    heading: str,
+    posts: Sequence[Post],
+    before: str | None,
+    after: str | None,
+    stuck: Sequence[int] = (),
+) -> str:
     """A listing page; ``before`` and ``after`` are the addresses of its neighbours."""
     if look.settings.fake_listing:
-        return chrome.page(look, heading, "", "archive", '<main class="site-main"><h1>Section under construction</h1><p>Nothing to list.</p></main>')
+        return chrome.page(
+            look,
+            heading,
+            "",
+            "archive",
+            '<main class="site-main"><h1>Section under construction</h1><p>Nothing to list.</p></main>',
+        )
     entries = "\n".join(_entry(look, post, post.post_id in stuck) for post in posts)
-    links = (f'<a class="prev page-numbers" href="{before}">{look.say("Previous", "السابق")}</a> ' if before else "") + (
-        f'<a class="next page-numbers" href="{after}">{look.say("Next", "التالي")}</a>' if after else ""
-    )
+    links = (
+        f'<a class="prev page-numbers" href="{before}">{look.say("Previous", "السابق")}</a> '
+        if before
+        else ""
+    ) + (f'<a class="next page-numbers" href="{after}">{look.say("Next", "التالي")}</a>' if after else "")
     if look.settings.layout == "alien":
         return chrome.page(
-            look, heading, "", "zq-page", f'<div class="zq-7">{entries}</div><div class="zq-8">{links.replace("page-numbers", "zq-n")}</div>'
+            look,
+            heading,
+            "",
+            "zq-page",
+            f'<div class="zq-7">{entries}</div><div class="zq-8">{links.replace("page-numbers", "zq-n")}</div>',
         )
     popular = chrome.related(look, None, "widget popular-posts", look.say("Popular", "الأكثر شعبية"))
     name = f'<h1 class="page-title">{heading}</h1>' if heading else ""
@@ -216,7 +253,9 @@ def _entry(look: Look, post: Post, stuck: bool) -> str:
         if look.settings.listing_times
         else ""
     )
-    dated = f'<a class="post-date" href="{link}" rel="bookmark">{when or day(post.published, look.edition)}</a>'
+    dated = (
+        f'<a class="post-date" href="{link}" rel="bookmark">{when or day(post.published, look.edition)}</a>'
+    )
     excerpt = f"<p>{look.excerpt(post)}</p>" if look.settings.listing_excerpts else ""
     match look.settings.layout:
         case "tielabs":
@@ -251,4 +290,10 @@ def missing(look: Look) -> str:
         f'<main class="site-main"><section class="error-404 not-found"><h1 class="page-title">{oops}</h1><p>'
         f"{look.say('It looks like nothing was found at this location.', 'لا يوجد شيء هنا.')}</p></section></main>"
     )
-    return chrome.page(look, look.say("Page not found", "الصفحة غير موجودة") + " &#8211; " + SITE_NAME[look.edition], "", "error404", main)
+    return chrome.page(
+        look,
+        look.say("Page not found", "الصفحة غير موجودة") + " &#8211; " + SITE_NAME[look.edition],
+        "",
+        "error404",
+        main,
+    )

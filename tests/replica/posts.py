@@ -1,4 +1,5 @@
-"""Invented posts: every one a function of (seed, edition, place in the sequence), so that a site of 100,000 posts costs only its index."""
+"""Invented posts: every one a function of (seed, edition, place in the sequence), so that a site of 100,000
+posts costs only its index."""
 
 from __future__ import annotations
 
@@ -11,7 +12,19 @@ from functools import lru_cache
 from random import Random
 
 from tests.replica import blocks as b
-from tests.replica.words import AUTHORS, CATEGORIES, EVENTS, GROUPS, KICKERS, OBFUSCATED, PROVINCES, TOPICS, TOWNS, Edition, Voice
+from tests.replica.words import (
+    AUTHORS,
+    CATEGORIES,
+    EVENTS,
+    GROUPS,
+    KICKERS,
+    OBFUSCATED,
+    PROVINCES,
+    TOPICS,
+    TOWNS,
+    Edition,
+    Voice,
+)
 
 FIRST_ID = 12052  # of both editions: id spaces overlap
 UNTIL = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)
@@ -77,7 +90,8 @@ class Post:
 
 
 class Sequence:
-    """The posts of one edition in the order of their publication, by index from 0. ``until``: the last was published shortly before."""
+    """The posts of one edition in the order of their publication, by index from 0. ``until``: the last was
+    published shortly before."""
 
     def __init__(self, edition: Edition, count: int, seed: int, until: datetime, days: int = 0) -> None:
         self.edition: Edition = edition
@@ -124,7 +138,16 @@ class Sequence:
     def categories(self, place: int) -> tuple[str, ...]:
         """Without writing the post."""
         top, syria, toll, reports, rights, press = CATEGORIES[self.edition]
-        return ((syria,), (syria,), (syria, top), (syria, toll), (top, toll), (reports,), (rights,), (press,))[self._draw(place, "category") % 8]
+        return (
+            (syria,),
+            (syria,),
+            (syria, top),
+            (syria, toll),
+            (top, toll),
+            (reports,),
+            (rights,),
+            (press,),
+        )[self._draw(place, "category") % 8]
 
     def tags(self, place: int) -> tuple[str, ...]:
         """Without writing the post."""
@@ -145,10 +168,18 @@ class Sequence:
             return ""
         if odd == "same-title" and place:
             return self._title(place - 1, self.odd(place - 1))
-        kicker, event, town, province, group = voice.pick(KICKERS), voice.pick(EVENTS), voice.pick(TOWNS), voice.pick(PROVINCES), voice.pick(GROUPS)
+        kicker, event, town, province, group = (
+            voice.pick(KICKERS),
+            voice.pick(EVENTS),
+            voice.pick(TOWNS),
+            voice.pick(PROVINCES),
+            voice.pick(GROUPS),
+        )
         count = voice.random.randint(2, 40)
         if odd.startswith("obfuscated") and self.edition == "en":
-            broken = voice.random.choice([word for word in OBFUSCATED if ("*" in word) == (odd == "obfuscated-star")])
+            broken = voice.random.choice(
+                [word for word in OBFUSCATED if ("*" in word) == (odd == "obfuscated-star")]
+            )
             return f"{kicker} | {count} {group} named after “{broken}” report in {town}, Al-Hol road"
         title = voice.random.choice(
             (
@@ -156,12 +187,17 @@ class Sequence:
                     f"{kicker} | {event.capitalize()} leaves {count} {group} dead in {town}",
                     f"{kicker}: {event} يودي بحياة {count} {group} في {town}",
                 ),
-                voice.say(f"{province} | {event.capitalize()} near {town}…", f"{event} قرب {town} بريف {province}…"),
+                voice.say(
+                    f"{province} | {event.capitalize()} near {town}…", f"{event} قرب {town} بريف {province}…"
+                ),
                 voice.say(
                     f"{kicker}| Woman from {town} tells the desk of ‘{count} nights’ without water",
                     f"{kicker}| امرأة من {town} تروي «{count} ليلة» بلا ماء",
                 ),
-                voice.say(f"In 24 hours: {count} persons dead across {province}", f"خلال 24 ساعة: مقتل {count} شخصاً في {province}"),
+                voice.say(
+                    f"In 24 hours: {count} persons dead across {province}",
+                    f"خلال 24 ساعة: مقتل {count} شخصاً في {province}",
+                ),
             )
         )
         if odd == "entities":
@@ -173,13 +209,23 @@ class Sequence:
         if odd == "empty":
             return [[]]
         if odd == "short":
-            return [[b.paragraph(voice.say(f"Calm in {voice.pick(TOWNS)}.", f"هدوء في {voice.pick(TOWNS)}."))]]
+            return [
+                [b.paragraph(voice.say(f"Calm in {voice.pick(TOWNS)}.", f"هدوء في {voice.pick(TOWNS)}."))]
+            ]
         if odd == "pages":
             return [[*b.prose(voice, 2, 4), b.paragraph(f"{n + 1}/3 {b.sentence(voice)}")] for n in range(3)]
         if odd == "long":
             return [[b.paragraph(" ".join(b.sentence(voice) for _ in range(4))) for _ in range(260)]]
         kind = self._draw(place, "kind") % 10
-        text = b.toll(voice, place) if kind < 4 else b.digest(voice) if kind == 4 else b.breakdown(voice) if kind == 5 else b.prose(voice, 1, 6)
+        text = (
+            b.toll(voice, place)
+            if kind < 4
+            else b.digest(voice)
+            if kind == 4
+            else b.breakdown(voice)
+            if kind == 5
+            else b.prose(voice, 1, 6)
+        )
         return [self._oddities(odd, place, voice) + text + [b.paragraph(b.sentence(voice))]]
 
     def _oddities(self, odd: str, place: int, voice: Voice) -> list[b.Block]:
@@ -188,12 +234,25 @@ class Sequence:
         one, two = b.sentence(voice), b.sentence(voice)
         if odd == "entities":
             return [
-                b.Block("<p>A &amp; B &lt; C &#8230; 5 &gt; 3 &ndash; &ldquo;x&rdquo; &#039;y&#039;&hellip;</p>", ("A & B < C … 5 > 3 – “x” 'y'…",))
+                b.Block(
+                    "<p>A &amp; B &lt; C &#8230; 5 &gt; 3 &ndash; &ldquo;x&rdquo; &#039;y&#039;&hellip;</p>",
+                    ("A & B < C … 5 > 3 – “x” 'y'…",),
+                )
             ]
         if odd == "bidi":
-            return [b.Block('<p dir="rtl">\u202bحلب\u202c 12 (Aleppo) ـــ ١٢\u200f</p>', ("\u202bحلب\u202c 12 (Aleppo) ـــ ١٢\u200f",))]
+            return [
+                b.Block(
+                    '<p dir="rtl">\u202bحلب\u202c 12 (Aleppo) ـــ ١٢\u200f</p>',
+                    ("\u202bحلب\u202c 12 (Aleppo) ـــ ١٢\u200f",),
+                )
+            ]
         if odd == "nbsp":
-            return [b.spacer(), b.paragraph(f"\u00a0{one}\u00a0\u00a0{two}\u00a0"), b.paragraph("\u00a0", "\u00a0"), b.spacer()]
+            return [
+                b.spacer(),
+                b.paragraph(f"\u00a0{one}\u00a0\u00a0{two}\u00a0"),
+                b.paragraph("\u00a0", "\u00a0"),
+                b.spacer(),
+            ]
         if odd == "links":
             return self._links(place, voice)
         made: dict[str, list[b.Block]] = {
@@ -201,10 +260,18 @@ class Sequence:
             "nested": b.nested(voice),
             "br-lines": [b.paragraph(one, two, "", one)],
             "quote": [b.quote(one, two)],
-            "deck": [b.heading(voice.say("Deck: what the desk knows so far", "عنوان فرعي: ما يعرفه القسم"), 2)],
+            "deck": [
+                b.heading(voice.say("Deck: what the desk knows so far", "عنوان فرعي: ما يعرفه القسم"), 2)
+            ],
             "image": [b.image(place, voice.pick(TOWNS)), b.paragraph(one)],
-            "obfuscated-star": [b.paragraph("The plain words stay in the body: killed, death, ISIS, Al-Fath.")],
-            "obfuscated-dash": [b.paragraph("SDF-held, anti-ISIS and Al-Raqqah keep their hyphens; killed and injured have none.")],
+            "obfuscated-star": [
+                b.paragraph("The plain words stay in the body: killed, death, ISIS, Al-Fath.")
+            ],
+            "obfuscated-dash": [
+                b.paragraph(
+                    "SDF-held, anti-ISIS and Al-Raqqah keep their hyphens; killed and injured have none."
+                )
+            ],
         }
         return made.get(odd, [])
 
@@ -216,7 +283,10 @@ class Sequence:
             else ("/?p={}", b.HOME + "/?p={}&fbclid=x")
         )
         said = voice.say("See the earlier report: ", "انظر التقرير السابق: ")
-        return [b.linked(said, shape.format(other), voice.say(f"number {n}", f"رقم {n}"), ".") for n, shape in enumerate(shapes, 1)]
+        return [
+            b.linked(said, shape.format(other), voice.say(f"number {n}", f"رقم {n}"), ".")
+            for n, shape in enumerate(shapes, 1)
+        ]
 
     def _post(self, place: int) -> Post:
         odd = self.odd(place)

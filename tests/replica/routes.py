@@ -15,22 +15,37 @@ from tests.replica.site import LOCAL
 _FEEDS = {"": "rss2", "rss2": "rss2", "rss": "rss2", "atom": "atom"}
 
 
-def answer(look: Look, segments: list[str], slash: bool, query: Mapping[str, str], asked: Mapping[str, str]) -> Answer:
-    """The answer to a path below the edition's home. ``slash``: it ends with one. ``asked``: request headers, names small."""
+def answer(
+    look: Look, segments: list[str], slash: bool, query: Mapping[str, str], asked: Mapping[str, str]
+) -> Answer:
+    """The answer to a path below the edition's home. ``slash``: it ends with one. ``asked``: request headers,
+    names small."""
     if segments == ["robots.txt"] and look.edition == "ar":
         return channels.robots(look)
     if segments[:1] == ["wp-json"]:
         return channels.rest(look, segments[1:], query)
     if segments[-1:] and segments[-1].endswith(".xml"):
-        return (channels.sitemap(look, segments[0]) if look.settings.sitemap and len(segments) == 1 else None) or missing(look)
+        return (
+            channels.sitemap(look, segments[0]) if look.settings.sitemap and len(segments) == 1 else None
+        ) or missing(look)
     if not segments and _number(query.get("p")):
         return _shortlink(look, _number(query.get("p")), query)
     if (segments and segments[0] == "feed" and len(segments) <= 2) or (not segments and "feed" in query):
         kind = _FEEDS.get(query.get("feed", "") if not segments else "".join(segments[1:]))
-        return (channels.feed(look, kind, query, asked) if kind and look.settings.feed else None) or missing(look)
+        return (channels.feed(look, kind, query, asked) if kind and look.settings.feed else None) or missing(
+            look
+        )
     if not slash:
-        return redirect(look.home + "".join(quote(s) + "/" for s in segments)) if segments or look.edition == "en" else missing(look)
-    rest, page = (segments[:-2], _number(segments[-1])) if len(segments) >= 2 and segments[-2] == "page" else (segments, 1)
+        return (
+            redirect(look.home + "".join(quote(s) + "/" for s in segments))
+            if segments or look.edition == "en"
+            else missing(look)
+        )
+    rest, page = (
+        (segments[:-2], _number(segments[-1]))
+        if len(segments) >= 2 and segments[-2] == "page"
+        else (segments, 1)
+    )
     return _listing(look, rest, page) or _post(look, segments, asked)
 
 
@@ -50,9 +65,17 @@ def _listing(look: Look, segments: list[str], page: int) -> Answer | None:
         stuck = site.sticky(edition) if page == 1 else []
     elif segments[0] == "date" and 2 <= len(segments) <= 4:
         span = _span(segments[1:])
-        ids, heading, offered = site.between(edition, *span) if span else [], "/".join(segments[1:]), settings.date_archives
+        ids, heading, offered = (
+            site.between(edition, *span) if span else [],
+            "/".join(segments[1:]),
+            settings.date_archives,
+        )
     elif segments[0] == "category" and len(segments) > 1:
-        ids, heading, offered = site.under(edition, "category", "/".join(segments[1:])), segments[-1], settings.categories
+        ids, heading, offered = (
+            site.under(edition, "category", "/".join(segments[1:])),
+            segments[-1],
+            settings.categories,
+        )
     elif segments[0] == "tag" and len(segments) == 2:
         ids, heading, offered = site.under(edition, "tag", segments[1]), segments[1], settings.categories
     else:
@@ -104,7 +127,11 @@ def _post(look: Look, segments: list[str], asked: Mapping[str, str]) -> Answer:
     ):
         dated = look.site.by_slug(look.edition, segments[-1])
         local = f"{dated.published.astimezone(LOCAL):%Y/%m/%d}" if dated else ""
-        return redirect(look.link(dated)) if dated and local.startswith("/".join(segments[:-1])) else missing(look)
+        return (
+            redirect(look.link(dated))
+            if dated and local.startswith("/".join(segments[:-1]))
+            else missing(look)
+        )
     slug = segments[0] if look.edition == "ar" else None
     numbers = segments[1:] if slug is not None else segments
     post_id = _number(numbers[0]) if numbers else 0
@@ -140,7 +167,10 @@ def _post(look: Look, segments: list[str], asked: Mapping[str, str]) -> Answer:
 def _article(look: Look, post: Post, number: int, asked: Mapping[str, str]) -> Answer:
     headers: tuple[tuple[str, str], ...] = (
         ("Link", f'<{look.home}wp-json/>; rel="https://api.w.org/"'),
-        ("Link", f'<{look.home}wp-json/wp/v2/posts/{post.post_id}>; rel="alternate"; title="JSON"; type="application/json"'),
+        (
+            "Link",
+            f'<{look.home}wp-json/wp/v2/posts/{post.post_id}>; rel="alternate"; title="JSON"; type="application/json"',
+        ),
         ("Link", f"<{look.home}?p={post.post_id}>; rel=shortlink"),
     )
     if look.settings.lastmod:

@@ -20,9 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 
 class Replica:
-    """Starts the site on a free loopback port and ends it, by its own process id, on leaving the ``with`` block.
+    """Starts the site on a free loopback port and ends it, by its own process id, on leaving the ``with``
+    block.
 
-    Arguments as `ReplicaSite`; ``settings`` as `Settings`. The child also ends by itself should this process be killed.
+    Arguments as `ReplicaSite`; ``settings`` as `Settings`. The child also ends by itself should this process
+    be killed.
     """
 
     def __init__(
@@ -69,13 +71,20 @@ class Replica:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self) -> None:
         """Raises RuntimeError if the child does not come up."""
         self._child = subprocess.Popen(
-            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            self._command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )  # a terminal's Ctrl-C is not for it: it ends with its parent
         assert self._child.stdout
         line = self._child.stdout.readline()
@@ -94,7 +103,8 @@ class Replica:
             self._child = None
 
     def call(self, knob: str, **arguments: object) -> object:
-        """Turn a knob (`site.KNOBS`) with its arguments; returns its answer. Raises ValueError with the replica's reason."""
+        """Turn a knob (`site.KNOBS`) with its arguments; returns its answer. Raises ValueError with the
+        replica's reason."""
         answer = self._ask("POST", knob, arguments)
         assert isinstance(answer, dict)
         if "error" in answer:
@@ -102,8 +112,8 @@ class Replica:
         return answer["answer"]
 
     def log(self) -> list[dict[str, object]]:
-        """Requests answered so far: time (monotonic, of this machine), at (UTC), method, path with query, status, bytes, user_agent, active, "
-        "seconds, headers."""
+        """Requests answered so far: time (monotonic, of this machine), at (UTC), method, path with query,
+        status, bytes, user_agent, active, " "seconds, headers."""
         entries: list[dict[str, object]] = self._ask("GET", "log")
         return entries
 
@@ -127,7 +137,9 @@ class Replica:
     def _ask(self, method: str, path: str, arguments: dict[str, object] | None = None) -> Any:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
         try:
-            connection.request(method, f"/__replica__/{path}", None if arguments is None else json.dumps(arguments))
+            connection.request(
+                method, f"/__replica__/{path}", None if arguments is None else json.dumps(arguments)
+            )
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()

@@ -10,7 +10,8 @@ NOISE = ("views", "related", "nonce", "ads", "share", "cookie", "stamp")
 
 @dataclass
 class Settings:
-    """Looks, noise, channels and bad days. Switches of bad days hold for the paths that match ``only``; all of them where it is empty."""
+    """Looks, noise, channels and bad days. Switches of bad days hold for the paths that match ``only``; all
+    of them where it is empty."""
 
     layout: str = "publisher"  # one of LAYOUTS
     per_page: int = 10  # entries of a listing page and of a feed
@@ -57,7 +58,8 @@ class Settings:
     fail_next: int = 0  # so many requests fail; counts down
     fail_every: int = 0  # each so manieth fails
     retry_after: str = ""  # seconds, or "date:SECONDS" for a date that far from now
-    truncate: float = 0.0  # share of the body that is sent, under the Content-Length of the whole; then the connection is closed
+    # Share of the body that is sent, under the Content-Length of the whole; then the connection is closed
+    truncate: float = 0.0
     charset: str = ""  # in Content-Type, whatever the bytes are
     coding: str = ""  # in Content-Encoding, whatever the bytes are
     chunked: bool = False
@@ -67,9 +69,13 @@ class Settings:
     fake_listing: bool = False  # listings are pages without entries
 
     def change(self, **values: object) -> None:
-        """Set some. ``frozen=True`` switches all noise off, False on. Raises ValueError for an unknown name or a value of another type."""
+        """Set some. ``frozen=True`` switches all noise off, False on. Raises ValueError for an unknown name
+        or a value of another type."""
         if "frozen" in values:
-            values = {**dict.fromkeys(NOISE, not values["frozen"]), **{k: v for k, v in values.items() if k != "frozen"}}
+            values = {
+                **dict.fromkeys(NOISE, not values["frozen"]),
+                **{k: v for k, v in values.items() if k != "frozen"},
+            }
         types = {f.name: type(f.default) for f in fields(self)}
         for name, value in values.items():
             if name not in types:

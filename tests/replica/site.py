@@ -45,14 +45,21 @@ class Deed:
 
 
 class ReplicaSite:
-    """Both editions. Knobs are the methods named in `KNOBS`; each is written to ``journal``, so that another process can follow.
+    """Both editions. Knobs are the methods named in `KNOBS`; each is written to ``journal``, so that another
+    process can follow.
 
-    ``until`` is when the last of the first posts was published, and the site's clock: each deed is a minute after the one before,
-    unless it says ``at``, or `clock` sets the time.
+    ``until`` is when the last of the first posts was published, and the site's clock: each deed is a minute
+    after the one before, unless it says ``at``, or `clock` sets the time.
     """
 
     def __init__(
-        self, posts: int = 60, seed: int = 7, until: datetime = UNTIL, layout: str = "publisher", frozen: bool = False, days: int = 0
+        self,
+        posts: int = 60,
+        seed: int = 7,
+        until: datetime = UNTIL,
+        layout: str = "publisher",
+        frozen: bool = False,
+        days: int = 0,
     ) -> None:
         self.settings = Settings()
         self.settings.change(layout=layout, frozen=frozen)
@@ -85,21 +92,39 @@ class ReplicaSite:
         return self.held(edition, post_id) if self.state(edition, post_id) == "live" else None
 
     def ids(self, edition: Edition, order: Literal["published", "modified", "id"] = "published") -> list[int]:
-        """Ids of all published posts: newest first, last edited first, or ascending. Not to be changed by the caller."""
+        """Ids of all published posts: newest first, last edited first, or ascending. Not to be changed by the
+        caller."""
         key = (edition, order)
         if key not in self._orders:
-            live = {i: place for i, place in self.sequences[edition].index.items() if self._states.get((edition, i), "live") == "live"}
-            own = {i: p for (e, i), p in self._changed.items() if e == edition and self.state(edition, i) == "live"}
+            live = {
+                i: place
+                for i, place in self.sequences[edition].index.items()
+                if self._states.get((edition, i), "live") == "live"
+            }
+            own = {
+                i: p
+                for (e, i), p in self._changed.items()
+                if e == edition and self.state(edition, i) == "live"
+            }
             every = {**live, **dict.fromkeys(own, 0)}
             sequence = self.sequences[edition]
             if order == "id":
                 self._orders[key] = sorted(every)
             elif order == "published":
                 self._orders[key] = sorted(
-                    every, key=lambda i: (int(own[i].published.timestamp()) if i in own else sequence.times[live[i]], i), reverse=True
+                    every,
+                    key=lambda i: (
+                        int(own[i].published.timestamp()) if i in own else sequence.times[live[i]],
+                        i,
+                    ),
+                    reverse=True,
                 )
             else:
-                self._orders[key] = sorted(every, key=lambda i: (own[i].modified if i in own else sequence.modified(live[i]), i), reverse=True)
+                self._orders[key] = sorted(
+                    every,
+                    key=lambda i: (own[i].modified if i in own else sequence.modified(live[i]), i),
+                    reverse=True,
+                )
         return self._orders[key]
 
     def under(self, edition: Edition, taxonomy: Literal["category", "tag"], wanted: str) -> list[int]:
@@ -109,13 +134,18 @@ class ReplicaSite:
             part = 0 if taxonomy == "category" else 1
             slugs = (lambda t: t) if taxonomy == "category" else slugify
             every = ((i, self.terms(edition, i)[part]) for i in self.ids(edition))
-            self._orders[key] = [i for i, terms in every if any((slugs(t) + "/").startswith(wanted + "/") for t in terms)]
+            self._orders[key] = [
+                i for i, terms in every if any((slugs(t) + "/").startswith(wanted + "/") for t in terms)
+            ]
         return self._orders[key]
 
     def between(self, edition: Edition, start: datetime, end: datetime) -> list[int]:
         """Ids of the posts published from ``start`` until before ``end``, newest first."""
         ids = self.ids(edition)
-        newest, oldest = (bisect_right(ids, -at.timestamp(), key=lambda i: -self.published_at(edition, i).timestamp()) for at in (end, start))
+        newest, oldest = (
+            bisect_right(ids, -at.timestamp(), key=lambda i: -self.published_at(edition, i).timestamp())
+            for at in (end, start)
+        )
         return ids[newest:oldest]
 
     def published_at(self, edition: Edition, post_id: int) -> datetime:
@@ -134,13 +164,22 @@ class ReplicaSite:
         """Categories and tags, without writing the post."""
         own = self._changed.get((edition, post_id))
         sequence = self.sequences[edition]
-        return (own.categories, own.tags) if own else (sequence.categories(place := sequence.index[post_id]), sequence.tags(place))
+        return (
+            (own.categories, own.tags)
+            if own
+            else (sequence.categories(place := sequence.index[post_id]), sequence.tags(place))
+        )
 
     def sticky(self, edition: Edition) -> list[int]:
         """Published posts that stand on top of the home page."""
         if (edition, "sticky") not in self._orders:
-            stuck = [*self.sequences[edition].sticky(), *(i for (e, i), post in self._changed.items() if e == edition)]
-            self._orders[edition, "sticky"] = [i for i in dict.fromkeys(stuck) if (post := self.post(edition, i)) and post.sticky]
+            stuck = [
+                *self.sequences[edition].sticky(),
+                *(i for (e, i), post in self._changed.items() if e == edition),
+            ]
+            self._orders[edition, "sticky"] = [
+                i for i in dict.fromkeys(stuck) if (post := self.post(edition, i)) and post.sticky
+            ]
         return self._orders[edition, "sticky"]
 
     def by_slug(self, edition: Edition, slug: str) -> Post | None:
@@ -155,7 +194,8 @@ class ReplicaSite:
         return next((post for i in own if (post := self.post(edition, i))), None)
 
     def listed(self, edition: Edition) -> None:
-        """A listing page of the edition was asked for; `publish_during_crawl` may be waiting for it. To be called once it is rendered."""
+        """A listing page of the edition was asked for; `publish_during_crawl` may be waiting for it. To be
+        called once it is rendered."""
         self._listed[edition] += 1
         after, count = self._during.get(edition, (0, 0))
         if after and self._listed[edition] == after:
@@ -164,7 +204,8 @@ class ReplicaSite:
     # Knobs.
 
     def turn(self, name: str, **arguments: object) -> object:
-        """Turn a knob by its name. Raises ValueError, with the reason, for an unknown knob, argument or post."""
+        """Turn a knob by its name. Raises ValueError, with the reason, for an unknown knob, argument or
+        post."""
         if name not in KNOBS:
             raise ValueError(f"no knob {name!r}; there are: {', '.join(KNOBS)}")
         knob = getattr(self, name)
@@ -200,8 +241,8 @@ class ReplicaSite:
         silent: bool = False,
         at: str | None = None,
     ) -> None:
-        """Change a post. ``silent`` leaves its modified time. ``html`` comes with the ``lines`` it must be read as. ``replace`` is (old, new) "
-        "in the text."""
+        """Change a post. ``silent`` leaves its modified time. ``html`` comes with the ``lines`` it must be
+        read as. ``replace`` is (old, new) " "in the text."""
         post = self._known(edition, post_id)
         if replace is not None:
             old, new = replace
@@ -255,7 +296,8 @@ class ReplicaSite:
         self._during[edition] = (self._listed[edition] + after, count)
 
     def hide(self, edition: Edition, post_id: int, channels: list[str]) -> None:
-        """The post is in none of these channels (home, date, category, feed, rest, sitemap) while its page is there; [] shows it again."""
+        """The post is in none of these channels (home, date, category, feed, rest, sitemap) while its page is
+        there; [] shows it again."""
         self._known(edition, post_id)
         self.hidden[edition, post_id] = frozenset(channels)
 
@@ -264,7 +306,8 @@ class ReplicaSite:
         return [i for i in ids if channel not in self.hidden.get((edition, i), ())] if self.hidden else ids
 
     def put(self, **given: Unpack[Given]) -> int:
-        """A post of the test's own; one of that id is replaced. ``lines`` is what its ``html`` must be read as. Returns its id."""
+        """A post of the test's own; one of that id is replaced. ``lines`` is what its ``html`` must be read
+        as. Returns its id."""
         edition = given["edition"]
         post_id = given.get("post_id") or self._free(edition)
         published = self._tick(given.get("published"))
@@ -308,7 +351,20 @@ class ReplicaSite:
 
 
 _new = replace
-KNOBS = ("set", "clock", "edit", "trash", "untrash", "delete", "gone", "move", "publish", "publish_during_crawl", "hide", "put")
+KNOBS = (
+    "set",
+    "clock",
+    "edit",
+    "trash",
+    "untrash",
+    "delete",
+    "gone",
+    "move",
+    "publish",
+    "publish_during_crawl",
+    "hide",
+    "put",
+)
 
 
 def instant(text: str) -> datetime:

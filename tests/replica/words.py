@@ -1,4 +1,5 @@
-"""The words of the replica's posts, as pairs (English, Arabic). Towns, outlets and persons are invented; so is every sentence built of them."""
+"""The words of the replica's posts, as pairs (English, Arabic). Towns, outlets and persons are invented; so
+is every sentence built of them."""
 
 from __future__ import annotations
 
@@ -63,8 +64,14 @@ CATEGORIES: dict[Edition, dict[str, str]] = {
         "صحافة": "المرصد في الصحافة",
     },
 }
-AUTHORS: dict[Edition, tuple[str, ...]] = {"en": ("Editor N", "Desk Two", "SOHR Desk"), "ar": ("المحرر ن", "قسم الأخبار")}
-SITE_NAME: dict[Edition, str] = {"en": "The Syrian Observatory For Human Rights", "ar": "المرصد السوري لحقوق الإنسان"}
+AUTHORS: dict[Edition, tuple[str, ...]] = {
+    "en": ("Editor N", "Desk Two", "SOHR Desk"),
+    "ar": ("المحرر ن", "قسم الأخبار"),
+}
+SITE_NAME: dict[Edition, str] = {
+    "en": "The Syrian Observatory For Human Rights",
+    "ar": "المرصد السوري لحقوق الإنسان",
+}
 _EASTERN = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -89,7 +96,8 @@ class Voice:
         return [pair[self._side] for pair in self.random.sample(pairs, count)]
 
     def number(self, low: int, high: int) -> str:
-        """A number as the site writes it: with thousands separators in English, now and then in Eastern Arabic digits."""
+        """A number as the site writes it: with thousands separators in English, now and then in Eastern
+        Arabic digits."""
         return self.figure(self.random.randint(low, high))
 
     def figure(self, value: int) -> str:

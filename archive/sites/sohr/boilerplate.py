@@ -1,7 +1,9 @@
-"""What stands at the edges of a text and is not the article: cut by rule, each rule with its evidence (SITE.md, What surrounds the text).
+"""What stands at the edges of a text and is not the article: cut by rule, each rule with its evidence
+(SITE.md, What surrounds the text).
 
-Only the edges are cut. The same words inside the article stay: a paragraph that says "Related Articles" between two others is the site's own text.
-What is cut and says something about the article (source, disclaimer) is kept as a note or as metadata; what changes at every visit is not.
+Only the edges are cut. The same words inside the article stay: a paragraph that says "Related Articles"
+between two others is the site's own text. What is cut and says something about the article (source,
+disclaimer) is kept as a note or as metadata; what changes at every visit is not.
 """
 
 from __future__ import annotations
@@ -28,11 +30,54 @@ SITE_NAMES = frozenset(
 # Headings of blocks that list other articles. Read whole, case and a closing colon aside.
 _RELATED = frozenset(
     (
-        *("you might also like", "you may also like", "you may like", "related articles", "related posts", "related news", "related stories"),
-        *("related topics", "related", "read also", "also read", "more from author", "recommended for you", "more stories", "more news", "see also"),
-        *("latest news", "مقالات ذات صلة", "أخبار ذات صلة", "اخبار ذات صلة", "مواضيع ذات صلة", "مواضيع متعلقة", "ذات صلة"),
-        *("قد يعجبك أيضا", "قد يعجبك أيضًا", "قد يعجبك أيضاً", "قد يعجبك ايضا", "اقرأ أيضا", "اقرأ أيضًا", "اقرأ أيضاً", "اقرا ايضا"),
-        *("شاهد أيضا", "شاهد أيضًا", "شاهد أيضاً", "المزيد من الأخبار", "المزيد من المقالات", "آخر الأخبار", "اخر الاخبار"),
+        *(
+            "you might also like",
+            "you may also like",
+            "you may like",
+            "related articles",
+            "related posts",
+            "related news",
+            "related stories",
+        ),
+        *(
+            "related topics",
+            "related",
+            "read also",
+            "also read",
+            "more from author",
+            "recommended for you",
+            "more stories",
+            "more news",
+            "see also",
+        ),
+        *(
+            "latest news",
+            "مقالات ذات صلة",
+            "أخبار ذات صلة",
+            "اخبار ذات صلة",
+            "مواضيع ذات صلة",
+            "مواضيع متعلقة",
+            "ذات صلة",
+        ),
+        *(
+            "قد يعجبك أيضا",
+            "قد يعجبك أيضًا",
+            "قد يعجبك أيضاً",
+            "قد يعجبك ايضا",
+            "اقرأ أيضا",
+            "اقرأ أيضًا",
+            "اقرأ أيضاً",
+            "اقرا ايضا",
+        ),
+        *(
+            "شاهد أيضا",
+            "شاهد أيضًا",
+            "شاهد أيضاً",
+            "المزيد من الأخبار",
+            "المزيد من المقالات",
+            "آخر الأخبار",
+            "اخر الاخبار",
+        ),
     )
 )
 _LATEST = frozenset(("latest news", "آخر الأخبار", "اخر الاخبار"))
@@ -51,7 +96,10 @@ _OPINION = re.compile(
     r"(?:لا (?:ت|ي)عبر|لا (?:ت|ي)مثل|(?:ت|ي)عبر(?:ون)? عن (?:رأي|آراء|وجهة)|عن وجهة نظر)",
     re.IGNORECASE | re.DOTALL,
 )
-_SOURCE = re.compile(r"^[*(\[\s]*(?:source|sources|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$", re.IGNORECASE | re.DOTALL)
+_SOURCE = re.compile(
+    r"^[*(\[\s]*(?:source|sources|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _MARK = re.compile(r"^\s*[•|–—-]\s*")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'\])]+")
 _OUTLET = re.compile(r"^(?P<title>.+?)\s+[–—|-]\s+(?P<outlet>[^–—|]{2,60})$")
@@ -70,7 +118,8 @@ class Cut:
 
 
 def cut(lines: list[Raw], title: str, site: Site, links: list[tuple[str, str]]) -> Cut:
-    """Cut both edges. ``links`` are the absolute links of the text, to find the address behind a "Source:" line."""
+    """Cut both edges. ``links`` are the absolute links of the text, to find the address behind a "Source:"
+    line."""
     out = Cut(list(lines))
     _cut_tail(out, site, links)
     _cut_head(out, title)
@@ -95,7 +144,8 @@ def _above(line: Raw, following: Raw, title: str) -> str | None:
         return "latest news"
     if title and plain.startswith(_plain(title)):
         rest = line.text[len(title) :]
-        if not rest.strip():  # the headline again: only as a heading of the page; an author may open with the same words
+        # The headline again: only as a heading of the page; an author may open with the same words
+        if not rest.strip():
             return "headline again" if line.kind is LineKind.HEADING and line.depth == 1 else None
         return "headline and site name" if _names_site(rest) else None
     return "counter" if _is_counter(line, following) else None
@@ -106,10 +156,12 @@ def _names_site(rest: str) -> bool:
 
 
 def _is_counter(line: Raw, following: Raw) -> bool:
-    """A number alone above the text counts views or shares and grows at every visit [E: 7 of 11 Arabic posts].
+    """A number alone above the text counts views or shares and grows at every visit [E: 7 of 11 Arabic
+    posts].
 
-    Not a counter: a list entry, heading or table row; a number in a paragraph of its own that the next line carries on (it starts in lower
-    case or is a label of a few words): there the author set a toll in large figures.
+    Not a counter: a list entry, heading or table row; a number in a paragraph of its own that the next line
+    carries on (it starts in lower case or is a label of a few words): there the author set a toll in large
+    figures.
     """
     if line.kind is not LineKind.PARAGRAPH or not _NUMBER.match(line.text):
         return False
@@ -147,9 +199,15 @@ def _cut_related(out: Cut) -> bool:
     """A heading such as "You might also like" with nothing but links below it, up to the end of the text."""
     lines = out.lines
     for index in range(len(lines) - 1, max(-1, len(lines) - 40), -1):
-        if _plain(lines[index].text) in _RELATED and lines[index].kind in (LineKind.PARAGRAPH, LineKind.HEADING):
+        if _plain(lines[index].text) in _RELATED and lines[index].kind in (
+            LineKind.PARAGRAPH,
+            LineKind.HEADING,
+        ):
             below = lines[index + 1 :]
-            if all(line.linked or (i and below[i - 1].linked and _is_teaser(line.text)) for i, line in enumerate(below)):
+            if all(
+                line.linked or (i and below[i - 1].linked and _is_teaser(line.text))
+                for i, line in enumerate(below)
+            ):
                 del lines[index:]
                 out.rules.append("related")
                 return True
@@ -159,7 +217,9 @@ def _cut_related(out: Cut) -> bool:
 
 def _is_teaser(text: str) -> bool:
     """The cut beginning of another article, or its date, below its linked headline."""
-    return text.endswith(("…", "...", "[…]", "[...]")) or (len(text) < 30 and bool(re.search(r"\d{4}|ago$|^منذ ", text)))
+    return text.endswith(("…", "...", "[…]", "[...]")) or (
+        len(text) < 30 and bool(re.search(r"\d{4}|ago$|^منذ ", text))
+    )
 
 
 def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
@@ -177,7 +237,11 @@ def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
         return False
     value = tidy(named[1])
     address = _ADDRESS.search(value)
-    url = address[0].rstrip(".,;") if address else next((href for href, words in links if words and words in value), None)
+    url = (
+        address[0].rstrip(".,;")
+        if address
+        else next((href for href, words in links if words and words in value), None)
+    )
     outlet = _OUTLET.match(_ADDRESS.sub("", value).strip())
     short = len(value) <= 60 and not re.search(r"[0-9٠-٩]", value)
     if not (url or outlet or short):
@@ -197,7 +261,9 @@ def _is_own(url: str | None, site: Site) -> bool:
     if url is None:
         return False
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.") == (urlsplit(site.home).hostname or "").removeprefix("www.")
+        return (urlsplit(url).hostname or "").removeprefix("www.") == (
+            urlsplit(site.home).hostname or ""
+        ).removeprefix("www.")
     except ValueError:
         return False
 
@@ -207,13 +273,16 @@ def _plain(text: str) -> str:
     return tidy(text).rstrip(" :：").casefold()
 
 
-# Each rule, and what its lines look like wherever they stand: in an article, at a place that is no edge or without what else the rule asks for,
-# such a line stays. The tests hold one page of either kind against each rule, in both languages.
+# Each rule, and what its lines look like wherever they stand: in an article, at a place that is no edge or
+# without what else the rule asks for, such a line stays. The tests hold one page of either kind against each
+# rule, in both languages.
 RULES: dict[str, Callable[[str, str], bool]] = {
     "site name": lambda text, title: _plain(text) in SITE_NAMES,
     "latest news": lambda text, title: _plain(text) in _LATEST,
     "headline again": lambda text, title: bool(title) and _plain(text) == _plain(title),
-    "headline and site name": lambda text, title: bool(title) and text.startswith(title) and _names_site(text[len(title) :]),
+    "headline and site name": lambda text, title: (
+        bool(title) and text.startswith(title) and _names_site(text[len(title) :])
+    ),
     "counter": lambda text, title: bool(_NUMBER.match(text)),
     "cookies": lambda text, title: bool(_COOKIES.match(text)),
     "related": lambda text, title: _plain(text) in _RELATED,

@@ -1,8 +1,10 @@
-"""The site's page layouts by era: where the title and the text are, and what inside the text is not the article.
+"""The site's page layouts by era: where the title and the text are, and what inside the text is not the
+article.
 
-A layout is never edited in place once captures rest on it: a theme that changes gets a new entry. Which one reads a page is told by what the
-page shows, never by its date. Three are named after the themes they are taken to be [A]; the selectors for the text are evidence [E], SITE.md.
-The last, ``general``, knows only what nearly all WordPress themes share: it reads the layout that nobody has seen yet.
+A layout is never edited in place once captures rest on it: a theme that changes gets a new entry. Which one
+reads a page is told by what the page shows, never by its date. Three are named after the themes they are
+taken to be [A]; the selectors for the text are evidence [E], SITE.md. The last, ``general``, knows only what
+nearly all WordPress themes share: it reads the layout that nobody has seen yet.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from archive.sites.wordpress.noise import in_furniture
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One layout. Selectors are tried in order; the first that matches a place of its own (not in furniture) is taken.
+    """One layout. Selectors are tried in order; the first that matches a place of its own (not in furniture)
+    is taken.
 
-    The page is of this layout if the element of its text or one around it carries all names of a mark (classes, and ids with ``#``), if ``inside``
-    matches in the text, or if its head loads files of one of the ``themes``.
+    The page is of this layout if the element of its text or one around it carries all names of a mark
+    (classes, and ids with ``#``), if ``inside`` matches in the text, or if its head loads files of one of the
+    ``themes``.
     """
 
     name: str
@@ -34,7 +38,14 @@ class Layout:
     until: date | None = None
 
 
-_TITLES = ("h1.entry-title", "h1.wp-block-post-title", "h1.post-title", "h1.single-post-title", "h1[itemprop=headline]", "h1 [itemprop=headline]")
+_TITLES = (
+    "h1.entry-title",
+    "h1.wp-block-post-title",
+    "h1.post-title",
+    "h1.single-post-title",
+    "h1[itemprop=headline]",
+    "h1 [itemprop=headline]",
+)
 
 LAYOUTS = (
     Layout(
@@ -48,8 +59,18 @@ LAYOUTS = (
     ),
     Layout(
         "publisher",
-        body=(".single-post-content .entry-content", ".entry-content.single-post-content", ".single-post-content"),
-        title=("h1.single-post-title .post-title", "h1.single-post-title", ".single-post-title", "h1 .post-title", *_TITLES),
+        body=(
+            ".single-post-content .entry-content",
+            ".entry-content.single-post-content",
+            ".single-post-content",
+        ),
+        title=(
+            "h1.single-post-title .post-title",
+            "h1.single-post-title",
+            ".single-post-title",
+            "h1 .post-title",
+            *_TITLES,
+        ),
         marks=(frozenset(("single-post-content",)), frozenset(("bs-publisher",))),
         themes=frozenset(("publisher", "publisher-child")),
         since=date(2020, 3, 1),
@@ -57,9 +78,20 @@ LAYOUTS = (
     ),
     Layout(
         "tielabs",
-        body=("div.entry-content.entry", "div.entry-content", ".entry.clearfix", ".post-inner .entry", "#the-post .entry"),
+        body=(
+            "div.entry-content.entry",
+            "div.entry-content",
+            ".entry.clearfix",
+            ".post-inner .entry",
+            "#the-post .entry",
+        ),
         title=("h1.entry-title [itemprop=name]", "h1.name.post-title", *_TITLES),
-        marks=(frozenset(("entry", "clearfix")), frozenset(("#the-post",)), frozenset(("#tie-wrapper",)), frozenset(("#tie-body",))),
+        marks=(
+            frozenset(("entry", "clearfix")),
+            frozenset(("#the-post",)),
+            frozenset(("#tie-wrapper",)),
+            frozenset(("#tie-body",)),
+        ),
         themes=frozenset(("jannah", "jannah-child", "sahifa", "sahifa-child")),
         until=date(2020, 3, 31),
     ),
@@ -85,7 +117,8 @@ _TEXTS = "div.entry-content, .single-post-content, .entry"  # where the texts of
 
 
 def choose(tree: LexborHTMLParser, html: bytes) -> Layout:
-    """The layout a page shows by its marks; `general` where none does. Looked at around the text only: that is what makes it fast."""
+    """The layout a page shows by its marks; `general` where none does. Looked at around the text only: that
+    is what makes it fast."""
     texts = [node for node in tree.css(_TEXTS) if not in_furniture(node)][:3]
     around = [names for node in texts for names in _names_around(node)]
     head = html[: max(html.find(b"</head>"), 0)]
@@ -114,17 +147,23 @@ def _names_around(node: LexborNode) -> Iterator[frozenset[str]]:
 
 
 def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) -> LexborNode | None:
-    """The element that holds the article's text: inside ``scope`` where the page names its post, else the first outside furniture."""
+    """The element that holds the article's text: inside ``scope`` where the page names its post, else the
+    first outside furniture."""
     return next((node for node, _ in _find(tree, layout.body, scope, -1)), None)
 
 
-def find_title(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None, body: LexborNode | None) -> tuple[LexborNode, str] | None:
-    """The headline's element and the selector that found it: beside the text rather than in it, where an author may have set a heading of his own."""
+def find_title(
+    tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None, body: LexborNode | None
+) -> tuple[LexborNode, str] | None:
+    """The headline's element and the selector that found it: beside the text rather than in it, where an
+    author may have set a heading of his own."""
     beside = next(_find(tree, layout.title, scope, body.mem_id if body is not None else -1), None)
     return beside or (next(_find(tree, layout.title, scope, -1), None) if body is not None else None)
 
 
-def _find(tree: LexborHTMLParser, selectors: tuple[str, ...], scope: LexborNode | None, but: int) -> Iterator[tuple[LexborNode, str]]:
+def _find(
+    tree: LexborHTMLParser, selectors: tuple[str, ...], scope: LexborNode | None, but: int
+) -> Iterator[tuple[LexborNode, str]]:
     for place in (scope, tree) if scope is not None else (tree,):
         for selector in selectors:
             for node in place.css(selector):

@@ -1,7 +1,8 @@
 """The text that a feed or REST carries of a post -> a digest, to tell whether it is what it was. Pure.
 
-It is compared with earlier digests of the same channel only, never with a page: the two are rendered differently. It covers title and text;
-what else may change of a post (links, images, terms) the site's modified claim tells, and the unconditional look.
+It is compared with earlier digests of the same channel only, never with a page: the two are rendered
+differently. It covers title and text; what else may change of a post (links, images, terms) the site's
+modified claim tells, and the unconditional look.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from archive.text.normalise import same_sha256
 
 
 def digest(title: str, content: str) -> str | None:
-    """Digest (hex) of a post as a channel renders it: both are HTML. None where it cannot be read within bounds, or says nothing."""
+    """Digest (hex) of a post as a channel renders it: both are HTML. None where it cannot be read within
+    bounds, or says nothing."""
     page = content.encode("utf-8", "replace")
     if is_hostile(page) or is_heavy(page):
         return None

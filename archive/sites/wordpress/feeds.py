@@ -1,8 +1,9 @@
 """Feeds -> Sightings. Pure: text and address in, dataclasses out.
 
-Atom by date of modification (``/feed/atom/?orderby=modified``) is an edit log with full text; plain Atom still carries ``<updated>``; RSS has the
-date of publication alone. A feed whose entries are excerpts carries no digest. XML from strangers: no entity is expanded, nothing is loaded, a
-document type is refused, and what is broken is read as far as it goes.
+Atom by date of modification (``/feed/atom/?orderby=modified``) is an edit log with full text; plain Atom
+still carries ``<updated>``; RSS has the date of publication alone. A feed whose entries are excerpts carries
+no digest. XML from strangers: no entity is expanded, nothing is loaded, a document type is refused, and what
+is broken is read as far as it goes.
 """
 
 from __future__ import annotations
@@ -31,17 +32,25 @@ MAX_ENTRIES = 1000  # WordPress shows 10 unless told otherwise
 _ATOM, _CONTENT = "{http://www.w3.org/2005/Atom}", "{http://purl.org/rss/1.0/modules/content/}"
 _DOCTYPE = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2: what no document may hold
+# XML 1.0, 2.2: what no document may hold
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PATHS: dict[tuple[str, ...], Form] = {("feed",): "rss", ("feed", "rss2"): "rss", ("feed", "atom"): "atom"}
 
 
 def form_of(address: Address, site: Site) -> tuple[Form, int] | None:
-    """Which feed of the whole edition an address is, and which page of it; None for those of a post, a category, or of comments."""
-    if address.kind is not Kind.FEED or address.edition is None or not address.url.startswith(site.edition_home(address.edition)):
+    """Which feed of the whole edition an address is, and which page of it; None for those of a post, a
+    category, or of comments."""
+    if (
+        address.kind is not Kind.FEED
+        or address.edition is None
+        or not address.url.startswith(site.edition_home(address.edition))
+    ):
         return None
     parts = urlsplit(address.url)
     query = dict(parse_qsl(parts.query))
-    path = tuple(s for s in address.url[len(site.edition_home(address.edition)) :].partition("?")[0].split("/") if s)
+    path = tuple(
+        s for s in address.url[len(site.edition_home(address.edition)) :].partition("?")[0].split("/") if s
+    )
     form = _PATHS.get(path) or (_PATHS.get(("feed", query["feed"])) if not path and "feed" in query else None)
     paged = query.get("paged", "1")
     if form is None or not re.fullmatch(r"[1-9][0-9]{0,6}", paged):
@@ -50,12 +59,22 @@ def form_of(address: Address, site: Site) -> tuple[Form, int] | None:
 
 
 def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listing | None:
-    """Read one page of a feed, in its order; None where the text is no feed. `Listing.has_next` is always None: a feed does not say."""
+    """Read one page of a feed, in its order; None where the text is no feed. `Listing.has_next` is always
+    None: a feed does not say."""
     if len(text) > MAX_FEED or _DOCTYPE.search(text):
         return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, encoding="utf-8")
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=True,
+        encoding="utf-8",
+    )
     try:
-        root = etree.fromstring(_NO_XML.sub("", _DECLARATION.sub("", text.lstrip("\ufeff"))).encode("utf-8"), parser)
+        root = etree.fromstring(
+            _NO_XML.sub("", _DECLARATION.sub("", text.lstrip("\ufeff"))).encode("utf-8"), parser
+        )
     except (etree.XMLSyntaxError, ValueError):
         return None
     if root is None or root.tag not in (f"{_ATOM}feed", "rss"):
@@ -77,7 +96,11 @@ def in_order_of_edits(listing: Listing) -> bool:
 
 def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting]:
     for entry in root.iterfind(f"{_ATOM}entry"):
-        links = [link.get("href") or "" for link in entry.iterfind(f"{_ATOM}link") if link.get("rel", "alternate") == "alternate"]
+        links = [
+            link.get("href") or ""
+            for link in entry.iterfind(f"{_ATOM}link")
+            if link.get("rel", "alternate") == "alternate"
+        ]
         title, content = entry.find(f"{_ATOM}title"), entry.find(f"{_ATOM}content")
         published, modified = (instant(_text(entry.find(_ATOM + name))) for name in ("published", "updated"))
         names = [*links, _text(entry.find(f"{_ATOM}id"))]
@@ -87,7 +110,15 @@ def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighti
 def _rss(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting]:
     for item in root.iterfind("channel/item"):
         names = [_text(item.find("link")), _text(item.find("guid"))]
-        yield from _sighting(names, item.find("title"), item.find(f"{_CONTENT}encoded"), _date(_text(item.find("pubDate"))), None, address, site)
+        yield from _sighting(
+            names,
+            item.find("title"),
+            item.find(f"{_CONTENT}encoded"),
+            _date(_text(item.find("pubDate"))),
+            None,
+            address,
+            site,
+        )
 
 
 def _sighting(
@@ -101,13 +132,27 @@ def _sighting(
 ) -> Iterator[Sighting]:
     """The post an entry names by its link or its id; none where that is no post of this edition."""
     found = [site.parse(name.strip(), address.url) for name in names if name.strip()]
-    posts = [a for a in found if a and a.kind in (Kind.ARTICLE, Kind.SLUG) and a.edition == address.edition and a.page == 1]
+    posts = [
+        a
+        for a in found
+        if a and a.kind in (Kind.ARTICLE, Kind.SLUG) and a.edition == address.edition and a.page == 1
+    ]
     if not posts:
         return
     post_id = next((post.post_id for post in posts if post.post_id), None)
     told, body = _text(title), _text(content)
     mark = digest(told, body) if body.strip() else None
-    yield Sighting(posts[0].url, address.edition, post_id, "feed", None, html.unescape(told).strip() or None, published, modified, digest=mark)
+    yield Sighting(
+        posts[0].url,
+        address.edition,
+        post_id,
+        "feed",
+        None,
+        html.unescape(told).strip() or None,
+        published,
+        modified,
+        digest=mark,
+    )
 
 
 def _text(node: etree._Element | None) -> str:

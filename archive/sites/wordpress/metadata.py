@@ -1,8 +1,10 @@
-"""What a page states about itself, each statement with its origin; conflicting ones are all kept, and one is chosen by a documented order.
+"""What a page states about itself, each statement with its origin; conflicting ones are all kept, and one is
+chosen by a documented order.
 
-Orders (first wins): times: JSON-LD, ``meta article:*``, ``<time datetime>`` with an offset. author: JSON-LD, ``rel=author``, ``meta author``.
-post_id: body class, shortlink, the article's id, canonical address. canonical_url: ``link rel=canonical``, ``og:url``. A time without an offset is
-nobody's time zone and becomes a day at most.
+Orders (first wins): times: JSON-LD, ``meta article:*``, ``<time datetime>`` with an offset. author: JSON-LD,
+``rel=author``, ``meta author``. post_id: body class, shortlink, the article's id, canonical address.
+canonical_url: ``link rel=canonical``, ``og:url``. A time without an offset is nobody's time zone and becomes
+a day at most.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ _MODIFIED = frozenset(("updated", "modified", "updated-date"))  # classes of a <
 _PUBLISHED = frozenset(("published", "entry-date"))
 _BYLINES = ".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"
 _LIMIT = 1_000_000  # bytes in which JSON-LD is read;
-_ARTICLE_TYPES = words("article newsarticle blogposting reportagenewsarticle analysisnewsarticle opinionnewsarticle webpage report liveblogposting")
+_ARTICLE_TYPES = words(
+    "article newsarticle blogposting reportagenewsarticle analysisnewsarticle opinionnewsarticle webpage report liveblogposting"
+)
 
 
 @dataclass(slots=True)
@@ -70,7 +74,8 @@ class Stated:
 
 
 def utc(value: str) -> str | None:
-    """A time with an offset as UTC text with seconds; None for anything a machine cannot place (no offset, no time, no such day)."""
+    """A time with an offset as UTC text with seconds; None for anything a machine cannot place (no offset, no
+    time, no such day)."""
     try:
         when = datetime.fromisoformat(value.strip())
         if when.tzinfo is None:
@@ -95,7 +100,9 @@ def head_of(html: bytes) -> str:
     return html[:end].decode("utf-8", "ignore")
 
 
-def read_head(capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site, here: Address | None) -> Stated:
+def read_head(
+    capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site, here: Address | None
+) -> Stated:
     """Everything but what stands beside the text: meta tags, links, JSON-LD, body class, headers."""
     out = Stated()
     metas, links = _tags(head_of(html))
@@ -147,9 +154,13 @@ def _read_addresses(
     found = _POST_CLASS.search(classes)
     if found:
         out.add("post_id", found[1], "body:class")
-    header = next((value for name, value in capture.headers if name.lower() == "link" and "shortlink" in value), "")
+    header = next(
+        (value for name, value in capture.headers if name.lower() == "link" and "shortlink" in value), ""
+    )
     shown = re.search(r"<([^>]*)>\s*;[^,]*shortlink", header)
-    shortlinks = [(href, "link:shortlink") for rel, href in links if rel == "shortlink"] + ([(shown[1], "header:link:shortlink")] if shown else [])
+    shortlinks = [(href, "link:shortlink") for rel, href in links if rel == "shortlink"] + (
+        [(shown[1], "header:link:shortlink")] if shown else []
+    )
     for href, origin in shortlinks:
         found = _SHORTLINK.search(href)
         out.add("post_id", found[1] if found else None, origin)
@@ -162,8 +173,11 @@ def _read_addresses(
             out.add("post_id", str(read.post_id), origin)
 
 
-def read_beside(scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: Site, out: Stated) -> None:
-    """What stands beside the text, in the element that holds headline and text: times, author, terms. Related posts inside it are passed by."""
+def read_beside(
+    scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: Site, out: Stated
+) -> None:
+    """What stands beside the text, in the element that holds headline and text: times, author, terms. Related
+    posts inside it are passed by."""
     if scope is None:
         return
     inside = body.mem_id if body is not None else -1
@@ -180,7 +194,9 @@ def read_beside(scope: LexborNode | None, body: LexborNode | None, capture: Capt
     for node in scope.css("a[href]"):
         attributes = node.attributes
         rel = (attributes.get("rel") or "").lower().split()
-        telling = "author" in rel or "tag" in rel or "category" in rel or _is_term(attributes.get("href") or "")
+        telling = (
+            "author" in rel or "tag" in rel or "category" in rel or _is_term(attributes.get("href") or "")
+        )
         if telling and not in_furniture(node, scope, inside, footers=False):
             _read_term(node, rel, capture, site, out)
     if out.first("author") is None:
@@ -220,7 +236,8 @@ def absolute(href: str, base: str) -> str | None:
 
 
 def _tags(head: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """(name, content) of the meta tags and (rel, href) of the links of a head. By pattern: three times as fast as the tree, and order is kept."""
+    """(name, content) of the meta tags and (rel, href) of the links of a head. By pattern: three times as
+    fast as the tree, and order is kept."""
     metas: list[tuple[str, str]] = []
     links: list[tuple[str, str]] = []
     for tag, inside in _TAG.findall(head):
@@ -232,7 +249,11 @@ def _tags(head: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
             if name and "content" in got:
                 metas.append((name.lower(), got["content"]))
         else:
-            links.extend((rel, got.get("href", "")) for rel in got.get("rel", "").lower().split() if rel in ("canonical", "shortlink"))
+            links.extend(
+                (rel, got.get("href", ""))
+                for rel in got.get("rel", "").lower().split()
+                if rel in ("canonical", "shortlink")
+            )
     return metas, links
 
 
@@ -246,14 +267,20 @@ def _json_ld(html: bytes) -> Iterator[Any]:
             return
         position = closed.end()
         try:
-            yield json.loads(html[opened.end() : closed.start()].decode("utf-8", "replace").strip(), strict=False)
+            yield json.loads(
+                html[opened.end() : closed.start()].decode("utf-8", "replace").strip(), strict=False
+            )
         except (ValueError, RecursionError):
             continue
 
 
 def _read_json_ld(value: Any, out: Stated) -> None:
     entries: list[Any] = value if isinstance(value, list) else [value]
-    graphs = [_listed(entry["@graph"]) if "@graph" in entry else [entry] for entry in entries if isinstance(entry, dict)]
+    graphs = [
+        _listed(entry["@graph"]) if "@graph" in entry else [entry]
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
     flat = [entry for graph in graphs for entry in graph if isinstance(entry, dict)]
     # an article's own statements before those of the page around it
     flat.sort(key=lambda entry: "webpage" in _types(entry))
@@ -267,7 +294,11 @@ def _read_json_ld(value: Any, out: Stated) -> None:
                     out.add("day", day_of(entry[key]), f"json-ld:{key}")
         out.add("title", _string(entry.get("headline")), "json-ld:headline")
         for author in _listed(entry.get("author")):
-            out.add("author", _string(author.get("name") if isinstance(author, dict) else author), "json-ld:author")
+            out.add(
+                "author",
+                _string(author.get("name") if isinstance(author, dict) else author),
+                "json-ld:author",
+            )
         for section in _listed(entry.get("articleSection")):
             out.add("meta_category", _string(section), "json-ld:articleSection")
         keywords = entry.get("keywords")

@@ -1,8 +1,10 @@
-"""Names of what is not the article inside an article's body: words of class and id attributes, by family, each read as a whole.
+"""Names of what is not the article inside an article's body: words of class and id attributes, by family,
+each read as a whole.
 
-A name must match from its first to its last letter: ``shared-toll``, ``village-ads-hill`` and ``share-of-dead`` match nothing, so a paragraph that an
-author styled so stays. Evidence: the layouts of SITE.md, real WordPress, and the theme and plugin names that sharing, related-post, counter and
-advertising plugins have used for years [A].
+A name must match from its first to its last letter: ``shared-toll``, ``village-ads-hill`` and
+``share-of-dead`` match nothing, so a paragraph that an author styled so stays. Evidence: the layouts of
+SITE.md, real WordPress, and the theme and plugin names that sharing, related-post, counter and advertising
+plugins have used for years [A].
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ def _any(patterns: str) -> str:
     return "|".join(patterns.split())
 
 
-# What stands before and behind a word in the names themes give: post-share, single-share-box, related-posts-title.
+# What stands before and behind a word in the names themes give: post-share, single-share-box,
+# related-posts-title.
 _BEFORE = (
     "(?:(?:"
     + _any("""wp posts? entry article single content page site main meta s e t rb tie bs td jnews jp yarpp inline in mobile sticky floating
@@ -90,11 +93,24 @@ TOOLS = _any(
     back-to-top more-link read-more(?:-link|-button)? readmore continue-reading widgets? widget-area widget_\w+ sidebar wpulike\w* wp_ulike\w*
     kk-star-ratings yasr-\w+ gp-rating rating-box review-box wp-playlist-script speech-player (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
 )
-_FAMILIES = (SHARING, RELATED, COUNTERS, ADVERTISING, CONTENTS, AUTHORS, META, NAVIGATION, COMMENTS, INVITATIONS, TOOLS)
+_FAMILIES = (
+    SHARING,
+    RELATED,
+    COUNTERS,
+    ADVERTISING,
+    CONTENTS,
+    AUTHORS,
+    META,
+    NAVIGATION,
+    COMMENTS,
+    INVITATIONS,
+    TOOLS,
+)
 _NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
 _ROLES = frozenset(("navigation", "dialog", "alertdialog", "search", "contentinfo", "banner", "form"))
 
-# What is not about this article although it may stand beside its headline. By-lines and meta lines are: times, authors and terms stand there.
+# What is not about this article although it may stand beside its headline. By-lines and meta lines are:
+# times, authors and terms stand there.
 _FURNITURE = re.compile(
     f"^(?:{_around('related relatedposts yarpp similar recommended')}|"
     + _any(
@@ -131,8 +147,11 @@ def is_noise(node: LexborNode) -> bool:
     return attributes.get("role") in _ROLES
 
 
-def in_furniture(node: LexborNode, top: LexborNode | None = None, but: int = -1, *, footers: bool = True) -> bool:
-    """Whether an element stands, below ``top``, in a sidebar, navigation, related posts, comments (``footers``: or in a footer).
+def in_furniture(
+    node: LexborNode, top: LexborNode | None = None, but: int = -1, *, footers: bool = True
+) -> bool:
+    """Whether an element stands, below ``top``, in a sidebar, navigation, related posts, comments
+    (``footers``: or in a footer).
 
     ``but`` is the body (its `mem_id`), in whose own text nothing is stated about the article.
     """

@@ -1,7 +1,9 @@
-"""Pages that are no evidence of an article: refusals, challenges, maintenance, errors. Respected, recorded, never taken for text.
+"""Pages that are no evidence of an article: refusals, challenges, maintenance, errors. Respected, recorded,
+never taken for text.
 
-By status first; a page with status 200 is a refusal only where no layout reads it, because a network in front of the site puts its marks on
-ordinary pages too (``/cdn-cgi/challenge-platform/`` scripts stand on every article of a site behind Cloudflare).
+By status first; a page with status 200 is a refusal only where no layout reads it, because a network in front
+of the site puts its marks on ordinary pages too (``/cdn-cgi/challenge-platform/`` scripts stand on every
+article of a site behind Cloudflare).
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ _HEAD = 65_536  # characters that are searched: a refusal is short, and says so 
 
 
 def by_status(capture: Capture) -> tuple[str, str] | None:
-    """Reason and detail where the status alone tells that there is no article; None for a status that brings a page."""
+    """Reason and detail where the status alone tells that there is no article; None for a status that brings
+    a page."""
     status = capture.status
     if status == 304:
         return "not_modified", "304: no text was sent"
@@ -71,7 +74,9 @@ def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
     if _MAINTENANCE.search(head):
         return "maintenance", f"status {status}, a page that announces maintenance"
     if status in (401, 403, 407, 429, 451) or _BLOCKED.search(head):
-        return "blocked", f"status {status}" + (f", Retry-After {capture.header('retry-after')}" if capture.header("retry-after") else "")
+        return "blocked", f"status {status}" + (
+            f", Retry-After {capture.header('retry-after')}" if capture.header("retry-after") else ""
+        )
     if not 200 <= status < 300 or _ERROR.search(head):
         return "error", f"status {status}"
     if _SOFT404.search(head):

@@ -1,7 +1,8 @@
 """WordPress's REST interface -> Sightings. Pure: text, headers and address in, dataclasses out.
 
-Four questions are put to ``/wp-json/wp/v2/posts``: what was edited since an instant (`edited_url`), all there is by id (`walk_url`), whether up to
-100 ids still say what they said (`look_url`), and which of up to 100 are there (`ids_url`). ``*_gmt`` are UTC without saying so; ``date`` is in the site's own time, so its day is the
+Four questions are put to ``/wp-json/wp/v2/posts``: what was edited since an instant (`edited_url`), all there
+is by id (`walk_url`), whether up to 100 ids still say what they said (`look_url`), and which of up to 100 are
+there (`ids_url`). ``*_gmt`` are UTC without saying so; ``date`` is in the site's own time, so its day is the
 site's archive day.
 """
 
@@ -51,7 +52,16 @@ class Posts:
 def edited_url(site: Site, edition: Edition, since: str | None, page: int = 1) -> str:
     """The posts modified after an instant, last edited first; without one, of all."""
     bound = {"modified_after": since} if since else {}
-    return _url(site, edition, orderby="modified", order="desc", per_page=AT_ONCE, _fields=_FIELDS, **bound, **_page(page))
+    return _url(
+        site,
+        edition,
+        orderby="modified",
+        order="desc",
+        per_page=AT_ONCE,
+        _fields=_FIELDS,
+        **bound,
+        **_page(page),
+    )
 
 
 def walk_url(site: Site, edition: Edition, page: int) -> str:
@@ -93,8 +103,14 @@ def asking(address: Address, site: Site) -> Asking | None:
     query = dict(parse_qsl(parts.query))
     page = int(query["page"]) if re.fullmatch(r"[1-9][0-9]{0,6}", query.get("page", "")) else 1
     if "include" in query:
-        ids = tuple(int(part) for part in query["include"].split(",") if re.fullmatch(r"[1-9][0-9]{0,9}", part))
-        return Asking("look" if "content" in query.get("_fields", "") else "ids", 1, None, ids) if ids and len(ids) <= AT_ONCE else None
+        ids = tuple(
+            int(part) for part in query["include"].split(",") if re.fullmatch(r"[1-9][0-9]{0,9}", part)
+        )
+        return (
+            Asking("look" if "content" in query.get("_fields", "") else "ids", 1, None, ids)
+            if ids and len(ids) <= AT_ONCE
+            else None
+        )
     match query.get("orderby"):
         case "modified":
             return Asking("edited", page, instant(query.get("modified_after")))
@@ -103,7 +119,9 @@ def asking(address: Address, site: Site) -> Asking | None:
     return None
 
 
-def parse_posts(text: str, address: Address, site: Site, asked: Asking, total: str | None, pages: str | None) -> Posts | None:
+def parse_posts(
+    text: str, address: Address, site: Site, asked: Asking, total: str | None, pages: str | None
+) -> Posts | None:
     """Read an answer; ``total`` and ``pages`` are its headers. None where it is no list of posts."""
     if len(text) > MAX_ANSWER:
         return None
@@ -111,7 +129,9 @@ def parse_posts(text: str, address: Address, site: Site, asked: Asking, total: s
         found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or not all(isinstance(post, dict) and type(post.get("id")) is int for post in found):
+    if not isinstance(found, list) or not all(
+        isinstance(post, dict) and type(post.get("id")) is int for post in found
+    ):
         return None
     sightings, protected = [], set()
     for post in found[:AT_ONCE]:
@@ -129,14 +149,36 @@ def parse_posts(text: str, address: Address, site: Site, asked: Asking, total: s
 def _sighting(post: dict[str, Any], address: Address, edition: Edition, site: Site) -> Sighting:
     post_id: int = post["id"]
     link = site.parse(post["link"], address.url) if isinstance(post.get("link"), str) else None
-    right = link and link.edition == edition and (link.kind is Kind.SLUG or (link.kind is Kind.ARTICLE and link.post_id == post_id))
+    right = (
+        link
+        and link.edition == edition
+        and (link.kind is Kind.SLUG or (link.kind is Kind.ARTICLE and link.post_id == post_id))
+    )
     url = link.url if link and right else site.article_url(ArticleKey(edition, str(post_id)))
     title, content = (_part(post, name).get("rendered") for name in ("title", "content"))
     protected = bool(_part(post, "content").get("protected"))
-    mark = digest(title, content) if isinstance(title, str) and isinstance(content, str) and not protected else None
-    day = post["date"][:10] if isinstance(post.get("date"), str) and _BARE.match(post["date"]) and post["date"][0] != "0" else None
+    mark = (
+        digest(title, content)
+        if isinstance(title, str) and isinstance(content, str) and not protected
+        else None
+    )
+    day = (
+        post["date"][:10]
+        if isinstance(post.get("date"), str) and _BARE.match(post["date"]) and post["date"][0] != "0"
+        else None
+    )
     told = html.unescape(title).strip() if isinstance(title, str) else ""
-    return Sighting(url, edition, post_id, "rest", day, told or None, _gmt(post.get("date_gmt")), _gmt(post.get("modified_gmt")), digest=mark)
+    return Sighting(
+        url,
+        edition,
+        post_id,
+        "rest",
+        day,
+        told or None,
+        _gmt(post.get("date_gmt")),
+        _gmt(post.get("modified_gmt")),
+        digest=mark,
+    )
 
 
 def _part(post: dict[str, Any], name: str) -> dict[str, Any]:

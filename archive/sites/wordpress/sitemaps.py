@@ -1,7 +1,9 @@
-"""Sitemaps -> the addresses of further sitemaps, or Sightings. Pure. They find what no listing shows any more: 2,000 posts a request.
+"""Sitemaps -> the addresses of further sitemaps, or Sightings. Pure. They find what no listing shows any
+more: 2,000 posts a request.
 
-WordPress's own (``wp-sitemap.xml``, ``wp-sitemap-posts-post-N.xml``; ``lastmod`` from 6.5 on) and those of SEO plugins (``post-sitemapN.xml``).
-Read by pattern, not by an XML parser: a sitemap is a list of addresses, and no entity of a hostile one is ever expanded.
+WordPress's own (``wp-sitemap.xml``, ``wp-sitemap-posts-post-N.xml``; ``lastmod`` from 6.5 on) and those of
+SEO plugins (``post-sitemapN.xml``). Read by pattern, not by an XML parser: a sitemap is a list of addresses,
+and no entity of a hostile one is ever expanded.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from archive.sites.wordpress.listings import instant
 _ENTRY = re.compile(r"<(url|sitemap)\b[^>]*>(.*?)</\1\s*>", re.DOTALL)
 _LOC = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*</loc>")
 _LASTMOD = re.compile(r"<lastmod>\s*([^<]+?)\s*</lastmod>")
-_POSTS = re.compile(r"(?:wp-sitemap-posts-post-[0-9]+|(?:^|/)post-sitemap[0-9]*)\.xml$")  # of posts; not of pages, terms or authors
+# Of posts; not of pages, terms or authors
+_POSTS = re.compile(r"(?:wp-sitemap-posts-post-[0-9]+|(?:^|/)post-sitemap[0-9]*)\.xml$")
 
 
 def is_sitemap(text: str) -> bool:
@@ -31,7 +34,12 @@ def parse_index(text: str, address: Address, site: Site) -> tuple[str, ...]:
         loc = _LOC.search(body)
         if kind == "sitemap" and loc:
             there = site.parse(html.unescape(loc.group(1)), address.url)
-            if there and there.kind is Kind.SITEMAP and there.edition == address.edition and _POSTS.search(there.url):
+            if (
+                there
+                and there.kind is Kind.SITEMAP
+                and there.edition == address.edition
+                and _POSTS.search(there.url)
+            ):
                 found.append(there.url)
     return tuple(dict.fromkeys(found))
 
@@ -42,7 +50,12 @@ def parse_sitemap(text: str, address: Address, site: Site) -> Listing:
     for kind, body in _ENTRY.findall(text):
         loc, lastmod = _LOC.search(body), _LASTMOD.search(body)
         found = site.parse(html.unescape(loc.group(1)), address.url) if kind == "url" and loc else None
-        if found and found.kind in (Kind.ARTICLE, Kind.SLUG) and found.edition == address.edition and found.page == 1:
+        if (
+            found
+            and found.kind in (Kind.ARTICLE, Kind.SLUG)
+            and found.edition == address.edition
+            and found.page == 1
+        ):
             modified = instant(lastmod.group(1)) if lastmod else None
             sighting = Sighting(found.url, found.edition, found.post_id, "sitemap", modified_at=modified)
             sightings.setdefault((found.edition, found.post_id or found.url), sighting)

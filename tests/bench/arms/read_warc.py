@@ -1,4 +1,5 @@
-"""The evidence read and nothing done (`read`), or trafilatura on each page in a pool. ``read_warc.py read|trafilatura FOLDER PAGES JOBS``."""
+"""The evidence read and nothing done (`read`), or trafilatura on each page in a pool. ``read_warc.py
+read|trafilatura FOLDER PAGES JOBS``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Scrapy as people use it: `bare` downloads and follows links, `tutorial` extracts in the callback and inserts a row an item."""
+"""Scrapy as people use it: `bare` downloads and follows links, `tutorial` extracts in the callback and
+inserts a row an item."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ class Bare(Spider):
     def parse(self, response: Response) -> Iterator[Request]:
         """A listing: its posts, and the next page."""
         yield from response.follow_all(css="article h2 a, article h3 a, .p-url", callback=self.article)
-        yield from response.follow_all(css="a.next, .nav-links a.next, .pagination a.next, a[rel=next]", callback=self.parse)
+        yield from response.follow_all(
+            css="a.next, .nav-links a.next, .pagination a.next, a[rel=next]", callback=self.parse
+        )
 
     def article(self, response: Response) -> Iterator[dict[str, Any]]:
         """A post: nothing is done with it."""
@@ -38,7 +41,13 @@ class Tutorial(Bare):
 
         found = trafilatura.bare_extraction(response.text, url=response.url, with_metadata=True)
         if found:
-            yield {"url": response.url, "title": found.title, "date": found.date, "author": found.author, "text": found.text}
+            yield {
+                "url": response.url,
+                "title": found.title,
+                "date": found.date,
+                "author": found.author,
+                "text": found.text,
+            }
 
 
 class Rows:
@@ -47,7 +56,9 @@ class Rows:
     def open_spider(self) -> None:
         """Make the table."""
         self.db = sqlite3.connect(sys.argv[3])
-        self.db.execute("create table if not exists articles (url text primary key, title text, date text, author text, text text)")
+        self.db.execute(
+            "create table if not exists articles (url text primary key, title text, date text, author text, text text)"
+        )
 
     def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
         """Insert."""

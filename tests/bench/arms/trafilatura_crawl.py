@@ -1,7 +1,8 @@
-"""trafilatura downloading in threads and extracting, as its documentation shows. ``trafilatura_crawl.py URL FOLDER PAGES THREADS``.
+"""trafilatura downloading in threads and extracting, as its documentation shows. ``trafilatura_crawl.py URL
+FOLDER PAGES THREADS``.
 
-Its own way from link to link (`focused_crawler`) passes by addresses without a domain name, as loopback's are; so the listings are read by
-pattern here, which costs less than its own reading would.
+Its own way from link to link (`focused_crawler`) passes by addresses without a domain name, as loopback's
+are; so the listings are read by pattern here, which costs less than its own reading would.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from trafilatura.settings import DEFAULT_CONFIG
 def main() -> None:
     """Take listings until there are links enough, then the pages; no delays. Each text becomes a file."""
     start, folder, most, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    DEFAULT_CONFIG["DEFAULT"]["SSRF_PROTECTION"] = "off"  # its own setting: the site of the bench is on loopback
+    # Its own setting: the site of the bench is on loopback
+    DEFAULT_CONFIG["DEFAULT"]["SSRF_PROTECTION"] = "off"
     wanted: dict[str, None] = {}
     page = 0
     while len(wanted) < most:
