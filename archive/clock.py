@@ -1,9 +1,8 @@
-"""Times as the archive writes them: UTC text with seconds, ``2026-01-02T00:00:00Z``. They sort as text. And
-the clock they are read from.
+"""The clock, and times as text. The archive writes an instant as UTC with seconds, ``2026-01-02T00:00:00Z``,
+which sorts as text. All reading and writing of instants is here.
 
-That clock is the machine's, but for tests on loopback: there ``ARCHIVE_CLOCK`` sets another (`Clock`), which
-then dates the evidence, the looks and the plan alike. Who opens an archive decides with `use`; nothing else
-in a process may.
+The clock is the machine's. Tests on loopback may set another with ``ARCHIVE_CLOCK`` (`Clock`), which then dates
+evidence, looks and plans alike. Only the code that opens an archive sets it, with `use`.
 """
 
 from __future__ import annotations
@@ -11,10 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import ClassVar
 
 from archive.errors import USAGE, ArchiveError
 
+FIRST_YEAR = 1000  # the first whose text sorts with those after it
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _SPELLED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OFFSET = re.compile(r"([+-])(\d{1,6})([dhms])")
@@ -23,27 +24,24 @@ _MOST = timedelta(days=100 * 366)  # far from the ends of what a datetime holds,
 
 
 class BadClock(ArchiveError):
-    """Raised when ``ARCHIVE_CLOCK`` cannot be read, or stands beside an archive of a real site, by `Clock.of`
-    and `for_site`."""
+    """Raised when ``ARCHIVE_CLOCK`` is unreadable or set for a real site, by `Clock.of` and `for_site`."""
 
     exit_status: ClassVar[int] = USAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock that runs beside the machine's: so many seconds ahead of it, behind it where negative.
-    ``stated`` is how it was asked for."""
+    """A clock ``ahead`` seconds ahead of the machine's (negative: behind it). ``stated`` is the setting's text."""
 
     stated: str = ""
     ahead: float = 0.0
 
     @classmethod
     def of(cls, stated: str) -> Clock:
-        """An offset (``+3d``, ``+36h``, ``-90m``, ``+5s``), or an instant (``2027-01-02T00:00:00Z``) from
-        which time runs on from now.
+        """Read a setting: an offset (``+3d``, ``+36h``, ``-90m``, ``+5s``), or the instant that it is now
+        (``2027-01-02T00:00:00Z``).
 
-        Nothing stated is the machine's own clock. Raises BadClock for any other spelling, and beyond 100
-        years.
+        An empty setting is the machine's clock. Raises BadClock for other spellings and beyond 100 years.
         """
         if not stated:
             return cls()
@@ -57,7 +55,8 @@ class Clock:
             ahead = timedelta.max
         if abs(ahead) > _MOST:
             raise BadClock(
-                f"ARCHIVE_CLOCK={stated} is no clock: give an offset like +3d, +36h or -90m, or an instant like 2027-01-02T00:00:00Z"
+                f"ARCHIVE_CLOCK={stated} cannot be read: give an offset like +3d, +36h or -90m, "
+                "or an instant like 2027-01-02T00:00:00Z"
             )
         return cls(stated, ahead.total_seconds())
 
@@ -67,12 +66,13 @@ _clock = MACHINE
 
 
 def for_site(stated: str, home: str, *, is_loopback: bool) -> Clock:
-    """The clock for the archive of a site. Raises BadClock; also for a real site, whose evidence must tell
-    the real time."""
+    """The clock for the archive of a site. Raises BadClock for any setting where the site is a real one:
+    evidence carries the real time."""
     clock = Clock.of(stated)
     if stated and not is_loopback:
         raise BadClock(
-            f"ARCHIVE_CLOCK={stated} is for tests against a site on this machine, and {home} is a real one: unset ARCHIVE_CLOCK"
+            f"ARCHIVE_CLOCK={stated} is for tests against a site on this machine, and {home} is a real one: "
+            "unset ARCHIVE_CLOCK"
         )
     return clock
 
@@ -88,25 +88,70 @@ def clock() -> Clock:
     return _clock
 
 
-def instant() -> datetime:
+def current_time() -> datetime:
     """This instant by the archive's clock, in UTC."""
     return datetime.now(UTC) + timedelta(seconds=_clock.ahead)
 
 
 def now() -> str:
-    """This instant by the archive's clock."""
-    return format_time(instant())
+    """This instant by the archive's clock, as the archive writes times."""
+    return format_time(current_time())
 
 
 def format_time(at: datetime) -> str:
-    """The instant as text; ``at`` must know its offset, or ValueError."""
+    """Write an instant as ``2026-01-02T00:00:00Z``. Raises ValueError without an offset and before 1000.
+
+    Years below 1000 have fewer than four digits in ``strftime``, and would not sort as text.
+    """
     if at.tzinfo is None:
         raise ValueError("a time without an offset is no instant")
-    return at.astimezone(UTC).strftime(_FORMAT)
+    at = at.astimezone(UTC)
+    if at.year < FIRST_YEAR:
+        raise ValueError(f"the year {at.year} is before {FIRST_YEAR}")
+    return at.strftime(_FORMAT)
 
 
 def parse_time(text: str) -> datetime:
-    """Read a time of the archive. Raises ValueError for any other spelling."""
-    if not _SPELLED.fullmatch(text):
+    """Read a time of the archive. Raises ValueError for any other spelling, and before the year 1000."""
+    if not _SPELLED.fullmatch(text) or text < f"{FIRST_YEAR}":
         raise ValueError(f"{text!r} is no time of the archive: 2026-01-02T00:00:00Z")
     return datetime.fromisoformat(text)
+
+
+def read_time(text: str | None) -> str | None:
+    """Read a time that a page, a feed or a header states: ISO 8601 or RFC 5322, with an offset.
+
+    None where the text names no instant: no offset, no such day, before the year 1000.
+    """
+    text = (text or "").strip()
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return format_time(read(text))
+        except (ValueError, TypeError, OverflowError, IndexError):
+            continue
+    return None
+
+
+def read_http_date(text: str) -> datetime | None:
+    """Read an HTTP date in any of its three forms, as UTC whatever the machine's time zone (RFC 9110, 5.6.7)."""
+    try:
+        at = parsedate_to_datetime(text.strip())
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)  # asctime states no zone
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def read_retry_after(value: str | None, answered_at: datetime, ahead: float = 0.0) -> datetime | None:
+    """Until when a site asks to be left alone: seconds, or an HTTP date (RFC 9110, 10.2.3). None: unreadable.
+
+    ``answered_at`` is by the clock of the crawl that got the answer; that clock was ``ahead`` seconds ahead of
+    the machine's, and so of the dates the site writes.
+    """
+    value = (value or "").strip()
+    try:
+        if value.isascii() and value.isdigit():
+            return answered_at + timedelta(seconds=int(value))
+        date = read_http_date(value)
+        return date + timedelta(seconds=ahead) if date else None
+    except (ValueError, OverflowError):
+        return None

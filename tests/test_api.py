@@ -20,7 +20,7 @@ import pytest
 
 from archive import Archive, BadReference, NotHeld
 from archive.errors import DamagedWarc, NoArchive
-from archive.read.references import instant, parse_reference
+from archive.read.references import parse_bound, parse_reference
 from tests.replica.server import ROOT
 from tests.small import TITLE, Small, small
 
@@ -175,17 +175,17 @@ def test_bad_arguments(archive: Archive, small: Small) -> None:
 def test_instants() -> None:
     """Days, texts and datetimes mean what they say, in UTC."""
     assert (
-        instant("2024-01-31", is_end=True) == "2024-01-31T23:59:59Z"
-        and instant(date(2024, 1, 31)) == "2024-01-31T00:00:00Z"
+        parse_bound("2024-01-31", is_end=True) == "2024-01-31T23:59:59Z"
+        and parse_bound(date(2024, 1, 31)) == "2024-01-31T00:00:00Z"
     )
     assert (
-        instant(datetime(2024, 1, 31, 12, tzinfo=UTC))
-        == instant("2024-01-31T12:00:00Z")
+        parse_bound(datetime(2024, 1, 31, 12, tzinfo=UTC))
+        == parse_bound("2024-01-31T12:00:00Z")
         == "2024-01-31T12:00:00Z"
     )
     for wrong in ("2024-02-30", "2024", "", datetime(2024, 1, 1)):  # noqa: DTZ001  # that is what is wrong with it
         with pytest.raises(BadReference):
-            instant(wrong)
+            parse_bound(wrong)
     assert parse_reference("sohr:example.org:https://example.org/a@b").key == "https://example.org/a@b"
     for host in ("example.org", "example.org:8443", "127.0.0.1:8000", "localhost:8000", "[::1]:8000"):
         named = parse_reference(f"sohr:{host}:http://{host}/a?b=c:d@2025-03-01T10:00:00Z")

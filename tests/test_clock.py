@@ -4,13 +4,23 @@ is refused beside a real site."""
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from archive.clock import BadClock, Clock, for_site, format_time, parse_time
+from archive.clock import (
+    BadClock,
+    Clock,
+    for_site,
+    format_time,
+    parse_time,
+    read_http_date,
+    read_retry_after,
+    read_time,
+)
 from tests.archiving import Archive, sohr
 from tests.crawling import article_requests, asked, command, crawl, environment, in_step, records, rows, run
 from tests.replica.server import Replica
@@ -43,6 +53,65 @@ def test_nonsense(stated: str) -> None:
     """Says what would make sense."""
     with pytest.raises(BadClock, match="give an offset like"):
         Clock.of(stated)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Damascus"])
+@pytest.mark.parametrize(
+    "text",
+    ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"],
+)
+def test_the_three_forms_of_an_http_date(zone: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are UTC, in every time zone of the machine (RFC 9110, 5.6.7)."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert read_http_date(text) == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    """Seconds count from the answer; dates are by the site's clock. Anything else states nothing."""
+    at = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    assert read_retry_after("37", at) == at + timedelta(seconds=37)
+    date = "Fri, 02 Jan 2026 12:01:30 GMT"
+    assert read_retry_after(date, at) == at + timedelta(seconds=90)
+    assert read_retry_after(date, at, 3600.0) == at + timedelta(seconds=3690), "the crawl's clock was ahead"
+    assert [read_retry_after(text, at) for text in ("", None, "soon", "-5", "٣٧", "1e400", "9" * 30)] == [
+        None
+    ] * 7
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-01-02T03:04:05+03:00", "2026-01-02T00:04:05Z"),
+        ("2026-01-02 03:04:05Z", "2026-01-02T03:04:05Z"),
+        ("Fri, 02 Jan 2026 03:04:05 +0300", "2026-01-02T00:04:05Z"),
+        ("1000-01-01T00:00:00Z", "1000-01-01T00:00:00Z"),
+        ("0999-12-31T23:59:59Z", None),
+        ("0103-01-01T00:00:00Z", None),
+        ("2024-02-30T00:00:00Z", None),
+        ("2026-01-02T03:04:05", None),
+        ("2026-01-02", None),
+        ("Fri, 02 Jan 2026 03:04:05", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_stated_times(text: str | None, read: str | None) -> None:
+    """A time without an offset, on a day that never was, or of a year with three digits is no instant."""
+    assert read_time(text) == read
+
+
+def test_years_with_three_digits_are_refused() -> None:
+    """They would not sort as text."""
+    with pytest.raises(ValueError, match="before 1000"):
+        format_time(datetime(999, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="is no time of the archive"):
+        parse_time("0103-01-01T00:00:00Z")
 
 
 def test_a_real_site_has_the_real_time() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from crawler.extensions.breaker import FAILED, LAST, Breaker
-from crawler.middlewares.backoff import seconds_of_rest
 from tests.crawling import asked, crawl, exchanges, held, rows, truth
 from tests.replica.server import Replica
 from tests.replica.settings import Settings
@@ -142,19 +141,6 @@ def test_the_breaker() -> None:
     for _ in range(LAST):
         breaker.answered("a")
     assert breaker.failed("a", "error") is None
-
-
-def test_what_a_header_says() -> None:
-    """Seconds count from when they were said, dates are instants of the site's clock; whatever is neither
-    says nothing."""
-    now = datetime.now(UTC)
-    assert 36 < (seconds_of_rest("37", now, 0.0) or 0) <= 37
-    assert seconds_of_rest("37", now - timedelta(minutes=1), 0.0) == 0
-    date = (now + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    assert 88 < (seconds_of_rest(date, now, 0.0) or 0) <= 90
-    # Told to a crawl whose clock was an hour ahead
-    assert 3688 < (seconds_of_rest(date, now, 3600.0) or 0) <= 3690
-    assert [seconds_of_rest(text, now, 0.0) for text in ("", "soon", "-5", "٣٧", "1e400")] == [None] * 5
 
 
 def test_posts_that_always_fail_do_not_keep_the_others_out(site: Replica, tmp_path: Path) -> None:

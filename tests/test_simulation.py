@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from archive.clock import MACHINE, Clock, format_time, instant, now, parse_time, use
+from archive.clock import MACHINE, Clock, current_time, format_time, now, parse_time, use
 from archive.ingest.look_schedule import LONGEST
 from archive.model import Capture, Edition
 from archive.outcome import REDIRECT, Held, Outcome
@@ -65,7 +65,7 @@ class Years:
             *answer.headers,
             *((("Content-Type", f"{answer.content_type}; charset=UTF-8"),) if answer.content_type else ()),
         )
-        self.requests.append(instant())
+        self.requests.append(current_time())
         self.left -= 1
         capture = Capture(
             url, answer.status, headers, answer.body.encode(), now(), channel=channel, crawl=self.name
@@ -86,7 +86,7 @@ class Years:
             "extractor": "x",
         }
         self.writer.work([Happened(begun | {"arguments": {}, "software": {}})])
-        self.left = BUDGET - self.writer.answers.asked_since(format_time(instant() - timedelta(days=1)))
+        self.left = BUDGET - self.writer.answers.asked_since(format_time(current_time() - timedelta(days=1)))
         asyncio.run(self._walk())
         done = {
             "event": "crawl-finished",
@@ -170,7 +170,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                 site.turn("publish", edition="en")
                 published += 1
             years.crawl()
-        yield Told(folder, years.requests, posts, edited, published, set(site.ids("en")), instant())
+        yield Told(folder, years.requests, posts, edited, published, set(site.ids("en")), current_time())
     finally:
         use(MACHINE)
         years.writer.close()

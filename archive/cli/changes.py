@@ -58,13 +58,13 @@ def changes(
     from archive.read import feed
     from archive.read.consumers import Consumers
     from archive.read.database import json_line
-    from archive.read.references import instant
+    from archive.read.references import parse_bound
 
     if consumer is not None and after is not None:
         raise click.UsageError("--consumer knows where to go on: give --after or --consumer, not both", ctx)
     if follow and since is not None:
         raise click.UsageError("--follow goes on behind a number: give --after instead of --since", ctx)
-    learnt = instant(since) if since else None
+    learnt = parse_bound(since) if since else None
     with reading(ctx) as conn:
         newest = feed.newest_seq(conn)
         if consumer is not None:

@@ -102,15 +102,15 @@ def export(
 
     from archive.export.versions import export as run
     from archive.read.database import json_line
-    from archive.read.references import instant
+    from archive.read.references import parse_bound
     from archive.read.selection import Selection, count
 
     if content and form != "jsonl":
         raise click.UsageError("--content is JSON Lines: leave --format out", ctx)
     selection = Selection(
         edition=edition,  # type: ignore[arg-type]  # click.Choice saw to it
-        since=instant(since) if since else None,
-        until=instant(until, is_end=True) if until else None,
+        since=parse_bound(since) if since else None,
+        until=parse_bound(until, is_end=True) if until else None,
         category=category,
         state=state,
         which="latest" if which == "latest" else "all",

@@ -14,8 +14,7 @@ from hashlib import sha256
 from archive.clock import format_time, parse_time
 
 FIRST_LOOK = timedelta(minutes=30)  # one turn of the timer; corrections of tolls come within the hour
-# 14 looks in the first year; 1.2 times would be 45, or 18,000 requests a day at about 400 posts a day
-# (DESIGN.md)
+# 14 looks in the first year; growth by 1.2 would make 45: 18,000 requests a day at 400 new posts a day
 GROWTH = 2
 # One sweep of everything held: 200,000 articles are then 1,100 looks a day of a budget of 8,000
 LONGEST = timedelta(days=180)

@@ -25,7 +25,7 @@ from archive.read.database import about, open_readonly, told
 from archive.read.diff import Diff
 from archive.read.export_records import entry
 from archive.read.records import Change, Version, change_of, version_of
-from archive.read.references import BadReference, Instant, NotHeld, Reference, instant, parse_reference
+from archive.read.references import BadReference, Instant, NotHeld, Reference, parse_bound, parse_reference
 from archive.read.search import Term, expression, spans, terms
 from archive.read.selection import Selection, Which, check
 from archive.read.selection import versions as selected
@@ -112,7 +112,7 @@ class Article:
     def at(self, at: Instant) -> Version:
         """What it said at an instant. Raises NotHeld where the archive cannot know: before, behind and
         between the captures of a version."""
-        moment, before = instant(at), None
+        moment, before = parse_bound(at), None
         for version in self.versions:
             if version.first_captured_at <= moment <= version.last_captured_at:
                 return version
@@ -228,7 +228,10 @@ class Archive:
         else the first capture. ``changed``: only articles of which more than one version is held. Raises
         BadReference for what cannot select anything.
         """
-        first, last = instant(since) if since else None, instant(until, is_end=True) if until else None
+        first, last = (
+            parse_bound(since) if since else None,
+            parse_bound(until, is_end=True) if until else None,
+        )
         selection = Selection(edition, first, last, category, state, which, changed)
         if edition not in (None, "en", "ar"):
             raise BadReference(f"{edition!r} is no edition: they are en and ar")
@@ -325,7 +328,7 @@ class Archive:
     ) -> Iterator[Change]:
         """The feed: changes behind a sequence number, in order; with ``since`` those the archive learnt then
         or later."""
-        learnt = instant(since) if since else None
+        learnt = parse_bound(since) if since else None
         with told(self.folder / "archive.db"):
             for record in feed.changes(self._conn, after, limit, learnt):
                 yield change_of(record)

@@ -68,7 +68,7 @@ def parse_reference(text: str) -> Reference:
     return Reference(source, str(int(key)) if source in EDITIONS else key, at)
 
 
-def instant(value: Instant, *, is_end: bool = False) -> str:
+def parse_bound(value: Instant, *, is_end: bool = False) -> str:
     """A bound as the archive writes times. A day means its first second, with ``is_end`` its last. Raises
     BadReference."""
     if isinstance(value, datetime):

@@ -8,20 +8,18 @@ it.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from statistics import median
 from urllib.parse import urlsplit
 
 from protego import Protego
 
-from archive.clock import format_time, parse_time
+from archive.clock import format_time, parse_time, read_retry_after
 from archive.errors import ArchiveError
 from archive.reports.status import columns, cut, lasted, size
 
@@ -251,7 +249,7 @@ def too_early(every: Iterable[_Asked], earlier: Iterable[_Asked] = ()) -> Iterab
     """
     until: dict[str, tuple[float, _Asked]] = {}
     for one in earlier:
-        stated = instant_of(one.retry_after, one.seconds)
+        stated = _retry_at(one)
         if stated is not None and stated > until.get(one.host, (0.0,))[0]:
             until[one.host] = (stated, one)
     for one in every:
@@ -262,7 +260,7 @@ def too_early(every: Iterable[_Asked], earlier: Iterable[_Asked] = ()) -> Iterab
             yield TooEarly(
                 one.host, before.url, before.at, before.retry_after or "", instant, one.url, one.at
             )
-        stated = instant_of(one.retry_after, one.seconds)
+        stated = _retry_at(one)
         if stated is not None and (known is None or stated > known[0]):
             until[one.host] = (stated, one)
 
@@ -276,17 +274,10 @@ def _rests_before(conn: sqlite3.Connection, crawl_id: int, at: str) -> list[_Ask
     return [_asked(*row) for row in rows]
 
 
-def instant_of(retry_after: str | None, at: float) -> float | None:
-    """When a host may be asked again, by an answer of the instant ``at``; None where it states nothing
-    readable (RFC 9110, 10.2.3)."""
-    value = (retry_after or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return at + int(value)
-    try:
-        stated = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return None
-    return (stated if stated.tzinfo else stated.replace(tzinfo=UTC)).timestamp()
+def _retry_at(one: _Asked) -> float | None:
+    """When the host may be asked again, in seconds since 1970; None where the answer states nothing readable."""
+    until = read_retry_after(one.retry_after, datetime.fromtimestamp(one.seconds, UTC))
+    return until.timestamp() if until else None
 
 
 def _days(conn: sqlite3.Connection, days: Sequence[str]) -> Iterable[tuple[str, int]]:

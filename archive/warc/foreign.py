@@ -23,10 +23,9 @@ from typing import IO, Any, ClassVar, cast
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from archive.clock import now
+from archive.clock import now, read_time
 from archive.errors import UNREADABLE, ArchiveError
 from archive.model import Capture
-from archive.sites.wordpress.listings import instant
 from archive.warc.writer import header_lines, one_line
 
 MOST = 64 * 2**20  # bytes of a record: a post is a thousandth of it
@@ -152,7 +151,7 @@ def _repeated(path: Path, revisits: list[_Revisit], counts: Counter[str]) -> Ite
             url, digest = _address(header("WARC-Target-URI")), header("WARC-Payload-Digest") or ""
             names = (
                 (header("WARC-Record-ID") or "", ""),
-                (url, instant(header("WARC-Date")) or ""),
+                (url, read_time(header("WARC-Date")) or ""),
                 (url, digest),
             )
             asking = (
@@ -278,7 +277,7 @@ def _revisit(record: Any, counts: Counter[str], is_wanted: Callable[[str], bool]
         return None
     of = (
         _address(headers.get_header("WARC-Refers-To-Target-URI")),
-        instant(headers.get_header("WARC-Refers-To-Date")) or "",
+        read_time(headers.get_header("WARC-Refers-To-Date")) or "",
     )
     return _Revisit(
         url,
@@ -297,7 +296,7 @@ def _read(record: Any, counts: Counter[str], most: int) -> tuple[str, str, bytes
     read."""
     headers = record.rec_headers
     length = headers.get_header("Content-Length") or ""
-    url, at = _address(headers.get_header("WARC-Target-URI")), instant(headers.get_header("WARC-Date"))
+    url, at = _address(headers.get_header("WARC-Target-URI")), read_time(headers.get_header("WARC-Date"))
     if at is None or not length.isdecimal() or not _ADDRESS.fullmatch(url) or at > now():
         counts["incomplete"] += 1  # or from a time that has not come yet
         return None

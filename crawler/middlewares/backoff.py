@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Self
 
 from scrapy import Request, signals
@@ -17,7 +16,7 @@ from scrapy.utils.asyncio import call_later
 from scrapy.utils.httpobj import urlparse_cached
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 
-from archive.clock import clock, instant
+from archive.clock import clock, current_time, read_retry_after
 from crawler.extensions.guard import Guard, guard_of
 
 logger = logging.getLogger(__name__)
@@ -136,25 +135,11 @@ class BackoffMiddleware:
 
 
 def retry_after(response: Response) -> float | None:
-    """Seconds a site asks to be left alone; None where it states nothing readable."""
-    return seconds_of_rest(
-        (response.headers.get("Retry-After") or b"").decode("latin-1"), instant(), clock().ahead
-    )
+    """Seconds that a site asks to be left alone; None where it states nothing readable."""
+    value = (response.headers.get("Retry-After") or b"").decode("latin-1")
+    return seconds_left(read_retry_after(value, current_time(), clock().ahead))
 
 
-def seconds_of_rest(value: str, said_at: datetime, ahead: float) -> float | None:
-    """A Retry-After header as seconds from now on (RFC 9110, 10.2.3: seconds, or a date); None where it is
-    neither.
-
-    ``said_at`` is by the clock of the crawl that was told so, which was ``ahead`` seconds ahead of the
-    machine's, and so of the site's dates.
-    """
-    value = value.strip()
-    try:
-        if value.isascii() and value.isdigit():
-            until = said_at + timedelta(seconds=float(value))
-        else:
-            until = parsedate_to_datetime(value).astimezone(UTC) + timedelta(seconds=ahead)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(0.0, (until - instant()).total_seconds())
+def seconds_left(until: datetime | None) -> float | None:
+    """Seconds from now until an instant; 0 where it has passed."""
+    return None if until is None else max(0.0, (until - current_time()).total_seconds())

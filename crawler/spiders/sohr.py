@@ -19,7 +19,7 @@ from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from archive.clock import clock, format_time, instant, now, parse_time
+from archive.clock import clock, current_time, format_time, now, parse_time, read_retry_after
 from archive.model import Edition
 from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
 from archive.sites.sohr.addresses import Site
@@ -28,7 +28,7 @@ from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Open
 from crawler.arguments import Arguments
 from crawler.extensions.guard import guard_of
-from crawler.middlewares.backoff import seconds_of_rest
+from crawler.middlewares.backoff import seconds_left
 from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, outcome
 from crawler.walk.walk import Walk
 from crawler.walk.wanted import Wanted
@@ -143,7 +143,7 @@ class SohrSpider(Spider):
         asked_at, words, left = "", "", 0.0
         # A short rest does not cut a longer one that was asked for before
         for at, value, ahead in await archive.ask("rests_asked", RESTS):
-            if (more := seconds_of_rest(value, parse_time(at), ahead) or 0.0) > left:
+            if (more := seconds_left(read_retry_after(value, parse_time(at), ahead)) or 0.0) > left:
                 asked_at, words, left = at, value, more
         if left:
             if left > settings.getfloat("BACKOFF_MAX_SECONDS"):
@@ -162,7 +162,7 @@ class SohrSpider(Spider):
             budget = int(stated) if stated.isdigit() else 0 if self.site.is_loopback else BUDGET
         if budget:
             self.guard.requests_left = budget - await archive.ask(
-                "asked_since", format_time(instant() - timedelta(days=1))
+                "asked_since", format_time(current_time() - timedelta(days=1))
             )
             if self.guard.requests_left <= 0:
                 self.guard.stop_soon(

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
-from archive.clock import instant, now
+from archive.clock import current_time, now
 from archive.model import Edition
 from archive.outcome import FEED, LISTING, REST, Outcome
 from archive.sites.sohr.addresses import Site
@@ -98,7 +98,7 @@ class Survey:
             return
         left, unanswered = self._slice, 0
         days: dict[str, int] = await self._ask(
-            "uncovered_days", edition, (instant() - timedelta(days=2)).date().isoformat()
+            "uncovered_days", edition, (current_time() - timedelta(days=2)).date().isoformat()
         )
         for scope in plan.day_scopes(days):
             page, found = 1, None

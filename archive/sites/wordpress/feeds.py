@@ -11,18 +11,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from lxml import etree
 
-from archive.clock import format_time
+from archive.clock import read_time
 from archive.model import Address, Kind, Listing, Sighting
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.contents import digest
-from archive.sites.wordpress.listings import instant
 
 Form = Literal["atom-modified", "atom", "rss"]
 FORMS: tuple[Form, ...] = ("atom-modified", "atom", "rss")  # the one that tells most first
@@ -102,7 +99,9 @@ def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighti
             if link.get("rel", "alternate") == "alternate"
         ]
         title, content = entry.find(f"{_ATOM}title"), entry.find(f"{_ATOM}content")
-        published, modified = (instant(_text(entry.find(_ATOM + name))) for name in ("published", "updated"))
+        published, modified = (
+            read_time(_text(entry.find(_ATOM + name))) for name in ("published", "updated")
+        )
         names = [*links, _text(entry.find(f"{_ATOM}id"))]
         yield from _sighting(names, title, content, published, modified, address, site)
 
@@ -114,7 +113,7 @@ def _rss(root: etree._Element, address: Address, site: Site) -> Iterator[Sightin
             names,
             item.find("title"),
             item.find(f"{_CONTENT}encoded"),
-            _date(_text(item.find("pubDate"))),
+            read_time(_text(item.find("pubDate"))),
             None,
             address,
             site,
@@ -162,12 +161,3 @@ def _text(node: etree._Element | None) -> str:
     if len(node):
         return "".join(etree.tostring(child, encoding="unicode") for child in node)
     return node.text or ""
-
-
-def _date(text: str) -> str | None:
-    """An RFC 822 date with its offset as UTC text."""
-    try:
-        at = parsedate_to_datetime(text.strip())
-        return format_time(at.astimezone(UTC)) if at.tzinfo else None
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None

@@ -9,11 +9,10 @@ page without any is no listing and is reported as such.
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from archive.clock import format_time
+from archive.clock import read_time
 from archive.model import Address, ArticleKey, Kind, Listing, Sighting
 from archive.sites.sohr.addresses import Site, day_of_scope
 
@@ -135,21 +134,10 @@ def _sighting(
         channel=listing.scope.split("/")[0],
         day=day_of_scope(listing.scope) or day or day_link,
         title=title or None,
-        published_at=instant(published),
-        modified_at=instant(modified),
+        published_at=read_time(published),
+        modified_at=read_time(modified),
         sticky=sticky,
     )
-
-
-def instant(text: str | None) -> str | None:
-    """A machine-readable time with its offset as UTC text; None for anything less."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text.strip())
-        return format_time(at) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _day_link(node: LexborNode, site: Site) -> str | None:

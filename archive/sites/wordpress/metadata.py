@@ -13,13 +13,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from archive.clock import read_time
 from archive.html.lines import inline_text, tidy
 from archive.model import Address, Capture, Claim, Kind
 from archive.sites.sohr.addresses import Site, day_of_scope
@@ -73,18 +73,6 @@ class Stated:
         return tuple(dict.fromkeys(claim.value for claim in self.claims if claim.field == name))
 
 
-def utc(value: str) -> str | None:
-    """A time with an offset as UTC text with seconds; None for anything a machine cannot place (no offset, no
-    time, no such day)."""
-    try:
-        when = datetime.fromisoformat(value.strip())
-        if when.tzinfo is None:
-            return None
-        return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if when.year > 1900 else None
-    except (ValueError, OverflowError):
-        return None
-
-
 def day_of(value: str) -> str | None:
     """The site's own day: the date at the beginning of a machine-readable time, whatever its offset."""
     found = _DAY.match(value.strip())
@@ -111,10 +99,10 @@ def read_head(
     for name, value in metas:
         match name:
             case "article:published_time":
-                out.add("published_at", utc(value), "meta:article:published_time")
+                out.add("published_at", read_time(value), "meta:article:published_time")
                 out.add("day", day_of(value), "meta:article:published_time")
             case "article:modified_time":
-                out.add("modified_at", utc(value), "meta:article:modified_time")
+                out.add("modified_at", read_time(value), "meta:article:modified_time")
             case "author":
                 out.add("meta_author", value, "meta:author")
             case "article:author" if not value.startswith(("http:", "https:")):
@@ -188,7 +176,7 @@ def read_beside(
             continue
         modified = not _MODIFIED.isdisjoint(classes) and _PUBLISHED.isdisjoint(classes)
         origin = "time." + ".".join(classes) if classes else "time"
-        out.add("modified_at" if modified else "published_at", utc(value), origin)
+        out.add("modified_at" if modified else "published_at", read_time(value), origin)
         if not modified:
             out.add("day", day_of(value), origin)
     for node in scope.css("a[href]"):
@@ -289,7 +277,7 @@ def _read_json_ld(value: Any, out: Stated) -> None:
             continue
         for key, name in (("datePublished", "published_at"), ("dateModified", "modified_at")):
             if isinstance(entry.get(key), str):
-                out.add(name, utc(entry[key]), f"json-ld:{key}")
+                out.add(name, read_time(entry[key]), f"json-ld:{key}")
                 if name == "published_at":
                     out.add("day", day_of(entry[key]), f"json-ld:{key}")
         out.add("title", _string(entry.get("headline")), "json-ld:headline")

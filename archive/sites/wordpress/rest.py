@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from archive.clock import read_time
 from archive.model import Address, ArticleKey, Edition, Kind, Listing, Sighting
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.contents import digest
-from archive.sites.wordpress.listings import instant
 
 Question = Literal["edited", "walk", "look", "ids"]
 AT_ONCE = 100  # posts a request: the most WordPress gives
@@ -113,7 +113,7 @@ def asking(address: Address, site: Site) -> Asking | None:
         )
     match query.get("orderby"):
         case "modified":
-            return Asking("edited", page, instant(query.get("modified_after")))
+            return Asking("edited", page, read_time(query.get("modified_after")))
         case "id":
             return Asking("walk", page)
     return None
@@ -188,7 +188,7 @@ def _part(post: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _gmt(value: object) -> str | None:
     """A ``*_gmt`` as UTC text; None for the zeros of a post that was never published."""
-    return instant(f"{value}+00:00") if isinstance(value, str) and _BARE.match(value) else None
+    return read_time(f"{value}+00:00") if isinstance(value, str) and _BARE.match(value) else None
 
 
 def _whole(text: str | None) -> int | None:

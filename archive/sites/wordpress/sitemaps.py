@@ -11,9 +11,9 @@ from __future__ import annotations
 import html
 import re
 
+from archive.clock import read_time
 from archive.model import Address, Edition, Kind, Listing, Sighting
 from archive.sites.sohr.addresses import Site
-from archive.sites.wordpress.listings import instant
 
 _ENTRY = re.compile(r"<(url|sitemap)\b[^>]*>(.*?)</\1\s*>", re.DOTALL)
 _LOC = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*</loc>")
@@ -56,7 +56,7 @@ def parse_sitemap(text: str, address: Address, site: Site) -> Listing:
             and found.edition == address.edition
             and found.page == 1
         ):
-            modified = instant(lastmod.group(1)) if lastmod else None
+            modified = read_time(lastmod.group(1)) if lastmod else None
             sighting = Sighting(found.url, found.edition, found.post_id, "sitemap", modified_at=modified)
             sightings.setdefault((found.edition, found.post_id or found.url), sighting)
     return Listing("sitemap", 1, tuple(sightings.values()), False, address.edition)
