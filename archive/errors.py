@@ -1,20 +1,61 @@
-"""What can go wrong, in one sentence for people, each with the exit status it ends a command with (README,
-Exit status)."""
+"""Errors, each a sentence for people with an exit status, and the one table of exit statuses.
+
+README.md, docs/operating.md and ``--help`` show `EXIT_STATUSES`; a test compares them with it.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-OK, USAGE, UNREADABLE, UNAVAILABLE, INTERNAL, CANNOT_WRITE, LOCKED, INTERRUPTED = (
-    0,
-    2,
-    65,
-    69,
-    70,
-    73,
-    75,
-    130,
+OK, FOUND, USAGE, UNREADABLE, UNAVAILABLE = 0, 1, 2, 65, 69
+INTERNAL, CANNOT_WRITE, LOCKED, REPLAY, INTERRUPTED = 70, 73, 75, 76, 130
+
+
+class ExitStatus(NamedTuple):
+    """What an exit status means. An empty meaning: this side never ends with it."""
+
+    status: int
+    crawl: str  # of `scrapy crawl`
+    command: str  # of `sohr-archive`
+
+
+EXIT_STATUSES = (
+    ExitStatus(OK, "healthy, or interrupted and the next run makes it good", "done"),
+    ExitStatus(FOUND, "", "verify, audit or politeness found something"),
+    ExitStatus(
+        USAGE,
+        "an argument or a setting is wrong",
+        "an argument is wrong, or the folder holds no archive",
+    ),
+    ExitStatus(
+        UNREADABLE,
+        "pages came that cannot be read or make no sense, or no new post came for unusually long",
+        "the file given to import is damaged or contains no captures",
+    ),
+    ExitStatus(UNAVAILABLE, "the site is unavailable, or refuses", ""),
+    ExitStatus(INTERNAL, "a bug in this software", "a bug in this software"),
+    ExitStatus(
+        CANNOT_WRITE,
+        "the archive cannot be written, is damaged, or a newer release wrote it",
+        "a file cannot be written, or the archive is damaged or written by a newer release",
+    ),
+    ExitStatus(
+        LOCKED, "another crawl or command holds the archive", "another crawl or command holds the archive"
+    ),
+    ExitStatus(REPLAY, "", "changes --consumer: the feed began again, read it from the start"),
+    ExitStatus(INTERRUPTED, "stopped with Ctrl-C", "stopped with Ctrl-C"),
 )
+
+
+def exit_status_table() -> str:
+    """The table in Markdown, as README.md and docs/operating.md show it."""
+    rows = (f"| {one.status} | {one.crawl or '-'} | {one.command or '-'} |" for one in EXIT_STATUSES)
+    return "\n".join(("| status | `scrapy crawl` | `sohr-archive` |", "|---|---|---|", *rows))
+
+
+def exit_status_lines(side: str) -> list[str]:
+    """One line for each status of one side, ``crawl`` or ``command``, as ``--help`` shows it."""
+    return [f"{one.status:>3}  {meaning}" for one in EXIT_STATUSES if (meaning := getattr(one, side))]
 
 
 class ArchiveError(Exception):

@@ -188,12 +188,12 @@ def test_a_bad_clock_ends_with_2(site: Replica, tmp_path: Path, stated: str) -> 
     done = crawl(site, tmp_path / "a", ARCHIVE_CLOCK=stated)
     assert (
         done.status == 2
-        and f"ARCHIVE_CLOCK={stated} is no clock" in done.stderr
+        and f"ARCHIVE_CLOCK={stated} cannot be read" in done.stderr
         and "Traceback" not in done.stderr
     )
     assert asked(site) == [] and not (tmp_path / "a").exists()
     told = sohr(tmp_path / "a", "status", clock=stated)
-    assert told.status == 2 and f"ARCHIVE_CLOCK={stated} is no clock" in told.err
+    assert told.status == 2 and f"ARCHIVE_CLOCK={stated} cannot be read" in told.err
 
 
 def test_beside_a_real_site_it_ends_with_2(tmp_path: Path) -> None:

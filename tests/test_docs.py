@@ -23,6 +23,7 @@ import pytest
 
 from archive import Archive
 from archive.cli.main import sohr_archive
+from archive.errors import exit_status_lines, exit_status_table
 from tests.replica.server import ROOT
 from tests.small import Small, small
 
@@ -41,6 +42,28 @@ def blocks(page: Path, *languages: str) -> Iterator[str]:
     ):
         if language in languages:
             yield text
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operating.md"])
+def test_documents_show_the_table_of_exit_statuses(page: str) -> None:
+    """README and docs say what `archive.errors.EXIT_STATUSES` says."""
+    assert exit_status_table() in (ROOT / page).read_text("utf-8"), (
+        f"paste into {page}:\n{exit_status_table()}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("side", "command"),
+    [("command", ["-m", "archive.cli.main", "--help"]), ("crawl", ["-m", "scrapy.cmdline", "crawl", "-h"])],
+)
+def test_help_shows_each_exit_status(side: str, command: list[str]) -> None:
+    """`--help` of both commands names every status that they end with."""
+    shown = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    words = " ".join(shown.split())
+    for line in exit_status_lines(side):
+        assert " ".join(line.split()) in words
 
 
 @dataclass

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, ArchiveError
+from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, ArchiveError, exit_status_lines
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -80,7 +80,11 @@ class _Group(click.Group):
         return answer
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group,
+    epilog="\b\nExit status:\n" + "\n".join(exit_status_lines("command")),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--archive",
     type=click.Path(path_type=Path),
@@ -112,12 +116,6 @@ def sohr_archive(archive: Path) -> None:
       sohr-archive changes --after 1200          what was noticed behind change 1200
       sohr-archive export -o versions.jsonl      every version
       sohr-archive export --help                 all about one command
-
-    \b
-    Exit status:
-      0 well · 1 verify, audit or politeness found something · 2 an argument is wrong, or no archive there
-      65 no file of captures to import · 70 an error of ours · 73 cannot write, or damaged, or of a newer
-      release 75 another holds the archive · 76 the feed began anew, replay it · 130 Ctrl-C
     """
     if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
         _set_clock(stated, archive)

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from archive.clock import now
-from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
+from archive.errors import CANNOT_WRITE, REPLAY, USAGE, ArchiveError
 from archive.read import feed
 from archive.read.database import BUSY_MS
 
 DATABASE = "consumers.db"
-REPLAY = 76  # exit status: the feed has begun anew
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TABLE = """create table if not exists consumers (
     name text primary key, seq integer not null, epoch integer not null, first_read_at text not null, acknowledged_at text

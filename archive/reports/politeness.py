@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from archive.clock import format_time, parse_time, read_retry_after
-from archive.errors import ArchiveError
+from archive.errors import USAGE, ArchiveError
 from archive.reports.status import columns, cut, lasted, size
 
 BUDGET = 8000  # requests a day; DESIGN.md: today's posts and looks need far less
@@ -35,7 +35,7 @@ Bodies = Callable[[sqlite3.Row], bytes]
 class NoCrawl(ArchiveError):
     """Raised when the archive has no crawl of the name asked for, or none at all."""
 
-    exit_status = 2
+    exit_status = USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from archive.clock import BadClock, Clock, for_site, use
-from archive.errors import INTERNAL
+from archive.errors import INTERNAL, exit_status_lines
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.writer.client import begin
@@ -37,8 +37,7 @@ class Command(ScrapyCrawl):
             "'scrapy crawl pages' takes cited pages of other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
             "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; else data/), ARCHIVE_CONTACT=TEXT (how the site "
             "can reach you), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given). "
-            "Exit status: 0 healthy, 2 an argument is wrong, 65 pages cannot be read, 69 the site is unavailable or refuses, 70 an error of ours, "
-            "73 the archive cannot be written, 75 another crawl holds it, 130 Ctrl-C."
+            "Exit status: " + "; ".join(exit_status_lines("crawl")) + "."
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
