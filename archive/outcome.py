@@ -19,6 +19,8 @@ NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = (
     "other",
 )
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
+# Reasons of failures: why a text is quarantined, and why there was no answer.
+SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no_answer", "not_asked"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
 # A 304 to a request that asked for one: the site stands by an answer that is held
 NOT_MODIFIED = "not_modified"

@@ -14,7 +14,16 @@ from archive.extract.reread import Evidence
 from archive.ingest import look_schedule, neighbours
 from archive.ingest.same_text import alike, is_marked, said_by_many
 from archive.model import ArticleKey, Capture, Extract, Kind, Unextractable
-from archive.outcome import CHANGED, NEW, QUARANTINED, UNCHANGED, NewVersion, Outcome
+from archive.outcome import (
+    CHANGED,
+    NEW,
+    OTHER_LAYOUT,
+    QUARANTINED,
+    SAME_TEXT,
+    UNCHANGED,
+    NewVersion,
+    Outcome,
+)
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Row, Store, claims_of, told_claims
 from archive.text.normalise import same_sha256
@@ -61,7 +70,7 @@ class Articles:
         newest = self.store.version(article["newest_version_id"])
         if newest is not None and seen.at < newest["last_captured_at"]:
             if key.edition is not None and is_marked(self.store, found.text):
-                return self.quarantine(seen, article, found, said_by_many(found.layout))
+                return self.quarantine(seen, article, found, SAME_TEXT, said_by_many(found.layout))
             return self._learnt_late(seen, key, article, found)
         before = self._as_read_today(newest, key, found)
         same = before is not None and same_sha256(before.title, before.text) == same_sha256(
@@ -73,15 +82,14 @@ class Articles:
             and newest["layout"] != found.layout
             and not self.store.about(f"layout:{found.layout}")
         ):
-            return self.quarantine(
-                seen, article, found, f"layout {found.layout} reads another text than {newest['layout']} did"
-            )
+            sentence = f"layout {found.layout} reads another text than {newest['layout']} did"
+            return self.quarantine(seen, article, found, OTHER_LAYOUT, sentence)
         if (
             not same
             and key.edition is not None
             and (detail := alike(self.store, article["article_id"], found.text, found.layout))
         ):
-            return self.quarantine(seen, article, found, detail)
+            return self.quarantine(seen, article, found, SAME_TEXT, detail)
         self._back(seen, article, newest)
         more = {"day": article["day"] or found.day, "url": self._address(seen, article, key, found)}
         if newest is not None and same:
@@ -107,14 +115,14 @@ class Articles:
             return text  # `verify` names the record; the crawl goes on
         return Text(again.title, again.text) if isinstance(again, Extract) else text
 
-    def quarantine(self, seen: Seen, article: Row, found: Extract, detail: str) -> Outcome:
+    def quarantine(self, seen: Seen, article: Row, found: Extract, reason: str, detail: str) -> Outcome:
         """A text that may be the theme's doing, or a wall before the page. The evidence is kept;
         `sohr-archive layouts` decides."""
         self.store.update("captures", "capture_id", seen.capture_id, layout=found.layout)
         self.unread(seen, article)
         self.store.add_failure(
             seen.capture.url,
-            QUARANTINED,
+            reason,
             detail,
             seen.at,
             seen.capture_id,
@@ -254,9 +262,8 @@ class Articles:
             and earlier["layout"] != found.layout
             and not self.store.about(f"layout:{found.layout}")
         ):
-            return self.quarantine(
-                seen, article, found, f"layout {found.layout} reads another text than {earlier['layout']} did"
-            )
+            sentence = f"layout {found.layout} reads another text than {earlier['layout']} did"
+            return self.quarantine(seen, article, found, OTHER_LAYOUT, sentence)
         if earlier is not None and seen.at < earlier["last_captured_at"]:
             later = self._split(seen, article_id, earlier)
         elif later is not None and later["same_sha256"] == same:

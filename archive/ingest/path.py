@@ -32,6 +32,8 @@ from archive.outcome import (
     LISTING,
     LISTING_UNREAD,
     MOVED,
+    NO_ANSWER,
+    NOT_ASKED,
     NOT_MODIFIED,
     OTHER,
     PART,
@@ -98,11 +100,13 @@ class Ingest:
                     event["verdict"],
                     event["counters"],
                 )
-            case "no-answer":
+            case "no-answer" | "not-asked" as kind:
+                reason = NO_ANSWER if kind == "no-answer" else NOT_ASKED
                 self.store.add_failure(
-                    event["url"], "no_answer", event["error"], event["at"], None, event["crawl"], None
+                    event["url"], reason, event["error"], event["at"], None, event["crawl"], None
                 )
-                self.channels.unanswered(event["url"], event["at"])
+                if reason == NO_ANSWER:
+                    self.channels.unanswered(event["url"], event["at"])
             case "cited":
                 self._cited(event["urls"], event["at"])
             case "read-apart":

@@ -57,7 +57,7 @@ def alike(facts: Facts, article_id: int, text: str, layout: str) -> str | None:
 
 
 def said_by_many(layout: str) -> str:
-    """The sentence that stands with such a capture; `archive.reports.drift` counts by its words."""
+    """The sentence that stands with such a capture."""
     return f"layout {layout} reads the same text on this page as on others"
 
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from archive.clock import format_time, parse_time
 from archive.model import EDITIONS, Edition
+from archive.outcome import SAME_TEXT
 
 SHARE = 0.2  # of the pages that were read, above what is usual: fewer are weather
 FEW = 3  # below so many there is no share to speak of
@@ -106,8 +107,8 @@ def _numbers(rows: Rows, crawl_id: int) -> dict[str, int]:
         LATEST,
         crawl_id,
     )
-    sql = "select count(*) from failures where crawl_id = ? and reason = 'quarantined' and detail like '%reads the same text on this page%'"
-    [[alike]] = rows.query(sql, crawl_id)
+    sql = "select count(*) from failures where crawl_id = ? and reason = ?"
+    [[alike]] = rows.query(sql, crawl_id, SAME_TEXT)
     return {
         "read": sum(outcomes.get(word, 0) for word in ("new", "changed", "unchanged", "empty")),
         "unread": sum(

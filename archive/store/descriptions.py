@@ -270,7 +270,7 @@ TABLES: dict[str, Described] = {
             "crawl_id": "The run.",
             "article_id": "The article, where it is known.",
             "url": "The address.",
-            "reason": "Why, in a word.",
+            "reason": "Why, in a word: no_answer, not_asked, same_text (as on other pages), other_layout (reads another text), or the outcome.",
             "detail": "Why, in a sentence.",
             "at": "When.",
         },

@@ -659,7 +659,7 @@ class Store:
         row = self.one(
             """select (select count(*) from captures where captured_at >= ? and coalesce(channel, '') not in ('import', 'page')
                        and (coalesce(channel, '') != 'robots' or instr(url, ?)))
-                + (select count(*) from failures where reason = 'no_answer' and at >= ? and detail not like 'not asked: %' and instr(url, ?))""",
+                + (select count(*) from failures where reason = 'no_answer' and at >= ? and instr(url, ?))""",
             at,
             host,
             at,

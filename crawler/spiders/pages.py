@@ -74,9 +74,9 @@ class PagesSpider(SohrSpider):
         assert capture is not None  # crawler.settings has it
         url = failure.request.url  # type: ignore[attr-defined]  # Scrapy puts it there
         event = {
-            "event": "no-answer",
+            "event": "not-asked",
             "url": url,
-            "error": f"not asked: {failure.getErrorMessage()}"[:500],
+            "error": failure.getErrorMessage()[:500],
             "at": now(),
             "crawl": capture.crawl,
         }
