@@ -307,7 +307,7 @@ def test_usage_errors_end_with_2(folder: Path, arguments: list[str]) -> None:
 def test_a_number_of_another_archive(folder: Path) -> None:
     """Nobody can have read on from a change that was never told."""
     answer = run("--archive", folder, "changes", "--after", 10**9)
-    assert answer.returncode == 2 and "the newest change of this archive is" in answer.stderr
+    assert answer.returncode == 2 and "the newest change is" in answer.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
@@ -367,5 +367,5 @@ def test_errors_of_ours_are_told_as_such(
     monkeypatch.setattr(status, "read_status", bug)
     assert main.main(["--archive", str(folder), "status"]) == 70
     assert "Traceback" in (told := capsys.readouterr().err) and told.endswith(
-        "sohr-archive: an error of ours: please report the lines above\n"
+        "sohr-archive: this is a bug in sohr-archive: please report the lines above\n"
     )

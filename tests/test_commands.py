@@ -43,7 +43,6 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "schedule": ("cron",),
     "serve": ("--port", "0"),
     "publish-copy": ("{out}/public.db",),
-    "completion": ("bash",),
 }
 WRITTEN = {"export": sys.stderr}  # standard output is the export's own
 MAY_FIND = ("verify", "audit", "politeness")  # and end with 1
@@ -177,13 +176,13 @@ def test_every_help_has_an_example() -> None:
 # -----------------------------------------------------------------------------------------------------------------------
 
 TYPED = """
-eval "$(sohr-archive completion bash)"
+eval "$(_SOHR_ARCHIVE_COMPLETE=bash_source sohr-archive)"
 function=$(complete -p sohr-archive | sed 's/.*-F \\([^ ]*\\).*/\\1/')
 typed() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); $function "$1"; echo "${COMPREPLY[*]}"; }
 typed sohr-archive exp
 typed sohr-archive export --form
 typed sohr-archive export --format pa
-typed sohr-archive completion ""
+typed sohr-archive schedule ""
 typed sohr-archive --archive x sta
 """
 
@@ -203,25 +202,27 @@ def test_bash_completes() -> None:
         "export",
         "--format",
         "parquet",
-        "bash zsh fish",
+        "systemd cron github",
         "status",
     ]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_reads_its_script(shell: str, tmp_path: Path) -> None:
-    """Where that shell is installed; and it is the script that asks in its own way."""
-    script = subprocess.run(
-        [sys.executable, "-m", "archive.cli.main", "completion", shell],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert f"_SOHR_ARCHIVE_COMPLETE={shell}_complete" in script
-    if found := shutil.which(shell):
-        (tmp_path / "script").write_text(script)
-        assert subprocess.run([found, "-n", str(tmp_path / "script")], capture_output=True).returncode == 0
+def test_help_shows_whole_descriptions() -> None:
+    """Each command's first sentence stands in the list of commands, to its full stop."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "archive.cli.main", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    commands = answer.stdout.partition("Commands:")[2]
+    assert "..." not in commands and "…" not in commands
+    assert all(f"\n  {name} " in commands for name in COMMANDS)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("exprot", "export"), ("publish", "publish-copy")])
+def test_a_misspelled_command(typed: str, meant: str) -> None:
+    """The error suggests the command that was meant."""
+    line = [sys.executable, "-m", "archive.cli.main", typed]
+    answer = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+    assert answer.returncode == 2 and f"did you mean '{meant}'?" in answer.stderr
 
 
 def test_a_port_that_is_taken(small: Small) -> None:

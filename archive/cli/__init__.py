@@ -1,1 +1,1 @@
-"""The subcommands of `sohr-archive`, one module each; `archive.cli.main` puts them together."""
+"""The subcommands of `sohr-archive`, one module each; `main` finds them by name."""

@@ -1,4 +1,4 @@
-"""`sohr-archive changes` and `sohr-archive ack`"""
+"""`sohr-archive changes`"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading
+from archive.cli.common import folder_of, json_option, reading, write_json
 
 
 @click.command()
@@ -14,17 +14,15 @@ from archive.cli.common import folder_of, json_option, reading
     "--after",
     type=click.IntRange(min=0),
     metavar="SEQ",
-    help="Only changes behind this number.  [default: 0, all]",
+    help="Only changes after this number.  [default: 0, all]",
 )
 @click.option(
-    "--since", metavar="DATE", help="Only what the archive learnt then or later (2024-01-31, or an instant)."
+    "--since", metavar="DATE", help="Only changes found then or later (2024-01-31, or an instant in UTC)."
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
-@click.option(
-    "--consumer", metavar="NAME", help="Go on behind what this consumer has acknowledged (see 'ack')."
-)
-@click.option("--follow", "-f", is_flag=True, help="Do not end: write changes as they come.")
-@json_option("JSON Lines is what it writes anyway.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N changes.")
+@click.option("--consumer", metavar="NAME", help="Continue after the last change that NAME has acknowledged.")
+@click.option("--follow", "-f", is_flag=True, help="Wait for new changes and write them as they come.")
+@json_option("The output is JSON Lines with or without it.")
 @click.pass_context
 def changes(
     ctx: click.Context,
@@ -35,18 +33,19 @@ def changes(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Write what the archive noticed, as JSON Lines.
+    """Write the changes that the archive has found, as JSON Lines.
 
-    One line a change, in order, numbered by "seq" without a gap; the same line whenever it is asked for.
-    "said_at" is when the site said it, "learnt_at" when the archive learnt it. Keep the last "seq" you have
-    dealt with and go on behind it, or let --consumer keep it: then 'ack NAME SEQ', and nothing else, moves
-    its cursor, so that a crash loses nothing. Where another release has made the database anew, a consumer is
-    told to replay, with exit status 76.
+    Each change is one line with a number, "seq". The numbers have no gaps and a line never changes.
+    "said_at" is when the site said it, "learnt_at" is when the archive found it.
+
+    Save the last "seq" that you have processed and continue with --after. Or let the archive save it:
+    --consumer reads the cursor and 'ack NAME SEQ' moves it. When a new release has rebuilt the database, the
+    command asks the consumer to replay and ends with 76.
 
     \b
     kind      created, updated, metadata, missing, disappeared, restored, moved, backfilled, reparsed
-    severity  0 to 3; 3: a figure changed, or its sentence
-    stealth   true: the text changed and the site's own modified time did not; null: the site states none
+    severity  0 to 3; 3: a figure or its sentence changed
+    stealth   true: the text changed and the site's modified time did not; null: the site gives no time
 
     \b
     Examples:
@@ -57,14 +56,13 @@ def changes(
     """
     from archive.read import feed
     from archive.read.consumers import Consumers
-    from archive.read.database import json_line
     from archive.read.references import parse_bound
 
     if consumer is not None and after is not None:
-        raise click.UsageError("--consumer knows where to go on: give --after or --consumer, not both", ctx)
+        raise click.UsageError("give --after or --consumer, not both", ctx)
     if follow and since is not None:
-        raise click.UsageError("--follow goes on behind a number: give --after instead of --since", ctx)
-    learnt = parse_bound(since) if since else None
+        raise click.UsageError("--follow continues after a number: give --after instead of --since", ctx)
+    found_since = parse_bound(since) if since else None
     with reading(ctx) as conn:
         newest = feed.newest_seq(conn)
         if consumer is not None:
@@ -72,54 +70,25 @@ def changes(
         after = after or 0
         if after > newest:
             raise click.UsageError(
-                f"the newest change of this archive is {newest}: {after} must be another archive's number",
+                f"the newest change is {newest}, so {after} belongs to another archive: give a lower number",
                 ctx,
             )
-        out = sys.stdout.buffer
         if not follow:
-            for record in feed.changes(conn, after, limit, learnt):
-                out.write(json_line(record))
+            for record in feed.changes(conn, after, limit, found_since):
+                write_json(record)
             return
     _follow(ctx, after, limit)
 
 
 def _follow(ctx: click.Context, after: int, limit: int | None) -> None:
-    from archive.read.database import json_line
     from archive.read.follow import follow
 
-    out, count = sys.stdout.buffer, 0
+    count = 0
     for record in follow(folder_of(ctx), after):
-        if record is None:
-            out.flush()
+        if record is None:  # no more for now
+            sys.stdout.buffer.flush()
             continue
-        out.write(json_line(record))
+        write_json(record)
         count += 1
         if count == limit:
             return
-
-
-@click.command()
-@click.argument("name")
-@click.argument("seq", type=click.IntRange(min=0))
-@click.option("--rewind", is_flag=True, help="Let the cursor go back: 0 begins anew.")
-@json_option()
-@click.pass_context
-def ack(ctx: click.Context, name: str, seq: int, rewind: bool, as_json: bool) -> None:
-    """Say that consumer NAME has dealt with all changes up to SEQ.
-
-    \b
-    Examples:
-      sohr-archive ack parser 1200
-      sohr-archive ack parser 0 --rewind     replay from the beginning
-    """
-    from dataclasses import asdict
-
-    from archive.read.consumers import Consumers
-    from archive.read.database import json_line
-
-    with reading(ctx) as conn:
-        told = Consumers(folder_of(ctx), conn).ack(name, seq, rewind=rewind)
-    if as_json:
-        sys.stdout.buffer.write(json_line(asdict(told)))
-    else:
-        click.echo(f"{told.name} goes on behind {told.seq}", err=True)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 
 import click
 
-from archive.cli.common import json_option, opened, version_of
+from archive.cli.common import json_option, opened, version_of, write_json
 
 
 @click.command()
 @click.argument("article")
 @click.argument("number", type=click.IntRange(min=1), required=False)
-@click.option("--bibtex", is_flag=True, help="For LaTeX.")
+@click.option("--bibtex", is_flag=True, help="Write BibTeX for LaTeX.")
 @json_option()
 @click.pass_context
 def cite(ctx: click.Context, article: str, number: int | None, bibtex: bool, as_json: bool) -> None:
-    """Say how to cite a version of ARTICLE: by NUMBER, by the instant of a citation, or the newest. The
-    evidence is read and its digests checked.
+    """Print a citation of one version of ARTICLE.
+
+    The version is the one with NUMBER, or the one at the instant in a citation, or the newest. The evidence
+    is read and its digests are checked.
 
     \b
     Examples:
@@ -27,15 +28,14 @@ def cite(ctx: click.Context, article: str, number: int | None, bibtex: bool, as_
       sohr-archive cite sohr:en:332481@2025-03-01T10:00:00Z --json
     """
     from archive.read.cite import as_bibtex, as_record, as_text
-    from archive.read.database import json_line
     from archive.read.diff import safe
 
     if bibtex and as_json:
-        raise click.UsageError("give one of --bibtex and --json", ctx)
+        raise click.UsageError("give --bibtex or --json, not both", ctx)
     with opened(ctx) as archive:
         version = version_of(archive, article, number)
         digest = hashlib.sha256(archive.evidence(version).body).hexdigest()
     if as_json:
-        sys.stdout.buffer.write(json_line(as_record(version, digest)))
+        write_json(as_record(version, digest))
     else:
         click.echo(safe(as_bibtex(version) if bibtex else as_text(version, digest)), nl=False)

@@ -1,8 +1,9 @@
-"""What the commands share: where the archive is, an archive opened for reading, `--json`."""
+"""What the commands share: the archive's folder, opening it for reading, and `--json`."""
 
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from archive.read.database import open_readonly, told
+from archive.read.database import json_line, open_readonly, told
 
 if TYPE_CHECKING:
     from archive.read.api import Archive
@@ -27,7 +28,7 @@ def folder_of(ctx: click.Context) -> Path:
 
 @contextmanager
 def reading(ctx: click.Context) -> Iterator[sqlite3.Connection]:
-    """The archive, for reading. Raises what `archive.read.database` raises."""
+    """Open the archive's database for reading. Raises what `archive.read.database` raises."""
     folder = folder_of(ctx)
     with closing(open_readonly(folder)) as conn, told(folder / "archive.db"):
         yield conn
@@ -38,28 +39,32 @@ def json_option(about: str = "Write one JSON object instead of text.") -> Callab
     return click.option("--json", "as_json", is_flag=True, help=about)
 
 
+def write_json(record: object) -> None:
+    """Write a record to standard output as one line of JSON."""
+    sys.stdout.buffer.write(json_line(record))
+
+
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[Archive]:
-    """The archive through the Python API. Raises what `Archive.open` raises."""
+    """Open the archive with the Python API. Raises what `Archive.open` raises."""
     from archive.read.api import Archive
 
     with Archive.open(folder_of(ctx)) as archive:
         yield archive
 
 
-def version_of(archive: Archive, named: str, number: int | None = None) -> Version:
-    """The version that an argument names: by number; else of the instant of a citation; else the newest.
+def version_of(archive: Archive, name: str, number: int | None = None) -> Version:
+    """The version that an argument names: by number, else by the instant in a citation, else the newest.
     Raises NotHeld, BadReference."""
     from archive.read.references import NotHeld, parse_reference
 
-    reference = parse_reference(named)
+    reference = parse_reference(name)
     article = archive.find(reference)
     if number is not None:
         return article.version(number)
     if reference.at is not None:
         return article.at(reference.at)
     if (latest := article.latest) is None:
-        raise NotHeld(
-            f"{article.source}:{article.key} is {article.state or 'sighted, not captured yet'}: no text of it was captured"
-        )
+        state = article.state or "sighted, not captured yet"
+        raise NotHeld(f"{article.source}:{article.key} is {state}: the archive has no text of it")
     return latest

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
-from archive.cli.common import json_option, opened
+from archive.cli.common import json_option, opened, write_json
 
 
 @click.command()
 @click.argument("article")
 @click.argument("before", type=click.IntRange(min=1), required=False)
 @click.argument("after", type=click.IntRange(min=1), required=False)
-@click.option("--unified", is_flag=True, help="As `diff -u` writes it.")
-@click.option("--html", is_flag=True, help="A page of its own.")
+@click.option("--unified", is_flag=True, help="Write the format of `diff -u`.")
+@click.option("--html", is_flag=True, help="Write an HTML page.")
 @click.option(
     "--color/--no-color",
     "colour",
     default=None,
-    help="Colours instead of [-went-]{+came+}.  [default: on a terminal, unless NO_COLOR is set]",
+    help="Use colours.  [default: on a terminal, unless NO_COLOR is set]",
 )
 @json_option()
 @click.pass_context
@@ -33,7 +34,9 @@ def diff(
     colour: bool | None,
     as_json: bool,
 ) -> None:
-    """Show what changed in ARTICLE between two versions, by number; without numbers between the last two.
+    """Show what changed in ARTICLE between two versions.
+
+    BEFORE and AFTER are version numbers. Without them the last two versions are compared.
 
     \b
     Examples:
@@ -42,33 +45,30 @@ def diff(
       sohr-archive diff en:332481 1 2 --html > change.html
       sohr-archive diff en:332481 1 2 --json | jq .figures
     """
-    import os
-
-    from archive.read.database import json_line
     from archive.read.diff import safe
     from archive.read.references import NotHeld
+    from archive.reports.status import number_of
 
     if unified + html + as_json > 1:
         raise click.UsageError("give one of --unified, --html and --json", ctx)
     if before is not None and after is None:
-        raise click.UsageError("give both numbers, or none", ctx)
+        raise click.UsageError("give two version numbers, or none", ctx)
     is_terminal = sys.stdout.isatty()
     with opened(ctx) as archive:
         found = archive.find(article)
         if before is None or after is None:
             numbers = [version.number for version in found.versions]
             if len(numbers) < 2:
-                raise NotHeld(
-                    f"{found.source}:{found.key} has {len(numbers) or 'no'} version{'s' * (len(numbers) != 1)}: there is nothing to compare"
-                )
+                count = number_of(len(numbers), "version")
+                raise NotHeld(f"{found.source}:{found.key} has {count}: a comparison needs two")
             before, after = numbers[-2:]
-        told = found.diff(before, after)
+        difference = found.diff(before, after)
     if as_json:
-        sys.stdout.buffer.write(json_line(told.as_record()))
+        write_json(difference.as_record())
     elif html:
-        sys.stdout.buffer.write(told.html().encode())
+        sys.stdout.buffer.write(difference.html().encode())
     elif unified:
-        click.echo(safe(told.unified()) if is_terminal else told.unified(), nl=False)
+        click.echo(safe(difference.unified()) if is_terminal else difference.unified(), nl=False)
     else:
         marked = colour if colour is not None else is_terminal and not os.environ.get("NO_COLOR")
-        click.echo(told.words(colour=marked), nl=False, color=marked)
+        click.echo(difference.words(colour=marked), nl=False, color=marked)

@@ -21,17 +21,15 @@ STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unre
     default="-",
     show_default="standard output",
     metavar="FILE",
-    help="Where to; - is standard output.",
+    help="Where to write; - is standard output.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
 @click.option(
-    "--since", metavar="DATE", help="Only what was published then or later: 2024-01-31, or an instant (UTC)."
+    "--since", metavar="DATE", help="Only posts published then or later: 2024-01-31, or an instant in UTC."
 )
-@click.option("--until", metavar="DATE", help="Only what was published then or earlier.")
-@click.option(
-    "--category", metavar="NAME", help="Only what the site files under this category, as it writes it."
-)
+@click.option("--until", metavar="DATE", help="Only posts published then or earlier.")
+@click.option("--category", metavar="NAME", help="Only posts in this category, spelled as on the site.")
 @click.option("--state", type=click.Choice(STATES), help="Only articles in this state.")
 @click.option(
     "--versions",
@@ -39,21 +37,19 @@ STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unre
     type=click.Choice(["all", "latest"]),
     default="all",
     show_default=True,
-    help="Or each article's newest.",
+    help="All versions of each article, or the newest.",
 )
-@click.option("--changed", is_flag=True, help="Only articles of which more than one version is held.")
+@click.option("--changed", is_flag=True, help="Only articles with more than one version.")
 @click.option(
     "--content",
     is_flag=True,
-    help="Only what the site said, not when, where or how often it was asked (JSON Lines).",
+    help="Only what the site said, without the times and number of our captures (JSON Lines).",
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option(
     "--package/--no-package", default=True, help="Write datapackage.json beside the file.  [default: yes]"
 )
-@json_option(
-    "Write the counts as JSON: to standard output, or to standard error where the export goes there."
-)
+@json_option("Write the counts as JSON to standard output, or to standard error if the export goes there.")
 @click.pass_context
 def export(
     ctx: click.Context,
@@ -71,24 +67,24 @@ def export(
     package: bool,
     as_json: bool,
 ) -> None:
-    """Write the versions held, in a stable order: for pandas, DuckDB, a spreadsheet, a reader, a replay tool.
+    """Write versions to a file for pandas, DuckDB, a spreadsheet or a replay tool.
 
-    The order is edition, post id, first capture; the same archive always gives the same bytes. A file appears
-    whole or not at all. Beside it datapackage.json says what each column is, from which archive and by which
-    software it was made.
+    The order is edition, post id, first capture. The same archive always gives the same bytes. A file appears
+    when it is complete. The datapackage.json beside it describes each column and names the archive and the
+    software.
 
     \b
     jsonl    one version a line, with its lines, links and claims
     csv      the same as a table; lists and objects are JSON
-    parquet  the same with types (needs the extra: pip install 'sohr-archive[export]')
-    text     one stream: a head, the text as stored, a form feed
-    warc     the captures of these versions, byte for byte, each with its request
-    wacz     the same with index and pages, for ReplayWeb.page
+    parquet  the same with types (needs: pip install 'sohr-archive[export]')
+    text     a header, the text as stored and a form feed for each version
+    warc     the captures of these versions, byte for byte, with their requests
+    wacz     the same with an index and pages, for ReplayWeb.page
 
-    A version counts as published when the site says so; else on its archive day; else when it was first
-    captured. With --content two archives of the same unchanged site are equal byte for byte, whatever
-    interrupted their crawls; articles without text (protected, empty) have a line too, with their state and
-    no number.
+    The time of publication is the one the site gives, else the archive day, else the first capture.
+
+    With --content, two archives of the same unchanged site are equal byte for byte, also after interrupted
+    crawls. Articles without text (protected, empty) have a line too, with their state and without a number.
 
     \b
     Examples:
@@ -106,9 +102,9 @@ def export(
     from archive.read.selection import Selection, count
 
     if content and form != "jsonl":
-        raise click.UsageError("--content is JSON Lines: leave --format out", ctx)
+        raise click.UsageError("--content writes JSON Lines: leave out --format", ctx)
     selection = Selection(
-        edition=edition,  # type: ignore[arg-type]  # click.Choice saw to it
+        edition=edition,  # type: ignore[arg-type]  # click.Choice checked it
         since=parse_bound(since) if since else None,
         until=parse_bound(until, is_end=True) if until else None,
         category=category,
@@ -123,10 +119,10 @@ def export(
             total=count(conn, selection) if show else 0, unit=" versions", disable=not show, leave=False
         ) as bar,
     ):
-        told = run(
+        written = run(
             conn,
             target,
-            form,  # type: ignore[arg-type]  # click.Choice saw to it
+            form,  # type: ignore[arg-type]  # click.Choice checked it
             selection,
             folder=folder_of(ctx),
             content=content,
@@ -136,8 +132,8 @@ def export(
         )
     if as_json:
         line = json_line(
-            {"output": target, "format": form, "versions": told.versions, "articles": told.articles}
+            {"output": target, "format": form, "versions": written.versions, "articles": written.articles}
         )
         (sys.stderr if target == "-" else sys.stdout).buffer.write(line)
     elif target != "-":
-        click.echo(f"{told.versions:,} versions of {told.articles:,} articles in {target}", err=True)
+        click.echo(f"{written.versions:,} versions of {written.articles:,} articles in {target}", err=True)

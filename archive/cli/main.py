@@ -1,4 +1,4 @@
-"""`sohr-archive`: the group, its exit status and its sentences. The commands are in `archive.commands`."""
+"""The `sohr-archive` command: finds the subcommand and turns errors into a sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -25,40 +26,37 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         try:
             click.echo(f"sohr-archive {version('sohr-archive')}")
         except PackageNotFoundError:
-            click.echo("sohr-archive, not installed (run from its source)")
+            click.echo("sohr-archive (run from its source, not installed)")
         ctx.exit()
 
 
-# In the order of the help. A command's module is imported when it is asked for, so that each starts with what
-# it needs alone.
-COMMANDS = {
-    "status": "archive.cli.status",
-    "search": "archive.cli.search",
-    "show": "archive.cli.show",
-    "diff": "archive.cli.diff",
-    "cite": "archive.cli.cite",
-    "changes": "archive.cli.changes",
-    "ack": "archive.cli.changes",
-    "export": "archive.cli.export",
-    "verify": "archive.cli.evidence",
-    "rebuild": "archive.cli.evidence",
-    "repair": "archive.cli.evidence",
-    "backup": "archive.cli.evidence",
-    "head": "archive.cli.evidence",
-    "import": "archive.cli.evidence",
-    "layouts": "archive.cli.evidence",
-    "audit": "archive.cli.audit",
-    "politeness": "archive.cli.politeness",
-    "schedule": "archive.cli.schedule",
-    "serve": "archive.cli.serve",
-    "publish-copy": "archive.cli.publish",
-    "completion": "archive.cli.completion",
-}
+# In the order of `--help`. Each stands in the module of its name, imported when the command is used.
+COMMANDS = (
+    "status",
+    "search",
+    "show",
+    "diff",
+    "cite",
+    "changes",
+    "ack",
+    "export",
+    "verify",
+    "rebuild",
+    "repair",
+    "backup",
+    "head",
+    "import",
+    "layouts",
+    "audit",
+    "politeness",
+    "schedule",
+    "serve",
+    "publish-copy",
+)
 
 
 class _Group(click.Group):
-    """Knows its commands by name, and takes a reader that went away (`| head`) for no error; click would end
-    with 1."""
+    """Imports a command when it is used, and suggests one for a name that is nearly right."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -66,16 +64,30 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        function = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), function)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"archive.cli.{name}"), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            advice = f"did you mean '{near[0]}'?" if near else "'sohr-archive --help' lists them"
+            ctx.fail(f"there is no command '{args[0]}': {advice}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = {name: self.get_command(ctx, name) for name in COMMANDS}
+        with formatter.section("Commands"):
+            formatter.write_dl([(n, c.get_short_help_str(200)) for n, c in commands.items() if c])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             answer = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
-            _hush()
+        except BrokenPipeError:  # the reader has ended (`| head`): no error, but click would end with 1
+            _discard_output()
             return OK
         return answer
 
@@ -100,30 +112,29 @@ class _Group(click.Group):
     is_eager=True,
     expose_value=False,
     callback=_version,
-    help="Say which release this is.",
+    help="Show the release.",
 )
 def sohr_archive(archive: Path) -> None:
-    """Read an archive that 'scrapy crawl sohr' has made: what it holds, what it noticed, all of it as files.
+    """Read and check an archive that 'scrapy crawl sohr' has made.
 
-    The archive may be read while a crawl is at work on it. All commands know --json.
+    You can read the archive while a crawl runs. Every command has --json.
 
     \b
     Examples:
-      sohr-archive status                        what is held, last crawls, gaps
-      sohr-archive --archive demo-data status    of another archive
-      sohr-archive search قتل                    articles that say so
+      sohr-archive status                        what the archive has, last crawls, gaps
+      sohr-archive --archive demo-data status    the same for another archive
+      sohr-archive search قتل                    articles with this word
       sohr-archive diff en:332481 1 2            what changed between two versions
-      sohr-archive changes --after 1200          what was noticed behind change 1200
+      sohr-archive changes --after 1200          changes after number 1200
       sohr-archive export -o versions.jsonl      every version
-      sohr-archive export --help                 all about one command
+      sohr-archive export --help                 more about one command
     """
     if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
         _set_clock(stated, archive)
 
 
 def _set_clock(stated: str, folder: Path) -> None:
-    """The clock of a test, for the archive of a site on this machine. Raises BadClock; where there is no
-    archive, only for a bad value."""
+    """Use the clock of a test, if the archive's site is on this machine. Raises BadClock."""
     from archive.clock import Clock, for_site, use
     from archive.rebuild.rebuild import recorded_site
 
@@ -133,11 +144,10 @@ def _set_clock(stated: str, folder: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit status. What goes wrong is one sentence on standard error."""
+    """Run a command and return its exit status. Errors are one sentence on standard error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that knows no Arabic still gets its status
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace")  # for terminals without Arabic letters
     try:
         answer = sohr_archive.main(
             args=None if arguments is None else list(arguments),
@@ -149,37 +159,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except ArchiveError as error:
-        return _say(str(error), error.exit_status)
+        return _report(str(error), error.exit_status)
     except (click.Abort, KeyboardInterrupt):
-        return _say("stopped by Ctrl-C", INTERRUPTED)
+        return _report("stopped by Ctrl-C", INTERRUPTED)
     except OSError as error:
-        return _say(
-            f"{error.filename or 'the output'}: {error.strerror or error}: free some space or give another place",
-            CANNOT_WRITE,
-        )
-    except Exception:  # noqa: BLE001  # the border: whatever else is our own fault, and whoever reports it needs to see where
+        place, reason = error.filename or "the output", error.strerror or error
+        return _report(f"{place}: {reason}: free some space or give another place", CANNOT_WRITE)
+    except Exception:  # noqa: BLE001  # any other exception is a bug: print where it happened
         traceback.print_exc()
-        return _say("an error of ours: please report the lines above", INTERNAL)
+        return _report("this is a bug in sohr-archive: please report the lines above", INTERNAL)
 
 
-def _say(sentence: str, exit_status: int) -> int:
+def _report(sentence: str, exit_status: int) -> int:
     try:
         click.echo(f"sohr-archive: {sentence}", err=True)
         sys.stdout.flush()
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
-        _hush()
+        _discard_output()
     return exit_status
 
 
-def _hush() -> None:
-    """What is still in the buffer goes nowhere, so that the interpreter's own flush at the end has nothing to
-    complain about."""
+def _discard_output() -> None:
+    """Send buffered output to the null device, because the interpreter's own flush at exit would fail."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):
-        pass  # no real file behind it: a test's
+        pass  # no real file, in a test
 
 
 if __name__ == "__main__":

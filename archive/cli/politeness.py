@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading
-
-IMPOLITE = 1  # as with verify: no error of the command, and not nothing
+from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.errors import FOUND
 
 
 @click.command()
-@click.option("--crawl", "name", default="last", show_default=True, metavar="NAME", help="Which crawl.")
+@click.option("--crawl", "name", default="last", show_default=True, metavar="NAME", help="Name of the crawl.")
 @click.option(
     "--budget",
     type=click.IntRange(min=0),
@@ -21,16 +19,16 @@ IMPOLITE = 1  # as with verify: no error of the command, and not nothing
     default=8000,
     show_default=True,
     metavar="N",
-    help="A day's.",
+    help="Allowed requests a day.",
 )
 @json_option()
 @click.pass_context
 def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> None:
-    """Say what a crawl asked of the site: how much, how fast, and whether it kept to robots.txt and
-    Retry-After.
+    """Show what a crawl requested from the site and how fast.
 
-    All of it is told from the evidence, not from what the crawler meant to do. Times are those of the
-    answers, in whole seconds. Ends with 1 where something was asked that the site had said not to ask.
+    Also checks that it followed robots.txt and Retry-After. The report is made from the evidence, not from
+    the crawler's settings. Times are those of the responses, in whole seconds. Ends with 1 when a request was
+    made that the site had forbidden.
 
     \b
     Examples:
@@ -41,7 +39,7 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
 
     from archive.extract.reread import Evidence
     from archive.html.decode import Undecodable, decode_body
-    from archive.read.database import about, json_line, snapshot
+    from archive.read.database import about, snapshot
     from archive.reports.politeness import read_politeness, render
     from archive.sites.sohr.addresses import HOME, Site
 
@@ -56,12 +54,12 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
             try:
                 return decode_body(evidence.capture(row))
             except Undecodable:
-                return b""  # states no rules, as Scrapy's own reading has it
+                return b""  # no rules, as Scrapy reads it
 
-        found = read_politeness(conn, name, body, budget)
+        report = read_politeness(conn, name, body, budget)
     if as_json:
-        sys.stdout.buffer.write(json_line(asdict(found) | {"is_polite": found.is_polite}))
+        write_json(asdict(report) | {"is_polite": report.is_polite})
     else:
-        click.echo(render(found))
-    if not found.is_polite:
-        ctx.exit(IMPOLITE)
+        click.echo(render(report))
+    if not report.is_polite:
+        ctx.exit(FOUND)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from archive.cli.common import folder_of, json_option
+from archive.cli.common import folder_of, json_option, write_json
 
 
 @click.command()
@@ -17,7 +16,7 @@ from archive.cli.common import folder_of, json_option
     default="30min",
     show_default=True,
     metavar="TIME",
-    help="How often: 5min to 30min, 1h to 12h, 1d.",
+    help="Time between crawls: 5min to 30min, 1h to 12h, 1d.",
 )
 @click.option(
     "--contact",
@@ -32,17 +31,18 @@ from archive.cli.common import folder_of, json_option
     "target",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write the files there instead.",
+    help="Write the files to this folder instead of printing them.",
 )
 @json_option()
 @click.pass_context
 def schedule(
     ctx: click.Context, kind: str, every: str, contact: str, target: Path | None, as_json: bool
 ) -> None:
-    """Print what runs the crawl from a timer, filled in: systemd units, a crontab line, or a GitHub workflow.
+    """Print the files that start a crawl from a timer.
 
-    Paths are those of this environment and of --archive, which need not exist yet. Nothing is installed: the
-    head of each file says how.
+    KIND is systemd (two units), cron (a crontab line) or github (a workflow). The paths are those of this
+    environment and of --archive, which need not exist yet. Nothing is installed; the top of each file says
+    how to install it.
 
     \b
     Examples:
@@ -53,36 +53,29 @@ def schedule(
     from typing import cast
 
     from archive.deploy.schedule import BadSchedule, Kind, fill, here, write
-    from archive.read.database import json_line
 
     folder = folder_of(ctx)
     try:
-        texts = fill(cast("Kind", kind), here(folder, contact, _site(folder)), every)
+        texts = fill(cast("Kind", kind), here(folder, contact, _other_site(folder)), every)
     except BadSchedule as error:
         raise click.UsageError(str(error), ctx) from error
-    written = write(texts, target) if target else []
+    written = [str(path) for path in write(texts, target)] if target else []
     if as_json:
-        sys.stdout.buffer.write(
-            json_line({"kind": kind, "files": texts, "written": [str(path) for path in written]})
-        )
+        write_json({"kind": kind, "files": texts, "written": written})
     elif target:
-        for path in written:
-            click.echo(str(path))
+        click.echo("\n".join(written))
     else:
-        click.echo(
-            "\n".join(f"# {name}\n{text}" if len(texts) > 1 else text for name, text in texts.items()),
-            nl=False,
-        )
+        named = [f"# {name}\n{text}" if len(texts) > 1 else text for name, text in texts.items()]
+        click.echo("\n".join(named), nl=False)
     if not contact:
         click.echo(
-            "no contact is named: --contact you@example.org lets the site reach you before it blocks you",
+            "no contact given: with --contact you@example.org the site can write to you before it blocks you",
             err=True,
         )
 
 
-def _site(folder: Path) -> str | None:
-    """The address of the site of an archive that is there already, where it is not the one a crawl takes by
-    itself."""
+def _other_site(folder: Path) -> str | None:
+    """The address of the site of an existing archive, if it is not the default site."""
     from contextlib import closing
 
     from archive.errors import NoArchive

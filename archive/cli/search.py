@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli.common import json_option, opened
+from archive.cli.common import json_option, opened, write_json
 
 if TYPE_CHECKING:
     from archive.read.api import Hit
 
-AROUND = 70  # characters shown on both sides of the first match
+_AROUND = 70  # characters shown before and after the first match
+_FIELDS = [
+    "source",
+    "key",
+    "edition",
+    "post_id",
+    "url",
+    "state",
+    "citation",
+    "number",
+    "title",
+    "plain_title",
+    "text",
+    "published_at",
+]
 
 
 @click.command()
@@ -24,19 +37,19 @@ AROUND = 70  # characters shown on both sides of the first match
     default=20,
     show_default=True,
     metavar="N",
-    help="At most so many articles.",
+    help="At most N articles.",
 )
-@json_option("Write one JSON object an article, with where the matches stand.")
+@json_option("Write one JSON object for each article, with the places of the matches.")
 @click.pass_context
 def search(
     ctx: click.Context, words: tuple[str, ...], edition: str | None, limit: int, as_json: bool
 ) -> None:
-    """Find articles whose newest version has all WORDS in its title or text, in both languages, the best
-    first.
+    """Find articles whose newest version has all WORDS in its title or text.
 
-    Case, accents, Arabic vowel signs, forms of alef, and marks put inside words do not matter. Quote a phrase
-    twice, once for the shell; a star at the end finds all that begins so. Nothing found: no output, exit
-    status 0.
+    Searches both editions; the best matches come first. Case, accents, Arabic vowel signs, forms of alef and
+    marks inside words do not matter. For a phrase, put quotation marks inside the shell's quotes. A star at
+    the end of a word matches every word that begins like it. Without a match there is no output and the exit
+    status is 0.
 
     \b
     Examples:
@@ -44,48 +57,28 @@ def search(
       sohr-archive search '"car bomb"' Aleppo
       sohr-archive search 'kill*' --edition en --json
     """
-    from archive.read.database import json_line
-
     with opened(ctx) as archive:
-        for hit in archive.search(" ".join(words), edition=edition, limit=limit):  # type: ignore[arg-type]  # click.Choice saw to it
+        for hit in archive.search(" ".join(words), edition=edition, limit=limit):  # type: ignore[arg-type]  # a Choice
             if as_json:
-                sys.stdout.buffer.write(json_line(_record(hit)))
+                write_json(_record(hit))
             else:
-                click.echo(_told(hit))
+                click.echo(_text(hit))
 
 
 def _record(hit: Hit) -> dict[str, object]:
-    version = hit.version
-    names = (
-        "source",
-        "key",
-        "edition",
-        "post_id",
-        "url",
-        "state",
-        "citation",
-        "number",
-        "title",
-        "plain_title",
-        "text",
-        "published_at",
-    )
-    return {name: getattr(version, name) for name in names} | {
-        "title_matches": hit.title_matches,
-        "matches": hit.matches,
-    }
+    fields = {name: getattr(hit.version, name) for name in _FIELDS}
+    return fields | {"title_matches": hit.title_matches, "matches": hit.matches}
 
 
-def _told(hit: Hit) -> str:
+def _text(hit: Hit) -> str:
     from archive.reports.status import isolated, plain
 
     version = hit.version
-    lines = [
-        f"{version.source}:{version.key}  {(version.published_at or version.first_captured_at)[:10]}  {isolated(plain(version.title))}"
-    ]
+    day = (version.published_at or version.first_captured_at)[:10]
+    lines = [f"{version.source}:{version.key}  {day}  {isolated(plain(version.title))}"]
     if hit.matches:
         start, end = hit.matches[0]
-        first, last = max(0, start - AROUND), min(len(version.text), end + AROUND)
-        piece = plain(version.text[first:last])
-        lines.append(f"    {'…' * (first > 0)}{isolated(piece)}{'…' * (last < len(version.text))}")
+        first, last = max(0, start - _AROUND), min(len(version.text), end + _AROUND)
+        piece = isolated(plain(version.text[first:last]))
+        lines.append(f"    {'…' * (first > 0)}{piece}{'…' * (last < len(version.text))}")
     return "\n".join(lines)

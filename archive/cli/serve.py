@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from archive.cli.common import folder_of, json_option
+from archive.cli.common import folder_of, json_option, write_json
 from archive.errors import USAGE, ArchiveError
 
 
@@ -22,31 +22,32 @@ class NoDatasette(ArchiveError):
 
 
 class CannotListen(ArchiveError):
-    """Raised when the port is taken, or the address is not this machine's, by `serve`."""
+    """Raised when the port is in use or the address is not of this machine, by `serve`."""
 
     exit_status = USAGE
 
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free one."
+    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free port."
 )
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen at. Others than this machine's show the archive to others.",
+    help="Address to listen at. The default is open to this machine only.",
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
 @click.argument("database", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@json_option("Write the address as one JSON object to standard output, then serve.")
+@json_option("First write the address as one JSON object to standard output.")
 @click.pass_context
 def serve(
     ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None, as_json: bool
 ) -> None:
-    """Show an archive in a browser, with Datasette; also while a crawl writes to it.
+    """Show an archive in a browser, with Datasette.
 
-    DATABASE is a copy made by publish-copy; without it, the archive that --archive names.
+    DATABASE is a copy made by publish-copy. Without it, the archive in --archive is shown. A crawl may run
+    meanwhile.
 
     \b
     Examples:
@@ -54,8 +55,6 @@ def serve(
       sohr-archive serve --port 8080
       sohr-archive serve public.db
     """
-    from archive.read.database import json_line
-
     path = database or folder_of(ctx) / "archive.db"
     _check(path)
     try:
@@ -65,42 +64,40 @@ def serve(
     port = _free_port(host, port)
     url = f"http://{host}:{port}/-/sohr/"
     if as_json:
-        sys.stdout.buffer.write(json_line({"url": url}))
+        write_json({"url": url})
         sys.stdout.flush()
-    click.echo(f"The archive is read at {url} (Ctrl-C ends it)", err=True)
+    click.echo(f"Read the archive at {url} (Ctrl-C to stop)", err=True)
     run(path, port, host, open_browser=open_browser)
 
 
 def _free_port(host: str, port: int) -> int:
-    """The port, or any for 0, if nobody listens there: tried here, for Datasette would tell it in its log
-    alone. Raises CannotListen."""
+    """Return the port, or any free port for 0. Tried here, because Datasette reports it only in its log.
+    Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with closing(
-            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        ) as trial:
+        with closing(socket.create_server((host, port), family=family)) as trial:
             return int(trial.getsockname()[1])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CannotListen(
+            reason = (
                 f"port {port} of {host} is in use: name another with --port, or --port 0 for any free one"
-            ) from error
-        if error.errno == errno.EACCES:
-            raise CannotListen(
-                f"port {port} of {host} is not for you to use: name one above 1023 with --port"
-            ) from error
-        raise CannotListen(
-            f"nothing can listen at {host} ({(error.strerror or str(error)).partition(' (')[0]}): name another --host, an address of this machine"
-        ) from error
+            )
+        elif error.errno == errno.EACCES:
+            reason = f"you may not use port {port} of {host}: name one above 1023 with --port"
+        else:
+            why = (error.strerror or str(error)).partition(" (")[0]
+            reason = f"cannot listen at {host} ({why}): name an address of this machine with --host"
+        raise CannotListen(reason) from error
 
 
 def _check(path: Path) -> None:
-    """Raises what `archive.read.database` raises where there is no archive to show."""
+    """Raises what `archive.read.database` raises when there is no archive to show."""
     from archive.read.database import check, open_readonly, told
 
     if path.name == "archive.db":
         open_readonly(path.parent).close()
         return
     if not path.is_file():
-        raise NoDatasette(f"there is no {path}: 'sohr-archive publish-copy {path}' makes one")
+        raise NoDatasette(f"there is no {path}: make it with 'sohr-archive publish-copy {path}'")
     with told(path), closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:
-        check(conn, path, "make it anew with 'sohr-archive publish-copy'")
+        check(conn, path, "make it again with 'sohr-archive publish-copy'")

@@ -7,11 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli.common import json_option, opened, version_of
+from archive.cli.common import json_option, opened, version_of, write_json
 
 if TYPE_CHECKING:
     from archive.read.api import Article
     from archive.read.records import Version
+
+_ARTICLE = [
+    "source",
+    "key",
+    "edition",
+    "post_id",
+    "url",
+    "state",
+    "day",
+    "first_captured_at",
+    "last_captured_at",
+    "aliases",
+]
+_VERSION = ["number", "citation", "first_captured_at", "last_captured_at", "title"]
 
 
 @click.command()
@@ -21,10 +35,11 @@ if TYPE_CHECKING:
 @json_option()
 @click.pass_context
 def show(ctx: click.Context, article: str, number: int | None, text_only: bool, as_json: bool) -> None:
-    """Show ARTICLE and one of its versions: by NUMBER, by the instant of a citation, else the newest.
+    """Show ARTICLE and one of its versions.
 
-    An article is named by edition and post id, by a citation, or by any address that led to it. Each line of
-    the text has its kind; each field the site stated has the place on the page where it stated it.
+    ARTICLE is an edition and post id, a citation, or any address of the article. The version is the one with
+    NUMBER, or the one at the instant in the citation, or the newest. Each line has its kind. Each field has
+    the place on the page where the site states it.
 
     \b
     Examples:
@@ -32,8 +47,6 @@ def show(ctx: click.Context, article: str, number: int | None, text_only: bool, 
       sohr-archive show en:332481 1 --text
       sohr-archive show sohr:en:332481@2025-03-01T10:00:00Z --json
     """
-    from archive.read.database import json_line
-
     with opened(ctx) as archive:
         found = archive.find(article)
         # Protected, empty, or not captured yet
@@ -42,66 +55,39 @@ def show(ctx: click.Context, article: str, number: int | None, text_only: bool, 
         if text_only and version is not None:
             sys.stdout.buffer.write((version.text + "\n").encode())
         elif as_json:
-            sys.stdout.buffer.write(json_line(_record(found, version)))
+            write_json(_record(found, version))
         else:
-            click.echo(_told(found, version))
+            click.echo(_text(found, version))
 
 
 def _record(article: Article, version: Version | None) -> dict[str, object]:
-    names = (
-        "source",
-        "key",
-        "edition",
-        "post_id",
-        "url",
-        "state",
-        "day",
-        "first_captured_at",
-        "last_captured_at",
-    )
-    record: dict[str, object] = {name: getattr(article, name) for name in names} | {
-        "aliases": article.aliases
-    }
-    spans = [
-        (v.number, v.citation, v.first_captured_at, v.last_captured_at, v.title) for v in article.versions
-    ]
-    record["versions"] = [
-        dict(zip(("number", "citation", "first_captured_at", "last_captured_at", "title"), s, strict=True))
-        for s in spans
-    ]
-    if version is None:
-        return record | {"version": None}
-    return record | {"version": article.record(version.number)}
+    record: dict[str, object] = {name: getattr(article, name) for name in _ARTICLE}
+    record["versions"] = [{name: getattr(v, name) for name in _VERSION} for v in article.versions]
+    record["version"] = None if version is None else article.record(version.number)
+    return record
 
 
-def _told(article: Article, version: Version | None) -> str:
+def _text(article: Article, version: Version | None) -> str:
     from archive.read.diff import safe
     from archive.reports.status import isolated, plain
 
     state = article.state or "sighted, not captured yet"
     lines = [f"{article.source}:{article.key}  {state}  {safe(article.url)}"]
-    lines += [
-        f"  {'*' if v.number == (version.number if version else 0) else ' '} {v.number}  {v.citation}  to {v.last_captured_at}"
-        for v in article.versions
-    ]
+    for v in article.versions:
+        mark = "*" if version and v.number == version.number else " "
+        lines.append(f"  {mark} {v.number}  {v.citation}  to {v.last_captured_at}")
     if version is None:
         return "\n".join(lines)
     lines += ["", isolated(plain(version.title)) if version.title else "(no title)"]
     if version.plain_title != version.title:
-        lines.append(f"that is: {isolated(plain(version.plain_title))}")
-    lines += ["", *_claims(version), ""]
-    width = max((len(line.kind.value) + (2 if line.depth else 0) for line in version.lines), default=0)
-    for line in version.lines:
-        kind = line.kind.value + (f" {line.depth}" if line.depth else "")
-        lines.append(f"{kind:>{width}} | {safe(line.text)}")
-    return "\n".join(lines)
-
-
-def _claims(version: Version) -> list[str]:
-    from archive.reports.status import plain
-
-    return [
+        lines.append(f"in plain letters: {isolated(plain(version.plain_title))}")
+    claims = [
         f"{claim.field:>14}  {plain(claim.value)}  ({plain(claim.origin)})"
         for claim in version.claims
         if claim.field != "title"
     ]
+    lines += ["", *claims, ""]
+    kinds = [line.kind.value + (f" {line.depth}" if line.depth else "") for line in version.lines]
+    width = max(map(len, kinds), default=0)
+    lines += [f"{kind:>{width}} | {safe(line.text)}" for kind, line in zip(kinds, version.lines, strict=True)]
+    return "\n".join(lines)

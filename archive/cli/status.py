@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading
+from archive.cli.common import folder_of, json_option, reading, write_json
 
 
 @click.command()
 @json_option()
 @click.pass_context
 def status(ctx: click.Context, as_json: bool) -> None:
-    """Say what is held, how the last crawls went, where the gaps are.
+    """Show what the archive has, the last crawls and the gaps.
 
     \b
     Examples:
@@ -24,12 +23,11 @@ def status(ctx: click.Context, as_json: bool) -> None:
     from dataclasses import asdict
 
     from archive.clock import now
-    from archive.read.database import json_line
     from archive.reports.status import read_status, render
 
     with reading(ctx) as conn:
-        found = read_status(conn, folder_of(ctx), now())
+        report = read_status(conn, folder_of(ctx), now())
     if as_json:
-        sys.stdout.buffer.write(json_line(asdict(found)))
+        write_json(asdict(report))
     else:
-        click.echo(render(found, shutil.get_terminal_size((100, 24)).columns))
+        click.echo(render(report, shutil.get_terminal_size((100, 24)).columns))

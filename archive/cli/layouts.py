@@ -1,0 +1,53 @@
+"""`sohr-archive layouts`"""
+
+from __future__ import annotations
+
+import click
+
+from archive.cli.common import folder_of, json_option, reading, write_json
+
+
+@click.command()
+@click.option(
+    "--confirm",
+    metavar="LAYOUT",
+    help="Trust this layout from now on. The quarantined texts that it read become versions.",
+)
+@json_option("Write one JSON object for each layout.")
+@click.pass_context
+def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
+    """Show which layouts read the articles, and which texts are in quarantine.
+
+    A text is quarantined when another layout than before reads a page and the text differs. That can be an
+    edit or a new theme of the site. Look at the differences, then confirm the layout.
+
+    \b
+    Examples:
+      sohr-archive layouts
+      sohr-archive layouts --confirm general
+    """
+    from archive.clock import now
+    from archive.rebuild.rebuild import happened
+    from archive.reports.layouts import read_layouts
+
+    folder = folder_of(ctx)
+    with reading(ctx) as conn:
+        used = read_layouts(conn, folder)
+    if confirm is not None:
+        names = sorted(layout.name for layout in used)
+        if confirm not in names:
+            known = ", ".join(names) or "none"
+            raise click.UsageError(f"no capture was read with a layout named {confirm}; known: {known}", ctx)
+        happened(folder, {"event": "layout-confirmed", "layout": confirm, "at": now()})
+        if as_json:
+            write_json({"confirmed": confirm})
+        else:
+            click.echo(f"{confirm} is trusted from now on")
+        return
+    if not used and not as_json:
+        click.echo("no article was read yet", err=True)
+    for layout in used:
+        if as_json:
+            write_json(layout.as_record())
+        else:
+            click.echo(layout.told())

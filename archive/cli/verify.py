@@ -1,0 +1,61 @@
+"""`sohr-archive verify`"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from archive.cli.common import folder_of, json_option, write_json
+from archive.errors import FOUND
+
+
+@click.command()
+@click.option(
+    "--head",
+    metavar="DIGEST",
+    help="The newest manifest's digest, as you saved it elsewhere. Shows whether manifests were removed.",
+)
+@click.option("--deep", is_flag=True, help="Also rebuild every row from the evidence and compare. Slow.")
+@json_option("Write one JSON object for each finding.")
+@click.pass_context
+def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> None:
+    """Check the evidence, the database and the manifests.
+
+    Prints each problem and ends with 1. Without problems it prints nothing and ends with 0.
+
+    \b
+    Examples:
+      sohr-archive verify
+      sohr-archive verify --deep --head 3f5a...
+    """
+    from archive.rebuild.verify import verify as run
+    from archive.reports.status import number_of
+    from archive.warc.manifests import manifests
+
+    folder = folder_of(ctx)
+    number = unadvised = 0
+    show = sys.stderr.isatty() and not as_json
+
+    def progress(what: str) -> None:
+        if show:
+            click.echo(f"checking {what}", err=True)
+
+    for finding in run(folder, head=head, deep=deep, progress=progress):
+        number += 1
+        unadvised += "run 'sohr-archive" not in finding.sentence
+        if as_json:
+            write_json({"kind": finding.kind, "thing": finding.thing, "sentence": finding.sentence})
+        else:
+            click.echo(f"{finding.kind}: {finding.sentence}")
+    if number:
+        advice = (
+            "keep all files as they are, and restore what is wrong from a copy"
+            if unadvised
+            else "the evidence is unchanged; do what the findings say"
+        )
+        click.echo(f"{number_of(number, 'finding')}: {advice}", err=True)
+        ctx.exit(FOUND)
+    newest = manifests(folder)[-1:]
+    if show and newest:
+        click.echo(f"everything matches; keep this digest elsewhere: {newest[0].digest}", err=True)
