@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 import re
 import shutil
 import sqlite3
@@ -253,25 +252,6 @@ def test_changes_are_typed(archive: Archive, small: Small) -> None:
     ) == []
     edit = next(c for c in told if c.kind == "updated" and c.post_id == small.edited)
     assert any(figure.before != figure.after for figure in edit.figures)
-
-
-def test_the_documented_examples_run(small: Small) -> None:
-    """docs/api.md, on this archive: its post ids are put in the place of the document's."""
-    import doctest
-
-    text = (ROOT / "docs" / "api.md").read_text("utf-8")
-    text = text.replace("332481", str(small.edited)).replace("274171", str(small.titled))
-    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    before = Path.cwd()
-    os.chdir(small.folder.parent)
-    (small.folder.parent / "data").symlink_to(small.folder) if not (
-        small.folder.parent / "data"
-    ).exists() else None
-    try:
-        found = runner.run(parser.get_doctest(text, {}, "api.md", "docs/api.md", 0))
-    finally:
-        os.chdir(before)
-    assert found.attempted > 20 and found.failed == 0
 
 
 def test_a_clients_types_hold(tmp_path: Path) -> None:

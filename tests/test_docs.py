@@ -25,11 +25,13 @@ from archive import Archive
 from archive.cli.main import sohr_archive
 from archive.errors import exit_status_lines, exit_status_table
 from tests.replica.server import ROOT
-from tests.small import Small, small
 
-__all__ = ["small"]  # the fixture
-
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+)
 CLONE = ("archive", "crawler", "tests", "Makefile", "pyproject.toml", "constraints.txt", "scrapy.cfg")
 SERVED = "make serve ARCHIVE_DIR=demo-data"
 MARK = "= = = the command ended with"
@@ -131,15 +133,7 @@ def test_the_tutorial_is_what_happens(clone: Path) -> None:
 def test_the_tutorials_archive_is_served(clone: Path) -> None:
     """`make serve`, the one command of it that does not end: it names an address, and that answers."""
     assert SERVED in [step.command for step in steps(ROOT / "docs" / "tutorial.md")]
-    if not (clone / "demo-data").exists():
-        subprocess.run(
-            ["make", "demo", "SERVE=0"],
-            cwd=clone,
-            env=environment(),
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+    make_demo(clone)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -161,6 +155,13 @@ def test_the_tutorials_archive_is_served(clone: Path) -> None:
         served.wait(20)
 
 
+def make_demo(clone: Path) -> None:
+    """The demo's archive, made once."""
+    if not (clone / "demo-data").exists():
+        command = ["make", "demo", "SERVE=0"]
+        subprocess.run(command, cwd=clone, env=environment(), check=True, capture_output=True, timeout=120)
+
+
 def _answer(url: str, deadline: float) -> str:
     while True:
         try:
@@ -171,9 +172,9 @@ def _answer(url: str, deadline: float) -> str:
             time.sleep(0.2)
 
 
-def test_the_programs_in_the_pages_run(small: Small, tmp_path: Path) -> None:
-    """Blocks of Python without a prompt, as a user saves them; those with one are run by test_api."""
-    shutil.copytree(small.folder, tmp_path / "data")
+def test_the_programs_in_the_pages_run(clone: Path) -> None:
+    """Blocks of Python without a prompt run on the demo's archive, as a user saves them."""
+    make_demo(clone)
     programs = [
         (page.name, text) for page in PAGES for text in blocks(page, "python") if not text.startswith(">>>")
     ]
@@ -181,15 +182,25 @@ def test_the_programs_in_the_pages_run(small: Small, tmp_path: Path) -> None:
     for page, text in programs:
         answer = subprocess.run(
             [sys.executable, "-c", text],
-            cwd=tmp_path,
+            cwd=clone,
             env=environment(),
             capture_output=True,
             text=True,
             timeout=60,
         )
         assert (answer.returncode, answer.stderr) == (0, ""), f"{page}: {answer.stderr}"
-    with Archive.open(tmp_path / "data") as archive:
+    with Archive.open(clone / "demo-data") as archive:
         assert archive.consumers.cursor("parser").seq == archive.newest_seq > 0  # what docs/feed.md does
+
+
+def test_the_examples_of_the_python_api_run(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/api.md, typed in after `make demo`."""
+    make_demo(clone)
+    monkeypatch.chdir(clone)
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    found = runner.run(parser.get_doctest(text, {}, "api.md", "docs/api.md", 0))
+    assert found.attempted > 20 and found.failed == 0
 
 
 # -- the other pages
@@ -233,7 +244,7 @@ def test_every_command_of_ours_in_the_documents_exists() -> None:
 
 def test_every_crawl_in_the_documents_is_understood() -> None:
     """Arguments and settings of `scrapy crawl`."""
-    table = (ROOT / "README.md").read_text("utf-8")
+    table = (ROOT / "docs" / "crawling.md").read_text("utf-8")
     told = commands("scrapy")
     assert len(told) > 4
     for page, words in told:
@@ -261,7 +272,7 @@ def test_every_target_of_make_in_the_documents_exists() -> None:
 def test_links_of_the_pages_that_the_site_does_not_hold() -> None:
     """README and changelog: each file is there, and each heading in it. (`make docs` does the same for
     docs/.)"""
-    for page in PAGES[:2]:
+    for page in PAGES[:3]:
         for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
             name, _, anchor = target.partition("#")
             path = (page.parent / name) if name else page
