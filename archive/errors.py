@@ -95,6 +95,17 @@ class Locked(ArchiveError):
 
 
 class DamagedWarc(ArchiveError):
-    """Raised when a WARC file does not hold the record that is asked of it, by `warc.read_record`."""
+    """Raised when a WARC file does not hold the record that is asked of it.
+
+    ``file`` is its name, ``offset`` the record's byte, None if the whole file is meant; ``what`` and
+    ``advice`` say what is wrong and what to do.
+    """
 
     exit_status = CANNOT_WRITE
+
+    def __init__(
+        self, file: str, what: str, offset: int | None = None, advice: str = "run 'sohr-archive verify'"
+    ) -> None:
+        self.file, self.what, self.offset, self.advice = file, what, offset, advice
+        self.place = file if offset is None else f"the record at byte {offset} of {file}"
+        super().__init__(f"{self.place} {what}: {advice}")

@@ -14,7 +14,8 @@ from typing import Any
 from archive.model import Capture
 from archive.store.line_kinds import encode_kinds
 from archive.store.rows import open_store
-from archive.warc.writer import Appender, Position
+from archive.warc.reader import Position
+from archive.warc.writer import Appender
 
 LINE = "Field sources of the replica count {n} civilians hurt by a road ambush near Khirbet Al-Noor in Aleppo countryside. قُتل {n} أشخاص في كمين."
 AT = "2024-01-01T00:00:00Z"
@@ -28,7 +29,7 @@ def places(folder: Path, versions: int) -> Iterator[tuple[int, str, Position]]:
         headers = (("Content-Type", "text/html; charset=UTF-8"), ("Content-Encoding", "gzip"))
         url = f"https://www.syriahr.com/en/{(n + 1) // 2}/"
         at = f"2024-01-01T0{2 - n % 2}:00:00Z"
-        yield n, at, appender.exchange(Capture(url, 200, headers, body, at, channel="article"))
+        yield n, at, appender.append_exchange(Capture(url, 200, headers, body, at, channel="article"))
     appender.close()
 
 

@@ -29,8 +29,9 @@ from archive.read.database import open_readonly
 from archive.read.feed import changes as feed
 from archive.rebuild.rebuild import rebuild, repair
 from archive.rebuild.verify import verify
+from archive.warc.files import warc_files
 from archive.warc.foreign import UnreadableFile, captures
-from archive.warc.writer import read, warc_files
+from archive.warc.reader import read
 from archive.writer.import_file import import_file
 from tests.archiving import HOME, Archive, Foreign, answer, capture, dump, page, said, sohr, warc
 from tests.crawling import check_warcs, rows

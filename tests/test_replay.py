@@ -25,7 +25,8 @@ import pytest
 from archive.html.decode import decode_body
 from archive.model import Capture
 from archive.warc import writer
-from archive.warc.writer import read, warc_files
+from archive.warc.files import warc_files
+from archive.warc.reader import read
 from tests.archiving import HOME, Archive, capture
 from tests.crawling import crawl, records
 from tests.replica.server import Replica

@@ -14,14 +14,16 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from archive.browse.evidence import read_back
+from archive.errors import DamagedWarc
 from archive.model import Capture
 from archive.read.api import Archive as Reader
 from archive.rebuild.rebuild import rebuild
 from archive.rebuild.verify import verify
 from archive.warc import writer
+from archive.warc.files import warc_files
 from archive.warc.manifests import write_manifest
+from archive.warc.reader import read, read_response
 from archive.warc.revisits import Bodies
-from archive.warc.writer import DamagedWarc, read, read_response, warc_files
 from tests.archiving import HOME, Archive, capture, dump, well
 from tests.crawling import check_warcs, rows
 from tests.test_verify import findings, flip, tamper
@@ -211,7 +213,7 @@ def test_an_altered_original_is_named_with_all_that_repeat_it(folder: Path) -> N
     name, place = repeats[-1]
     with pytest.raises(
         DamagedWarc,
-        match=f"has a capture at byte {place} whose body stands elsewhere: the record at byte {offset} of",
+        match=f"at byte {place} of .* has its body in another record, and the record at byte {offset} of",
     ):
         read_response(next((folder / "warc").glob(f"{name}*")), place)
 
@@ -245,7 +247,7 @@ def test_an_original_that_was_forged_is_named(folder: Path) -> None:
     assert stored.capture
     appender = writer.Appender(folder / "forged", "x")
     other = stored.capture.body.replace(b"private", b"Private")
-    appender.exchange(
+    appender.append_exchange(
         Capture(stored.capture.url, 200, stored.capture.headers, other, stored.capture.captured_at)
     )
     appender.close()
@@ -257,7 +259,7 @@ def test_an_original_that_was_forged_is_named(folder: Path) -> None:
     shutil.rmtree(folder / "manifests")
     write_manifest(folder, "forged", "2026-01-05T00:00:00Z")
     assert f"{file.name}:{offset}" in {f.thing for f in findings(folder)}
-    with pytest.raises(DamagedWarc, match="of WARC file 1"):
+    with pytest.raises(DamagedWarc, match=f"has its body in another record, and the record at byte .* of {file.name}"):
         rebuild(folder)
 
 
@@ -278,7 +280,7 @@ def test_a_record_is_the_original_by_its_id_and_body(made: Path) -> None:
     ):
         with pytest.raises(DamagedWarc):
             bodies.body(wrong)
-    with pytest.raises(DamagedWarc, match="does not hold the body it held"):
+    with pytest.raises(DamagedWarc, match="has another body than it had"):
         bodies.body(replace(one, payload_sha256=other.payload_sha256))
 
 

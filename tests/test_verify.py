@@ -17,17 +17,19 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from archive.errors import CannotWrite, Locked
+from archive.errors import CannotWrite, DamagedWarc, Locked
 from archive.read.database import open_readonly
-from archive.rebuild.rebuild import backup, rebuild, repair
+from archive.rebuild.backup import backup
+from archive.rebuild.rebuild import rebuild, repair
 from archive.rebuild.verify import Finding, verify
 from archive.store.claim_sets import unpack
 from archive.store.line_kinds import decode_kinds
 from archive.store.migrations import migrations
 from archive.store.rows import Store, searchable
 from archive.warc import writer
+from archive.warc.files import warc_files
 from archive.warc.manifests import manifests, write_manifest
-from archive.warc.writer import DamagedWarc, read, warc_files
+from archive.warc.reader import read
 from tests.archiving import Archive, capture, dump, sohr, told
 from tests.crawling import rows, running, until
 from tests.replica.server import Replica
@@ -168,7 +170,10 @@ def test_a_deleted_version_is_named(folder: Path) -> None:
         tamper(copy, f"delete from versions where version_id = {version_id}")
         found = findings(copy)
         assert (
-            Finding("absent", f"{name} version {number}", f"version {number} of {name} is not there") in found
+            Finding(
+                "absent", f"{name} version {number}", f"version {number} of {name} is not there", "rebuild"
+            )
+            in found
         )
         assert all("row of versions" in f.sentence for f in found if f.thing != f"{name} version {number}")
 
@@ -308,7 +313,7 @@ def test_deep_names_a_deleted_row_by_its_key(folder: Path) -> None:
     """And not all rows behind it."""
     tamper(folder, "delete from captures where capture_id = 2")
     found = [f for f in findings(folder, deep=True) if f.thing.startswith("captures")]
-    assert Finding("absent", "captures 2", "row 2 of captures is not there") in found
+    assert Finding("absent", "captures 2", "row 2 of captures is not there", "rebuild") in found
 
 
 def test_deep_says_where_the_evidence_fails_it(folder: Path) -> None:
@@ -332,7 +337,7 @@ def test_a_crawl_at_work_is_no_damage(folder: Path) -> None:
     """What it has written and not indexed yet is not looked at; `--deep` asks to wait."""
     archive = Archive(folder)
     archive.take(capture(9, "2026-01-04T11:00:00Z", "Text.", "More."))
-    archive.writer.warc.exchange(capture(10, "2026-01-04T11:00:00Z", "Text.", "More."))
+    archive.writer.warc.append_exchange(capture(10, "2026-01-04T11:00:00Z", "Text.", "More."))
     archive.writer.warc.sync()
     with open(files(folder)[-1], "ab") as file:
         file.write(b"\x1f\x8b\x08\x00half a record")
@@ -373,13 +378,16 @@ def read_first(folder: Path) -> int:
 
 
 def test_repair_cuts_what_a_power_cut_left(folder: Path) -> None:
-    """Zeros, or other bytes that are no record: cut, and kept beside the file."""
+    """Zeros, or other bytes that are no record: cut, and kept beside the file, never over an earlier piece."""
     path = files(folder)[-1]
-    for tail in (bytes(5000), b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 300):
+    kept = path.with_name(f"{path.name}.cut-{path.stat().st_size}")
+    tails = (bytes(5000), b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 300)
+    for tail, name in zip(tails, (kept.name, f"{kept.name}.1"), strict=True):
         whole = torn(path, tail)
         assert repair(folder) == (len(tail), 0)
         assert path.read_bytes() == whole
-        assert path.with_name(f"{path.name}.cut-{len(whole)}").read_bytes() == tail
+        assert path.with_name(name).read_bytes() == tail
+    assert kept.read_bytes() == tails[0]
     assert findings(folder) == []
 
 
@@ -562,7 +570,7 @@ def test_repair_indexes_what_the_database_lacks(folder: Path) -> None:
     """Records that were durable when the process died before their rows were written."""
     before = dump(folder)
     archive = Archive(folder)
-    archive.writer.warc.exchange(capture(1, "2026-01-04T12:00:00Z", "It says 5 today.", "And more."))
+    archive.writer.warc.append_exchange(capture(1, "2026-01-04T12:00:00Z", "It says 5 today.", "And more."))
     archive.writer.warc.sync()
     archive.writer._lock.close()
     assert [f.sentence.endswith("run 'sohr-archive repair'") for f in findings(folder)] == [True]

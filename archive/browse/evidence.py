@@ -20,9 +20,9 @@ from archive.browse.inert import POLICY, inert, source
 from archive.errors import DamagedWarc
 from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
-from archive.warc.writer import read_response
+from archive.warc.reader import read_response
 
-# As `archive.warc.writer` names its files: no slash, no way up
+# As `archive.warc.files` names its files: no slash, no way up
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")
 _SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.key,
     a.url as article_url

@@ -23,7 +23,7 @@ def backup(ctx: click.Context, file: Path, as_json: bool) -> None:
     Example:
       sohr-archive backup /mnt/backup/archive-2026-01-02.db
     """
-    from archive.rebuild.rebuild import backup as run
+    from archive.rebuild.backup import backup as run
 
     with reading(ctx) as conn:
         digest = run(conn, file, folder_of(ctx))

@@ -27,7 +27,7 @@ def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
       sohr-archive layouts --confirm general
     """
     from archive.clock import now
-    from archive.rebuild.rebuild import happened
+    from archive.rebuild.rebuild import record_event
     from archive.reports.layouts import read_layouts
 
     folder = folder_of(ctx)
@@ -38,7 +38,7 @@ def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
         if confirm not in names:
             known = ", ".join(names) or "none"
             raise click.UsageError(f"no capture was read with a layout named {confirm}; known: {known}", ctx)
-        happened(folder, {"event": "layout-confirmed", "layout": confirm, "at": now()})
+        record_event(folder, {"event": "layout-confirmed", "layout": confirm, "at": now()})
         if as_json:
             write_json({"confirmed": confirm})
         else:

@@ -42,7 +42,7 @@ def rebuild(ctx: click.Context, extract: bool, jobs: int, as_json: bool) -> None
 
     from archive.rebuild.rebuild import rebuild as run
     from archive.rebuild.rebuild import reextract
-    from archive.warc.writer import warc_files
+    from archive.warc.files import warc_files
 
     folder = folder_of(ctx)
     if extract:

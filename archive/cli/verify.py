@@ -34,7 +34,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
     from archive.warc.manifests import manifests
 
     folder = folder_of(ctx)
-    number = unadvised = 0
+    advice: list[str] = []
     show = sys.stderr.isatty() and not as_json
 
     def progress(what: str) -> None:
@@ -42,19 +42,19 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
             click.echo(f"checking {what}", err=True)
 
     for finding in run(folder, head=head, deep=deep, progress=progress):
-        number += 1
-        unadvised += "run 'sohr-archive" not in finding.sentence
+        advice.append(finding.advice)
         if as_json:
-            write_json({"kind": finding.kind, "thing": finding.thing, "sentence": finding.sentence})
+            fields = ("kind", "thing", "offset", "advice", "sentence")
+            write_json({name: getattr(finding, name) for name in fields})
         else:
             click.echo(f"{finding.kind}: {finding.sentence}")
-    if number:
-        advice = (
+    if advice:
+        todo = (
             "keep all files as they are, and restore what is wrong from a copy"
-            if unadvised
+            if "restore" in advice
             else "the evidence is unchanged; do what the findings say"
         )
-        click.echo(f"{number_of(number, 'finding')}: {advice}", err=True)
+        click.echo(f"{number_of(len(advice), 'finding')}: {todo}", err=True)
         ctx.exit(FOUND)
     newest = manifests(folder)[-1:]
     if show and newest:

@@ -9,15 +9,17 @@ that is left behind.
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO
 
 from archive.errors import DamagedWarc
 from archive.read.selection import Selection, versions
+from archive.warc.gzip_members import Member, walk
+from archive.warc.records import NoRecord, read_headers
 
 # Of an article, what a version was read from: its captures from the first that said so to the last, each page
 # of a post in several, and the redirects that led there at that time.
@@ -88,9 +90,7 @@ def write_warc(
             stream.seek(row["offset"])
             member = stream.read(row["length"])
             if _header(member, "WARC-Record-ID") != row["record_id"]:
-                raise DamagedWarc(
-                    f"{name} does not hold the record it should at byte {row['offset']}: run 'sohr-archive verify'"
-                )
+                raise DamagedWarc(name, "is not the one that the database names", row["offset"])
             mime = (
                 "warc/revisit"
                 if row["original_id"]
@@ -116,7 +116,7 @@ def _open(folder: Path, name: str) -> IO[bytes]:
     try:
         return open(path if path.exists() else path.with_name(name + ".open"), "rb")
     except OSError as error:
-        raise DamagedWarc(f"{name} cannot be read ({error.strerror}): run 'sohr-archive verify'") from error
+        raise DamagedWarc(name, f"cannot be read ({error.strerror})") from error
 
 
 def _beside(stream: IO[bytes], start: int, end: int, record_id: str, name: str) -> Iterator[bytes]:
@@ -128,44 +128,18 @@ def _beside(stream: IO[bytes], start: int, end: int, record_id: str, name: str) 
 
 def _members(stream: IO[bytes], start: int, end: int | None, name: str) -> Iterator[bytes]:
     """The gzip members between two offsets; with no end, the one at the start."""
-    stream.seek(start)
-    inflate, member = zlib.decompressobj(31), bytearray()
-    while end is None or start < end:
-        chunk = stream.read(min(1 << 16, (end or start + (1 << 16)) - start))
-        start += len(chunk)
-        if not chunk:
-            raise DamagedWarc(f"{name} ends too early: run 'sohr-archive verify'")
-        while chunk:
-            try:
-                inflate.decompress(chunk)
-            except zlib.error as error:
-                raise DamagedWarc(
-                    f"{name} is damaged before byte {start}: run 'sohr-archive verify'"
-                ) from error
-            rest = inflate.unused_data if inflate.eof else b""
-            member += chunk[: len(chunk) - len(rest)]
-            if inflate.eof:
-                yield bytes(member)
-                if end is None:
-                    return
-                inflate, member = zlib.decompressobj(31), bytearray()
-            chunk = rest
+    for member in walk(stream, start, start + 1 if end is None else end):
+        member.drain()
+        if member.end is None:
+            raise DamagedWarc(name, "cannot be unpacked", member.offset)
+        stream.seek(member.offset)
+        yield stream.read(member.end - member.offset)
 
 
 def _header(member: bytes, name: str) -> str | None:
     """A WARC header of a compressed record."""
-    head = (
-        zlib.decompressobj(31)
-        .decompress(member, 1 << 16)
-        .partition(b"\r\n\r\n")[0]
-        .decode("utf-8", "replace")
-    )
-    wanted = name.lower()
-    return next(
-        (
-            value.strip()
-            for key, _, value in (line.partition(":") for line in head.split("\r\n"))
-            if key.lower() == wanted
-        ),
-        None,
-    )
+    try:
+        headers = read_headers(BufferedReader(Member(BytesIO(member), 0)))
+    except NoRecord:
+        return None
+    return headers.get(name) if headers else None

@@ -15,7 +15,7 @@ from archive.extract.other_sites import second_opinion
 from archive.extract.page import extract, promised
 from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
-from archive.warc.writer import read_response
+from archive.warc.reader import read_response
 
 AT_ONCE = 16  # captures handed to a process in one message
 Said = Extract | Unextractable | None  # None: reading it failed, and is to fail where that is told

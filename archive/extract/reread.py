@@ -13,7 +13,7 @@ from archive.extract.other_sites import extract_general
 from archive.extract.page import extract
 from archive.model import ArticleKey, Capture, Claim, Extract, Line, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
-from archive.warc.writer import read_response
+from archive.warc.reader import read_response
 
 Row = sqlite3.Row
 
@@ -35,9 +35,7 @@ class Evidence:
         try:
             found = read_response(path, row["offset"])
         except OSError as error:
-            raise DamagedWarc(
-                f"{path.name} cannot be read ({error.strerror}): run 'sohr-archive verify'"
-            ) from error
+            raise DamagedWarc(path.name, f"cannot be read ({error.strerror})") from error
         crawls = self._query("select name from crawls where crawl_id = ?", row["crawl_id"])
         known = {name: row[name] for name in ("recorded_at", "requested_url", "via", "channel", "reason")}
         return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)

@@ -49,7 +49,7 @@ from archive.sites.wordpress.listings import parse_listing
 from archive.sites.wordpress.refusals import by_status, by_text
 from archive.store.rows import Row, Store
 from archive.warc.gzip_members import payload_sha256
-from archive.warc.writer import Position
+from archive.warc.reader import Position
 
 WORTH_IT = 300  # versions: below, the processes take longer to start than they save
 REREAD_AHEAD = 500  # articles whose pages are being read while earlier ones are written
@@ -119,7 +119,7 @@ class Ingest:
                 self._reread(event["at"])
                 self._mend(None)
             case "epoch":
-                pass  # read by `archive.rebuild.rebuild`, before anything is replayed
+                pass  # read by `archive.rebuild.recover`, before anything is replayed
             case kind:
                 raise NewerArchive(
                     f"{self.store.path.parent} was written by a newer release of sohr-archive (event {kind!r}): upgrade this one"

@@ -342,9 +342,7 @@ class Archive:
         )
         capture = reader.capture(row)
         if hashlib.sha256(capture.body).hexdigest() != row["payload_sha256"]:
-            raise DamagedWarc(
-                f"{version.evidence.warc_file} holds another body than was recorded: run 'sohr-archive verify'"
-            )
+            raise DamagedWarc(version.evidence.warc_file, "has another body than it had", row["offset"])
         return capture
 
 

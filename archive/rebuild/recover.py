@@ -1,30 +1,29 @@
-"""After a crash: what was torn is cut, what is in the WARC files and not in the database comes in by the same
-path."""
+"""Bring the database up to date with the WARC files, after a crash or from nothing."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
 from archive.clock import now
-from archive.errors import DamagedWarc
 from archive.extract.other_sites import second_opinion
 from archive.extract.page import EXTRACTOR, extract
 from archive.extract.pool import Ahead
 from archive.ingest.path import Ingest
+from archive.rebuild.mend import cut_torn_ends, record_closed
 from archive.software import software
 from archive.store.rows import Store
-from archive.warc.manifests import covered, digest_of, manifests
-from archive.warc.scan import last_whole, read_past
-from archive.warc.writer import Appender, Stored, WarcFile, cut_torn, read, warc_files
+from archive.warc.files import warc_files
+from archive.warc.manifests import covered, manifests
+from archive.warc.reader import Stored, read
+from archive.warc.scan import scan_file
+from archive.warc.writer import Appender
 
 REPLAY_BATCH = 200
-# Bytes of WARC, some 700 pages: below, the processes take longer to start than they save
-WORTH_IT = 10 * 2**20
+WORTH_IT = 10 * 2**20  # bytes of WARC, some 700 pages: fewer are read before other processes start
 
 
 def recover(
@@ -37,20 +36,19 @@ def recover(
     jobs: int = 1,
     damaged: list[str] | None = None,
 ) -> int:
-    """Bring the database up to its WARC files; returns how many records it lacked. ``progress`` is told the
-    bytes read, as they are.
+    """Index the records that the database lacks; return how many. ``progress`` gets the bytes read.
 
-    Without ``cut`` nothing outside of the database is written; ``jobs`` is how many processes read pages.
-    With a list for the places (``file:byte``) of what is ``damaged``, that is passed over, now and from now
-    on. Raises DamagedWarc (without the list), CannotWrite.
+    Without ``cut`` nothing outside of the database is written. ``jobs`` processes read pages. What cannot be
+    read is skipped for good and added to ``damaged`` as ``file:byte``; without that list it raises
+    DamagedWarc. Raises CannotWrite.
     """
     if cut:
-        mend(folder, store, is_lenient=damaged is not None)
+        cut_torn_ends(folder, store, is_lenient=damaged is not None)
     files = warc_files(folder / "warc")
     if files and store.about("epoch") is None:
         _begin(folder, store, ingest, is_lenient=damaged is not None)
         files = warc_files(folder / "warc")
-    lacking = 0
+    count = 0
     with ExitStack() as stack:
         ahead = None
         for file in files:
@@ -63,46 +61,27 @@ def recover(
                     ahead = stack.enter_context(Ahead(ingest.site, jobs))
                     ingest.extract, ingest.second_opinion = ahead.extract, ahead.second_opinion
                 before = len(damaged or ())
-                stored = read(file, start) if damaged is None else read_past(file, start, damaged)
-                lacking += _replay(store, ingest, stored, start, progress, ahead)
-                if damaged is not None and len(damaged) > before:
-                    kept = covered(manifests(folder)).get(file.serial, 0)
+                count += _replay(store, ingest, read(file, start, damaged=damaged), start, progress, ahead)
+                if len(damaged or ()) > before:
+                    end = size
+                    if file.is_open:
+                        sealed = covered(manifests(folder)).get(file.serial, 0)
+                        end = max(sealed, scan_file(file, size).end)
                     with store.transaction():
-                        store.set_about(
-                            f"indexed:{file.serial}",
-                            str(max(kept, last_whole(file)) if file.is_open else size),
-                        )
+                        store.set_about(f"indexed:{file.serial}", str(end))
             if cut and not file.is_open:
-                _settle(store, file)
+                record_closed(folder, store, [file])
         ingest.extract, ingest.second_opinion = extract, second_opinion
-    return lacking
-
-
-def mend(folder: Path, store: Store | None, *, is_lenient: bool = False) -> int:
-    """Cut the torn ends of open files; the bytes cut. Nothing that is indexed, or named in a manifest, is
-    touched.
-
-    Raises DamagedWarc; where it is to be lenient, a file that is damaged stays as it is.
-    """
-    kept = covered(manifests(folder))
-    cut = 0
-    for file in warc_files(folder / "warc"):
-        start = max(kept.get(file.serial, 0), (store.indexed_to(file.serial) if store else None) or 0)
-        if file.is_open and start < file.path.stat().st_size:
-            with suppress(*[DamagedWarc] * is_lenient):
-                cut += cut_torn(file.path, start)
-    return cut
+    return count
 
 
 def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str], int]:
-    """The extractor releases that told the feed of the newest epoch, and the number of that epoch. Raises
-    DamagedWarc, unless it is lenient."""
+    """The extractor releases that wrote the newest epoch of the feed, and that epoch's number. Raises
+    DamagedWarc unless ``is_lenient``."""
     releases: set[str] = set()
     epoch = 1
     for file in warc_files(folder / "warc"):
-        for stored in (
-            read_past(file, 0, [], events_only=True) if is_lenient else read(file, events_only=True)
-        ):
+        for stored in read(file, events_only=True, damaged=[] if is_lenient else None):
             match stored.event:
                 case {"event": "crawl-started" | "re-extracted", "extractor": release}:
                     releases.add(str(release))
@@ -112,15 +91,15 @@ def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str
 
 
 def _begin(folder: Path, store: Store, ingest: Ingest, *, is_lenient: bool) -> None:
-    """A database made anew is of the epoch that the evidence tells, or of the next one where another release
-    had told the feed."""
+    """Give a new database the epoch of the evidence; the next one if another release wrote the feed, for then
+    consumers must begin again."""
     releases, epoch = known_extractors(folder, is_lenient=is_lenient)
-    if releases - {EXTRACTOR}:  # what was told came from another reading: consumers must begin anew
+    if releases - {EXTRACTOR}:
         epoch += 1
         warc = Appender(folder / "warc", ingest.site.name)
         warc.describe(software())
         at = now()
-        warc.event(at, {"event": "epoch", "epoch": epoch, "extractor": EXTRACTOR, "at": at})
+        warc.append_event(at, {"event": "epoch", "epoch": epoch, "extractor": EXTRACTOR, "at": at})
         warc.close()
     with store.transaction():
         store.set_about("epoch", str(epoch))
@@ -137,27 +116,22 @@ def _replay(
 ) -> int:
     count = 0
     waiting: deque[list[Stored]] = deque()  # batches that are being read
-    for batch in _batches(records):
+    while batch := list(islice(records, REPLAY_BATCH)):
         count += len(batch)
         if ahead:
             ahead.start([stored.capture for stored in batch if stored.capture])
         waiting.append(batch)
         if len(waiting) > (2 if ahead else 0):
-            start = _take(store, ingest, waiting.popleft(), start, progress)
+            start = _ingest_batch(store, ingest, waiting.popleft(), start, progress)
     for batch in waiting:
-        start = _take(store, ingest, batch, start, progress)
+        start = _ingest_batch(store, ingest, batch, start, progress)
     return count
 
 
-def _batches(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
-    while batch := list(islice(stored, REPLAY_BATCH)):
-        yield batch
-
-
-def _take(
+def _ingest_batch(
     store: Store, ingest: Ingest, batch: list[Stored], start: int, progress: Callable[[int], None]
 ) -> int:
-    """Take a batch in as one transaction; where its last record ends."""
+    """Ingest a batch as one transaction; return where its last record ends."""
     with store.transaction():
         for stored in batch:
             if stored.event is not None:
@@ -167,26 +141,3 @@ def _take(
     end = batch[-1].position.offset + batch[-1].position.length
     progress(end - start)
     return end
-
-
-def settle(store: Store, warc: Appender) -> None:
-    """Write down the digests of files that were closed since the last call."""
-    while warc.closed:
-        _settle(store, warc.closed.pop())
-
-
-def _settle(store: Store, file: WarcFile) -> None:
-    if store.one("select 1 from warc_files where serial = ? and sha256 is null", file.serial) is None:
-        return
-    parts = (
-        part
-        for manifest in manifests(file.path.parent.parent)
-        for part in manifest.parts
-        if part.serial == file.serial
-    )
-    if any(digest_of(file.path, part.start, part.end) != part.sha256 for part in parts):
-        return  # not what it was: nobody is to be told that this is its digest
-    with open(file.path, "rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    with store.transaction():
-        store.close_file(file.serial, now(), file.path.stat().st_size, digest)

@@ -1,9 +1,5 @@
-"""Does the archive still hold what it took in? Evidence against its digests, the database against the
-evidence, manifests against each other.
-
-Three outcomes for whatever is looked at: it matches, it does not match, it is absent. Only the latter two are
-told, each once.
-"""
+"""Check an archive: evidence against its digests, the database against the evidence, manifests against each
+other."""
 
 from __future__ import annotations
 
@@ -11,9 +7,10 @@ import fcntl
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from archive.errors import ArchiveError, Locked
 from archive.extract.other_sites import CROSS_CHECK
@@ -24,26 +21,55 @@ from archive.rebuild.rebuild import site_of
 from archive.rebuild.recover import recover
 from archive.store.rows import Store
 from archive.text.normalise import same_sha256, text_sha256
+from archive.warc.files import WarcFile, warc_files
 from archive.warc.manifests import Manifest, digest_of, manifests
 from archive.warc.revisits import Original
-from archive.warc.scan import Finding, Kind, scan_file
-from archive.warc.writer import WarcFile, warc_files
+from archive.warc.scan import Scan, scan_file
 
 _MOST = 10  # rows of a table that are named: damage to more has one cause
 # Tables that are not derived from records: when files were opened and closed, and what SQLite and its search
 # keep for themselves.
 _OWN = ("warc_files", "about", "claim_sets", "sqlite_*", "_sqlite_*", "search*")
-
-
 _ROWS = """
-select c.offset, c.length, c.record_id, c.payload_sha256, c.url, g.serial, o.offset, o.record_id, o.url, o.captured_at, o.payload_sha256
-from captures c join warc_files f using (warc_file_id) left join captures o on o.capture_id = c.original_id
+select c.offset, c.length, c.record_id, c.payload_sha256, c.url, g.serial, o.offset, o.record_id, o.url,
+       o.captured_at, o.payload_sha256
+from captures c join warc_files f using (warc_file_id)
+     left join captures o on o.capture_id = c.original_id
      left join warc_files g on g.warc_file_id = o.warc_file_id
 where f.serial = ?"""
-_REPEATED = """
+_REPEATS = """
 select f.name, c.offset, c.url, o.offset, g.name from captures o join warc_files g using (warc_file_id)
 join captures c on c.original_id = o.capture_id join warc_files f on f.warc_file_id = c.warc_file_id
 where g.serial = ? order by f.serial, c.offset"""
+
+Kind = Literal["mismatch", "absent"]
+# `repair` and `rebuild` are commands that make it good; to restore a file takes a copy of it.
+Advice = Literal["repair", "rebuild", "restore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was. ``thing`` is a file, a record (``file:byte``), a row or a manifest;
+    ``offset`` is that of a record."""
+
+    kind: Kind
+    thing: str
+    what: str
+    advice: Advice = "restore"
+    offset: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and the command that makes it good."""
+        return self.what if self.advice == "restore" else f"{self.what}: run 'sohr-archive {self.advice}'"
+
+
+def _database(what: str, thing: str = "archive.db", kind: Kind = "mismatch") -> Finding:
+    return Finding(kind, thing, what, "rebuild")
+
+
+def _record(kind: Kind, file: WarcFile, offset: int, what: str, advice: Advice = "restore") -> Finding:
+    return Finding(kind, f"{file.name}:{offset}", what, advice, offset)
 
 
 def verify(
@@ -53,11 +79,10 @@ def verify(
     deep: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Finding]:
-    """All that is wrong with an archive; nothing where it is intact. ``head`` is a manifest's digest that was
-    kept elsewhere.
+    """All that is wrong with an archive. ``head`` is a manifest's digest that was kept elsewhere.
 
-    What a crawl writes meanwhile is not looked at. Raises NoArchive, NewerArchive; Locked where ``deep``
-    meets a crawl.
+    What a crawl writes meanwhile is left out. Raises NoArchive, NewerArchive; Locked if ``deep`` meets a
+    crawl.
     """
     try:
         connection = open_readonly(folder)
@@ -71,20 +96,19 @@ def verify(
             raise Locked(f"a crawl or command writes to {folder}: let it finish, then verify --deep")
         connection.execute("begin")  # the rows as of now: each points at a record that was durable before it
         files = warc_files(folder / "warc")
-        told: set[str] = set()  # files that something was found wrong with
-        for finding in (*_whole(connection, files), *_chain(folder, files, head, progress)):
-            if finding.thing not in told:
+        wrong_files: set[str] = set()
+        for finding in (*_files(connection, files), *_chain(folder, files, head, progress)):
+            if finding.thing not in wrong_files:
                 yield finding
-            told.add(finding.thing)
-        # Offsets of records, by serial number, that something was found wrong with
-        lost: dict[int, set[int]] = {}
+            wrong_files.add(finding.thing)
+        wrong_records: dict[int, set[int]] = {}  # their offsets, by serial number
         for file in files:
             progress(file.name)
-            for finding in _file(connection, file, told, is_written):
-                if finding.thing.startswith(f"{file.name}:"):
-                    lost.setdefault(file.serial, set()).add(int(finding.thing.rpartition(":")[2]))
+            for finding in _records(connection, file, file.name not in wrong_files, is_written):
+                if finding.offset is not None:
+                    wrong_records.setdefault(file.serial, set()).add(finding.offset)
                 yield finding
-        yield from _repeated(connection, {file.serial for file in files}, lost)
+        yield from _repeats(connection, {file.serial for file in files}, wrong_records)
         progress("database")
         yield from _rows(connection)
         connection.execute("commit")
@@ -92,11 +116,7 @@ def verify(
             progress("every row derived again")
             yield from _derived(folder, connection)
     except sqlite3.DatabaseError as error:
-        yield Finding(
-            "mismatch",
-            "archive.db",
-            f"archive.db is damaged ({error}): move it away and run 'sohr-archive rebuild'",
-        )
+        yield _database(f"archive.db is damaged ({error}), move it away")
     finally:
         connection.close()
 
@@ -109,82 +129,79 @@ def _is_written(folder: Path) -> bool:
     except BlockingIOError:
         return True
     except OSError:
-        pass  # no lock, or no leave to look at it: nobody writes, or somebody who gave none
+        pass  # no lock, or no permission to see it
     return False
 
 
 # -- records
-# ----------------------------------------------------------------------------------------------------------------------
 
 
-def _file(
-    connection: sqlite3.Connection, file: WarcFile, told: set[str], is_written: bool
+def _records(
+    connection: sqlite3.Connection, file: WarcFile, is_whole: bool, is_written: bool
 ) -> Iterator[Finding]:
-    """The records of a file, and the rows that point into it."""
+    """The records of a file against the rows that point at them."""
     indexed = _indexed(connection, file)
     scan = scan_file(file, indexed if is_written and file.is_open else file.path.stat().st_size)
-    yield from scan.findings.values()
-    for row in connection.execute(_ROWS, (file.serial,)):
-        offset, length, record_id, payload, url, *place = row
-        where, record = f"{file.name}:{offset}", scan.records.pop(offset, None)
-        original = None if place[0] is None else Original(*place)
-        if record is None and offset not in scan.findings:
-            yield Finding(
-                "absent",
-                where,
-                f"the capture of {url} points at a record that is not there: byte {offset} of {file.name}",
-            )
-        elif record and (record.length, record.record_id, record.payload_sha256) != (
-            length,
-            record_id,
-            payload,
-        ):
-            yield Finding(
-                "mismatch", where, f"the capture of {url} and its record differ: byte {offset} of {file.name}"
-            )
-        elif record and record.original != original:
-            sentence = f"the capture of {url} and its record refer to different records for its body: byte {offset} of {file.name}"
-            yield Finding("mismatch", where, sentence)
-    for offset, record in scan.records.items():
-        is_lacking = record.kind in ("response", "revisit") or (
-            record.kind == "event" and offset + record.length > indexed
-        )
-        if is_lacking and file.name not in told:
-            # Behind it others are indexed already
-            where, todo = f"{file.name}:{offset}", "repair" if offset >= indexed else "rebuild"
-            yield Finding(
-                "absent",
-                where,
-                f"the record at byte {offset} of {file.name} is not in the database: run 'sohr-archive {todo}'",
-            )
+    rows = {row[0]: row for row in connection.execute(_ROWS, (file.serial,))}
+    yield from _damage(file, scan, rows)
+    for offset, row in rows.items():
+        what = _difference(row, scan) if offset not in scan.damage else None
+        if what:
+            kind: Kind = "mismatch" if offset in scan.records else "absent"
+            yield _record(kind, file, offset, f"the capture of {row[4]} {what}: byte {offset} of {file.name}")
+    for offset, record in scan.records.items() if is_whole else ():
+        is_after = offset + record.length > indexed
+        is_capture = record.kind in ("response", "revisit") and offset not in rows
+        if is_capture or (record.kind == "event" and is_after):
+            what = f"the record at byte {offset} of {file.name} is not in the database"
+            # `repair` indexes what follows the last indexed record.
+            yield _record("absent", file, offset, what, "repair" if offset >= indexed else "rebuild")
 
 
-def _repeated(
-    connection: sqlite3.Connection, there: set[int], lost: dict[int, set[int]]
+def _damage(file: WarcFile, scan: Scan, rows: dict[int, sqlite3.Row]) -> Iterator[Finding]:
+    last = max([*scan.records, *scan.damage], default=0)
+    for offset, damage in scan.damage.items():
+        what = f"the record at byte {offset} of {file.name} {damage.what}"
+        if offset in rows:
+            what += f"; it has the capture of {rows[offset][4]}"
+        if file.is_open and offset == last and not damage.has_end:
+            yield _record("mismatch", file, offset, f"{what}, perhaps after a crash", "repair")
+        else:
+            yield _record("mismatch", file, offset, what)
+
+
+def _difference(row: sqlite3.Row, scan: Scan) -> str | None:
+    """How a row differs from its record."""
+    offset, length, record_id, payload, _, *original = row
+    record = scan.records.get(offset)
+    if record is None:
+        return "points at a record that is not there"
+    if (record.length, record.record_id, record.payload_sha256) != (length, record_id, payload):
+        return "and its record differ"
+    if record.original != (None if original[0] is None else Original(*original)):
+        return "and its record refer to different records for its body"
+    return None
+
+
+def _repeats(
+    connection: sqlite3.Connection, there: set[int], wrong: dict[int, set[int]]
 ) -> Iterator[Finding]:
-    """Captures whose body stands in another record, and that record is not there or not as it was."""
-    gone = [
-        serial
-        for (serial,) in connection.execute("select serial from warc_files order by serial")
-        if serial not in there
-    ]
-    for serial in sorted({*gone, *lost}):
-        rows = [
-            row
-            for row in connection.execute(_REPEATED, (serial,))
-            if serial in gone or row[3] in lost[serial]
-        ]
+    """Captures whose body is in a record that is missing or damaged."""
+    known = [serial for (serial,) in connection.execute("select serial from warc_files order by serial")]
+    for serial in known:
+        is_gone = serial not in there
+        if not is_gone and serial not in wrong:
+            continue
+        rows = [row for row in connection.execute(_REPEATS, (serial,)) if is_gone or row[3] in wrong[serial]]
+        kind: Kind = "absent" if is_gone else "mismatch"
         for name, offset, url, place, other in rows[:_MOST]:
-            kind: Kind = "absent" if serial in gone else "mismatch"
-            what = "not there" if serial in gone else "not as it was"
-            yield Finding(
-                kind,
-                f"{name}:{offset}",
-                f"the capture of {url} has its body at byte {place} of {other}, which is {what}",
-            )
+            what = f"the capture of {url} has its body at byte {place} of {other}, which is "
+            what += "not there" if is_gone else "not as it was"
+            yield Finding(kind, f"{name}:{offset}", what, offset=offset)
         if len(rows) > _MOST:
-            sentence = f"{len(rows) - _MOST} more captures have their bodies in {rows[0][4]}, where they cannot be read"
-            yield Finding("absent", f"bodies in {rows[0][4]}", sentence)
+            name = rows[0][4]
+            what = f"{len(rows) - _MOST} more captures have their bodies in {name}, where they cannot be read"
+            yield Finding("absent", f"bodies in {name}", what)
 
 
 def _indexed(connection: sqlite3.Connection, file: WarcFile) -> int:
@@ -196,15 +213,13 @@ def _indexed(connection: sqlite3.Connection, file: WarcFile) -> int:
 
 
 # -- files and manifests
-# ----------------------------------------------------------------------------------------------------------
 
 
-def _whole(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Finding]:
-    """Files the database knows are there; closed ones are as they were when they were closed."""
+def _files(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Finding]:
+    """The files that the database knows are there, and closed ones are as they were closed."""
     there = {file.serial: file for file in files}
-    for serial, name, size, sha256 in connection.execute(
-        "select serial, name, size, sha256 from warc_files order by serial"
-    ):
+    query = "select serial, name, size, sha256 from warc_files order by serial"
+    for serial, name, size, sha256 in connection.execute(query):
         file = there.get(serial)
         if file is None or file.name != name:
             yield Finding("absent", name, f"the file {name} is not there")
@@ -215,44 +230,33 @@ def _whole(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Fi
 def _chain(
     folder: Path, files: list[WarcFile], head: str | None, progress: Callable[[str], None]
 ) -> Iterator[Finding]:
-    """The manifests follow each other without a gap, and the bytes they name are there and are the same."""
+    """The manifests follow each other without a gap, and the bytes they name are there and unchanged."""
     progress("manifests")
     chain = manifests(folder)
     there = {file.serial: file for file in files}
-    # None: something is missing or damaged before, so that where a part must begin is not known
+    # How far each file is in a manifest; None after a gap or damage, for then nobody knows.
     reach: dict[int, int] | None = {}
     before: Manifest | None = None
     for manifest in chain:
         name = f"manifests/{manifest.path.name}"
-        gap = range((before.number if before else 0) + 1, manifest.number)
-        yield from (
-            Finding(
-                "absent", f"manifests/{n:06d}.json", f"manifests/{n:06d}.json is not there: it was removed"
-            )
-            for n in gap
-        )
+        gap = [
+            f"manifests/{n:06d}.json" for n in range((before.number if before else 0) + 1, manifest.number)
+        ]
+        for missing in gap:
+            yield Finding("absent", missing, f"{missing} is not there: it was removed")
+        is_after_whole = not gap and not (before and before.fault)
         if manifest.fault:
             yield Finding("mismatch", name, f"{name} {manifest.fault}")
-        elif (
-            not gap
-            and not (before and before.fault)
-            and manifest.before != (before.digest if before else None)
-        ):
-            yield Finding(
-                "mismatch",
-                name,
-                f"{name} follows another manifest than the one before it: that one was altered and written anew",
-            )
+        elif is_after_whole and manifest.before != (before.digest if before else None):
+            what = "follows another manifest than the one before it: that one was altered and written anew"
+            yield Finding("mismatch", name, f"{name} {what}")
         if gap or manifest.fault:
             reach = None
         yield from _parts(manifest, name, there, reach)
         before = manifest
     if head is not None and head not in {manifest.digest for manifest in chain}:
-        yield Finding(
-            "absent",
-            "manifests",
-            f"no manifest has the digest {head}: the newest ones were removed, or the chain was written anew",
-        )
+        what = f"no manifest has the digest {head}: the newest were removed, or the chain was written anew"
+        yield Finding("absent", "manifests", what)
 
 
 def _parts(
@@ -262,94 +266,72 @@ def _parts(
         file = there.get(part.serial)
         if reach is not None:
             if part.start != reach.get(part.serial, 0):
-                yield Finding(
-                    "mismatch",
-                    name,
-                    f"{name} begins at byte {part.start} of {part.name}, and the manifests before end elsewhere",
-                )
+                what = f"begins at byte {part.start} of {part.name}, and the manifests before end elsewhere"
+                yield Finding("mismatch", name, f"{name} {what}")
             reach[part.serial] = part.end
         if file is None or file.name != part.name:
             yield Finding("absent", part.name, f"the file {part.name}, named in {name}, is not there")
         elif (size := file.path.stat().st_size) < part.end:
-            yield Finding(
-                "absent", file.name, f"{file.name} is shorter than {name} says: {size} bytes of {part.end}"
-            )
+            what = f"is shorter than {name} says: {size} bytes of {part.end}"
+            yield Finding("absent", file.name, f"{file.name} {what}")
         elif digest_of(file.path, part.start, part.end) != part.sha256:
-            yield Finding(
-                "mismatch",
-                file.name,
-                f"{file.name} is not what it was: bytes {part.start} to {part.end} do not match {name}",
-            )
+            what = f"is not what it was: bytes {part.start} to {part.end} do not match {name}"
+            yield Finding("mismatch", file.name, f"{file.name} {what}")
 
 
 # -- the database
-# -----------------------------------------------------------------------------------------------------------------
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Rows point at rows that are there, texts match their digests, neither versions nor the feed have a
-    gap."""
+    """Rows point at rows that are there, texts match their digests, versions and feed have no gap."""
     for (sentence,) in connection.execute("pragma integrity_check(20)"):
         if sentence != "ok":
-            yield Finding(
-                "mismatch",
-                "archive.db",
-                f"archive.db is damaged ({sentence}): move it away and run 'sohr-archive rebuild'",
-            )
+            yield _database(f"archive.db is damaged ({sentence}), move it away")
             return
     for table, row, target, _ in connection.execute("pragma foreign_key_check"):
-        yield Finding(
-            "absent", f"{table} {row}", f"row {row} of {table} points at a row of {target} that is not there"
-        )
+        what = f"row {row} of {table} points at a row of {target} that is not there"
+        yield _database(what, f"{table} {row}", "absent")
     yield from _versions(connection)
-    want = 1
-    for (seq,) in connection.execute("select seq from changes order by seq"):
+    for want, (seq,) in enumerate(connection.execute("select seq from changes order by seq"), 1):
         if seq != want:
-            yield Finding("absent", f"changes {want}", f"the feed has a gap: change {want} is not there")
+            yield _database(f"the feed has a gap: change {want} is not there", f"changes {want}", "absent")
             return
-        want += 1
 
 
 def _versions(connection: sqlite3.Connection) -> Iterator[Finding]:
     query = """select source || ':' || key, number, title, text, text_sha256, same_sha256, a.versions
                from versions v join articles a using (article_id) order by a.article_id, number"""
-    last = ("", 0, 0)
-    for name, number, title, text, stated, same, count in connection.execute(query):
+    last = ("", 0, 0)  # article, number of its version, how many it has
+    for name, number, title, text, text_digest, same_digest, count in connection.execute(query):
         if last[0] != name:
-            yield from _counted(*last)
+            yield from _missing(*last)
             last = (name, 0, count)
-        if number != last[1] + 1:
-            yield Finding(
-                "absent", f"{name} version {last[1] + 1}", f"version {last[1] + 1} of {name} is not there"
-            )
+        yield from _missing(name, last[1], number - 1)
         last = (name, number, count)
-        if text_sha256(text) != stated or same_sha256(title, text) != same:
-            yield Finding(
-                "mismatch",
-                f"{name} version {number}",
-                f"the text of version {number} of {name} does not match its digest",
-            )
-    yield from _counted(*last)
-    bare = "select source || ':' || key from articles a where versions > 0 and not exists (select 1 from versions v where v.article_id = a.article_id)"
-    for (name,) in connection.execute(bare):
-        yield Finding("absent", name, f"all versions of {name} are gone")
+        if text_sha256(text) != text_digest or same_sha256(title, text) != same_digest:
+            what = f"the text of version {number} of {name} does not match its digest"
+            yield _database(what, f"{name} version {number}")
+    yield from _missing(*last)
+    query = """select source || ':' || key from articles a where versions > 0
+               and not exists (select 1 from versions v where v.article_id = a.article_id)"""
+    for (name,) in connection.execute(query):
+        yield _database(f"all versions of {name} are gone", name, "absent")
 
 
-def _counted(name: str, number: int, count: int) -> Iterator[Finding]:
+def _missing(name: str, number: int, count: int) -> Iterator[Finding]:
+    """The version after a number, if there should be more."""
     if number < count:
-        yield Finding(
-            "absent", f"{name} version {number + 1}", f"version {number + 1} of {name} is not there"
-        )
+        what = f"version {number + 1} of {name} is not there"
+        yield _database(what, f"{name} version {number + 1}", "absent")
 
 
 def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Every row derived again from the evidence, beside the archive, and compared."""
-    about = dict(
-        connection.execute("select key, value from about where key in ('epoch', 'extractor')").fetchall()
-    )
+    """Derive every row again from the evidence, beside the archive, and compare."""
+    query = "select key, value from about where key in ('epoch', 'extractor')"
+    about = dict(connection.execute(query).fetchall())
     if about.get("extractor", EXTRACTOR) != EXTRACTOR:
-        sentence = f"the archive was read by extractor {about['extractor']} and this is {EXTRACTOR}: 'sohr-archive rebuild' first"
-        yield Finding("absent", "archive.db", sentence)
+        what = f"extractor {about['extractor']} read the archive, and this is {EXTRACTOR}"
+        yield _database(what, kind="absent")
         return
     with tempfile.TemporaryDirectory(prefix="sohr-archive-") as scratch:
         store = Store(Path(scratch) / "archive.db")
@@ -364,84 +346,83 @@ def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
         finally:
             store.close()
         connection.execute("attach ? as again", (str(Path(scratch) / "archive.db"),))
-        # Opened read-only it stays; these two tables are temporary
+        # The database stays read-only: the next two tables are temporary.
         connection.execute("pragma query_only = off")
         for table, key in _tables(connection):
-            yield from islice(_compared(connection, table, table, key), _MOST)
+            yield from islice(_compare(connection, table, key), _MOST)
         for schema in ("main", "again"):
             connection.execute(
                 f"create virtual table temp.words_of_{schema} using fts5vocab({schema}, search, 'instance')"
             )
-        yield from islice(
-            _compared(connection, "temp.words_of_main", "temp.words_of_again", ("term", "doc"), "search"), 1
-        )
+        yield from islice(_compare_words(connection), 1)
 
 
 def _tables(connection: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]:
-    """The derived tables and their primary keys, and the facts about the archive."""
+    """The derived tables with their primary keys, and `about`."""
     own = " and ".join(["name not glob ?"] * len(_OWN))
-    names = [
-        name
-        for (name,) in connection.execute(
-            f"select name from main.sqlite_master where type = 'table' and {own} order by name", _OWN
-        )
-    ]
-    keys = {
-        name: tuple(row["name"] for row in connection.execute(f"pragma main.table_info({name})") if row["pk"])
-        for name in names
-    }
-    return [*keys.items(), ("about", ("key",))]
+    query = f"select name from main.sqlite_master where type = 'table' and {own} order by name"
+    tables = []
+    for (name,) in connection.execute(query, _OWN).fetchall():
+        columns = connection.execute(f"pragma main.table_info({name})")
+        tables.append((name, tuple(column["name"] for column in columns if column["pk"])))
+    return [*tables, ("about", ("key",))]
 
 
 def _content(connection: sqlite3.Connection, table: str, schema: str) -> str:
-    """What of a table the evidence decides. Which row a list of claims got is history; another reader's
-    opinion (`CROSS_CHECK`) is its release's."""
+    """What the evidence decides of a table: not which row a list of claims has, and not another reader's
+    opinion (`CROSS_CHECK`), which depends on its release."""
+
+    def without(column: str) -> str:
+        rows = connection.execute(f"pragma main.table_info({table})")
+        return ", ".join(row["name"] for row in rows if row["name"] != column)
+
     if table == "versions":
-        own = ", ".join(
-            row["name"]
-            for row in connection.execute("pragma main.table_info(versions)")
-            if row["name"] != "claim_set_id"
-        )
-        return f"(select {own}, claims from {schema}.versions left join {schema}.claim_sets using (claim_set_id))"
+        claims = f"{schema}.versions left join {schema}.claim_sets using (claim_set_id)"
+        return f"(select {without('claim_set_id')}, claims from {claims})"
     if table == "failures":
-        own = ", ".join(
-            row["name"]
-            for row in connection.execute("pragma main.table_info(failures)")
-            if row["name"] != "failure_id"
-        )
-        return f"(select row_number() over (order by failure_id) as failure_id, {own} from {schema}.failures where reason != '{CROSS_CHECK}')"
+        number = "row_number() over (order by failure_id) as failure_id"
+        columns = f"{number}, {without('failure_id')}"
+        return f"(select {columns} from {schema}.failures where reason != '{CROSS_CHECK}')"
     return f"{schema}.{table}"
 
 
-def _compared(
-    connection: sqlite3.Connection, ours: str, anew: str, key: tuple[str, ...], name: str | None = None
-) -> Iterator[Finding]:
-    """Two tables side by side, in the order of their key; the search's words come in that order by
-    themselves."""
-    order = "" if name else " order by " + ", ".join(f'"{column}"' for column in key)
+def _compare(connection: sqlite3.Connection, table: str, key: tuple[str, ...]) -> Iterator[Finding]:
+    """A table as it is and as derived again, row by row in the order of the key."""
+    order = ", ".join(f'"{column}"' for column in key)
     main, again = (
-        (ours, anew) if name else (_content(connection, ours, schema) for schema in ("main", "again"))
+        connection.execute(f"select * from {_content(connection, table, schema)} order by {order}")
+        for schema in ("main", "again")
     )
-    left, right = (iter(connection.execute(f"select * from {table}{order}")) for table in (main, again))
+    yield from _differences(table, main, again, key)
 
-    def turn(rows: Iterator[sqlite3.Row]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+
+def _compare_words(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """The words of the search, which SQLite gives in order."""
+    main, again = (connection.execute(f"select * from temp.words_of_{name}") for name in ("main", "again"))
+    yield from _differences("search", main, again, ("term", "doc"), named_by=1)
+
+
+def _differences(
+    table: str, main: sqlite3.Cursor, again: sqlite3.Cursor, key: tuple[str, ...], named_by: int = 0
+) -> Iterator[Finding]:
+    """Two results in the order of their key. A row is named by the key's columns from ``named_by`` on."""
+
+    def step(rows: sqlite3.Cursor) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
         row = next(rows, None)
         return None if row is None else (tuple(row[column] for column in key), tuple(row))
 
-    mine, fresh = turn(left), turn(right)
-    while mine or fresh:
-        if mine and fresh and mine[0] == fresh[0]:
-            at, is_same = mine[0], mine[1] == fresh[1]
-            mine, fresh, what = turn(left), turn(right), "is not what the evidence gives"
-        elif fresh is None or (mine and mine[0] < fresh[0]):
-            assert mine is not None  # one of them is not at its end
-            at, is_same, mine, what = mine[0], False, turn(left), "does not come from the evidence"
+    left, right = step(main), step(again)
+    while left or right:
+        what: str | None = None
+        if right is None or (left and left[0] < right[0]):
+            assert left is not None  # one of the two is not at its end
+            at, left, what = left[0], step(main), "does not come from the evidence"
+        elif left is None or right[0] < left[0]:
+            at, right, what = right[0], step(again), "is not there"
         else:
-            at, is_same, fresh, what = fresh[0], False, turn(right), "is not there"
-        if not is_same:
-            row = " ".join(map(str, at if name is None else at[1:]))
+            at, what = left[0], None if left[1] == right[1] else "is not what the evidence gives"
+            left, right = step(main), step(again)
+        if what:
+            row = " ".join(map(str, at[named_by:]))
             kind: Kind = "absent" if what == "is not there" else "mismatch"
-            yield Finding(kind, f"{name or ours} {row}", f"row {row} of {name or ours} {what}")
-
-
-__all__ = ["Finding", "verify"]
+            yield _database(f"row {row} of {table} {what}", f"{table} {row}", kind)

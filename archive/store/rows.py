@@ -25,8 +25,9 @@ from archive.store.claim_sets import pack
 from archive.store.line_kinds import encode_kinds
 from archive.store.migrations import migrations, schema_names
 from archive.text.normalise import fold, plain_title, same_sha256, text_sha256
+from archive.warc.files import WarcFile
 from archive.warc.gzip_members import payload_sha256
-from archive.warc.writer import Position, WarcFile
+from archive.warc.reader import Position
 
 Row = sqlite3.Row
 DATABASE = "archive.db"

@@ -26,7 +26,8 @@ from warcio.exceptions import ArchiveLoadFailed
 from archive.clock import now, read_time
 from archive.errors import UNREADABLE, ArchiveError
 from archive.model import Capture
-from archive.warc.writer import header_lines, one_line
+from archive.warc.reader import header_lines
+from archive.warc.writer import one_line
 
 MOST = 64 * 2**20  # bytes of a record: a post is a thousandth of it
 _MOST_HEADERS = 2**16  # bytes of the headers that a revisit holds

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archive.warc.writer import WarcFile, warc_files
+from archive.warc.files import WarcFile, warc_files
 
 _NAME = re.compile(r"^([0-9]{6})\.json$")
 _CHUNK = 1 << 20

@@ -9,8 +9,8 @@ from archive.errors import DamagedWarc
 from archive.model import Capture
 from archive.store.rows import Row, Store
 from archive.warc.gzip_members import payload_sha256
+from archive.warc.reader import Position
 from archive.warc.revisits import SMALLEST, Bodies, Original
-from archive.warc.writer import Position
 
 _ORIGINAL = """select f.serial, o.offset, o.record_id, o.url, o.captured_at, o.payload_sha256 from captures o join warc_files f using (warc_file_id)
 where o.capture_id = ?"""

@@ -31,15 +31,17 @@ from archive.ingest.channels import Channels
 from archive.ingest.path import Ingest
 from archive.model import APART, STOPPED, ArticleKey, Edition, Kind, Unextractable
 from archive.outcome import ChannelState, Held, Outcome
+from archive.rebuild.mend import cut_torn_ends, record_closed
 from archive.rebuild.rebuild import recorded_site
-from archive.rebuild.recover import mend, recover, settle
+from archive.rebuild.recover import recover
 from archive.reports.drift import Drift, drift
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.lock import hold
 from archive.store.rows import Row, Store, open_store
 from archive.warc.manifests import write_manifest
-from archive.warc.writer import Appender, Position
+from archive.warc.reader import Position
+from archive.warc.writer import Appender
 from archive.writer.answers import Questions
 from archive.writer.messages import Ask, Failed, Happened, Open, Took, frame
 from archive.writer.originals import Originals
@@ -172,7 +174,7 @@ class Writer:
         self._lock = hold(self.folder, message.owner)
         self.site = Site(message.site)
         self.store = open_store(self.folder)
-        mend(self.folder, self.store)
+        cut_torn_ends(self.folder, self.store)
         with self.store.transaction():
             known = self.store.about("site")
         if known is None and (recorded := recorded_site(self.folder)):  # its database was deleted
@@ -235,7 +237,7 @@ class Writer:
             self.warc.opened.clear()
             answers = [self._answer(message, position) for message, position in written]
         self._originals.indexed()
-        settle(self.store, self.warc)
+        record_closed(self.folder, self.store, self.warc.closed)
         self._whole = True
         if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
             told = {row["record_id"]: self._apart(row) for row in self.ingest.waiting()}
@@ -253,7 +255,7 @@ class Writer:
         stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
         self._whole = False
         event = {"event": "read-apart", "record_id": row["record_id"], "stopped": stopped, "at": now()}
-        position = self.warc.event(event["at"], event)
+        position = self.warc.append_event(event["at"], event)
         self.warc.sync()
         with self.store.transaction():
             self.store.register_files(self.warc.opened, now())
@@ -261,18 +263,18 @@ class Writer:
             self.ingest.found = found
             outcome = self.ingest.event(event, position)
             self.ingest.found = None
-        settle(self.store, self.warc)
+        record_closed(self.folder, self.store, self.warc.closed)
         self._whole = True
         return outcome
 
     def _append(self, message: Any) -> Position | None:
         match message:
             case Took(capture, look, _):
-                position = self.warc.exchange(capture, look, self._originals.of(capture))
+                position = self.warc.append_exchange(capture, look, self._originals.of(capture))
                 self._originals.wrote(capture, position)
                 return position
             case Happened(event):
-                return self.warc.event(event.get("at") or now(), event)
+                return self.warc.append_event(event.get("at") or now(), event)
         return None
 
     def _answer(self, message: Any, position: Position | None) -> Any:

@@ -46,7 +46,7 @@ def hold(folder: Path, replica: Replica) -> int:
             "site": replica.url,
             "extractor": "1",
         }
-        position = warc.event(LOOKED, begun | {"arguments": {}, "software": {}})
+        position = warc.append_event(LOOKED, begun | {"arguments": {}, "software": {}})
         warc.close()
         with store.transaction():
             store.register_files(warc.opened, LOOKED)

@@ -19,7 +19,8 @@ from archive.ingest.path import Ingest
 from archive.model import ArticleKey, Capture, Claim, Extract, Line
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import open_store
-from archive.warc.writer import Position, WarcFile
+from archive.warc.files import WarcFile
+from archive.warc.reader import Position
 from tests.archiving import HOME
 from tests.replica.site import ReplicaSite
 

@@ -145,9 +145,9 @@ def make(folder: Path) -> Path:
         "arguments": {},
         "software": {},
     }
-    warc.event(FIRST, begun)
+    warc.append_event(FIRST, begun)
     for one in captures():
-        warc.exchange(one)
+        warc.append_exchange(one)
     counters = {"requests": 8, "new": 5, "changed": 2, "unchanged": 0, "gone": 1, "failed": 0}
     ended = {
         "event": "crawl-finished",
@@ -157,7 +157,7 @@ def make(folder: Path) -> Path:
         "exit_status": 0,
         "verdict": "healthy",
     }
-    warc.event(THIRD, ended | {"counters": counters})
+    warc.append_event(THIRD, ended | {"counters": counters})
     warc.close()
     store = open_store(folder)
     recover(folder, store, Ingest(store, Site(HOME), folder))

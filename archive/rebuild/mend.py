@@ -1,0 +1,49 @@
+"""Mend the end of WARC files after a crash, and record the digests of closed files."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from archive.clock import now
+from archive.errors import DamagedWarc
+from archive.store.rows import Store
+from archive.warc.files import WarcFile, warc_files
+from archive.warc.manifests import covered, digest_of, manifests
+from archive.warc.repair import cut_torn
+
+
+def cut_torn_ends(folder: Path, store: Store | None, *, is_lenient: bool = False) -> int:
+    """Cut the torn ends of open files; return the bytes cut. What is indexed or in a manifest is not touched.
+
+    A damaged file stays as it is; it raises DamagedWarc unless ``is_lenient``. Raises OSError.
+    """
+    sealed = covered(manifests(folder))
+    cut = 0
+    for file in warc_files(folder / "warc"):
+        start = max(sealed.get(file.serial, 0), (store.indexed_to(file.serial) if store else None) or 0)
+        if file.is_open and start < file.path.stat().st_size:
+            with suppress(*[DamagedWarc] * is_lenient):
+                cut += cut_torn(file.path, start)
+    return cut
+
+
+def record_closed(folder: Path, store: Store, files: list[WarcFile]) -> None:
+    """Record the sizes and digests of closed files, unless a file differs from its manifests. Empties
+    ``files``."""
+    while files:
+        file = files.pop()
+        if store.one("select 1 from warc_files where serial = ? and sha256 is null", file.serial) is None:
+            continue
+        parts = (part for manifest in manifests(folder) for part in manifest.parts)
+        if any(
+            digest_of(file.path, part.start, part.end) != part.sha256
+            for part in parts
+            if part.serial == file.serial
+        ):
+            continue
+        with open(file.path, "rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        with store.transaction():
+            store.close_file(file.serial, now(), file.path.stat().st_size, digest)
