@@ -1,92 +1,87 @@
-"""An archived page that can do nothing: no script, no request, no form, no way out. The answer's policy would
-stop all of it; this takes it out.
+"""Show an archived page without anything that acts: no script, request, form or link.
 
-What is left is for reading. The evidence itself, byte for byte, is in the WARC file.
+nh3 keeps an allow list of elements and attributes. The response's policy would block the rest too. The
+evidence itself, byte for byte, is in the WARC file.
 """
 
 from __future__ import annotations
 
 import re
 
+import nh3
 from markupsafe import escape
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from archive.html.bounds import is_hostile
 
 POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; script-src 'none'; img-src 'none'; connect-src 'none'; frame-src 'none'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; script-src 'none'; img-src 'none'; "
+    "connect-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-# Elements that run, load, lead elsewhere or draw what cannot be checked; with what stands in them.
-_OUT = (
-    "script, noscript, template, iframe, frame, frameset, object, embed, applet, portal, fencedframe, link, meta, base, svg, math, audio, video, "
-    "source, track, canvas, style, marquee, dialog"
-)
-# What may stay on an element: how a text is shaped, in which direction and language it runs. No address, no
-# style, no handler.
-_STAYS = frozenset(
-    ("dir", "lang", "title", "alt", "colspan", "rowspan", "scope", "datetime", "start", "type", "class")
-)
-_FORM = ("form", "button", "input", "select", "textarea", "option")
 _LOOK = (
-    "body{font:1rem/1.6 system-ui,sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem;color:#1d1c1a;background:#fff;overflow-wrap:anywhere}"
-    "[data-image]{display:inline-block;border:1px solid #999;padding:.1em .5em;color:#555;font-size:.85em}a,[data-leads-to]{color:#14507d}"
+    "body{font:1rem/1.6 system-ui,sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem;color:#1d1c1a;"
+    "background:#fff;overflow-wrap:anywhere}"
+    "a{color:#14507d}"
     "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.2em .5em}"
 )
-_WRAP = '<!DOCTYPE html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title><style>{}</style></head><body>{}</body></html>'
-_MAX_ELEMENTS = 60_000
+_WRAP = (
+    '<!DOCTYPE html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title><style>{}</style></head>'
+    "<body>{}</body></html>"
+)
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,20}")
+_KEPT = (
+    "a abbr address article aside b bdi bdo blockquote br caption cite code col colgroup dd del details dfn "
+    "div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i ins kbd li main mark nav ol p pre q "
+    "rp rt ruby s samp section small span strong sub summary sup table tbody td tfoot th thead time tr u ul "
+    "var wbr"
+)
+# Removed with everything in them; elements in neither list leave their words
+_REMOVED = (
+    "script style noscript template title iframe frame frameset object embed applet audio video canvas svg "
+    "math"
+)
+_CLEANER = nh3.Cleaner(
+    tags=set(_KEPT.split()),
+    clean_content_tags=set(_REMOVED.split()),
+    attributes={
+        "*": {"dir", "lang", "title"},
+        "ol": {"start"},
+        "td": {"colspan", "rowspan"},
+        "th": {"colspan", "rowspan", "scope"},
+        "time": {"datetime"},
+    },
+    link_rel=None,
+)
 
 
 def inert(html: str) -> str:
-    """The page's words and their shape, as a document that asks nobody for anything. What cannot be read
-    within bounds is shown as its source."""
+    """Return the words and structure of a page as a document that makes no request. A page that is too large
+    or too deep to parse safely is shown as source."""
     if is_hostile(html.encode("utf-8", "replace")):
         return source(html)
     tree = LexborHTMLParser(html)
-    body = tree.body
-    if body is None or len(tree.css("*")) > _MAX_ELEMENTS:
+    if tree.body is None or tree.root is None:
         return source(html)
-    for node in tree.css(_OUT):
-        if node.tag in ("meta", "style", "link", "base") or node.parent is not None:
-            node.decompose()
-    for node in tree.css("*"):
-        _disarm(node)
-    root = tree.root
-    attributes = root.attributes if root is not None else {}
-    language = attributes.get("lang") or ""
+    for link in tree.css("a, area"):
+        if address := link.attributes.get("href"):
+            link.attrs["title"] = f"led to {address}"
+    for image in tree.css("img"):
+        alt = image.attributes.get("alt")
+        image.replace_with(f"[image{': ' + alt if alt else ''}]")
     title = tree.css_first("title")
-    words = title.text() if title is not None else ""
-    inner = body.inner_html or ""
+    attributes = tree.root.attributes
+    language = attributes.get("lang") or ""
     return _WRAP.format(
         escape(language) if _LANGUAGE.fullmatch(language) else "en",
         "rtl" if (attributes.get("dir") or "").lower() == "rtl" else "ltr",
-        escape(words or "archived page"),
+        escape((title.text() if title is not None else "") or "archived page"),
         _LOOK,
-        inner,
+        _CLEANER.clean(tree.body.inner_html or ""),
     )
 
 
 def source(html: str) -> str:
-    """A document as its source, to be read as text."""
+    """Return a page that shows the source of a document as text."""
     return _WRAP.format(
         "en", "ltr", "source of an archived page", _LOOK, f'<pre dir="auto">{escape(html)}</pre>'
     )
-
-
-def _disarm(node: LexborNode) -> None:
-    attributes = dict(node.attributes)
-    address = attributes.get("href") if node.tag in ("a", "area") else None
-    shown = attributes.get("alt") if node.tag == "img" else None
-    for name in attributes:
-        if name not in _STAYS:
-            del node.attrs[name]
-    if address:
-        node.attrs["title"] = f"led to {address}"
-    if node.tag == "img":
-        node.replace_with(f"[image{': ' + shown if shown else ''}]")
-    elif node.tag in _FORM:
-        if node.first_child is None:  # nothing to read in it; unwrapping would leave it
-            node.decompose()
-        else:
-            node.unwrap()
