@@ -51,7 +51,7 @@ demo: $(STAMP)
 	SERVE=$(SERVE) ARCHIVE_DIR=demo-data $(BIN)/python -m tests.demo
 
 test: $(STAMP)
-	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow"
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations=10 -m "not slow"
 	$(BIN)/lint-imports --no-logo
 
 test-slow: $(STAMP)

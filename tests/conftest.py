@@ -1,13 +1,18 @@
-"""Tests with real parts are skipped, with a sentence, where these are not named in the environment."""
+"""Tests with real parts are skipped, with a sentence, where these are not named in the environment. The
+project's own commands are forked (`tests.forking`) but in tests marked ``real_process``."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests import forking
 
 # In CI the same examples each time: a new one is found where somebody sits in front of it.
 settings.register_profile("ci", derandomize=True)
@@ -47,6 +52,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=sentence))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_commands() -> Iterator[None]:
+    """Commands of the project start as forks of one process."""
+    subprocess.Popen = forking.Popen  # type: ignore[misc]
+    yield
+    forking.stop()
+
+
+@pytest.fixture(autouse=True)
+def real_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test marked ``real_process`` starts its commands as a person does."""
+    monkeypatch.setattr(forking, "real", request.node.get_closest_marker("real_process") is not None)
 
 
 @pytest.fixture(scope="session")

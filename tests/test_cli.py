@@ -107,6 +107,7 @@ def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
     ]
 
 
+@pytest.mark.real_process
 def test_the_folder_comes_from_the_environment_too(folder: Path) -> None:
     """--archive, else ARCHIVE_DIR."""
     by_option, by_environment = (
@@ -310,6 +311,7 @@ def test_a_number_of_another_archive(folder: Path) -> None:
     assert answer.returncode == 2 and "the newest change is" in answer.stderr
 
 
+@pytest.mark.real_process
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     """`changes | head -1`: nothing on standard error, exit status 0."""
     command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
@@ -320,6 +322,7 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
         assert (child.stderr.read(), child.wait()) == (b"", 0)
 
 
+@pytest.mark.real_process
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk(folder: Path) -> None:
     """One sentence and 73."""
@@ -329,6 +332,7 @@ def test_a_full_disk(folder: Path) -> None:
     assert answer.returncode == 73 and answer.stderr.count("\n") == 1 and "No space left" in answer.stderr
 
 
+@pytest.mark.real_process
 def test_ctrl_c(folder: Path) -> None:
     """130, one line, no traceback."""
     command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
@@ -343,6 +347,7 @@ def test_ctrl_c(folder: Path) -> None:
     assert child.returncode == 130 and error.strip() == "sohr-archive: stopped by Ctrl-C"
 
 
+@pytest.mark.real_process
 def test_help_teaches() -> None:
     """Examples for the group and for each command, which all know --json."""
     assert "Exit status" in run("--help").stdout

@@ -100,6 +100,7 @@ def test_json(command: str, small: Small, archive: Path) -> None:
     assert objects and all(isinstance(one, dict) for one in objects)
 
 
+@pytest.mark.real_process
 def test_json_of_serve(small: Small, archive: Path) -> None:
     """The address, before anybody asks for it; port 0 is a free one."""
     with subprocess.Popen(
@@ -225,6 +226,7 @@ def test_a_misspelled_command(typed: str, meant: str) -> None:
     assert answer.returncode == 2 and f"did you mean '{meant}'?" in answer.stderr
 
 
+@pytest.mark.real_process
 def test_a_port_that_is_taken(small: Small) -> None:
     """A sentence that says what to do, and nothing told of an address where nobody can read."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:

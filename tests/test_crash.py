@@ -82,6 +82,7 @@ def test_the_next_run_ends_as_an_undisturbed_one(tmp_path: Path, seed: int, arch
         assert asked_again(replica) == AGAIN
 
 
+@pytest.mark.real_process
 def test_the_archive_process_writes_what_it_was_handed(tmp_path: Path) -> None:
     """The crawl alone is killed: all that was answered before is kept, and nothing of it is fetched again."""
     with Replica(posts=POSTS, per_page=5, slow_ms=10) as replica:
@@ -104,6 +105,7 @@ def test_the_archive_process_writes_what_it_was_handed(tmp_path: Path) -> None:
         assert_whole(replica, folder)
 
 
+@pytest.mark.real_process
 def test_a_crawl_whose_archive_process_dies_says_so_and_can_be_run_again(tmp_path: Path) -> None:
     """Exit status 70, one sentence; the next run ends as an undisturbed one."""
     with Replica(posts=POSTS, per_page=5, slow_ms=4) as replica:

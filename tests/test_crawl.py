@@ -415,6 +415,7 @@ class TestEvidence:
         )
 
 
+@pytest.mark.real_process
 def test_a_body_is_kept_as_it_came(tmp_path: Path) -> None:
     """Byte for byte, gzip as gzip, for each page of a site without noise."""
     with Replica(posts=12, frozen=True) as replica:

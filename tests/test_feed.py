@@ -234,6 +234,7 @@ def test_following_goes_on_with_what_is_told_later(copy: Path) -> None:
         list(lines)
 
 
+@pytest.mark.real_process
 def test_follow_on_the_command_line_flushes_and_ends_with_ctrl_c(copy: Path) -> None:
     """Each line reaches a pipe when it is told."""
     with closing(open_readonly(copy)) as conn:

@@ -72,6 +72,7 @@ def test_a_real_site_without_a_contact_is_warned_of_once(tmp_path: Path, contact
     )
 
 
+@pytest.mark.real_process
 def test_who_asks_is_said(site: Replica, tmp_path: Path) -> None:
     """The project and the contact stand in the User-Agent of every request, robots.txt's too."""
     assert crawl(site, tmp_path / "a", "pages=1", "edition=en", ARCHIVE_CONTACT="me@example.org").status == 0

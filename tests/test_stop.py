@@ -119,6 +119,7 @@ def test_a_rest_that_an_earlier_crawl_was_asked_for(site: Replica, tmp_path: Pat
     assert asked(site) == []
 
 
+@pytest.mark.real_process
 def test_a_second_ctrl_c_is_faster(site: Replica, tmp_path: Path) -> None:
     """It waits for nothing under way; the archive is whole, and the next run goes on."""
     folder = tmp_path / "a"

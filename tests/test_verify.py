@@ -543,6 +543,7 @@ def test_rows_of_an_earlier_release_are_read_as_they_were(folder: Path) -> None:
     assert "claims" in before[0].decode() and len(versions) == 6
 
 
+@pytest.mark.real_process
 def test_a_crawl_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
     """As of its last sign, without an exit status; in the evidence, so that a rebuild knows it too."""
     folder = tmp_path / "a"
