@@ -27,7 +27,7 @@ from types import FrameType
 from typing import Any
 
 from archive.clock import now
-from archive.compare.classes import word_diff
+from archive.compare.words import word_diff
 from archive.errors import INTERRUPTED, OK, USAGE, ArchiveError
 from archive.read import feed
 from archive.read.database import about, open_readonly

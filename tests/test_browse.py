@@ -20,9 +20,10 @@ from sqlite_utils import Database
 from archive import browse
 from archive.browse.blocks import blocks
 from archive.browse.queries import QUERIES
+from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.descriptions import TABLES
 from archive.store.migrations import migrations
-from archive.text.normalise import fold
+from archive.text.fold import fold
 
 if not pm.is_registered(browse):  # not installed, or installed under the entry point already
     pm.register(browse, name="sohr_archive")
@@ -146,7 +147,7 @@ def add(
     db.table("articles").update(article_id, {"newest_version_id": newest})
     db.execute(
         "insert into search (rowid, title, text) values (?, ?, ?)",
-        (article_id, fold(said), fold("\n".join(lines))),
+        (article_id, fold(said, HIDDEN), fold("\n".join(lines), HIDDEN)),
     )
     db.table("aliases").insert({"url": url, "article_id": article_id, "first_seen_at": BEFORE})
 

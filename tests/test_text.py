@@ -11,7 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archive.text.normalise import deobfuscate, fold, normalise, plain_title, same_sha256, text_sha256
+from archive.sites.sohr.hidden_words import HIDDEN
+from archive.text.deobfuscate import deobfuscate, plain_title
+from archive.text.fold import fold
+from archive.text.normalise import normalise, same_sha256, text_sha256
 from tests.archiving import Archive, capture, well
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -89,7 +92,7 @@ RESTORED = {
 def test_hidden_words_are_restored(hidden: str, plain: str) -> None:
     """All tricks of SITE.md, and the Arabic ones of reposts, with a map back."""
     title = f"Homs | {hidden} in 13-16 cases, 4*4"
-    got, spans = deobfuscate(title)
+    got, spans = deobfuscate(title, HIDDEN)
     assert got == f"Homs | {plain} in 13-16 cases, 4*4"
     (span,) = spans
     assert (got[span.start : span.end], title[span.original_start : span.original_end]) == (plain, hidden)
@@ -119,7 +122,7 @@ _STAY = [f"{first}-{second}" for first in _FIRST.split() for second in _SECOND.s
 def test_ordinary_words_stay(body: str) -> None:
     """Not one of over 300 ordinary compounds, names, ranges and starred tokens is touched."""
     assert len(_STAY) > 300
-    assert [word for word in _STAY if plain_title(word, body) != word] == []
+    assert [word for word in _STAY if plain_title(word, HIDDEN, body) != word] == []
 
 
 _REAL = """
@@ -142,28 +145,28 @@ _COMPOUNDS = _REAL.split()
 def test_compounds_and_names_stay(body: str) -> None:
     """Nor real compounds and place names, even where the article's own text writes each of them in one
     word."""
-    assert [word for word in _COMPOUNDS if plain_title(word, body) != word] == []
+    assert [word for word in _COMPOUNDS if plain_title(word, HIDDEN, body) != word] == []
 
 
 def test_the_body_teaches_words() -> None:
     """A word that the list does not have is joined where the article's own text has it plain, and left where
     the text hyphenates it too."""
-    assert plain_title("Fac-tion enters town", "The faction entered.") == "Faction enters town"
-    assert plain_title("Fac-tion enters town", "The fac-tion, the faction.") == "Fac-tion enters town"
-    assert plain_title("Fac-tion enters town") == "Fac-tion enters town"
+    assert plain_title("Fac-tion enters town", HIDDEN, "The faction entered.") == "Faction enters town"
+    assert plain_title("Fac-tion enters town", HIDDEN, "The fac-tion, the faction.") == "Fac-tion enters town"
+    assert plain_title("Fac-tion enters town", HIDDEN) == "Fac-tion enters town"
 
 
 @given(some, some)
 def test_spans_lead_back(title: str, body: str) -> None:
     """Outside the spans nothing changes, and the spans stand in order in both texts."""
-    plain, spans = deobfuscate(title, body)
+    plain, spans = deobfuscate(title, HIDDEN, body)
     here = there = 0
     for span in spans:
         assert plain[here : span.start] == title[there : span.original_start]
         here, there = span.end, span.original_end
     assert plain[here:] == title[there:]
     assert (
-        deobfuscate(plain, body)[0] == plain
+        deobfuscate(plain, HIDDEN, body)[0] == plain
         or "*" in title
         or "-" in title
         or "." in title
@@ -175,7 +178,7 @@ def test_spans_lead_back(title: str, body: str) -> None:
 @given(some)
 def test_fold_is_idempotent(text: str) -> None:
     """What is folded stays as it is, so that a query may be folded twice."""
-    assert fold(fold(text)) == fold(text)
+    assert fold(fold(text, HIDDEN), HIDDEN) == fold(text, HIDDEN)
 
 
 @pytest.mark.parametrize(
@@ -188,14 +191,14 @@ def test_fold_is_idempotent(text: str) -> None:
 )  # fmt: skip
 def test_search_finds(asked: str, written: str) -> None:
     """Both sides are folded alike."""
-    assert fold(asked) == fold(written)
+    assert fold(asked, HIDDEN) == fold(written, HIDDEN)
 
 
 def test_fold_keeps_what_differs() -> None:
     """Folding is for finding, not for melting: other numbers and words stay apart."""
-    assert fold("قتل 23") != fold("قتل 24")
-    assert fold("الله") == "الله"
-    assert fold("Al-Raqqah") == "al-raqqah"
+    assert fold("قتل 23", HIDDEN) != fold("قتل 24", HIDDEN)
+    assert fold("الله", HIDDEN) == "الله"
+    assert fold("Al-Raqqah", HIDDEN) == "al-raqqah"
 
 
 @pytest.mark.parametrize(
@@ -204,8 +207,8 @@ def test_fold_keeps_what_differs() -> None:
 def test_a_word_of_many_parts_takes_no_time(word: str) -> None:
     """What a hostile or broken page puts into one word is folded in a moment, in a headline and in a text."""
     start = time.process_time()
-    fold(word)
-    plain_title(word, word)
+    fold(word, HIDDEN)
+    plain_title(word, HIDDEN, word)
     assert time.process_time() - start < 2
 
 

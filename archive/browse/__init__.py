@@ -43,9 +43,10 @@ _met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 def _fold(text: str | None) -> str | None:
-    from archive.text.normalise import fold  # only when somebody searches: Datasette starts without it
+    from archive.sites.sohr.hidden_words import HIDDEN
+    from archive.text.fold import fold  # only when somebody searches: Datasette starts without it
 
-    return None if text is None else fold(str(text))
+    return None if text is None else fold(str(text), HIDDEN)
 
 
 @hookimpl

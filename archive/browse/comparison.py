@@ -10,7 +10,8 @@ from datasette.utils.asgi import NotFound, Response
 
 from archive.browse.context import Frame, open_frame, rows
 from archive.browse.labels import SEVERITY_SENTENCES
-from archive.compare.classes import Figure, Row, Segment, Text, compare, side_by_side, word_diff
+from archive.compare.classes import Figure, Text, compare
+from archive.compare.words import LinePair, Segment, side_by_side, word_diff
 
 _AROUND = 2  # unchanged lines shown beside a changed one
 _SQL = """
@@ -24,11 +25,11 @@ where a.source = ? and a.key = ? and v.number = ?
 class Stretch:
     """Rows that follow each other; ``is_folded``: unchanged ones that a reader may unfold."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[LinePair, ...]
     is_folded: bool = False
 
 
-def stretches(compared: list[Row], around: int = _AROUND) -> list[Stretch]:
+def stretches(compared: list[LinePair], around: int = _AROUND) -> list[Stretch]:
     """Rows as a reader wants them: changes with a little around, long unchanged runs folded."""
     near = {
         place + off
@@ -46,7 +47,7 @@ def stretches(compared: list[Row], around: int = _AROUND) -> list[Stretch]:
     return found
 
 
-def inline(row: Row) -> list[Segment]:
+def inline(row: LinePair) -> list[Segment]:
     """A row as one line: what went, then what came, in the order of the text."""
     if row.op != "changed":
         return list(row.before or row.after)

@@ -1,4 +1,4 @@
-"""Which positions of two sequences belong together: exact where that is affordable, bounded always. Pure."""
+"""Match the positions of two sequences: exactly if affordable, in bounded time always."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import chain
 
-# Cells of one exact alignment: 16 MB and about 10 ms; beyond it, lines that stand once on both sides anchor
-# it
+# Cells of one exact alignment (16 MB, about 10 ms); above it, items that occur once on both sides are anchors
 MAX_CELLS = 1 << 27
 
 Pairs = list[tuple[int, int]]
@@ -16,7 +15,7 @@ Gap = tuple[int, int, int, int]  # before[i0:i1] stands against after[j0:j1]
 
 
 def gaps_of(pairs: Pairs, gap: Gap) -> Iterator[Gap]:
-    """What lies between matched positions, both sides empty aside."""
+    """The gaps between matched positions; gaps empty on both sides are left out."""
     i, j, i1, j1 = gap[0], gap[2], gap[1], gap[3]
     for p, q in chain(pairs, ((i1, j1),)):
         if p > i or q > j:
@@ -25,12 +24,10 @@ def gaps_of(pairs: Pairs, gap: Gap) -> Iterator[Gap]:
 
 
 def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """Matching positions, increasing on both sides: a longest common subsequence, or where that is too dear
-    one between anchors.
+    """Matching positions, increasing on both sides: a longest common subsequence, or one between anchors.
 
-    Anchors are what stands once on both sides (patience diff); a stretch without any, too large for the exact
-    way, is left unmatched, so that the cost is bounded whatever a page holds. difflib is quadratic and worse
-    in such cases.
+    Anchors are items that occur once on both sides (patience diff). A stretch without anchors that is too
+    large for the exact way stays unmatched, which bounds the cost; difflib is quadratic or worse there.
     """
     pairs: Pairs = []
     work: list[Gap] = [(0, len(before), 0, len(after))]
@@ -53,8 +50,7 @@ def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
 
 
 def _exact(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """Longest common subsequence by bits of large integers (Hyyrö 2004): a row costs a few additions, and all
-    rows are kept to walk back."""
+    """Longest common subsequence by bits of large integers (Hyyrö 2004): a few additions for each row."""
     places: dict[Hashable, int] = {}
     for j, token in enumerate(after):
         places[token] = places.get(token, 0) | 1 << j
@@ -78,7 +74,7 @@ def _exact(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
 
 
 def _anchors(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """What stands exactly once on both sides, as the longest run in the same order."""
+    """Items that occur once on both sides: the longest run of them in the same order."""
     counts, others = Counter(before), Counter(after)
     place = {token: j for j, token in enumerate(after)}
     ends: list[int] = []  # smallest last position of a run of each length
@@ -99,8 +95,8 @@ def _anchors(before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
 
 
 def heaviest(n: int, m: int, weight: Callable[[int, int], float]) -> Pairs:
-    """The pairs, increasing on both sides, whose weights add up to most; weight 0 or less never pairs. n x m
-    steps."""
+    """The pairs, increasing on both sides, with the largest sum of weights. A weight of 0 or less never
+    pairs. n x m steps."""
     weights = [[weight(i, j) for j in range(m)] for i in range(n)]
     best = [[0.0] * (m + 1) for _ in range(n + 1)]
     for i in range(n - 1, -1, -1):

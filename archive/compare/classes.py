@@ -1,21 +1,14 @@
-"""Two versions of an article: what kind of change lies between them, which figures it touches, and where the
-words differ.
+"""What changed between two versions of an article: the classes of change, their severity and the figures.
 
-Pure functions of their arguments; nothing here decides *whether* a version is new (that is
-``archive.text.normalise.same_sha256``), only what a new one changed. Sources of the rules: issue 5 (classes,
-severities), SITE.md (running tolls, obfuscated words, bullets).
+Whether a version is new is decided elsewhere (`archive.text.normalise.same_sha256`). Two sentences are
+compared on four levels; the first that holds decides:
 
-Two sentences are set against each other on four levels, the first that holds decides:
+1. same: equal after `archive.compare.sentences.same_key` -> no class.
+2. typography: equal but for dashes, light punctuation, bullets, vowel marks -> ``rewording``, severity 1.
+3. obfuscation: equal but for noise inside words (``kil*led``, ``IS-IS``, tatweel) -> ``obfuscation``,
+severity 1. 4. anything else is a real change.
 
-1. same: equal but for composition (NFC), bidi marks, white space, straight or curly quotes, "…" or "..." ->
-no class; 2. typography: also but for dashes, light punctuation, bullets, vowel marks -> ``rewording``,
-severity 1, with or without figures; 3. obfuscation: also but for noise inside words (``kil*led``, ``IS-IS``,
-tatweel) -> ``obfuscation``, severity 1; 4. anything else is a real change.
-
-Levels 2 and 3 also ask that both sentences hold the same numbers, read as numbers; no level ever drops a
-digit.
-
-Numbers, alignment, sentences and the diff of words have modules of their own; this is the face of them all.
+Levels 2 and 3 require the same numbers on both sides; no level drops a digit.
 """
 
 from __future__ import annotations
@@ -27,17 +20,15 @@ from typing import Any
 
 from archive.compare.alignment import align, gaps_of, heaviest
 from archive.compare.numbers import Number
-from archive.compare.sentences import MAX_SENTENCE, Sentence, pair, same_key, sentences_of
-from archive.compare.words import Row, Segment, side_by_side, word_diff
+from archive.compare.sentences import Sentence, pair_sentences, same_key, split_sentences
 
-# In this order in `Difference.classes`. `title`: the headline was reworded (not: lost its asterisks, that is
-# `obfuscation`). `order`: sentences stand elsewhere, word for word. `rewording` is of the text; of headlines
-# only when nothing but typography changed.
+# The order of `Difference.classes`. `title`: the headline was reworded. `order`: sentences moved, word for
+# word. `rewording`: of the text; of the headline only if nothing but typography changed.
 CLASSES = ("figures", "title", "text_added", "text_removed", "rewording", "order", "obfuscation")
 
-# Words before x after of one sentence pair weighed for its figures; beyond it, a plain alignment
+# Words before times words after, up to which figures are matched by weight; above it, by position
 MAX_WEIGHED = 10_000
-# A year of tolls in one post has some hundred; the bound is for hostile pages. Changed ones come first then
+# A post with a year of tolls has some hundred; the bound is for hostile pages
 MAX_FIGURES = 2_000
 
 
@@ -51,11 +42,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of a changed sentence, before and after, as written (noise inside words and vowel marks
-    aside).
+    """One number of a changed sentence, before and after, as written.
 
-    ``None`` where there is no such number, or no such sentence. ``before == after``: the number stands, its
-    sentence changed.
+    None where the number or the sentence does not exist. If ``before == after``, only the sentence changed.
     """
 
     before: str | None
@@ -66,8 +55,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``classes`` in the order of ``CLASSES``; ``severity`` 0 to 3; every number of every changed, added,
-    removed or moved sentence."""
+    """``classes`` in the order of `CLASSES`, ``severity`` 0 to 3, and the numbers of all changed, added,
+    removed or moved sentences."""
 
     classes: tuple[str, ...]
     severity: int
@@ -75,8 +64,6 @@ class Difference:
 
 
 NOTHING = Difference((), 0, ())
-
-# -- classes of change
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ class _Finding:
 
 
 def _typographic(before: Sentence, after: Sentence) -> _Finding | None:
-    """Levels 1 to 3 of the module's docstring; None for a real change."""
+    """Compare on levels 1 to 3 (see the module); None for a real change."""
     if before.same == after.same:
         return _Finding(frozenset(), 0)
     if before.values == after.values:
@@ -99,8 +86,8 @@ def _typographic(before: Sentence, after: Sentence) -> _Finding | None:
 
 
 def _changed(before: Sentence, after: Sentence, reworded: str) -> _Finding:
-    """One sentence (or headline) against itself; ``reworded`` is the class of a real change, `rewording` or
-    `title`."""
+    """Compare a sentence or headline with its later form. ``reworded`` is the class of a real change:
+    `rewording` or `title`."""
     if finding := _typographic(before, after):
         return finding
     figures = _paired_figures(before, after)
@@ -113,7 +100,7 @@ def _changed(before: Sentence, after: Sentence, reworded: str) -> _Finding:
 
 
 def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
-    """The numbers of a sentence and its later wording, matched by the words around them."""
+    """The numbers of a sentence and of its later form, matched by the words around them."""
     if not before.numbers and not after.numbers:
         return ()
     b, a = before.atoms, after.atoms
@@ -122,7 +109,7 @@ def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
         x, y = b[i], a[j]
         if isinstance(x, str) or isinstance(y, str):
             return 2.0 if x == y else 0.0
-        # "3 killed, 5 hurt" -> "5 killed, 7 hurt": 3 -> 5, 5 -> 7, for the words' sake
+        # "3 killed, 5 hurt" -> "5 killed, 7 hurt" is 3 -> 5 and 5 -> 7: words weigh more than equal numbers
         return 3.0 if x.value == y.value else 1.0
 
     words_before, words_after = ([x if isinstance(x, str) else 0 for x in atoms] for atoms in (b, a))
@@ -147,8 +134,8 @@ def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
     )
 
 
-def _alone(before: Sentence | None, after: Sentence | None) -> tuple[Figure, ...]:
-    """The numbers of a sentence that came, went, or moved as it stands."""
+def _unpaired_figures(before: Sentence | None, after: Sentence | None) -> tuple[Figure, ...]:
+    """The numbers of a sentence that was added or removed."""
     numbers = (before or after or Sentence("")).numbers
     return tuple(
         Figure(
@@ -164,29 +151,29 @@ def _alone(before: Sentence | None, after: Sentence | None) -> tuple[Figure, ...
 def _compare_texts(before: str, after: str) -> Iterator[_Finding]:
     if before == after or same_key(before) == same_key(after):
         return
-    old, new = sentences_of(before), sentences_of(after)
+    old, new = split_sentences(before), split_sentences(after)
     removed: list[Sentence] = []
     added: list[Sentence] = []
     whole = (0, len(old), 0, len(new))
     for gap in gaps_of(align([s.same for s in old], [s.same for s in new]), whole):
         i0, i1, j0, j1 = gap
         if i0 < i1 and j0 < j1:
-            # A line or a sentence cut in two, or joined, with nothing else changed.
+            # A line or sentence was split or joined, and nothing else changed.
             joined = [Sentence(" ".join(s.raw for s in side)) for side in (old[i0:i1], new[j0:j1])]
             if finding := _typographic(*joined):
                 yield finding
                 continue
-        pairs = pair(old, new, gap)
+        pairs = pair_sentences(old, new, gap)
         for i, j in pairs:
             yield _changed(old[i], new[j], "rewording")
         paired_before, paired_after = {i for i, _ in pairs}, {j for _, j in pairs}
         removed += (old[i] for i in range(i0, i1) if i not in paired_before)
         added += (new[j] for j in range(j0, j1) if j not in paired_after)
-    yield from _came_and_went(removed, added)
+    yield from _compare_unpaired(removed, added)
 
 
-def _came_and_went(removed: list[Sentence], added: list[Sentence]) -> Iterator[_Finding]:
-    """Sentences without a counterpart in their place: moved where the other side has them elsewhere, else
+def _compare_unpaired(removed: list[Sentence], added: list[Sentence]) -> Iterator[_Finding]:
+    """Sentences without a counterpart in their place: moved if the other side has them elsewhere, else
     removed or added."""
     elsewhere: dict[str, list[Sentence]] = {}
     for sentence in added:
@@ -197,11 +184,10 @@ def _came_and_went(removed: list[Sentence], added: list[Sentence]) -> Iterator[_
             target = same.pop(0)
             moved.add(id(target))
             figures = _paired_figures(sentence, target)
-            # Moved from under "Homs:" to under "Hama:", a figure says something else; a line without one went
-            # here and came there.
+            # A figure moved from under "Homs:" to under "Hama:" says something else
             yield _Finding(frozenset({"order"}), 3 if figures else 2, figures)
         else:
-            figures = _alone(sentence, None)
+            figures = _unpaired_figures(sentence, None)
             yield _Finding(
                 frozenset({"text_removed", "figures"} if figures else {"text_removed"}),
                 3 if figures else 2,
@@ -209,7 +195,7 @@ def _came_and_went(removed: list[Sentence], added: list[Sentence]) -> Iterator[_
             )
     for sentence in added:
         if id(sentence) not in moved:
-            figures = _alone(None, sentence)
+            figures = _unpaired_figures(None, sentence)
             yield _Finding(
                 frozenset({"text_added", "figures"} if figures else {"text_added"}),
                 3 if figures else 2,
@@ -223,49 +209,45 @@ _MIRROR = {"text_added": "text_removed", "text_removed": "text_added"}
 def compare(before: Text, after: Text) -> Difference:
     """What changed between two versions. Severity:
 
-    3 a figure, or a sentence that holds one, was changed, came, went or moved · 2 text without figures came,
-    went or moved, or the headline was reworded · 1 a sentence without figures was reworded, or only
-    typography or obfuscation changed · 0 nothing, as far as a reader can see (white space, quotes).
+    - 3: a figure, or a sentence with a figure, was changed, added, removed or moved
+    - 2: text without figures was added, removed or moved, or the headline was reworded
+    - 1: a sentence without figures was reworded, or only typography or obfuscation changed
+    - 0: nothing that a reader can see (white space, quotes)
 
-    The way back is told as the way there: ``compare(b, a)`` is ``compare(a, b)`` with before and after
-    exchanged.
+    ``compare(b, a)`` is ``compare(a, b)`` with before and after exchanged.
     """
     if before == after:
         return NOTHING
-    # Ties between equally good alignments are broken by position; one canonical direction makes both ways
-    # break them alike.
+    # Equally good alignments are chosen by position: compare in one direction, so that both give the same
+    # result
     swapped = (before.title, before.text) > (after.title, after.text)
     old, new = (after, before) if swapped else (before, after)
     findings = [
         _changed(Sentence(old.title), Sentence(new.title), "title"),
         *_compare_texts(old.text, new.text),
     ]
-    held = {name for finding in findings for name in finding.classes}
+    classes = {name for finding in findings for name in finding.classes}
     figures = [figure for finding in findings for figure in finding.figures]
     if swapped:
-        held = {_MIRROR.get(name, name) for name in held}
+        classes = {_MIRROR.get(name, name) for name in classes}
         figures = [Figure(f.after, f.before, f.sentence_after, f.sentence_before) for f in figures]
     if len(figures) > MAX_FIGURES:
         figures.sort(key=lambda f: f.before == f.after)
     return Difference(
-        tuple(name for name in CLASSES if name in held),
+        tuple(name for name in CLASSES if name in classes),
         max(finding.severity for finding in findings),
         tuple(figures[:MAX_FIGURES]),
     )
 
 
-# -- other claims
-
-# WordPress lists them in an order of its own; a theme may list them in another
+# Themes list them in different orders
 _UNORDERED = frozenset({"categories", "tags"})
 
 
 def metadata_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The claims that differ, as ``{field: [before, after]}`` in the order of ``before``, ready for JSON; an
-    absent claim is None.
+    """The claims that differ, as ``{field: [before, after]}`` in the order of ``before``, ready for JSON.
 
-    Tuples and lists are alike; ``categories`` and ``tags`` are sets. Everything else is compared as it
-    stands.
+    An absent claim is None. Tuples equal lists; ``categories`` and ``tags`` are compared as sets.
     """
     changes: dict[str, list[Any]] = {}
     for name in dict.fromkeys(chain(before, after)):
@@ -284,19 +266,3 @@ def metadata_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dic
 
 def _listed(value: Any) -> Any:
     return [_listed(part) for part in value] if isinstance(value, tuple | list) else value
-
-
-__all__ = [
-    "CLASSES",
-    "MAX_SENTENCE",
-    "NOTHING",
-    "Difference",
-    "Figure",
-    "Row",
-    "Segment",
-    "Text",
-    "compare",
-    "metadata_changes",
-    "side_by_side",
-    "word_diff",
-]

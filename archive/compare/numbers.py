@@ -1,5 +1,4 @@
-"""The numbers of a sentence, read as numbers: digits of both scripts, and English and Arabic number words.
-Pure."""
+"""Read the numbers of a sentence: digits of both scripts, and English and Arabic number words."""
 
 from __future__ import annotations
 
@@ -9,12 +8,13 @@ from dataclasses import dataclass
 
 
 def _words(text: str) -> list[str]:
-    """A list of words, written as a line (ruff would have a literal `.split()` written as a list of
-    quotes)."""
     return text.split()
 
 
-_SMALL = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_SMALL = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    " seventeen eighteen nineteen"
+)
 _ENGLISH = {word: value for value, word in enumerate(_SMALL.split(), 1)} | {
     word: value
     for value, word in zip(
@@ -24,17 +24,19 @@ _ENGLISH = {word: value for value, word in enumerate(_SMALL.split(), 1)} | {
 _ONES = "|".join(_SMALL.split()[:9])
 _TENS = "|".join(word for word, value in _ENGLISH.items() if value >= 20)
 _TEENS = "|".join(_SMALL.split()[9:])
-_UP_TO_99 = rf"(?:(?:{_TENS})(?:[ -‐‑–](?:{_ONES})\b)?|{_TEENS}|(?<!\bno )(?:{_ONES})(?!(?<=one)(?:[-‐‑–]\w| another\b)))".replace(
-    " -", r" \-"
+_UP_TO_99 = (
+    rf"(?:(?:{_TENS})(?:[ \-‐‑–](?:{_ONES})\b)?|{_TEENS}"
+    rf"|(?<!\bno )(?:{_ONES})(?!(?<=one)(?:[-‐‑–]\w| another\b)))"
 )
 _UP_TO_999 = rf"(?:(?:{_UP_TO_99} )?hundred(?: (?:and )?{_UP_TO_99}\b)?|{_UP_TO_99})"
 _ENGLISH_NUMBER = rf"\b(?:(?:{_UP_TO_999} )?thousand(?: (?:and )?{_UP_TO_999}\b)?|{_UP_TO_999})\b"
 
 # Spelt without hamza on alif (see `_ALIF`). Vague plurals (عشرات, مئات, آلاف) are no numbers; الاثنين is
-# Monday and has the article.
+# Monday.
 _ARABIC_ONES = {
-    "واحد": 1, "واحدة": 1, "اثنان": 2, "اثنين": 2, "اثنتان": 2, "اثنتين": 2, "ثلاثة": 3, "ثلاث": 3, "اربعة": 4, "اربع": 4, "خمسة": 5,
-    "خمس": 5, "ستة": 6, "ست": 6, "سبعة": 7, "سبع": 7, "ثمانية": 8, "ثماني": 8, "ثمان": 8, "تسعة": 9, "تسع": 9,
+    "واحد": 1, "واحدة": 1, "اثنان": 2, "اثنين": 2, "اثنتان": 2, "اثنتين": 2, "ثلاثة": 3, "ثلاث": 3,
+    "اربعة": 4, "اربع": 4, "خمسة": 5, "خمس": 5, "ستة": 6, "ست": 6, "سبعة": 7, "سبع": 7,
+    "ثمانية": 8, "ثماني": 8, "ثمان": 8, "تسعة": 9, "تسع": 9,
 }  # fmt: skip
 _ARABIC_TENS = {
     ten + ending: value
@@ -46,8 +48,7 @@ _ARABIC_TENS = {
 _ARABIC_TEENS = {"احد": 11, "احدى": 11, "اثنا": 12, "اثني": 12, "اثنتا": 12, "اثنتي": 12} | {
     word: 10 + value for word, value in _ARABIC_ONES.items() if value > 2
 }
-# Duals that can be nothing else. مدنيين, مقاتلين, مسلحين, مواطنين are plurals as well (of any number), so
-# only their -ان is two.
+# Duals. مدنيين, مقاتلين, مسلحين, مواطنين are also plurals, so only their -ان is two.
 _ARABIC_DUALS = (
     _words("شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط مراة"),
     _words("مدني مقاتل مسلح مواطن"),
@@ -76,19 +77,22 @@ _ARABIC = (
 _ALIF = str.maketrans("أإآ", "ااا")  # one character for one, so that positions hold
 
 _NUMBER = re.compile(
-    # 1,066 and 1٬066 (whole groups of three only: "3,5" is two numbers), then decimals ("29.6.2014" is
-    # three), then any digits
-    r"(?P<digits>(?<!\d)\d{1,3}(?:[,٬]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)|\d+)"
+    # 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals ("29.6.2014" is three), any
+    # digits
+    r"(?P<digits>(?<!\d)\d{1,3}(?:[,٬]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)|\d+)"
     rf"|(?<!\w)(?:(?=[efhnost])(?P<english>{_ENGLISH_NUMBER})"
-    rf"|[وب]?(?=[{''.join(sorted({word[0] for word in _ARABIC}))}])(?P<arabic>{'|'.join(sorted(_ARABIC, key=len, reverse=True))})(?!\w))",
+    rf"|[وب]?(?=[{''.join(sorted({word[0] for word in _ARABIC}))}])"
+    rf"(?P<arabic>{'|'.join(sorted(_ARABIC, key=len, reverse=True))})(?!\w))",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """A number as written, and its value: ASCII digits without separators or leading zeros."""
+
     text: str
-    # Canonical: ASCII digits, no separators, no leading zeros; text, because a number may have any length
     value: str
     start: int
     end: int
@@ -117,9 +121,8 @@ def _value(kind: str, text: str) -> str:
     return (whole.lstrip("0") or "0") + ("." + decimals.rstrip("0") if decimals.strip("0") else "")
 
 
-def numbers_of(plain: str) -> list[Number]:
-    """Every number of a sentence in order. Dates, years and model names (T-72) count: a figure is a
-    figure."""
+def find_numbers(plain: str) -> list[Number]:
+    """Every number of a sentence in order; dates, years and model names (T-72) count too."""
     found = []
     for m in _NUMBER.finditer(plain.translate(_ALIF)):
         kind = m.lastgroup or "digits"

@@ -1,5 +1,4 @@
-"""Sentences and the keys by which two of them are the same, from strict to loose; which of two texts belong
-together. Pure."""
+"""Split texts into sentences and pair the sentences of two texts, by keys from strict to loose."""
 
 from __future__ import annotations
 
@@ -11,18 +10,16 @@ from functools import cached_property
 from itertools import chain
 
 from archive.compare.alignment import Gap, Pairs, align, gaps_of, heaviest
-from archive.compare.numbers import Number, numbers_of
-from archive.text.wordlists import words
+from archive.compare.numbers import Number, find_numbers
+from archive.text.wordlists import word_set
 
-MAX_PAIRINGS = 1600  # sentences before x after in one gap weighed all against all; beyond it, by position
-# Dice of words from which two sentences are one, reworded; below it one went and another came
+MAX_PAIRINGS = 1600  # sentences before times after in one gap; above it, sentences are paired by position
+# Dice coefficient of the words from which two sentences are one, reworded
 MIN_LIKENESS = 0.5
 MAX_SENTENCE = 600  # characters of a sentence beside a figure; longer ones are cut around it
 
-# -- what counts as equal: keys, from strict to loose
-
 _LETTER = r"[^\W\d_]"
-# Latin accents and Arabic vowel marks left over by NFC
+# Latin accents and Arabic vowel marks that NFC does not compose
 _MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
 _AFTER_LETTER = rf"(?:(?<={_LETTER})|(?<=[{_MARKS}]))"
 # As `archive.text.normalise.normalise` folds them (a test holds the two together): what is equal here is
@@ -41,8 +38,8 @@ _NOISE = re.compile(
 )
 _ARABIC_DOT = re.compile(rf"(?<=[\u0620-\u064a{_MARKS}])\.(?=[\u0620-\u064a])")
 _HYPHEN = re.compile(rf"(?<!{_LETTER})({_LETTER}+)[-‐‑](?={_LETTER})")
-# A hyphen behind these is spelling, not noise: Al-Raqqah, anti-ISIS, de-escalation (SITE.md).
-_PREFIXES = words(
+# A hyphen after these is spelling, not noise: Al-Raqqah, anti-ISIS, de-escalation (SITE.md).
+_PREFIXES = word_set(
     "al el as ad ar at az an ash anti co counter de ex mid non post pre pro re self semi sub un"
 )
 
@@ -54,8 +51,8 @@ def same_key(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line without bidi marks, noise inside words and vowel marks: what numbers are read from. Hyphens
-    stay ("twenty-five")."""
+    """The text from which numbers are read: one line without bidi marks, noise inside words and vowel marks.
+    Hyphens stay ("twenty-five")."""
     folded = _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text)))
     return re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip()
 
@@ -71,17 +68,15 @@ def _bare(text: str) -> str:
     return _light(_HYPHEN.sub(lambda m: m[0] if m[1].lower() in _PREFIXES else m[1], folded))
 
 
-# -- sentences
-
-# Not behind a single letter: "U.S. forces". A wrong cut ("Dr. X") only makes the sentence beside a figure
-# shorter.
+# Not after a single letter: "U.S. forces". A wrong split ("Dr. X") only shortens the sentence shown with a
+# figure
 _SENTENCE_END = re.compile(
     rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))(?<![.!?؟…])[.!?؟…]++[\"'”’»)\]]*+\s+"
 )
 
 
 class Sentence:
-    """A sentence, a line or a headline with its keys, each computed when first asked for."""
+    """A sentence, a line or a headline with its keys, each computed on first use."""
 
     def __init__(self, raw: str) -> None:
         self.raw = raw
@@ -104,7 +99,7 @@ class Sentence:
 
     @cached_property
     def numbers(self) -> list[Number]:
-        return numbers_of(self.plain)
+        return find_numbers(self.plain)
 
     @cached_property
     def values(self) -> list[str]:
@@ -123,14 +118,13 @@ class Sentence:
 
     @cached_property
     def masked(self) -> str:
-        """The bare key with every number as #: equal for two lines of a toll that differ in their numbers
-        only."""
+        """The bare key with each number as #: equal for two lines that differ in their numbers only."""
         cuts = [0, *chain.from_iterable((n.start, n.end) for n in self.numbers), len(self.plain)]
         return _bare("#".join(self.plain[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True)))
 
     @cached_property
     def words(self) -> frozenset[tuple[str, int]]:
-        """The words as a bag (each with its how-manieth), numbers alike."""
+        """The words as a bag: (word, how many times so far). Each number counts as the word #."""
         seen: Counter[str] = Counter()
         bag = set()
         for atom in self.atoms:
@@ -140,7 +134,7 @@ class Sentence:
         return frozenset(bag)
 
     def beside(self, number: Number | None) -> str:
-        """The sentence to show with a number: whole, or where it is very long the part around the number."""
+        """The sentence to show with a number; of a very long one the part around the number."""
         if len(self.raw) <= MAX_SENTENCE:
             return self.raw
         middle = number.start if number else 0
@@ -158,7 +152,7 @@ class Sentence:
 _WORD = re.compile(rf"(?:{_LETTER}[{_MARKS}]*)+")
 
 
-def sentences_of(text: str) -> list[Sentence]:
+def split_sentences(text: str) -> list[Sentence]:
     found = []
     for line in text.split("\n"):
         at = 0
@@ -169,11 +163,8 @@ def sentences_of(text: str) -> list[Sentence]:
     return found
 
 
-# -- which belong together
-
-
 def likeness(before: Sentence, after: Sentence) -> float:
-    """Dice of the words, 0 below ``MIN_LIKENESS``."""
+    """Dice coefficient of the words; 0 below `MIN_LIKENESS`."""
     size = len(before.words) + len(after.words)
     if 2 * min(len(before.words), len(after.words)) < MIN_LIKENESS * size:
         return 0.0  # cannot reach it: spares the intersection
@@ -181,8 +172,8 @@ def likeness(before: Sentence, after: Sentence) -> float:
     return likeness if likeness >= MIN_LIKENESS else 0.0
 
 
-def pair(before: Sequence[Sentence], after: Sequence[Sentence], gap: Gap) -> Pairs:
-    """Which sentences of a gap are one and the same, more or less: by ever looser keys, then by likeness."""
+def pair_sentences(before: Sequence[Sentence], after: Sequence[Sentence], gap: Gap) -> Pairs:
+    """Pair the sentences of a gap: by ever looser keys, then by likeness."""
     pairs: Pairs = []
     gaps = [gap]
     keys: tuple[Callable[[Sentence], str], ...] = (lambda s: s.same, lambda s: s.bare, lambda s: s.masked)

@@ -1,4 +1,4 @@
-"""Where the words of two texts differ, and their lines side by side. Pure."""
+"""The words in which two texts differ, and their lines side by side."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from itertools import chain
 from typing import Literal
 
 from archive.compare.alignment import align, gaps_of
-from archive.compare.sentences import Sentence, pair
+from archive.compare.sentences import Sentence, pair_sentences
 
 _LETTER = r"[^\W\d_]"
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of text that both sides have, or only one."""
+    """A run of text that both sides have, or only one side."""
 
     op: Literal["same", "removed", "added"]
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line beside its counterpart. ``before`` holds same and removed segments, ``after`` same and added
-    ones; line numbers from 1."""
+class LinePair:
+    """A line and its counterpart. ``before`` holds same and removed segments, ``after`` same and added ones.
+    Line numbers count from 1."""
 
     op: Literal["same", "changed", "removed", "added"]
     number_before: int | None
@@ -39,16 +39,14 @@ class Row:
 
 @cache
 def _token_pattern() -> re.Pattern[str]:
-    """Words, numbers, line ends, spaces and single other signs, each with what belongs to its last sign
-    (Unicode's grapheme clusters)."""
+    """Words, numbers, line ends, spaces and single other signs, never cutting a grapheme cluster."""
     blocks = chain(range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
     marks = "".join(
         c for c in map(chr, blocks) if unicodedata.category(c)[0] == "M" and ord(c) <= sys.maxunicode
     )
-    # Joiners, emoji modifiers and tags, and four letters that Unicode counts as extending the sign before
-    # them.
+    # Joiners, emoji modifiers and tags, and four letters that extend the sign before them
     e = f"[{marks}\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u0e33\u0eb3]*"
-    # Signs that belong to what follows
+    # Signs that belong to the sign after them
     p = "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]*"
     return re.compile(
         rf"{p}(?:{_LETTER}{e})+"
@@ -70,7 +68,7 @@ class _Block:
 
 
 def _push(blocks: list[_Block], same: Sequence[str], removed: Sequence[str], added: Sequence[str]) -> None:
-    """Append tokens, to the last block where it is of the kind."""
+    """Append tokens, to the last block if it is of the same kind."""
     if not same and not removed and not added:
         return
     if not blocks or bool(blocks[-1].same) != bool(same):
@@ -81,16 +79,14 @@ def _push(blocks: list[_Block], same: Sequence[str], removed: Sequence[str], add
 
 
 def word_diff(before: str, after: str) -> list[Segment]:
-    """The words that stand, went and came. Same and removed segments add up to ``before`` exactly, same and
-    added ones to ``after``.
+    """The words that stayed, were removed and were added. Same and removed segments add up to ``before``,
+    same and added ones to ``after``.
 
-    Tokens are words (never ``Al-Raqqah`` as one, always a letter with its marks), numbers, spaces and single
-    other signs, in logical order, so that right-to-left text needs nothing but ``dir`` where it is shown. A
-    space or sign that alone stands between two changes counts as changed: "3 killed" -> "31 wounded" is one
-    change, not two.
+    Segments are in logical order, so a page only needs ``dir`` for right-to-left text. A space or sign
+    between two changes counts as changed: "3 killed" -> "31 wounded" is one change, not two.
     """
     old, new = _token_pattern().findall(before), _token_pattern().findall(after)
-    # Spaces are everywhere and say nothing: align what is not one, then let spaces beside it follow.
+    # Align the tokens that are no space; the spaces beside them follow
     solid_old = [i for i, token in enumerate(old) if not token.isspace()]
     solid_new = [j for j, token in enumerate(new) if not token.isspace()]
     pairs = align([old[i] for i in solid_old], [new[j] for j in solid_new])
@@ -107,11 +103,11 @@ def word_diff(before: str, after: str) -> list[Segment]:
         _push(blocks, (), old[i0 + head : i1 - tail], new[j0 + head : j1 - tail])
         _push(blocks, old[i1 - tail : i1 + 1], (), ())
         i0, j0 = i1 + 1, j1 + 1
-    return list(_segments(_without_crumbs(blocks)))
+    return list(_segments(_merge_near_changes(blocks)))
 
 
-def _without_crumbs(blocks: list[_Block]) -> list[_Block]:
-    """Blocks where a change swallows the spaces and signs between it and the next one of the same line."""
+def _merge_near_changes(blocks: list[_Block]) -> list[_Block]:
+    """Merge changes of a line that only spaces and signs separate."""
     kept: list[_Block] = []
     for k, block in enumerate(blocks):
         inner = 0 < k < len(blocks) - 1
@@ -133,21 +129,22 @@ def _segments(blocks: list[_Block]) -> Iterator[Segment]:
             yield Segment("added", "".join(block.added))
 
 
-def side_by_side(before_lines: Sequence[str], after_lines: Sequence[str]) -> list[Row]:
-    """Both texts line beside line, for pages and the diff command. All lines of both sides are there, each
-    once and in order."""
+def side_by_side(before_lines: Sequence[str], after_lines: Sequence[str]) -> list[LinePair]:
+    """The lines of both texts side by side: each line once, in order."""
     old, new = [Sentence(line) for line in before_lines], [Sentence(line) for line in after_lines]
     pairs = align(before_lines, after_lines)
     whole = (0, len(old), 0, len(new))
     for gap in list(gaps_of(pairs, whole)):
-        pairs += pair(old, new, gap)
-    rows: list[Row] = []
+        pairs += pair_sentences(old, new, gap)
+    rows: list[LinePair] = []
     i0 = j0 = 0
     for i1, j1 in chain(sorted(pairs), ((len(old), len(new)),)):
-        rows += (Row("removed", i + 1, None, _whole("removed", before_lines[i]), ()) for i in range(i0, i1))
-        rows += (Row("added", None, j + 1, (), _whole("added", after_lines[j])) for j in range(j0, j1))
+        rows += (
+            LinePair("removed", i + 1, None, _whole("removed", before_lines[i]), ()) for i in range(i0, i1)
+        )
+        rows += (LinePair("added", None, j + 1, (), _whole("added", after_lines[j])) for j in range(j0, j1))
         if i1 < len(old) and j1 < len(new):
-            rows.append(_row(i1 + 1, j1 + 1, before_lines[i1], after_lines[j1]))
+            rows.append(_pair_lines(i1 + 1, j1 + 1, before_lines[i1], after_lines[j1]))
         i0, j0 = i1 + 1, j1 + 1
     return rows
 
@@ -156,11 +153,11 @@ def _whole(op: Literal["same", "removed", "added"], line: str) -> tuple[Segment,
     return (Segment(op, line),) if line else ()
 
 
-def _row(number_before: int, number_after: int, before: str, after: str) -> Row:
+def _pair_lines(number_before: int, number_after: int, before: str, after: str) -> LinePair:
     if before == after:
-        return Row("same", number_before, number_after, _whole("same", before), _whole("same", after))
+        return LinePair("same", number_before, number_after, _whole("same", before), _whole("same", after))
     segments = word_diff(before, after)
-    return Row(
+    return LinePair(
         "changed",
         number_before,
         number_after,

@@ -19,8 +19,9 @@ from pathlib import Path
 from archive.clock import now
 from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
 from archive.read.database import open_readonly, told
+from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.rows import digests_of
-from archive.text.normalise import fold
+from archive.text.fold import fold
 
 KEY = "published_copy"  # row of `about` by which the plugin knows such a copy
 NOTE = "Taken out of this public copy."
@@ -239,8 +240,9 @@ def _index_anew(conn: sqlite3.Connection) -> None:
         "select a.article_id, v.title, v.plain_title, v.text from articles a join versions v on v.version_id = a.newest_version_id order by 1"
     )
     for article_id, title, plain, text in rows:
-        folded = fold(title if title == plain else f"{title}\n{plain}")
+        folded = fold(title if title == plain else f"{title}\n{plain}", HIDDEN)
         conn.execute(
-            "insert into search (rowid, title, text) values (?, ?, ?)", (article_id, folded, fold(text))
+            "insert into search (rowid, title, text) values (?, ?, ?)",
+            (article_id, folded, fold(text, HIDDEN)),
         )
     conn.execute("insert into search (search) values ('optimize')")

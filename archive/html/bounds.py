@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
-from archive.text.wordlists import words
+from archive.text.wordlists import word_set
 
 
 def _bytes(names: str) -> frozenset[bytes]:
-    return frozenset(name.encode() for name in words(names))
+    return frozenset(name.encode() for name in word_set(names))
 
 
 MAX_HTML = 16 * 1024 * 1024  # bytes in UTF-8; an article page of the site has 60,000

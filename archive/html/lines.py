@@ -17,17 +17,17 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from archive.model import LineKind
-from archive.text.wordlists import words
+from archive.text.wordlists import word_set
 
 # Never text, whatever the layout. `button` and `form` hold words for visitors; `svg` and `math` annotations,
 # `object` and `video` fall-backs.
-SKIPPED = words(
+SKIPPED = word_set(
     """
     script style noscript template iframe form svg button nav object embed video audio canvas map select textarea input dialog head title meta
     link datalist progress meter frameset noembed noframes -comment -doctype
     """
 )
-BLOCKS = words(
+BLOCKS = word_set(
     """
     p div section article main header footer aside h1 h2 h3 h4 h5 h6 ul ol menu dir li dl dt dd blockquote pre figure figcaption table caption
     thead tbody tfoot tr td th address center fieldset legend details summary hgroup search body html hr listing xmp plaintext

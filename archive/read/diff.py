@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
-from archive.compare.classes import Difference, Row, Segment, side_by_side, word_diff
+from archive.compare.classes import Difference
+from archive.compare.words import LinePair, Segment, side_by_side, word_diff
 from archive.read.records import Version
 
 _COLOURS = {"removed": "\x1b[31m", "added": "\x1b[32m", "same": ""}
@@ -33,7 +34,7 @@ class Diff:
         return word_diff(self.before.title, self.after.title)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[LinePair]:
         """The lines of both, each once and in order."""
         return side_by_side(_lines(self.before), _lines(self.after))
 
@@ -97,7 +98,7 @@ def _lines(version: Version) -> list[str]:
     return version.text.split("\n") if version.text else []
 
 
-def _inline(row: Row) -> list[Segment]:
+def _inline(row: LinePair) -> list[Segment]:
     """A row as one line: what went, then what came, in the order of the text."""
     if row.op != "changed":
         return list(row.before or row.after)

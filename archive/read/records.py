@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from archive.model import Claim, Edition, LineKind
 from archive.read.database import cite
+from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import unpack
 from archive.store.line_kinds import decode_kinds
-from archive.text.normalise import Span, deobfuscate
+from archive.text.deobfuscate import Span, deobfuscate
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def title_spans(title: str, text: str, plain_title: str) -> tuple[Span, ...]:
     release made the plain one."""
     if title == plain_title:
         return ()
-    plain, spans = deobfuscate(title, text)
+    plain, spans = deobfuscate(title, HIDDEN, text)
     return spans if plain == plain_title else ()
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from archive.text.normalise import fold
+from archive.sites.sohr.hidden_words import HIDDEN
+from archive.text.fold import fold
 
 MAX_TERMS = 16  # words or phrases of one search
 _MAX_MARKED = 200_000  # characters of a text in which matches are looked for
@@ -39,7 +40,7 @@ def terms(asked: str) -> list[Term]:
     straight = re.sub("[“”„‟«»″]", '"', asked)
     for quoted, word in _ASKED.findall(straight):
         part = quoted or word
-        words = tuple(_TOKEN.findall(fold(part)))
+        words = tuple(_TOKEN.findall(fold(part, HIDDEN)))
         term = Term(words, is_prefix=not quoted and part.endswith("*"))
         if words and term not in found:
             found.append(term)
@@ -107,4 +108,4 @@ def _placed(chunk: str) -> tuple[tuple[str, int, int], ...]:
 
 
 def _folded(chunk: str) -> tuple[str, ...]:
-    return tuple(_TOKEN.findall(fold(chunk)))
+    return tuple(_TOKEN.findall(fold(chunk, HIDDEN)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archive.compare.classes import word_diff
+from archive.compare.words import word_diff
 from archive.extract.reread import Evidence
 from archive.model import ArticleKey, Extract
 from archive.read.database import cite

@@ -21,10 +21,13 @@ from archive.errors import CannotWrite, NewerArchive, NoArchive
 from archive.ingest import look_schedule
 from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
 from archive.outcome import Gap, Held
+from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import pack
 from archive.store.line_kinds import encode_kinds
 from archive.store.migrations import migrations, schema_names
-from archive.text.normalise import fold, plain_title, same_sha256, text_sha256
+from archive.text.deobfuscate import plain_title
+from archive.text.fold import fold
+from archive.text.normalise import same_sha256, text_sha256
 from archive.warc.files import WarcFile
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
@@ -753,14 +756,14 @@ def digests_of(title: str, text: str) -> dict[str, bytes]:
 def restored_title(title: str, text: str) -> str | None:
     """The headline without marks put inside words; None where it has none. `versions.plain_title` is this or
     the title."""
-    plain = plain_title(title, text)
+    plain = plain_title(title, HIDDEN, text)
     return None if plain == title else plain
 
 
 def searchable(version: Row) -> tuple[str, str]:
     """Title and text as the search knows them: as published and without obfuscation, folded."""
     title, plain = version["title"], version["plain_title"]
-    return fold(title if title == plain else f"{title}\n{plain}"), fold(version["text"])
+    return fold(title if title == plain else f"{title}\n{plain}", HIDDEN), fold(version["text"], HIDDEN)
 
 
 def open_store(folder: Path) -> Store:

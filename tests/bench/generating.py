@@ -19,9 +19,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.line_kinds import encode_kinds
 from archive.store.migrations import migrations
-from archive.text.normalise import fold
+from archive.text.fold import fold
 from tests.replica.words import (
     AUTHORS,
     CATEGORIES,
@@ -73,7 +74,7 @@ class Words:
                 side
             ].format(number)
             sentence = (english, arabic)[side] + end
-            self.sentences.append((sentence, fold(sentence)))
+            self.sentences.append((sentence, fold(sentence, HIDDEN)))
         self.titles: list[tuple[str, str]] = []
         for number in range(1_680):
             kicker, town, event = (
@@ -87,12 +88,12 @@ class Words:
                 if side == 0
                 else f"{kicker} | {trick} {{}} أشخاص في {event} في {town}"
             )
-            self.titles.append((title, fold(title)))
+            self.titles.append((title, fold(title, HIDDEN)))
         self.toll = (
             "{} people were killed, among them civilians, and {} were wounded.",
             "قُتل {} أشخاص بينهم مدنيون وأصيب {} آخرون.",
         )[side]
-        self.folded_toll = fold(self.toll)
+        self.folded_toll = fold(self.toll, HIDDEN)
         self.slug = ("en", "%D8%AE%D8%A8%D8%B1")[side]
         self.author = AUTHORS[edition][0]
         self.categories = list(CATEGORIES[edition].values())

@@ -24,7 +24,7 @@ from archive.html.lines import inline_text, tidy
 from archive.model import Address, Capture, Claim, Kind
 from archive.sites.sohr.addresses import Site, day_of_scope
 from archive.sites.wordpress.noise import in_furniture
-from archive.text.wordlists import words
+from archive.text.wordlists import word_set
 
 _TAG = re.compile(r"<(meta|link)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-zA-Z:_-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
@@ -39,7 +39,7 @@ _MODIFIED = frozenset(("updated", "modified", "updated-date"))  # classes of a <
 _PUBLISHED = frozenset(("published", "entry-date"))
 _BYLINES = ".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"
 _LIMIT = 1_000_000  # bytes in which JSON-LD is read;
-_ARTICLE_TYPES = words(
+_ARTICLE_TYPES = word_set(
     "article newsarticle blogposting reportagenewsarticle analysisnewsarticle opinionnewsarticle webpage report liveblogposting"
 )
 
