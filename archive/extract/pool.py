@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from archive.extract.other_sites import second_opinion
+from archive.extract.cross_check import second_opinion
 from archive.extract.page import extract, promised
 from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
@@ -71,7 +71,7 @@ class Ahead:
         return said
 
     def second_opinion(self, capture: Capture, found: Extract) -> str | None:
-        """What `archive.extract.other_sites.second_opinion` answers of the page that was read last."""
+        """What `archive.extract.cross_check.second_opinion` answers of the page that was read last."""
         said, drift = self._last
         return drift if said is found else second_opinion(capture, found)
 

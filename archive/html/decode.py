@@ -1,70 +1,85 @@
-"""Bytes as sent -> bytes of the document -> text. Bounded: a small body that unpacks to gigabytes is refused,
-not unpacked.
+"""Decode a response: Content-Encoding, media type and charset, read as browsers read them.
 
-Content-Encoding is undone in the order RFC 9110 8.4 names (the last listed was applied last). The charset
-follows the bytes where they are plain: text that is valid UTF-8 and not mere ASCII is UTF-8, whatever header
-or meta tag says.
+Codings are undone in the order of RFC 9110 8.4 (the last listed was applied last). Valid UTF-8 that is not mere
+ASCII is UTF-8, whatever a header or meta tag says. Every step is bounded.
 """
 
 from __future__ import annotations
 
-import codecs
 import importlib
 import re
 import zlib
 from typing import Any
 
+import webencodings
+
 from archive.model import Capture
 
-MAX_BODY = 64 * 1024 * 1024  # bytes of a document, unpacked; an article of the site is 0.06 MB
+MAX_BODY = 64 * 1024 * 1024  # bytes of a document, unpacked; an article of the site has 0.06 MB
 _CHUNK = 1024 * 1024
 # Bytes in which a meta charset is looked for; the HTML standard says 1024, WordPress plugins push it down
 _PRESCAN = 4096
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]{2,40})", re.IGNORECASE)
-_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.\-]{2,40})", re.IGNORECASE)
-# What a label may name: encodings of text that browsers read. Python's other codecs (base64, utf_7,
-# unicode_escape) are no charsets of pages.
-_KNOWN = re.compile(
-    r"^(?:utf-8|utf-16(?:-[lb]e)?|cp125[0-8]|cp874|cp866|iso8859-\d+|koi8-[ru]|mac-\w+|gb2312|gbk|gb18030|big5|euc_(?:jp|kr)|shift_jis|ascii)$"
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]{1,40})", re.IGNORECASE)
+# A meta tag; what must not be mistaken for one (comments, scripts, attributes of other tags) is matched first
+_PRESCAN_TOKEN = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<(script|style|title|textarea|template)\b.*?(?:</\1|\Z)"
+    rb"|<meta[\s/]((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)|</?[a-z](?:[^>\"']|\"[^\"]*\"|'[^']*')*+",
+    re.IGNORECASE | re.DOTALL,
 )
-_AS_BROWSERS_DO = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-6": "cp1256", "iso8859-9": "cp1254"}
+_ATTRIBUTE = re.compile(rb"([a-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
+# MIME Sniffing standard: bytes that no text contains, the length of a resource header, the signs of HTML
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_HEADER_LENGTH = 1445
+_STARTS_AS_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?[\s\0]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)"
+    rb"[ \t\r\n>]|(?:\xef\xbb\xbf)?[\s\0]*<!--",
+    re.IGNORECASE,
+)
+_HTML = re.compile(
+    rb"<\s*(?:!doctype\s+html|html|head|body|title|meta|div|p|article|script|h1)\b", re.IGNORECASE
+)
+_DOCUMENT = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+*-]+/[\w!#$&^.+*-]+)\s*(?:;|$)")
+# The last two: HTML under a wrong name
+_HTML_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream"))
+# As browsers, and servers that put other labels into the header
+_NO_CODING = frozenset(("", "identity", "none", "utf-8", "utf8", "8bit", "chunked"))
+_ARABIC = re.compile("[\u0621-\u064a]{2,}")
 
 
 class Undecodable(ValueError):
-    """Raised when a body is not what its Content-Encoding says, or is larger unpacked than `MAX_BODY`, by
-    `decode_body`."""
+    """Raised when a body is not what its Content-Encoding says, by `decode_body`."""
 
 
 class TooLarge(Undecodable):
-    """Raised when a body is larger unpacked than the limit: a packing bomb, or no article."""
+    """Raised when a body unpacks to more bytes than the limit, by `decode_body`."""
 
 
 class Cut(Undecodable):
-    """Raised when the packed stream ends before its end: the connection was cut."""
+    """Raised when the packed stream stops before its end, by `decode_body`."""
 
 
 def decode_body(capture: Capture, limit: int = MAX_BODY) -> bytes:
-    """The document's bytes, Content-Encoding undone, at most ``limit``."""
+    """The document's bytes, Content-Encoding undone, at most ``limit``. A plain body under a wrong label is
+    returned as it is."""
     named = ",".join(value for name, value in capture.headers if name.lower() == "content-encoding")
     body = capture.body
     for coding in reversed([token.strip().lower() for token in named.split(",")]):
-        if coding in ("", "identity", "none", "utf-8", "8bit"):
-            continue
-        body = _undo(coding, body, limit)
+        if body and coding not in _NO_CODING:
+            try:
+                body = _undo(coding, body, limit)
+            except Undecodable:
+                if _BINARY.search(body[:_HEADER_LENGTH]):
+                    raise
     if len(body) > limit:
         raise TooLarge(f"the body is larger than {limit} bytes")
     return body
 
 
 def _undo(coding: str, body: bytes, limit: int) -> bytes:
-    if not body:
-        return body
     if coding in ("gzip", "x-gzip"):
-        if body[:2] != b"\x1f\x8b":
-            # A server that names the coding and sends plain text: seen behind misconfigured caches
-            return body
-        return _inflate(body, limit, 31)
+        return _inflate(body, limit, 31) if body[:2] == b"\x1f\x8b" else body
     if coding == "deflate":
         try:
             return _inflate(body, limit, 15)
@@ -89,7 +104,7 @@ def _inflate(body: bytes, limit: int, window: int) -> bytes:
                 out += unpacker.decompress(rest, limit + 1 - len(out))
             except zlib.error as error:
                 if out and window == 31 and rest is not body:
-                    return bytes(out)  # bytes after the last member: ignored, as every browser does
+                    return bytes(out)  # browsers ignore bytes after the last member too
                 raise Undecodable(f"the body does not unpack: {error}") from error
             if len(out) > limit:
                 raise TooLarge(f"the body unpacks to more than {limit} bytes")
@@ -145,16 +160,36 @@ def _zstd(body: bytes, limit: int) -> bytes:
     raise Undecodable("the body is packed with zstd, which is not installed: pip install backports.zstd")
 
 
+def media_type(capture: Capture) -> str | None:
+    """The last valid type that the Content-Type headers name, in lower case (Fetch standard); None if they name
+    none or an unknown one."""
+    found = None
+    for name, value in capture.headers:
+        if name.lower() == "content-type":
+            for part in value.split(","):
+                named = _MEDIA_TYPE.match(part)
+                if named and named[1] != "*/*":
+                    found = named[1].lower()
+    return None if found in ("unknown/unknown", "application/unknown") else found
+
+
+def is_html(capture: Capture, body: bytes) -> bool:
+    """True if a browser would show the unpacked body as a page. Without a media type its first bytes decide."""
+    kind = media_type(capture)
+    head = body[:16_384].replace(b"\0", b"")
+    if kind is None:
+        return bool(_STARTS_AS_HTML.match(head) or _DOCUMENT.search(head))
+    return kind in _HTML_TYPES and _HTML.search(head) is not None
+
+
 def decode_text(capture: Capture, body: bytes | None = None) -> str:
-    """The document as text. ``body`` spares unpacking it twice. Never fails on a charset: what cannot be read
-    becomes U+FFFD."""
+    """The document as text; unreadable bytes become U+FFFD. Pass the unpacked ``body`` if it is at hand."""
     return to_utf8(capture, decode_body(capture) if body is None else body).decode("utf-8", "replace")
 
 
 def to_utf8(capture: Capture, body: bytes) -> bytes:
-    """An unpacked document in UTF-8, without a byte order mark: the bytes themselves where they are that
-    already, which nearly all are."""
-    if not body.startswith(_MARKS) and not _wide(body):
+    """An unpacked document in UTF-8 without a byte order mark; nearly always the bytes themselves."""
+    if not body.startswith(tuple(mark for mark, _ in _MARKS)) and not _wide(body):
         try:
             body.decode("utf-8")
         except UnicodeDecodeError:
@@ -165,28 +200,29 @@ def to_utf8(capture: Capture, body: bytes) -> bytes:
 
 
 def _decode(capture: Capture, body: bytes) -> str:
-    for mark, name in zip(_MARKS, ("utf-8", "utf-16-le", "utf-16-be"), strict=True):
+    for mark, name in _MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
-    wide = _wide(body)
-    if wide:
+    if wide := _wide(body):
         return body.decode(wide, "replace")
     text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    # Sequences of two bytes and more that are valid: rare by chance
-    sound = len(text) - len(text.encode("ascii", "ignore")) - broken
-    if sound >= 4 * broken:
+    # Valid sequences of two bytes and more are rare by chance
+    valid = len(text) - len(text.encode("ascii", "ignore")) - broken
+    if valid >= 4 * broken:
         return text
-    stated = [
-        name for name in (_label(_HEADER, capture.header("content-type") or ""), _meta_label(body)) if name
-    ]
-    for name in stated:
-        if name != "utf-8" and not name.startswith("utf-16"):
-            return body.decode(name, "replace")
-    if stated and broken <= 8 + sound:
+    header = _CHARSET.search(capture.header("content-type") or "")
+    labels = [header[1] if header else "", _meta_charset(body)]
+    stated = [found for label in labels if (found := webencodings.lookup(label))]
+    for encoding in stated:
+        if encoding.name not in ("utf-8", "utf-16le", "utf-16be", "replacement", "x-user-defined"):
+            return body.decode(encoding.codec_info.name, "replace")
+    if stated and broken <= 8 + valid:
         return text
-    arabic = re.search(rb"<html[^>]{0,300}\blang\s*=\s*[\"']?ar\b", body[:_PRESCAN], re.IGNORECASE)
-    return body.decode("cp1256" if arabic else "cp1252", "replace")
+    # No usable label: windows-1256 if that gives words of Arabic letters, else windows-1252
+    arabic = body.decode("cp1256", "replace")
+    letters = sum(len(word) for word in _ARABIC.findall(arabic))
+    return arabic if 2 * letters > len(arabic) - len(arabic.encode("ascii", "ignore")) else body.decode("cp1252", "replace")
 
 
 def _wide(body: bytes) -> str | None:
@@ -197,22 +233,18 @@ def _wide(body: bytes) -> str | None:
     return None
 
 
-def _meta_label(body: bytes) -> str | None:
-    found = _META.search(body[:_PRESCAN])
-    return _codec(found[1].decode("ascii", "replace")) if found else None
-
-
-def _label(pattern: re.Pattern[str], value: str) -> str | None:
-    found = pattern.search(value)
-    return _codec(found[1]) if found else None
-
-
-def _codec(label: str) -> str | None:
-    """The codec a label names as browsers read it; None for a label that names no charset of pages."""
-    try:
-        name = codecs.lookup(label).name
-    except (LookupError, ValueError):
-        return None
-    if name == "utf-8-sig":
-        name = "utf-8"
-    return _AS_BROWSERS_DO.get(name, name) if _KNOWN.match(name) else None
+def _meta_charset(body: bytes) -> str:
+    """The charset label of the first meta tag that states one, or ""."""
+    for token in _PRESCAN_TOKEN.finditer(body[:_PRESCAN]):
+        if token[2] is None:
+            continue
+        stated = {
+            name.lower(): (a or b or c).decode("latin-1") for name, a, b, c in _ATTRIBUTE.findall(token[2])
+        }
+        if b"charset" in stated:
+            return stated[b"charset"].strip()
+        if stated.get(b"http-equiv", "").lower() == "content-type":
+            found = _CHARSET.search(stated.get(b"content", ""))
+            if found:
+                return found[1]
+    return ""

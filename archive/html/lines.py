@@ -1,9 +1,7 @@
-"""Tree -> lines: the small tree of an article's body becomes its text, one line a block, in reading order.
+"""Turn the tree of an article's body into lines: one for each block, in reading order, with its kind.
 
-Paragraphs, list entries, headings, table rows, quotes and captions are each a line with its kind; ``<br>``
-parts lines; inline elements join. What is no text (scripts, forms, buttons) and what the layout calls noise
-(share bars, related posts) is passed by, not removed: the tree is walked once and never changed, so the same
-body always gives the same lines.
+``<br>`` separates lines, inline elements join. Scripts, forms and what the caller calls noise are skipped, not
+removed: the tree is never changed.
 """
 
 from __future__ import annotations
@@ -19,31 +17,30 @@ from selectolax.lexbor import LexborNode
 from archive.model import LineKind
 from archive.text.wordlists import word_set
 
-# Never text, whatever the layout. `button` and `form` hold words for visitors; `svg` and `math` annotations,
-# `object` and `video` fall-backs.
+# Never text: `button` and `form` hold words for visitors, `svg` annotations, `object` and `video` fall-backs
 SKIPPED = word_set(
     """
-    script style noscript template iframe form svg button nav object embed video audio canvas map select textarea input dialog head title meta
-    link datalist progress meter frameset noembed noframes -comment -doctype
+    script style noscript template iframe form svg button nav object embed video audio canvas map select textarea
+    input dialog head title meta link datalist progress meter frameset noembed noframes -comment -doctype
     """
 )
 BLOCKS = word_set(
     """
-    p div section article main header footer aside h1 h2 h3 h4 h5 h6 ul ol menu dir li dl dt dd blockquote pre figure figcaption table caption
-    thead tbody tfoot tr td th address center fieldset legend details summary hgroup search body html hr listing xmp plaintext
+    p div section article main header footer aside h1 h2 h3 h4 h5 h6 ul ol menu dir li dl dt dd blockquote pre
+    figure figcaption table caption thead tbody tfoot tr td th address center fieldset legend details summary
+    hgroup search body html hr listing xmp plaintext
     """
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _CAPTION_CLASSES = frozenset(("wp-caption-text", "gallery-caption", "wp-element-caption"))
-_RUNS = re.compile(r"[ \t\n\r\f\v]+")  # not NBSP and not the other spaces: those the site wrote
+_RUNS = re.compile(r"[ \t\n\r\f\v]+")  # NBSP and other spaces stay as written
 _LAZY = ("data-src", "data-lazy-src", "data-original", "src")
 
 
 @dataclass(slots=True)
 class Raw:
-    """A line before the edges are cut. ``linked`` says that the whole of it is anchor text; ``tag`` is the
-    block it stood in."""
+    """A line before the edges are cut. ``linked``: all of it is anchor text; ``tag``: the block around it."""
 
     text: str
     kind: LineKind
@@ -54,7 +51,7 @@ class Raw:
 
 @dataclass(slots=True)
 class Body:
-    """What a walk over the body gathered."""
+    """What `read_lines` found."""
 
     lines: list[Raw] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)  # (href as written, anchor text)
@@ -62,8 +59,7 @@ class Body:
 
 
 class _Context(NamedTuple):
-    """What the innermost blocks make of a text: kind, depth, the block's tag, and how many lists are
-    around."""
+    """What the blocks around a text make of it: kind, depth, the innermost tag, and the number of lists."""
 
     kind: LineKind = LineKind.PARAGRAPH
     depth: int = 0
@@ -72,16 +68,14 @@ class _Context(NamedTuple):
 
 
 def tidy(text: str) -> str:
-    """White space as a reader sees it: runs of space, tab and newline are one space, none at either end (NBSP
-    included)."""
-    if "  " not in text and text.isprintable():  # nearly every text: no white space but single spaces
+    """White space as a page shows it: runs are one space, none at either end (NBSP included)."""
+    if "  " not in text and text.isprintable():  # nearly every text
         return text.strip()
     return _RUNS.sub(" ", text).strip()
 
 
 def is_visible(text: str) -> bool:
-    """False for a text of nothing but white space, bidi marks and other characters without a shape (Word
-    leaves such lines)."""
+    """False for a text of white space, bidi marks and other characters without a shape (Word leaves such lines)."""
     return text[:1].isalnum() or any(
         not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc", "Cn") for char in text
     )
@@ -89,18 +83,18 @@ def is_visible(text: str) -> bool:
 
 def inline_text(node: LexborNode) -> str:
     """The text below a node as one line (a title, an author's name)."""
-    found = read(node, lambda _node: False, inline=True)
+    found = read_lines(node, lambda _node: False, inline=True)
     return found.lines[0].text if found.lines else ""
 
 
-def read(root: LexborNode, is_noise: Callable[[LexborNode], bool], *, inline: bool = False) -> Body:
-    """Walk the tree below ``root`` once. ``is_noise`` tells the elements to pass by; with ``inline`` all text
-    is one line."""
+def read_lines(root: LexborNode, is_noise: Callable[[LexborNode], bool], *, inline: bool = False) -> Body:
+    """Walk the tree below ``root`` once, skipping elements that are noise. With ``inline`` all text is one
+    line."""
     return _Walk(root, is_noise, inline).run()
 
 
 class _Walk:
-    """One walk: iterative, because a page may nest deeper than Python recurses."""
+    """An iterative walk: a page may nest deeper than Python recurses."""
 
     def __init__(self, root: LexborNode, is_noise: Callable[[LexborNode], bool], inline: bool) -> None:
         self.root, self.is_noise, self.inline = root, is_noise, inline
@@ -228,8 +222,7 @@ class _Walk:
             self.add(" ")
 
     def inside(self, node: LexborNode, tag: str) -> _Context:
-        """What a block makes of the text inside it. The innermost of heading, list entry, quote and caption
-        wins."""
+        """What a block makes of its text; the innermost heading, list entry, quote or caption wins."""
         now = self.context
         if tag in _HEADINGS:
             return _Context(LineKind.HEADING, _HEADINGS[tag], tag, now.lists)
@@ -249,7 +242,7 @@ class _Walk:
         attributes = node.attributes
         classes = (attributes.get("class") or "").split()
         if "emoji" in classes or "wp-smiley" in classes:
-            self.add(attributes.get("alt") or "")  # a picture in place of a character the site wrote
+            self.add(attributes.get("alt") or "")  # a picture of a character
             return
         for name in _LAZY:
             address = (attributes.get(name) or "").strip()
@@ -259,8 +252,7 @@ class _Walk:
 
 
 def _is_row(row: LexborNode) -> bool:
-    """Whether a table row is a row of figures. A row that lays out a page (one cell of blocks, lists or
-    several paragraphs in a cell) is not."""
+    """True for a row of data; False for a row that lays out a page (lists or several paragraphs in a cell)."""
     cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
     for cell in cells:
         if cell.css_first("li, h1, h2, h3, h4, h5, h6, blockquote") is not None:
