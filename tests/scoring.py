@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.extract.other_sites import shingles
+from archive.extract.cross_check import shingles
 from archive.model import Capture
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -16,15 +16,15 @@ import brotli  # type: ignore[import-untyped]  # has none
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
-from archive.extract.page import EXTRACTOR, decode_body, decode_text, extract
+from archive.extract.page import EXTRACTOR, extract
 from archive.extract.sandbox import read_apart
-from archive.html.decode import MAX_BODY, Cut, Undecodable
+from archive.html.decode import MAX_BODY, Cut, Undecodable, decode_body, decode_text, to_utf8
 from archive.model import APART, REASONS, ArticleKey, Capture, Extract, Kind, Unextractable
-from archive.sites.sohr import boilerplate
+from archive.sites.sohr import boilerplate, layouts
 from archive.sites.sohr.addresses import Site
-from archive.sites.sohr.layouts import LAYOUTS
+from archive.sites.sohr.layouts import LAYOUTS, Layout, choose_layout
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site()
@@ -102,6 +102,34 @@ def test_every_layout_has_goldens_in_both_languages() -> None:
     assert {(layout.name, lang) for layout in LAYOUTS for lang in ("en", "ar")} <= {
         (name.split("-")[0], name.split("-")[1]) for name in CASES
     }
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("none-")])
+def test_each_layout_reads_its_own_pages(name: str) -> None:
+    """A page of a dated layout is not read by another one, not even by `general`."""
+    page, _, _ = read_golden(name)
+    html = to_utf8(page, decode_body(page))
+    tree = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS)
+    assert choose_layout(tree, html).name == name.split("-")[0]
+
+
+def test_a_new_layout_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry in `LAYOUTS` is all that a new layout needs, wherever its text stands."""
+    entry = Layout(
+        "made-up",
+        body=("section.story-words",),
+        title=("p.story-headline",),
+        marks=(frozenset(("story-words",)),),
+    )
+    page = (
+        '<!DOCTYPE html><html><body class="single postid-7"><p class="story-headline">Mine in Kafr Alyan</p>'
+        '<section class="story-words"><p>A mine left 3 dead.</p></section>'
+        '<article><div class="entry-content"><p>Words of another box.</p></div></article></body></html>'
+    )
+    monkeypatch.setattr(layouts, "LAYOUTS", (*LAYOUTS[:-1], entry, LAYOUTS[-1]))
+    got = extract(capture(page.encode()), SITE)
+    assert isinstance(got, Extract)
+    assert (got.layout, got.title, got.text) == ("made-up", "Mine in Kafr Alyan", "A mine left 3 dead.")
 
 
 @pytest.mark.parametrize("lang", ["en", "ar"])

@@ -10,7 +10,8 @@ from statistics import median
 import pytest
 import trafilatura
 
-from archive.extract.other_sites import CROSS_CHECK, ONE_IN, cross_check, extract_general, is_sampled
+from archive.extract.cross_check import CROSS_CHECK, ONE_IN, cross_check, is_sampled
+from archive.extract.other_sites import extract_general
 from archive.extract.page import extract
 from archive.model import Capture, Extract
 from archive.sites.sohr.addresses import Site

@@ -22,8 +22,8 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import metadata
 
 LAYOUT = "trafilatura"  # what stands in the place of a layout's name
-# An article has a tenth of these bytes, a day's liveblog a tenth of these tags; 181 public news pages have 3,229
-# tags at most, and at the bound for reading apart the worst shape found takes 0.3 s
+# An article has a tenth of these bytes, a day's liveblog a tenth of these tags; 181 public news pages have
+# 3,229 tags at most, and at the bound for reading apart the worst shape found takes 0.3 s
 BOUNDS = Bounds(max_bytes=4 * 2**20, max_tags=200_000, heavy_tags=4_000)
 FEW_WORDS = 100  # a shorter text may be a challenge or an error page
 FEWEST_WORDS = 10  # on a page without an article trafilatura finds a menu or a notice
@@ -101,7 +101,8 @@ def _post_named(url: str | None, site: Site) -> object:
 
 
 def _title(tree: LexborHTMLParser, stated: metadata.Stated) -> tuple[str, str]:
-    """The headline and its origin: the ``h1`` that metadata confirms, else metadata without the site's name."""
+    """The headline and its origin: the ``h1`` that metadata confirms, else metadata without the site's
+    name."""
     headline = next((claim.value for claim in stated.claims if claim.origin == "json-ld:headline"), None)
     stating = [
         (stated.og_title, "meta:og:title"),

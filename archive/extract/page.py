@@ -1,7 +1,7 @@
 """Read one page of the site: a capture in, its text and statements out, or the reason why there are none.
 
-Pure: no clock, disk or network. The page is parsed once: layout, text (noise is skipped while it is read), edges,
-metadata. A page that no layout reads is `Unextractable` with its reason.
+Pure: no clock, disk or network. The page is parsed once: layout, text (noise is skipped while it is read),
+edges, metadata. A page that no layout reads is `Unextractable` with its reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from archive.html.lines import inline_text, is_visible, read_lines, tidy
 from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate
 from archive.sites.sohr.addresses import Site
-from archive.sites.sohr.layouts import Layout, choose, find_body, find_title
+from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_title
 from archive.sites.wordpress import metadata
 from archive.sites.wordpress.noise import is_noise
 
@@ -106,7 +106,7 @@ def _find_parts(capture: Capture, site: Site, html: bytes, tree: LexborHTMLParse
         return Unextractable("soft404", detail, edition=edition)
     if not single and not stated.body_classes.isdisjoint(_LISTING_CLASSES):
         return Unextractable("listing", "the page's class names it a listing", edition=edition)
-    layout = choose(tree, html)
+    layout = choose_layout(tree, html)
     first = stated.first("post_id")
     scope = tree.css_first(f"#post-{first}") if first else None
     body = find_body(tree, layout, scope)
@@ -126,9 +126,9 @@ def _why_no_article(page: _Page, expected: ArticleKey | None) -> Unextractable |
     wanted = expected.post_id if expected is not None else None
     if wanted is not None and page.post_id is not None and not _states(page.stated, wanted):
         return page.unextractable("mismatch", f"the page is post {page.post_id}, not {wanted}")
-    if not page.is_single and not page.post_id and page.heading is None:
-        if len(page.tree.css("article h2, article h3")) > 1:
-            return page.unextractable("listing", "several articles and no headline of its own")
+    is_unnamed = not page.is_single and not page.post_id and page.heading is None
+    if is_unnamed and len(page.tree.css("article h2, article h3")) > 1:
+        return page.unextractable("listing", "several articles and no headline of its own")
     if _is_cut(page.html, page.body):
         return page.unextractable("truncated", "the page ends inside the text")
     if page.body.css_first("form.post-password-form") is not None:

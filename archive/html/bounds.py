@@ -1,7 +1,8 @@
 """Refuse pages that would cost a parser too much time or memory, by their bytes, before they are parsed.
 
-Lexbor's time is quadratic in the depth of nesting (100,000 nested ``<div>``: 21 s) and in the attributes of one
-tag (100,000: 52 s); its memory grows with unclosed formatting elements, which HTML5 repeats in each paragraph.
+Lexbor's time is quadratic in the depth of nesting (100,000 nested ``<div>``: 21 s) and in the attributes of
+one tag (100,000: 52 s); its memory grows with unclosed formatting elements, which HTML5 repeats in each
+paragraph.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ def _byte_set(names: str) -> frozenset[bytes]:
 
 
 MAX_HTML = 16 * 1024 * 1024  # bytes in UTF-8; an article page of the site has 60,000
-# A page with more bytes or tags is read apart (`archive.extract.sandbox`). At the bounds the worst shapes found
-# take 1.4 s; an article page of the site has 1,500 tags
+# A page with more bytes or tags is read apart (`archive.extract.sandbox`). At the bounds the worst shapes
+# found take 1.4 s; an article page of the site has 1,500 tags
 HEAVY_BYTES = 2**20
 HEAVY_TAGS = 10_000
 # Pages below both bounds are not measured: 3,000 nested tags take 40 ms, 25,000 attributes 1.6 s
@@ -44,7 +45,8 @@ _RAW = _byte_set("script style textarea title xmp iframe noscript noembed nofram
 
 
 def is_heavy(html: bytes, tags: int = HEAVY_TAGS) -> bool:
-    """True if reading a page may take more than a moment. Decided by its bytes, so a rebuild decides alike."""
+    """True if reading a page may take more than a moment. Decided by its bytes, so a rebuild decides
+    alike."""
     return len(html) <= MAX_HTML and (len(html) > HEAVY_BYTES or html.count(b"<") > tags)
 
 

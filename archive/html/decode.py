@@ -1,7 +1,7 @@
 """Decode a response: Content-Encoding, media type and charset, read as browsers read them.
 
-Codings are undone in the order of RFC 9110 8.4 (the last listed was applied last). Valid UTF-8 that is not mere
-ASCII is UTF-8, whatever a header or meta tag says. Every step is bounded.
+Codings are undone in the order of RFC 9110 8.4 (the last listed was applied last). Valid UTF-8 that is not
+mere ASCII is UTF-8, whatever a header or meta tag says. Every step is bounded.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import webencodings
 
+from archive.errors import ArchiveError
 from archive.model import Capture
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a document, unpacked; an article of the site has 0.06 MB
@@ -32,8 +33,8 @@ _ATTRIBUTE = re.compile(rb"([a-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _HEADER_LENGTH = 1445
 _STARTS_AS_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?[\s\0]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)"
-    rb"[ \t\r\n>]|(?:\xef\xbb\xbf)?[\s\0]*<!--",
+    rb"(?:\xef\xbb\xbf)?\s*<(?:!--|(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b"
+    rb"|body|br|p)[ \t\r\n>])",
     re.IGNORECASE,
 )
 _HTML = re.compile(
@@ -48,7 +49,7 @@ _NO_CODING = frozenset(("", "identity", "none", "utf-8", "utf8", "8bit", "chunke
 _ARABIC = re.compile("[\u0621-\u064a]{2,}")
 
 
-class Undecodable(ValueError):
+class Undecodable(ArchiveError):
     """Raised when a body is not what its Content-Encoding says, by `decode_body`."""
 
 
@@ -161,8 +162,8 @@ def _zstd(body: bytes, limit: int) -> bytes:
 
 
 def media_type(capture: Capture) -> str | None:
-    """The last valid type that the Content-Type headers name, in lower case (Fetch standard); None if they name
-    none or an unknown one."""
+    """The last valid type that the Content-Type headers name, in lower case (Fetch standard); None if they
+    name none or an unknown one."""
     found = None
     for name, value in capture.headers:
         if name.lower() == "content-type":
@@ -174,7 +175,8 @@ def media_type(capture: Capture) -> str | None:
 
 
 def is_html(capture: Capture, body: bytes) -> bool:
-    """True if a browser would show the unpacked body as a page. Without a media type its first bytes decide."""
+    """True if a browser would show the unpacked body as a page. Without a media type its first bytes
+    decide."""
     kind = media_type(capture)
     head = body[:16_384].replace(b"\0", b"")
     if kind is None:
@@ -222,7 +224,11 @@ def _decode(capture: Capture, body: bytes) -> str:
     # No usable label: windows-1256 if that gives words of Arabic letters, else windows-1252
     arabic = body.decode("cp1256", "replace")
     letters = sum(len(word) for word in _ARABIC.findall(arabic))
-    return arabic if 2 * letters > len(arabic) - len(arabic.encode("ascii", "ignore")) else body.decode("cp1252", "replace")
+    return (
+        arabic
+        if 2 * letters > len(arabic) - len(arabic.encode("ascii", "ignore"))
+        else body.decode("cp1252", "replace")
+    )
 
 
 def _wide(body: bytes) -> str | None:
@@ -238,7 +244,7 @@ def _meta_charset(body: bytes) -> str:
     for token in _PRESCAN_TOKEN.finditer(body[:_PRESCAN]):
         if token[2] is None:
             continue
-        stated = {
+        stated: dict[bytes, str] = {
             name.lower(): (a or b or c).decode("latin-1") for name, a, b, c in _ATTRIBUTE.findall(token[2])
         }
         if b"charset" in stated:

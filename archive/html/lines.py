@@ -1,7 +1,7 @@
 """Turn the tree of an article's body into lines: one for each block, in reading order, with its kind.
 
-``<br>`` separates lines, inline elements join. Scripts, forms and what the caller calls noise are skipped, not
-removed: the tree is never changed.
+``<br>`` separates lines, inline elements join. Scripts, forms and what the caller calls noise are skipped,
+not removed: the tree is never changed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from archive.text.wordlists import word_set
 # Never text: `button` and `form` hold words for visitors, `svg` annotations, `object` and `video` fall-backs
 SKIPPED = word_set(
     """
-    script style noscript template iframe form svg button nav object embed video audio canvas map select textarea
-    input dialog head title meta link datalist progress meter frameset noembed noframes -comment -doctype
+    script style noscript template iframe form svg button nav object embed video audio canvas map select
+    textarea input dialog head title meta link datalist progress meter frameset noembed noframes
+    -comment -doctype
     """
 )
 BLOCKS = word_set(
@@ -75,7 +76,8 @@ def tidy(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """False for a text of white space, bidi marks and other characters without a shape (Word leaves such lines)."""
+    """False for a text of white space, bidi marks and other characters without a shape (Word leaves such
+    lines)."""
     return text[:1].isalnum() or any(
         not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc", "Cn") for char in text
     )
@@ -252,7 +254,8 @@ class _Walk:
 
 
 def _is_row(row: LexborNode) -> bool:
-    """True for a row of data; False for a row that lays out a page (lists or several paragraphs in a cell)."""
+    """True for a row of data; False for a row that lays out a page (lists or several paragraphs in a
+    cell)."""
     cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
     for cell in cells:
         if cell.css_first("li, h1, h2, h3, h4, h5, h6, blockquote") is not None:

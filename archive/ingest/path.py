@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import ArchiveError, NewerArchive
-from archive.extract.other_sites import CROSS_CHECK, extract_general, second_opinion
+from archive.extract.cross_check import CROSS_CHECK, second_opinion
+from archive.extract.other_sites import extract_general
 from archive.extract.page import EXTRACTOR, extract
 from archive.extract.pool import Again
 from archive.extract.reread import Evidence, joined, pack, unpack

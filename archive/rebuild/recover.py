@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from archive.clock import now
-from archive.extract.other_sites import second_opinion
+from archive.extract.cross_check import second_opinion
 from archive.extract.page import EXTRACTOR, extract
 from archive.extract.pool import Ahead
 from archive.ingest.path import Ingest

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archive.errors import ArchiveError, Locked
-from archive.extract.other_sites import CROSS_CHECK
+from archive.extract.cross_check import CROSS_CHECK
 from archive.extract.page import EXTRACTOR
 from archive.ingest.path import Ingest
 from archive.read.database import DamagedDatabase, open_readonly

@@ -1,10 +1,9 @@
-"""The site's page layouts by era: where the title and the text are, and what inside the text is not the
-article.
+"""The site's page layouts by era: where the title and the text stand.
 
-A layout is never edited in place once captures rest on it: a theme that changes gets a new entry. Which one
-reads a page is told by what the page shows, never by its date. Three are named after the themes they are
-taken to be [A]; the selectors for the text are evidence [E], SITE.md. The last, ``general``, knows only what
-nearly all WordPress themes share: it reads the layout that nobody has seen yet.
+To add a layout, add an entry here and its golden pages. An entry is never edited once captures rest on it: a
+changed theme gets a new one. The page decides which layout reads it, never its date. The themes' names are
+assumed, the selectors are from real pages. The last entry, ``general``, holds what nearly all WordPress
+themes share.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,11 +20,10 @@ from archive.sites.wordpress.noise import in_furniture
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One layout. Selectors are tried in order; the first that matches a place of its own (not in furniture)
-    is taken.
+    """One layout. Selectors are tried in order; matches in furniture are skipped.
 
-    The page is of this layout if the element of its text or one around it carries all names of a mark
-    (classes, and ids with ``#``), if ``inside`` matches in the text, or if its head loads files of one of the
+    A page is of this layout if the element of its text, or one around it, has all names of a mark (classes,
+    and ids with ``#``), if ``inside`` matches in the text, or if its head loads files of one of the
     ``themes``.
     """
 
@@ -113,13 +112,15 @@ LAYOUTS = (
 )
 
 
-_TEXTS = "div.entry-content, .single-post-content, .entry"  # where the texts of the dated layouts stand
+@cache
+def _texts(layouts: tuple[Layout, ...]) -> str:
+    """The selectors of the texts of all layouts but the last."""
+    return ", ".join(dict.fromkeys(selector for layout in layouts[:-1] for selector in layout.body))
 
 
-def choose(tree: LexborHTMLParser, html: bytes) -> Layout:
-    """The layout a page shows by its marks; `general` where none does. Looked at around the text only: that
-    is what makes it fast."""
-    texts = [node for node in tree.css(_TEXTS) if not in_furniture(node)][:3]
+def choose_layout(tree: LexborHTMLParser, html: bytes) -> Layout:
+    """The layout whose marks the page shows; `general` if it shows none. Only names around texts are read."""
+    texts = [node for node in tree.css(_texts(LAYOUTS)) if not in_furniture(node)][:3]
     around = [names for node in texts for names in _names_around(node)]
     head = html[: max(html.find(b"</head>"), 0)]
     themes = {part.partition(b"/")[0].decode("ascii", "replace") for part in head.split(b"/themes/")[1:]}
@@ -134,7 +135,7 @@ def choose(tree: LexborHTMLParser, html: bytes) -> Layout:
 
 
 def _names_around(node: LexborNode) -> Iterator[frozenset[str]]:
-    """Classes and id of an element, then of each one around it, up to the page's body."""
+    """Classes and id of an element and of each one around it."""
     above: LexborNode | None = node
     while above is not None and above.tag not in ("html", "-document"):
         attributes = above.attributes
@@ -147,16 +148,15 @@ def _names_around(node: LexborNode) -> Iterator[frozenset[str]]:
 
 
 def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) -> LexborNode | None:
-    """The element that holds the article's text: inside ``scope`` where the page names its post, else the
-    first outside furniture."""
+    """The element of the article's text: in ``scope`` (the post's element) first, never in furniture."""
     return next((node for node, _ in _find(tree, layout.body, scope, -1)), None)
 
 
 def find_title(
     tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None, body: LexborNode | None
 ) -> tuple[LexborNode, str] | None:
-    """The headline's element and the selector that found it: beside the text rather than in it, where an
-    author may have set a heading of his own."""
+    """The headline's element and its selector. In the text an author may have set a heading: beside it
+    first."""
     beside = next(_find(tree, layout.title, scope, body.mem_id if body is not None else -1), None)
     return beside or (next(_find(tree, layout.title, scope, -1), None) if body is not None else None)
 
