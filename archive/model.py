@@ -14,6 +14,12 @@ from typing import Any, Literal
 
 Edition = Literal["en", "ar"]
 EDITIONS: tuple[Edition, ...] = ("en", "ar")
+GONE_STATES = ("missing", "disappeared", "moved", "withheld")  # of an article that is not where it was
+STATES = ("live", *GONE_STATES, "protected", "empty", "unreadable")
+CHANGE_KINDS = (
+    "created", "updated", "metadata", "missing", "disappeared", "restored", "moved", "backfilled", "reparsed",
+    "retracted",
+)  # fmt: skip
 
 
 class Kind(StrEnum):

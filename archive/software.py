@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from archive.clock import clock
 
-PARTS = ("sohr-archive", "scrapy", "warcio", "selectolax", "trafilatura", "sqlite-utils")
+PARTS = ("sohr-archive", "scrapy", "warcio", "selectolax", "trafilatura")
 
 
 def software() -> dict[str, str]:

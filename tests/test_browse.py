@@ -22,7 +22,7 @@ from archive.browse.blocks import blocks
 from archive.browse.queries import QUERIES
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.descriptions import TABLES
-from archive.store.migrations import migrations
+from archive.store.schema import create_schema
 from archive.text.fold import fold
 
 if not pm.is_registered(browse):  # not installed, or installed under the entry point already
@@ -41,7 +41,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     one that was only sighted."""
     path = tmp_path_factory.mktemp("browse") / "archive.db"
     db = Database(path)
-    migrations.apply(db)
+    create_schema(db.conn)
     db.table("about").insert_all(
         [
             {"key": "site", "value": "syriahr.example"},
@@ -234,7 +234,7 @@ async def test_internals_are_hidden(ds: Datasette) -> None:
     assert {name for name, hidden in tables.items() if hidden} >= {
         "parts",
         "search",
-        "_sqlite_migrations",
+        "promotions",
         "search_docsize",
     }
     assert not tables["articles"]

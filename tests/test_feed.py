@@ -35,7 +35,7 @@ CONSUMER = """
 import os, sys, time
 from contextlib import closing
 from pathlib import Path
-from archive import feed
+from archive.read import feed
 from archive.read.consumers import Consumers
 from archive.read.database import open_readonly
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
@@ -198,7 +198,7 @@ def test_a_consumer_ahead_of_its_archive_is_told_too(copy: Path) -> None:
         consumers.ack("parser", feed.newest_seq(conn))
     change(
         copy,
-        "drop trigger changes_are_kept",
+        "drop trigger changes_not_deleted",
         "delete from changes where seq = (select max(seq) from changes)",
     )
     with closing(open_readonly(copy)) as conn, pytest.raises(FeedBeganAnew, match="replay it"):

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from sqlite3 import IntegrityError
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from archive.store.migrations import migrations
+from archive.store.schema import create_schema
 from tests.small import Small, small
 
 __all__ = ["small"]  # the fixture
 
 AT = "2025-03-01T10:00:00Z"
-_COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state), count(*) filter (where state in ('missing', 'disappeared')),
+_COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state), count(*) filter (where state in ('missing', 'disappeared', 'moved', 'withheld')),
     sum(versions) from articles group by 1, 2 order by 1, 2"""
 _SUMS = "select * from day_counts where sighted > 0 order by 1, 2"
 _EDITS = """select substr(said_at, 1, 7), coalesce(json_extract(classes, '$[0]'), ''), count(*) from changes where kind = 'updated'
     group by 1, 2 order by 1, 2"""
 editions = st.sampled_from(("en", "ar", None))
 days = st.sampled_from(("2025-03-01", "2025-03-02", None))
-states = st.sampled_from((None, "live", "missing", "disappeared", "moved"))
+states = st.sampled_from((None, "live", "missing", "disappeared", "moved", "withheld"))
 rows = st.tuples(editions, days, states, st.integers(0, 3))
 
 
@@ -41,7 +44,7 @@ def test_days_are_counted(
 ) -> None:
     """Rows come, change their day or state, and go: the sums are those of a count."""
     db = Database(memory=True)
-    migrations.apply(db)
+    create_schema(db.conn)
     for what, article_id, (edition, day, state, versions) in done:
         values = {"edition": edition, "day": day, "state": state, "versions": versions}
         if what == "insert":
@@ -74,25 +77,24 @@ def test_an_archive_is_counted_as_it_is_written(small: Small) -> None:
     )
 
 
-def test_an_older_archive_is_counted_when_it_is_opened(small: Small, tmp_path: Path) -> None:
-    """The migration finds rows already there, and sums them."""
-    db = Database(tmp_path / "older.db")
-    migrations.apply(db, stop_before="m002_summaries")
-    db.execute("attach ? as newer", [str(small.folder / "archive.db")])
-    db.execute("pragma foreign_keys = off")
-    for table in ("captures", "versions", "articles", "changes"):
-        here, there = (
-            {row[1] for row in db.execute(f"pragma {schema}.table_xinfo({table})")}
-            for schema in ("main", "newer")
-        )
-        known = ", ".join(sorted(here & there))  # a later migration adds columns, another puts them elsewhere
-        db.execute(f"insert into main.{table} ({known}) select {known} from newer.{table}")
-    db.conn.commit()
-    db.execute("detach newer")
-    migrations.apply(db)
-    assert db.execute(_SUMS).fetchall() == db.execute(_COUNTED).fetchall() != []
-    assert (
-        db.execute("select * from edit_counts order by 1, 2").fetchall()
-        == db.execute(_EDITS).fetchall()
-        != []
+def test_a_retracted_edit_is_not_counted(small: Small, tmp_path: Path) -> None:
+    """Nor does the view of edits show it; a change is retracted once at most."""
+    db = Database(shutil.copy(small.folder / "archive.db", tmp_path / "archive.db"))
+    [(seq, article)] = db.execute("select seq, article_id from edits limit 1").fetchall()
+    [(edits, counted)] = db.execute(
+        "select (select count(*) from edits), (select sum(edits) from edit_counts)"
     )
+    retracted = {
+        "article_id": article,
+        "epoch": 1,
+        "kind": "retracted",
+        "retracts": seq,
+        "said_at": AT,
+        "learnt_at": AT,
+    }
+    db.table("changes").insert(retracted)
+    assert db.execute("select count(*), (select sum(edits) from edit_counts) from edits").fetchall() == [
+        (edits - 1, counted - 1)
+    ]
+    with pytest.raises(IntegrityError):
+        db.table("changes").insert(retracted)

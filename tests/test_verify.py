@@ -11,26 +11,20 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from archive.errors import CannotWrite, DamagedWarc, Locked
 from archive.read.database import open_readonly
 from archive.rebuild.backup import backup
 from archive.rebuild.rebuild import rebuild, repair
 from archive.rebuild.verify import Finding, verify
-from archive.store.claim_sets import unpack
-from archive.store.line_kinds import decode_kinds
-from archive.store.migrations import migrations
-from archive.store.rows import Store, searchable
 from archive.warc import writer
 from archive.warc.files import warc_files
 from archive.warc.manifests import manifests, write_manifest
 from archive.warc.reader import read
-from tests.archiving import Archive, capture, dump, sohr, told
+from tests.archiving import Archive, capture, dump, sohr
 from tests.crawling import rows, running, until
 from tests.replica.server import Replica
 
@@ -475,72 +469,6 @@ def test_repair_passes_over_damage_wherever_it_is(folder: Path, which: str) -> N
         rows(folder, "select count(*), count(distinct record_id) from captures")[0][0]
         == rows(folder, "select count(distinct record_id) from captures")[0][0]
     )
-
-
-def test_the_tables_of_an_earlier_release_are_kept_before_they_change(folder: Path) -> None:
-    """As a whole copy beside the database; the rows are the same behind it."""
-    before = dump(folder)
-    (folder / "archive.db").unlink()
-    db = Database(str(folder / "archive.db"))
-    migrations.apply(db, stop_before="m003_revisits")
-    db.execute("insert into about values ('site', '127.0.0.1:9')")
-    db.conn.commit()
-    db.close()
-    Store(folder / "archive.db").close()
-    copy = folder / "archive.db.before-m003_revisits"
-    with closing(sqlite3.connect(copy)) as kept:
-        assert kept.execute("select value from about").fetchall() == [("127.0.0.1:9",)]
-        assert "original_id" not in {row[1] for row in kept.execute("pragma table_info(captures)")}
-    with closing(sqlite3.connect(folder / "archive.db")) as now:
-        assert "original_id" in {row[1] for row in now.execute("pragma table_info(captures)")}
-    assert sorted(path.name for path in folder.glob("archive.db*")) == ["archive.db", copy.name]
-    rebuild(folder)
-    assert dump(folder) == before
-
-
-def test_rows_of_an_earlier_release_are_read_as_they_were(folder: Path) -> None:
-    """Claims, kinds of lines, plain headlines and digests that an earlier release wrote out in full are told
-    as before."""
-    before = told(folder)
-    db = Database(str(folder / "archive.db"))
-    sql = "select v.*, c.claims, a.post_id from versions v join claim_sets c using (claim_set_id) join articles a using (article_id)"
-    versions = []
-    for row in db.query(sql):
-        row["claims"] = json.dumps(
-            [list(asdict(claim).values()) for claim in unpack(row["claims"], row, row.pop("post_id"))]
-        )
-        row["lines"] = json.dumps(
-            [[kind, depth] if depth else kind for kind, depth in decode_kinds(row["lines"])]
-        )
-        versions.append(
-            {
-                k: v
-                for k, v in row.items()
-                if k not in ("claim_set_id", "restored_title", "text_digest", "same_digest")
-            }
-        )
-    tables = [name for name in db.table_names() if not re.match("search|_?sqlite|versions|claim_sets", name)]
-    others = {name: list(db.query(f"select * from {name}")) for name in tables}
-    words = [
-        (row["article_id"], *searchable(row))
-        for row in db.query("select v.* from versions v join articles on newest_version_id = version_id")
-    ]
-    db.close()
-    (folder / "archive.db").unlink()
-    old = Database(str(folder / "archive.db"))
-    migrations.apply(old, stop_before="m007_compact")
-    old.execute("pragma foreign_keys = off")
-    for name, rows_of in (*others.items(), ("versions", versions)):
-        if name in ("day_counts", "edit_counts"):
-            old.execute(f"delete from {name}")  # sums that triggers made of the rows before
-        old.table(name).insert_all(rows_of)
-    old.conn.executemany("insert into search (rowid, title, text) values (?, ?, ?)", words)
-    old.conn.commit()
-    old.close()
-    Store(folder / "archive.db").close()
-    assert told(folder) == before
-    assert findings(folder, deep=True) == []
-    assert "claims" in before[0].decode() and len(versions) == 6
 
 
 @pytest.mark.real_process

@@ -28,7 +28,8 @@ KINDS = {
     "restored": "back again",
     "moved": "moved",
     "backfilled": "older history found",
-    "reparsed": "read anew by another release",
+    "reparsed": "read again by another release",
+    "retracted": "an earlier change taken back",
 }
 STATES = {
     None: "sighted, not captured yet",
@@ -36,6 +37,7 @@ STATES = {
     "missing": "not found at the last look",
     "disappeared": "not found at several looks over days",
     "moved": "its address leads elsewhere",
+    "withheld": "withheld for legal reasons (451)",
     "protected": "behind a password",
     "empty": "without text",
     "unreadable": "captured, and no known layout reads it",

@@ -16,6 +16,7 @@ from datasette.utils.asgi import Response
 
 from archive.browse.context import Frame, is_rtl, open_frame, rows
 from archive.browse.marks import marked, snippet
+from archive.model import STATES
 from archive.read.search import Term, expression, terms
 
 NEWEST = 5_000  # matches that are ranked; fewer are "few"
@@ -24,7 +25,6 @@ PAGE = 20
 _FIRST, _CHUNK = 250, 2_000  # articles asked about at once: at first, at most
 _GAP = 64  # ids between two runs that are asked for as one
 _RUNS = 64  # questions a chunk may take
-STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 _DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions, v.title, v.plain_title, v.text, v.language,
     v.published_at, exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1) as silent

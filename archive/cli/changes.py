@@ -43,7 +43,8 @@ def changes(
     command asks the consumer to replay and ends with 76.
 
     \b
-    kind      created, updated, metadata, missing, disappeared, restored, moved, backfilled, reparsed
+    kind      created, updated, metadata, missing, disappeared, restored, moved, backfilled, reparsed,
+              retracted
     severity  0 to 3; 3: a figure or its sentence changed
     stealth   true: the text changed and the site's modified time did not; null: the site gives no time
 

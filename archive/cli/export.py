@@ -7,9 +7,9 @@ import sys
 import click
 
 from archive.cli.common import folder_of, json_option, reading
+from archive.model import STATES
 
 FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
-STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 
 
 @click.command()

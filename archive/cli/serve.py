@@ -100,4 +100,4 @@ def _check(path: Path) -> None:
     if not path.is_file():
         raise NoDatasette(f"there is no {path}: make it with 'sohr-archive publish-copy {path}'")
     with told(path), closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:
-        check(conn, path, "make it again with 'sohr-archive publish-copy'")
+        check(conn, path)

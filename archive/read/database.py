@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from archive.errors import CANNOT_WRITE, ArchiveError, NewerArchive, NoArchive
+from archive.errors import CANNOT_WRITE, ArchiveError, NoArchive
+from archive.store.schema import check_schema
 
 _NO_FILES_BESIDE = (
     sqlite3.SQLITE_CANTOPEN,
@@ -49,7 +50,7 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
     with told(path):
         conn = _connect(path)
         try:
-            check(conn, path, "'sohr-archive repair' brings it up to date, as the next crawl would")
+            check(conn, path)
         except BaseException:
             conn.close()
             raise
@@ -107,28 +108,11 @@ def _open(address: str) -> sqlite3.Connection:
     return conn
 
 
-def check(conn: sqlite3.Connection, path: Path, otherwise: str) -> None:
-    """Whether a database is an archive of this release; ``otherwise`` says what to do with one of an earlier.
-    Raises NoArchive, NewerArchive."""
-    # sqlite_utils costs a tenth of a second: not for --help
-    from archive.store.migrations import migrations, schema_names
-
-    tables = {row[0] for row in conn.execute("select name from sqlite_master where type = 'table'")}
-    if not tables:
+def check(conn: sqlite3.Connection, path: Path) -> None:
+    """Check that a database is an archive that this release reads. Raises NoArchive, NewerArchive."""
+    if conn.execute("select 1 from sqlite_master").fetchone() is None:
         raise NoArchive(f"{path} is empty: 'scrapy crawl sohr' fills it")
-    if not {"_sqlite_migrations", "about"} <= tables:
-        raise NoArchive(f"{path} is a database, but no archive: give another folder")
-    applied = {
-        row[0]
-        for row in conn.execute(
-            "select name from _sqlite_migrations where migration_set = ?", (migrations.name,)
-        )
-    }
-    known = set(schema_names())
-    if applied - known:
-        raise NewerArchive(f"{path} was written by a newer release of sohr-archive: upgrade this one")
-    if known - applied:
-        raise NoArchive(f"{path} is of an earlier release of sohr-archive: {otherwise}")
+    check_schema(conn, path)
 
 
 def about(conn: sqlite3.Connection, key: str) -> str | None:

@@ -11,13 +11,14 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from archive.model import GONE_STATES
 from archive.read.database import about, cite
 
 _LISTS = frozenset({"categories", "tags"})
 _CLAIMS = ("published_at", "modified_at", "author", "language", "categories", "tags")
 _SQL = """
-select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures, c.stealth, c.details, c.said_at,
-       c.learnt_at, c.article_id, c.version_id, c.previous_version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author,
+select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures, c.stealth,
+       c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.learnt_at, c.article_id, c.version_id, c.previous_version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author,
        v.language, v.categories, v.tags, v.first_captured_at
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
 where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
@@ -54,7 +55,7 @@ def changes(
 
 
 def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    plain = ("seq", "epoch", "kind", "source", "key", "edition", "post_id", "url")
+    plain = ("seq", "epoch", "kind", "retracts", "source", "key", "edition", "post_id", "url")
     record: dict[str, Any] = {name: row[name] for name in plain}
     record["state"] = _state(conn, row)
     record |= {
@@ -63,6 +64,8 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "figures": json.loads(row["figures"]),
     }
     record["stealth"] = None if row["stealth"] is None else bool(row["stealth"])
+    record["stale_copy"] = bool(row["stale_copy"])
+    record["same_as_version"] = None
     record |= {
         "details": json.loads(row["details"]),
         "said_at": row["said_at"],
@@ -82,9 +85,10 @@ def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     followed."""
     told = {version: (at, seq) for version, at, seq in conn.execute(_TOLD, (row["article_id"], row["seq"]))}
     at = told.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
-    before = told.get(row["previous_version_id"])
+    before, same = told.get(row["previous_version_id"]), told.get(row["same_as_version_id"])
     cited = (row["source"], row["key"])
     return {
+        "same_as_version": sum(other <= same for other in told.values()) if same else None,
         "number": sum(other <= at for other in told.values()),
         "citation": cite(*cited, at[0]),
         "previous": cite(*cited, before[0]) if before else None,
@@ -121,7 +125,7 @@ def _back(conn: sqlite3.Connection, row: sqlite3.Row) -> Iterator[sqlite3.Row]:
 
 def _new_state(kind: str, details: dict[str, Any]) -> str | None:
     """What a change made of its article's state; None: it left it."""
-    if kind in ("missing", "disappeared", "moved"):
+    if kind in GONE_STATES:
         return kind
     if kind == "restored":
         return "live"

@@ -190,6 +190,7 @@ class Change:
     seq: int
     epoch: int
     kind: str
+    retracts: int | None  # the change that a `retracted` one takes back
     source: str
     key: str
     edition: Edition | None
@@ -200,6 +201,8 @@ class Change:
     severity: int
     figures: tuple[ChangedFigure, ...] = field(repr=False)
     stealth: bool | None
+    stale_copy: bool  # the answer was an old copy of a cache
+    same_as_version: int | None  # the number of the first version with the same title and text
     details: dict[str, Any] = field(repr=False)
     said_at: str  # when the site said it
     learnt_at: str  # when the archive learnt it

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from archive.model import Edition
+from archive.model import STATES, Edition
 from archive.read.references import BadReference
 
 Which = Literal["all", "latest"]
-STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 
 # One question for the articles, one for the versions of each: SQLite would copy every text to sort them in
 # one.

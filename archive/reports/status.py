@@ -13,7 +13,7 @@ from pathlib import Path
 
 from archive.clock import parse_time
 from archive.errors import CANNOT_WRITE, INTERNAL, UNAVAILABLE, UNREADABLE
-from archive.model import EDITIONS, Edition
+from archive.model import EDITIONS, STATES, Edition
 from archive.outcome import QUARANTINED
 from archive.read.database import about, snapshot
 from archive.reports.channels import ChannelReport, lines, read_channels
@@ -21,7 +21,6 @@ from archive.reports.channels import ChannelReport, lines, read_channels
 LIVE_SITE = "www.syriahr.com"
 EDITION_NAMES = {"en": "English", "ar": "Arabic"}
 # As `articles.state` knows them
-STATES = ("live", "missing", "disappeared", "moved", "protected", "empty", "unreadable")
 CRAWLS = 5  # the last ones shown
 DAYS = 5  # named of those not listed whole
 

@@ -47,6 +47,7 @@ _SEVERITY = "How much an edit matters, 0 to 3; 3: a figure, or the sentence arou
 _CLASSES = "What changed, in a few words (JSON array)."
 _FIGURES = "The figures that changed, before and after (JSON array)."
 _STEALTH = "1: the text changed and the site's own time of modification did not; 0: the site moved that time; empty: it states none."
+_STALE_COPY = "1: the answer was an old copy from a cache."
 _SAID_AT = "When the site said it: the time of the capture that showed it."
 
 _ARTICLES = {
@@ -56,8 +57,9 @@ _ARTICLES = {
     "edition": _EDITION,
     "post_id": _POST_ID,
     "url": "The address the archive asks for.",
-    "state": "live, missing (not there at the last look), disappeared (missing at several looks over days), moved, protected (behind a password), "
-    "empty, or unreadable; empty: sighted, not captured yet.",
+    "state": "live, missing (not there at the last look), disappeared (missing at several looks over days), moved, "
+    "withheld (removed for legal reasons), protected (behind a password), empty, or unreadable; empty: sighted, "
+    "not captured yet.",
     "day": "The day the site files it under, by its own calendar.",
     "moved_to": "The article its address leads to now.",
     "first_sighted_at": "When a listing, feed or link first showed it.",
@@ -155,13 +157,17 @@ TABLES: dict[str, Described] = {
             "version_id": "The version it led to.",
             "previous_version_id": "The version before.",
             "capture_id": "The capture that showed it.",
-            "kind": "created, updated (text or title), metadata (other claims), missing, disappeared, restored, moved, backfilled (older history), "
-            "or reparsed (read anew by another extractor).",
+            "same_as_version_id": "The first version with the same title and text; empty: the text is new.",
+            "kind": "created, updated (text or title), metadata (other claims), missing, disappeared, restored, "
+            "moved, backfilled (older history), reparsed (read again by another extractor), or retracted (an "
+            "earlier change is taken back).",
+            "retracts": "Of a retracted change: the change it takes back.",
             "classes": _CLASSES,
             "severity": _SEVERITY,
             "figures": _FIGURES,
             "details": "More about it, by kind (JSON object).",
             "stealth": _STEALTH,
+            "stale_copy": _STALE_COPY,
             "said_at": _SAID_AT,
             "learnt_at": "When the archive learnt it.",
         },
@@ -423,7 +429,7 @@ TABLES: dict[str, Described] = {
             "day": "The day, by the site's calendar; empty where it is not known.",
             "sighted": "Articles known.",
             "held": "Of these, captured.",
-            "gone": "Of these, missing or disappeared.",
+            "gone": "Of these, missing, disappeared, moved or withheld.",
             "versions": "Versions held of them.",
         },
         facets=("edition",),
@@ -459,14 +465,13 @@ TABLES: dict[str, Described] = {
         {"title": "Folded title.", "text": "Folded text."},
         hidden=True,
     ),
-    "_sqlite_migrations": Described(
-        "Migrations",
-        "Which migrations made these tables.",
+    "retracted_versions": Described(
+        "Retracted versions",
+        "Versions whose change proved wrong and was taken back.",
         {
-            "id": "Number of the row.",
-            "migration_set": "The set of migrations.",
-            "name": "Name of the migration.",
-            "applied_at": "When it ran.",
+            "version_id": "The version.",
+            "seq": "The change that reported it.",
+            "retracted_by": "The change that took it back.",
         },
         hidden=True,
     ),
@@ -523,7 +528,7 @@ TABLES: dict[str, Described] = {
     ),
     "edits": Described(
         "Edits",
-        "Each change of title or text, with the version before and the version after.",
+        "Each change of title or text, with the version before and the version after. Retracted changes are left out.",
         {
             "seq": "Number of the change in the feed.",
             "edition": _EDITION,
@@ -532,6 +537,7 @@ TABLES: dict[str, Described] = {
             "classes": _CLASSES,
             "figures": _FIGURES,
             "stealth": _STEALTH,
+            "stale_copy": _STALE_COPY,
             "said_at": _SAID_AT,
             "title_before": "Title before.",
             "title_after": "Title after.",
@@ -539,6 +545,7 @@ TABLES: dict[str, Described] = {
             "text_after": "Text after.",
             "number_before": "Number of the version before.",
             "number_after": "Number of the version after.",
+            "same_as_version": "Number of the first version with the same title and text; empty: the text is new.",
             "article_id": _ARTICLES["article_id"],
         },
         facets=("edition", "severity", "stealth", {"array": "classes"}),
@@ -546,7 +553,7 @@ TABLES: dict[str, Described] = {
         search=True,
     ),
     "disappeared": Described(
-        "Missing, disappeared, moved",
+        "Missing, disappeared, moved, withheld",
         "Articles that are not where they were. Who did it, and why, cannot be known from here.",
         _some(
             _ARTICLES,

@@ -9,22 +9,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from archive.clock import now
-from archive.errors import CannotWrite, NewerArchive, NoArchive
+from archive.errors import CannotWrite
 from archive.ingest import look_schedule
 from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
 from archive.outcome import Gap, Held
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import pack
 from archive.store.line_kinds import encode_kinds
-from archive.store.migrations import migrations, schema_names
+from archive.store.schema import check_schema, create_schema
 from archive.text.deobfuscate import plain_title
 from archive.text.fold import fold
 from archive.text.normalise import same_sha256, text_sha256
@@ -54,27 +53,21 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._db = Database(str(self.path))
+            self._conn = sqlite3.connect(self.path)
+            self._conn.row_factory = sqlite3.Row
             self._prepare()
         except sqlite3.DatabaseError as error:
             raise _refused(self.path, error) from error
-        self._conn: sqlite3.Connection = self._db.conn
-        self._conn.row_factory = sqlite3.Row
         self._crawls: dict[str, int] = {}
         self._files: dict[int, int] = {}
         self._terms: dict[tuple[str, str], int] = {}
         self._claim_sets: dict[str, int] = {}
 
     def _prepare(self) -> None:
-        db = self._db
-        tables = db.table_names()
-        if tables and "_sqlite_migrations" not in tables:
-            raise NoArchive(f"{self.path} is a database, but no archive: give another folder")
-        unknown = {m.name for m in migrations.applied(db)} - set(schema_names()) if tables else set()
-        if unknown:
-            raise NewerArchive(
-                f"{self.path} was written by a newer release of sohr-archive: upgrade this one"
-            )
+        db = self._conn
+        is_new = db.execute("select 1 from sqlite_master").fetchone() is None
+        if not is_new:
+            check_schema(db, self.path)
         db.execute(f"pragma busy_timeout = {BUSY_MS}")
         # Of a new database: two articles share no page of 4096, so a twelfth of all was empty
         db.execute("pragma page_size = 8192")
@@ -83,23 +76,8 @@ class Store:
         db.execute("pragma synchronous = normal")
         db.execute("pragma foreign_keys = on")
         db.execute("pragma cache_size = -32000")
-        if pending := [
-            name for name in schema_names() if name not in {m.name for m in migrations.applied(db)}
-        ]:
-            if tables:
-                self._keep(pending[0])
-            migrations.apply(db)
-
-    def _keep(self, change: str) -> None:
-        """Copy the database as it is before its tables change; the copy is whole, or not there under its
-        name."""
-        target = self.path.with_name(f"{self.path.name}.before-{change}")
-        partial = target.with_name(target.name + ".partial")
-        partial.unlink(missing_ok=True)
-        with closing(sqlite3.connect(partial)) as copy:
-            self._db.conn.backup(copy)
-            copy.execute("pragma journal_mode = delete")
-        partial.replace(target)
+        if is_new:
+            create_schema(db)
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
@@ -108,7 +86,7 @@ class Store:
             self._conn.execute("pragma wal_checkpoint(truncate)")
         except sqlite3.OperationalError:
             pass  # a reader is at work, or the disk is full: the log stays, and is as good
-        self._db.close()
+        self._conn.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -524,6 +502,8 @@ class Store:
 
     def change(self, article_id: int, kind: str, said_at: str, learnt_at: str, **values: Any) -> int:
         """Tell the world: one row in the feed, numbered without a gap."""
+        if kind in ("updated", "backfilled"):
+            values["same_as_version_id"] = self._same_as(article_id, values["version_id"])
         row = self.one("select coalesce(max(seq), 0) + 1 from changes")
         epoch = int(self.about("epoch") or 1)
         texts = {
@@ -544,6 +524,16 @@ class Store:
             **values,
         )
         return int(seq)
+
+    def _same_as(self, article_id: int, version_id: int) -> int | None:
+        """The first earlier version of the article with the same title and text."""
+        row = self.one(
+            """select e.version_id from versions v join versions e using (article_id, same_digest)
+               where v.version_id = ? and e.article_id = ? and e.number < v.number order by e.number""",
+            version_id,
+            article_id,
+        )
+        return row[0] if row else None
 
     # -- parts of an article in several pages
     # -------------------------------------------------------------------------------------

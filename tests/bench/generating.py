@@ -1,4 +1,4 @@
-"""An archive of any size, written straight into the tables that `archive.store.migrations` makes: for timing
+"""An archive of any size, written straight into the tables that `archive.store.schema` makes: for timing
 pages, not for what ingest does.
 
 Everything is a function of an article's place, so that two archives of different size are alike in all but
@@ -21,7 +21,7 @@ from sqlite_utils import Database
 
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.line_kinds import encode_kinds
-from archive.store.migrations import migrations
+from archive.store.schema import create_schema
 from archive.text.fold import fold
 from tests.replica.words import (
     AUTHORS,
@@ -156,13 +156,14 @@ def generate(folder: Path, versions: int) -> Path:
     made = json.dumps({"versions": versions, "generator": sha256(Path(__file__).read_bytes()).hexdigest()})
     note = folder / "made.json"
     if note.is_file() and note.read_text() == made and path.is_file():
-        migrate(path)
         return path
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("archive.db*"):
         old.unlink()
     note.unlink(missing_ok=True)
-    migrate(path)
+    db = Database(path)
+    create_schema(db.conn)
+    db.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         conn.execute("pragma journal_mode = off")
         conn.execute("pragma synchronous = off")
@@ -181,13 +182,6 @@ def generate(folder: Path, versions: int) -> Path:
         conn.execute("pragma journal_mode = wal")
     note.write_text(made)
     return path
-
-
-def migrate(path: Path) -> None:
-    """Bring an archive to the schema of today."""
-    db = Database(path)
-    migrations.apply(db)
-    db.close()
 
 
 def _put(conn: sqlite3.Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
