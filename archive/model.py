@@ -1,4 +1,4 @@
-"""The values that cross the borders between the rooms: frozen, typed, without behaviour of their own.
+"""The values that the packages exchange: frozen, typed, without behaviour of their own.
 
 Times are text in UTC with seconds, ``2026-01-02T00:00:00Z``; days are ``2026-01-02``. A field that the site
 did not state is ``None`` (or empty, where it is a collection).
@@ -46,6 +46,11 @@ class Address:
     post_id: int | None = None
     page: int = 1  # of a post in several pages, or of a listing; from 1
     scope: str = ""  # of a listing: "home", "date/2024/05", "category/news/syria-news"
+
+    @property
+    def key(self) -> ArticleKey | None:
+        """The article the address names, if it names one."""
+        return ArticleKey(self.edition, str(self.post_id)) if self.edition and self.post_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,7 @@ class Unextractable:
     layout: str | None = None
     post_id: int | None = None
     edition: Edition | None = None
+    is_unparsed: bool = False  # the parser gave up, for want of memory
 
 
 APART, STOPPED = "apart", "stopped"

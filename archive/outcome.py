@@ -1,5 +1,4 @@
-"""What came of handing something to the archive: the values that travel back from the archive process to the
-crawl."""
+"""What the archive makes of a capture, and what it knows of an article: the answers that a crawl plans with."""
 
 from __future__ import annotations
 
@@ -22,11 +21,12 @@ QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "b
 # Reasons of failures: why a text is quarantined, and why there was no answer.
 SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no_answer", "not_asked"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
-# A 304 to a request that asked for one: the site stands by an answer that is held
+# A 304 to a conditional request: the site stands by an answer that is held
 NOT_MODIFIED = "not_modified"
+GONE = (404, 410)  # statuses that say that there is no such page
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
-# Outcomes that say that a page came and was not understood.
+# Outcomes that say that a page came and could not be read.
 UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", LISTING_UNREAD, QUARANTINED})
 HELD_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
 
@@ -39,7 +39,7 @@ class Held:
     key: ArticleKey | None  # None: an address whose article is not known yet
     state: str | None = None  # None: sighted, never captured
     is_new: bool = False  # first sighted by this very listing
-    in_stretch: bool = False  # an earlier walk has passed it: what lies behind is known
+    in_stretch: bool = False  # an earlier walk has passed it: what stands after it is known
     modified_at: str | None = None
     next_look_at: str | None = None
     day: str | None = None
@@ -49,7 +49,7 @@ class Held:
     is_looked: bool = False
     # The header to ask for its page with: only if it is another than the one held
     condition: tuple[str, str] | None = None
-    rests: bool = False  # never captured, and left alone for a while: crawls got nothing but errors for it
+    rests: bool = False  # never captured; crawls got only errors for it, so it is left alone for a while
     by_digest: bool = False  # the look that is due may be done by a channel that carries the text
 
 
@@ -69,7 +69,7 @@ class ChannelState:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A version this crawl brought: the item that `-O new.jsonl` writes."""
+    """A version that a crawl found: the item that `-O new.jsonl` writes."""
 
     source: str
     edition: str | None
@@ -94,6 +94,7 @@ class Outcome:
     url: str
     status: int
     article: ArticleKey | None = None
+    article_id: int | None = field(default=None, compare=False, repr=False)  # the archive's own
     version: NewVersion | None = None
     detail: str = ""
     listing: Listing | None = field(default=None, repr=False)

@@ -15,7 +15,7 @@ from archive.extract import page
 from archive.outcome import Outcome
 from archive.software import software
 from archive.writer import client
-from archive.writer.client import ArchiveFailed, ArchiveProcess, begin
+from archive.writer.client import ArchiveFailed, ArchiveProcess, start_early
 from archive.writer.messages import Open
 from tests.archiving import HOME, Archive, capture, well
 
@@ -55,7 +55,7 @@ def captures() -> list[Any]:
 
 async def handed(folder: Path) -> list[Outcome]:
     """All of them, faster than the archive process takes them."""
-    begin()
+    start_early()
     archive = ArchiveProcess()
     await archive.open(Open(str(folder), HOME, os.getpid(), "fast", "crawl", {}, software()))
     futures = [await archive.capture(one) for one in captures()]
@@ -123,9 +123,9 @@ async def test_an_archive_process_that_dies_is_told(tmp_path: Path, busy: bool) 
 
 async def test_one_that_dies_before_it_is_opened_is_told(tmp_path: Path) -> None:
     """As at every other time."""
-    begin()
-    client._begun[-1].process.kill()
-    client._begun[-1].process.wait()
+    start_early()
+    client._started[-1].process.kill()
+    client._started[-1].process.wait()
     with pytest.raises(ArchiveFailed, match="ended unexpectedly"):
         async with asyncio.timeout(10):
             await opened(tmp_path / "a")
@@ -148,8 +148,8 @@ async def test_what_it_says_last_is_heard_though_nothing_can_be_written(tmp_path
 
 async def test_a_process_that_was_begun_and_not_opened_ends_with_its_crawl() -> None:
     """Its line is closed: there is nothing to write, and nothing wrong."""
-    begin()
-    begun = client._begun.pop()
+    start_early()
+    begun = client._started.pop()
     begun.line.close()
     begun.answers.close()
     assert begun.process.wait(20) == 0

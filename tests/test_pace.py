@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from archive.extract.page import extract
-from archive.extract.pool import Ahead
+from archive.extract.pool import ParallelReader
 from archive.model import ArticleKey
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, capture, dump, well
@@ -45,13 +45,13 @@ def test_a_reader_that_is_killed_costs_nothing() -> None:
         capture(1, "2026-01-02T00:00:00Z", "A line of text."),
         capture(1, "2026-01-03T00:00:00Z", "Another line of text."),
     )
-    with Ahead(site, 1) as ahead:
+    with ParallelReader(site, 1) as ahead:
         ahead.start([one])
-        assert ahead.extract(one, site, key) == extract(one, site, key)
+        assert ahead.read(one, key) == extract(one, site, key)
         for child in psutil.Process().children(recursive=True):
             if "multiprocessing.spawn" in " ".join(child.cmdline()):
                 os.kill(child.pid, signal.SIGKILL)
         ahead.start([other])
-        assert ahead.extract(other, site, key) == extract(other, site, key)
+        assert ahead.read(other, key) == extract(other, site, key)
         ahead.start([one])
-        assert ahead.extract(one, site, key) == extract(one, site, key)
+        assert ahead.read(one, key) == extract(one, site, key)

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from archive.ingest.path import WORTH_IT
+from archive.ingest.events import WORTH_IT
 from tests.archiving import Archive, capture, dump, well
 from tests.crawling import rows
 

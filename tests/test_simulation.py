@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,8 +102,8 @@ class Years:
         closing = asyncio.Event()
         taken: set[str] = set()
 
-        async def ask(question: str, *arguments: Any) -> Any:
-            return getattr(self.writer.answers, question)(*arguments)
+        async def ask(question: Callable[..., Any], /, *arguments: Any) -> Any:
+            return getattr(self.writer.answers, question.__name__)(*arguments)
 
         async def fetch(url: str, channel: str, edition: Edition) -> Outcome | None:
             if self.left <= 0:

@@ -13,7 +13,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from archive.extract.document import Bounds, open_document, refused
-from archive.extract.page import EXTRACTOR, NO_PARSE
+from archive.extract.page import EXTRACTOR
 from archive.html.lines import Raw, inline_text, is_visible, tidy
 from archive.model import Capture, Claim, Extract, Kind, Line, LineKind, Unextractable
 from archive.sites.addresses_elsewhere import clean, is_front
@@ -51,7 +51,7 @@ def extract_general(capture: Capture, site: Site, *, apart: bool = False) -> Ext
     try:
         tree = LexborHTMLParser(html)
     except (SelectolaxError, ValueError) as error:
-        return Unextractable("hostile", f"{NO_PARSE}: {error}")
+        return Unextractable("hostile", f"the page does not parse: {error}", is_unparsed=True)
     lines, found = find_main_text(html)
     text = "\n".join(line.text for line in lines)
     if len(_WORD.findall(text)) < FEW_WORDS and (refusal := refused(capture, html)):

@@ -23,7 +23,6 @@ from archive.sites.wordpress.noise import is_noise
 # Release: a change that gives any page another text is another release, announced as `reparsed`, never as an
 # edit
 EXTRACTOR = "1"
-NO_PARSE = "the page does not parse"
 
 _LISTING_CLASSES = frozenset(
     ("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results")
@@ -51,7 +50,7 @@ def extract(
     try:
         tree = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS, scripting=True)
     except (SelectolaxError, ValueError) as error:
-        return Unextractable("hostile", f"{NO_PARSE}: {error}")
+        return Unextractable("hostile", f"the page does not parse: {error}", is_unparsed=True)
     page = _find_parts(capture, site, html, tree)
     if isinstance(page, Unextractable):
         return page

@@ -1,4 +1,4 @@
-"""Reading captures back from the WARC files, and what they say."""
+"""Reads captures back from the WARC files, and what they say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from archive.errors import DamagedWarc
-from archive.extract.other_sites import extract_general
-from archive.extract.page import extract
+from archive.extract.reader import Reader
 from archive.model import ArticleKey, Capture, Claim, Extract, Line, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.warc.reader import read_response
@@ -23,14 +22,11 @@ class Evidence:
 
     def __init__(self, folder: Path, query: Callable[..., list[Row]], site: Site) -> None:
         self._warc = folder / "warc"
-        self._query = query  # (sql, *values) -> rows, of whatever connection
-        self._site = site
-        # `archive.extract.pool.Again` read it
-        self.again: Callable[[int, ArticleKey], Extract | Unextractable | None] = lambda capture_id, key: None
+        self._query = query  # (sql, *values) -> rows
+        self._reader = Reader(site, in_full=True)
 
     def capture(self, row: Row) -> Capture:
-        """The exchange a row of `captures` points at, and why it was made, as the row has it from the record
-        before. Raises DamagedWarc."""
+        """The exchange of a row of `captures`, with the row's reasons for it. Raises DamagedWarc."""
         path = self.path(row)
         try:
             found = read_response(path, row["offset"])
@@ -41,32 +37,36 @@ class Evidence:
         return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)
 
     def path(self, row: Row) -> Path:
-        """The WARC file in which a row of `captures` has its record."""
+        """The WARC file with the record of a row of `captures`."""
         [file] = self._query("select name from warc_files where warc_file_id = ?", row["warc_file_id"])
         path = self._warc / str(file["name"])
         return path if path.exists() else path.with_name(path.name + ".open")
 
-    def extract(self, capture_id: int, key: ArticleKey) -> Extract | Unextractable:
-        """What a capture says, with the other pages of its look where it is a post in several."""
+    def extract(
+        self, capture_id: int, key: ArticleKey, ahead: Reader | None = None
+    ) -> Extract | Unextractable:
+        """What a capture says, with the later pages of its look. ``ahead`` may have read the record already."""
         [row] = self._query("select * from captures where capture_id = ?", capture_id)
-        if self._site.parse(row["url"]) is None:
-            return extract_general(self.capture(row), self._site, apart=True)
-        found = self.again(capture_id, key) or extract(self.capture(row), self._site, key, apart=True)
+        found = (ahead.reread(capture_id, key) if ahead else None) or self._read(row, key)
         if not isinstance(found, Extract) or found.pages <= 1:
             return found
-        rest = self._query("select * from captures where look = ? order by capture_id", row["record_id"])
         pages = {found.page: found}
-        for other in rest:
-            more = extract(self.capture(other), self._site, key, apart=True)
+        for other in self._query(
+            "select * from captures where look = ? order by capture_id", row["record_id"]
+        ):
+            more = self._read(other, key)
             if isinstance(more, Extract):
                 pages.setdefault(more.page, more)
         if sorted(pages) != list(range(1, found.pages + 1)):
             return Unextractable("truncated", "not all pages of the post are held")
-        return joined([pages[n] for n in sorted(pages)])
+        return join_pages([pages[n] for n in sorted(pages)])
+
+    def _read(self, row: Row, key: ArticleKey) -> Extract | Unextractable:
+        return self._reader.read(self.capture(row), key)
 
 
-def joined(pages: list[Extract]) -> Extract:
-    """A post in several pages as one text; all else is as its first page has it."""
+def join_pages(pages: list[Extract]) -> Extract:
+    """A post in several pages as one text; everything else is as on its first page."""
     return replace(
         pages[0],
         lines=tuple(line for page in pages for line in page.lines),
@@ -77,12 +77,12 @@ def joined(pages: list[Extract]) -> Extract:
 
 
 def pack(found: Extract) -> str:
-    """An extract as JSON, for keeping until the other pages of its look are there."""
+    """An extract as JSON, to keep until the other pages of its look arrive."""
     return json.dumps(asdict(found))
 
 
 def unpack(text: str) -> Extract:
-    """The extract `pack` kept."""
+    """The extract that `pack` wrote."""
     fields = json.loads(text)
     fields["lines"] = tuple(
         Line(line["text"], LineKind(line["kind"]), line["depth"]) for line in fields["lines"]

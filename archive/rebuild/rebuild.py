@@ -11,6 +11,8 @@ from typing import IO, Any
 from archive.clock import now
 from archive.errors import CannotWrite, DamagedWarc, NoArchive
 from archive.extract.page import EXTRACTOR
+from archive.extract.pool import ParallelReader
+from archive.ingest.events import apply_event
 from archive.ingest.path import MENDABLE, Ingest
 from archive.read.database import open_readonly
 from archive.rebuild.mend import cut_torn_ends, record_closed
@@ -105,14 +107,17 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
         with closing(Store(folder / DATABASE)) as store:
             ingest = Ingest(store, site_of(folder), folder)
             recover(folder, store, ingest)
-            ingest.jobs = jobs
             warc = Appender(folder / "warc", ingest.site.name)
             warc.describe(software())
             position = warc.append_event(event["at"], event)
             warc.close()
             with store.transaction():
                 store.register_files(warc.opened, event["at"])
-                ingest.event(event, position)
+                if jobs > 1:
+                    with ParallelReader(ingest.site, jobs) as reader:
+                        apply_event(ingest, event, position, reader)
+                else:
+                    apply_event(ingest, event, position)
             record_closed(folder, store, warc.closed)
         write_manifest(folder, event["event"], event["at"])
     finally:

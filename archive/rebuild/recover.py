@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from archive.clock import now
-from archive.extract.cross_check import second_opinion
-from archive.extract.page import EXTRACTOR, extract
-from archive.extract.pool import Ahead
+from archive.extract.page import EXTRACTOR
+from archive.extract.pool import ParallelReader
+from archive.ingest.events import apply_event
 from archive.ingest.path import Ingest
 from archive.rebuild.mend import cut_torn_ends, record_closed
 from archive.software import software
@@ -58,8 +58,7 @@ def recover(
                     store.register_files([file], now())
                 progress(start)
                 if ahead is None and jobs > 1 and size - start > WORTH_IT:
-                    ahead = stack.enter_context(Ahead(ingest.site, jobs))
-                    ingest.extract, ingest.second_opinion = ahead.extract, ahead.second_opinion
+                    ahead = stack.enter_context(ParallelReader(ingest.site, jobs))
                 before = len(damaged or ())
                 count += _replay(store, ingest, read(file, start, damaged=damaged), start, progress, ahead)
                 if len(damaged or ()) > before:
@@ -71,7 +70,6 @@ def recover(
                         store.set_about(f"indexed:{file.serial}", str(end))
             if cut and not file.is_open:
                 record_closed(folder, store, [file])
-        ingest.extract, ingest.second_opinion = extract, second_opinion
     return count
 
 
@@ -112,7 +110,7 @@ def _replay(
     records: Iterator[Stored],
     start: int,
     progress: Callable[[int], None],
-    ahead: Ahead | None,
+    ahead: ParallelReader | None,
 ) -> int:
     count = 0
     waiting: deque[list[Stored]] = deque()  # batches that are being read
@@ -122,22 +120,27 @@ def _replay(
             ahead.start([stored.capture for stored in batch if stored.capture])
         waiting.append(batch)
         if len(waiting) > (2 if ahead else 0):
-            start = _ingest_batch(store, ingest, waiting.popleft(), start, progress)
+            start = _ingest_batch(store, ingest, waiting.popleft(), start, progress, ahead)
     for batch in waiting:
-        start = _ingest_batch(store, ingest, batch, start, progress)
+        start = _ingest_batch(store, ingest, batch, start, progress, ahead)
     return count
 
 
 def _ingest_batch(
-    store: Store, ingest: Ingest, batch: list[Stored], start: int, progress: Callable[[int], None]
+    store: Store,
+    ingest: Ingest,
+    batch: list[Stored],
+    start: int,
+    progress: Callable[[int], None],
+    ahead: ParallelReader | None,
 ) -> int:
     """Ingest a batch as one transaction; return where its last record ends."""
     with store.transaction():
         for stored in batch:
             if stored.event is not None:
-                ingest.event(stored.event, stored.position)
+                apply_event(ingest, stored.event, stored.position)
             elif stored.capture is not None and not store.has_record(stored.position.record_id):
-                ingest.safely(stored.capture, stored.position, stored.look)
+                ingest.record_capture(stored.capture, stored.position, stored.look, ahead)
     end = batch[-1].position.offset + batch[-1].position.length
     progress(end - start)
     return end

@@ -17,9 +17,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_expone
 
 from archive.clock import now
 from archive.errors import CannotWrite
-from archive.ingest import look_schedule
 from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
-from archive.outcome import Gap, Held
+from archive.outcome import Held
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import pack
 from archive.store.line_kinds import encode_kinds
@@ -571,122 +570,6 @@ class Store:
             last_captured_at=row["last_captured_at"],
             **more,
         )
-
-    def unheld(self, edition: Edition, after: int, limit: int, now: str) -> list[tuple[int, Held]]:
-        """Articles sighted and never captured, in the order they were sighted, behind a row id; those that
-        rest until later left out."""
-        rows = self.query(
-            """select * from articles where edition = ? and state is null and article_id > ? and coalesce(next_look_at, '') <= ?
-               order by article_id limit ?""",
-            edition,
-            after,
-            now,
-            limit,
-        )
-        return [(row["article_id"], self.held(row)) for row in rows]
-
-    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
-        """Addresses met whose article is not known yet."""
-        rows = self.query(
-            "select alias_id, url from aliases where article_id is null and alias_id > ? order by alias_id limit ?",
-            after,
-            limit,
-        )
-        return [(row["alias_id"], Held(row["url"], None)) for row in rows]
-
-    def due(
-        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
-    ) -> list[tuple[tuple[str, int], Held]]:
-        """Held articles whose next look is due before an instant (None: all held), in order of that look."""
-        rows = self.query(
-            """select * from articles where edition = ? and state is not null and state != 'moved' and (? is null or next_look_at <= ?)
-               and (coalesce(next_look_at, ''), article_id) > (?, ?) order by coalesce(next_look_at, ''), article_id limit ?""",
-            edition,
-            before,
-            before,
-            *after,
-            limit,
-        )
-        return [
-            (
-                (row["next_look_at"] or "", row["article_id"]),
-                self.held(
-                    row,
-                    by_digest=before is not None
-                    and look_schedule.by_digest(row["state"], row["unchanged_looks"]),
-                ),
-            )
-            for row in rows
-        ]
-
-    def gaps(self, edition: Edition) -> list[Gap]:
-        """Where walks of the listing broke off, newest first."""
-        rows = self.query(
-            """select s.*, (select count(*) from articles a where a.stretch_id = s.stretch_id) as posts from stretches s
-               where edition = ? and merged_into is null and tail_article_id is not null order by newest_day desc, stretch_id desc""",
-            edition,
-        )
-        found, position = [], 0
-        for row in rows:
-            position += row["posts"]
-            if not row["reached_end"] and not self._covered_before(edition, row["tail_day"]):
-                found.append(Gap(edition, position, row["tail_day"]))
-        return found
-
-    def _covered_before(self, edition: Edition, day: str | None) -> bool:
-        """Whether the date archives of all days up to one, from the first there can be, were walked whole."""
-        if day is None:
-            return False
-        row = self.one(
-            "select count(*), julianday(?) - julianday(?) + 1 from coverage_days where edition = ? and day between ? and ?",
-            day,
-            FIRST_DAY,
-            edition,
-            FIRST_DAY,
-            day,
-        )
-        return row is not None and row[0] >= row[1]
-
-    def asked_since(self, at: str, host: str) -> int:
-        """How many requests the site answered since an instant, or left without an answer; cited pages of
-        other sites, and their robots.txt, are not asked of it."""
-        row = self.one(
-            """select (select count(*) from captures where captured_at >= ? and coalesce(channel, '') not in ('import', 'page')
-                       and (coalesce(channel, '') != 'robots' or instr(url, ?)))
-                + (select count(*) from failures where reason = 'no_answer' and at >= ? and instr(url, ?))""",
-            at,
-            host,
-            at,
-            host,
-        )
-        return int(row[0]) if row else 0
-
-    def rests_asked(self, host: str, limit: int) -> list[tuple[str, str, float]]:
-        """When the site (pages of others aside) asked to be left alone, for how long in its own words
-        (seconds or a date), and how many seconds the clock of the crawl that was told so was ahead of the
-        machine's. The last ones first."""
-        rows = self.query(
-            """select captured_at, retry_after, coalesce(cast(json_extract(software, '$."archive-clock-ahead"') as real), 0.0) from captures
-               left join crawls using (crawl_id) where retry_after is not null and coalesce(channel, '') != 'page' and instr(url, ?)
-               order by capture_id desc limit ?""",
-            host,
-            limit,
-        )
-        return [(row[0], row[1], row[2]) for row in rows]
-
-    def last_asked(self, url: str) -> tuple[str, int] | None:
-        """When an address was last captured, and its status then."""
-        row = self.one(
-            "select captured_at, status from captures where url = ? order by captured_at desc limit 1", url
-        )
-        return (row[0], row[1]) if row else None
-
-    def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
-        """The days whose date archive was walked whole."""
-        rows = self.query(
-            "select day from coverage_days where edition = ? and day between ? and ?", edition, since, until
-        )
-        return {row[0] for row in rows}
 
     def cover_days(self, edition: Edition, days: Iterable[str], at: str) -> None:
         """The date archive of these days was walked whole."""

@@ -1,103 +1,65 @@
-"""What a crawl asks the archive in order to plan: which articles are due and how to ask for them, what is
-open still, which ids are unknown."""
+"""Answers what a crawl asks in order to plan: which articles are due, where walks broke off, which ids are
+unknown."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 
-from archive.clock import format_time, parse_time
+from archive.clock import format_time, now, parse_time
 from archive.ingest import look_schedule
-from archive.model import ArticleKey, Edition
-from archive.outcome import REFUSALS, Held
+from archive.ingest.channels import Channels
+from archive.model import ArticleKey, Edition, Kind
+from archive.outcome import REFUSALS, ChannelState, Gap, Held
+from archive.reports.drift import Drift, drift
+from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
-from archive.store.rows import Row, Store
+from archive.store.rows import FIRST_DAY, Row, Store
+from archive.writer.messages import Questions
 
 # An id without a post may get one: WordPress gives ids to drafts, and publishes them later
 A_MONTH = timedelta(days=30)
-# After which a change that a channel showed, and whose page never came, is left to the next look
+# After it, a change that a channel showed and whose page never came is left to the next look
 A_WEEK = timedelta(days=7)
 STEP = 1000  # ids looked up at once
 _REFUSED = ", ".join(f"'{word}'" for word in sorted(REFUSALS))
 
 
-class Questions:
-    """Reads rows; writes none."""
+class Answers(Questions):
+    """Reads rows; writes none. What each method answers is said in `Questions`."""
 
-    def __init__(self, store: Store, site: Site) -> None:
+    def __init__(self, store: Store, site: Site, channels: Channels) -> None:
         self._store = store
         self._site = site
+        self._channels = channels
 
-    def due(
-        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
-    ) -> list[tuple[tuple[str, int], Held]]:
-        """Held articles to look at again, with the condition to ask their page under: not where the look ends
-        a sweep, or the last one had one."""
-        rows = self._store.due(edition, before, after, limit)
-        return (
-            rows if before is None else [(place, self._conditional(held, place[1])) for place, held in rows]
-        )
-
-    def _conditional(self, held: Held, article_id: int) -> Held:
-        if not held.by_digest:  # no text to compare with, or the end of a sweep
-            return held
-        last = self._store.one(
-            "select status, record_id from captures where article_id = ? order by capture_id desc limit 1",
-            article_id,
-        )
-        if (
-            last is None
-            or last["status"] != 200
-            or self._store.one("select 1 from captures where look = ? limit 1", last["record_id"])
-        ):
-            return held
-        return replace(held, condition=self.condition(held.url))
+    def channels(self, edition: Edition) -> list[ChannelState]:
+        return self._channels.states(edition)
 
     def condition(self, url: str) -> tuple[str, str] | None:
-        """The header that asks for an answer only if it is another than the newest held; None where that had
-        no validator.
-
-        The date goes first: behind gzip WordPress's ETag is weak, and sending it back never gives 304.
-        """
+        # The date goes first: behind gzip WordPress's ETag is weak, and sending it back never gives 304
         row = self._store.one(
             "select etag, last_modified from captures where url = ? and status = 200 order by capture_id desc limit 1",
             url,
         )
         if row is None or not (row["last_modified"] or row["etag"]):
             return None
-        return (
-            ("If-Modified-Since", row["last_modified"])
-            if row["last_modified"]
-            else ("If-None-Match", row["etag"].removeprefix("W/"))
-        )
+        if row["last_modified"]:
+            return "If-Modified-Since", row["last_modified"]
+        return "If-None-Match", row["etag"].removeprefix("W/")
 
-    def unasked(self, edition: Edition, now: str) -> list[Held]:
-        """Articles that a channel showed to be changed, and whose page did not come since."""
+    def unasked(self, edition: Edition) -> list[Held]:
         rows = self._store.query(
-            f"""select distinct a.* from digests d join articles a using (article_id) where a.edition = ? and d.changes > 0 and d.first_seen_at > ?
-                and a.state is not null and not exists (select 1 from captures c where c.article_id = d.article_id
+            f"""select distinct a.* from digests d join articles a using (article_id)
+                where a.edition = ? and d.changes > 0 and d.first_seen_at > ? and a.state is not null
+                and not exists (select 1 from captures c where c.article_id = d.article_id
                 and c.capture_id > d.first_capture_id and c.outcome not in ({_REFUSED})) order by a.article_id""",
             edition,
-            format_time(parse_time(now) - A_WEEK),
+            format_time(parse_time(now()) - A_WEEK),
         )
         return [self._store.held(row) for row in rows]
 
-    def unresolved(self, after: int, limit: int, now: str) -> list[tuple[int, Held]]:
-        """Addresses met whose article is not known; those that led nowhere are asked again as missing
-        articles are: ever more rarely."""
-        found: list[tuple[int, Held]] = []
-        while len(found) < limit and (rows := self._store.unresolved(after, limit)):
-            after = rows[-1][0]
-            found += [(place, held) for place, held in rows if self._is_open(held.url, now)]
-        return found[:limit]
-
-    def _is_open(self, url: str, now: str) -> bool:
-        sql = "select count(*), max(captured_at) from captures where url = ? and outcome in ('missing', 'soft404')"
-        row = self._store.one(sql, url)
-        return row is None or row[0] == 0 or look_schedule.missing_next_look(row[0], row[1], url) <= now
-
     def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
-        """Archive days up to one of which posts are known and that were not walked whole, with how many."""
         rows = self._store.query(
             """select day, count(*) from articles a where edition = ? and day <= ? and not exists
                (select 1 from coverage_days c where c.edition = a.edition and c.day = a.day) group by day""",
@@ -106,28 +68,173 @@ class Questions:
         )
         return {row[0]: row[1] for row in rows}
 
-    def unswept(self, edition: Edition, after: int, last: int, limit: int, now: str) -> list[Held]:
-        """Ids behind one, up to another, that are not held and were not found empty within a month."""
-        since = format_time(parse_time(now) - A_MONTH)
-        found: list[Held] = []
+    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[tuple[int, Held]]:
+        since = format_time(parse_time(now()) - A_MONTH)
+        found: list[tuple[int, Held]] = []
         while after < last and len(found) < limit:
             end = min(last, after + STEP)
-            held = {row[0] for row in self._known(edition, after, end, since)}
-            keys = (
-                ArticleKey(edition, str(post_id))
-                for post_id in range(after + 1, end + 1)
-                if post_id not in held
-            )
-            found += [Held(self._site.article_url(key), key) for key in keys]
+            known = {row[0] for row in self._known_ids(edition, after, end, since)}
+            for post_id in sorted(set(range(after + 1, end + 1)) - known):
+                key = ArticleKey(edition, str(post_id))
+                found.append((post_id, Held(self._site.article_url(key), key)))
             after = end
         return found[:limit]
 
-    def _known(self, edition: Edition, after: int, end: int, since: str) -> list[Row]:
+    def _known_ids(self, edition: Edition, after: int, end: int, since: str) -> list[Row]:
+        span = "edition = ?1 and post_id > ?2 and post_id <= ?3"
         return self._store.query(
-            """select post_id from articles where edition = ?1 and post_id > ?2 and post_id <= ?3 and state is not null
-               union select post_id from swept_ids where edition = ?1 and post_id > ?2 and post_id <= ?3 and asked_at > ?4""",
+            f"""select post_id from articles where {span} and state is not null
+                union select post_id from swept_ids where {span} and asked_at > ?4""",
             edition,
             after,
             end,
             since,
         )
+
+    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
+        rows = self._store.query(
+            """select * from articles where edition = ? and state is null and article_id > ?
+               and coalesce(next_look_at, '') <= ? order by article_id limit ?""",
+            edition,
+            after,
+            now(),
+            limit,
+        )
+        return [(row["article_id"], self._store.held(row)) for row in rows]
+
+    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
+        found: list[tuple[int, Held]] = []
+        sql = "select alias_id, url from aliases where article_id is null and alias_id > ? order by alias_id limit ?"
+        while len(found) < limit and (rows := self._store.query(sql, after, limit)):
+            after = rows[-1]["alias_id"]
+            found += [(row["alias_id"], Held(row["url"], None)) for row in rows if self._may_ask(row["url"])]
+        return found[:limit]
+
+    def _may_ask(self, url: str) -> bool:
+        sql = "select count(*), max(captured_at) from captures where url = ? and outcome in ('missing', 'soft404')"
+        row = self._store.one(sql, url)
+        return row is None or row[0] == 0 or look_schedule.missing_next_look(row[0], row[1], url) <= now()
+
+    def due(
+        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
+    ) -> list[tuple[tuple[str, int], Held]]:
+        rows = self._store.query(
+            """select * from articles where edition = ? and state is not null and state != 'moved'
+               and (? is null or next_look_at <= ?) and (coalesce(next_look_at, ''), article_id) > (?, ?)
+               order by coalesce(next_look_at, ''), article_id limit ?""",
+            edition,
+            before,
+            before,
+            *after,
+            limit,
+        )
+        return [
+            ((row["next_look_at"] or "", row["article_id"]), self._planned(row, is_due=before is not None))
+            for row in rows
+        ]
+
+    def _planned(self, row: Row, *, is_due: bool) -> Held:
+        """An article to look at. Its page may be asked under a condition, except to end a sweep, and after a
+        look that had a condition."""
+        may_use_digest = is_due and look_schedule.by_digest(row["state"], row["unchanged_looks"])
+        held = self._store.held(row, by_digest=may_use_digest)
+        if not may_use_digest:
+            return held
+        last = self._store.one(
+            "select status, record_id from captures where article_id = ? order by capture_id desc limit 1",
+            row["article_id"],
+        )
+        is_whole = last is not None and last["status"] == 200
+        in_pages = "select 1 from captures where look = ? limit 1"
+        if not is_whole or self._store.one(in_pages, last["record_id"] if last else None):
+            return held
+        return replace(held, condition=self.condition(held.url))
+
+    def gaps(self, edition: Edition) -> list[Gap]:
+        rows = self._store.query(
+            """select s.*, (select count(*) from articles a where a.stretch_id = s.stretch_id) as posts
+               from stretches s where edition = ? and merged_into is null and tail_article_id is not null
+               order by newest_day desc, stretch_id desc""",
+            edition,
+        )
+        found, position = [], 0
+        for row in rows:
+            position += row["posts"]
+            if not row["reached_end"] and not self._is_covered_before(edition, row["tail_day"]):
+                found.append(Gap(edition, position, row["tail_day"]))
+        return found
+
+    def _is_covered_before(self, edition: Edition, day: str | None) -> bool:
+        """Whether the date archives of all days up to one, from the first possible one, were walked whole."""
+        if day is None:
+            return False
+        row = self._store.one(
+            """select count(*), julianday(?) - julianday(?) + 1 from coverage_days
+               where edition = ? and day between ? and ?""",
+            day,
+            FIRST_DAY,
+            edition,
+            FIRST_DAY,
+            day,
+        )
+        return row is not None and row[0] >= row[1]
+
+    def asked_since(self, at: str) -> int:
+        # Cited pages of other sites, and their robots.txt, are not asked of this site
+        row = self._store.one(
+            """select (select count(*) from captures where captured_at >= ?1
+                       and coalesce(channel, '') not in ('import', 'page')
+                       and (coalesce(channel, '') != 'robots' or instr(url, ?2)))
+                + (select count(*) from failures where reason = 'no_answer' and at >= ?1 and instr(url, ?2))""",
+            at,
+            self._site.name,
+        )
+        return int(row[0]) if row else 0
+
+    def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
+        rows = self._store.query(
+            """select captured_at, retry_after,
+               coalesce(cast(json_extract(software, '$."archive-clock-ahead"') as real), 0.0) from captures
+               left join crawls using (crawl_id) where retry_after is not null
+               and coalesce(channel, '') != 'page' and instr(url, ?) order by capture_id desc limit ?""",
+            self._site.name,
+            limit,
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def drift(self, crawl: str) -> Drift:
+        return drift(self._store, crawl, now())
+
+    def last_asked(self, url: str) -> tuple[str, int] | None:
+        sql = "select captured_at, status from captures where url = ? order by captured_at desc limit 1"
+        row = self._store.one(sql, url)
+        return (row[0], row[1]) if row else None
+
+    def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
+        sql = "select day from coverage_days where edition = ? and day between ? and ?"
+        return {row[0] for row in self._store.query(sql, edition, since, until)}
+
+    def lookup(self, urls: tuple[str, ...]) -> list[Held | None]:
+        return [self._look_up(url) for url in urls]
+
+    def _look_up(self, url: str) -> Held | None:
+        address = self._site.parse(url)
+        if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
+            return None
+        key = address.key
+        row = self._store.article(key) if key else self._store.article_at(address.url)
+        if row:
+            return self._store.held(row)
+        return Held(self._site.article_url(key) if key and address.page > 1 else address.url, key)
+
+    def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
+        return [self._look_up_page(url) for url in urls]
+
+    def _look_up_page(self, url: str) -> Held | None:
+        page = addresses_elsewhere.clean(url)
+        if page is None or self._site.parse(page) is not None:
+            return None
+        if addresses_elsewhere.is_loopback(page) and not self._site.is_loopback:
+            return None
+        row = self._store.article_at(page)
+        return replace(self._store.held(row), url=page) if row else Held(page, None)

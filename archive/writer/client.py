@@ -1,5 +1,5 @@
-"""The crawl's end of the line to the archive process: hand over captures, get outcomes, ask what is held.
-Needs an asyncio loop, no crawler."""
+"""The crawl's side of the archive process: send captures, get outcomes, ask what is held. Needs an asyncio
+loop, no crawler."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import struct
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate
 
 from archive.errors import CANNOT_WRITE, INTERNAL, OK, ArchiveError
 from archive.model import Capture, Extract, Unextractable
 from archive.outcome import Outcome
 from archive.sites.sohr.addresses import Site
-from archive.writer.messages import Ask, Failed, Happened, Open, Took, frame
+from archive.writer.messages import A, Ask, Failed, Happened, Open, P, Questions, Took, frame
 
-# Messages handed over and not answered: what a kill -9 of both processes could cost, and a bound for memory
+# Messages sent and not answered: what a kill -9 of both processes could cost, and a bound for memory
 IN_FLIGHT = 256
-# With fewer messages before it than the first the archive process gets each at once, else so many in one
-# write
+# While fewer messages than AT_HAND wait there, each is sent at once; else AT_ONCE of them in one write
 AT_HAND, AT_ONCE = 16, 16
-# That such a message waits for others at most: what a kill -9 of the crawl alone could cost
+# The longest that such a message waits for others: what a kill -9 of the crawl alone could cost
 UNSENT_SECONDS = 0.02
-# Of these: the archive process has a batch in hand (`archive.writer.server.BATCH`) and some of the next
+# So many messages: the archive process has a batch (`archive.writer.server.BATCH`) and some of the next
 BUSY = 24
-# As sent; an article page of the site has 10,000: what takes longer is no business of an event loop
+# Larger pages are not read here: a page of the site has 10,000 bytes, and reading must not block the event loop
 READ_HERE_BYTES = 2**18
 IN_FLIGHT_BYTES = 64 * 2**20
 CLOSE_SECONDS = 60  # what a slow disk may need to write what is in flight
 
 
 class ArchiveFailed(ArchiveError):
-    """Raised when the archive process has given up; its sentence says why, ``status`` is the exit status to
-    end with."""
+    """Raised when the archive process gives up, by `ArchiveProcess`; ``status`` is the exit status to end
+    with."""
 
     def __init__(self, sentence: str, status: int = CANNOT_WRITE) -> None:
         super().__init__(sentence)
@@ -46,33 +46,32 @@ class ArchiveFailed(ArchiveError):
 
 
 class ArchiveClosed(ArchiveFailed):
-    """Raised when something is handed to an archive process that was told to end; by then the crawl is over,
-    and nothing is wrong."""
+    """Raised when a message comes after `ArchiveProcess.close`: the crawl is over, and nothing is wrong."""
 
     def __init__(self) -> None:
         super().__init__("the archive is closed", OK)
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """An archive process that waits for its first message, and our ends of the lines to it and from it. Two,
-    for what cannot be written any more must not keep what it still says from being read."""
+class _Started:
+    """An archive process that waits for its first message, and our ends of two sockets. Two, so that its last
+    message can still be read after writing to it fails."""
 
     process: subprocess.Popen[bytes]
     line: socket.socket
     answers: socket.socket
 
 
-_begun: list[_Begun] = []  # by `begin`, for the one crawl of this process
+_started: list[_Started] = []  # by `start_early`, for the one crawl of this process
 
 
-def begin() -> None:
-    """Start the process of an archive that will soon be opened: it gets ready on another core while the crawl
-    does. One that is not opened ends with this process."""
-    _begun.append(_start())
+def start_early() -> None:
+    """Start the process of an archive that will soon be opened, while the crawl gets ready on another core.
+    If nobody opens it, it ends with this process."""
+    _started.append(_start())
 
 
-def _start() -> _Begun:
+def _start() -> _Started:
     line, source = socket.socketpair()
     answers, sink = socket.socketpair()
     with source, sink:
@@ -83,16 +82,16 @@ def _start() -> _Begun:
             start_new_session=True,  # the terminal's Ctrl-C is for the crawl
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
-    return _Begun(process, line, answers)
+    return _Started(process, line, answers)
 
 
 class ArchiveProcess:
-    """The archive, in a process of its own. Open it, hand it captures, close it."""
+    """The archive, in a process of its own. Open it, send it captures, close it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: asyncio.StreamWriter | None = None
-        # Nothing is written to it, but it keeps its line open
+        # Nothing is written to it; it keeps its socket open
         self._answers: asyncio.StreamWriter | None = None
         self._site: Site | None = None
         self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
@@ -106,27 +105,27 @@ class ArchiveProcess:
 
     async def open(self, message: Open) -> None:
         """Start the process and open the archive. Raises ArchiveFailed with the sentence for people."""
-        begun = _begun.pop() if _begun else _start()
-        self._process = begun.process
+        started = _started.pop() if _started else _start()
+        self._process = started.process
         self._site = Site(message.site)
-        _, self._line = await asyncio.open_unix_connection(sock=begun.line)
-        answers, self._answers = await asyncio.open_unix_connection(sock=begun.answers, limit=2**20)
+        _, self._line = await asyncio.open_unix_connection(sock=started.line)
+        answers, self._answers = await asyncio.open_unix_connection(sock=started.answers, limit=2**20)
         self._reader = asyncio.ensure_future(self._read(answers))
         await self._send(message, 0)
         self.opened = True
 
     async def capture(self, capture: Capture, look: str | None = None) -> asyncio.Future[Outcome]:
-        """Hand over an exchange, waiting while too much is under way; the future is its outcome, once it is
+        """Send an exchange, waiting while too much is in flight; the future is its outcome, once it is
         durable.
 
-        Where the archive process has more before it than it takes at a time, the page is read here: a crawl
+        If the archive process has more waiting than it takes at a time, the page is read here: a crawl
         without delays has two cores to use.
         """
         read = self._read_here(capture) if len(self._waiting) >= BUSY else None
-        return await self._hand(Took(capture, look, read), len(capture.body))
+        return await self._send_soon(Took(capture, look, read), len(capture.body))
 
     def _read_here(self, capture: Capture) -> Extract | Unextractable | None:
-        # A crawl at the pace of a guest never reads for itself
+        # Imported late: a crawl at the pace of a guest never reads pages itself
         from archive.extract.page import extract, promised
 
         assert self._site is not None  # opened before
@@ -139,19 +138,23 @@ class ArchiveProcess:
             return None
         try:
             return extract(capture, self._site, expected)
-        except Exception:  # noqa: BLE001  # read once more by the archive process, which tells what is wrong with it
+        except Exception:  # noqa: BLE001  # the archive process reads it once more, and reports the error
             return None
 
     async def happened(self, event: dict[str, Any]) -> None:
-        """Hand over an event, and wait until it is durable."""
+        """Send an event, and wait until it is durable."""
         await self._send(Happened(event), 0)
 
-    async def ask(self, name: str, *arguments: Any) -> Any:
-        """Ask one of `archive.writer.server.Answers`."""
-        return await self._send(Ask(name, arguments), 0)
+    async def ask(
+        self, question: Callable[Concatenate[Questions, P], A], /, *args: P.args, **kwargs: P.kwargs
+    ) -> A:
+        """Ask one of `Questions`, as `archive.writer.messages.Asker` says."""
+        assert not kwargs  # questions travel with positional arguments
+        answer: A = await self._send(Ask(question.__name__, args), 0)
+        return answer
 
     async def close(self) -> None:
-        """Let the archive process write what it was handed, and end."""
+        """Let the archive process write what it was sent, and end."""
         if self._process is None or self._line is None:
             return
         self._closing = True
@@ -159,9 +162,9 @@ class ArchiveProcess:
         self._send_all()
         with contextlib.suppress(OSError):
             self._line.write_eof()
-        assert self._reader is not None  # begun when it was opened
+        assert self._reader is not None  # made when it was opened
         until = asyncio.get_running_loop().time() + CLOSE_SECONDS
-        # It ends when the process closes its end of the line
+        # It ends when the process closes its end of the socket
         done, _ = await asyncio.wait((self._reader,), timeout=CLOSE_SECONDS)
         while self._process.poll() is None and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # a process sets no event
             await asyncio.sleep(0.01)
@@ -175,9 +178,9 @@ class ArchiveProcess:
         self._process = None
 
     async def _send(self, message: Any, size: int) -> Any:
-        return await (await self._hand(message, size))
+        return await (await self._send_soon(message, size))
 
-    async def _hand(self, message: Any, size: int) -> asyncio.Future[Any]:
+    async def _send_soon(self, message: Any, size: int) -> asyncio.Future[Any]:
         while (
             not self.failure
             and not self._closing
@@ -225,7 +228,8 @@ class ArchiveProcess:
             if self._waiting or not self._closing:
                 self._give_up(
                     ArchiveFailed(
-                        "the archive process ended unexpectedly: run the same command again, nothing durable is lost",
+                        "the archive process ended unexpectedly: run the same command again, "
+                        "nothing durable is lost",
                         INTERNAL,
                     )
                 )
@@ -237,6 +241,6 @@ class ArchiveProcess:
             future, _ = self._waiting.popleft()
             if not future.done():
                 future.set_exception(self.failure)
-                # Looked at: whoever waits is told, and a future nobody waits for does not complain
+                # Marks it as seen, or a future that nobody waits for would log a complaint
                 future.exception()
         self._room.set()

@@ -1,15 +1,24 @@
-"""What travels between the crawl and the archive process: frames of a length (four bytes) and a pickled
-message."""
+"""What the crawl and the archive process send each other: frames of a length (four bytes) and a pickled message.
+
+`Questions` is what a crawl may ask. The crawl calls ``ask(Questions.due, ...)``, so that the type checker sees
+arguments and answer; `archive.writer.answers.Answers` answers.
+"""
 
 from __future__ import annotations
 
 import pickle
 import struct
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.clock import MACHINE, Clock
-from archive.model import Capture, Extract, Unextractable
+from archive.model import Capture, Edition, Extract, Unextractable
+from archive.outcome import ChannelState, Gap, Held
+from archive.reports.drift import Drift
+
+P = ParamSpec("P")
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """An exchange to keep. ``read`` is what it says, where the crawl had the time to read it, as the page of
-    the article it promises to be."""
+    """An exchange to keep. ``read`` is what the page says, if the crawl had the time to read it."""
 
     capture: Capture
     look: str | None = None
@@ -46,7 +54,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to the archive: the name of a method of `Answers` and its arguments."""
+    """A question to the archive: the name of a method of `Questions` and its arguments."""
 
     name: str
     arguments: tuple[Any, ...] = ()
@@ -54,12 +62,76 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The answer to a message that could not be done."""
+    """The archive process gives up: why, and the exit status to end with."""
 
     sentence: str
     exit_status: int
-    fatal: bool
-    trace: str = field(default="", repr=False)
+
+
+class Questions(Protocol):
+    """What a crawl may ask the archive. Instants are UTC text; ``after`` is the place of the last row so far."""
+
+    def channels(self, edition: Edition) -> list[ChannelState]:
+        """What is known of an edition's channels."""
+
+    def condition(self, url: str) -> tuple[str, str] | None:
+        """The header that asks for an address only if it differs from the newest answer held; None if that
+        answer had no validator."""
+
+    def unasked(self, edition: Edition) -> list[Held]:
+        """Articles that a channel showed to be changed, and whose page did not come since."""
+
+    def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
+        """Days up to one with known posts that were not walked whole, and how many posts."""
+
+    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[tuple[int, Held]]:
+        """Ids after one, up to another, that are not held and were not found empty within a month."""
+
+    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
+        """Articles sighted and never captured, in the order they were sighted; without those that rest."""
+
+    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
+        """Addresses whose article is not known yet. Those that led nowhere are asked ever more rarely."""
+
+    def due(
+        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
+    ) -> list[tuple[tuple[str, int], Held]]:
+        """Articles whose next look is due before an instant (None: all), in order of that look."""
+
+    def gaps(self, edition: Edition) -> list[Gap]:
+        """Where walks of the listing broke off, newest first."""
+
+    def asked_since(self, at: str) -> int:
+        """How many requests were made of the site since an instant, answered or not."""
+
+    def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
+        """When the site last asked to be left alone, its Retry-After, and how many seconds the clock of that
+        crawl was ahead; newest first."""
+
+    def drift(self, crawl: str) -> Drift:
+        """Whether what a crawl brought makes sense beside what came before."""
+
+    def last_asked(self, url: str) -> tuple[str, int] | None:
+        """When an address was last captured, and its status then."""
+
+    def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
+        """Days whose date archive was walked whole."""
+
+    def lookup(self, urls: tuple[str, ...]) -> list[Held | None]:
+        """What the archive knows of addresses; None for those that are not articles of the site."""
+
+    def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
+        """What the archive knows of pages of other sites; None for invalid addresses and for pages of the
+        archive's own site."""
+
+
+class Asker(Protocol):
+    """Asks one of `Questions`: ``await ask(Questions.gaps, "en")``."""
+
+    def __call__(
+        self, question: Callable[Concatenate[Questions, P], A], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[A]:
+        """The answer."""
 
 
 def frame(message: Any) -> bytes:

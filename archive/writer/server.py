@@ -1,9 +1,8 @@
-"""The archive process: the only writer. It takes captures from the crawl, makes them durable, ingests them,
-and answers with outcomes.
+"""The archive process: the only writer. It makes captures durable, ingests them, and answers with outcomes.
 
-Started as ``python -m archive.writer.server`` by `archive.writer.client`, it speaks over its standard input
-and output frames of `archive.writer.messages`. It ends when its input ends, having written all it was handed,
-whatever became of the crawl.
+`archive.writer.client` starts it as ``python -m archive.writer.server``. It reads frames of
+`archive.writer.messages` from standard input and answers on standard output. When its input ends it writes all
+that it was given, and ends; a crawl that was killed loses nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ import sqlite3
 import struct
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
@@ -26,140 +24,30 @@ from typing import Any, BinaryIO
 from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract.page import EXTRACTOR
+from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
-from archive.ingest.channels import Channels
+from archive.ingest.events import apply_event, unfinished
 from archive.ingest.path import Ingest
-from archive.model import APART, STOPPED, ArticleKey, Edition, Kind, Unextractable
-from archive.outcome import ChannelState, Held, Outcome
+from archive.model import APART, STOPPED, Unextractable
+from archive.outcome import Outcome
 from archive.rebuild.mend import cut_torn_ends, record_closed
 from archive.rebuild.rebuild import recorded_site
 from archive.rebuild.recover import recover
-from archive.reports.drift import Drift, drift
-from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.lock import hold
-from archive.store.rows import Row, Store, open_store
+from archive.store.rows import Row, open_store
 from archive.warc.manifests import write_manifest
 from archive.warc.reader import Position
 from archive.warc.writer import Appender
-from archive.writer.answers import Questions
+from archive.writer.answers import Answers
 from archive.writer.messages import Ask, Failed, Happened, Open, Took, frame
 from archive.writer.originals import Originals
 
-BATCH = 32  # measured: beyond 32 captures a batch, what a commit and an fsync cost is lost in the noise
-
-
-class Answers:
-    """What a crawl may ask. Each method's result is sent back as it is."""
-
-    def __init__(self, store: Store, site: Site, channels: Channels) -> None:
-        self._store = store
-        self._site = site
-        self._channels = channels
-        self._questions = Questions(store, site)
-
-    def channels(self, edition: Edition) -> list[ChannelState]:
-        """What is known of an edition's channels."""
-        return self._channels.states(edition)
-
-    def condition(self, url: str) -> tuple[str, str] | None:
-        """The header that asks for an address only if it is another than the newest held."""
-        return self._questions.condition(url)
-
-    def unasked(self, edition: Edition) -> list[Held]:
-        """Articles that a channel showed to be changed, and whose page did not come since."""
-        return self._questions.unasked(edition, now())
-
-    def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
-        """Archive days up to one of which posts are known and that were not walked whole, with how many."""
-        return self._questions.uncovered_days(edition, until)
-
-    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[Held]:
-        """Ids behind one, up to another, that are not held and were not found empty within a month."""
-        return self._questions.unswept(edition, after, last, limit, now())
-
-    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
-        """Articles sighted and never captured."""
-        return self._store.unheld(edition, after, limit, now())
-
-    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
-        """Addresses whose article is not known yet."""
-        return self._questions.unresolved(after, limit, now())
-
-    def due(
-        self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
-    ) -> list[tuple[tuple[str, int], Held]]:
-        """Articles to look at again."""
-        return self._questions.due(edition, before, after, limit)
-
-    def gaps(self, edition: Edition) -> list[Any]:
-        """Where earlier walks broke off."""
-        return self._store.gaps(edition)
-
-    def asked_since(self, at: str) -> int:
-        """How many requests the site answered since an instant."""
-        return self._store.asked_since(at, self._site.name)
-
-    def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
-        """When the site asked to be left alone, for how long in its own words, and how far ahead the clock of
-        that crawl was."""
-        return self._store.rests_asked(self._site.name, limit)
-
-    def drift(self, crawl: str) -> Drift:
-        """Whether what a crawl brought makes sense beside what came before."""
-        return drift(self._store, crawl, now())
-
-    def last_asked(self, url: str) -> tuple[str, int] | None:
-        """When an address was last captured, and its status then."""
-        return self._store.last_asked(url)
-
-    def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
-        """Days whose date archive was walked whole."""
-        return self._store.covered_days(edition, since, until)
-
-    def lookup(self, urls: tuple[str, ...]) -> list[Held | None]:
-        """What the archive knows of addresses; None for those that are not articles of the site."""
-        found: list[Held | None] = []
-        for url in urls:
-            address = self._site.parse(url)
-            if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
-                found.append(None)
-                continue
-            key = (
-                ArticleKey(address.edition, str(address.post_id))
-                if address.edition and address.post_id
-                else None
-            )
-            row = self._store.article(key) if key else self._store.article_at(address.url)
-            ask = self._site.article_url(key) if key and address.page > 1 else address.url
-            found.append(self._store.held(row) if row else Held(ask, key))
-        return found
-
-    def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
-        """What the archive knows of pages of other sites; None for addresses that are none, or of the
-        archive's own site."""
-        found: list[Held | None] = []
-        for url in urls:
-            page = addresses_elsewhere.clean(url)
-            ours = (
-                page is None
-                or self._site.parse(page) is not None
-                or (addresses_elsewhere.is_loopback(page) and not self._site.is_loopback)
-            )
-            row = self._store.article_at(page) if page and not ours else None
-            found.append(
-                replace(self._store.held(row), url=page)
-                if row and page
-                else None
-                if ours or not page
-                else Held(page, None)
-            )
-        return found
+BATCH = 32  # captures; measured: in larger batches commit and fsync cost no less a capture
 
 
 class Writer:
-    """One opened archive. `work` takes a batch of messages and gives their answers, after all of it is
-    durable."""
+    """One opened archive. `work` answers a batch of messages once all of it is durable."""
 
     def __init__(self, message: Open) -> None:
         self.folder = Path(message.folder)
@@ -168,9 +56,10 @@ class Writer:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotWrite(
-                f"the archive's folder {self.folder} cannot be made ({error.strerror}): give one you may write to"
+                f"the archive's folder {self.folder} cannot be made ({error.strerror}): "
+                "give one you may write to"
             ) from error
-        self._whole = True  # all that was written ends with a whole record
+        self._is_whole = True  # what was written ends with a whole record
         self._lock = hold(self.folder, message.owner)
         self.site = Site(message.site)
         self.store = open_store(self.folder)
@@ -181,7 +70,8 @@ class Writer:
             known = recorded.name
         if known is not None and known != self.site.name:
             raise WrongSite(
-                f"{self.folder} is an archive of {known}, not of {self.site.name}: give another folder (-s ARCHIVE_DIR=...)"
+                f"{self.folder} is an archive of {known}, not of {self.site.name}: "
+                "give another folder (-s ARCHIVE_DIR=...)"
             )
         self.ingest = Ingest(self.store, self.site, self.folder)
         recover(self.folder, self.store, self.ingest)
@@ -190,8 +80,8 @@ class Writer:
         self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site, self.ingest.channels)
         self._seconds = message.read_seconds
-        for row in self.ingest.waiting():  # the last crawl was killed while it read these
-            self._apart(row)
+        for row in unfinished(self.ingest):  # the last crawl was killed while it read these
+            self._read_apart(row)
         begun: dict[str, Any] = {
             "event": "crawl-started",
             "name": message.name,
@@ -202,16 +92,15 @@ class Writer:
         }
         if message.clock.stated:
             begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
-        cut_off = [Happened(event) for event in self._cut_off()]
-        self.work(
-            [*cut_off, Happened(begun | {"arguments": message.arguments, "software": message.software})]
-        )
+        begun |= {"arguments": message.arguments, "software": message.software}
+        self.work([*map(Happened, self._ends_of_killed_crawls()), Happened(begun)])
 
-    def _cut_off(self) -> list[dict[str, Any]]:
-        """The ends of crawls that could not tell theirs: nobody else holds the lock, so none of them runs.
-        Their last sign is when they ended."""
+    def _ends_of_killed_crawls(self) -> list[dict[str, Any]]:
+        """Events that end the crawls that could not write their own end, at their last sign. This process
+        holds the lock, so none of them still runs."""
         rows = self.store.query(
-            """select name, max(started_at, coalesce((select max(recorded_at) from captures c where c.crawl_id = k.crawl_id), '')) as last_sign_at
+            """select name, max(started_at, coalesce((select max(recorded_at) from captures c
+               where c.crawl_id = k.crawl_id), '')) as last_sign_at
                from crawls k where finished_at is null order by crawl_id"""
         )
         end: dict[str, Any] = {
@@ -225,47 +114,50 @@ class Writer:
         return [end | dict(row) for row in rows]
 
     def work(self, messages: list[Any]) -> list[Any]:
-        """Durable first, then the rows, then the answers. Raises CannotWrite; nothing of the batch is then in
-        the database."""
-        self._whole = False
-        written: list[tuple[Any, Position | None]] = [
-            (message, self._append(message)) for message in messages
-        ]
-        self.warc.sync()
-        with self.store.transaction():
-            self.store.register_files(self.warc.opened, now())
-            self.warc.opened.clear()
-            answers = [self._answer(message, position) for message, position in written]
-        self._originals.indexed()
-        record_closed(self.folder, self.store, self.warc.closed)
-        self._whole = True
+        """Make the messages durable, write their rows, return their answers. Raises CannotWrite; nothing of
+        the batch is then in the database."""
+        with self._writing():
+            written = [(message, self._append(message)) for message in messages]
+            with self._indexing():
+                answers = [self._answer(message, position) for message, position in written]
+            self._originals.indexed()
         if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
-            told = {row["record_id"]: self._apart(row) for row in self.ingest.waiting()}
-            answers = [
-                told.get(at.record_id, answer) if at else answer
-                for answer, (_, at) in zip(answers, written, strict=True)
-            ]
+            outcomes = {row["record_id"]: self._read_apart(row) for row in unfinished(self.ingest)}
+            for number, (_, at) in enumerate(written):
+                if at and at.record_id in outcomes:
+                    answers[number] = outcomes[at.record_id]
         return answers
 
-    def _apart(self, row: Row) -> Outcome | None:
-        """Read a heavy page by itself, under a clock; what the clock decided is durable before it takes
-        effect."""
-        capture, expected = self.ingest.asks(row)
-        found = read_apart(capture, self.site, expected, self._seconds)
-        stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
-        self._whole = False
-        event = {"event": "read-apart", "record_id": row["record_id"], "stopped": stopped, "at": now()}
-        position = self.warc.append_event(event["at"], event)
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Append records. If this fails, half a record may stand."""
+        self._is_whole = False
+        yield
+        record_closed(self.folder, self.store, self.warc.closed)
+        self._is_whole = True
+
+    @contextmanager
+    def _indexing(self) -> Iterator[None]:
+        """Write the rows of records, once those are durable."""
         self.warc.sync()
         with self.store.transaction():
             self.store.register_files(self.warc.opened, now())
             self.warc.opened.clear()
-            self.ingest.found = found
-            outcome = self.ingest.event(event, position)
-            self.ingest.found = None
-        record_closed(self.folder, self.store, self.warc.closed)
-        self._whole = True
-        return outcome
+            yield
+
+    def _read_apart(self, row: Row) -> Outcome | None:
+        """Read a heavy page in a process of its own; the record of how that ended comes before its rows."""
+        capture = self.ingest.evidence.capture(row)
+        found = read_apart(capture, self.site, self.ingest.find_article(capture.url), self._seconds)
+        stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
+        event = {"event": "read-apart", "record_id": row["record_id"], "stopped": stopped, "at": now()}
+        return self._record_event(event, KnownReader(self.site, found) if found else None)
+
+    def _record_event(self, event: dict[str, Any], reader: Reader | None = None) -> Outcome | None:
+        with self._writing():
+            position = self.warc.append_event(event["at"], event)
+            with self._indexing():
+                return apply_event(self.ingest, event, position, reader)
 
     def _append(self, message: Any) -> Position | None:
         match message:
@@ -280,21 +172,21 @@ class Writer:
     def _answer(self, message: Any, position: Position | None) -> Any:
         match message:
             case Took(capture, look, read) if position is not None:
-                return self.ingest.safely(capture, position, look, read)
+                reader = KnownReader(self.site, read) if read else None
+                return self.ingest.record_capture(capture, position, look, reader)
             case Happened(event) if position is not None:
-                self.ingest.event(event, position)
+                apply_event(self.ingest, event, position)
                 return True
             case Ask(name, arguments):
-                method: Callable[..., Any] = getattr(self.answers, name)
-                return method(*arguments)
+                return getattr(self.answers, name)(*arguments)
         raise TypeError(f"not a message: {message!r}")
 
     def close(self) -> None:
-        """Let go of files, database and lock, and seal what was added in a manifest: not where a write
-        failed, and half a record may stand."""
+        """Close files, database and lock. Seal what was added in a manifest, unless a write failed and half a
+        record may stand."""
         try:
             self.warc.close()
-            if self._whole:
+            if self._is_whole:
                 write_manifest(self.folder, self.name, now())
         finally:
             self.store.close()
@@ -306,7 +198,7 @@ def main() -> int:
     # Ctrl-C is for the crawl; this process ends when it has written all
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: what has come is taken at once
+    source = os.fdopen(os.dup(0), "rb", buffering=0)  # unbuffered: to read what has arrived at once
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing but frames on the line: a library that prints, prints to standard error
     writer: Writer | None = None
@@ -320,7 +212,7 @@ def main() -> int:
             send(sink, writer.work(batch))
     except (ArchiveError, OSError, sqlite3.Error) as error:
         status = getattr(error, "exit_status", CannotWrite.exit_status)
-        send(sink, [Failed(str(error), status, fatal=True, trace=traceback.format_exc())])
+        send(sink, [Failed(str(error), status)])
         return int(status)
     except StopIteration:
         return 0
@@ -332,21 +224,20 @@ def main() -> int:
 
 
 def send(sink: BinaryIO, messages: list[Any]) -> None:
-    """Write frames; a reader that is gone does not matter, for what was handed over is written."""
+    """Write frames. A reader that is gone does not matter: what it sent is written."""
     with contextlib.suppress(ConnectionError):
         sink.write(b"".join(frame(message) for message in messages))
         sink.flush()
 
 
 def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
-    """Batches of what has arrived: at least one message, at most BATCH, without waiting for more than there
-    is.
+    """Batches of the messages that have arrived: at least one, at most BATCH.
 
-    A thread takes in what comes while a batch is written: a socket holds a handful of pages, and each batch
-    costs an fsync.
+    A thread reads while a batch is written: a socket holds only a handful of pages, and each batch costs an
+    fsync.
     """
-    arrived: SimpleQueue[bytes] = SimpleQueue()  # bounded by what the crawl lets be under way
-    threading.Thread(target=_take_in, args=(source, arrived), daemon=True).start()
+    arrived: SimpleQueue[bytes] = SimpleQueue()  # bounded by what the crawl keeps in flight
+    threading.Thread(target=_receive, args=(source, arrived), daemon=True).start()
     buffer = bytearray()
     batch: list[Any] = []
     while True:
@@ -368,12 +259,12 @@ def read_frames(source: BinaryIO) -> Iterator[list[Any]]:
         buffer += chunk
 
 
-def _take_in(source: BinaryIO, arrived: SimpleQueue[bytes]) -> None:
+def _receive(source: BinaryIO, arrived: SimpleQueue[bytes]) -> None:
     try:
         while chunk := source.read(1 << 18):
             arrived.put(chunk)
     except ConnectionError:
-        pass  # the crawl was killed with answers unread: what it had sent has come
+        pass  # the crawl was killed with answers unread: what it sent has arrived
     finally:
         arrived.put(b"")
 

@@ -18,7 +18,7 @@ from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL, exit_status_lines
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
-from archive.writer.client import begin
+from archive.writer.client import start_early
 from crawler.arguments import Arguments, BadArgument, check_settings
 from crawler.extensions.guard import counters, guard_of
 from crawler.ping import ping
@@ -57,7 +57,7 @@ class Command(ScrapyCrawl):
                 use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, args[0]))
             except (BadArgument, BadClock) as error:
                 raise UsageError(str(error), print_help=False) from error
-            begin()
+            start_early()
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             # It starts at seconds and ignores a delay of 0
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")

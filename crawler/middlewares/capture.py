@@ -16,6 +16,7 @@ from archive.clock import now
 from archive.model import Capture
 from archive.outcome import Outcome
 from archive.writer.client import ArchiveFailed, ArchiveProcess
+from archive.writer.messages import Questions
 from crawler.extensions.guard import counters, guard_of
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,8 @@ class CaptureMiddleware:
         guard = guard_of(self._crawler)
         if self.archive.failure is None and self.archive.opened:
             try:
-                guard.drift = await self.archive.ask("drift", self.crawl)
+                assert self.crawl is not None  # named before the archive was opened
+                guard.drift = await self.archive.ask(Questions.drift, self.crawl)
             except ArchiveFailed as failure:
                 await guard.fail(failure)
         verdict = guard.verdict()

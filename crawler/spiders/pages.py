@@ -14,6 +14,7 @@ from archive.clock import now
 from archive.outcome import Held
 from archive.sites import addresses_elsewhere
 from archive.writer.client import ArchiveFailed, ArchiveProcess
+from archive.writer.messages import Questions
 from crawler.arguments import Arguments
 from crawler.middlewares.capture import CaptureMiddleware
 from crawler.spiders.sohr import SohrSpider
@@ -54,7 +55,7 @@ class PagesSpider(SohrSpider):
     async def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
         """The pages of the file that are not held; with look=all those too."""
         urls = self.arguments.urls or ()
-        known: list[Held | None] = await archive.ask("lookup_pages", urls)
+        known: list[Held | None] = await archive.ask(Questions.lookup_pages, urls)
         for url, held in zip(urls, known, strict=True):
             if held is None:
                 logger.warning(

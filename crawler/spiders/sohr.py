@@ -25,7 +25,7 @@ from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
-from archive.writer.messages import Open
+from archive.writer.messages import Open, Questions
 from crawler.arguments import Arguments
 from crawler.extensions.guard import guard_of
 from crawler.middlewares.backoff import seconds_left
@@ -142,7 +142,7 @@ class SohrSpider(Spider):
             )
         asked_at, words, left = "", "", 0.0
         # A short rest does not cut a longer one that was asked for before
-        for at, value, ahead in await archive.ask("rests_asked", RESTS):
+        for at, value, ahead in await archive.ask(Questions.rests_asked, RESTS):
             if (more := seconds_left(read_retry_after(value, parse_time(at), ahead)) or 0.0) > left:
                 asked_at, words, left = at, value, more
         if left:
@@ -162,7 +162,7 @@ class SohrSpider(Spider):
             budget = int(stated) if stated.isdigit() else 0 if self.site.is_loopback else BUDGET
         if budget:
             self.guard.requests_left = budget - await archive.ask(
-                "asked_since", format_time(current_time() - timedelta(days=1))
+                Questions.asked_since, format_time(current_time() - timedelta(days=1))
             )
             if self.guard.requests_left <= 0:
                 self.guard.stop_soon(
@@ -210,7 +210,7 @@ class SohrSpider(Spider):
             request = Request(
                 url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20
             )
-            if channel in CONDITIONAL and (condition := await self._archive.ask("condition", url)):
+            if channel in CONDITIONAL and (condition := await self._archive.ask(Questions.condition, url)):
                 request.headers[condition[0]] = condition[1]
             try:
                 # The archive has to learn of the pages of a listing one after the other

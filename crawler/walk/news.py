@@ -16,9 +16,10 @@ from archive.model import Edition
 from archive.outcome import FEED, NOT_MODIFIED, REST, ChannelState, Held, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import feeds, rest
+from archive.writer.messages import Asker, Questions
 from crawler.arguments import Arguments
 from crawler.walk import plan
-from crawler.walk.wanted import Ask, Fetch, Wanted, reasons, wanted_of
+from crawler.walk.wanted import Fetch, Wanted, reasons, wanted_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 class Channels:
     """One crawl's way through feeds and REST."""
 
-    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event) -> None:
+    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Asker, closing: asyncio.Event) -> None:
         self._arguments = arguments
         self._site = Site(arguments.site)
         self._fetch = fetch
@@ -40,12 +41,12 @@ class Channels:
         shown = [*await self._feed(edition), *await self._edited(edition)]
         if self._arguments.look == "none":
             return shown
-        unasked: list[Held] = await self._ask("unasked", edition)
+        unasked: list[Held] = await self._ask(Questions.unasked, edition)
         return [*shown, *(Wanted(held, "modified") for held in unasked)]
 
     async def states(self, edition: Edition) -> dict[tuple[str, str], ChannelState]:
         """What is known of an edition's channels, by channel and scope."""
-        states: list[ChannelState] = await self._ask("channels", edition)
+        states: list[ChannelState] = await self._ask(Questions.channels, edition)
         return {(state.channel, state.scope): state for state in states}
 
     # -- feeds

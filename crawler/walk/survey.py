@@ -15,10 +15,11 @@ from archive.model import Edition
 from archive.outcome import FEED, LISTING, REST, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import feeds, rest
+from archive.writer.messages import Asker, Questions
 from crawler.arguments import Arguments
 from crawler.walk import plan
 from crawler.walk.news import Channels
-from crawler.walk.wanted import Ask, Fetch, Wanted, wanted_of
+from crawler.walk.wanted import Fetch, Wanted, wanted_of
 
 logger = logging.getLogger(__name__)
 SLICE = 20  # requests a run and channel: in half-hourly runs 960 a day
@@ -28,7 +29,7 @@ class Survey:
     """One crawl's part of the walks through everything."""
 
     def __init__(
-        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Ask, closing: asyncio.Event
+        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Asker, closing: asyncio.Event
     ) -> None:
         self._arguments = arguments
         self._channels = channels
@@ -59,7 +60,7 @@ class Survey:
     async def _sitemaps(self, edition: Edition) -> list[Outcome]:
         """Once a day, all posts the site still has by its own word."""
         index = self._site.edition_home(edition) + "wp-sitemap.xml"
-        if self._closing.is_set() or not plan.is_due(await self._ask("last_asked", index), now()):
+        if self._closing.is_set() or not plan.is_due(await self._ask(Questions.last_asked, index), now()):
             return []
         found = await self._fetch(index, "sitemap", edition)
         pages = []
@@ -98,7 +99,7 @@ class Survey:
             return
         left, unanswered = self._slice, 0
         days: dict[str, int] = await self._ask(
-            "uncovered_days", edition, (current_time() - timedelta(days=2)).date().isoformat()
+            Questions.uncovered_days, edition, (current_time() - timedelta(days=2)).date().isoformat()
         )
         for scope in plan.day_scopes(days):
             page, found = 1, None
@@ -198,7 +199,7 @@ class Sweep:
     found by its number alone."""
 
     def __init__(
-        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Ask, closing: asyncio.Event
+        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Asker, closing: asyncio.Event
     ) -> None:
         self._arguments = arguments
         self._channels = channels
@@ -213,16 +214,16 @@ class Sweep:
             await self._channels.news(edition)  # whether REST is open
             after = first - 1
             while not self._closing.is_set() and (
-                rows := await self._ask("unswept", edition, after, last, rest.AT_ONCE)
+                rows := await self._ask(Questions.unswept, edition, after, last, rest.AT_ONCE)
             ):
-                after = rows[-1].key.post_id
+                after = rows[-1][0]
                 found = None
                 if await self._channels.rest_is_open(edition, "ids"):
-                    ids = [held.key.post_id for held in rows]
+                    ids = [post_id for post_id, _ in rows]
                     found = await self._fetch(rest.ids_url(self._site, edition, ids), "rest", edition)
                 if found is not None and found.word == REST and found.listing is not None:
                     for wanted in wanted_of(found, self._arguments.look):
                         yield wanted
                 else:
-                    for held in rows:
+                    for _, held in rows:
                         yield Wanted(held, "sweep")

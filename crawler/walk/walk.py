@@ -17,11 +17,12 @@ from archive.clock import now
 from archive.model import Edition
 from archive.outcome import Gap, Held, Outcome
 from archive.sites.sohr.addresses import Site
+from archive.writer.messages import Asker, Questions
 from crawler.arguments import Arguments
 from crawler.walk import plan
 from crawler.walk.news import Channels
 from crawler.walk.survey import Survey, Sweep
-from crawler.walk.wanted import Ask, Fetch, Wanted
+from crawler.walk.wanted import Fetch, Wanted
 
 logger = logging.getLogger(__name__)
 ASK_AT_ONCE = 500  # rows of a question to the archive
@@ -33,7 +34,7 @@ class Walk:
     """One crawl's way through the site."""
 
     def __init__(
-        self, arguments: Arguments, fetch: Fetch, ask: Ask, closing: asyncio.Event, ahead: int = 0
+        self, arguments: Arguments, fetch: Fetch, ask: Asker, closing: asyncio.Event, ahead: int = 0
     ) -> None:
         """``ahead``: pages of the home listing that may be asked for before the one in front of them is read,
         where all is new."""
@@ -70,9 +71,9 @@ class Walk:
                 yield found
             for found in await self._survey.early(edition) if edition in self._answering else ():
                 yield found
-            async for held in self._rows("unheld", edition):
+            async for held in self._unheld(edition):
                 yield Wanted(held, "pending")
-        async for held in self._rows("unresolved"):
+        async for held in self._unresolved():
             yield Wanted(held, "pending")
         if self._arguments.look != "none":
             before = now() if self._arguments.look == "due" else None
@@ -120,7 +121,9 @@ class Walk:
         """Walk on where earlier crawls broke off, until no gap is left or a walk gains nothing."""
         tried: set[int] = set()
         while self._may_list(edition):
-            gaps: list[Gap] = [gap for gap in await self._ask("gaps", edition) if gap.position not in tried]
+            gaps: list[Gap] = [
+                gap for gap in await self._ask(Questions.gaps, edition) if gap.position not in tried
+            ]
             if not gaps:
                 return
             tried.add(gaps[0].position)
@@ -153,13 +156,13 @@ class Walk:
             async for item in self._dates(edition, since, until):
                 yield item
             # Days listed by an earlier crawl are not listed again
-            async for held in self._rows("unheld", edition):
+            async for held in self._unheld(edition):
                 if held.day is not None and plan.day_within(held.day, since, until):
                     yield Wanted(held, "pending")
 
     async def _dates(self, edition: Edition, since: str | None, until: str | None) -> AsyncIterator[Wanted]:
         """Through the date archives; for days asked for, through the home listing where there are none."""
-        covered = await self._ask("covered_days", edition, since or "0000", until or "9999")
+        covered = await self._ask(Questions.covered_days, edition, since or "0000", until or "9999")
         answered = False
         years: dict[str, bool] = {}
         for scope in plan.date_scopes(since, until, now()[:10], covered):
@@ -229,22 +232,29 @@ class Walk:
     # -- what the archive knows
     # ---------------------------------------------------------------------------------------------------
 
-    async def _rows(self, question: str, *arguments: Any) -> AsyncIterator[Held]:
+    async def _unheld(self, edition: Edition) -> AsyncIterator[Held]:
         after = 0
-        while rows := await self._ask(question, *arguments, after, ASK_AT_ONCE):
+        while rows := await self._ask(Questions.unheld, edition, after, ASK_AT_ONCE):
+            for _, held in rows:
+                yield held
+            after = rows[-1][0]
+
+    async def _unresolved(self) -> AsyncIterator[Held]:
+        after = 0
+        while rows := await self._ask(Questions.unresolved, after, ASK_AT_ONCE):
             for _, held in rows:
                 yield held
             after = rows[-1][0]
 
     async def _due(self, edition: Edition, before: str | None) -> AsyncIterator[Held]:
         after = ("", 0)
-        while rows := await self._ask("due", edition, before, after, ASK_AT_ONCE):
+        while rows := await self._ask(Questions.due, edition, before, after, ASK_AT_ONCE):
             for _, held in rows:
                 yield held
             after = rows[-1][0]
 
     async def _cited(self, urls: tuple[str, ...]) -> AsyncIterator[Wanted]:
-        known: list[Held | None] = await self._ask("lookup", urls)
+        known: list[Held | None] = await self._ask(Questions.lookup, urls)
         for url, held in zip(urls, known, strict=True):
             if held is None:
                 logger.warning("%s is no address of an article of this site: passed over", url)

@@ -4,7 +4,7 @@ back."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archive.model import Edition
 from archive.outcome import Held, Outcome
@@ -28,8 +28,6 @@ class Wanted(NamedTuple):
 
 # Address, channel, edition -> what came, or None
 Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]
-# A method of archive.writer.server.Answers and its arguments -> its answer
-Ask = Callable[..., Awaitable[Any]]
 
 
 def reasons(found: Outcome, look: Look) -> list[str | None]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from archive.clock import format_time
+from archive.ingest.events import apply_event
 from archive.ingest.path import Ingest
 from archive.model import ArticleKey, Capture, Extract, Line
 from archive.sites.sohr.addresses import Site
@@ -50,7 +51,7 @@ def hold(folder: Path, replica: Replica) -> int:
         warc.close()
         with store.transaction():
             store.register_files(warc.opened, LOOKED)
-            ingest.event(begun | {"arguments": {}, "software": {}}, position)
+            apply_event(ingest, begun | {"arguments": {}, "software": {}}, position)
         truth = replica.truth
         ids = truth.ids("en")
         for first in range(0, len(ids), 500):
@@ -61,7 +62,7 @@ def hold(folder: Path, replica: Replica) -> int:
                     url = f"{replica.url}en/{post_id}/"
                     capture = Capture(url, 200, (), str(post_id).encode(), LOOKED, crawl="held")
                     at = type(position)(position.serial, number, 0, f"<urn:{post_id}>")
-                    seen = ingest._seen(capture, at, None)
+                    seen = ingest.add_capture(capture, at, None)
                     modified = f"{post.modified:%Y-%m-%dT%H:%M:%SZ}"
                     found = Extract(
                         post.title,
@@ -71,8 +72,9 @@ def hold(folder: Path, replica: Replica) -> int:
                         post_id=post_id,
                         modified_at=modified,
                     )
-                    ingest._note(
-                        seen.capture_id, ingest.articles.said(seen, ArticleKey("en", str(post_id)), found)
+                    ingest.note_outcome(
+                        seen.capture_id,
+                        ingest.versions.record_text(seen, ArticleKey("en", str(post_id)), found),
                     )
         with store.transaction():
             stretch = store.insert("stretches", edition="en", newest_day=DAY, reached_end=1)

@@ -99,10 +99,13 @@ def main() -> None:
                         capture = Capture(
                             f"{HOME}en/{post_id}/", 200, (), f"{number}".encode(), AT, crawl="bench"
                         )
-                        seen = ingest._seen(capture, Position(1, number * 100, 100, f"<urn:{number}>"), None)
+                        seen = ingest.add_capture(
+                            capture, Position(1, number * 100, 100, f"<urn:{number}>"), None
+                        )
                         key = ArticleKey("en", str(post_id))
-                        ingest._note(
-                            seen.capture_id, ingest.articles.said(seen, key, texts.extract(number, post_id))
+                        ingest.note_outcome(
+                            seen.capture_id,
+                            ingest.versions.record_text(seen, key, texts.extract(number, post_id)),
                         )
             assert begun
             done, cpu, wall = number - begun[0], time.process_time() - begun[1], time.monotonic() - begun[2]

@@ -1,0 +1,152 @@
+"""Metadata records that shape an archive: the start and end of crawls, decisions of people, read-apart pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archive.errors import NewerArchive
+from archive.extract.page import EXTRACTOR
+from archive.extract.reader import KnownReader, Reader
+from archive.ingest.path import MENDABLE, Ingest
+from archive.ingest.same_text import trust
+from archive.ingest.seen import Seen, key_of
+from archive.model import APART, STOPPED, Capture, Kind, Unextractable
+from archive.outcome import NO_ANSWER, NOT_ASKED, Outcome
+from archive.sites import addresses_elsewhere
+from archive.sites.sohr.addresses import Site
+from archive.store.rows import Row
+from archive.warc.reader import Position
+
+WORTH_IT = 300  # versions: below, the processes take longer to start than they save
+REREAD_AHEAD = 500  # articles whose pages are being read while earlier ones are written
+
+
+def apply_event(
+    ingest: Ingest, event: dict[str, Any], at: Position, reader: Reader | None = None
+) -> Outcome | None:
+    """Write what an event changes; the outcome of the capture it is about, if any. Raises NewerArchive.
+
+    ``reader`` reads what the event lets be read again.
+    """
+    store, outcome = ingest.store, None
+    match event.get("event"):
+        case "crawl-started":
+            _identify_archive(ingest, event["site"], event["extractor"])
+            store.start_crawl(
+                event["name"], event["kind"], event["at"], event["arguments"], event["software"]
+            )
+        case "crawl-finished":
+            # A crawl that was killed has no end of its own, only a last sign
+            at_end = event.get("last_sign_at") or event["at"]
+            facts = (event[name] for name in ("reason", "exit_status", "verdict", "counters"))
+            store.finish_crawl(event["name"], at_end, *facts)
+        case "no-answer" | "not-asked" as kind:
+            url, reason = event["url"], NO_ANSWER if kind == "no-answer" else NOT_ASKED
+            store.add_failure(url, reason, event["error"], event["at"], None, event["crawl"], None)
+            if reason == NO_ANSWER:
+                ingest.channels.unanswered(url, event["at"])
+        case "cited":
+            _add_cited(ingest, event["urls"], event["at"])
+        case "read-apart":
+            outcome = _record_apart(ingest, event["record_id"], event["stopped"], reader)
+        case "layout-confirmed":
+            store.set_about(f"layout:{event['layout']}", event["at"])
+            trust(store, event["layout"])
+            _mend(ingest, event["layout"])
+        case "re-extracted":
+            _reread(ingest, event["at"], reader or ingest.reader)
+            _mend(ingest, None)
+        case "epoch":
+            pass  # `archive.rebuild` reads it before it replays anything
+        case kind:
+            raise NewerArchive(
+                f"{store.path.parent} was written by a newer release of sohr-archive (event {kind!r}): "
+                "upgrade this one"
+            )
+    store.set_about(f"indexed:{at.serial}", str(at.offset + at.length))
+    return outcome
+
+
+def unfinished(ingest: Ingest) -> list[Row]:
+    """Rows of captures that are to be read apart, before any record says what came of it."""
+    return ingest.store.query("select * from captures where outcome = ? order by capture_id", APART)
+
+
+def _identify_archive(ingest: Ingest, home: str, extractor: str) -> None:
+    """Write down at its first crawl what the archive is."""
+    facts = {"site": Site(home).name, "home": home, "epoch": "1", "extractor": extractor}
+    for key, value in facts.items():
+        if ingest.store.about(key) is None:
+            ingest.store.set_about(key, value)
+
+
+def _add_cited(ingest: Ingest, urls: list[str], at: str) -> None:
+    """Addresses that somebody gave: aliases of the articles they name, if those are held."""
+    for url in urls:
+        address = ingest.site.parse(url)
+        if address and address.key and address.kind is Kind.ARTICLE:
+            article = ingest.store.article(address.key)
+        else:
+            at_url = address.url if address else addresses_elsewhere.clean(url)
+            article = ingest.store.article_at(at_url) if at_url else None
+        if article is not None and article["first_captured_at"] is not None:
+            ingest.store.alias(url, article["article_id"], at)
+
+
+def _mend(ingest: Ingest, layout: str | None) -> None:
+    """Read once more what could not be read: all of it, or what one layout read and was not trusted with."""
+    marks = ", ".join("?" * len(MENDABLE))
+    sql = (
+        f"select * from captures where outcome in ({marks}) and (? is null or layout = ?) order by capture_id"
+    )
+    reader = Reader(ingest.site, in_full=True)
+    for row in ingest.store.query(sql, *MENDABLE, layout, layout):
+        ingest.record_again(row, reader)
+
+
+def _record_apart(
+    ingest: Ingest, record_id: str, stopped: str | None, reader: Reader | None
+) -> Outcome | None:
+    """What came of reading a heavy page by itself: a text, as of any page, or that it was stopped."""
+    sql = "select * from captures where record_id = ? and outcome = ?"
+    row = ingest.store.one(sql, record_id, APART)
+    if row is None:
+        return None
+    if stopped is not None:
+        reader = KnownReader(ingest.site, Unextractable(STOPPED, stopped))
+    return ingest.record_again(row, reader or Reader(ingest.site, in_full=True))
+
+
+def _reread(ingest: Ingest, at: str, reader: Reader) -> None:
+    """Today's extractor reads every article again."""
+    store = ingest.store
+    store.set_about("extractor", EXTRACTOR)
+    [(count,)] = store.query("select count(*) from versions where extractor != ?", EXTRACTOR)
+    after = started = 0  # articles that were read again, and those whose reading was started
+    sql = "select * from articles where newest_version_id is not null and article_id > ? order by article_id limit 500"
+    while rows := store.query(sql, after):
+        if count >= WORTH_IT:
+            ahead = rows[-1]["article_id"] + REREAD_AHEAD
+            _start_rereading(ingest, reader, started, ahead)
+            started = ahead
+        for row in rows:
+            newest = store.version(row["newest_version_id"])
+            assert newest is not None  # foreign keys hold it
+            marker = Capture(row["url"], 0, (), b"", captured_at=at, recorded_at=at)
+            ingest.versions.reread(Seen(marker, newest["last_capture_id"]), row, reader)
+        after = rows[-1]["article_id"]
+
+
+def _start_rereading(ingest: Ingest, reader: Reader, after: int, upto: int) -> None:
+    """Let the captures under versions of these articles be read ahead, if they are pages of this site."""
+    rows = ingest.store.query(
+        """select c.*, a.source, a.key from versions v join articles a using (article_id)
+           join captures c on c.capture_id = v.first_capture_id
+           where a.article_id > ? and a.article_id <= ? and a.edition is not null and v.extractor != ?
+           order by a.article_id, v.number""",
+        after,
+        upto,
+        EXTRACTOR,
+    )
+    path = ingest.evidence.path
+    reader.start_rereading([(row["capture_id"], key_of(row), path(row), row["offset"]) for row in rows])

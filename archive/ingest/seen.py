@@ -1,0 +1,49 @@
+"""One capture as ingest handles it, and what it turns out to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from archive.model import ArticleKey, Capture
+from archive.outcome import Outcome
+from archive.store.rows import Row, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A capture and the id of its row."""
+
+    capture: Capture
+    capture_id: int
+
+    @property
+    def at(self) -> str:
+        """When the site said it."""
+        return self.capture.captured_at
+
+    @property
+    def learnt_at(self) -> str:
+        """When the archive learnt it."""
+        return self.capture.recorded_at or self.capture.captured_at
+
+    def is_older_than(self, article: Row) -> bool:
+        """Whether the article has a newer capture."""
+        return bool(article["last_captured_at"] and self.at < article["last_captured_at"])
+
+    def outcome(self, word: str, article: Row | None = None, **more: Any) -> Outcome:
+        """What the capture turned out to be, and of which article."""
+        key, article_id = (key_of(article), article["article_id"]) if article else (None, None)
+        return Outcome(word, self.capture.url, self.capture.status, key, article_id=article_id, **more)
+
+    def fail(self, store: Store, reason: str, detail: str, article: Row | None = None) -> Outcome:
+        """Record that the capture could not be used; the outcome is the reason."""
+        article_id = article["article_id"] if article else None
+        crawl = self.capture.crawl
+        store.add_failure(self.capture.url, reason, detail, self.at, self.capture_id, crawl, article_id)
+        return self.outcome(reason, article, detail=detail)
+
+
+def key_of(article: Row) -> ArticleKey:
+    """The key of an article's row."""
+    return ArticleKey(article["source"], article["key"])

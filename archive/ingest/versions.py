@@ -1,0 +1,275 @@
+"""The versions of articles: a text that differs from the newest one, the same text again, an older one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from archive.compare.classes import Text, compare, metadata_changes
+from archive.errors import DamagedWarc
+from archive.extract.page import EXTRACTOR
+from archive.extract.reader import Reader
+from archive.extract.reread import Evidence
+from archive.ingest import neighbours
+from archive.ingest.articles import Articles
+from archive.ingest.same_text import alike, is_marked, said_by_many
+from archive.ingest.seen import Seen, key_of
+from archive.model import ArticleKey, Extract, Kind
+from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
+from archive.store.rows import Row, claims_of, told_claims
+from archive.text.normalise import same_sha256
+
+METADATA = (
+    "published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags",
+    "links", "images", "source_outlet", "source_url",
+)  # fmt: skip
+_SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,
+    coalesce(f.captured_at, c.captured_at) as captured_at
+from captures c left join captures f on f.record_id = c.look where c.article_id = ?
+    and coalesce(f.captured_at, c.captured_at) between ? and ?
+    and c.outcome in ('new', 'changed', 'unchanged', 'backfilled') order by 2, 1"""
+
+
+class Versions:
+    """Writes versions and what the feed says of them, in the order of the evidence."""
+
+    def __init__(self, articles: Articles, evidence: Evidence) -> None:
+        self._articles = articles
+        self._store = articles.store
+        self._evidence = evidence
+
+    def record_text(self, seen: Seen, key: ArticleKey, found: Extract) -> Outcome:
+        """Record what the site says: a new version if it said something else before."""
+        article = self._articles.ensure(key, seen, found.day)
+        self._articles.add_aliases(seen, article, found)
+        newest = self._store.version(article["newest_version_id"])
+        if newest is not None and seen.at < newest["last_captured_at"]:
+            if key.edition is not None and is_marked(self._store, found.text):
+                detail = said_by_many(found.layout)
+                return self._articles.quarantine(seen, article, found.layout, SAME_TEXT, detail)
+            return self._record_older(seen, article, found)
+        before = self._read_newest(newest, key, found)
+        if newest is not None and before is not None and _is_same(before, found):
+            self._restore(seen, article)
+            self._extend(seen, article, newest, found)
+            neighbours.looked(self._store, article["article_id"])
+            self._articles.record_look(
+                article, seen, "live", is_changed=False, **self._names(seen, article, found)
+            )
+            return seen.outcome(UNCHANGED, article)
+        if doubt := self._distrust(article, newest, found):
+            return self._articles.quarantine(seen, article, found.layout, *doubt)
+        self._restore(seen, article)
+        return self._add(seen, article, newest, before, found)
+
+    def _distrust(self, article: Row, before: Row | None, found: Extract) -> tuple[str, str] | None:
+        """Why a text that would make a version is not trusted: a reason and a sentence; None if it is."""
+        if doubt := self._distrust_layout(before, found):
+            return doubt
+        if article["edition"] is None:
+            return None
+        detail = alike(self._store, article["article_id"], found.text, found.layout)
+        return (SAME_TEXT, detail) if detail else None
+
+    def _distrust_layout(self, before: Row | None, found: Extract) -> tuple[str, str] | None:
+        if before is None or before["layout"] == found.layout or self._store.about(f"layout:{found.layout}"):
+            return None
+        return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
+
+    def _read_newest(self, newest: Row | None, key: ArticleKey, found: Extract) -> Text | None:
+        """The newest version's text; as today's extractor reads it if another release read it then."""
+        if newest is None:
+            return None
+        text = Text(newest["title"], newest["text"])
+        if newest["extractor"] == found.extractor or _is_same(text, found):
+            return text
+        try:
+            again = self._evidence.extract(newest["last_capture_id"], key)
+        except DamagedWarc:
+            return text  # `verify` names the record; the crawl goes on
+        return Text(again.title, again.text) if isinstance(again, Extract) else text
+
+    def _restore(self, seen: Seen, article: Row) -> None:
+        """Record that an article was gone, or behind a password, and has its text again."""
+        if article["newest_version_id"] is not None and article["state"] != "live":
+            is_back = article["state"] in ("missing", "disappeared", "moved")
+            self._articles.record_state(seen, article, "restored" if is_back else "metadata", "live")
+
+    def _names(self, seen: Seen, article: Row, found: Extract) -> dict[str, Any]:
+        """Day and address of an article. The address is the one its page calls canonical, else the one that
+        was asked first."""
+        url = str(seen.capture.url if article["first_captured_at"] is None else article["url"])
+        canonical = self._articles.site.parse(found.canonical_url or "")
+        if article["edition"] is None:
+            url = article["key"]
+        elif canonical and canonical.kind is Kind.ARTICLE and canonical.page == 1:
+            url = canonical.url if canonical.key == key_of(article) else url
+        return {"day": article["day"] or found.day, "url": url}
+
+    def _extend(self, seen: Seen, article: Row, newest: Row, found: Extract) -> None:
+        """The same text once more; other claims may have changed."""
+        version_id = newest["version_id"]
+        self._store.update(
+            "versions",
+            "version_id",
+            version_id,
+            last_capture_id=seen.capture_id,
+            last_captured_at=seen.at,
+            captures=newest["captures"] + 1,
+        )
+        claims = claims_of(found)
+        before, after = (told_claims({name: row[name] for name in METADATA}) for row in (newest, claims))
+        if changed := metadata_changes(before, after):
+            self._store.claims(newest, found, newest["title"])
+            self._set_terms_and_links(article["article_id"], found)
+            self._articles.record_change(seen, article, "metadata", version_id=version_id, details=changed)
+
+    def _add(
+        self, seen: Seen, article: Row, newest: Row | None, before: Text | None, found: Extract
+    ) -> Outcome:
+        """A new newest version."""
+        article_id, number = article["article_id"], article["versions"] + 1
+        row = self._store.add_version(article_id, number, found, seen.capture_id, seen.at)
+        names = self._names(seen, article, found)
+        pointers = {"newest_version_id": row["version_id"], "versions": number}
+        self._articles.record_look(article, seen, "live", is_changed=True, **pointers, **names)
+        self._store.index(article_id, newest, row)
+        self._set_terms_and_links(article_id, found)
+        kind = "created" if article["first_captured_at"] is None else "updated"
+        details: dict[str, Any] = {}
+        if newest is not None and before is not None:
+            details = describe_difference(newest, before, found)
+            neighbours.promote(self._store, article, details["classes"], seen.at)
+        neighbours.looked(self._store, article_id)
+        self._articles.record_change(seen, article, kind, version_id=row["version_id"], **details)
+        key = key_of(article)
+        version = NewVersion(
+            source=key.source,
+            edition=key.edition,
+            post_id=key.post_id,
+            url=names["url"],
+            number=number,
+            kind=kind,
+            title=found.title,
+            text=found.text,
+            published_at=found.published_at,
+            modified_at=found.modified_at,
+            captured_at=seen.at,
+            severity=details.get("severity", 0),
+            text_sha256=row["text_sha256"],
+        )
+        return seen.outcome(NEW if newest is None else CHANGED, article, version=version)
+
+    def _record_older(self, seen: Seen, article: Row, found: Extract) -> Outcome:
+        """A capture older than what is held takes its place in time; the later versions move up."""
+        article_id = article["article_id"]
+        sql = "select * from versions where article_id = ? and first_captured_at"
+        earlier = self._store.one(f"{sql} <= ? order by number desc", article_id, seen.at)
+        later = self._store.one(f"{sql} > ? order by number", article_id, seen.at)
+        same = same_sha256(found.title, found.text)
+        if earlier is not None and earlier["same_sha256"] == same:
+            is_last = seen.at >= earlier["last_captured_at"]
+            span = {"last_captured_at": seen.at, "last_capture_id": seen.capture_id} if is_last else {}
+            return self._widen(seen, article, earlier, **span)
+        is_later = later is not None and later["same_sha256"] == same
+        if not is_later and (doubt := self._distrust_layout(earlier, found)):
+            return self._articles.quarantine(seen, article, found.layout, *doubt)
+        if earlier is not None and seen.at < earlier["last_captured_at"]:
+            later = self._split(seen, article, earlier)
+        elif later is not None and is_later:
+            span = {"first_captured_at": seen.at, "first_capture_id": seen.capture_id}
+            return self._widen(seen, article, later, **span)
+        number = later["number"] if later else (earlier["number"] + 1 if earlier else 1)
+        self._store.shift_versions(article_id, number)
+        row = self._store.add_version(article_id, number, found, seen.capture_id, seen.at)
+        self._store.query("update articles set versions = versions + 1 where article_id = ?", article_id)
+        first = min(article["first_captured_at"] or seen.at, seen.at)
+        self._store.update("articles", "article_id", article_id, first_captured_at=first)
+        previous = earlier["version_id"] if earlier else None
+        ids = {"version_id": row["version_id"], "previous_version_id": previous}
+        self._articles.record_change(seen, article, "backfilled", **ids)
+        return seen.outcome("backfilled", article)
+
+    def _widen(self, seen: Seen, article: Row, version: Row, **span: object) -> Outcome:
+        """One more capture of a version; ``span`` is what it moves of its first or last."""
+        count = version["captures"] + 1
+        self._store.update("versions", "version_id", version["version_id"], captures=count, **span)
+        return seen.outcome(UNCHANGED, article)
+
+    def _split(self, seen: Seen, article: Row, version: Row) -> Row:
+        """Split a version at an instant at which the site said something else: what was seen after it is a
+        version of its own."""
+        # A post in several pages is whole at its last page; the time of its look is that of its first page
+        span = version["first_captured_at"], version["last_captured_at"]
+        seen_so = self._store.query(_SEEN_SO, article["article_id"], *span)
+        after = [row for row in seen_so if row["captured_at"] > seen.at]
+        before = next((row for row in reversed(seen_so) if row["captured_at"] <= seen.at), None)
+        number = version["number"] + 1
+        self._store.shift_versions(article["article_id"], number)
+        first, last = after[0], after[-1]
+        later_id = self._store.copy_version(
+            version["version_id"],
+            number=number,
+            first_capture_id=first["capture_id"],
+            first_captured_at=first["captured_at"],
+            last_capture_id=last["capture_id"],
+            last_captured_at=last["captured_at"],
+            captures=len(after),
+        )
+        is_newest = article["newest_version_id"] == version["version_id"]
+        self._store.query(
+            "update articles set versions = versions + 1, newest_version_id = ? where article_id = ?",
+            later_id if is_newest else article["newest_version_id"],
+            article["article_id"],
+        )
+        self._store.update(
+            "versions",
+            "version_id",
+            version["version_id"],
+            last_capture_id=before["capture_id"] if before else version["first_capture_id"],
+            last_captured_at=before["captured_at"] if before else version["first_captured_at"],
+            captures=max(1, version["captures"] - len(after)),
+        )
+        row = self._store.version(later_id)
+        assert row is not None  # just written
+        ids = {"version_id": later_id, "previous_version_id": version["version_id"]}
+        self._articles.record_change(seen, article, "backfilled", **ids)
+        return row
+
+    def _set_terms_and_links(self, article_id: int, found: Extract) -> None:
+        self._store.set_terms(article_id, found.categories, found.tags)
+        parsed = ((url, text, self._articles.site.parse(url)) for url, text in found.links)
+        self._store.set_links(article_id, [(url, text, to.key if to else None) for url, text, to in parsed])
+
+    def reread(self, seen: Seen, article: Row, reader: Reader) -> None:
+        """Replace the texts of all versions by what today's extractor reads: `reparsed`, never an edit."""
+        is_changed = False
+        sql = "select * from versions where article_id = ? and extractor != ? order by number"
+        newest_before = self._store.version(article["newest_version_id"])
+        for version in self._store.query(sql, article["article_id"], EXTRACTOR):
+            found = self._evidence.extract(version["first_capture_id"], key_of(article), reader)
+            if isinstance(found, Extract):
+                is_changed |= self._store.replace_text(version, found)
+        if is_changed and newest_before is not None:
+            newest = self._store.version(newest_before["version_id"])
+            assert newest is not None  # only its text was replaced
+            self._store.index(article["article_id"], newest_before, newest)
+            ids = {"version_id": newest["version_id"], "details": {"extractor": EXTRACTOR}}
+            self._articles.record_change(seen, article, "reparsed", **ids)
+
+
+def _is_same(text: Text, found: Extract) -> bool:
+    return same_sha256(text.title, text.text) == same_sha256(found.title, found.text)
+
+
+def describe_difference(newest: Row, before: Text, found: Extract) -> dict[str, Any]:
+    """An update's columns in the feed. Stealth: the text changed, the site's modified date did not."""
+    difference = compare(before, Text(found.title, found.text))
+    has_dates = newest["modified_at"] and found.modified_at
+    return {
+        "previous_version_id": newest["version_id"],
+        "classes": list(difference.classes),
+        "severity": difference.severity,
+        "figures": [asdict(figure) for figure in difference.figures],
+        "stealth": int(newest["modified_at"] == found.modified_at) if has_dates else None,
+    }
