@@ -16,13 +16,21 @@ from archive.model import EDITIONS, Edition
 from archive.sites.sohr.addresses import HOME, Site
 
 MOST_IDS = 600_000  # of a sweep
-OURS = ("ARCHIVE_CLOCK", "ARCHIVE_CONTACT", "ARCHIVE_DAILY_REQUESTS", "ARCHIVE_DIR", "ARCHIVE_READ_SECONDS")
 SECONDS = (
+    "ARCHIVE_CRAWL_DELAY_MAX_SECONDS",
     "ARCHIVE_READ_SECONDS",
+    "ARCHIVE_RETRY_AFTER_MAX_SECONDS",
     "BACKOFF_SECONDS",
     "BACKOFF_MAX_SECONDS",
     "DOWNLOAD_DELAY",
     "DOWNLOAD_TIMEOUT",
+)
+OURS = (
+    "ARCHIVE_CLOCK",
+    "ARCHIVE_CONTACT",
+    "ARCHIVE_DAILY_REQUESTS",
+    "ARCHIVE_DIR",
+    *(name for name in SECONDS if name.startswith("ARCHIVE_")),
 )
 Look = Literal["due", "all", "none"]
 

@@ -1,5 +1,4 @@
-"""The download of a request that does not outlast the crawl: a server that is slow, or drips, cannot hold up
-a stop."""
+"""The download of a request, which ends when the crawl does: a slow server does not hold up a stop."""
 
 from __future__ import annotations
 
@@ -7,6 +6,7 @@ import asyncio
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
@@ -14,13 +14,15 @@ from crawler.extensions.guard import guard_of
 
 
 class StoppableHandler(HTTP11DownloadHandler):
-    """Scrapy's own for http and https; what is still under way when the guard cuts is let go of, its
-    connection closed."""
+    """Scrapy's own for http and https. Closes the connection of what is still loading when the guard cuts."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._guard = guard_of(crawler)
 
     async def download_request(self, request: Request) -> Response:
-        """The response. Raises IgnoreRequest where the crawl ended before it was there, else what Scrapy's
-        raises."""
-        cut = asyncio.ensure_future(guard_of(self._crawler).cut.wait())
+        """The response. Raises IgnoreRequest when the crawl ends first, else what Scrapy's handler raises."""
+        cut = asyncio.ensure_future(self._guard.cut.wait())
         loading = asyncio.ensure_future(super().download_request(request))
         try:
             await asyncio.wait((cut, loading), return_when=asyncio.FIRST_COMPLETED)

@@ -93,6 +93,10 @@ EXTENSIONS = {
 RETRY_TIMES = 3
 RETRY_HTTP_CODES = [408, 429, 500, 502, 503, 504, 522, 524]
 BACKOFF_SECONDS = 2.0  # the first wait; each further one about twice as long
+# A Retry-After of years is a mistake of the site: after a day one request asks again
+ARCHIVE_RETRY_AFTER_MAX_SECONDS = 86_400
+# The same for Crawl-delay: one request an hour finds out whether it still stands
+ARCHIVE_CRAWL_DELAY_MAX_SECONDS = 3600
 BACKOFF_MAX_SECONDS = 300.0  # a longer Retry-After ends the crawl; the next one comes later anyway
 
 # -- safety
@@ -101,6 +105,7 @@ DOWNLOAD_HANDLERS = {
     "https": "crawler.download.StoppableHandler",
     **dict.fromkeys(("file", "data", "ftp", "s3")),  # only what the site may answer to
 }
+DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"  # the default finds no hosts that have IPv6 only
 REMOTE_CONTROL_ENABLED = False  # a port that runs code has no place beside an archive
 TELNETCONSOLE_ENABLED = False
 MEMUSAGE_LIMIT_MB = 1024

@@ -148,7 +148,7 @@ class TestUnavailable:
         }[address]
         done = crawl(url, tmp_path / "a", **ONCE)
         assert done.status == 69, done.stderr[-3000:]
-        sentence(done, "cannot be had")
+        sentence(done, "cannot be fetched")
         assert verdicts(tmp_path / "a") == [(69, "unavailable")]
         assert rows(tmp_path / "a", "select count(*) > 0 from failures where reason = 'no_answer'") == [(1,)]
 
@@ -161,7 +161,7 @@ class TestUnavailable:
                 f"http://127.0.0.1:{mute.getsockname()[1]}/", tmp_path / "a", DOWNLOAD_TIMEOUT=1, **ONCE
             )
         assert done.status == 69, done.stderr[-3000:]
-        sentence(done, "cannot be had")
+        sentence(done, "cannot be fetched")
 
     @pytest.mark.parametrize("status", [429, 500, 503])
     def test_robots_txt_in_trouble_means_stay_away(self, site: Replica, tmp_path: Path, status: int) -> None:

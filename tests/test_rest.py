@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.extensions.breaker import FAILED, LAST, Breaker
+from crawler.extensions.guard import FAILED, LAST, Breaker
 from tests.crawling import asked, crawl, exchanges, held, rows, truth
 from tests.replica.server import Replica
 from tests.replica.settings import Settings
@@ -133,14 +133,14 @@ def test_the_breaker() -> None:
     hosts do not answer for each other."""
     breaker = Breaker()
     for _ in range(FAILED - 1):
-        assert breaker.failed("a", "error") is None
-        breaker.answered("a")
-        assert breaker.failed("b", "no_answer") is None
-    told = breaker.failed("a", "challenge")
-    assert told == f"{FAILED} of its last {2 * FAILED - 1} answers were none (error, challenge)"
+        assert breaker.add("a", "error") is None
+        breaker.add("a")
+        assert breaker.add("b", "no_answer") is None
+    told = breaker.add("a", "challenge")
+    assert told == f"{FAILED} of its last {2 * FAILED - 1} answers failed (error, challenge)"
     for _ in range(LAST):
-        breaker.answered("a")
-    assert breaker.failed("a", "error") is None
+        breaker.add("a")
+    assert breaker.add("a", "error") is None
 
 
 def test_posts_that_always_fail_do_not_keep_the_others_out(site: Replica, tmp_path: Path) -> None:

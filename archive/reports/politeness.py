@@ -17,14 +17,12 @@ from itertools import pairwise
 from statistics import median
 from urllib.parse import urlsplit
 
-from protego import Protego
-
 from archive.clock import format_time, parse_time, read_retry_after
 from archive.errors import USAGE, ArchiveError
 from archive.reports.status import columns, cut, lasted, size
+from archive.sites.robots import parse_robots
 
 BUDGET = 8000  # requests a day; DESIGN.md: today's posts and looks need far less
-AGENT = "sohr-archive"  # the name by which robots.txt knows us
 # Answers after which a request is made again (crawler.settings)
 AGAIN = frozenset((408, 429, 500, 502, 503, 504, 522, 524))
 SHOWN = 5  # of each kind of finding
@@ -125,11 +123,11 @@ def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget:
     times = [one.seconds for one in every]
     gaps = [int(later - earlier) for earlier, later in pairwise(times)]
     rules = {
-        one.host: Protego.parse(bodies(row).decode("utf-8", "replace"))
+        one.host: parse_robots(bodies(row).decode("utf-8", "replace"))
         for one, row in zip(asked, captures, strict=True)
         if _is_rules(one)
     }
-    delays = [float(delay) for parser in rules.values() if (delay := parser.crawl_delay(AGENT)) is not None]
+    delays = [one.crawl_delay for one in rules.values() if one.crawl_delay is not None]
     kinds = Counter((one.kind, "no answer" if one.status is None else str(one.status)) for one in every)
     return Politeness(
         crawl=crawl["name"],
@@ -152,7 +150,7 @@ def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget:
         forbidden=tuple(
             one.url
             for one in every
-            if one.host in rules and one.kind != "robots" and not rules[one.host].can_fetch(one.url, AGENT)
+            if one.host in rules and one.kind != "robots" and not rules[one.host].allows(one.url)
         ),
         crawl_delay=max(delays, default=None),
         rests=sum(one.retry_after is not None for one in every),

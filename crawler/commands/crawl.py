@@ -1,5 +1,4 @@
-"""`scrapy crawl` with an exit status that means something, and a summary. Scrapy's own says 0 whatever
-happened (its issue 1241)."""
+"""`scrapy crawl` with a summary and an exit status (`archive.errors`); Scrapy's own always exits 0."""
 
 from __future__ import annotations
 
@@ -7,9 +6,9 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from scrapy import Spider
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
@@ -22,26 +21,29 @@ from archive.writer.client import start_early
 from crawler.arguments import Arguments, BadArgument, check_settings
 from crawler.extensions.guard import counters, guard_of
 from crawler.ping import ping
+from crawler.scrapy_internals import on_signal, remember_crawlers
 from crawler.settings import user_agent
 
 
 class Command(ScrapyCrawl):
-    """Crawl, say what came of it, and end with the status of README, Exit status."""
+    """Crawl, report, and end with an exit status that says what happened."""
 
     def long_desc(self) -> str:
         """Shown by ``scrapy crawl -h``."""
         return (
-            "Crawl a site into an archive. 'scrapy crawl sohr' takes the newest posts and goes on with what earlier runs left unfinished. "
-            "Arguments, each with -a: site=URL, edition=en|ar|all, since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), "
-            "urls=FILE, look=due|all|none, budget=N (requests in 24 hours; 0: no limit), sweep=FROM-TO (ids of an edition). "
-            "'scrapy crawl pages' takes cited pages of other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
-            "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; else data/), ARCHIVE_CONTACT=TEXT (how the site "
-            "can reach you), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given). "
+            "Crawl a site into an archive. 'scrapy crawl sohr' takes the newest posts and goes on with what "
+            "earlier runs left unfinished. Arguments, each with -a: site=URL, edition=en|ar|all, "
+            "since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), urls=FILE, "
+            "look=due|all|none, budget=N (requests in 24 hours; 0: no limit), sweep=FROM-TO (ids of an "
+            "edition). 'scrapy crawl pages' takes cited pages of other sites into the same archive: urls=FILE, "
+            "site=URL (the archive's), look=all|none. Settings, each with -s or in the environment: "
+            "ARCHIVE_DIR=DIR (the archive's folder; else data/), ARCHIVE_CONTACT=TEXT (how the site can reach "
+            "you), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given). "
             "Exit status: " + "; ".join(exit_status_lines("crawl")) + "."
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Check the arguments, crawl, tell, and set the exit status."""
+        """Check the arguments, crawl, report, and set the exit status."""
         assert self.settings is not None  # Scrapy sets it
         process: Any = self.crawler_process
         known = process.spider_loader.list()
@@ -65,49 +67,39 @@ class Command(ScrapyCrawl):
             self.settings.set("USER_AGENT", user_agent(contact), priority="project")
         if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) <= 20:
             self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
-        crawlers: list[Crawler] = []
-        create = self._create_crawler
+        crawlers = remember_crawlers(self)
 
-        def remember(name: type[Spider] | str) -> Crawler:
-            crawler = create(name)
-            crawlers.append(crawler)
-            return crawler
-
-        def interrupted(signum: int, frame: Any) -> None:
+        def stop(signum: int) -> None:
             for crawler in crawlers:
-                guard = guard_of(crawler)
-                guard.interrupted = signum == signal.SIGINT
-                process_loop_call(guard.close_down)
-            shutdown(signum, frame)
+                guard_of(crawler).interrupted = signum == signal.SIGINT
+                call_in_loop(guard_of(crawler).close_down)
 
-        shutdown = process._signal_shutdown
-        process._signal_shutdown = interrupted
-        self._create_crawler = remember  # type: ignore[assignment]  # the one way to the crawler, and so to its guard
+        on_signal(process, stop)
         super().run(args, opts)
         self.exitcode = (
-            self._told(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
+            self._report(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
         )
         if url := os.environ.get("ARCHIVE_PING_URL"):
             ping(url, self.exitcode)
 
-    def _told(self, crawler: Crawler) -> int:
-        """Print what came of the crawl; its exit status."""
+    def _report(self, crawler: Crawler) -> int:
+        """Print what came of the crawl; return its exit status."""
         guard = guard_of(crawler)
         verdict = guard.verdict()
         counts = counters(guard)
-        told = ", ".join(
+        summary = ", ".join(
             f"{number} {name}"
             for name, number in counts.items()
             if number or name in ("new", "changed", "unchanged", "gone")
         )
-        print(f"crawl {verdict.word}: {told}", file=sys.stderr)
-        if verdict.sentence and not guard.told:
+        print(f"crawl {verdict.word}: {summary}", file=sys.stderr)
+        if verdict.sentence and not guard.is_reported:
             print(f"sohr: {verdict.sentence}", file=sys.stderr)
         return verdict.exit_status
 
 
 def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
-    """The crawl's clock; a test's only where all that is asked is on this machine. Raises BadClock."""
+    """The crawl's clock; another than the machine's only for sites on this machine. Raises BadClock."""
     site = Site(arguments.site)
     pages = (
         [addresses_elsewhere.clean(url) or url for url in arguments.urls or ()] if spider == "pages" else []
@@ -116,8 +108,8 @@ def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
     return for_site(stated, real, is_loopback=site.is_loopback and real == site.home)
 
 
-def process_loop_call(function: Any) -> None:
-    """Run something in the event loop's thread, from a signal handler."""
+def call_in_loop(function: Callable[[], None]) -> None:
+    """Call a function in the event loop's thread, from a signal handler."""
     from twisted.internet import reactor  # installed by Scrapy by now, not at import
 
     reactor.callFromThread(function)

@@ -1,49 +1,37 @@
-"""What the answers of a crawl add up to: healthy, drifting, refused; a sentence and an exit status (README,
-Exit status)."""
+"""Counts what a crawl gets, stops it where going on is useless or unwelcome, and gives the verdict.
+
+The verdict is a word, a sentence and an exit status (`archive.errors.EXIT_STATUSES`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 
 from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.outcome import REFUSALS
 from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
 from archive.reports.drift import Drift
 from archive.writer.client import ArchiveClosed, ArchiveFailed
-from crawler.extensions.breaker import Breaker
+from crawler.scrapy_internals import drop_waiting_requests
 
 logger = logging.getLogger(__name__)
-# Of the pages asked for: fewer refusals or unreadable pages than this are weather, more are a verdict
-SHARE = 0.2
-GRACE_SECONDS = 3.0  # for what is under way when the crawl stops: a page that is nearly there is kept
-FEW = 3  # below this many bad answers there is no share to speak of, unless nothing good came at all
+SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages do not fail a crawl
+FEW = 3  # bad answers: fewer do not fail a crawl, unless nothing good came at all
+LAST, FAILED = (
+    10,
+    5,
+)  # a host is left alone when 5 of its last 10 answers failed; a broken theme breaks one post
+GRACE_SECONDS = 3.0  # for requests under way when the crawl stops: a page that is nearly there is kept
 
 _NO_FAILURE = frozenset(
-    (
-        "new",
-        "changed",
-        "unchanged",
-        "protected",
-        "empty",
-        "listing",
-        "sitemap",
-        "missing",
-        "soft404",
-        "redirect",
-        "not_modified",
-        "moved",
-        "pages",
-        "errors",
-        "requests",
-    )
+    ["new", "changed", "unchanged", "protected", "empty", "listing", "sitemap", "missing", "soft404", "redirect", "not_modified", "moved", "pages", "errors", "requests"]
 )
 
 
@@ -56,117 +44,139 @@ class Verdict:
     sentence: str
 
 
+class Breaker:
+    """Says when to leave a host alone: when too many of its last requests failed, with all their retries.
+
+    One good answer does not reset it: where articles fail and listings come, the count would never fill. It
+    never closes again within a crawl; the next run is the probe.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, deque[str | None]] = {}  # by host: None for an answer, else how it failed
+
+    def add(self, host: str, failure: str | None = None) -> str | None:
+        """Count an answer, or a failure. Return what is wrong with the host once it is too much, else None."""
+        last = self._last.setdefault(host, deque(maxlen=LAST))
+        last.append(failure)
+        words = Counter(word for word in last if word)
+        if failure is None or words.total() < FAILED:
+            return None
+        return f"{words.total()} of its last {len(last)} answers failed ({', '.join(words)})"
+
+
 class Guard:
-    """Counts what comes, stops the crawl where going on is useless or unwelcome, and gives the verdict."""
+    """The counts, the state and the verdict of one crawl."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self.counts: Counter[str] = Counter()
-        self.closing = asyncio.Event()
-        self.cut = asyncio.Event()  # what is under way is let go of
-        self.breaker = Breaker()
-        self.sent = 0  # requests that left, or wait for their turn to
+        self.closing = asyncio.Event()  # the crawl stops: nothing more is sent
+        self.cut = asyncio.Event()  # requests under way are cut
+        self.requests_left: int | None = None  # of the daily budget; None: no limit
         self.waiting = ""  # what the crawl waits for, for the progress bar
-        self.where = ""  # which listing it walks
+        self.where = ""  # the listing it reads, for the progress bar
         self.interrupted = False
         self.failure: ArchiveFailed | None = None
         self.stopped: tuple[str, str] | None = None  # reason and sentence
-        self.told = False
-        self.away: dict[str, str] = {}  # of a crawl of many sites: hosts that are not asked any more, and why
-        self.requests_left: int | None = None  # of the daily budget; None: no limit
-        self.drift = Drift()  # what the archive makes of it, once the crawl ends
-        self._task: asyncio.Task[None] | None = None  # kept, or the loop may drop it
+        self.is_reported = False  # the log has the sentence already
+        self.away: dict[str, str] = {}  # in a crawl of many sites: hosts that are left alone, and why
+        self.drift = Drift()  # the archive's own judgement, once the crawl ends
+        self.bounded: dict[
+            str, float
+        ] = {}  # waits the site asked for that were cut: name -> seconds asked for
         self.last_detail: dict[str, str] = {}
-        crawler.signals.connect(self._error, signal=signals.spider_error)
-        crawler.signals.connect(self._error, signal=signals.item_error)
+        self._breaker = Breaker()
+        self._sent = 0  # requests that left, or wait for their turn to
+        self._closing_task: asyncio.Task[None] | None = None  # a reference, or the loop may drop it
+        crawler.signals.connect(self._count_error, signal=signals.spider_error)
+        crawler.signals.connect(self._count_error, signal=signals.item_error)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy asks."""
+        """Called by Scrapy."""
         return cls(crawler)
 
     def note(self, word: str, detail: str = "", host: str = "") -> None:
-        """Count the outcome of a page that was asked for. A host that refuses, or does not answer, again and
-        again is left alone."""
+        """Count the outcome of a page. A host that keeps refusing, or not answering, is left alone."""
         self.counts["pages"] += 1
         self.counts[word] += 1
         if detail:
             self.last_detail[word] = detail
-        if word not in REFUSALS and word != "no_answer":
-            self.breaker.answered(host)
-        elif broken := self.breaker.failed(host, word):
-            said = f" ({detail})" if detail else ""
+        failure = word if word in REFUSALS or word == "no_answer" else None
+        if trouble := self._breaker.add(host, failure):
             self.stay_away(
                 host,
-                f"{host or 'the site'} is left alone, {broken}{said}: run the crawl again later, see docs/when-refused.md",
+                f"{host or 'the site'} is left alone, {trouble}{f' ({detail})' if detail else ''}: "
+                "run the crawl again later, see docs/when-refused.md",
             )
 
-    def _error(self) -> None:
+    def _count_error(self) -> None:
         self.counts["errors"] += 1
 
-    def may_ask(self) -> bool:
-        """Whether the day's budget has room for one more request, which is taken."""
-        if self.requests_left is not None and self.sent >= self.requests_left:
+    def take_request(self) -> bool:
+        """Take one request from today's budget; False if none is left."""
+        if self.requests_left is not None and self._sent >= self.requests_left:
             return False
-        self.sent += 1
+        self._sent += 1
         return True
 
-    def asked_one(self) -> None:
-        """Count a request that was answered, or got no answer; the last one of the day's budget ends the
-        crawl."""
+    def count_request(self) -> None:
+        """Count a request that ended, with or without an answer. The last one of the budget ends the crawl."""
         self.counts["requests"] += 1
         if (
             self.requests_left is not None
             and self.counts["requests"] >= self.requests_left
             and self.stopped is None
         ):
-            sentence = "the day's budget of requests is used up; the next run goes on (-a budget=N gives another, -a budget=0 lifts it)"
-            self.stop_soon("budget", sentence)
+            self.stop(
+                "budget",
+                "the day's budget of requests is used up; the next run goes on "
+                "(-a budget=N gives another, -a budget=0 lifts it)",
+            )
 
-    async def fail(self, failure: ArchiveFailed) -> None:
-        """The archive cannot go on: neither can the crawl."""
+    def fail(self, failure: ArchiveFailed) -> None:
+        """Stop the crawl because the archive cannot go on."""
         if self.failure is None and not isinstance(failure, ArchiveClosed):
             self.failure = failure
-            await self.stop("archive_failed", str(failure))
-
-    async def stop(self, reason: str, sentence: str) -> None:
-        """End the crawl, once; what is under way is let finish."""
-        self.stop_soon(reason, sentence)
-        await asyncio.sleep(0)
+            self.stop("archive_failed", str(failure))
 
     def stay_away(self, host: str, sentence: str) -> None:
-        """A host is not there, or does not want us: the end of a crawl of one site, and the end of that host
-        for a crawl of many."""
+        """Ask a host no more. In a crawl of one site that is the end of the crawl."""
         if self._crawler.settings.getbool("ONE_SITE", True):
-            self.stop_soon("unavailable", sentence)
+            self.stop("unavailable", sentence)
         elif host not in self.away:
             self.away[host] = sentence
             logger.warning("%s", sentence)
 
-    def stop_soon(self, reason: str, sentence: str) -> None:
-        """`stop`, for callers that cannot wait."""
+    def stop(self, reason: str, sentence: str) -> None:
+        """End the crawl; the first reason counts. Requests under way may finish."""
         if self.stopped is None:
             self.stopped = (reason, sentence)
             logger.log(logging.INFO if reason == "budget" else logging.ERROR, "%s", sentence)
-            self.told = reason != "budget"
+            self.is_reported = reason != "budget"
         self.close_down()
         engine = self._crawler.engine
-        if engine.spider is not None and self._task is None:
-            self._task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+        assert engine is not None  # it runs while answers come
+        if engine.spider is not None and self._closing_task is None:
+            self._closing_task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
 
     def close_down(self) -> None:
-        """Let go of what waits: sleeping retries, and requests that have not left their host's queue; soon
-        also of what is under way."""
+        """Drop what waits: retries that sleep and requests that have not left; soon also those under way."""
         if not self.closing.is_set():
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.cut.set)
         self.closing.set()
-        for slot in self._crawler.engine.downloader.slots.values():
-            if slot.latercall:
-                slot.latercall.cancel()
-                slot.latercall = None
-            while slot.queue:
-                _, waiting = slot.queue.popleft()
-                waiting.errback(IgnoreRequest("the crawl is stopping"))
+        drop_waiting_requests(self._crawler, "the crawl is stopping")
+
+    async def sleep(self, seconds: float, why: str) -> bool:
+        """Wait, at most until the crawl stops; return whether it goes on."""
+        self.waiting = why
+        try:
+            await asyncio.wait_for(self.closing.wait(), seconds)
+        except TimeoutError:
+            return True
+        finally:
+            self.waiting = ""
+        return False
 
     def verdict(self) -> Verdict:
         """The highest of: archive not written, our own error, site unavailable, pages unreadable."""
@@ -188,15 +198,20 @@ class Guard:
         if refused and (good == 0 or (refused >= FEW and refused / pages > SHARE)):
             words = [word for word in (*sorted(REFUSALS), "no_answer", "forbidden") if counts[word]]
             detail = self.last_detail.get(words[0], "")
-            told = f"the site refused or did not answer {refused} of {pages} requests ({', '.join(words)}{': ' + detail if detail else ''})"
-            return Verdict(UNAVAILABLE, "unavailable", f"{told}: see docs/when-refused.md")
+            reasons = ", ".join(words) + (f": {detail}" if detail else "")
+            return Verdict(
+                UNAVAILABLE,
+                "unavailable",
+                f"the site refused or did not answer {refused} of {pages} requests ({reasons}): "
+                "see docs/when-refused.md",
+            )
         if unread and (good == 0 or (unread >= FEW and unread / pages > SHARE + self.drift.usual_unread)):
             words = sorted(word for word in UNREADABLE_OUTCOMES if counts[word])
-            told = f"{unread} of {pages} pages came and could not be read ({', '.join(words)})"
             return Verdict(
                 UNREADABLE,
                 "drifting",
-                f"{told}; they are kept as evidence: the site's layout may have changed, see docs/layouts.md",
+                f"{unread} of {pages} pages came and could not be read ({', '.join(words)}); they are kept as "
+                "evidence: the site's layout may have changed, see docs/layouts.md",
             )
         if self.drift.sentences:
             return Verdict(UNREADABLE, "drifting", "; ".join(self.drift.sentences))

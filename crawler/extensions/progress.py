@@ -32,7 +32,7 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy asks."""
+        """Called by Scrapy."""
         return cls(crawler)
 
     def _opened(self, spider: Spider) -> None:

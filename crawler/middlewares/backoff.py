@@ -1,5 +1,4 @@
-"""Retries that wait: Retry-After where the site states one, else longer each time, with jitter. The event
-loop does the waiting."""
+"""Retries after a wait: Retry-After where the site states one, else longer each time, with jitter."""
 
 from __future__ import annotations
 
@@ -12,25 +11,25 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.utils.asyncio import call_later
 from scrapy.utils.httpobj import urlparse_cached
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 
 from archive.clock import clock, current_time, read_retry_after
 from crawler.extensions.guard import Guard, guard_of
+from crawler.scrapy_internals import hold_host
 
 logger = logging.getLogger(__name__)
-# What is asked again is asked before what was not asked yet: a site in trouble is noticed after few requests
-FIRST = 100
+FIRST = 100  # priority of a retry: before new requests, so that trouble shows after few of them
 
 
 class BackoffMiddleware:
-    """Asks again what failed for the moment, and stops the crawl where a host stays away."""
+    """Sends again what failed for the moment. Leaves a host alone that asks for a longer rest."""
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self._crawler = crawler
         self._times = settings.getint("RETRY_TIMES")
+        self._longest = settings.getfloat("ARCHIVE_RETRY_AFTER_MAX_SECONDS")
         self._codes = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
         self._most = settings.getfloat("BACKOFF_MAX_SECONDS")
         self._wait = wait_exponential_jitter(
@@ -43,7 +42,7 @@ class BackoffMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy asks."""
+        """Called by Scrapy."""
         return cls(crawler)
 
     @property
@@ -51,63 +50,57 @@ class BackoffMiddleware:
         return guard_of(self._crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Hold everything for a host that asked for time."""
+        """Wait until the host's rest is over. Raises IgnoreRequest when the crawl stops or leaves it alone."""
         host = urlparse_cached(request).netloc
         while (
             not self._guard.closing.is_set()
             and (left := self._not_before.get(host, 0.0) - asyncio.get_running_loop().time()) > 0
         ):
-            await self._sleep(left, f"{host} asked for time")
+            await self._guard.sleep(left, f"{host} asked for time")
         if self._guard.closing.is_set():
             raise IgnoreRequest("the crawl is stopping")
         if host in self._guard.away:
             raise IgnoreRequest(self._guard.away[host])
 
     def _downloaded(self, response: Response, request: Request) -> None:
-        """Block the host's queue before the next request leaves it: this signal comes before the downloader
-        looks there."""
+        """Hold the host before its next request leaves: this signal comes before Scrapy sends it."""
         stated = retry_after(response) if response.status >= 400 else None
         if stated:
-            _, slot = self._crawler.engine.downloader._get_slot(request)
-            if slot.latercall:
-                slot.latercall.cancel()
-            slot.latercall = call_later(
-                min(stated, self._most), self._crawler.engine.downloader._latercall, slot
-            )
+            hold_host(self._crawler, request, min(stated, self._most))
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Ask again what may succeed later."""
+        """Send again what may succeed later."""
         host = urlparse_cached(request).netloc
-        cut = "dataloss" in response.flags
-        if response.status < 400 and not cut:
+        is_cut = "dataloss" in response.flags
+        if response.status < 400 and not is_cut:
             return response
         stated = retry_after(response)
         if stated is not None:
-            self._not_before[host] = max(
-                self._not_before.get(host, 0.0), asyncio.get_running_loop().time() + min(stated, self._most)
-            )
+            until = asyncio.get_running_loop().time() + min(stated, self._most)
+            self._not_before[host] = max(self._not_before.get(host, 0.0), until)
+            if stated > self._longest:
+                self._guard.bounded["retry_after"] = stated
             if stated > self._most:
                 self._guard.stay_away(
                     host,
-                    f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): run the crawl again after that",
+                    f"{host} asks for {stated:.0f} seconds of rest (status {response.status}): "
+                    f"run the crawl again after {min(stated, self._longest):.0f} seconds",
                 )
                 return response
-        if response.status not in self._codes and not cut:
+        if response.status not in self._codes and not is_cut:
             return response
-        again = await self._again(
-            request, f"{'a cut page' if cut else f'status {response.status}'} from {request.url}", stated
-        )
-        return again or response
+        what = f"{'a cut page' if is_cut else f'status {response.status}'} from {request.url}"
+        return await self._retry(request, what, stated) or response
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """Ask again what was not answered."""
+        """Send again what was not answered."""
         if isinstance(exception, IgnoreRequest) or self._guard.closing.is_set():
             return None
-        return await self._again(
-            request, f"no answer from {request.url} ({type(exception).__name__}: {exception})", None
-        )
+        what = f"no answer from {request.url} ({type(exception).__name__}: {exception})"
+        return await self._retry(request, what, None)
 
-    async def _again(self, request: Request, what: str, stated: float | None) -> Request | None:
+    async def _retry(self, request: Request, what: str, stated: float | None) -> Request | None:
+        """The request to send again, after its wait; None if it was tried too often or the crawl stops."""
         tries = int(request.meta.get("retry_times", 0)) + 1
         if tries > self._times:
             logger.warning("%s, given up after %d tries", what, tries)
@@ -116,22 +109,11 @@ class BackoffMiddleware:
         state.attempt_number = tries
         seconds = max(stated or 0.0, float(self._wait(state)))
         logger.info("%s: asked again in %.1f s (try %d of %d)", what, seconds, tries + 1, self._times + 1)
-        await self._sleep(seconds, what)
-        if self._guard.closing.is_set():
+        if not await self._guard.sleep(seconds, what):
             return None
         request = request.replace(dont_filter=True, priority=request.priority + FIRST)
         request.meta["retry_times"] = tries
         return request
-
-    async def _sleep(self, seconds: float, why: str) -> None:
-        """Wait, or until the crawl stops."""
-        self._guard.waiting = why
-        try:
-            await asyncio.wait_for(self._guard.closing.wait(), seconds)
-        except TimeoutError:
-            pass
-        finally:
-            self._guard.waiting = ""
 
 
 def retry_after(response: Response) -> float | None:

@@ -56,13 +56,13 @@ class CaptureMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy asks."""
+        """Called by Scrapy."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Nothing leaves beyond the day's budget."""
         guard = guard_of(self._crawler)
-        if not guard.may_ask():
+        if not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
             raise IgnoreRequest("the crawl is stopping")
 
@@ -89,9 +89,9 @@ class CaptureMiddleware:
         try:
             request.meta["outcome"] = await self.archive.capture(capture, why.look)
         except ArchiveFailed as failure:
-            await guard_of(self._crawler).fail(failure)
+            guard_of(self._crawler).fail(failure)
             raise IgnoreRequest(str(failure)) from failure
-        guard_of(self._crawler).asked_one()
+        guard_of(self._crawler).count_request()
         return response
 
     async def process_exception(self, request: Request, exception: Exception) -> None:
@@ -104,7 +104,7 @@ class CaptureMiddleware:
             await self.archive.happened(event)
         except ArchiveFailed:
             logger.debug("not kept, the archive is closed: %s", error)
-        guard_of(self._crawler).asked_one()
+        guard_of(self._crawler).count_request()
 
     async def _closed(self, spider: Spider, reason: str) -> None:
         """Write down how the crawl ended, and let the archive process end."""
@@ -114,7 +114,7 @@ class CaptureMiddleware:
                 assert self.crawl is not None  # named before the archive was opened
                 guard.drift = await self.archive.ask(Questions.drift, self.crawl)
             except ArchiveFailed as failure:
-                await guard.fail(failure)
+                guard.fail(failure)
         verdict = guard.verdict()
         cited = list(getattr(spider, "cited", ()))
         event = {
@@ -132,7 +132,7 @@ class CaptureMiddleware:
                     event | {"verdict": verdict.word, "counters": counters(guard) | guard.drift.counters}
                 )
         except ArchiveFailed as failure:
-            await guard.fail(failure)
+            guard.fail(failure)
         await self.archive.close()
 
 

@@ -1,97 +1,129 @@
-"""robots.txt as RFC 9309 has it: unreachable (5xx, no answer) means stay away, unlike Scrapy's own reading;
-Crawl-delay is kept."""
+"""robots.txt by RFC 9309. One that is unreachable (5xx, no answer) or cut means stay away."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import Any
+from typing import Self
+from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 
 from archive.html.decode import Undecodable, decode_body
 from archive.model import Capture
+from archive.sites.hosts import registrable_domain
+from archive.sites.robots import NOTHING, Robots, parse_robots
 from crawler.extensions.guard import guard_of
+from crawler.scrapy_internals import set_delay
 
 logger = logging.getLogger(__name__)
-# Scrapy prints a traceback where robots.txt is not answered; `Guard.stop` says the same in a sentence.
-logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(
-    lambda record: not str(record.msg).startswith("Error downloading")
-)
 MAX_BYTES = 32 * 2**20  # of a robots.txt, unpacked: as DOWNLOAD_MAXSIZE; RFC 9309 asks for 500 KiB at least
-LONG_DELAY = 60.0  # seconds; a longer Crawl-delay is kept too, and said aloud: a day has 1,440 of them
+HOPS = 5  # redirects that are followed, as RFC 9309, 2.3.1.2 asks
+LONG_DELAY = 60.0  # seconds; a longer Crawl-delay is a warning in the log: a day has 1,440 of them
+FIRST = 1000  # priority: before all else
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class RobotsMiddleware(RobotsTxtMiddleware):
-    """Scrapy's, with the standard's answers to trouble."""
+class RobotsMiddleware:
+    """Lets through what robots.txt allows, at the pace it asks for."""
 
     def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._delays: dict[str, float] = {}  # host -> its Crawl-delay in seconds
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        self._crawler = crawler
+        self._name = str(crawler.settings["ROBOTSTXT_USER_AGENT"])
+        self._longest_delay = crawler.settings.getfloat("ARCHIVE_CRAWL_DELAY_MAX_SECONDS")
+        self._rules: dict[str, asyncio.Task[Robots]] = {}  # by host and port
 
-    async def process_request(self, request: Request, *given: Any) -> None:
-        """As Scrapy's; then see to it that the host's Crawl-delay holds, whatever became of its queue since
-        the request before."""
-        await super().process_request(request, *given)
-        delay = self._delays.get(urlparse_cached(request).netloc)
-        if delay and self.crawler.engine:
-            _, slot = self.crawler.engine.downloader._get_slot(request)
-            slot.delay, slot.jitter = max(slot.delay, delay), 0.0  # jitter goes both ways
-            request.meta["autothrottle_dont_adjust_delay"] = True  # it would go down to DOWNLOAD_DELAY again
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(crawler)
 
-    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+    async def process_request(self, request: Request) -> None:
+        """Refuse what robots.txt forbids. Raises IgnoreRequest."""
+        if request.meta.get("dont_obey_robotstxt"):
+            return
+        parts = urlparse_cached(request)
+        if parts.netloc not in self._rules:
+            self._rules[parts.netloc] = asyncio.ensure_future(self._load(f"{parts.scheme}://{parts.netloc}"))
+        robots = await self._rules[parts.netloc]
+        if not robots.allows(request.url):
+            raise IgnoreRequest("Forbidden by robots.txt")
+        if robots.crawl_delay:  # at each request: Scrapy forgets the delay of a host that was idle
+            set_delay(self._crawler, request, min(robots.crawl_delay, self._longest_delay))
+
+    async def _load(self, origin: str) -> Robots:
+        host = urlsplit(origin).netloc
+        try:
+            robots = self._read(await self._fetch(f"{origin}/robots.txt"), host)
+        except IgnoreRequest:
+            return NOTHING  # the crawl is stopping, or the host is left alone
+        except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware, tried again by BackoffMiddleware
+            return self._stay_away(
+                host, f"cannot be fetched ({error}): check the address and the network, then try again"
+            )
+        if robots.crawl_delay:
+            self._report_delay(host, robots.crawl_delay)
+        return robots
+
+    async def _fetch(self, url: str) -> Response:
+        """The answer, after redirects within the registrable domain. A longer way counts as no robots.txt."""
+        assert self._crawler.engine is not None  # it sent the request that asks
+        domain = registrable_domain(urlsplit(url).hostname or "")
+        for hops in range(HOPS + 1):
+            meta = {"dont_obey_robotstxt": True, "dont_redirect": True}
+            request = Request(url, priority=FIRST, meta=meta, callback=NO_CALLBACK)
+            response = await self._crawler.engine.download_async(request)
+            location = response.headers.get("Location")
+            if response.status not in REDIRECTS or not location or hops == HOPS:
+                return response
+            url = urljoin(url, location.decode("utf-8", "replace").strip()).partition("#")[0]
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or registrable_domain(parts.hostname or "") != domain:
+                logger.warning("robots.txt leads to another site, %s: not followed", url[:200])
+                return response
+        raise AssertionError  # the last round returns
+
+    def _read(self, response: Response, host: str) -> Robots:
         if response.status >= 500 or response.status == 429:
-            guard_of(self.crawler).stay_away(
-                netloc,
-                f"robots.txt of {netloc} answers with status {response.status}, so the site must not be visited now: run the crawl again later",
+            return self._stay_away(
+                host,
+                f"answers with status {response.status}, so the site must not be visited now: "
+                "run the crawl again later",
             )
-        # Given up after several tries: the rules behind the cut are not known
-        if "dataloss" in response.flags and 200 <= response.status < 300:
-            guard_of(self.crawler).stay_away(
-                netloc,
-                f"robots.txt of {netloc} was cut on its way, so what it forbids is not known: run the crawl again later",
+        if not 200 <= response.status < 300:  # RFC 9309: unavailable (4xx) means that there are no rules
+            return Robots()
+        if "dataloss" in response.flags:
+            return self._stay_away(
+                host, "was cut on its way, so what it forbids is not known: run the crawl again later"
             )
-            response = response.replace(body=b"User-agent: *\nDisallow: /\n")
-        elif 200 <= response.status < 300:
-            response = self._unpacked(response, netloc)
-        if not 200 <= response.status < 300:
-            # RFC 9309: unavailable (4xx) is no rule; an error page's text is none either
-            response = response.replace(body=b"")
-        await super()._parse_robots(response, netloc, request)
-        parser: Any = self._parsers[netloc]
-        delay = parser.crawl_delay(self._robotstxt_useragent) if hasattr(parser, "crawl_delay") else None
-        if delay:
-            self._delays[netloc] = float(delay)
-            logger.log(
-                logging.WARNING if delay > LONG_DELAY else logging.INFO,
-                "robots.txt of %s asks for one request in %s s: kept",
-                netloc,
-                delay,
-            )
-
-    def _unpacked(self, response: Response, netloc: str) -> Response:
         headers = tuple(
             ("Content-Encoding", value.decode("latin-1"))
             for value in response.headers.getlist("Content-Encoding")
         )
         try:
-            return response.replace(
-                body=decode_body(
-                    Capture(response.url, response.status, headers, response.body, ""), MAX_BYTES
-                )
-            )
+            body = decode_body(Capture(response.url, response.status, headers, response.body, ""), MAX_BYTES)
         except Undecodable as error:
-            guard_of(self.crawler).stay_away(
-                netloc, f"robots.txt of {netloc} cannot be read ({error}), so what it forbids is not known"
-            )
-            return response.replace(body=b"User-agent: *\nDisallow: /\n")
+            return self._stay_away(host, f"cannot be read ({error}), so what it forbids is not known")
+        return parse_robots(body.decode("utf-8", "replace"), self._name)
 
-    def _robots_error(self, exc: Exception, netloc: str) -> None:
-        super()._robots_error(exc, netloc)
-        guard_of(self.crawler).stay_away(
-            netloc,
-            f"robots.txt of {netloc} cannot be had ({exc}): check the address and the network, then try again",
-        )
+    def _stay_away(self, host: str, why: str) -> Robots:
+        guard_of(self._crawler).stay_away(host, f"robots.txt of {host} {why}")
+        return NOTHING
+
+    def _report_delay(self, host: str, delay: float) -> None:
+        level = logging.WARNING if delay > LONG_DELAY else logging.INFO
+        logger.log(level, "robots.txt of %s asks for one request in %g s: kept", host, delay)
+        if delay > self._longest_delay:
+            logger.warning(
+                "that is more than an hour: one request in %g s is sent instead "
+                "(-s ARCHIVE_CRAWL_DELAY_MAX_SECONDS=N allows more)",
+                self._longest_delay,
+            )
+            guard_of(self._crawler).bounded["crawl_delay"] = delay

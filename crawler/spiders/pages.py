@@ -84,4 +84,4 @@ class PagesSpider(SohrSpider):
         try:
             await capture.archive.happened(event)
         except ArchiveFailed as failed:
-            await self.guard.fail(failed)
+            self.guard.fail(failed)

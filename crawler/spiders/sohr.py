@@ -129,33 +129,18 @@ class SohrSpider(Spider):
         except ArchiveClosed:
             return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
-            await self.guard.fail(failure)
+            self.guard.fail(failure)
             raise CloseSpider("archive_failed") from failure
 
     async def _welcome(self, archive: ArchiveProcess) -> bool:
-        """Whether the site may be visited now: it did not ask for rest, and the day's budget is not used
-        up."""
+        """Return whether the site may be visited now: no rest is asked for, and the budget is not used up."""
         settings = self.crawler.settings
         if not settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
             logger.warning(
                 "the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)"
             )
-        asked_at, words, left = "", "", 0.0
-        # A short rest does not cut a longer one that was asked for before
-        for at, value, ahead in await archive.ask(Questions.rests_asked, RESTS):
-            if (more := seconds_left(read_retry_after(value, parse_time(at), ahead)) or 0.0) > left:
-                asked_at, words, left = at, value, more
-        if left:
-            if left > settings.getfloat("BACKOFF_MAX_SECONDS"):
-                sentence = f"the site asked for rest at {asked_at} (Retry-After: {words}): run the crawl again in {left:.0f} seconds"
-                await self.guard.stop("unavailable", sentence)
-                return False
-            try:
-                await asyncio.wait_for(self.guard.closing.wait(), left)
-            except TimeoutError:
-                pass  # the rest is over
-            else:
-                return False
+        if not await self._rest(await archive.ask(Questions.rests_asked, RESTS)):
+            return False
         budget = self.arguments.budget
         if budget is None:
             stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
@@ -165,12 +150,30 @@ class SohrSpider(Spider):
                 Questions.asked_since, format_time(current_time() - timedelta(days=1))
             )
             if self.guard.requests_left <= 0:
-                self.guard.stop_soon(
+                self.guard.stop(
                     "budget",
                     f"the budget of {budget} requests in 24 hours is used up: run the crawl again later, or with -a budget=0",
                 )
                 return False
         return True
+
+    async def _rest(self, rests: list[tuple[str, str, float]]) -> bool:
+        """Keep the longest rest that the site asked for; return whether it is over."""
+        settings = self.crawler.settings
+        longest = timedelta(seconds=settings.getfloat("ARCHIVE_RETRY_AFTER_MAX_SECONDS"))
+        asked_at, value, left = "", "", 0.0
+        for at, stated, ahead in rests:
+            until = read_retry_after(stated, parse_time(at), ahead)
+            if until and (seconds := seconds_left(min(until, parse_time(at) + longest)) or 0.0) > left:
+                asked_at, value, left = at, stated, seconds
+        if left > settings.getfloat("BACKOFF_MAX_SECONDS"):
+            self.guard.stop(
+                "unavailable",
+                f"the site asked for rest at {asked_at} (Retry-After: {value}): "
+                f"run the crawl again in {left:.0f} seconds",
+            )
+            return False
+        return not left or await self.guard.sleep(left, "the site asked for rest")
 
     def _folder(self) -> str:
         return str(Path(self.crawler.settings["ARCHIVE_DIR"]).absolute())
@@ -252,7 +255,7 @@ class SohrSpider(Spider):
         try:
             found = await outcome(response)
         except ArchiveFailed as failure:
-            await self.guard.fail(failure)
+            self.guard.fail(failure)
             return
         if found.target is not None and why.hops < HOPS and self._follow(why, found.target):
             # Another post's old address is no alias of it

@@ -1,0 +1,30 @@
+"""Which hosts belong together. Pure; reads the public suffix list that tldextract brings, never the network."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+
+def is_loopback_host(host: str) -> bool:
+    """True for a name or an address of this machine. ``127.example.org`` is somebody else's."""
+    host = host.strip("[]")
+    return host in ("localhost", "::1") or re.fullmatch(r"127(?:\.[0-9]{1,3}){3}", host) is not None
+
+
+@cache
+def registrable_domain(host: str) -> str:
+    """The part of a host name that one owner registers: ``www.example.co.uk`` -> ``example.co.uk``.
+
+    An IP address, or a name without a public suffix, is its own; all names of this machine are one.
+    """
+    if is_loopback_host(host):
+        return "localhost"
+    return _suffixes()(host.rstrip(".").lower()).top_domain_under_public_suffix or host.lower()
+
+
+@cache
+def _suffixes():  # type: ignore[no-untyped-def]  # loaded where it is needed: 30 ms
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)

@@ -1,0 +1,81 @@
+"""The names of Scrapy that its documentation does not promise, used here and in no other module.
+
+`tests/test_scrapy_internals.py` names the release they were read in. When it fails after an upgrade, read
+Scrapy's own module again and mend the function below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.core.downloader import Downloader, Slot
+from scrapy.crawler import Crawler, CrawlerProcess
+from scrapy.exceptions import IgnoreRequest
+from scrapy.utils.asyncio import call_later
+
+RELEASE = "2.19"
+NAMES: dict[str, tuple[type, tuple[str, ...]]] = {
+    "downloader": (Downloader, ("_get_slot", "_latercall", "get_slot_key")),
+    "slot": (Slot, ("delay", "jitter", "latercall", "queue")),
+    "process": (CrawlerProcess, ("_signal_shutdown",)),
+    "command": (ScrapyCrawl, ("_create_crawler",)),
+}
+
+
+def set_delay(crawler: Crawler, request: Request, seconds: float) -> None:
+    """Let at least so many seconds pass between two requests to the host of this one."""
+    _, slot = _downloader(crawler)._get_slot(request)
+    slot.delay, slot.jitter = max(slot.delay, seconds), 0.0  # jitter would go below the delay
+    request.meta["autothrottle_dont_adjust_delay"] = True  # AutoThrottle would lower it to DOWNLOAD_DELAY
+
+
+def hold_host(crawler: Crawler, request: Request, seconds: float) -> None:
+    """Send nothing more to the host of this request for so many seconds."""
+    downloader = _downloader(crawler)
+    _, slot = downloader._get_slot(request)
+    if slot.latercall:
+        slot.latercall.cancel()
+    slot.latercall = call_later(seconds, downloader._latercall, slot)
+
+
+def drop_waiting_requests(crawler: Crawler, reason: str) -> None:
+    """Answer each request that has not left yet with IgnoreRequest."""
+    for slot in _downloader(crawler).slots.values():
+        if slot.latercall:
+            slot.latercall.cancel()
+            slot.latercall = None
+        while slot.queue:
+            _, waiting = slot.queue.popleft()
+            waiting.errback(IgnoreRequest(reason))
+
+
+def _downloader(crawler: Crawler) -> Downloader:
+    assert crawler.engine is not None  # it runs when a request or a response is at hand
+    return crawler.engine.downloader
+
+
+def on_signal(process: CrawlerProcess, react: Callable[[int], None]) -> None:
+    """Call ``react`` with the number of the first signal that ends the process, before Scrapy's own handler."""
+    shutdown = process._signal_shutdown
+
+    def handle(signum: int, frame: Any) -> None:
+        react(signum)
+        shutdown(signum, frame)
+
+    process._signal_shutdown = handle  # type: ignore[assignment,method-assign]  # Scrapy has no hook
+
+
+def remember_crawlers(command: ScrapyCrawl) -> list[Crawler]:
+    """Return a list that gets each crawler the command makes."""
+    crawlers: list[Crawler] = []
+    create = command._create_crawler
+
+    def remember(name: type[Spider] | str) -> Crawler:
+        crawlers.append(create(name))
+        return crawlers[-1]
+
+    command._create_crawler = remember  # type: ignore[assignment,method-assign]  # Scrapy has no hook
+    return crawlers
