@@ -39,7 +39,9 @@ def test_no_other_module_uses_private_names_of_scrapy() -> None:
     private = re.compile(r"(?<!self)(?<!cls)\.(_[a-z]\w*)")
     for path in sorted(Path(ROOT, "crawler").rglob("*.py")):
         if path.name != "scrapy_internals.py":
-            found = [n for n in private.findall(path.read_text(encoding="utf-8")) if n != "_replace"]  # that one is documented
+            found = [
+                n for n in private.findall(path.read_text(encoding="utf-8")) if n != "_replace"
+            ]  # that one is documented
             assert not found, f"{path}: {found}"
 
 

@@ -31,7 +31,23 @@ LAST, FAILED = (
 GRACE_SECONDS = 3.0  # for requests under way when the crawl stops: a page that is nearly there is kept
 
 _NO_FAILURE = frozenset(
-    ["new", "changed", "unchanged", "protected", "empty", "listing", "sitemap", "missing", "soft404", "redirect", "not_modified", "moved", "pages", "errors", "requests"]
+    [
+        "new",
+        "changed",
+        "unchanged",
+        "protected",
+        "empty",
+        "listing",
+        "sitemap",
+        "missing",
+        "soft404",
+        "redirect",
+        "not_modified",
+        "moved",
+        "pages",
+        "errors",
+        "requests",
+    ]
 )
 
 
