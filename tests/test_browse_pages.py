@@ -124,9 +124,9 @@ async def test_figures_are_called_out(ds: Datasette) -> None:
     assert re.search(r"<del>3</del>.{0,120}<ins>31</ins>", page, re.DOTALL)
     assert page.index("2 figures changed") < page.index('class="sides"')
     assert "the blast killed 3 civilians" in plain(page)
-    assert "a silent edit" in page
-    assert "A figure changed, or a sentence that holds one." in page
-    assert "7 lines the same" in page  # with two around the change
+    assert "Silent edit" in page
+    assert "A figure or its sentence changed." in page
+    assert "7 unchanged lines" in page  # with two around the change
 
 
 async def test_side_by_side_marks_words(ds: Datasette) -> None:
@@ -150,7 +150,7 @@ async def test_comparison_runs_from_right_to_left(ds: Datasette) -> None:
     page = await text_of(ds, "ar/700001/diff/1/2")
     assert '<td class="t" dir="rtl">وثّق المرصد السوري مقتل <del>4</del> أشخاص' in page
     assert '<td class="t" dir="rtl">وثّق المرصد السوري مقتل <ins>32</ins> أشخاص' in page
-    assert "whether it owned up to the edit cannot be told" in page
+    assert "cannot say whether it is a silent edit" in page
 
 
 async def test_comparison_leads_to_both_evidences(ds: Datasette, path: Path) -> None:
@@ -264,13 +264,13 @@ async def test_a_common_word_is_walked(path: Path, monkeypatch: pytest.MonkeyPat
     await ds.invoke_startup()
     page = await text_of(ds, f"search?q=civilians&sort={sort}")
     if sort == "relevance":
-        assert "only the newest 2 are ranked here" in page
+        assert "Only the newest 2 are ranked" in page
         assert len(re.findall(r"<h2><a", page)) == 2
     else:
         assert len(re.findall(r"<h2><a", page)) == 3
     assert len(re.findall(r"<h2><a", await text_of(ds, "search?q=civilians&state=live"))) == 2
     monkeypatch.setattr("archive.browse.search.WALKED", 2)
-    assert "Only the newest 2 posts that pass the filters were looked at here" in await text_of(
+    assert "Only the newest 2 posts that match the filters were searched" in await text_of(
         ds, "search?q=civilians&state=live"
     )
 
@@ -391,7 +391,7 @@ async def test_missing_posts_are_listed(ds: Datasette) -> None:
     """What is not found any more is listed, with what it said a step away."""
     page = await text_of(ds, "missing")
     assert "A post that went away" in page
-    assert "cannot be known from here" in page
+    assert "does not know who removed them or why" in page
 
 
 @pytest.mark.parametrize(("name", "entries"), [("new", 5), ("changes", 3)])

@@ -1,5 +1,4 @@
-"""What all pages of ours share: which archive, who may see it, how it is asked, and the headers under which
-an answer leaves."""
+"""What all reading pages share: the archive, permissions, addresses, queries and response headers."""
 
 from __future__ import annotations
 
@@ -26,30 +25,30 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# What the pages show: whoever may not see one sees no page
+# Readers need permission for all of them
 TABLES = ("articles", "versions", "changes", "aliases", "captures", "crawls")
 STATIC = Path(__file__).parent / "static"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One request for a page of one archive."""
+    """A request for a page of one archive."""
 
     datasette: Any
     request: Any
     database: str
     site: str
-    is_first: bool  # of several archives the first needs no naming in addresses
+    is_first: bool  # the first archive is not named in addresses
 
     def to(self, path: str = "", /, **query: object) -> str:
-        """Address of a page of ours: ``to("en/332481", version=2)``. Empty values are left out."""
+        """Address of a reading page: ``to("en/332481", version=2)``. Empty values are left out."""
         given = {key.strip("_"): str(value) for key, value in query.items() if value not in (None, "", False)}
         if not self.is_first:
             given["archive"] = self.database
         return str(self.datasette.urls.path(f"/-/sohr/{path}")) + (f"?{urlencode(given)}" if given else "")
 
     def absolute(self, path: str = "", /, **query: object) -> str:
-        """The same with scheme and host, as feeds and citations need it."""
+        """The same with scheme and host, for feeds and citations."""
         return str(self.datasette.absolute_url(self.request, self.to(path, **query)))
 
     def read(self, row: Mapping[str, Any], part: str = "", /, **query: object) -> str:
@@ -64,27 +63,27 @@ class Frame:
         return str(self.datasette.absolute_url(self.request, self.read(row, part, **query)))
 
     def argument(self, name: str, longest: int = 200) -> str:
-        """A query parameter, trimmed; empty where it is not given."""
+        """A query parameter, trimmed; empty if it is not given."""
         return str(self.request.args.get(name) or "").replace("\0", " ").strip()[:longest]
 
     def number(self, name: str, default: int = 0, most: int = 2**53) -> int:
-        """A query parameter that is a whole number from 0; ``default`` where it is none."""
+        """A query parameter as a whole number of 0 or more; ``default`` if it is something else."""
         text = self.argument(name, 20)
         return min(int(text), most) if text.isascii() and text.isdigit() else default
 
     def chosen(self, name: str, among: Sequence[str]) -> str:
-        """A query parameter that is one of some words; else empty."""
+        """A query parameter if it is one of these words; else empty."""
         text = self.argument(name)
         return text if text in among else ""
 
     def path(self, name: str) -> int:
-        """A number out of the address itself."""
+        """A number in the path of the address."""
         return int(self.request.url_vars[name])
 
     @property
     def article(self) -> tuple[str, str]:
-        """Source and key of the article that the address names: a post of an edition, or (``?url=``) a page
-        of another site."""
+        """Source and key of the article in the address: a post of an edition, or (``?url=``) a page of another
+        site."""
         given = self.request.url_vars
         if "edition" in given:
             return given["edition"], str(int(given["post_id"]))
@@ -98,13 +97,13 @@ class Frame:
         return Path(path).parent if path else None
 
     async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask the database, in one of Datasette's own threads. Our questions are few and bounded: no time
-        limit cuts them."""
+        """Run a function of a connection in one of Datasette's threads, without its time limit: the reading
+        pages' queries are few and bounded."""
 
         def at_one_instant(conn: sqlite3.Connection) -> T:
             if conn.in_transaction:
                 return question(conn)
-            conn.execute("begin")  # all questions of a page see the archive as it stands at the first of them
+            conn.execute("begin")  # all queries of a page see the same state
             try:
                 return question(conn)
             finally:
@@ -114,7 +113,7 @@ class Frame:
         return answer
 
     async def page(self, template: str, context: Mapping[str, Any]) -> Response:
-        """A page of ours, under our headers."""
+        """Render a template as a response with our headers."""
         urls = self.datasette.urls
         given = {
             "frame": self,
@@ -140,19 +139,18 @@ class Frame:
         return Response.html(body, headers=dict(HEADERS))
 
     def text(self, body: str, content_type: str, **headers: str) -> Response:
-        """An answer that is no page: a feed, a citation."""
+        """A response that is not HTML: a feed, a citation."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return Response(body, content_type=f"{content_type}; charset=utf-8", headers=HEADERS | more)
 
 
 async def open_frame(datasette: Any, request: Any) -> Frame:
-    """The archive asked for (``?archive=``), else the first. Raises NotFound where there is none, Forbidden
-    where the reader may not see it."""
+    """The archive that ``?archive=`` names, else the first. Raises NotFound, or Forbidden without permission."""
     held = archives.archives(datasette) or await archives.find(datasette)
     first = next(iter(held), None)
     database = request.args.get("archive") or first
     if database not in held:
-        raise NotFound("There is no such archive here.")
+        raise NotFound("There is no archive of this name here.")
     for table in TABLES:
         await _allow(datasette, request, str(database), table)
     return Frame(datasette, request, str(database), held[str(database)], database == first)
@@ -172,7 +170,7 @@ async def _allow(datasette: Any, request: Any, database: str, table: str) -> Non
 
 
 async def style(request: Any) -> Response:
-    """The style sheets, at an address that does not depend on how the package was installed."""
+    """Serve the style sheets at an address that does not depend on the installation."""
     text = (STATIC / f"{request.url_vars['name']}.css").read_text(encoding="utf-8")
     return Response(
         text,
@@ -182,12 +180,12 @@ async def style(request: Any) -> Response:
 
 
 async def nothing() -> None:
-    """Any other address below ours."""
-    raise NotFound("There is no such page of the archive.")
+    """Answer any other address below /-/sohr/."""
+    raise NotFound("The archive has no such page.")
 
 
 def article_path(datasette: Any, database: str, edition: str, post_id: int) -> str:
-    """Address of an article's page, from a table."""
+    """Address of an article's page, for a cell of a table."""
     first = next(iter(archives.archives(datasette)), database)
     return str(datasette.urls.path(f"/-/sohr/{edition}/{post_id}")) + (
         "" if database == first else f"?{urlencode({'archive': database})}"
@@ -195,15 +193,15 @@ def article_path(datasette: Any, database: str, edition: str, post_id: int) -> s
 
 
 def is_rtl(edition: str | None, language: str | None = None) -> bool:
-    """Whether a text runs from right to left: by the language the page states, else by its edition."""
+    """Whether a text runs from right to left, by the stated language or else the edition."""
     return language.lower().startswith(("ar", "fa", "he", "ku-arab")) if language else edition == "ar"
 
 
 def link(url: str) -> Markup:
-    """An address as a link, where it is one of the web's."""
+    """An address as a link, if it is http or https."""
     try:
         is_web = urlsplit(url).scheme in ("http", "https")
-    except ValueError:  # what the site linked to is not always an address
+    except ValueError:  # the site's links are not always valid addresses
         is_web = False
     if is_web:
         return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url)
@@ -211,14 +209,14 @@ def link(url: str) -> Markup:
 
 
 def rows(conn: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:
-    """Rows of a question, as dicts for templates."""
+    """Rows of a query, as dicts for templates."""
     cursor = conn.execute(sql, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def listed(value: str | None) -> list[Any]:
-    """A JSON array out of a column; anything else is empty."""
+    """A JSON array in a column; empty for anything else."""
     try:
         found = json.loads(value or "[]")
     except (ValueError, TypeError):
@@ -227,5 +225,5 @@ def listed(value: str | None) -> list[Any]:
 
 
 def worded(value: str | None) -> list[str]:
-    """A JSON array of words."""
+    """A JSON array of words in a column."""
     return [str(word) for word in listed(value)]

@@ -1,6 +1,6 @@
-"""Raw evidence: one capture as the WARC file holds it, and the archived page made inert.
+"""The evidence page: one capture as its WARC file has it, and the archived page without anything that acts.
 
-The only way to a file is a row of `captures`: nothing of an address becomes a path.
+Only rows of `captures` name files: no part of an address becomes a path.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAX_SHOWN = 8 * 1024 * 1024  # bytes of a page that are shown
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A capture read back: the exchange, or in a sentence why there is none."""
+    """A capture read from its WARC file; ``why_not`` is a sentence if it could not be read."""
 
     capture: Capture | None
     why_not: str = ""
@@ -42,12 +42,12 @@ class Read:
 
     @property
     def is_page(self) -> bool:
-        """Whether there is something to show."""
+        """Whether the capture has a body to show."""
         return self.capture is not None and bool(self.capture.body)
 
 
 async def page(datasette: Any, request: Any) -> Response:
-    """What is known of a capture: request and answer, headers, digest, where it lies."""
+    """Show a capture: request, response, headers, digest and place."""
     frame = await open_frame(datasette, request)
     row = await _row(frame)
     read = await asyncio.to_thread(read_back, frame.folder, row)
@@ -63,7 +63,7 @@ async def page(datasette: Any, request: Any) -> Response:
 
 
 async def shown(datasette: Any, request: Any) -> Response:
-    """The archived page, inert."""
+    """Show the archived page without anything that acts."""
     frame = await open_frame(datasette, request)
     row = await _row(frame)
     read = await asyncio.to_thread(read_back, frame.folder, row)
@@ -93,19 +93,21 @@ async def _row(frame: Frame) -> dict[str, Any]:
 
 
 def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
-    """The exchange out of its WARC file, its digests checked; or why not, in a sentence for people."""
+    """Read the exchange from its WARC file and check its digest; or return why that failed."""
     name = str(row["warc"])
     if not _NAME.fullmatch(name.removesuffix(".open")):
-        return Read(None, "The name of the WARC file is none of this archive's, so it is not opened.")
+        return Read(
+            None, "The name of the WARC file is not one that this archive writes, so it is not opened."
+        )
     if folder is None:
-        return Read(None, "This database is not in a folder, so there are no WARC files beside it.")
+        return Read(None, "This database is in memory, so it has no WARC files.")
     plain = folder / "warc" / name.removesuffix(".open")
     places = (plain, plain.with_name(plain.name + ".open"))
     path = next((place for place in places if place.is_file() and not place.is_symlink()), None)
     if path is None:
         return Read(
             None,
-            f"The WARC file {plain.name} is not beside this database. Who keeps the archive can find the record by name, offset and digest.",
+            f"The WARC file {plain.name} is not beside this database. The owner of the archive can find the record by name, offset and digest.",
         )
     try:
         capture = read_response(path, int(row["offset"]))
@@ -115,7 +117,7 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
     if digest != row["payload_sha256"]:
         return Read(
             None,
-            "The body in the WARC file is not the one this database knows: its digest differs. Run 'sohr-archive verify'.",
+            "The digest of the body in the WARC file differs from the one in the database. Run 'sohr-archive verify'.",
             digest,
         )
     return Read(capture, digest=digest)
@@ -125,7 +127,7 @@ def _render(capture: Capture) -> str:
     try:
         text = decode_text(capture)
     except Undecodable as error:
-        return source(f"The body cannot be unpacked: {error}.")
+        return source(f"The body cannot be decoded: {error}.")
     kind = (capture.header("content-type") or "text/html").split(";")[0].strip().lower()
     if len(text) > _MAX_SHOWN:
         return source(text[:_MAX_SHOWN])

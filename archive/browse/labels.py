@@ -1,4 +1,4 @@
-"""What the pages say in words for what the tables hold as codes."""
+"""Words that the pages show for the codes in the tables."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ EDITIONS = {"en": "English", "ar": "Arabic"}
 SEVERITIES = ("nothing of substance", "wording", "text", "figures")
 SEVERITY_SENTENCES = (
     "Nothing a reader would see changed.",
-    "The wording or the typography of a sentence without figures changed.",
-    "Text without figures came, went or moved, or the headline was reworded.",
-    "A figure changed, or a sentence that holds one.",
+    "The wording of a sentence without figures changed.",
+    "Text without figures was added, removed or reordered, or the headline changed.",
+    "A figure or its sentence changed.",
 )
 CLASSES = {
     "figures": "a figure changed",
-    "title": "headline reworded",
+    "title": "headline changed",
     "text_added": "text added",
     "text_removed": "text removed",
     "rewording": "reworded",
@@ -23,24 +23,24 @@ KINDS = {
     "created": "first captured",
     "updated": "edited",
     "metadata": "other claims changed",
-    "missing": "not found",
+    "missing": "missing",
     "disappeared": "disappeared",
-    "restored": "back again",
+    "restored": "restored",
     "moved": "moved",
     "backfilled": "older history found",
     "reparsed": "read again by another release",
-    "retracted": "an earlier change taken back",
+    "retracted": "an earlier change is withdrawn",
 }
 STATES = {
     None: "sighted, not captured yet",
     "live": "on the site at the last look",
     "missing": "not found at the last look",
     "disappeared": "not found at several looks over days",
-    "moved": "its address leads elsewhere",
+    "moved": "its address leads to another article",
     "withheld": "withheld for legal reasons (451)",
     "protected": "behind a password",
     "empty": "without text",
-    "unreadable": "captured, and no known layout reads it",
+    "unreadable": "captured, but no layout can read it",
 }
 STATED = {
     "title": "Title",
@@ -72,9 +72,9 @@ def moment(at: str | None) -> str:
 def silence(stealth: int | None) -> str:
     """What the site's own modified time says about an edit."""
     if stealth is None:
-        return "The site states no modified time for both versions, so whether it owned up to the edit cannot be told."
+        return "The site does not give a modified time for both versions, so the archive cannot say whether it is a silent edit."
     return (
-        "The site did not move its own modified time: a silent edit."
+        "Silent edit: the site did not change its own modified time."
         if stealth
-        else "The site moved its own modified time."
+        else "The site changed its own modified time."
     )
