@@ -1,5 +1,4 @@
-"""Addresses of pages of other sites: reposts and press articles that somebody cited. Pure; the crawler reads
-them too."""
+"""Addresses of pages of other sites: reposts and press articles."""
 
 from __future__ import annotations
 
@@ -8,27 +7,23 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from archive.model import ArticleKey
 
-# Of captures of such pages: what is kept of another site without it (a redirect's end, robots.txt) is no
-# article
+# The channel of captures of such articles; other captures of other sites (robots.txt) have none
 CHANNEL = "page"
-# The visitor's way here, on whatever site
+# Parameters that track the visitor
 _TRACKING = re.compile(r"^(?:fbclid|gclid|igshid|mc_[a-z]+|_ga|utm_\w+)(?:=|$)", re.IGNORECASE)
 _LOOPBACK = re.compile(r"^(?:localhost|127\.[0-9.]+|\[?::1\]?)(?::|$)")
 _PORTS = {"http": ":80", "https": ":443"}
 
 
 def clean(url: str, base: str | None = None) -> str | None:
-    """The one spelling of a page's address that is asked for: absolute, host in small letters, without
-    fragment and tracking.
-
-    None for what is no http address. Path and query stay as written: which of their parts matter is the other
-    site's business.
+    """One spelling of a page's address: absolute, host in lower case, without fragment and tracking; None if
+    it is no http address. Path and query stay as written.
     """
     try:
         parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
         if parts.scheme not in _PORTS or not parts.hostname:
             return None
-        _ = parts.port  # raises ValueError where it is no number
+        _ = parts.port  # raises ValueError if it is no number
     except ValueError:
         return None
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(_PORTS[parts.scheme])
@@ -37,25 +32,25 @@ def clean(url: str, base: str | None = None) -> str | None:
 
 
 def host_of(url: str) -> str:
-    """Host of a clean address, without ``www.``: the source of its article. A port that is not the scheme's
-    own stays."""
+    """Host of a clean address without ``www.``, with a port that is not the scheme's: the article's
+    source."""
     return urlsplit(url).netloc.removeprefix("www.")
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a clean address is of this machine: invented pages, which never stand beside real ones."""
+    """True for an address on this machine: its pages are invented."""
     return bool(_LOOPBACK.match(urlsplit(url).netloc))
 
 
 def is_front(url: str) -> bool:
-    """Whether a clean address is a site's front page, which is no article."""
+    """True for a site's front page, which is no article."""
     parts = urlsplit(url)
     return parts.path.strip("/") in ("", "index.php", "index.html", "en", "ar") and not parts.query
 
 
 def identity(url: str, canonical: str | None) -> ArticleKey:
-    """Which article a page at a clean address is: its canonical address, where that is of the same host and
-    not merely its front page."""
+    """The article of a page at a clean address: its canonical address if that is of the same host and no
+    front page."""
     stated = clean(canonical, url) if canonical else None
     if stated is None or host_of(stated) != host_of(url) or (is_front(stated) and not is_front(url)):
         stated = url

@@ -1,8 +1,7 @@
-"""URL -> identity. One post has eight shapes of address (see docs/evidence.md); the archive knows it by
-`(edition, post_id)` alone.
+"""Read the site's addresses. A post has eight shapes of address; its identity is ``(edition, post_id)``.
 
-Seen [E]: ``/en/{id}/``, ``/en/{id}``, ``http``, no ``www``, ``/en/?p={id}``, tracking parameters,
-``/{arabic-slug}/{id}/`` in both hex cases, ``/en/2015/03/{slug}/`` (no id: its redirect tells). Listings:
+Seen: ``/en/{id}/``, ``/en/{id}``, ``http``, no ``www``, ``/en/?p={id}``, tracking parameters,
+``/{arabic-slug}/{id}/`` in both hex cases, ``/en/2015/03/{slug}/`` (no id: it redirects). Listings:
 ``/en/page/N/``, ``/en/date/YYYY/MM/DD/page/N/``, ``/en/category/.../page/N/``.
 """
 
@@ -14,10 +13,11 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 from archive.model import Address, ArticleKey, Edition, Kind
+from archive.text.wordlists import word_set
 
 HOME = "https://www.syriahr.com/"
 
-# Parameters that name the visitor's way here, never the page [E: fbclid, doing_wp_cron, __cf_chl_*, utm_*].
+# Parameters that track the visitor and do not change the page
 _TRACKING = re.compile(
     r"^(fbclid|gclid|doing_wp_cron|mc_[a-z]+|ref|amp|igshid|share|replytocom|__cf_\w+|utm_\w+|_ga|fb_\w+)$",
     re.IGNORECASE,
@@ -25,27 +25,18 @@ _TRACKING = re.compile(
 _NUMBER = re.compile(r"^[1-9][0-9]{0,9}$")
 _YEAR = re.compile(r"^(19|20)[0-9]{2}$")
 _MONTH_OR_DAY = re.compile(r"^[0-3][0-9]$")
+_FILE = re.compile(r"\.[a-z][a-z0-9]{1,4}$")
 _LISTINGS = ("category", "tag", "author")
-_RESERVED = {
-    "wp-content",
-    "wp-includes",
-    "wp-admin",
-    "wp-login.php",
-    "wp-cron.php",
-    "xmlrpc.php",
-    "search",
-    "comments",
-    "cdn-cgi",
-    *_LISTINGS,
-}
+_RESERVED = word_set(
+    "wp-content wp-includes wp-admin wp-login.php wp-cron.php xmlrpc.php search comments cdn-cgi"
+)
 _FEEDS = {"feed", "rdf", "rss", "rss2", "atom"}
 _SAFE = "!$&'()*+,;=:@-._~"  # RFC 3986 pchar without "%"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The site an archive is of, known by its home address. Scheme and a leading ``www.`` do not tell sites
-    apart."""
+    """The site of an archive, named by its home address. Scheme and a leading ``www.`` make no difference."""
 
     home: str = HOME
 
@@ -59,7 +50,7 @@ class Site:
 
     @property
     def name(self) -> str:
-        """Host (and port) without ``www.``, and the path: what two spellings of one site share."""
+        """Host (and port) without ``www.``, and the path."""
         parts = urlsplit(self.home)
         return _host(parts.scheme, parts.netloc) + parts.path.rstrip("/")
 
@@ -67,7 +58,6 @@ class Site:
     def is_loopback(self) -> bool:
         """True for a test site on this machine."""
         host = urlsplit(self.home).hostname or ""
-        # 127.example.org is somebody's
         return host in ("localhost", "::1") or re.fullmatch(r"127(?:\.[0-9]{1,3}){3}", host) is not None
 
     def edition_home(self, edition: Edition) -> str:
@@ -92,14 +82,13 @@ class Site:
         )
 
     def article_url(self, key: ArticleKey, page: int = 1) -> str:
-        """An address that leads to the post whatever its slug; the Arabic one costs a redirect."""
+        """An address that leads to the post whatever its slug; in Arabic by a redirect."""
         if key.edition == "en":
             return f"{self.home}en/{key.key}/" + (f"{page}/" if page > 1 else "")
         return f"{self.home}?p={key.key}" + (f"&page={page}" if page > 1 else "")
 
     def parse(self, url: str, base: str | None = None) -> Address | None:
-        """Read an address, relative ones against ``base``. None where it is not of this site, or no address
-        at all."""
+        """Read an address, relative to ``base``; None if it is invalid or not of this site."""
         try:
             return _parse(self, urljoin(base, url.strip()) if base else url.strip())
         except ValueError:
@@ -124,18 +113,32 @@ class Site:
     def _read(
         self, edition: Edition, segments: list[str], query: list[tuple[str, str]], *, trailing: bool
     ) -> Address:
-        home = self.edition_home(edition)
         parameters = dict(query)
+        paged = _page_number(parameters.get("paged", ""))
+        path = "/".join(segments) + ("/" if segments and trailing else "")
+        exact = self.edition_home(edition) + path + (f"?{urlencode(query)}" if query else "")
+        return (
+            self._read_post_id(edition, segments, parameters)
+            or self._read_channel(edition, segments, parameters, exact)
+            or self._read_listing(edition, segments, paged)
+            or (self._read_path(edition, segments) if paged == 1 else None)
+            or Address(Kind.OTHER, exact, edition)
+        )
+
+    def _read_post_id(
+        self, edition: Edition, segments: list[str], parameters: dict[str, str]
+    ) -> Address | None:
         post = parameters.get("p", "")
-        if segments in ([], ["index.php"]) and _NUMBER.match(post):
-            page = int(parameters["page"]) if _NUMBER.match(parameters.get("page", "")) else 1
-            kind = Kind.FEED if "feed" in parameters else Kind.ARTICLE
-            if kind is Kind.ARTICLE:
-                return Address(
-                    kind, self.article_url(ArticleKey(edition, post), page), edition, int(post), page
-                )
-        plain = home + "/".join(segments) + ("/" if segments and trailing else "")
-        exact = plain + (f"?{urlencode(query)}" if query else "")
+        if segments not in ([], ["index.php"]) or not _NUMBER.match(post) or "feed" in parameters:
+            return None
+        page = _page_number(parameters.get("page", ""))
+        url = self.article_url(ArticleKey(edition, post), page)
+        return Address(Kind.ARTICLE, url, edition, int(post), page)
+
+    def _read_channel(
+        self, edition: Edition, segments: list[str], parameters: dict[str, str], exact: str
+    ) -> Address | None:
+        """An address of REST, a feed, a sitemap, robots.txt, an embedded post or a search."""
         first, last = (segments[0], segments[-1]) if segments else ("", "")
         if "rest_route" in parameters or first == "wp-json":
             return Address(Kind.REST, exact, edition)
@@ -147,39 +150,27 @@ class Site:
             return Address(Kind.ROBOTS, exact)
         if "s" in parameters:
             return Address(Kind.OTHER, exact, edition)
-        if last == "embed" or last in _FEEDS or (len(segments) > 1 and segments[-2] == "feed"):
-            below = segments[: segments.index("feed")] if "feed" in segments else segments[:-1]
-            of_post = bool(below) and self._read(edition, below, [], trailing=True).kind in (
-                Kind.ARTICLE,
-                Kind.SLUG,
-            )
-            return Address(Kind.EMBED if of_post or last == "embed" else Kind.FEED, exact, edition)
-        page, rest = 1, segments
-        if len(segments) >= 2 and segments[-2] == "page" and _NUMBER.match(last):
-            page, rest = int(last), segments[:-2]
-        elif _NUMBER.match(parameters.get("paged", "")):
-            page = int(parameters["paged"])
-        scope = _scope(rest)
-        if scope is not None:
-            return Address(
-                Kind.LISTING, self.listing_url(edition, scope, page), edition, page=page, scope=scope
-            )
-        if page == 1 and not (first in _RESERVED or re.search(r"\.[a-z][a-z0-9]{1,4}$", last)):
-            found = self._post(edition, segments)
-            if found:
-                return found
-        return Address(Kind.OTHER, exact, edition)
+        if last != "embed" and last not in _FEEDS and segments[-2:-1] != ["feed"]:
+            return None
+        above = segments[: segments.index("feed")] if "feed" in segments else segments[:-1]
+        is_post = above and self._read(edition, above, [], trailing=True).kind in (Kind.ARTICLE, Kind.SLUG)
+        return Address(Kind.EMBED if is_post or last == "embed" else Kind.FEED, exact, edition)
 
-    def _post(self, edition: Edition, segments: list[str]) -> Address | None:
+    def _read_listing(self, edition: Edition, segments: list[str], page: int) -> Address | None:
+        if segments[-2:-1] == ["page"] and _NUMBER.match(segments[-1]):
+            page, segments = int(segments[-1]), segments[:-2]
+        scope = _scope(segments)
+        if scope is None:
+            return None
+        return Address(Kind.LISTING, self.listing_url(edition, scope, page), edition, page=page, scope=scope)
+
+    def _read_path(self, edition: Edition, segments: list[str]) -> Address | None:
+        """A post by its path."""
         home = self.edition_home(edition)
-        if len(segments) == 3 and _YEAR.match(segments[0]) and _MONTH_OR_DAY.match(segments[1]):
-            return Address(Kind.SLUG, home + "/".join(segments) + "/", edition)
-        if (
-            len(segments) == 4
-            and _YEAR.match(segments[0])
-            and _MONTH_OR_DAY.match(segments[1])
-            and _MONTH_OR_DAY.match(segments[2])
-        ):
+        if segments[0] in _RESERVED or _FILE.search(segments[-1]):
+            return None
+        days = segments[1:-1]
+        if _YEAR.match(segments[0]) and 1 <= len(days) <= 2 and all(map(_MONTH_OR_DAY.match, days)):
             return Address(Kind.SLUG, home + "/".join(segments) + "/", edition)
         slug = segments[: 0 if edition == "en" else 1]
         numbers = segments[len(slug) :]
@@ -191,32 +182,28 @@ class Site:
 
 @lru_cache(maxsize=4096)
 def _parse(site: Site, absolute: str) -> Address | None:
-    """An address comes many times: with its listing, its request, its page's own links. Raises ValueError."""
+    """Cached: listings, requests and pages repeat addresses. Raises ValueError."""
     return site._parse(absolute)
 
 
+def _page_number(text: str) -> int:
+    return int(text) if _NUMBER.match(text) else 1
+
+
 def _scope(segments: list[str]) -> str | None:
-    """The scope of a listing, or None where the segments name no listing."""
+    """The scope of a listing, or None for other addresses."""
     if not segments:
         return "home"
     days = segments[1:] if segments[0] == "date" else segments
     dated = 1 <= len(days) <= 3 and _YEAR.match(days[0]) and all(_MONTH_OR_DAY.match(d) for d in days[1:])
-    # Without "date/" a year alone is a post's id in the English edition: /en/2015/ is post 2015.
+    # Without "date/" a year alone is a post's id: /en/2015/ is post 2015
     if dated and (segments[0] == "date" or len(days) > 1):
         return "date/" + "/".join(days)
     return "/".join(segments) if segments[0] in _LISTINGS and len(segments) > 1 else None
 
 
-def day_of_scope(scope: str) -> str | None:
-    """The archive day a listing's scope names: ``date/2024/05/03`` -> ``2024-05-03``; None for anything
-    wider."""
-    parts = scope.split("/")
-    return "-".join(parts[1:]) if parts[0] == "date" and len(parts) == 4 else None
-
-
 def _plain(segment: str) -> str:
-    """One spelling of a path segment: percent-encoded bytes in capitals, characters that need no encoding
-    bare."""
+    """One spelling of a path segment: percent-encoding in capitals, and only where it is needed."""
     return quote(unquote_to_bytes(segment), safe=_SAFE)
 
 

@@ -18,8 +18,8 @@ from lxml import etree
 
 from archive.clock import read_time
 from archive.model import Address, Kind, Listing, Sighting
-from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.site import WordPressSite as Site
 
 Form = Literal["atom-modified", "atom", "rss"]
 FORMS: tuple[Form, ...] = ("atom-modified", "atom", "rss")  # the one that tells most first

@@ -14,7 +14,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from archive.clock import read_time
 from archive.model import Address, ArticleKey, Kind, Listing, Sighting
-from archive.sites.sohr.addresses import Site, day_of_scope
+from archive.sites.wordpress.site import WordPressSite as Site
+from archive.sites.wordpress.site import day_of_scope
 
 # Chrome that also links to posts in headings: widgets, menus, footers, related boxes, sliders of "featured"
 # posts [A].

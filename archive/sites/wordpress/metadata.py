@@ -22,8 +22,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from archive.clock import read_time
 from archive.html.lines import inline_text, tidy
 from archive.model import Address, Capture, Claim, Kind
-from archive.sites.sohr.addresses import Site, day_of_scope
 from archive.sites.wordpress.noise import in_furniture
+from archive.sites.wordpress.site import WordPressSite, day_of_scope
 from archive.text.wordlists import word_set
 
 _TAG = re.compile(r"<(meta|link)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.IGNORECASE)
@@ -89,7 +89,7 @@ def head_of(html: bytes) -> str:
 
 
 def read_head(
-    capture: Capture, html: bytes, tree: LexborHTMLParser, site: Site, here: Address | None
+    capture: Capture, html: bytes, tree: LexborHTMLParser, site: WordPressSite, here: Address | None
 ) -> Stated:
     """Everything but what stands beside the text: meta tags, links, JSON-LD, body class, headers."""
     out = Stated()
@@ -132,7 +132,7 @@ def _read_addresses(
     metas: list[tuple[str, str]],
     links: list[tuple[str, str]],
     tree: LexborHTMLParser,
-    site: Site,
+    site: WordPressSite,
     here: Address | None,
     out: Stated,
 ) -> None:
@@ -162,7 +162,7 @@ def _read_addresses(
 
 
 def read_beside(
-    scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: Site, out: Stated
+    scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: WordPressSite, out: Stated
 ) -> None:
     """What stands beside the text, in the element that holds headline and text: times, author, terms. Related
     posts inside it are passed by."""
@@ -197,7 +197,7 @@ def _is_term(href: str) -> bool:
     return "/date/" in href or "/category/" in href or "/tag/" in href or "/author/" in href
 
 
-def _read_term(node: LexborNode, rel: list[str], capture: Capture, site: Site, out: Stated) -> None:
+def _read_term(node: LexborNode, rel: list[str], capture: Capture, site: WordPressSite, out: Stated) -> None:
     href = node.attributes.get("href") or ""
     name = inline_text(node)
     if "/date/" in href and "tag" not in rel:

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from archive.clock import read_time
 from archive.model import Address, ArticleKey, Edition, Kind, Listing, Sighting
-from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.site import WordPressSite as Site
 
 Question = Literal["edited", "walk", "look", "ids"]
 AT_ONCE = 100  # posts a request: the most WordPress gives

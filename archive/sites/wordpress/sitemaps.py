@@ -13,7 +13,7 @@ import re
 
 from archive.clock import read_time
 from archive.model import Address, Edition, Kind, Listing, Sighting
-from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress.site import WordPressSite as Site
 
 _ENTRY = re.compile(r"<(url|sitemap)\b[^>]*>(.*?)</\1\s*>", re.DOTALL)
 _LOC = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*</loc>")
