@@ -31,7 +31,8 @@ from archive.compare.words import word_diff
 from archive.errors import INTERRUPTED, OK, USAGE, ArchiveError
 from archive.read import feed
 from archive.read.database import about, open_readonly
-from archive.reports.status import columns, cut, isolated, plain, read_status, render
+from archive.reports.status import read_status
+from archive.reports.terminal import columns, cut, isolated, plain, render_status
 from archive.store import lock
 from tests.replica.server import ROOT, Replica
 from tests.replica.words import Edition
@@ -288,7 +289,7 @@ def noticed(folder: Path, first: int, roles: Cast) -> None:
     if len(texts) == 2:
         print(f"\nThe toll in {_name(roles.toll)}, before and after:\n\n{word_by_word(texts[0], texts[1])}")
     heading("sohr-archive status")
-    print(render(replace(status, next=()), width))  # what to type next stands below
+    print(render_status(replace(status, next=()), width))  # what to type next stands below
 
 
 def table(changes: Sequence[dict[str, Any]], width: int) -> str:

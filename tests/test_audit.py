@@ -109,10 +109,7 @@ def test_a_walk_broken_off_is_a_gap_until_its_fix_was_run(site: Replica, tmp_pat
     told = found(tmp_path / "a")
     assert told["status"] == 1 and [walk["edition"] for walk in told["walks"] if walk["broken_off"]] == ["en"]
     text = audit(tmp_path / "a").stdout
-    assert (
-        "English: a walk through the listing broke off at" in text
-        and "Arabic: no crawl was asked for it" in text
-    )
+    assert "English: reading the listing stopped at" in text and "Arabic: no crawl asked for it" in text
     fix = audit(tmp_path / "a", "--fix")
     assert fix.returncode == 1 and run(fix.stdout) >= 1
     told = found(tmp_path / "a")
@@ -156,7 +153,10 @@ def test_articles_never_captured_are_named_with_the_reason_and_asked_for(
     assert told["status"] == 1 and sorted(a["url"] for a in told["uncaptured"]) == sorted(
         f"{site.url}en/{post_id}/" for post_id in posts
     )
-    assert all(article["last"].startswith("error: status 500") for article in told["uncaptured"])
+    assert all(
+        article["last"]["reason"] == "error" and article["last"]["detail"].startswith("status 500")
+        for article in told["uncaptured"]
+    )
     assert sum(day["missing"] for day in told["days"]) == 2
     fix = audit(tmp_path / "a", "--fix", "--urls", tmp_path / "gaps.txt")
     assert len((tmp_path / "gaps.txt").read_text().splitlines()) == 2 and run(fix.stdout) == 1

@@ -24,6 +24,7 @@ import pytest
 from archive import Archive
 from archive.cli.main import sohr_archive
 from archive.errors import exit_status_lines, exit_status_table
+from archive.thresholds import threshold_table
 from tests.replica.server import ROOT
 
 PAGES = (
@@ -52,6 +53,12 @@ def test_documents_show_the_table_of_exit_statuses(page: str) -> None:
     assert exit_status_table() in (ROOT / page).read_text("utf-8"), (
         f"paste into {page}:\n{exit_status_table()}"
     )
+
+
+def test_the_thresholds_of_a_verdict_are_in_the_docs() -> None:
+    """docs/operating.md has the table of `archive.thresholds`, so both change together."""
+    text = (ROOT / "docs/operating.md").read_text("utf-8")
+    assert threshold_table() in text, f"paste into docs/operating.md:\n{threshold_table()}"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from archive.ingest.same_text import ALIKE, LONG, WINDOW
-from archive.reports.drift import RHYTHM_POSTS, SILENCE_TIMES, TEXTS, Drift
+from archive.reports.drift import Drift, Finding
+from archive.thresholds import RHYTHM_POSTS, SILENCE_TIMES, TEXTS
 from archive.writer.messages import Happened
 from tests.archiving import Archive, capture, page, sohr, told, well
 from tests.crawling import Crawled, changes, crawl, held, in_step, rows, truth, versions
@@ -121,7 +122,7 @@ class TestOneTextOnManyPages:
         assert crawl(site, folder, "edition=en").status == 0
         count = versions(folder)
         walled(site, ids[:8])
-        drifting(crawl(site, folder, "edition=en", "look=all"), "read the same text as others")
+        drifting(crawl(site, folder, "edition=en", "look=all"), "have the same text as others")
         assert sohr(folder, "layouts", "--confirm", "publisher").status == 0
         assert versions(folder) == count + 8 and changes(folder, "en", ids[5])[-1] == "updated"
         walled(site, ids[8:12])
@@ -200,7 +201,7 @@ class TestUnlikeBefore:
         """New posts state no time of publication, where all did; what is usual is what healthy crawls of this
         archive brought."""
 
-        def judged(first: int, number: int, *, dated: bool, at: str) -> tuple[str, ...]:
+        def judged(first: int, number: int, *, dated: bool, at: str) -> tuple[Finding, ...]:
             stated = f'<meta property="article:published_time" content="{at}">'
             bodies = [page(f"Post {n}", f"Text {n}.", post_id=n) for n in range(first, first + number)]
             bodies = [
@@ -219,21 +220,18 @@ class TestUnlikeBefore:
                     "verdict": "healthy",
                 }
                 archive.writer.work(
-                    [
-                        Happened(
-                            ended | {"exit_status": 65 * bool(found.sentences), "counters": found.counters}
-                        )
-                    ]
+                    [Happened(ended | {"exit_status": 65 * bool(found.findings), "counters": found.counters})]
                 )
-            return found.sentences
+            return found.findings
 
         assert judged(1, 30, dated=False, at=AT.format(1)) == ()  # nothing is usual yet
         assert judged(101, 60, dated=True, at=AT.format(2)) == ()
         # Too few to tell, with those of the day before
-        assert judged(201, TEXTS - 1, dated=False, at=AT.format(3)) == ()
-        [sentence] = judged(301, 3 * TEXTS, dated=False, at=AT.format(4))
-        assert "have no date of publication, where 39% is usual" in sentence
-        assert judged(401, 3 * TEXTS, dated=True, at=AT.format(5)) == ()
+        assert judged(201, TEXTS.value - 1, dated=False, at=AT.format(3)) == ()
+        [finding] = judged(301, 3 * TEXTS.value, dated=False, at=AT.format(4))
+        assert (finding.kind, finding.number, finding.of) == ("dateless", 1.0, 3 * TEXTS.value)
+        assert "have no date of publication, where 39% is usual" in finding.sentence
+        assert judged(401, 3 * TEXTS.value, dated=True, at=AT.format(5)) == ()
 
     def test_a_normal_life_trips_nothing(self, site: Replica, tmp_path: Path) -> None:
         """Edits of all kinds, posts that come, go and lose their text: healthy, crawl after crawl."""
@@ -259,8 +257,8 @@ def test_no_news_for_unusually_long(tmp_path: Path) -> None:
         assert crawl(site, folder, "look=none").status == 0
         times = sorted(post.published for post in site.posts("en"))
         longest = max(later - earlier for earlier, later in pairwise(times))
-        assert len(times) > RHYTHM_POSTS and longest > timedelta(days=1)
-        hours = int(SILENCE_TIMES * longest / timedelta(hours=1)) - 3
+        assert len(times) > RHYTHM_POSTS.value and longest > timedelta(days=1)
+        hours = int(SILENCE_TIMES.value * longest / timedelta(hours=1)) - 3
         assert crawl(site, folder, "edition=en", "look=none", ARCHIVE_CLOCK=f"+{hours}h").status == 0
         late = f"+{hours + 6}h"
         drifting(
@@ -274,6 +272,6 @@ def test_no_news_for_unusually_long(tmp_path: Path) -> None:
 
 def test_an_archive_without_a_rhythm_is_patient(tmp_path: Path) -> None:
     """A handful of posts tell no rhythm."""
-    with Replica(posts=RHYTHM_POSTS - 5) as few:
+    with Replica(posts=RHYTHM_POSTS.value - 5) as few:
         assert crawl(few, tmp_path / "a").status == 0
         assert crawl(few, tmp_path / "a", "look=none", ARCHIVE_CLOCK="+900d").status == 0

@@ -11,8 +11,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.cli.main import sohr_archive
-from archive.clock import parse_time
-from archive.reports.politeness import instant_of, most_within
+from archive.reports.politeness import most_within
 from tests.crawling import crawl, environment, rows
 from tests.replica.server import ROOT, Replica
 
@@ -151,27 +148,6 @@ def test_what_goes_over_the_budget_is_told(crawled: tuple[Path, list[dict[str, A
     """Requests of all crawls on the day, against what a day may have."""
     assert "over the budget of 10" in politeness(crawled[0], "--budget", "10").stdout
     assert "over the budget" not in politeness(crawled[0]).stdout
-
-
-AT = parse_time("2026-01-02T00:00:00Z").timestamp()
-
-
-@pytest.mark.parametrize(
-    ("stated", "wanted"),
-    [
-        ("37", 37.0),
-        (" 0 ", 0.0),
-        (format_datetime(datetime(2026, 1, 2, 0, 1, tzinfo=UTC), usegmt=True), 60.0),
-        (format_datetime(datetime(2026, 1, 1, 23, 59, tzinfo=UTC), usegmt=True), -60.0),
-        ("soon", None),
-        ("-5", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(stated: str | None, wanted: float | None) -> None:
-    """RFC 9110, 10.2.3; what is neither states nothing."""
-    assert instant_of(stated, AT) == (None if wanted is None else AT + wanted)
 
 
 @given(st.lists(st.integers(0, 300)).map(sorted))

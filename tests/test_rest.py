@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.extensions.guard import FAILED, LAST, Breaker
+from archive.thresholds import HOST_FAILED, HOST_LAST
+from crawler.extensions.guard import Breaker
 from tests.crawling import asked, crawl, exchanges, held, rows, truth
 from tests.replica.server import Replica
 from tests.replica.settings import Settings
@@ -132,13 +133,16 @@ def test_the_breaker() -> None:
     """Half of a host's last requests; a good answer between does not make it forget, good ones for long do;
     hosts do not answer for each other."""
     breaker = Breaker()
-    for _ in range(FAILED - 1):
+    for _ in range(HOST_FAILED.value - 1):
         assert breaker.add("a", "error") is None
         breaker.add("a")
         assert breaker.add("b", "no_answer") is None
     told = breaker.add("a", "challenge")
-    assert told == f"{FAILED} of its last {2 * FAILED - 1} answers failed (error, challenge)"
-    for _ in range(LAST):
+    assert (
+        told
+        == f"{HOST_FAILED.value} of its last {2 * HOST_FAILED.value - 1} answers failed (error, challenge)"
+    )
+    for _ in range(HOST_LAST.value):
         breaker.add("a")
     assert breaker.add("a", "error") is None
 

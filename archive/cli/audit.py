@@ -57,7 +57,8 @@ def audit(
     from dataclasses import asdict
 
     from archive.model import EDITIONS, Edition
-    from archive.reports.audit import commands, of_site, read_audit, render, write_urls
+    from archive.read.database import about
+    from archive.reports.audit import commands, read_audit, render_audit, write_urls
 
     first, last = (day.date().isoformat() if day else None for day in (since, until))
     if first and last and first > last:
@@ -65,8 +66,8 @@ def audit(
     editions: tuple[Edition, ...] = tuple(e for e in EDITIONS if edition in (e, "all"))
     with reading(ctx) as conn:
         report = read_audit(conn, editions, first, last)
-        home, site = of_site(conn)
-    todo = commands(report, folder_of(ctx), home, site, target)
+        home = about(conn, "home")
+    todo = commands(report, folder_of(ctx), home, target)
     if fix:
         write_urls(report, target)
     if as_json:
@@ -75,7 +76,7 @@ def audit(
     elif fix:
         click.echo("".join(f"{line}\n" for line in todo), nl=False)
     else:
-        click.echo(render(report, every_day=every_day or bool(first or last)))
+        click.echo(render_audit(report, every_day=every_day or bool(first or last)))
         if report.has_gaps:
             click.echo("\n'sohr-archive audit --fix' prints the crawls that close these gaps")
     if report.has_gaps:

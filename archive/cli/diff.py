@@ -47,7 +47,7 @@ def diff(
     """
     from archive.read.diff import safe
     from archive.read.references import NotHeld
-    from archive.reports.status import number_of
+    from archive.reports.terminal import number_of
 
     if unified + html + as_json > 1:
         raise click.UsageError("give one of --unified, --html and --json", ctx)

@@ -26,15 +26,17 @@ def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
       sohr-archive layouts
       sohr-archive layouts --confirm general
     """
+    from dataclasses import asdict
+
     from archive.clock import now
     from archive.rebuild.rebuild import record_event
-    from archive.reports.layouts import read_layouts
+    from archive.reports.layouts import read_layouts, render_layout
 
     folder = folder_of(ctx)
     with reading(ctx) as conn:
         used = read_layouts(conn, folder)
     if confirm is not None:
-        names = sorted(layout.name for layout in used)
+        names = sorted(layout.layout for layout in used)
         if confirm not in names:
             known = ", ".join(names) or "none"
             raise click.UsageError(f"no capture was read with a layout named {confirm}; known: {known}", ctx)
@@ -48,6 +50,6 @@ def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
         click.echo("no article was read yet", err=True)
     for layout in used:
         if as_json:
-            write_json(layout.as_record())
+            write_json(asdict(layout))
         else:
-            click.echo(layout.told())
+            click.echo(render_layout(layout))

@@ -40,7 +40,7 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
     from archive.extract.reread import Evidence
     from archive.html.decode import Undecodable, decode_body
     from archive.read.database import about, snapshot
-    from archive.reports.politeness import read_politeness, render
+    from archive.reports.politeness import read_politeness, render_politeness
     from archive.sites.sohr.addresses import HOME, Site
 
     with reading(ctx) as conn, snapshot(conn):
@@ -60,6 +60,6 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
     if as_json:
         write_json(asdict(report) | {"is_polite": report.is_polite})
     else:
-        click.echo(render(report))
+        click.echo(render_politeness(report))
     if not report.is_polite:
         ctx.exit(FOUND)

@@ -36,7 +36,7 @@ def publish_copy(ctx: click.Context, file: Path, redact: Path | None, as_json: b
       sohr-archive serve public.db
     """
     from archive.export.public_copy import publish, read_redactions
-    from archive.reports.status import number_of
+    from archive.reports.terminal import number_of
 
     redactions = read_redactions(redact.read_text(encoding="utf-8")) if redact else []
     made = publish(folder_of(ctx), file, redactions)

@@ -80,11 +80,10 @@ def _other_site(folder: Path) -> str | None:
 
     from archive.errors import NoArchive
     from archive.read.database import about, open_readonly
-    from archive.sites.sohr.addresses import HOME, Site
+    from archive.reports.status import site_argument
 
     try:
         with closing(open_readonly(folder)) as conn:
-            home = about(conn, "home")
+            return site_argument(about(conn, "home"))
     except NoArchive:
         return None
-    return home if home and Site(home).name != Site(HOME).name else None

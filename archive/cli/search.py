@@ -71,7 +71,7 @@ def _record(hit: Hit) -> dict[str, object]:
 
 
 def _text(hit: Hit) -> str:
-    from archive.reports.status import isolated, plain
+    from archive.reports.terminal import isolated, plain
 
     version = hit.version
     day = (version.published_at or version.first_captured_at)[:10]

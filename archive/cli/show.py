@@ -69,7 +69,7 @@ def _record(article: Article, version: Version | None) -> dict[str, object]:
 
 def _text(article: Article, version: Version | None) -> str:
     from archive.read.diff import safe
-    from archive.reports.status import isolated, plain
+    from archive.reports.terminal import isolated, plain
 
     state = article.state or "sighted, not captured yet"
     lines = [f"{article.source}:{article.key}  {state}  {safe(article.url)}"]

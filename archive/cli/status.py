@@ -23,11 +23,12 @@ def status(ctx: click.Context, as_json: bool) -> None:
     from dataclasses import asdict
 
     from archive.clock import now
-    from archive.reports.status import read_status, render
+    from archive.reports.status import read_status
+    from archive.reports.terminal import render_status
 
     with reading(ctx) as conn:
         report = read_status(conn, folder_of(ctx), now())
     if as_json:
         write_json(asdict(report))
     else:
-        click.echo(render(report, shutil.get_terminal_size((100, 24)).columns))
+        click.echo(render_status(report, shutil.get_terminal_size((100, 24)).columns))

@@ -30,7 +30,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
       sohr-archive verify --deep --head 3f5a...
     """
     from archive.rebuild.verify import verify as run
-    from archive.reports.status import number_of
+    from archive.reports.terminal import number_of
     from archive.warc.manifests import manifests
 
     folder = folder_of(ctx)

@@ -13,11 +13,9 @@ import json
 from typing import Any, Protocol
 
 from archive.text.normalise import same_sha256
+from archive.thresholds import SAME_TEXT_ARTICLES, SAME_TEXT_LENGTH, SAME_TEXT_WINDOW
 
-WINDOW = 12  # readings that would make a version, the last ones, of whatever crawl: a morning's new posts
-ALIKE = 3  # articles of them with one text: two are a post that was published twice
-# Characters; a shorter text may be a standard sentence, so that it must fill half of the window besides
-LONG = 200
+WINDOW, ALIKE, LONG = SAME_TEXT_WINDOW.value, SAME_TEXT_ARTICLES.value, SAME_TEXT_LENGTH.value
 TRUSTED = "trusted"
 _WINDOW_KEY, _MARK = "alike", "alike:"
 

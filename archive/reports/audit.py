@@ -1,10 +1,9 @@
-"""What the archive knows to be missing: per edition and archive day what was sighted by which channel, held,
-gone, never captured, and whether the day was listed whole; and what to run to close the gaps.
+"""What is missing from an archive, for each edition and archive day, and the crawls that close the gaps.
 
-A *gap* is a day that was over when the site's listings were last walked and of which not all listings were
-seen, an article that was sighted and never captured, or an address whose article is not known. All else is
-explained: a day that was not over yet, an article that the site itself says is gone, an edition that no crawl
-was asked for.
+A *gap* is a day whose listings were not all seen although it was over when they were last read, an article
+that was sighted and never captured, or an address that was not resolved to an article. These are explained,
+and no gaps: a day that was not over yet, an article that the site says is gone, an edition that no crawl
+asked for.
 """
 
 from __future__ import annotations
@@ -22,32 +21,31 @@ from typing import Any
 
 from archive.model import EDITIONS, Edition
 from archive.read.database import about, snapshot
-from archive.reports.status import EDITION_NAMES, LIVE_SITE, columns, cut, number_of
+from archive.reports.status import site_argument
+from archive.reports.terminal import columns, cut, name_of, number_of
 from archive.sites.sohr.addresses import HOME, Site
 
-# Before the last walk: then a day is over whatever the site's time zone (archive.ingest.coverage)
+# A day this long before the last reading of the listings is over in every time zone (archive.ingest.coverage)
 SETTLED = timedelta(days=2)
-SHOWN = 20  # gaps of each kind that are named; --json names all
-# The channel of articles that no channel showed: they were cited, imported, or led to by a redirect
-UNSIGHTED = "none"
+SHOWN = 20  # gaps of each kind that the text names; --json names all
+UNSIGHTED = "none"  # the channel of articles that no channel showed: cited, imported, or found by a redirect
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of an edition by the site's own archive; ``day`` is None for articles whose day no page has
-    stated."""
+    """An archive day of an edition; ``day`` is None for articles whose day no page states."""
 
     edition: Edition
     day: str | None
-    channels: dict[str, int]  # articles that each channel showed; an article may be shown by several
-    alone: dict[str, int]  # articles that one channel alone showed
+    channels: dict[str, int]  # articles that each channel showed; several may show one article
+    alone: dict[str, int]  # articles that this channel alone showed
     sighted: int  # articles known
-    held: int  # captured, and there when last looked at
-    gone: int  # captured or not, the site says: missing, disappeared, moved
+    held: int  # captured, and there at the last look
+    gone: int  # missing, disappeared or moved by the site's own answer, captured or not
     unreadable: int  # captured, and no layout reads them
     missing: int  # never captured
     listed_whole: bool
-    is_open: bool  # not over, or barely, when the listings were last walked
+    is_open: bool  # not over, or barely, when the listings were last read
 
     @property
     def is_gap(self) -> bool:
@@ -56,40 +54,54 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class LastFailure:
+    """The last failure of an address: ``reason`` is a word, ``detail`` a sentence or empty."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Uncaptured:
-    """An article sighted and never captured; ``last`` is what came of asking for it, None where it was not
-    asked for yet."""
+    """An article that was sighted and never captured. ``last`` is None if it was not asked for yet."""
 
     edition: Edition
     day: str | None
     url: str
-    last: str | None
+    last: LastFailure | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An address met whose article is not known; ``last`` as in `Uncaptured`. One that the site answers with
-    404 is explained."""
+    """An address whose article is not known. ``is_gone``: the site answers 404, which explains it."""
 
     url: str
-    last: str | None
+    last: LastFailure | None
     is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What is known of an edition's listings: when they were last walked, and the days at which walks broke
-    off."""
+    """How far an edition's listings were read: on which day last, and the days at which reading stopped."""
 
     edition: Edition
     last_day: str | None
     broken_off: tuple[str | None, ...]
-    asked: bool  # whether a crawl was ever asked for this edition
+    asked: bool  # whether a crawl ever asked for this edition
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpan:
+    """Days of an edition without a break between them, both ends included."""
+
+    edition: Edition
+    first: str
+    last: str
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The whole picture of the span asked for."""
+    """All gaps, and what explains the rest, in the days that were asked for."""
 
     since: str | None
     until: str | None
@@ -105,17 +117,16 @@ class Audit:
 
     @property
     def never_listed(self) -> list[Edition]:
-        """Editions that a crawl was asked for and of which no listing came."""
-        return [
-            walk.edition
-            for walk in self.walks
-            if walk.asked and walk.last_day is None and not any(d.edition == walk.edition for d in self.days)
-        ]
+        """Editions that a crawl asked for and whose listing never came."""
+        seen = {day.edition for day in self.days}
+        return [w.edition for w in self.walks if w.asked and w.last_day is None and w.edition not in seen]
 
     @property
     def broken_off(self) -> list[tuple[Edition, str | None]]:
-        """Walks that did not reach the listing's end: what is older may be unknown. Where a first day is
-        asked for, its days tell."""
+        """Listings that were not read to their end, and where reading stopped: older posts may be unknown.
+
+        If the audit has a first day, `gap_days` has these days instead.
+        """
         return [
             (walk.edition, day)
             for walk in self.walks
@@ -126,10 +137,8 @@ class Audit:
     @property
     def open_addresses(self) -> list[str]:
         """Addresses to ask for: never captured, or not resolved."""
-        return [
-            *(article.url for article in self.uncaptured),
-            *(address.url for address in self.unresolved if not address.is_gone),
-        ]
+        unresolved = (address.url for address in self.unresolved if not address.is_gone)
+        return [*(article.url for article in self.uncaptured), *unresolved]
 
     @property
     def has_gaps(self) -> bool:
@@ -143,8 +152,7 @@ def read_audit(
     since: str | None = None,
     until: str | None = None,
 ) -> Audit:
-    """Look at an archive opened by `open_readonly`; ``since`` and ``until`` are archive days, both
-    included."""
+    """Audit an archive opened by `open_readonly`. ``since`` and ``until`` are archive days, both included."""
     with snapshot(conn):
         walks = tuple(_walk(conn, edition) for edition in editions)
         days = [day for walk in walks for day in _days(conn, walk, since, until)]
@@ -155,86 +163,82 @@ def read_audit(
 
 
 def _walk(conn: sqlite3.Connection, edition: Edition) -> Walk:
-    sql = "select substr(max(c.captured_at), 1, 10) from listing_pages p join captures c using (capture_id) where edition = ?"
+    sql = """select substr(max(c.captured_at), 1, 10) from listing_pages p join captures c using (capture_id)
+             where edition = ?"""
     (last,) = conn.execute(sql, (edition,)).fetchone()
     ends = conn.execute(
-        """select tail_day from stretches where edition = ? and merged_into is null and tail_article_id is not null and not reached_end
-           order by tail_day desc""",
+        """select tail_day from stretches where edition = ? and merged_into is null
+           and tail_article_id is not null and not reached_end order by tail_day desc""",
         (edition,),
     )
-    arguments = [
-        json.loads(text)
-        for (text,) in conn.execute("select distinct arguments from crawls where kind = 'crawl'")
-    ]
+    arguments = conn.execute("select distinct arguments from crawls where kind = 'crawl'")
     asked = any(
         edition in given.get("editions", ()) and given.get("urls") is None and given.get("sweep") is None
-        for given in arguments
+        for given in (json.loads(text) for (text,) in arguments)
     )
     return Walk(edition, last, tuple(day for (day,) in ends), asked)
 
 
 def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | None) -> Iterable[Day]:
     edition = walk.edition
-    articles = {
-        row["day"]: row
-        for row in conn.execute(
-            """select day, count(*) as sighted, sum(state is null) as missing, sum(coalesce(state in ('missing', 'disappeared', 'moved'), 0)) as gone,
-               sum(coalesce(state = 'unreadable', 0)) as unreadable from articles where edition = ? group by day""",
-            (edition,),
-        )
-    }
-    channels: dict[str | None, Counter[str]] = {}
-    for day, channel, number in conn.execute(
-        """select a.day, coalesce(s.channel, ?), count(distinct a.article_id) from articles a left join sightings s using (article_id)
-           where a.edition = ? group by 1, 2 order by 1, 2""",
-        (UNSIGHTED, edition),
-    ):
-        channels.setdefault(day, Counter())[channel] = number
-    alone: dict[str | None, dict[str, int]] = {}
-    for day, channel, number in conn.execute(
-        "select day, channel, alone from channel_coverage where edition = ? and alone > 0", (edition,)
-    ):
-        alone.setdefault(day, {})[channel] = number
+    sql = """select day, count(*) as sighted, sum(state is null) as missing,
+             sum(coalesce(state in ('missing', 'disappeared', 'moved'), 0)) as gone,
+             sum(coalesce(state = 'unreadable', 0)) as unreadable
+             from articles where edition = ? group by day"""
+    articles = {row["day"]: row for row in conn.execute(sql, (edition,))}
+    sql = """select a.day, coalesce(s.channel, ?), count(distinct a.article_id)
+             from articles a left join sightings s using (article_id)
+             where a.edition = ? group by 1, 2 order by 1, 2"""
+    channels = _by_day(conn.execute(sql, (UNSIGHTED, edition)))
+    sql = "select day, channel, alone from channel_coverage where edition = ? and alone > 0"
+    alone = _by_day(conn.execute(sql, (edition,)))
     whole = {row[0] for row in conn.execute("select day from coverage_days where edition = ?", (edition,))}
-    stretches = conn.execute(
-        """select coalesce(substr(head_seen_at, 1, 10), newest_day) as head, tail_day, reached_end from stretches
-           where edition = ? and merged_into is null""",
-        (edition,),
-    ).fetchall()
+    sql = """select coalesce(substr(head_seen_at, 1, 10), newest_day) as head, tail_day, reached_end
+             from stretches where edition = ? and merged_into is null"""
+    stretches = [row for row in conn.execute(sql, (edition,)) if row["head"]]
     settled = (date.fromisoformat(walk.last_day) - SETTLED).isoformat() if walk.last_day else ""
     known = [day for day in (*articles, *whole) if day is not None]
-    first = since or min(known, default=None)
-    last = until or max([*known, settled], default=None)
-    span: list[str | None] = list(_each(first, last)) if first and last else []
-    for day in [*span, *([None] if None in articles and since is None and until is None else [])]:
+    days: list[str | None] = [*_each(since or min(known, default=""), until or max([*known, settled]))]
+    no_day = [None] if None in articles and since is None and until is None else []
+    for day in [*days, *no_day]:
         row = articles.get(day)
-        sighted, missing, gone, unreadable = (
-            (row["sighted"], row["missing"], row["gone"], row["unreadable"]) if row else (0, 0, 0, 0)
-        )
-        # as the view `coverage` has it, which knows only days of which articles are known
-        listed = day in whole or any(
-            day < s["head"] and (s["reached_end"] or (s["tail_day"] and day > s["tail_day"]))
-            for s in stretches
-            if day is not None and s["head"]
-        )
-        is_open = not listed and day is not None and "" < settled < day
-        held = sighted - missing - gone - unreadable
+        names = ("sighted", "missing", "gone", "unreadable")
+        sighted, missing, gone, unreadable = (row[name] if row else 0 for name in names)
+        # As in the view `coverage`, which knows only days with known articles
+        listed = day in whole or any(_is_inside(day, stretch) for stretch in stretches)
         yield Day(
             edition,
             day,
-            dict(channels.get(day, {})),
-            alone.get(day, {}),
-            sighted,
-            held,
-            gone,
-            unreadable,
-            missing,
-            listed,
-            is_open,
+            channels=channels.get(day, {}),
+            alone=alone.get(day, {}),
+            sighted=sighted,
+            held=sighted - missing - gone - unreadable,
+            gone=gone,
+            unreadable=unreadable,
+            missing=missing,
+            listed_whole=listed,
+            is_open=not listed and day is not None and "" < settled < day,
         )
 
 
+def _by_day(rows: Iterable[sqlite3.Row]) -> dict[str | None, dict[str, int]]:
+    found: dict[str | None, dict[str, int]] = {}
+    for day, channel, number in rows:
+        found.setdefault(day, {})[channel] = number
+    return found
+
+
+def _is_inside(day: str | None, stretch: sqlite3.Row) -> bool:
+    """Whether a stretch of the listing shows a whole day: one before its head and after its tail."""
+    if day is None or day >= stretch["head"]:
+        return False
+    return bool(stretch["reached_end"] or (stretch["tail_day"] and day > stretch["tail_day"]))
+
+
 def _each(first: str, last: str) -> Iterable[str]:
+    """All days from ``first`` to ``last``; none if one of them is empty."""
+    if not first or not last:
+        return
     day, end = date.fromisoformat(first), date.fromisoformat(last)
     while day <= end:
         yield day.isoformat()
@@ -245,23 +249,23 @@ def _uncaptured(
     conn: sqlite3.Connection, edition: Edition, since: str | None, until: str | None
 ) -> Iterable[Uncaptured]:
     rows = conn.execute(
-        """select article_id, day, url from articles where edition = ? and state is null and (? is null or day is null or day >= ?)
-           and (? is null or day is null or day <= ?) order by day desc, article_id""",
+        """select article_id, day, url from articles where edition = ? and state is null
+           and (? is null or day is null or day >= ?) and (? is null or day is null or day <= ?)
+           order by day desc, article_id""",
         (edition, since, since, until, until),
     ).fetchall()
-    last = _last_failures(conn, "article_id") if rows else {}
-    at = _last_failures(conn, "url") if rows else {}
-    return (
-        Uncaptured(edition, row["day"], row["url"], last.get(row["article_id"], at.get(row["url"])))
-        for row in rows
-    )
+    by_article = _last_failures(conn, "article_id") if rows else {}
+    by_url = _last_failures(conn, "url") if rows else {}
+    for row in rows:
+        last = by_article.get(row["article_id"], by_url.get(row["url"]))
+        yield Uncaptured(edition, row["day"], row["url"], last)
 
 
 def _unresolved(conn: sqlite3.Connection, editions: Sequence[Edition]) -> Iterable[Unresolved]:
     site = Site(about(conn, "home") or HOME)
     rows = conn.execute(
-        """select url, (select outcome from captures c where c.url = x.url order by capture_id desc limit 1) as outcome
-           from aliases x where article_id is null order by alias_id"""
+        """select url, (select outcome from captures c where c.url = x.url order by capture_id desc limit 1)
+           as outcome from aliases x where article_id is null order by alias_id"""
     ).fetchall()
     last = _last_failures(conn, "url") if rows else {}
     for row in rows:
@@ -270,57 +274,45 @@ def _unresolved(conn: sqlite3.Connection, editions: Sequence[Edition]) -> Iterab
             yield Unresolved(row["url"], last.get(row["url"]), row["outcome"] in ("missing", "soft404"))
 
 
-def _last_failures(conn: sqlite3.Connection, by: str) -> dict[Any, str]:
-    """What last went wrong, by article or by address."""
+def _last_failures(conn: sqlite3.Connection, by: str) -> dict[Any, LastFailure]:
+    """The last failure of each article or address: ``by`` is ``article_id`` or ``url``."""
     rows = conn.execute(
-        f"select {by}, reason || case when detail = '' then '' else ': ' || detail end from failures order by failure_id"
+        f"select {by}, reason, detail from failures where {by} is not null order by failure_id"
     )
-    return {key: told for key, told in rows if key is not None}
+    return {key: LastFailure(reason, detail) for key, reason, detail in rows}
 
 
 # -- what closes the gaps
-# ------------------------------------------------------------------------------------------------------------
 
 
-def spans(days: Sequence[Day]) -> list[tuple[Edition, str, str]]:
-    """Days as spans without a break: (edition, first, last), each edition's newest first."""
-    found: list[tuple[Edition, str, str]] = []
+def day_spans(days: Sequence[Day]) -> list[DaySpan]:
+    """Days joined into spans without a break, each edition's newest first."""
+    found: list[DaySpan] = []
     for edition in EDITIONS:
-        own = sorted((day.day for day in days if day.edition == edition and day.day), reverse=True)
-        for day in own:
-            if (
-                found
-                and found[-1][0] == edition
-                and date.fromisoformat(found[-1][1]) - date.fromisoformat(day) == timedelta(days=1)
-            ):
-                found[-1] = (edition, day, found[-1][2])
+        for day in sorted((d.day for d in days if d.edition == edition and d.day), reverse=True):
+            after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+            if found and (found[-1].edition, found[-1].first) == (edition, after):
+                found[-1] = DaySpan(edition, day, found[-1].last)
             else:
-                found.append((edition, day, day))
+                found.append(DaySpan(edition, day, day))
     return found
 
 
-def commands(audit: Audit, folder: Path, home: str | None, site: str | None, urls: Path) -> list[str]:
-    """What to run, in this order, to close the gaps: listings first, for they may show more. ``urls`` is the
-    file of `write_urls`."""
-    crawl = [
-        "scrapy",
-        "crawl",
-        "sohr",
-        *(["-a", f"site={home}"] if home and site != LIVE_SITE else []),
-        "-s",
-        f"ARCHIVE_DIR={folder.absolute()}",
-        "-a",
-        "look=none",
-    ]
+def commands(audit: Audit, folder: Path, home: str | None, urls: Path) -> list[str]:
+    """The commands that close the gaps, in the order to run them: listings first, because they may show more.
+    ``urls`` is the file of `write_urls`."""
+    site = site_argument(home)
+    crawl = ["scrapy", "crawl", "sohr", *(["-a", f"site={site}"] if site else [])]
+    crawl += ["-s", f"ARCHIVE_DIR={folder.absolute()}", "-a", "look=none"]
     tails: dict[Edition, str] = dict.fromkeys(audit.never_listed, "9999")
     for edition, tail in audit.broken_off:
         tails[edition] = max(tails.get(edition, ""), tail or "9999")
-    # A walk that goes on lists all that is older
+    # A crawl that reads a listing on lists everything older
     left = [day for day in audit.gap_days if (day.day or "") > tails.get(day.edition, "")]
     wanted = [["-a", f"edition={edition}"] for edition in tails]
     wanted += [
-        ["-a", f"edition={edition}", "-a", f"since={first}", "-a", f"until={last}"]
-        for edition, first, last in spans(left)
+        ["-a", f"edition={span.edition}", "-a", f"since={span.first}", "-a", f"until={span.last}"]
+        for span in day_spans(left)
     ]
     if audit.open_addresses:
         wanted.append(["-a", f"urls={urls.absolute()}"])
@@ -341,44 +333,32 @@ def write_urls(audit: Audit, target: Path) -> bool:
     return True
 
 
-def of_site(conn: sqlite3.Connection) -> tuple[str | None, str | None]:
-    """Home address and name of the archive's site."""
-    return about(conn, "home"), about(conn, "site")
+# -- as text
 
 
-# -- for people
-# -----------------------------------------------------------------------------------------------------------------------
-
-
-def render(audit: Audit, *, every_day: bool = False) -> str:
-    """As text: a line an edition, each day where asked for, the gaps."""
+def render_audit(audit: Audit, *, every_day: bool = False) -> str:
+    """As text: a line for each edition, each day if asked for, the gaps, and what is explained."""
     parts = [_summary(audit)]
     if every_day and audit.days:
         parts.append(_table(audit.days))
-    gaps = list(_gaps(audit))
-    parts.append("\n".join(["Gaps", *(f"  {line}" for line in gaps or ["none"])]))
-    explained = list(_explained(audit))
-    if explained:
+    parts.append("\n".join(["Gaps", *(f"  {line}" for line in list(_gaps(audit)) or ["none"])]))
+    if explained := list(_explained(audit)):
         parts.append("\n".join(["Explained", *(f"  {line}" for line in explained)]))
     return "\n\n".join(parts)
 
 
+_NUMBERS = (
+    "sighted",
+    "held",
+    "gone",
+    "unreadable",
+    "missing",
+)  # fields of `Day`, in the order of the columns
+_HEADS = ("sighted", "held", "gone", "unreadable", "never captured")
+
+
 def _summary(audit: Audit) -> str:
-    rows = [
-        [
-            "Edition",
-            "days",
-            "listed whole",
-            "sighted",
-            "held",
-            "gone",
-            "unreadable",
-            "never captured",
-            "first seen",
-            "last seen",
-            "sighted by",
-        ]
-    ]
+    rows = [["Edition", "days", "listed in full", *_HEADS, "first seen", "last seen", "sighted by"]]
     for walk in audit.walks:
         days = [day for day in audit.days if day.edition == walk.edition]
         named = [day.day for day in days if day.day]
@@ -387,15 +367,12 @@ def _summary(audit: Audit) -> str:
         for day in days:
             channels.update(day.channels)
             alone.update(day.alone)
+        numbers = [len(named), sum(day.listed_whole for day in days)]
+        numbers += [sum(getattr(day, name) for day in days) for name in _NUMBERS]
         rows.append(
             [
-                f"  {EDITION_NAMES[walk.edition]}",
-                f"{len(named):,}",
-                f"{sum(day.listed_whole for day in days):,}",
-                *(
-                    f"{sum(getattr(day, name) for day in days):,}"
-                    for name in ("sighted", "held", "gone", "unreadable", "missing")
-                ),
+                f"  {name_of(walk.edition)}",
+                *(f"{number:,}" for number in numbers),
                 min(named, default="-"),
                 max(named, default="-"),
                 _channels(channels, alone),
@@ -405,45 +382,40 @@ def _summary(audit: Audit) -> str:
 
 
 def _table(days: Sequence[Day]) -> str:
-    rows = [["Day", "", "sighted", "held", "gone", "unreadable", "never captured", "listed", "sighted by"]]
+    rows = [["Day", "", *_HEADS, "listed", "sighted by"]]
     for day in days:
-        listed = (
-            "-"
-            if day.day is None
-            else "whole"
-            if day.listed_whole
-            else "open"
-            if day.is_open
-            else "NOT WHOLE"
-        )
-        numbers = [f"{number:,}" for number in (day.sighted, day.held, day.gone, day.unreadable, day.missing)]
+        listed = "in full" if day.listed_whole else "not over" if day.is_open else "NOT IN FULL"
+        numbers = (f"{getattr(day, name):,}" for name in _NUMBERS)
+        channels = _channels(day.channels, day.alone)
         rows.append(
-            [f"  {day.day or 'unknown'}", day.edition, *numbers, listed, _channels(day.channels, day.alone)]
+            [f"  {day.day or 'unknown'}", day.edition, *numbers, listed if day.day else "-", channels]
         )
     return columns(rows, right=range(2, 7))
 
 
 def _channels(channels: dict[str, int], alone: dict[str, int]) -> str:
-    def told(name: str, number: int) -> str:
-        return f"{name} {number:,}" + (
-            f" ({alone[name]:,} alone)" if alone.get(name) and len(channels) > 1 else ""
-        )
-
-    return ", ".join(told(name, number) for name, number in sorted(channels.items())) or "-"
+    several = len(channels) > 1
+    named = (
+        f"{name} {number:,}" + (f" ({alone[name]:,} alone)" if several and alone.get(name) else "")
+        for name, number in sorted(channels.items())
+    )
+    return ", ".join(named) or "-"
 
 
 def _gaps(audit: Audit) -> Iterable[str]:
     for edition in audit.never_listed:
-        yield f"{EDITION_NAMES[edition]}: asked for, and no listing ever came"
+        yield f"{name_of(edition)}: crawled, but its listing never came"
     for edition, last in audit.broken_off:
-        yield f"{EDITION_NAMES[edition]}: a walk through the listing broke off at {last or 'an unknown day'}; older posts may be unknown"
-    for edition, first, until in spans(audit.gap_days)[:SHOWN]:
-        yield f"{EDITION_NAMES[edition]}: not listed whole: {first}" + (
-            "" if first == until else f" to {until}"
-        )
-    yield from _more(len(spans(audit.gap_days)), "spans of days")
+        where = last or "an unknown day"
+        yield f"{name_of(edition)}: reading the listing stopped at {where}; older posts may be unknown"
+    spans = day_spans(audit.gap_days)
+    for span in spans[:SHOWN]:
+        to = "" if span.first == span.last else f" to {span.last}"
+        yield f"{name_of(span.edition)}: not listed in full: {span.first}{to}"
+    yield from _more(len(spans), "spans of days")
     for article in audit.uncaptured[:SHOWN]:
-        yield f"{EDITION_NAMES[article.edition]}: never captured: {cut(article.url, 100)} ({article.day or 'day unknown'}; {_last(article.last)})"
+        why = f"{article.day or 'day unknown'}; {_last(article.last)}"
+        yield f"{name_of(article.edition)}: never captured: {cut(article.url, 100)} ({why})"
     yield from _more(len(audit.uncaptured), "articles never captured")
     unresolved = [address for address in audit.unresolved if not address.is_gone]
     for address in unresolved[:SHOWN]:
@@ -451,8 +423,10 @@ def _gaps(audit: Audit) -> Iterable[str]:
     yield from _more(len(unresolved), "addresses not resolved")
 
 
-def _last(last: str | None) -> str:
-    return cut(last, 100) if last else "not asked for yet"
+def _last(last: LastFailure | None) -> str:
+    if last is None:
+        return "not asked for yet"
+    return cut(f"{last.reason}: {last.detail}" if last.detail else last.reason, 100)
 
 
 def _more(number: int, what: str) -> Iterable[str]:
@@ -462,23 +436,17 @@ def _more(number: int, what: str) -> Iterable[str]:
 
 def _explained(audit: Audit) -> Iterable[str]:
     for walk in audit.walks:
-        name = EDITION_NAMES[walk.edition]
+        name = name_of(walk.edition)
         days = [day for day in audit.days if day.edition == walk.edition]
-        waiting = [day.day for day in days if day.is_open and day.day]
         if walk.last_day is None and not walk.asked:
-            yield f"{name}: no crawl was asked for it"
-        if waiting:
-            yield f"{name}: {min(waiting)} and later were not over, or barely, when the listings were last walked ({walk.last_day or 'never'})"
-        gone = sum(day.gone for day in days)
-        if gone:
-            yield f"{name}: {_are(gone, 'article')} gone from the site, by its own answer: see the view disappeared"
-        unread = sum(day.unreadable for day in days)
-        if unread:
-            yield f"{name}: {number_of(unread, 'article')} captured that no layout reads: see docs/layouts.md"
-    gone_addresses = sum(address.is_gone for address in audit.unresolved)
-    if gone_addresses:
-        yield f"{number_of(gone_addresses, 'address', 'addresses')} led nowhere: the site says that there is no such page"
-
-
-def _are(number: int, one: str) -> str:
-    return f"{number_of(number, one)} {'is' if number == 1 else 'are'}"
+            yield f"{name}: no crawl asked for it"
+        if waiting := [day.day for day in days if day.is_open and day.day]:
+            last = f"when the listings were last read ({walk.last_day or 'never'})"
+            yield f"{name}: {min(waiting)} and later days were not over, or barely, {last}"
+        if gone := sum(day.gone for day in days):
+            are = f"{number_of(gone, 'article')} {'is' if gone == 1 else 'are'}"
+            yield f"{name}: {are} gone from the site, by its own answer: see the view disappeared"
+        if unread := sum(day.unreadable for day in days):
+            yield f"{name}: {number_of(unread, 'captured article')} that no layout reads: see docs/layouts.md"
+    if gone_addresses := sum(address.is_gone for address in audit.unresolved):
+        yield f"{number_of(gone_addresses, 'address', 'addresses')} answered 'not found' by the site"

@@ -1,38 +1,35 @@
-"""What the site's channels offer, as a person reads it: open or closed since when, how far each was walked,
-and what each alone has shown."""
+"""What each channel of the site offers: open or closed, when last asked, how many posts it showed."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.model import EDITIONS, Edition
 
-_ASKED = {
-    "atom-modified": "Atom, by edit",
-    "atom": "Atom",
-    "rss": "RSS",
-    "edited": "edits",
-    "walk": "all posts",
-    "look": "looks",
-    "ids": "ids",
-}
+
+@dataclass(frozen=True, slots=True)
+class ClosedScope:
+    """A way to ask a channel that does not answer, and what it answered instead."""
+
+    scope: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """One channel of an edition; of categories and sitemaps all together."""
+    """One channel of an edition; all categories together, and all sitemaps."""
 
     edition: Edition
     channel: str
     is_open: bool
     asked_at: str | None  # last
-    offers: tuple[str, ...]  # what of it answers: forms of a feed, questions of REST
-    closed: tuple[str, ...]  # what of it does not, and why
+    offers: tuple[str, ...]  # scopes that answer: forms of a feed, questions of REST
+    closed: tuple[ClosedScope, ...]
     asked: int  # parts of it that were asked for
     parts: int  # known: categories, sitemaps
-    whole: int  # of them walked to the end
+    whole: int  # parts read to the end
     total: int | None  # posts, by the site's own count
     sighted: int  # posts it showed
     alone: int  # posts that no other channel showed
@@ -40,89 +37,50 @@ class ChannelReport:
 
 
 def read_channels(conn: sqlite3.Connection) -> tuple[ChannelReport, ...]:
-    """Each channel that was asked, or has shown something, by edition."""
-    rows = conn.execute("select * from channels order by channel, scope").fetchall()
-    shown = {
-        (row["edition"], row["channel"]): (row["sighted"], row["alone"])
-        for row in conn.execute(
-            "select edition, channel, sum(sighted) as sighted, sum(alone) as alone from channel_coverage group by 1, 2"
-        )
-    }
-    looks = {
-        (row[0], row[1]): row[2]
-        for row in conn.execute(
-            "select edition, channel, sum(looks) from digests join articles using (article_id) where looks > 0 group by 1, 2"
-        )
-    }
-    home = dict(
-        conn.execute(
-            "select edition, max(captured_at) from listing_pages join captures using (capture_id) where scope = 'home' group by 1"
-        ).fetchall()
+    """Each channel that was asked or has shown a post, by edition."""
+    known: dict[tuple[str, str], list[sqlite3.Row]] = {}
+    for row in conn.execute("select * from channels order by channel, scope"):
+        known.setdefault((row["edition"], row["channel"]), []).append(row)
+    sql = "select edition, channel, sum(sighted), sum(alone) from channel_coverage group by 1, 2"
+    shown = {(row[0], row[1]): (row[2], row[3]) for row in conn.execute(sql)}
+    sql = """select edition, channel, sum(looks) from digests join articles using (article_id)
+             where looks > 0 group by 1, 2"""
+    looks = {(row[0], row[1]): row[2] for row in conn.execute(sql)}
+    sql = """select edition, max(captured_at) from listing_pages join captures using (capture_id)
+             where scope = 'home' group by 1"""
+    # Listings have no row in `channels`: they are always asked
+    listed_at = {(edition, "home"): at for edition, at in conn.execute(sql)}
+    return tuple(
+        _report(edition, name, known.get(at, ()), listed_at.get(at), shown.get(at, (0, 0)), looks.get(at, 0))
+        for edition in EDITIONS
+        for at in sorted({*known, *shown})
+        if (name := at[1]) and at[0] == edition
     )
-    found = []
-    for edition in EDITIONS:
-        names = sorted(
-            {row["channel"] for row in rows if row["edition"] == edition}
-            | {name for of, name in shown if of == edition}
-        )
-        for name in names:
-            own = [row for row in rows if (row["edition"], row["channel"]) == (edition, name)]
-            asked = [row for row in own if row["asked_at"]]
-            # Listings have no row of their own: they are always asked
-            listed_at = home.get(edition) if name == "home" else None
-            sighted, alone = shown.get((edition, name), (0, 0))
-            found.append(
-                ChannelReport(
-                    edition,
-                    name,
-                    not asked
-                    or any(row["is_open"] for row in asked if name != "rest" or row["scope"] == "edited"),
-                    max((row["asked_at"] for row in asked), default=listed_at),
-                    tuple(_ASKED.get(row["scope"], row["scope"]) for row in asked if row["is_open"]),
-                    tuple(
-                        f"{_ASKED.get(row['scope'], row['scope'])}: {row['detail']}"
-                        for row in asked
-                        if not row["is_open"]
-                    ),
-                    len(asked) or int(listed_at is not None),
-                    len(own),
-                    sum(row["whole_at"] is not None for row in own),
-                    max((row["total"] for row in own if row["total"] is not None), default=None),
-                    sighted,
-                    alone,
-                    looks.get((edition, name), 0),
-                )
-            )
-    return tuple(found)
 
 
-def lines(channels: Sequence[ChannelReport], name: dict[str, str]) -> Iterable[list[str]]:
-    """A row each for a table, the head first."""
-    yield ["Channels", "", "answers", "last asked (UTC)", "showed", "alone", "looks", "remarks"]
-    for c in channels:
-        at = c.asked_at.replace("T", " ").rstrip("Z") if c.asked_at else "-"
-        answers = "-" if not c.asked else "yes" if c.is_open else "no"
-        yield [
-            f"  {name[c.edition]}",
-            c.channel,
-            answers,
-            at,
-            f"{c.sighted:,}",
-            f"{c.alone:,}",
-            f"{c.looks:,}",
-            "; ".join(_remarks(c)) or "-",
-        ]
-
-
-def _remarks(channel: ChannelReport) -> Iterable[str]:
-    if channel.channel in ("category", "sitemap"):
-        if channel.parts:
-            yield f"{channel.asked} of {channel.parts} asked" + (
-                f", {channel.whole} walked whole" if channel.channel == "category" else ""
-            )
-    elif channel.channel in ("feed", "rest") and channel.offers:
-        yield ", ".join(channel.offers)
-    if channel.total is not None:
-        yield f"the site counts {channel.total:,}"
-    if channel.channel in ("feed", "rest", "date"):
-        yield from (f"closed ({reason}), tried again after a week" for reason in channel.closed)
+def _report(
+    edition: Edition,
+    channel: str,
+    rows: Sequence[sqlite3.Row],
+    listed_at: str | None,
+    shown: tuple[int, int],
+    looks: int,
+) -> ChannelReport:
+    asked = [row for row in rows if row["asked_at"]]
+    # REST counts as open while it lists edits
+    is_open = any(row["is_open"] for row in asked if channel != "rest" or row["scope"] == "edited")
+    return ChannelReport(
+        edition,
+        channel,
+        is_open=is_open or not asked,
+        asked_at=max((row["asked_at"] for row in asked), default=listed_at),
+        offers=tuple(row["scope"] for row in asked if row["is_open"]),
+        closed=tuple(ClosedScope(row["scope"], row["detail"]) for row in asked if not row["is_open"]),
+        asked=len(asked) or int(listed_at is not None),
+        parts=len(rows),
+        whole=sum(row["whole_at"] is not None for row in rows),
+        total=max((row["total"] for row in rows if row["total"] is not None), default=None),
+        sighted=shown[0],
+        alone=shown[1],
+        looks=looks,
+    )

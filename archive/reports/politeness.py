@@ -1,9 +1,8 @@
-"""What a crawl asked of the site, told from the evidence: how much, how fast, and whether it kept to what the
-site had said.
+"""What a crawl asked of the site, by the evidence: how much, how fast, and whether it kept to robots.txt and
+Retry-After.
 
-The evidence has times in whole seconds, and they are those of the answers. So a distance between two requests
-is right to within a second, and a request is said to have come too early only where no rounding can explain
-it.
+Times in the evidence are those of the answers, in whole seconds. So gaps are right to within a second, and a
+request counts as too early only if rounding cannot explain it.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ from urllib.parse import urlsplit
 
 from archive.clock import format_time, parse_time, read_retry_after
 from archive.errors import USAGE, ArchiveError
-from archive.reports.status import columns, cut, lasted, size
+from archive.outcome import NO_ANSWER
+from archive.reports.terminal import columns, cut, duration, size
 from archive.sites.robots import parse_robots
 
-BUDGET = 8000  # requests a day; DESIGN.md: today's posts and looks need far less
-# Answers after which a request is made again (crawler.settings)
+BUDGET = 8000  # requests a day
+# Statuses after which a request is made again (crawler.settings)
 AGAIN = frozenset((408, 429, 500, 502, 503, 504, 522, 524))
 SHOWN = 5  # of each kind of finding
 
@@ -38,10 +38,10 @@ class NoCrawl(ArchiveError):
 
 @dataclass(frozen=True, slots=True)
 class TooEarly:
-    """A request made before the instant that an answer of the same host had stated."""
+    """A request made before the instant that an answer of the same host had named."""
 
     host: str
-    asked_url: str  # its answer said: not before
+    asked_url: str  # its answer named `not_before`
     asked_at: str
     retry_after: str
     not_before: str
@@ -68,19 +68,21 @@ class Politeness:
     median_gap: float | None
     bytes: int  # of bodies, as received
     retries: int
-    # Hosts of which something else was asked before their robots.txt: none is well
-    robots_first: tuple[str, ...]
-    forbidden: tuple[str, ...]  # addresses asked for although robots.txt said no: none is well
-    crawl_delay: float | None  # seconds, the longest that a robots.txt asked for
-    rests: int  # answers that asked for rest
-    too_early: tuple[TooEarly, ...]  # none is well
+    robots_first: tuple[str, ...]  # hosts that were asked for something else before their robots.txt
+    forbidden: tuple[str, ...]  # addresses asked for although robots.txt forbids them
+    crawl_delay: float | None  # seconds, the longest that a robots.txt asks for
+    rests: int  # answers with Retry-After
+    too_early: tuple[TooEarly, ...]
     days: tuple[tuple[str, int], ...]  # UTC days of this crawl, requests of all crawls on them
     budget: int
 
     @property
     def is_polite(self) -> bool:
-        """Whether nothing was asked that the site had said not to ask."""
+        """Whether every request was one that the site allows."""
         return not (self.robots_first or self.forbidden or self.too_early)
+
+
+_FIELDS = ("captured_at", "url", "channel", "status", "retry_after")  # of a capture, as `_asked` takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +97,21 @@ class _Asked:
 
 
 def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget: int = BUDGET) -> Politeness:
-    """Of the crawl ``name``, or ``last``. ``bodies`` gives what was received for a row of `captures`
-    (robots.txt is read). Raises NoCrawl."""
+    """Read what the crawl ``name`` asked; ``last`` is the last one. Raises NoCrawl.
+
+    ``bodies`` gives the body received for a row of `captures`: it is called for robots.txt.
+    """
     crawl = _crawl(conn, name)
-    captures = conn.execute(
-        "select * from captures where crawl_id = ? order by capture_id", (crawl["crawl_id"],)
-    ).fetchall()
-    silent = conn.execute(
-        "select url, at from failures where crawl_id = ? and reason = 'no_answer'", (crawl["crawl_id"],)
-    ).fetchall()
-    asked = [
-        _asked(row["captured_at"], row["url"], row["channel"], row["status"], row["retry_after"])
-        for row in captures
-    ]
+    crawl_id = crawl["crawl_id"]
+    sql = "select * from captures where crawl_id = ? order by capture_id"
+    captures = conn.execute(sql, (crawl_id,)).fetchall()
+    asked = [_asked(*(row[name] for name in _FIELDS)) for row in captures]
+    sql = "select at, url from failures where crawl_id = ? and reason = ?"
     unanswered = [
-        _asked(
-            row["at"],
-            row["url"],
-            "robots" if urlsplit(row["url"]).path == "/robots.txt" else None,
-            None,
-            None,
-        )
-        for row in silent
+        _asked(at, url, "robots" if urlsplit(url).path == "/robots.txt" else None, None, None)
+        for at, url in conn.execute(sql, (crawl_id, NO_ANSWER))
     ]
-    # Stable: evidence of one second stays in its order
+    # The sort is stable: evidence of one second stays in its order
     every = sorted(asked + unanswered, key=lambda one: one.at)
     times = [one.seconds for one in every]
     gaps = [int(later - earlier) for earlier, later in pairwise(times)]
@@ -154,9 +147,7 @@ def read_politeness(conn: sqlite3.Connection, name: str, bodies: Bodies, budget:
         ),
         crawl_delay=max(delays, default=None),
         rests=sum(one.retry_after is not None for one in every),
-        too_early=tuple(
-            too_early(every, _rests_before(conn, crawl["crawl_id"], every[0].at) if every else ())
-        ),
+        too_early=tuple(_too_early(every, _rests_before(conn, crawl_id, every[0].at) if every else ())),
         days=tuple(_days(conn, sorted({one.at[:10] for one in every}))),
         budget=budget,
     )
@@ -168,13 +159,13 @@ def _crawl(conn: sqlite3.Connection, name: str) -> sqlite3.Row:
             "select * from crawls where kind = 'crawl' order by started_at desc, crawl_id desc limit 1"
         ).fetchone()
         if row is None:
-            raise NoCrawl("there was no crawl yet: 'scrapy crawl sohr' makes one")
+            raise NoCrawl("the archive has no crawl yet: run 'scrapy crawl sohr'")
     else:
         row = conn.execute("select * from crawls where name = ?", (name,)).fetchone()
         if row is None:
             raise NoCrawl(f"there is no crawl {name}: 'sohr-archive status --json' names the last ones")
         if row["kind"] != "crawl":
-            raise NoCrawl(f"{name} is no crawl but an {row['kind']}: it asked nothing of the site")
+            raise NoCrawl(f"{name} is not a crawl but an {row['kind']}, which asks nothing of the site")
     found: sqlite3.Row = row
     return found
 
@@ -207,7 +198,7 @@ def _median_minute(times: Sequence[float]) -> float:
 
 
 def most_within(times: Sequence[float], seconds: float) -> int:
-    """The most instants, of a sorted sequence, that any span so long holds; its end does not belong to it."""
+    """The most instants of a sorted sequence in any span of that length, its end excluded."""
     window: deque[float] = deque()
     most = 0
     for at in times:
@@ -219,7 +210,7 @@ def most_within(times: Sequence[float], seconds: float) -> int:
 
 
 def _retries(every: Iterable[_Asked]) -> int:
-    """Requests for an address that the crawl had asked for before and got nothing usable from."""
+    """Count requests for an address that had given no usable answer before."""
     failed: set[str] = set()
     retries = 0
     for one in every:
@@ -232,40 +223,41 @@ def _retries(every: Iterable[_Asked]) -> int:
 
 
 def _before_robots(every: Iterable[_Asked]) -> Iterable[str]:
-    """Hosts whose first request was another than robots.txt."""
+    """Hosts whose first request was not for robots.txt."""
     first: dict[str, str] = {}
     for one in every:
         first.setdefault(one.host, one.kind)
     return (host for host, kind in first.items() if kind != "robots")
 
 
-def too_early(every: Iterable[_Asked], earlier: Iterable[_Asked] = ()) -> Iterable[TooEarly]:
-    """Requests, in the order of their answers, that were surely made before the instant which an answer of
-    the host had stated.
+def _too_early(every: Iterable[_Asked], earlier: Iterable[_Asked]) -> Iterable[TooEarly]:
+    """Find the requests made before an answer of their host allowed it, in the order of the answers.
 
-    ``earlier`` are answers of crawls before: what they asked for holds for this one too.
+    ``earlier`` are answers of earlier crawls: their Retry-After holds for this one too.
     """
-    until: dict[str, tuple[float, _Asked]] = {}
+    latest: dict[
+        str, tuple[float, _Asked]
+    ] = {}  # of each host: the latest instant named, and by which answer
+
+    def note(one: _Asked) -> None:
+        stated = _retry_at(one)
+        if stated is not None and stated > latest.get(one.host, (0.0,))[0]:
+            latest[one.host] = (stated, one)
+
     for one in earlier:
-        stated = _retry_at(one)
-        if stated is not None and stated > until.get(one.host, (0.0,))[0]:
-            until[one.host] = (stated, one)
+        note(one)
     for one in every:
-        known = until.get(one.host)
-        if known and one.seconds < known[0]:
-            before = known[1]
-            instant = format_time(datetime.fromtimestamp(known[0], UTC))
-            yield TooEarly(
-                one.host, before.url, before.at, before.retry_after or "", instant, one.url, one.at
-            )
-        stated = _retry_at(one)
-        if stated is not None and (known is None or stated > known[0]):
-            until[one.host] = (stated, one)
+        until, before = latest.get(one.host, (0.0, one))
+        if one.seconds < until:
+            not_before = format_time(datetime.fromtimestamp(until, UTC))
+            answer = (before.url, before.at, before.retry_after or "")
+            yield TooEarly(one.host, *answer, not_before, one.url, one.at)
+        note(one)
 
 
 def _rests_before(conn: sqlite3.Connection, crawl_id: int, at: str) -> list[_Asked]:
     rows = conn.execute(
-        """select c.captured_at, c.url, c.channel, c.status, c.retry_after from captures c join crawls r using (crawl_id)
+        f"""select {", ".join(_FIELDS)} from captures c join crawls r using (crawl_id)
            where r.kind = 'crawl' and crawl_id != ? and c.retry_after is not null and c.captured_at <= ?""",
         (crawl_id, at),
     )
@@ -273,20 +265,21 @@ def _rests_before(conn: sqlite3.Connection, crawl_id: int, at: str) -> list[_Ask
 
 
 def _retry_at(one: _Asked) -> float | None:
-    """When the host may be asked again, in seconds since 1970; None where the answer states nothing readable."""
+    """When the host may be asked again, in seconds since 1970; None if the answer names no instant."""
     until = read_retry_after(one.retry_after, datetime.fromtimestamp(one.seconds, UTC))
     return until.timestamp() if until else None
 
 
 def _days(conn: sqlite3.Connection, days: Sequence[str]) -> Iterable[tuple[str, int]]:
-    """What all crawls together asked on each of these days."""
+    """Count the requests of all crawls on each of these days."""
     if not days:
         return []
-    span = (days[0], days[-1] + "U")  # behind every instant of the last day: U follows T
+    span = (days[0], days[-1] + "U")  # after every instant of the last day: U follows T
     counts: dict[str, int] = defaultdict(int)
     for sql in (
         """select substr(captured_at, 1, 10), count(*) from captures join crawls using (crawl_id)
-           where kind = 'crawl' and coalesce(channel, '') != 'page' and captured_at between ? and ? group by 1""",
+           where kind = 'crawl' and coalesce(channel, '') != 'page' and captured_at between ? and ?
+           group by 1""",
         """select substr(at, 1, 10), count(*) from failures join crawls using (crawl_id)
            where kind = 'crawl' and reason = 'no_answer' and at between ? and ? group by 1""",
     ):
@@ -295,71 +288,54 @@ def _days(conn: sqlite3.Connection, days: Sequence[str]) -> Iterable[tuple[str, 
     return [(day, counts[day]) for day in days]
 
 
-# -- for people
-# -----------------------------------------------------------------------------------------------------------------------
+# -- as text
 
 
-def render(found: Politeness) -> str:
+def render_politeness(found: Politeness) -> str:
     """As text."""
-    rows = [
-        ["Asked for", "answer", "requests"],
-        *([f"  {kind}", status, f"{number:,}"] for kind, status, number in found.kinds),
-    ]
-    ended = (
-        f"{lasted(found.seconds)} from the first answer to the last"
-        if found.requests
-        else "nothing was asked"
-    )
-    smallest, middle = (
-        "-" if gap is None else f"{gap:g} s" for gap in (found.smallest_gap, found.median_gap)
-    )
+    kinds = [[f"  {kind}", status, f"{number:,}"] for kind, status, number in found.kinds]
+    took = f"{duration(found.seconds)} from the first answer to the last" if found.requests else "no answer"
+    gaps = ("-" if gap is None else f"{gap:g} s" for gap in (found.smallest_gap, found.median_gap))
+    smallest, middle = gaps
+    minutes = f"median {found.median_minute:g}, at most {found.most_in_60_seconds:,} in any 60 s"
     pace = [
         ["Pace", ""],
-        [
-            "  requests a minute",
-            f"median {found.median_minute:g}, at most {found.most_in_60_seconds:,} in any 60 s",
-        ],
-        [
-            "  between requests",
-            f"at least {smallest}, median {middle} (times are those of the answers, in whole seconds)",
-        ],
+        ["  requests a minute", minutes],
+        ["  between requests", f"at least {smallest}, median {middle} (by whole seconds of the answers)"],
         ["  received", f"{size(found.bytes)} in {found.requests - found.unanswered:,} answers"],
         ["  asked again", f"{found.retries:,}"],
-        *(
-            ["  on " + day, f"{number:,} requests by all crawls" + _of_budget(number, found.budget)]
-            for day, number in found.days
-        ),
     ]
-    return "\n\n".join(
-        (
-            f"Crawl {found.crawl}: {found.requests:,} requests, {ended}",
-            *([columns(rows, right=(2,))] if found.requests else []),
-            columns(pace),
-            columns([["Manners", ""], *_manners(found)]),
+    for day, number in found.days:
+        over = f"over the budget of {found.budget:,}" if number > found.budget else f"budget {found.budget:,}"
+        pace.append(
+            [f"  on {day}", f"{number:,} requests by all crawls{', ' + over if found.budget else ''}"]
         )
+    parts = [f"Crawl {found.crawl}: {found.requests:,} requests, {took}"]
+    if kinds:
+        parts.append(columns([["Asked for", "answer", "requests"], *kinds], right=(2,)))
+    return "\n\n".join([*parts, columns(pace), columns([["Rules of the site", ""], *_rules(found)])])
+
+
+def _rules(found: Politeness) -> Iterable[list[str]]:
+    hosts = ", ".join(found.robots_first)
+    yield ["  robots.txt first", f"NO: {hosts} was asked for something else before" if hosts else "yes"]
+    delay = f"; it asks for {found.crawl_delay:g} s between requests" if found.crawl_delay else ""
+    forbidden = [cut(url, 100) for url in found.forbidden]
+    yield from _kept("robots.txt kept", forbidden, f"yes{delay}")
+    early = [
+        f"{cut(pair.asked_url, 60)} at {pair.asked_at}: Retry-After {cut(pair.retry_after, 40)}; "
+        f"{cut(pair.early_url, 60)} at {pair.early_at}"
+        for pair in found.too_early
+    ]
+    yield from _kept(
+        "Retry-After kept", early, f"yes, {found.rests:,} times" if found.rests else "never asked for"
     )
 
 
-def _of_budget(number: int, budget: int) -> str:
-    if not budget:
-        return ""
-    return f", over the budget of {budget:,}" if number > budget else f" of {budget:,}"
-
-
-def _manners(found: Politeness) -> Iterable[list[str]]:
-    hosts = ", ".join(found.robots_first)
-    yield ["  robots.txt first", f"NO: {hosts} was asked for something else before" if hosts else "yes"]
-    for url in found.forbidden[:SHOWN]:
-        yield ["  robots.txt kept", f"NO: {cut(url, 100)}"]
-    if len(found.forbidden) > SHOWN:
-        yield ["", f"and {len(found.forbidden) - SHOWN:,} more"]
-    if not found.forbidden:
-        delay = f"; it asks for one request in {found.crawl_delay:g} s" if found.crawl_delay else ""
-        yield ["  robots.txt kept", f"yes{delay}"]
-    for pair in found.too_early[:SHOWN]:
-        told = f"NO: {cut(pair.asked_url, 60)} at {pair.asked_at}: Retry-After {cut(pair.retry_after, 40)}; {cut(pair.early_url, 60)} at {pair.early_at}"
-        yield ["  Retry-After kept", told]
-    if len(found.too_early) > SHOWN:
-        yield ["", f"and {len(found.too_early) - SHOWN:,} more"]
-    if not found.too_early:
-        yield ["  Retry-After kept", f"yes, {found.rests:,} times" if found.rests else "never asked for"]
+def _kept(rule: str, broken: Sequence[str], yes: str) -> Iterable[list[str]]:
+    for sentence in broken[:SHOWN]:
+        yield [f"  {rule}", f"NO: {sentence}"]
+    if len(broken) > SHOWN:
+        yield ["", f"and {len(broken) - SHOWN:,} more"]
+    if not broken:
+        yield [f"  {rule}", yes]

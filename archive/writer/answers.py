@@ -11,7 +11,7 @@ from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
 from archive.model import ArticleKey, Edition, Kind
 from archive.outcome import REFUSALS, ChannelState, Gap, Held
-from archive.reports.drift import Drift, drift
+from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import FIRST_DAY, Row, Store
@@ -203,7 +203,7 @@ class Answers(Questions):
         return [(row[0], row[1], row[2]) for row in rows]
 
     def drift(self, crawl: str) -> Drift:
-        return drift(self._store, crawl, now())
+        return judge_crawl(self._store, crawl, now())
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         sql = "select captured_at, status from captures where url = ? order by captured_at desc limit 1"

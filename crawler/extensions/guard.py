@@ -18,16 +18,11 @@ from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.outcome import REFUSALS
 from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
 from archive.reports.drift import Drift
+from archive.thresholds import FEW, HOST_FAILED, HOST_LAST, SHARE
 from archive.writer.client import ArchiveClosed, ArchiveFailed
 from crawler.scrapy_internals import drop_waiting_requests
 
 logger = logging.getLogger(__name__)
-SHARE = 0.2  # of the pages asked for: fewer refusals or unreadable pages do not fail a crawl
-FEW = 3  # bad answers: fewer do not fail a crawl, unless nothing good came at all
-LAST, FAILED = (
-    10,
-    5,
-)  # a host is left alone when 5 of its last 10 answers failed; a broken theme breaks one post
 GRACE_SECONDS = 3.0  # for requests under way when the crawl stops: a page that is nearly there is kept
 
 _NO_FAILURE = frozenset(
@@ -72,10 +67,10 @@ class Breaker:
 
     def add(self, host: str, failure: str | None = None) -> str | None:
         """Count an answer, or a failure. Return what is wrong with the host once it is too much, else None."""
-        last = self._last.setdefault(host, deque(maxlen=LAST))
+        last = self._last.setdefault(host, deque(maxlen=HOST_LAST.value))
         last.append(failure)
         words = Counter(word for word in last if word)
-        if failure is None or words.total() < FAILED:
+        if failure is None or words.total() < HOST_FAILED.value:
             return None
         return f"{words.total()} of its last {len(last)} answers failed ({', '.join(words)})"
 
@@ -211,7 +206,7 @@ class Guard:
             )
         if self.stopped and self.stopped[0] == "unavailable":
             return Verdict(UNAVAILABLE, "unavailable", self.stopped[1])
-        if refused and (good == 0 or (refused >= FEW and refused / pages > SHARE)):
+        if refused and (good == 0 or (refused >= FEW.value and refused / pages > SHARE.value)):
             words = [word for word in (*sorted(REFUSALS), "no_answer", "forbidden") if counts[word]]
             detail = self.last_detail.get(words[0], "")
             reasons = ", ".join(words) + (f": {detail}" if detail else "")
@@ -221,7 +216,9 @@ class Guard:
                 f"the site refused or did not answer {refused} of {pages} requests ({reasons}): "
                 "see docs/when-refused.md",
             )
-        if unread and (good == 0 or (unread >= FEW and unread / pages > SHARE + self.drift.usual_unread)):
+        if unread and (
+            good == 0 or (unread >= FEW.value and unread / pages > SHARE.value + self.drift.usual_unread)
+        ):
             words = sorted(word for word in UNREADABLE_OUTCOMES if counts[word])
             return Verdict(
                 UNREADABLE,
@@ -229,8 +226,8 @@ class Guard:
                 f"{unread} of {pages} pages came and could not be read ({', '.join(words)}); they are kept as "
                 "evidence: the site's layout may have changed, see docs/layouts.md",
             )
-        if self.drift.sentences:
-            return Verdict(UNREADABLE, "drifting", "; ".join(self.drift.sentences))
+        if self.drift.findings:
+            return Verdict(UNREADABLE, "drifting", "; ".join(one.sentence for one in self.drift.findings))
         if self.interrupted:
             return Verdict(
                 INTERRUPTED,
