@@ -1,5 +1,6 @@
-"""Files that run the crawl from a timer, filled in for this machine: systemd units, a crontab line, a GitHub
-workflow. The templates are in `archive.deploy`; a name between @ signs is a blank.
+"""Files that start the crawl from a timer on this machine: systemd units, a crontab line, a GitHub workflow.
+
+The templates are in this package; a name between @ signs is a blank to fill in.
 """
 
 from __future__ import annotations
@@ -17,46 +18,49 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from archive.errors import USAGE, ArchiveError
+
 Kind = Literal["systemd", "cron", "github"]
 DAY = 24 * 60  # minutes
-SHORTEST = 5  # minutes: GitHub's limit, and no site needs to be asked more often
-# A timer's start moves by up to this part of its distance, so that not all archives of a site come at once
-RANDOM_SHARE = 6
+SHORTEST = 5  # minutes: GitHub's limit, and often enough for any site
+RANDOM_SHARE = (
+    6  # the start is late by up to a sixth of the interval: archives of one site do not come at once
+)
 RANDOM_MOST = 600  # seconds
 NO_CONTACT = "# Your e-mail or web address, so that the site can reach you.\n#Environment=ARCHIVE_CONTACT="
-NO_PRIVATE_TMP = "# true would hide what this runs: it lies in a folder for temporary files\nPrivateTmp=false"
+NO_PRIVATE_TMP = (
+    "# The archive or its software is in a temporary folder, which true would hide.\nPrivateTmp=false"
+)
 
 _BLANK = re.compile(r"@([a-z_]+)@")
 _SPAN = re.compile(r"^([1-9][0-9]{0,4}) ?(min|m|minutes?|h|hours?|d|days?)$")
-_FILES: dict[Kind, tuple[tuple[str, str], ...]] = {  # (template, name of the file it becomes)
-    "systemd": (
-        ("sohr-archive.service", "sohr-archive.service"),
-        ("sohr-archive.timer", "sohr-archive.timer"),
-    ),
-    "cron": (("sohr-archive.cron", "sohr-archive.cron"),),
-    "github": (("github.yml", ".github/workflows/crawl.yml"),),
+_FILES: dict[Kind, dict[str, str]] = {  # template -> name of the file it becomes
+    "systemd": {name: name for name in ("sohr-archive.service", "sohr-archive.timer")},
+    "cron": {"sohr-archive.cron": "sohr-archive.cron"},
+    "github": {"github.yml": ".github/workflows/crawl.yml"},
 }
 
 
-class BadSchedule(ValueError):
-    """Raised when a value cannot stand in a schedule; the message says which, and what could."""
+class BadSchedule(ArchiveError):
+    """Raised when a value cannot be used in a schedule, by `minutes_of` and `fill`."""
+
+    exit_status = USAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a schedule is made for: all paths absolute."""
+    """What a schedule starts, and where. All paths are absolute."""
 
     folder: Path  # the archive
-    scrapy: tuple[str, ...]  # the command of the environment this runs in
-    # Where the packages are: scrapy.cfg makes them known to a Scrapy into which they were not installed
-    root: Path
+    scrapy: tuple[str, ...]  # the command in this environment
+    root: Path  # the project: its scrapy.cfg tells Scrapy where the packages are
     user: str
     contact: str = ""
-    site: str | None = None  # the address for -a site=; None: the default
+    site: str | None = None  # the address for -a site=; None: the default site
 
 
 def here(folder: Path, contact: str = "", site: str | None = None) -> Place:
-    """This environment, as the command runs in it."""
+    """The environment that this process runs in."""
     scrapy = Path(sys.executable).with_name("scrapy")
     command = (str(scrapy),) if os.access(scrapy, os.X_OK) else (sys.executable, "-m", "scrapy")
     return Place(
@@ -65,24 +69,24 @@ def here(folder: Path, contact: str = "", site: str | None = None) -> Place:
 
 
 def minutes_of(every: str) -> int:
-    """Minutes of ``30min``, ``2h``, ``1d``. Raises BadSchedule for what is no even part of an hour or a
-    day."""
+    """Minutes of ``30min``, ``2h``, ``1d``. Raises BadSchedule unless they divide an hour or a day evenly."""
     match = _SPAN.match(every.strip().lower())
     minutes = int(match[1]) * {"m": 1, "h": 60, "d": DAY}[match[2][0]] if match else 0
     even = (minutes <= 60 and 60 % max(minutes, 1) == 0) or (minutes % 60 == 0 and DAY % max(minutes, 1) == 0)
     if minutes < SHORTEST or not even:
         raise BadSchedule(
-            f"--every {every} is no even part of an hour or a day: give 5min, 10min, 15min, 20min, 30min, 1h, 2h, 3h, 4h, 6h, 12h or 1d"
+            f"--every {every} is no even part of an hour or a day: "
+            "give 5min, 10min, 15min, 20min, 30min, 1h, 2h, 3h, 4h, 6h, 12h or 1d"
         )
     return minutes
 
 
 def fill(kind: Kind, place: Place, every: str) -> dict[str, str]:
-    """The files of a schedule: name -> text. The same arguments give the same text. Raises BadSchedule."""
+    """Fill in a schedule's files: name -> text. Equal arguments give equal texts. Raises BadSchedule."""
     minutes = minutes_of(every)
     values = _values(place, minutes)
     texts = {}
-    for template, name in _FILES[kind]:
+    for template, name in _FILES[kind].items():
         text = files("archive.deploy").joinpath(template).read_text(encoding="utf-8")
         texts[name] = re.sub(r"\n+\Z", "\n", _BLANK.sub(lambda blank: values[blank[1]], text))
     return texts
@@ -95,20 +99,19 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         ("this project's folder", str(place.root)),
     ):
         if re.search(r"[\x00-\x1f\x7f]", value):
-            raise BadSchedule(f"{name} {value!r} has a line end or control character: give one without")
+            raise BadSchedule(f"{name} {value!r} contains a line end or control character: remove it")
     folder, root = str(place.folder), str(place.root)
     crawl = ["crawl", "sohr", *(["-a", f"site={place.site}"] if place.site else [])]
     command = [*place.scrapy, *crawl]
     settings = [f"ARCHIVE_DIR={folder}", *([f"ARCHIVE_CONTACT={place.contact}"] if place.contact else [])]
-    # Which minute is told by the archive, not by chance (the text stays the same) and not the full hour, at
-    # which everybody comes.
+    # The minute depends on the archive: chance would change the text, and at the full hour everybody comes.
     offset = zlib.crc32(f"{folder} {place.contact}".encode()) % min(minutes, 60)
     temporary = ("/tmp", "/var/tmp")  # noqa: S108  # named, not written to
     hidden = any(
         Path(path).is_relative_to(tmp) for path in (folder, place.scrapy[0], root) for tmp in temporary
     )
     return {
-        "every": _told(minutes),
+        "every": _in_words(minutes),
         "calendar": _calendar(minutes, offset),
         "random": f"{min(minutes * 60 // RANDOM_SHARE, RANDOM_MOST)}s",
         "minutes": _crontab(minutes, offset),
@@ -135,8 +138,7 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
 
 
 def _systemd(value: str, *, command: bool = False) -> str:
-    """A word of a unit file: quoted where it must be, specifiers (%) and, in a command, variables ($) taken
-    literally."""
+    """Quote a word of a unit file. Specifiers (%) are escaped; in a command, variables ($) too."""
     text = value.replace("%", "%%")
     if command:
         text = text.replace("$", "$$")
@@ -146,11 +148,11 @@ def _systemd(value: str, *, command: bool = False) -> str:
 
 
 def _cron(value: str) -> str:
-    """A word of a crontab's command: for the shell, and with % (a line end to cron) taken literally."""
+    """Quote a word of a crontab's command for the shell; % is escaped because it ends the line for cron."""
     return "\\%".join(shlex.quote(part) if part else "" for part in value.split("%"))
 
 
-def _told(minutes: int) -> str:
+def _in_words(minutes: int) -> str:
     if minutes < 60:
         return f"{minutes} minutes"
     return "day" if minutes == DAY else "hour" if minutes == 60 else f"{minutes // 60} hours"
@@ -172,8 +174,7 @@ def _crontab(minutes: int, offset: int) -> str:
 
 
 def write(texts: dict[str, str], folder: Path) -> list[Path]:
-    """Write the files into a folder, each whole or not at all; what was there under their names is replaced.
-    Raises OSError."""
+    """Write the files into a folder, each whole or not at all, over older ones. Raises OSError."""
     written = []
     for name, text in texts.items():
         target = folder / name
