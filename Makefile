@@ -44,7 +44,11 @@ $(STAMP): pyproject.toml constraints.txt
 	echo "Setting up .venv/ (about a minute, once) ..."
 	$(BIN)/python -c '' 2>/dev/null || rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	{ $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[dev]' || echo FAILED; } | \
+	    { n=0; while read -r word rest; do case $$word in \
+	        Collecting) n=$$((n + 1)); printf '\r  %d packages found' $$n ;; \
+	        Installing) [ $$n = 0 ] || printf '\n  installing them (half a minute) ...\n'; n=0 ;; \
+	        FAILED) exit 1 ;; esac; done; }
 	touch $(STAMP)
 
 demo: $(STAMP)

@@ -56,13 +56,6 @@ ENV = {
 }
 # A proxy of the house is not asked for what stands on this machine
 ENV |= {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
-# As `make serve`
-DATASETTE = {
-    "suggest_facets": "off",
-    "facet_time_limit_ms": "2000",
-    "sql_time_limit_ms": "5000",
-    "truncate_cells_html": "200",
-}
 SERVER_SECONDS = 30  # Datasette on a slow machine
 
 
@@ -232,8 +225,8 @@ def crawl(site: Replica, folder: Path, *more: str) -> None:
     print(f"{ended.stdout.strip()} ({time.monotonic() - began:.1f} s)")
 
 
-def play(site: Replica, folder: Path) -> int:
-    """All three acts; the number of the last change of the first."""
+def play(site: Replica, folder: Path) -> tuple[int, Cast]:
+    """All three acts; the number of the last change of the first, and the posts that play a part."""
     heading("Act 1: the first crawl")
     print(
         f"A copy of the site with {POSTS} invented posts in English and {POSTS} in Arabic stands at {site.url}"
@@ -253,7 +246,7 @@ def play(site: Replica, folder: Path) -> int:
     if _seq(folder) == told_later:
         raise DemoFailed("the last crawl noticed nothing: please report it", 70)
     noticed(folder, told, roles)
-    return told
+    return told, roles
 
 
 def _seq(folder: Path) -> int:
@@ -329,8 +322,8 @@ def word_by_word(before: str, after: str) -> str:
     terminal."""
     marks: dict[str, Callable[[str], str]] = {
         "same": lambda text: text,
-        "removed": lambda text: paint("31;9", text) if colours() else f"[-{text}-]",
-        "added": lambda text: paint("32;1", text) if colours() else f"{{+{text}+}}",
+        "removed": lambda text: paint("31", f"[-{text}-]"),
+        "added": lambda text: paint("32;1", f"{{+{text}+}}"),
     }
     old, new = before.split("\n"), after.split("\n")
     lines = [
@@ -393,29 +386,30 @@ def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
             print(f"\n  {what}\n    {command}")
 
 
-def serve(folder: Path, port: int) -> None:
+def reading(roles: Cast) -> list[tuple[str, str]]:
+    """The front page and three pages worth a look, with their paths."""
+    (toll_edition, toll), (silent_edition, silent) = roles.toll, roles.silent
+    return [
+        ("front page", ""),
+        ("an edited figure", f"-/sohr/{toll_edition}/{toll}/diff/1/2"),
+        ("a silent edit", f"-/sohr/{silent_edition}/{silent}/diff/1/2"),
+        ("a search with hits", "-/sohr/search?q=civilian"),
+    ]
+
+
+def serve(folder: Path, port: int, roles: Cast) -> None:
     """Show the archive in a browser until Ctrl-C. Raises DemoFailed where Datasette does not come up."""
     port = free_port(port)
-    command = [
-        sys.executable,
-        "-m",
-        "datasette",
-        "serve",
-        str(folder / "archive.db"),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    for name, value in DATASETTE.items():
-        command += ["--setting", name, value]
+    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder)]
+    command += ["serve", "--port", str(port)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, env=ENV
     ) as child:
         try:
             _await(child, f"http://127.0.0.1:{port}/-/versions.json")
-            heading("Datasette")
-            print(f"  {paint('1', f'http://127.0.0.1:{port}/')}    Ctrl-C ends it.", flush=True)
+            heading("Read it in a browser (Ctrl-C to stop)")
+            links = [[f"  {what}", f"http://127.0.0.1:{port}/{path}"] for what, path in reading(roles)]
+            print(columns(links), flush=True)
             child.communicate()  # also empties the pipe, so that it never fills
         finally:
             child.terminate()
@@ -483,11 +477,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         site = Replica(posts=POSTS)
         try:
             _start(site)
-            first = play(site, given.folder)
+            first, roles = play(site, given.folder)
             try_next(given.folder, first, given.serve, site)
             if given.serve:
                 serving = True
-                serve(given.folder, given.port)
+                serve(given.folder, given.port, roles)
         finally:
             site.stop()
     except KeyboardInterrupt:

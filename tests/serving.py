@@ -62,7 +62,7 @@ def _listening(child: subprocess.Popen[bytes], log: Path) -> str:
     deadline = time.monotonic() + _SECONDS
     while True:
         assert child.poll() is None and time.monotonic() < deadline, log.read_text()
-        if found := re.search(r"archive at (http://[^/\s]+)/-/sohr/", log.read_text()):
+        if found := re.search(r"archive at (http://[^/\s]+)/", log.read_text()):
             try:
                 urllib.request.urlopen(found[1] + "/-/sohr/pages.css", timeout=5).close()
             except OSError:

@@ -549,3 +549,14 @@ async def test_an_archive_added_later_is_described(path: Path) -> None:
     assert [row["seq"] for row in await rows_of(ds, "/late/changes.json")] == [3, 2, 1]
     assert "Figures changed" in await text_of(ds, "/late/figures_changed")
     assert "Gunmen k-illed 31" in await text_of(ds, "/-/sohr/")
+
+
+async def test_the_front_door(path: Path) -> None:
+    """With an archive as the only database, ``/`` is its front page and leads to Datasette's own home."""
+    ds = Datasette([str(path)])
+    await ds.invoke_startup()
+    front = Page((await ds.client.get("/")).text)
+    assert front.text == Page((await ds.client.get("/-/sohr/")).text).text
+    home = Page((await ds.client.get(front.link("Datasette"))).text)
+    assert home.role("link", "archive")
+    assert front.link("Tables") == "/archive"

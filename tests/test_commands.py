@@ -114,7 +114,7 @@ def test_json_of_serve(small: Small, archive: Path) -> None:
         url = json.loads(child.stdout.readline())["url"]
         child.terminate()
     port = int(url.split(":")[2].partition("/")[0])
-    assert url == f"http://127.0.0.1:{port}/-/sohr/" and port > 0
+    assert url == f"http://127.0.0.1:{port}/" and port > 0
 
 
 @pytest.mark.slow

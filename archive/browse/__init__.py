@@ -169,8 +169,8 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Databases added meanwhile are met before they are shown; answers of a published copy tell robots to
-    stay away."""
+    """Describe databases that were added meanwhile, lead ``/`` to the reading pages, and mark the responses
+    of a published copy for robots."""
 
     def wrap(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         guarded = published.guarded(app, datasette)
@@ -178,11 +178,24 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
         async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "http":
                 await _meet(datasette)
+                scope = _right_door(datasette, scope)
             await guarded(scope, receive, send)
 
         return answer
 
     return wrap
+
+
+def _right_door(datasette: Any, scope: dict[str, Any]) -> dict[str, Any]:
+    """Where an archive is the only database, ``/`` is its front page, and Datasette's own home moves to
+    ``/-/sohr/datasette``."""
+    base = datasette.setting("base_url")
+    doors = {base + "-/sohr/datasette": base}
+    if set(datasette.databases) - {"_memory", "_internal"} == set(archives.archives(datasette)):
+        doors[base] = base + "-/sohr/"
+    if len(archives.archives(datasette)) != 1 or (path := doors.get(scope["path"])) is None:
+        return scope
+    return scope | {"path": path, "raw_path": path.encode("ascii")}
 
 
 @hookimpl

@@ -123,6 +123,7 @@ class Frame:
             "site": self.site,
             "style": urls.path("/-/sohr/pages.css"),
             "tables": urls.database(self.database),
+            "home": urls.path("/-/sohr/datasette"),
             "table": lambda name: urls.table(self.database, name),
             "link": link,
             "rtl": is_rtl,

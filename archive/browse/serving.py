@@ -1,32 +1,32 @@
-"""Datasette as an archive needs it: the settings, and the plugin also where the package is run from its
-source."""
+"""Start Datasette for an archive: its settings, and the plugin also without installation."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 SETTINGS = {
-    "suggest_facets": "off",  # 23 times the time of a table page on a large archive
+    "suggest_facets": "off",  # makes a table page of a large archive 23 times slower
     "facet_time_limit_ms": "2000",
-    "sql_time_limit_ms": "5000",  # what a visitor's own SQL may take
+    "sql_time_limit_ms": "5000",  # for a visitor's own SQL
     "num_sql_threads": "4",
     "cache_size_kb": "65536",
-    "max_csv_mb": "0",  # else an export is cut, with status 200
+    "max_csv_mb": "0",  # 0: no limit; else an export is cut off, with status 200
     "max_returned_rows": "1000",
     "truncate_cells_html": "200",
 }
 
 
 def run(path: str | Path, port: int, host: str = "127.0.0.1", *, open_browser: bool = False) -> None:
-    """Serve a database until somebody ends it. Raises ImportError where Datasette is not installed."""
+    """Serve a database until the process is stopped. Raises ImportError without Datasette."""
     from datasette.cli import cli
     from datasette.plugins import pm
 
     from archive import browse
 
-    if not pm.is_registered(browse):  # run from its source, without its entry point
+    if not pm.is_registered(browse):  # run from its source, so its entry point is unknown
         pm.register(browse, name="sohr_archive")
     arguments = [
         "serve",
@@ -41,15 +41,15 @@ def run(path: str | Path, port: int, host: str = "127.0.0.1", *, open_browser: b
         arguments += ["--setting", name, value]
     if open_browser:
         arguments.append("--open")
+    # Warnings only: the start messages name Datasette's address, but readers need that of the reading pages
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno > logging.INFO)
     cli.main(args=arguments, prog_name="sohr-archive", standalone_mode=False)
 
 
 def is_readonly_medium(path: Path) -> bool:
-    """Whether a database can only be read as one that never changes: its log needs files beside it, and the
-    medium takes none.
+    """Whether a database must be opened as immutable, because SQLite cannot write its log files beside it.
 
-    Never true for a file that somebody may be writing to: an immutable reader of that sees errors and old
-    counts.
+    Never true for a file that may be written to: an immutable reader of it gets errors and old counts.
     """
     try:
         with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:

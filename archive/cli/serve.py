@@ -62,7 +62,7 @@ def serve(
     except ImportError as error:
         raise NoDatasette("Datasette is not installed: pip install 'sohr-archive[browse]'") from error
     port = _free_port(host, port)
-    url = f"http://{host}:{port}/-/sohr/"
+    url = f"http://{host}:{port}/"
     if as_json:
         write_json({"url": url})
         sys.stdout.flush()
