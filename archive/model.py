@@ -169,8 +169,34 @@ class Claim:
     origin: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedInFeed:
+    """What a page states beside title and text, as far as a change in the feed repeats it."""
+
+    published_at: str | None = None
+    modified_at: str | None = None
+    author: str | None = None
+    language: str | None = None
+    categories: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated(StatedInFeed):
+    """What a page states beside title and text. `archive.store.fields` says what each field is."""
+
+    canonical_url: str | None = field(default=None, repr=False)
+    links: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # absolute address, anchor text
+    images: tuple[str, ...] = field(default=(), repr=False)  # absolute addresses
+    source_outlet: str | None = field(default=None, repr=False)  # of a republished press article
+    source_url: str | None = field(default=None, repr=False)
+    is_syndicated: bool = False
+    notes: tuple[str, ...] = field(default=(), repr=False)
+    claims: tuple[Claim, ...] = field(default=(), repr=False)  # each statement, and where the page makes it
+
+
 @dataclass(frozen=True, slots=True)
-class Extract:
+class Extract(Stated):
     """What one page says: the derived half of an article."""
 
     title: str  # "" where the post has none
@@ -182,21 +208,7 @@ class Extract:
     page_urls: tuple[str, ...] = ()  # the other pages of the post, as linked
     post_id: int | None = None  # as the page states it
     edition: Edition | None = None
-    canonical_url: str | None = None
-    published_at: str | None = None
-    modified_at: str | None = None
     day: str | None = None  # the site's own (local) publication day
-    author: str | None = None
-    language: str | None = None
-    categories: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    links: tuple[tuple[str, str], ...] = ()  # (absolute address, anchor text) inside the text
-    images: tuple[str, ...] = ()  # absolute addresses inside the article
-    source_outlet: str | None = None  # of a republished press article
-    source_url: str | None = None
-    is_syndicated: bool = False
-    notes: tuple[str, ...] = ()  # disclaimers and the like, cut from the text's edges by rule
-    claims: tuple[Claim, ...] = ()
 
     @property
     def text(self) -> str:

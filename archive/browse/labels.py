@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from archive.store.fields import VERSION_FIELDS
+
 EDITIONS = {"en": "English", "ar": "Arabic"}
 SEVERITIES = ("nothing of substance", "wording", "text", "figures")
 SEVERITY_SENTENCES = (
@@ -42,20 +44,12 @@ STATES = {
     "empty": "without text",
     "unreadable": "captured, but no layout can read it",
 }
-STATED = {
-    "title": "Title",
-    "published_at": "Published",
-    "modified_at": "Modified",
-    "author": "Author",
-    "language": "Language",
-    "canonical_url": "Own address",
+STATED = {of.name: of.label for of in VERSION_FIELDS if of.label} | {
     "post_id": "Post id",
     "day": "Day",
     "edition": "Edition",
     "category": "Category",
     "tag": "Tag",
-    "source_outlet": "Republished from",
-    "source_url": "Address there",
 }
 
 

@@ -7,13 +7,14 @@ A test makes both again and compares, so that neither can fall behind.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from archive.export.columns import COLUMNS, Column, Type
+from archive.store.fields import CHANGE_FIELDS, VERSION_FIELDS, Field, Type
 
 HERE = Path(__file__).parent
-SCHEMA = HERE / "schema" / "version.schema.json"
+SCHEMAS = HERE / "schema"
 DOCUMENT = HERE.parents[1] / "docs" / "dictionary.md"
 _TIME = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"}
 _DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
@@ -24,6 +25,7 @@ _SIMPLE: dict[Type, dict[str, Any]] = {
     "datetime": _TIME,
     "date": _DAY,
     "strings": {"type": "array", "items": {"type": "string"}},
+    "object": {"type": "object"},
 }
 _WORDS = {
     "string": "text",
@@ -38,25 +40,42 @@ Made from the software by `python -m archive.export.dictionary`; a test keeps it
 """
 
 
-def schema() -> dict[str, Any]:
+def version_schema() -> dict[str, Any]:
     """The JSON schema (2020-12) of one line of `sohr-archive export`."""
+    return _schema("A version, as a line of `sohr-archive export`", VERSION_FIELDS)
+
+
+def change_schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of one line of `sohr-archive changes`."""
+    return _schema("A change, as a line of `sohr-archive changes`", CHANGE_FIELDS)
+
+
+def _schema(title: str, fields: Sequence[Field]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A version, as a line of `sohr-archive export`",
+        "title": title,
         "type": "object",
-        "properties": {column.name: {"description": column.about} | _typed(column) for column in COLUMNS},
-        "required": [column.name for column in COLUMNS],
+        "properties": {of.name: {"description": of.about} | _typed(of) for of in fields},
+        "required": [of.name for of in fields],
         "additionalProperties": False,
     }
 
 
-def _typed(column: Column) -> dict[str, Any]:
-    if column.parts:
-        parts = {name: _SIMPLE[kind] for name, kind in column.parts}
+def _typed(of: Field) -> dict[str, Any]:
+    if of.parts:
+        parts = {name: _or_null(_SIMPLE[kind], of.has_nullable_parts) for name, kind in of.parts}
         one = {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
-        return one if column.type == "object" else {"type": "array", "items": one}
-    typed = dict(_SIMPLE[column.type])
-    return typed | {"type": [typed["type"], "null"]} if column.is_nullable else typed
+        typed: dict[str, Any] = one if of.type == "object" else {"type": "array", "items": one}
+    else:
+        typed = {**_SIMPLE[of.type], **of.limits}
+    return _or_null(typed, of.is_nullable)
+
+
+def _or_null(typed: dict[str, Any], is_nullable: bool) -> dict[str, Any]:
+    if not is_nullable:
+        return typed
+    null = {"enum": [*typed["enum"], None]} if "enum" in typed else {}
+    return typed | {"type": [typed["type"], "null"]} | null
 
 
 def document() -> str:
@@ -64,7 +83,7 @@ def document() -> str:
     from archive.store.descriptions import TABLES  # needs the extra `browse`
 
     lines = [_HEAD, "## A version in an export", "", "| column | type | what it is |", "|---|---|---|"]
-    for column in COLUMNS:
+    for column in VERSION_FIELDS:
         parts = f" ({', '.join(name for name, _ in column.parts)})" if column.parts else ""
         null = ", or null" if column.is_nullable else ""
         lines.append(
@@ -82,8 +101,9 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
-    SCHEMA.write_text(json.dumps(schema(), indent=2) + "\n", "utf-8")
+    """Write the schemas and the document."""
+    for name, made in (("version", version_schema()), ("change", change_schema())):
+        (SCHEMAS / f"{name}.schema.json").write_text(json.dumps(made, indent=2) + "\n", "utf-8")
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document(), "utf-8")
 

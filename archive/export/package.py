@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import CannotWrite
-from archive.export.columns import COLUMNS, Column
 from archive.export.files import destination
 from archive.read.database import about
 from archive.read.feed import epoch, newest_seq
 from archive.read.selection import Selection
 from archive.software import software
+from archive.store.fields import VERSION_FIELDS, Field
 
 FILE = "datapackage.json"
 _NAME = "sohr-archive-export"
@@ -75,7 +75,7 @@ def write_package(
     }
     if form in ("jsonl", "csv", "parquet"):
         resource["schema"] = {
-            "fields": [_field(column) for column in COLUMNS],
+            "fields": [_field(column) for column in VERSION_FIELDS],
             "primaryKey": ["citation"],
             "missingValues": [""],
         }
@@ -106,7 +106,7 @@ def _others(path: Path) -> list[dict[str, Any]]:
     )
 
 
-def _field(column: Column) -> dict[str, Any]:
+def _field(column: Field) -> dict[str, Any]:
     field: dict[str, Any] = {
         "name": column.name,
         "type": _TYPES.get(column.type, column.type),

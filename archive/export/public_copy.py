@@ -20,6 +20,8 @@ from archive.clock import now
 from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
 from archive.read.database import open_readonly, told
 from archive.sites.sohr.hidden_words import HIDDEN
+from archive.store.fields import PAGE_FIELDS, Redaction
+from archive.store.line_kinds import encode_kinds
 from archive.store.rows import digests_of
 from archive.text.fold import fold
 
@@ -31,7 +33,6 @@ _CITATION = re.compile(
     r"sohr:([^:\s]+(?::[0-9]+(?=:https?://))?):(\S+)@([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)"
 )
 _KEPT_DETAILS = ("state", "status", "reason")  # of a change: what names nobody
-_EMPTY = ("lines", "categories", "tags", "links", "images", "notes")
 
 
 class NoSuchVersion(ArchiveError):
@@ -151,13 +152,12 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Cited]) -> int:
 
 def _take_out(conn: sqlite3.Connection, version_id: int) -> None:
     """What one version says, and what changes say of it."""
-    empty = "".join(f"{column} = '[]', " for column in _EMPTY)
-    conn.execute(
-        f"""update versions set {empty} title = ?, restored_title = null, claim_set_id = null, text = ?, text_digest = ?, same_digest = ?,
-        author = null, canonical_url = null, source_outlet = null, source_url = null where version_id = ?""",
-        (NOTE, NOTE, *digests_of(NOTE, NOTE).values(), version_id),
-    )
-    conn.execute("update versions set lines = ? where version_id = ?", ('["paragraph"]', version_id))
+    values = {of.name: of.pack(of.empty) for of in PAGE_FIELDS if of.redact is Redaction.EMPTY}
+    values |= {of.name: NOTE for of in PAGE_FIELDS if of.redact is Redaction.NOTE}
+    values |= {"title": NOTE, "restored_title": None, "text": NOTE, "lines": encode_kinds([("paragraph", 0)])}
+    values |= {"claim_set_id": None} | digests_of(NOTE, NOTE)
+    columns = ", ".join(f"{name} = ?" for name in values)
+    conn.execute(f"update versions set {columns} where version_id = ?", (*values.values(), version_id))
     conn.execute(
         "update changes set figures = '[]' where version_id = ? or previous_version_id = ?",
         (version_id, version_id),

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from archive.clock import parse_time
 from archive.errors import USAGE, ArchiveError
-from archive.export.columns import COLUMNS, Column, Type
+from archive.store.fields import VERSION_FIELDS, Field, Type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,9 +33,9 @@ def write_csv(records: Records, out: IO[bytes]) -> None:
     Lists and objects are JSON. Nothing is escaped for spreadsheets: a title that begins with ``=`` is told as
     it stands.
     """
-    out.write((",".join(column.name for column in COLUMNS) + "\n").encode())
+    out.write((",".join(column.name for column in VERSION_FIELDS) + "\n").encode())
     for record in records:
-        out.write((",".join(_cell(record[column.name]) for column in COLUMNS) + "\n").encode())
+        out.write((",".join(_cell(record[column.name]) for column in VERSION_FIELDS) + "\n").encode())
 
 
 def _cell(value: Any) -> str:
@@ -64,7 +64,7 @@ def write_parquet(records: Records, out: IO[bytes], facts: dict[str, str]) -> No
                 pa.array(
                     [_value(column, record[column.name]) for record in group], schema.field(column.name).type
                 )
-                for column in COLUMNS
+                for column in VERSION_FIELDS
             ]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=GROUP_ROWS)
             del arrays
@@ -84,7 +84,7 @@ def parquet_schema() -> pa.Schema:
         "strings": lambda: pa.list_(pa.string()),
     }
 
-    def arrow(column: Column) -> pa.DataType:
+    def arrow(column: Field) -> pa.DataType:
         if column.type not in ("objects", "object"):
             return simple[column.type]()
         struct = pa.struct([(name, simple[kind]()) for name, kind in column.parts])
@@ -92,7 +92,7 @@ def parquet_schema() -> pa.Schema:
 
     fields = [
         pa.field(c.name, arrow(c), nullable=c.is_nullable).with_metadata({"description": c.about})
-        for c in COLUMNS
+        for c in VERSION_FIELDS
     ]
     return pa.schema(fields)
 
@@ -110,7 +110,7 @@ def _groups(records: Records) -> Iterator[list[dict[str, Any]]]:
         yield group
 
 
-def _value(column: Column, value: Any) -> Any:
+def _value(column: Field, value: Any) -> Any:
     if value is not None and column.type == "datetime":
         return parse_time(value)
     if value is not None and column.type == "date":

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from archive.export.files import destination, is_file_to_be, is_kept, permitted
+from archive.export.files import destination, is_file_to_be, permitted
 from archive.export.package import check_package, facts, write_package
 from archive.export.tables import write_csv, write_parquet
 from archive.export.wacz import write_wacz
 from archive.export.warc import Seen, write_warc
 from archive.read.database import cite, json_line, snapshot
-from archive.read.export_records import contents, entries, lines_of
+from archive.read.records import read_contents, read_records
 from archive.read.selection import EVERYTHING, Selection, check, versions
 
 Format = Literal["jsonl", "csv", "parquet", "text", "warc", "wacz"]
@@ -102,13 +102,13 @@ def _write(
         for _ in write_warc(conn, folder, selection, out, count.seen):
             pass
     elif form == "csv":
-        write_csv(count.each(entries(conn, selection)), out)
+        write_csv(count.each(read_records(conn, selection)), out)
     elif form == "parquet":
-        write_parquet(count.each(entries(conn, selection)), out, facts(conn))
+        write_parquet(count.each(read_records(conn, selection)), out, facts(conn))
     elif form == "text":
         write_text(conn, selection, out, count.seen)
     else:
-        for record in count.each((contents if content else entries)(conn, selection)):
+        for record in count.each((read_contents if content else read_records)(conn, selection)):
             out.write(json_line(record))
 
 
@@ -130,17 +130,3 @@ def write_text(conn: sqlite3.Connection, selection: Selection, out: IO[bytes], s
             f"title: {version['title']}",
         )
         out.write("\n".join((*head, "", version["text"], "\f", "")).encode())
-
-
-__all__ = [
-    "FORMATS",
-    "Format",
-    "Told",
-    "contents",
-    "destination",
-    "entries",
-    "export",
-    "is_kept",
-    "lines_of",
-    "write_text",
-]

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from archive.errors import DamagedWarc
 from archive.extract.reader import Reader
@@ -89,6 +90,5 @@ def unpack(text: str) -> Extract:
     )
     fields["claims"] = tuple(Claim(**claim) for claim in fields["claims"])
     fields["links"] = tuple((url, label) for url, label in fields["links"])
-    for name in ("page_urls", "categories", "tags", "images", "notes"):
-        fields[name] = tuple(fields[name])
-    return Extract(**fields)
+    whole: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+    return Extract(**whole)

@@ -16,18 +16,8 @@ from archive.ingest.same_text import alike, is_marked, said_by_many
 from archive.ingest.seen import Seen, key_of
 from archive.model import ArticleKey, Extract, Kind
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
-from archive.store.rows import Row, claims_of, told_claims
+from archive.store.rows import Row, pack_stated, unpack_metadata
 from archive.text.normalise import same_sha256
-
-METADATA = (
-    "published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags",
-    "links", "images", "source_outlet", "source_url",
-)  # fmt: skip
-_SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,
-    coalesce(f.captured_at, c.captured_at) as captured_at
-from captures c left join captures f on f.record_id = c.look where c.article_id = ?
-    and coalesce(f.captured_at, c.captured_at) between ? and ?
-    and c.outcome in ('new', 'changed', 'unchanged', 'backfilled') order by 2, 1"""
 
 
 class Versions:
@@ -117,8 +107,7 @@ class Versions:
             last_captured_at=seen.at,
             captures=newest["captures"] + 1,
         )
-        claims = claims_of(found)
-        before, after = (told_claims({name: row[name] for name in METADATA}) for row in (newest, claims))
+        before, after = unpack_metadata(newest), unpack_metadata(pack_stated(found))
         if changed := metadata_changes(before, after):
             self._store.claims(newest, found, newest["title"])
             self._set_terms_and_links(article["article_id"], found)

@@ -23,8 +23,7 @@ from archive.read import feed
 from archive.read.consumers import Consumers
 from archive.read.database import about, open_readonly, told
 from archive.read.diff import Diff
-from archive.read.export_records import entry
-from archive.read.records import Change, Version, change_of, version_of
+from archive.read.records import Change, Version, make_change, make_record, make_version
 from archive.read.references import BadReference, Instant, NotHeld, Reference, parse_bound, parse_reference
 from archive.read.search import Term, expression, spans, terms
 from archive.read.selection import Selection, Which, check
@@ -80,13 +79,13 @@ class Article:
             f"{_VERSION} where v.article_id = ? order by v.first_captured_at, v.number",
             self.row["article_id"],
         )
-        return tuple(version_of(self.row, row) for row in rows)
+        return tuple(make_version(self.row, row) for row in rows)
 
     @property
     def latest(self) -> Version | None:
         """What it said last; None where no text was ever captured."""
         rows = self.archive.rows(f"{_VERSION} where v.version_id = ?", self.row["newest_version_id"])
-        return next((version_of(self.row, row) for row in rows), None)
+        return next((make_version(self.row, row) for row in rows), None)
 
     def record(self, number: int) -> dict[str, Any]:
         """A version by its number as an export tells it: plain values, ready for JSON, a table or a data
@@ -95,14 +94,14 @@ class Article:
         [row] = self.archive.rows(
             f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number
         )
-        return entry(self.row, row)
+        return make_record(self.row, row)
 
     def version(self, number: int) -> Version:
         """A version by its number, from 1. Raises NotHeld."""
         for row in self.archive.rows(
             f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number
         ):
-            return version_of(self.row, row)
+            return make_version(self.row, row)
         held = self.row["versions"]
         raise NotHeld(
             f"{self.source}:{self.key} has no version {number}: "
@@ -241,7 +240,7 @@ class Archive:
     def _versions(self, selection: Selection) -> Iterator[Version]:
         with told(self.folder / "archive.db"):
             for article, version in selected(self._conn, selection):
-                yield version_of(article, version)
+                yield make_version(article, version)
 
     def articles(self, edition: Edition | None = None, *, state: str | None = None) -> Iterator[Article]:
         """Articles by edition and post id, also those without text and those not captured yet."""
@@ -331,7 +330,7 @@ class Archive:
         learnt = parse_bound(since) if since else None
         with told(self.folder / "archive.db"):
             for record in feed.changes(self._conn, after, limit, learnt):
-                yield change_of(record)
+                yield make_change(record)
 
     def evidence(self, version: Version) -> Capture:
         """The first capture of a version, read back from the WARC file: bytes and headers as received, the

@@ -1,7 +1,7 @@
 """The change feed: what the archive noticed, each change once, in order, as it stood when it was noticed.
 
 A line never changes, whenever it is read again: fields that later looks correct are told as they were
-(`_as_it_was`), with one exception, a new release of the extractor, which starts a new epoch.
+(`_replaced`), with one exception, a new release of the extractor, which starts a new epoch.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from archive.model import GONE_STATES
 from archive.read.database import about, cite
+from archive.store.fields import FEED_FIELDS, Origin
 
-_LISTS = frozenset({"categories", "tags"})
-_CLAIMS = ("published_at", "modified_at", "author", "language", "categories", "tags")
-_SQL = """
+_STATED = tuple(of for of in FEED_FIELDS if of.origin is Origin.PAGE)
+_SQL = f"""
 select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures, c.stealth,
-       c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.learnt_at, c.article_id, c.version_id, c.previous_version_id, v.title, v.text, v.text_sha256, v.published_at, v.modified_at, v.author,
-       v.language, v.categories, v.tags, v.first_captured_at
+       c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.learnt_at, c.article_id, c.version_id, c.previous_version_id, {", ".join(f"v.{of.name}" for of in FEED_FIELDS)},
+       v.first_captured_at
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
 where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
 """
@@ -72,12 +72,9 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "learnt_at": row["learnt_at"],
     }
     if row["version_id"] is None:
-        return record | dict.fromkeys(
-            ("number", "citation", "previous", "title", "text", "text_sha256", *_CLAIMS)
-        )
+        return record | dict.fromkeys(("number", "citation", "previous", *(of.name for of in FEED_FIELDS)))
     record |= _place(conn, row)
-    record |= {name: row[name] for name in ("title", "text", "text_sha256")}
-    return record | _as_it_was(conn, row)
+    return record | {of.name: of.record(row[of.name]) for of in FEED_FIELDS} | _replaced(conn, row)
 
 
 def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
@@ -95,19 +92,16 @@ def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def _as_it_was(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    """The version's claims when this change was told: the row keeps the newest ones, later `metadata` changes
-    say what they replaced."""
-    claims = {name: _listed(name, row[name]) for name in _CLAIMS}
-    later = "select details from changes where article_id = ? and version_id = ? and seq > ? and kind = 'metadata' order by seq desc"
+def _replaced(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """What the version stated at the time of this change, where that was replaced since: the row keeps the
+    newest statements, later `metadata` changes say what they replaced."""
+    replaced: dict[str, Any] = {}
+    later = """select details from changes
+        where article_id = ? and version_id = ? and seq > ? and kind = 'metadata' order by seq desc"""
     for (text,) in conn.execute(later, (row["article_id"], row["version_id"], row["seq"])):
         details = json.loads(text)
-        claims |= {name: _listed(name, details[name][0]) for name in _CLAIMS if name in details}
-    return claims
-
-
-def _listed(name: str, value: Any) -> Any:
-    return json.loads(value) if name in _LISTS and isinstance(value, str) else value
+        replaced |= {of.name: of.record(details[of.name][0]) for of in _STATED if of.name in details}
+    return replaced
 
 
 def _state(conn: sqlite3.Connection, row: sqlite3.Row) -> str | None:

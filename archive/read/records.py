@@ -1,20 +1,24 @@
-"""What the Python API gives: frozen, typed values made from rows. Times are UTC text; None is what the site
-did not state."""
+"""What the archive says to programs: versions and changes as frozen values for Python, and as records for
+JSON and tables. Times are UTC text; None is what the site did not state."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from archive.model import Claim, Edition, LineKind
+from archive.model import Edition, LineKind, Stated, StatedInFeed
 from archive.read.database import cite
+from archive.read.selection import EVERYTHING, Selection, pairs, versions
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import unpack
+from archive.store.fields import FEED_FIELDS, PAGE_FIELDS, VERSION_FIELDS, Origin
 from archive.store.line_kinds import decode_kinds
 from archive.text.deobfuscate import Span, deobfuscate
+
+Row = sqlite3.Row
+_EVIDENCE = ("warc_file", "offset", "length", "record_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,12 @@ class Source:
     record_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version(Stated):
     """What an article said, from its first capture that said so to its last.
 
-    ``number`` is for display: it moves when older history is imported; ``citation`` does not.
+    `archive.store.fields` says what each field is. ``number`` is for display: it moves when older history is
+    imported; ``citation`` does not.
     """
 
     source: str  # en, ar, or the host of another site
@@ -65,26 +70,15 @@ class Version:
     plain_title: str  # without marks put inside words
     text: str = field(repr=False)
     text_sha256: str = field(repr=False)
-    published_at: str | None
-    modified_at: str | None
-    author: str | None
-    language: str | None
-    canonical_url: str | None = field(repr=False)
-    categories: tuple[str, ...]
-    tags: tuple[str, ...]
-    links: tuple[Link, ...] = field(repr=False)
-    images: tuple[str, ...] = field(repr=False)
-    source_outlet: str | None = field(repr=False)
-    source_url: str | None = field(repr=False)
-    is_syndicated: bool
-    notes: tuple[str, ...] = field(repr=False)
-    claims: tuple[Claim, ...] = field(repr=False)  # what the page states about itself, and where
+    links: tuple[Link, ...] = field(default=(), repr=False)
     first_captured_at: str  # when the site said it
     last_captured_at: str
     recorded_at: str  # when the archive learnt it: later for imports
     captures: int
     layout: str
     extractor: str
+    stale_copy: bool  # the answer that showed it first was an old copy from a cache
+    same_as_version: int | None  # the first version with the same title and text
     evidence: Source = field(repr=False)
     line_kinds: str = field(repr=False)  # as the database holds them; read `lines`
 
@@ -118,11 +112,11 @@ def text_lines(text: str, kinds: str) -> tuple[TextLine, ...]:
     """Lines from a version's columns ``text`` and ``lines``."""
     return tuple(
         TextLine(line, LineKind(kind), depth, start, end)
-        for line, kind, depth, start, end in placed(text, kinds)
+        for line, kind, depth, start, end in place_lines(text, kinds)
     )
 
 
-def placed(text: str, kinds: str) -> Iterator[tuple[str, str, int, int, int]]:
+def place_lines(text: str, kinds: str) -> Iterator[tuple[str, str, int, int, int]]:
     """The same as bare tuples: text, kind, depth, start, end."""
     at = 0
     listed = decode_kinds(kinds)
@@ -131,45 +125,81 @@ def placed(text: str, kinds: str) -> Iterator[tuple[str, str, int, int, int]]:
         at += len(line) + 1
 
 
-def version_of(article: sqlite3.Row, row: sqlite3.Row) -> Version:
+def make_version(article: Row, row: Row) -> Version:
     """A version from rows as `archive.read.selection` reads them."""
+    given = {of.name: of.unpack((article if of.origin is Origin.ARTICLE else row)[of.name]) for of in _ROWS}
+    given |= {of.name: tuple(given[of.name]) for of in PAGE_FIELDS if of.is_list}
     return Version(
-        source=article["source"],
-        key=article["key"],
-        edition=article["edition"],
-        post_id=article["post_id"],
-        url=article["url"],
-        state=article["state"],
-        day=article["day"],
-        number=row["number"],
+        **given | {"links": tuple(Link(url, text) for url, text in given["links"])},
         is_latest=row["version_id"] == article["newest_version_id"],
-        title=row["title"],
-        plain_title=row["plain_title"],
-        text=row["text"],
-        text_sha256=row["text_sha256"],
-        published_at=row["published_at"],
-        modified_at=row["modified_at"],
-        author=row["author"],
-        language=row["language"],
-        canonical_url=row["canonical_url"],
-        categories=tuple(json.loads(row["categories"])),
-        tags=tuple(json.loads(row["tags"])),
-        links=tuple(Link(url, text) for url, text in json.loads(row["links"])),
-        images=tuple(json.loads(row["images"])),
-        source_outlet=row["source_outlet"],
-        source_url=row["source_url"],
-        is_syndicated=bool(row["is_syndicated"]),
-        notes=tuple(json.loads(row["notes"])),
         claims=tuple(unpack(row["claims"], row, article["post_id"])),
-        first_captured_at=row["first_captured_at"],
-        last_captured_at=row["last_captured_at"],
-        recorded_at=row["recorded_at"],
-        captures=row["captures"],
-        layout=row["layout"],
-        extractor=row["extractor"],
-        evidence=Source(row["warc_file"], row["offset"], row["length"], row["record_id"]),
+        evidence=Source(*(row[name] for name in _EVIDENCE)),
         line_kinds=row["lines"],
     )
+
+
+_ROWS = tuple(of for of in VERSION_FIELDS if of.origin is not Origin.MADE)
+_MAKE: dict[str, Callable[[Row, Row], Any]] = {
+    "is_latest": lambda article, row: row["version_id"] == article["newest_version_id"],
+    "title_spans": lambda _, row: [
+        span._asdict() for span in title_spans(row["title"], row["text"], row["plain_title"])
+    ],
+    "lines": lambda _, row: [
+        {"text": line, "kind": kind, "depth": depth, "start": start, "end": end}
+        for line, kind, depth, start, end in place_lines(row["text"], row["lines"])
+    ],
+    "claims": lambda article, row: [
+        {"field": claim.field, "value": claim.value, "origin": claim.origin}
+        for claim in unpack(row["claims"], row, article["post_id"])
+    ],
+    "citation": lambda article, row: cite(article["source"], article["key"], row["first_captured_at"]),
+    "evidence": lambda _, row: {name: row[name] for name in _EVIDENCE},
+}
+
+
+def make_record(article: Row, row: Row) -> dict[str, Any]:
+    """A version with all of `VERSION_FIELDS`, ready for JSON."""
+    return {
+        of.name: article[of.name]
+        if of.origin is Origin.ARTICLE
+        else _MAKE[of.name](article, row)
+        if of.origin is Origin.MADE
+        else of.record(row[of.name])
+        for of in VERSION_FIELDS
+    }
+
+
+def read_records(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[dict[str, Any]]:
+    """Every selected version with all of its fields, by source, post id as a number, and first capture."""
+    for article, row in versions(conn, selection):
+        yield make_record(article, row)
+
+
+def read_contents(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[dict[str, Any]]:
+    """What the site said, not when, where or how often it was asked: two archives of the same frozen site
+    give the same records.
+
+    Articles without text (protected, empty, unreadable) are one record without number, title and lines;
+    articles that were never captured are left out. ``missing`` stands for ``disappeared`` too, and terms are
+    sorted: how often we looked, and which capture came first, is not content.
+    """
+    for article, row in pairs(conn, selection):
+        if article["state"] is None:
+            continue
+        record: dict[str, Any] = {name: article[name] for name in ("source", "key", "edition", "post_id")}
+        record["state"] = "missing" if article["state"] == "disappeared" else article["state"]
+        record["moved_to"] = f"{article['to_source']}:{article['to_key']}" if article["to_source"] else None
+        if row is None:
+            yield record | {"number": None, "title": None, "lines": None}
+            continue
+        record |= {name: row[name] for name in ("number", "title")}
+        record["lines"] = [
+            {"text": line, "kind": kind} | ({"depth": depth} if depth else {})
+            for line, kind, depth, _, _ in place_lines(row["text"], row["lines"])
+        ]
+        record["text_sha256"] = row["text_sha256"]
+        record |= {of.name: of.unpack(row[of.name]) for of in PAGE_FIELDS}
+        yield record | {name: sorted(record[name]) for name in ("categories", "tags")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +213,9 @@ class ChangedFigure:
     sentence_after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of the feed: the fields are those of docs/feed.md, as they were when the change was told."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(StatedInFeed):
+    """One line of the feed: the fields are those of docs/feed.md, as they were at the time of the change."""
 
     seq: int
     epoch: int
@@ -201,8 +231,8 @@ class Change:
     severity: int
     figures: tuple[ChangedFigure, ...] = field(repr=False)
     stealth: bool | None
-    stale_copy: bool  # the answer was an old copy of a cache
-    same_as_version: int | None  # the number of the first version with the same title and text
+    stale_copy: bool  # the answer was an old copy from a cache
+    same_as_version: int | None  # the first version with the same title and text
     details: dict[str, Any] = field(repr=False)
     said_at: str  # when the site said it
     learnt_at: str  # when the archive learnt it
@@ -212,19 +242,12 @@ class Change:
     title: str | None
     text: str | None = field(repr=False)
     text_sha256: str | None = field(repr=False)
-    published_at: str | None
-    modified_at: str | None
-    author: str | None
-    language: str | None
-    categories: tuple[str, ...] | None
-    tags: tuple[str, ...] | None
 
 
-def change_of(record: dict[str, Any]) -> Change:
+def make_change(record: dict[str, Any]) -> Change:
     """A change from a record of `archive.read.feed`."""
-    given = dict(record)
-    given["classes"] = tuple(given["classes"])
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record.items()
+    }
     given["figures"] = tuple(ChangedFigure(**figure) for figure in given["figures"])
-    for name in ("categories", "tags"):
-        given[name] = None if given[name] is None else tuple(given[name])
-    return Change(**given)
+    return Change(**given | {of.name: given[of.name] or () for of in FEED_FIELDS if of.is_list})

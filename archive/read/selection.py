@@ -22,7 +22,10 @@ from articles a left join articles m on m.article_id = a.moved_to
 """
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
 _VERSIONS = """
-select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
+select v.*, exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
+       and h.kind in ('created', 'updated', 'backfilled')) as stale_copy,
+       (select min(e.number) from versions e where e.article_id = v.article_id and e.number < v.number
+        and e.same_digest = v.same_digest) as same_as_version, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
 left join claim_sets s using (claim_set_id) left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
 """
 # When a version's article was published: as the site states it, else the day it files it under, else when it

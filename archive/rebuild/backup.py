@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from archive.errors import CannotWrite
-from archive.export.versions import is_kept
+from archive.export.files import is_kept
 
 _SQLITE = b"SQLite format 3\0"  # the first bytes of a database
 

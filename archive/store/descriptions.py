@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from archive.store.fields import PAGE_FIELDS, VERSION_FIELDS
+
 TITLE = "SOHR archive"
 ABOUT = "What the site of the Syrian Observatory for Human Rights said, and when that changed. Times are UTC; what the site did not state is empty."
 
@@ -74,41 +76,30 @@ _ARTICLES = {
     "stretch_id": "The stretch of the listing it was met in.",
 }
 
+
+def _describe(name: str) -> str:
+    of = next(of for of in VERSION_FIELDS if of.name == name)
+    form = " (JSON array)" if of.is_list else " (1 or 0)" if of.type == "boolean" else ""
+    return of.about.removesuffix(".") + form + "."
+
+
 _VERSIONS = {
     "version_id": "Number of the row in this database; it is not the same after a rebuild.",
     "article_id": _ARTICLE_ID,
-    "number": "Place among the versions of the article, from 1. For display: it moves when older history is imported.",
-    "title": "Title, as the site wrote it; empty where the post has none.",
-    "plain_title": "Title without marks put inside words.",
-    "restored_title": "The same where it differs from the title, else NULL.",
-    "text": "Text, one line a paragraph, list entry or table row (cells parted by a tab).",
-    "lines": "Kind of each line of the text, with its depth in a list or its level as a heading; a number says how many lines the kind behind it "
-    "covers (JSON array).",
-    "text_sha256": "SHA-256 of the text, in UTF-8.",
-    "same_sha256": "SHA-256 of title and text without white space, bidi marks and shapes of quotation marks: equal means the same version.",
-    "text_digest": "SHA-256 of the text in bytes: `text_sha256` shows it.",
-    "same_digest": "The digest behind `same_sha256`, in bytes.",
-    "published_at": "When the site says it published the post.",
-    "modified_at": "When the site says it last modified the post.",
-    "author": "Author, as stated.",
-    "language": "Language, as stated by the page.",
-    "canonical_url": "Address the page gives as its own.",
-    "categories": "Categories, as stated (JSON array).",
-    "tags": "Tags, as stated (JSON array).",
-    "links": "Links out of the text: address and anchor text (JSON array).",
-    "images": "Addresses of the images in the article (JSON array).",
-    "source_outlet": "Of a republished press article, the outlet.",
-    "source_url": "Of a republished press article, its address there.",
-    "is_syndicated": "1: a press article of another outlet, republished.",
-    "notes": "Disclaimers and the like, cut from the edges of the text by rule (JSON array).",
+    **{name: _describe(name) for name in ("number", "title", "plain_title", "text", "text_sha256")},
+    "restored_title": "plain_title where it differs from the title; else empty.",
+    "lines": "Kind of each line of the text, with its depth in a list or its level as a heading; a number says how "
+    "many lines the next kind covers (JSON array).",
+    "same_sha256": "SHA-256 of title and text without white space, bidi marks and shapes of quotation marks: equal "
+    "means the same version.",
+    "text_digest": "text_sha256 in bytes.",
+    "same_digest": "same_sha256 in bytes.",
+    **{of.name: _describe(of.name) for of in PAGE_FIELDS},
     "claim_set_id": "What the page states about itself, and where: a row of claim_sets.",
-    "layout": "The layout of the site it was read by.",
-    "extractor": "Release of the extractor that read it.",
+    **{name: _describe(name) for name in ("layout", "extractor", "captures")},
     "first_capture_id": "The first capture that said this.",
     "last_capture_id": "The last capture so far that said this.",
-    "first_captured_at": "When the site first said this, as far as the archive saw.",
-    "last_captured_at": "When the site last said this, as far as the archive saw.",
-    "captures": "How many captures said this.",
+    **{name: _describe(name) for name in ("first_captured_at", "last_captured_at")},
 }
 
 _CRAWLS = {

@@ -17,10 +17,11 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_expone
 
 from archive.clock import now
 from archive.errors import CannotWrite
-from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
+from archive.model import ArticleKey, Capture, Edition, Extract, Sighting, Stated
 from archive.outcome import Held
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import pack
+from archive.store.fields import PAGE_FIELDS
 from archive.store.line_kinds import encode_kinds
 from archive.store.schema import check_schema, create_schema
 from archive.text.deobfuscate import plain_title
@@ -32,8 +33,6 @@ from archive.warc.reader import Position
 
 Row = sqlite3.Row
 DATABASE = "archive.db"
-_LISTS = frozenset({"categories", "tags", "links", "images", "notes"})
-_PACKED = ("published_at", "modified_at", "author", "language", "canonical_url", "categories", "tags")
 CLAIM_SETS = 1000  # kept in memory; a site's layout makes a few hundred
 FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
@@ -423,7 +422,7 @@ class Store:
             last_capture_id=capture_id,
             first_captured_at=captured_at,
             last_captured_at=captured_at,
-            **claims_of(extract),
+            **pack_stated(extract),
             claim_set_id=self._claim_set(article_id, extract, extract.title),
         )
         row = self.version(version_id)
@@ -471,13 +470,13 @@ class Store:
         quotation marks does not replace it."""
         claim_set_id = self._claim_set(version["article_id"], extract, title)
         self.update(
-            "versions", "version_id", version["version_id"], **claims_of(extract), claim_set_id=claim_set_id
+            "versions", "version_id", version["version_id"], **pack_stated(extract), claim_set_id=claim_set_id
         )
 
     def _claim_set(self, article_id: int, extract: Extract, title: str) -> int:
         """The row of the list of claims that a page makes, beside a version of that title."""
         article = self.one("select post_id from articles where article_id = ?", article_id)
-        columns = {name: getattr(extract, name) for name in _PACKED} | {"title": title}
+        columns = {of.name: getattr(extract, of.name) for of in PAGE_FIELDS} | {"title": title}
         packed = pack(extract.claims, columns, article["post_id"] if article else None)
         if packed not in self._claim_sets:
             if len(self._claim_sets) == CLAIM_SETS:
@@ -579,38 +578,14 @@ class Store:
         )
 
 
-def claims_of(extract: Extract) -> dict[str, Any]:
-    """What a page claims beside title and text, as columns of `versions`; where it claims it is
-    `Store._claim_set`."""
-    lists = {
-        "categories": extract.categories,
-        "tags": extract.tags,
-        "links": extract.links,
-        "images": extract.images,
-        "notes": extract.notes,
-    }
-    plain = (
-        "published_at",
-        "modified_at",
-        "author",
-        "language",
-        "canonical_url",
-        "source_outlet",
-        "source_url",
-    )
-    values: dict[str, Any] = {name: getattr(extract, name) for name in plain}
-    values |= {
-        name: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for name, value in lists.items()
-    }
-    return values | {"is_syndicated": int(extract.is_syndicated)}
+def pack_stated(stated: Stated) -> dict[str, Any]:
+    """What a page states beside title and text, as columns of `versions`."""
+    return {of.name: of.pack(getattr(stated, of.name)) for of in PAGE_FIELDS}
 
 
-def told_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Claims as columns hold them, their lists unpacked: for comparing, and for telling."""
-    return {
-        name: json.loads(value) if name in _LISTS and isinstance(value, str) else value
-        for name, value in claims.items()
-    }
+def unpack_metadata(row: Mapping[str, Any] | Row) -> dict[str, Any]:
+    """The fields of which a new value makes a `metadata` change, from columns of `versions`."""
+    return {of.name: of.unpack(row[of.name]) for of in PAGE_FIELDS if of.is_metadata}
 
 
 def encode_lines(extract: Extract) -> str:
@@ -669,4 +644,4 @@ def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:
     return CannotWrite(f"the database {path} cannot be written ({error}): {step}")
 
 
-__all__ = ["Row", "Store", "claims_of", "digests_of", "now", "open_store"]
+__all__ = ["Row", "Store", "digests_of", "now", "open_store", "pack_stated"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from archive.errors import NewerArchive, NoArchive
 from archive.model import CHANGE_KINDS, GONE_STATES, STATES
+from archive.store.fields import PAGE_FIELDS, VersionField
 
 RELEASE = 1  # of the schema, kept in `pragma user_version`; every change of a table raises it
 
@@ -19,6 +20,15 @@ def _words(words: tuple[str, ...]) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 
+def _declare(of: VersionField) -> str:
+    if of.is_list:
+        return f"{of.name} text not null default '[]',"
+    if of.type == "boolean":
+        return f"{of.name} integer not null default 0,"
+    return f"{of.name} {'integer' if of.type == 'integer' else 'text'},"
+
+
+_PAGE_COLUMNS = "\n    ".join(_declare(of) for of in PAGE_FIELDS)
 _TABLES = f"""
 create table about (
     key text primary key,
@@ -149,19 +159,7 @@ create table versions (
     same_sha256 text generated always as (lower(hex(same_digest))) virtual,
     text text not null,
     lines text not null,
-    published_at text,
-    modified_at text,
-    author text,
-    language text,
-    canonical_url text,
-    categories text not null default '[]',
-    tags text not null default '[]',
-    links text not null default '[]',
-    images text not null default '[]',
-    source_outlet text,
-    source_url text,
-    is_syndicated integer not null default 0,
-    notes text not null default '[]',
+    {_PAGE_COLUMNS}
     claim_set_id integer references claim_sets(claim_set_id),
     layout text not null,
     extractor text not null,

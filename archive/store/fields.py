@@ -1,0 +1,328 @@
+"""The fields of a version and of a change: their names, types, sentences and what a public copy hides.
+
+The columns of `versions`, the records of exports and feed, their schemas, docs/dictionary.md, the labels of
+the pages and the redaction of a public copy follow from these tables. To add a field that the page states:
+add a line here, the attribute to `archive.model.Stated`, and set it in `archive.extract`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+from archive.compare.classes import CLASSES
+from archive.model import CHANGE_KINDS, EDITIONS, STATES
+
+Type = Literal["string", "integer", "boolean", "datetime", "date", "strings", "objects", "object"]
+
+
+class Origin(Enum):
+    """Where the value of a version's field comes from."""
+
+    ARTICLE = "the row of its article"
+    PAGE = "an attribute of `Stated`, kept in a column of `versions` of the same name"
+    COLUMN = "another column of `versions`, or of the rows beside it"
+    MADE = "made from columns when it is read"
+
+
+class Redaction(Enum):
+    """What a public copy does with a field of a version that somebody asked to hide."""
+
+    KEEP = "kept"
+    EMPTY = "emptied"
+    NOTE = "replaced by a note"
+    FOLLOWS = "made from fields that are hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record: every record has it, in the order of its table.
+
+    ``parts``: the fields of its objects, with their types. ``limits``: more keywords of its JSON schema.
+    """
+
+    name: str
+    type: Type
+    about: str
+    is_nullable: bool = field(default=False, kw_only=True)
+    parts: tuple[tuple[str, Type], ...] = field(default=(), kw_only=True)
+    has_nullable_parts: bool = field(default=False, kw_only=True)
+    limits: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds several values; a column keeps these as JSON."""
+        return self.type in ("strings", "objects")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionField(Field):
+    """A field of a version. ``redact`` has no default: forgetting it would publish what should be hidden."""
+
+    origin: Origin = field(kw_only=True)
+    redact: Redaction = field(kw_only=True)
+    is_metadata: bool = field(default=False, kw_only=True)  # a new value makes a `metadata` change
+    is_in_feed: bool = field(default=False, kw_only=True)
+    label: str | None = field(default=None, kw_only=True)  # on pages
+
+    @property
+    def empty(self) -> Any:
+        """The value where the page states nothing."""
+        return [] if self.is_list else False if self.type == "boolean" else None
+
+    def pack(self, value: Any) -> Any:
+        """A value as its column keeps it."""
+        if self.is_list:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return int(value) if self.type == "boolean" else value
+
+    def unpack(self, value: Any) -> Any:
+        """The value that `pack` was given, with lists for tuples."""
+        if self.is_list and isinstance(value, str):
+            return [] if value == "[]" else json.loads(value)  # mostly empty, and parsing is slow
+        return bool(value) if self.type == "boolean" else value
+
+    def record(self, value: Any) -> Any:
+        """A column's value as a record has it: objects with names, ready for JSON."""
+        found = self.unpack(value)
+        if not self.parts:
+            return found
+        names = [name for name, _ in self.parts]
+        return [dict(zip(names, entry, strict=True)) for entry in found]
+
+
+ARTICLE, PAGE, COLUMN, MADE = Origin.ARTICLE, Origin.PAGE, Origin.COLUMN, Origin.MADE
+KEEP, EMPTY, NOTE, FOLLOWS = Redaction.KEEP, Redaction.EMPTY, Redaction.NOTE, Redaction.FOLLOWS
+_DIGEST = {"pattern": "^[0-9a-f]{64}$"}
+
+VERSION_FIELDS = (
+    VersionField(
+        "source", "string", "Where the article is from: en, ar, or the host of another site.",
+        origin=ARTICLE, redact=KEEP,
+    ),
+    VersionField(
+        "key", "string",
+        "What names the article there: the post id, or the canonical address on another site.",
+        origin=ARTICLE, redact=KEEP,
+    ),
+    VersionField(
+        "edition", "string", "Edition of the site: en (English) or ar (Arabic); null for a page of another site.",
+        origin=ARTICLE, redact=KEEP, is_nullable=True,
+    ),
+    VersionField(
+        "post_id", "integer", "WordPress's number of the post in its edition; null for a page of another site.",
+        origin=ARTICLE, redact=KEEP, is_nullable=True,
+    ),
+    VersionField("url", "string", "The address the archive asks for.", origin=ARTICLE, redact=FOLLOWS),
+    VersionField(
+        "state", "string", f"Of the article when this was written: {', '.join(STATES)}.",
+        origin=ARTICLE, redact=KEEP, is_nullable=True,
+    ),
+    VersionField(
+        "day", "date", "The day the site files the article under, by its own calendar.",
+        origin=ARTICLE, redact=KEEP, is_nullable=True,
+    ),
+    VersionField(
+        "number", "integer",
+        "Place among the versions of the article, from 1. For display: it moves when older history is imported.",
+        origin=COLUMN, redact=KEEP,
+    ),
+    VersionField(
+        "is_latest", "boolean", "Whether this is what the article said last.", origin=MADE, redact=KEEP,
+    ),
+    VersionField(
+        "title", "string", "Title, as the site wrote it; empty where the post has none.",
+        origin=COLUMN, redact=NOTE, is_in_feed=True, label="Title",
+    ),
+    VersionField(
+        "plain_title", "string", "Title without marks put inside words.", origin=COLUMN, redact=FOLLOWS,
+    ),
+    VersionField(
+        "title_spans", "objects",
+        "The words restored in plain_title: plain_title[start:end] stands for "
+        "title[original_start:original_end]; in characters.",
+        origin=MADE, redact=FOLLOWS,
+        parts=(
+            ("start", "integer"), ("end", "integer"),
+            ("original_start", "integer"), ("original_end", "integer"),
+        ),
+    ),
+    VersionField(
+        "text", "string",
+        "Text as the site wrote it, one line a paragraph, list entry, heading or table row (a tab between cells).",
+        origin=COLUMN, redact=NOTE, is_in_feed=True,
+    ),
+    VersionField(
+        "lines", "objects",
+        "The lines of the text: kind (paragraph, list, heading, row, quote, caption), depth (of a list entry, "
+        "or a heading's level; else 0), and where they stand, text[start:end], in characters.",
+        origin=MADE, redact=NOTE,
+        parts=(
+            ("text", "string"), ("kind", "string"), ("depth", "integer"), ("start", "integer"), ("end", "integer"),
+        ),
+    ),
+    VersionField(
+        "text_sha256", "string", "SHA-256 of the text, in UTF-8.",
+        origin=COLUMN, redact=FOLLOWS, is_in_feed=True, limits=_DIGEST,
+    ),
+    VersionField(
+        "published_at", "datetime", "When the site says it published the post (UTC).",
+        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True, label="Published",
+    ),
+    VersionField(
+        "modified_at", "datetime", "When the site says it last modified the post (UTC).",
+        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True, label="Modified",
+    ),
+    VersionField(
+        "author", "string", "Author, as stated.",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, is_in_feed=True, label="Author",
+    ),
+    VersionField(
+        "language", "string", "Language, as stated by the page.",
+        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True, label="Language",
+    ),
+    VersionField(
+        "canonical_url", "string", "Address the page gives as its own.",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Own address",
+    ),
+    VersionField(
+        "categories", "strings", "Categories, as stated.",
+        origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True, label="Categories",
+    ),
+    VersionField(
+        "tags", "strings", "Tags, as stated.",
+        origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True, label="Tags",
+    ),
+    VersionField(
+        "links", "objects", "Links out of the text: address and anchor text.",
+        origin=PAGE, redact=EMPTY, is_metadata=True, parts=(("url", "string"), ("text", "string")),
+    ),
+    VersionField(
+        "images", "strings", "Addresses of the images in the article.",
+        origin=PAGE, redact=EMPTY, is_metadata=True,
+    ),
+    VersionField(
+        "source_outlet", "string", "Of a republished press article, the outlet.",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Republished from",
+    ),
+    VersionField(
+        "source_url", "string", "Of a republished press article, its address there.",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Address there",
+    ),
+    VersionField(
+        "is_syndicated", "boolean", "Whether it is a press article of another outlet, republished.",
+        origin=PAGE, redact=KEEP,
+    ),
+    VersionField(
+        "notes", "strings", "Disclaimers and the like, cut from the edges of the text by rule.",
+        origin=PAGE, redact=EMPTY, label="Notes of the site",
+    ),
+    VersionField(
+        "claims", "objects", "What the page states about itself, and where on the page.",
+        origin=MADE, redact=EMPTY, parts=(("field", "string"), ("value", "string"), ("origin", "string")),
+    ),
+    VersionField(
+        "first_captured_at", "datetime", "When the site first said this, as far as the archive saw (UTC).",
+        origin=COLUMN, redact=KEEP,
+    ),
+    VersionField(
+        "last_captured_at", "datetime", "When the site last said this, as far as the archive saw (UTC).",
+        origin=COLUMN, redact=KEEP,
+    ),
+    VersionField(
+        "recorded_at", "datetime", "When the archive learnt it: later than first_captured_at for imports (UTC).",
+        origin=COLUMN, redact=KEEP,
+    ),
+    VersionField("captures", "integer", "How many captures said this.", origin=COLUMN, redact=KEEP),
+    VersionField("layout", "string", "The layout of the site it was read by.", origin=COLUMN, redact=KEEP),
+    VersionField("extractor", "string", "Release of the extractor that read it.", origin=COLUMN, redact=KEEP),
+    VersionField(
+        "stale_copy", "boolean", "Whether the answer that showed it first was an old copy from a cache.",
+        origin=COLUMN, redact=KEEP,
+    ),
+    VersionField(
+        "same_as_version", "integer",
+        "Number of the first version with the same title and text; null where there is none before it.",
+        origin=COLUMN, redact=KEEP, is_nullable=True,
+    ),
+    VersionField(
+        "citation", "string", "What to write down when citing this version; it never moves.",
+        origin=MADE, redact=KEEP,
+    ),
+    VersionField(
+        "evidence", "object",
+        "Where the record of the first capture lies: WARC file, offset and length in bytes, WARC-Record-ID.",
+        origin=MADE, redact=KEEP,
+        parts=(
+            ("warc_file", "string"), ("offset", "integer"), ("length", "integer"), ("record_id", "string"),
+        ),
+    ),
+)  # fmt: skip
+
+PAGE_FIELDS = tuple(of for of in VERSION_FIELDS if of.origin is PAGE)
+FEED_FIELDS = tuple(of for of in VERSION_FIELDS if of.is_in_feed)
+
+_FROM_ONE = {"minimum": 1}
+CHANGE_FIELDS = (
+    Field("seq", "integer", "Number in the feed, from 1, without a gap.", limits=_FROM_ONE),
+    Field(
+        "epoch", "integer", "The feed's epoch: lines of different epochs do not belong together.",
+        limits=_FROM_ONE,
+    ),
+    Field("kind", "string", "What happened.", limits={"enum": CHANGE_KINDS}),
+    Field(
+        "retracts", "integer", "Of a retracted change: the seq of the change it takes back.",
+        is_nullable=True, limits=_FROM_ONE,
+    ),
+    Field("source", "string", "en, ar, or the host of another site."),
+    Field("key", "string", "The post id, or the canonical address on another site."),
+    Field(
+        "edition", "string", "null for a page of another site.", is_nullable=True, limits={"enum": EDITIONS},
+    ),
+    Field("post_id", "integer", "WordPress's number of the post in its edition.", is_nullable=True),
+    Field("url", "string", "The address the archive asks for."),
+    Field("state", "string", "Of the article, after this change.", is_nullable=True, limits={"enum": STATES}),
+    Field("classes", "strings", "What changed.", limits={"items": {"enum": CLASSES}, "uniqueItems": True}),
+    Field(
+        "severity", "integer", "3: a figure, or the sentence around it, changed.",
+        limits={"minimum": 0, "maximum": 3},
+    ),
+    Field(
+        "figures", "objects", "The numbers of changed sentences; before equal to after: its sentence changed.",
+        parts=(
+            ("before", "string"), ("after", "string"),
+            ("sentence_before", "string"), ("sentence_after", "string"),
+        ),
+        has_nullable_parts=True,
+    ),
+    Field(
+        "stealth", "boolean",
+        "true: the text changed and the site's own modified time did not; null: the site states none.",
+        is_nullable=True,
+    ),
+    Field("stale_copy", "boolean", "true: the answer was an old copy from a cache."),
+    Field(
+        "same_as_version", "integer",
+        "Number of the first version with the same title and text; null where there is none before it.",
+        is_nullable=True, limits=_FROM_ONE,
+    ),
+    Field("details", "object", "More about it, by kind; of metadata {claim: [before, after]}."),
+    Field("said_at", "datetime", "When the site said it."),
+    Field("learnt_at", "datetime", "When the archive learnt it."),
+    Field(
+        "number", "integer", "Place of the version among those reported by then.",
+        is_nullable=True, limits=_FROM_ONE,
+    ),
+    Field(
+        "citation", "string", "Names the version for good; null: the change is of an article without text.",
+        is_nullable=True,
+    ),
+    Field("previous", "string", "Citation of the version it followed.", is_nullable=True),
+    *(
+        Field(of.name, of.type, of.about, is_nullable=True, parts=of.parts, limits=of.limits)
+        for of in FEED_FIELDS
+    ),
+)  # fmt: skip
