@@ -20,8 +20,8 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from archive.export import dictionary
-from archive.export.columns import COLUMNS
 from archive.export.wacz import surt
+from archive.store.fields import VERSION_FIELDS
 from tests.bench import measure
 from tests.many import make
 from tests.replica.server import ROOT
@@ -66,16 +66,19 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 def test_lines_hold_to_the_published_schema(made: Path) -> None:
     """And the columns are those of the dictionary, in order."""
-    schema = json.loads(dictionary.SCHEMA.read_text("utf-8"))
+    schema = json.loads((dictionary.SCHEMAS / "version.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     for record in records(made / "v.jsonl"):
         jsonschema.Draft202012Validator(schema).validate(record)
-        assert list(record) == [column.name for column in COLUMNS]
+        assert list(record) == [column.name for column in VERSION_FIELDS]
 
 
 def test_schema_and_dictionary_are_up_to_date() -> None:
     """`python -m archive.export.dictionary` would write what is there."""
-    assert json.loads(dictionary.SCHEMA.read_text("utf-8")) == dictionary.schema()
+    for name, made in (("version", dictionary.version_schema()), ("change", dictionary.change_schema())):
+        assert (dictionary.SCHEMAS / f"{name}.schema.json").read_text("utf-8") == json.dumps(
+            made, indent=2
+        ) + "\n"
     assert dictionary.DOCUMENT.read_text("utf-8") == dictionary.document()
 
 
@@ -105,7 +108,7 @@ def test_parquet_has_types(made: Path) -> None:
     )
     assert not table.schema.field("text").nullable and table.schema.field("text").metadata[b"description"]
     for row, record in zip(table.to_pylist(), records(made / "v.jsonl"), strict=True):
-        for column in COLUMNS:
+        for column in VERSION_FIELDS:
             value = row[column.name]
             if value is not None and column.type in ("datetime", "date"):
                 value = value.isoformat().replace("+00:00", "Z")
@@ -277,7 +280,7 @@ def test_the_data_package_says_what_lies_beside_it(made: Path) -> None:
         )
         assert resource["counts"]["versions"] > resource["counts"]["articles"] > 0
     fields = next(r for r in package["resources"] if r["format"] == "csv")["schema"]["fields"]
-    assert [field["name"] for field in fields] == [column.name for column in COLUMNS] and all(
+    assert [field["name"] for field in fields] == [column.name for column in VERSION_FIELDS] and all(
         field["description"] for field in fields
     )
 

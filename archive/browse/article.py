@@ -13,6 +13,7 @@ from archive.browse.citation import citation
 from archive.browse.context import Frame, listed, open_frame, rows, worded
 from archive.browse.labels import STATED
 from archive.store.claim_sets import unpack
+from archive.store.fields import PAGE_FIELDS
 
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
@@ -33,6 +34,21 @@ _SAME_DAY = f"""select a.edition, a.post_id, v.title, v.plain_title, v.published
     from articles a join versions v on v.version_id = a.newest_version_id
     where a.article_id in (select * from ({_NEAR.format("<", "desc")}) union all select * from ({_NEAR.format(">", "asc")}))
     order by v.published_at, a.post_id"""
+# Stated fields that have a place of their own on the page; the others are listed
+_PLACED = frozenset(
+    [
+        "published_at",
+        "modified_at",
+        "author",
+        "language",
+        "canonical_url",
+        "categories",
+        "tags",
+        "source_outlet",
+        "source_url",
+        "notes",
+    ]
+)
 
 
 async def page(datasette: Any, request: Any) -> Response:
@@ -133,5 +149,10 @@ def _version(
         "tags": worded(version["tags"]),
         "notes": worded(version["notes"]),
         "claims": claims,
+        "stated": [
+            (of.label, of.unpack(version[of.name]))
+            for of in PAGE_FIELDS
+            if of.label and of.name not in _PLACED and version[of.name] not in (None, "[]")
+        ],
         "cited": citation(conn, frame, article["source"], article["key"], version["number"]),
     }

@@ -12,6 +12,7 @@ from archive.browse.context import Frame, open_frame, rows
 from archive.browse.labels import SEVERITY_SENTENCES
 from archive.compare.classes import Figure, Text, compare
 from archive.compare.words import LinePair, Segment, side_by_side, word_diff
+from archive.store.fields import PAGE_FIELDS
 
 _AROUND = 2  # unchanged lines shown beside a changed one
 _SQL = """
@@ -89,10 +90,8 @@ def _read(
     difference = compare(Text(before["title"], before["text"]), Text(after["title"], after["text"]))
     compared = side_by_side(_lines(before["text"]), _lines(after["text"]))
     told = "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
-    stated = [
-        (n, before[n], after[n])
-        for n in ("published_at", "modified_at", "author", "language", "categories", "tags", "layout")
-    ]
+    labels = {of.name: of.label for of in PAGE_FIELDS if of.label} | {"layout": "Layout"}
+    stated = [(label, before[name], after[name]) for name, label in labels.items()]
     return {
         "before": before,
         "after": after,

@@ -19,6 +19,12 @@ from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, Ne
 from archive.store.rows import Row, pack_stated, unpack_metadata
 from archive.text.normalise import same_sha256
 
+_SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,
+    coalesce(f.captured_at, c.captured_at) as captured_at
+from captures c left join captures f on f.record_id = c.look where c.article_id = ?
+    and coalesce(f.captured_at, c.captured_at) between ? and ?
+    and c.outcome in ('new', 'changed', 'unchanged', 'backfilled') order by 2, 1"""
+
 
 class Versions:
     """Writes versions and what the feed says of them, in the order of the evidence."""

@@ -26,13 +26,11 @@ from archive.read.diff import Diff
 from archive.read.records import Change, Version, make_change, make_record, make_version
 from archive.read.references import BadReference, Instant, NotHeld, Reference, parse_bound, parse_reference
 from archive.read.search import Term, expression, spans, terms
-from archive.read.selection import Selection, Which, check
+from archive.read.selection import VERSION_ROWS, Selection, Which, check
 from archive.read.selection import versions as selected
 from archive.sites.sohr.addresses import Site
 
 _ARTICLE = "select * from articles"
-_VERSION = """select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file from versions v
-left join claim_sets s using (claim_set_id) join captures c on c.capture_id = v.first_capture_id join warc_files f using (warc_file_id)"""
 _SEARCH = """select rowid from search where search match ? order by rank, rowid"""
 
 
@@ -66,7 +64,7 @@ class Article:
     edition: Edition | None
     post_id: int | None
     url: str
-    # Live, missing, disappeared, moved, protected, empty, unreadable; None: sighted, not captured yet
+    # One of `archive.model.STATES`; None: sighted, not captured yet
     state: str | None
     day: str | None
     first_captured_at: str | None
@@ -76,7 +74,7 @@ class Article:
     def versions(self) -> tuple[Version, ...]:
         """What it said, oldest first."""
         rows = self.archive.rows(
-            f"{_VERSION} where v.article_id = ? order by v.first_captured_at, v.number",
+            f"{VERSION_ROWS} where v.article_id = ? order by v.first_captured_at, v.number",
             self.row["article_id"],
         )
         return tuple(make_version(self.row, row) for row in rows)
@@ -84,7 +82,7 @@ class Article:
     @property
     def latest(self) -> Version | None:
         """What it said last; None where no text was ever captured."""
-        rows = self.archive.rows(f"{_VERSION} where v.version_id = ?", self.row["newest_version_id"])
+        rows = self.archive.rows(f"{VERSION_ROWS} where v.version_id = ?", self.row["newest_version_id"])
         return next((make_version(self.row, row) for row in rows), None)
 
     def record(self, number: int) -> dict[str, Any]:
@@ -92,14 +90,14 @@ class Article:
         frame. Raises NotHeld."""
         self.version(number)
         [row] = self.archive.rows(
-            f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number
+            f"{VERSION_ROWS} where v.article_id = ? and v.number = ?", self.row["article_id"], number
         )
         return make_record(self.row, row)
 
     def version(self, number: int) -> Version:
         """A version by its number, from 1. Raises NotHeld."""
         for row in self.archive.rows(
-            f"{_VERSION} where v.article_id = ? and v.number = ?", self.row["article_id"], number
+            f"{VERSION_ROWS} where v.article_id = ? and v.number = ?", self.row["article_id"], number
         ):
             return make_version(self.row, row)
         held = self.row["versions"]

@@ -21,12 +21,15 @@ select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.da
 from articles a left join articles m on m.article_id = a.moved_to
 """
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
-_VERSIONS = """
-select v.*, exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
-       and h.kind in ('created', 'updated', 'backfilled')) as stale_copy,
+# The rows that `records.make_version` and `make_record` read
+VERSION_ROWS = """
+select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial,
+       exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
+               and h.kind in ('created', 'updated', 'backfilled')) as stale_copy,
        (select min(e.number) from versions e where e.article_id = v.article_id and e.number < v.number
-        and e.same_digest = v.same_digest) as same_as_version, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial from versions v
-left join claim_sets s using (claim_set_id) left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
+        and e.same_digest = v.same_digest) as same_as_version
+from versions v left join claim_sets s using (claim_set_id)
+    left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
 """
 # When a version's article was published: as the site states it, else the day it files it under, else when it
 # was first seen.
@@ -105,7 +108,7 @@ def pairs(
     for articles without text."""
     of_articles, article_values = selection.articles()
     of_versions, version_values = selection.versions()
-    sql = f"{_VERSIONS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions} order by v.first_captured_at, v.number"
+    sql = f"{VERSION_ROWS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions} order by v.first_captured_at, v.number"
     for article in conn.execute(f"{_ARTICLES} where {of_articles} {_ORDER}", article_values):
         newest = article["newest_version_id"]
         if newest is None:
