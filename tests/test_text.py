@@ -45,12 +45,34 @@ def test_white_space_and_direction_make_no_version(text: str, noise: str, at: in
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("3 1", "31"), ("killed 3\n1 wounded", "killed 31 wounded"), ("١ ٢", "١٢"), ("1\t23", "12\t3")],
+    [
+        ("3 1", "31"),
+        ("killed 3\n1 wounded", "killed 31 wounded"),
+        ("١ ٢", "١٢"),
+        ("1\t23", "12\t3"),
+        ("12, 130", "12,130"),
+        ("3. 5", "3.5"),
+        ("3\u200b1", "31"),
+    ],
 )
 def test_white_space_that_parts_two_numbers_counts(one: str, other: str) -> None:
     """Two numbers are not one, whatever keeps them apart; how wide that is does not matter."""
     assert normalise(one) != normalise(other)
     assert normalise(one.replace(" ", " \u200f\xa0\n")) == normalise(one)
+
+
+def test_a_figure_in_another_cell_is_another_version() -> None:
+    """Cell edges beside a digit count, also at the end of a row."""
+    texts = ("Aleppo\t5\t", "Aleppo\t\t5", "Aleppo\t5", "Aleppo\t5\t\n", "Aleppo\n\t5")
+    assert len({normalise(text) for text in texts}) == 3
+
+
+@given(some, st.sampled_from("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufffc"), st.integers(0, 60))
+def test_characters_without_shape_make_no_version(text: str, noise: str, at: int) -> None:
+    """They may appear anywhere but between two digits."""
+    assume(not (text[:at][-1:].isdecimal() and text[at:][:1].isdecimal()))
+    assume(not any(mark in text for mark in "\u00ad\u200b\u200c\u200d\u2060\ufeff\ufffc"))
+    assert normalise(text[:at] + noise + text[at:]) == normalise(text)
 
 
 @given(some)

@@ -3,7 +3,7 @@
 Whether a version is new is decided elsewhere (`archive.text.normalise.same_sha256`). Two sentences are
 compared on four levels; the first that holds decides:
 
-1. same: equal after `archive.compare.sentences.same_key` -> no class.
+1. same: equal after `archive.text.normalise.normalise` -> no class.
 2. typography: equal but for dashes, light punctuation, bullets, vowel marks -> ``rewording``, severity 1.
 3. obfuscation: equal but for noise inside words (``kil*led``, ``IS-IS``, tatweel) -> ``obfuscation``,
 severity 1. 4. anything else is a real change.
@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from archive.compare.alignment import align, gaps_of, heaviest
+from archive.compare.alignment import Gap, Pairs, align, gaps_of, heaviest
 from archive.compare.numbers import Number
-from archive.compare.sentences import Sentence, pair_sentences, same_key, split_sentences
+from archive.compare.sentences import Sentence, has_same_numbers, pair_sentences, split_sentences
+from archive.text.normalise import normalise
 
 # The order of `Difference.classes`. `title`: the headline was reworded. `order`: sentences moved, word for
 # word. `rewording`: of the text; of the headline only if nothing but typography changed.
@@ -77,7 +78,7 @@ def _typographic(before: Sentence, after: Sentence) -> _Finding | None:
     """Compare on levels 1 to 3 (see the module); None for a real change."""
     if before.same == after.same:
         return _Finding(frozenset(), 0)
-    if before.values == after.values:
+    if has_same_numbers(before, after):
         if before.light == after.light:
             return _Finding(frozenset({"rewording"}), 1)
         if before.bare == after.bare:
@@ -92,7 +93,7 @@ def _changed(before: Sentence, after: Sentence, reworded: str) -> _Finding:
         return finding
     figures = _paired_figures(before, after)
     classes = set()
-    if before.values != after.values:
+    if not has_same_numbers(before, after):
         classes.add("figures")
     if reworded == "title" or not classes or before.masked != after.masked:
         classes.add(reworded)
@@ -104,34 +105,35 @@ def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
     if not before.numbers and not after.numbers:
         return ()
     b, a = before.atoms, after.atoms
-
-    def weight(i: int, j: int) -> float:
-        x, y = b[i], a[j]
-        if isinstance(x, str) or isinstance(y, str):
-            return 2.0 if x == y else 0.0
-        # "3 killed, 5 hurt" -> "5 killed, 7 hurt" is 3 -> 5 and 5 -> 7: words weigh more than equal numbers
-        return 3.0 if x.value == y.value else 1.0
-
-    words_before, words_after = ([x if isinstance(x, str) else 0 for x in atoms] for atoms in (b, a))
-    if words_before == words_after:
-        pairs = [(k, k) for k in range(len(b))]
-    elif len(b) * len(a) <= MAX_WEIGHED:
-        pairs = heaviest(len(b), len(a), weight)
-    else:
-        pairs = align(words_before, words_after)
-    of_before = {i: j for i, j in pairs if isinstance(b[i], Number)}
-    taken = set(of_before.values())
+    matched = {i: j for i, j in _match_atoms(b, a) if isinstance(b[i], Number)}
+    taken = set(matched.values())
     found: list[tuple[int, Number | None, Number | None]] = []
     for i, x in enumerate(b):
         if isinstance(x, Number):
-            y = a[of_before[i]] if i in of_before else None
-            found.append((of_before.get(i, i), x, y if isinstance(y, Number) else None))
+            y = a[matched[i]] if i in matched else None
+            found.append((matched.get(i, i), x, y if isinstance(y, Number) else None))
     found += [(j, None, y) for j, y in enumerate(a) if isinstance(y, Number) and j not in taken]
     found.sort(key=lambda entry: entry[0])
     return tuple(
         Figure(x.text if x else None, y.text if y else None, before.beside(x), after.beside(y))
         for _, x, y in found
     )
+
+
+def _match_atoms(before: list[str | Number], after: list[str | Number]) -> Pairs:
+    def weight(i: int, j: int) -> float:
+        x, y = before[i], after[j]
+        if isinstance(x, str) or isinstance(y, str):
+            return 2.0 if x == y else 0.0
+        # "3 killed, 5 hurt" -> "5 killed, 7 hurt" is 3 -> 5 and 5 -> 7: words weigh more than equal numbers
+        return 3.0 if x.value == y.value else 1.0
+
+    words, others = ([x if isinstance(x, str) else 0 for x in atoms] for atoms in (before, after))
+    if words == others:
+        return [(k, k) for k in range(len(before))]
+    if len(before) * len(after) <= MAX_WEIGHED:
+        return heaviest(len(before), len(after), weight)
+    return align(words, others)
 
 
 def _unpaired_figures(before: Sentence | None, after: Sentence | None) -> tuple[Figure, ...]:
@@ -149,27 +151,34 @@ def _unpaired_figures(before: Sentence | None, after: Sentence | None) -> tuple[
 
 
 def _compare_texts(before: str, after: str) -> Iterator[_Finding]:
-    if before == after or same_key(before) == same_key(after):
+    if before == after or normalise(before) == normalise(after):
         return
     old, new = split_sentences(before), split_sentences(after)
     removed: list[Sentence] = []
     added: list[Sentence] = []
     whole = (0, len(old), 0, len(new))
     for gap in gaps_of(align([s.same for s in old], [s.same for s in new]), whole):
-        i0, i1, j0, j1 = gap
-        if i0 < i1 and j0 < j1:
-            # A line or sentence was split or joined, and nothing else changed.
-            joined = [Sentence(" ".join(s.raw for s in side)) for side in (old[i0:i1], new[j0:j1])]
-            if finding := _typographic(*joined):
-                yield finding
-                continue
-        pairs = pair_sentences(old, new, gap)
-        for i, j in pairs:
-            yield _changed(old[i], new[j], "rewording")
-        paired_before, paired_after = {i for i, _ in pairs}, {j for _, j in pairs}
-        removed += (old[i] for i in range(i0, i1) if i not in paired_before)
-        added += (new[j] for j in range(j0, j1) if j not in paired_after)
+        yield from _compare_gap(old, new, gap, removed, added)
     yield from _compare_unpaired(removed, added)
+
+
+def _compare_gap(
+    old: list[Sentence], new: list[Sentence], gap: Gap, removed: list[Sentence], added: list[Sentence]
+) -> Iterator[_Finding]:
+    """Compare the sentences of a gap; append those without a counterpart to ``removed`` and ``added``."""
+    i0, i1, j0, j1 = gap
+    if i0 < i1 and j0 < j1:
+        # A line or sentence was split or joined, and nothing else changed.
+        joined = [Sentence(" ".join(s.raw for s in side)) for side in (old[i0:i1], new[j0:j1])]
+        if finding := _typographic(*joined):
+            yield finding
+            return
+    pairs = pair_sentences(old, new, gap)
+    for i, j in pairs:
+        yield _changed(old[i], new[j], "rewording")
+    paired_before, paired_after = {i for i, _ in pairs}, {j for _, j in pairs}
+    removed += (old[i] for i in range(i0, i1) if i not in paired_before)
+    added += (new[j] for j in range(j0, j1) if j not in paired_after)
 
 
 def _compare_unpaired(removed: list[Sentence], added: list[Sentence]) -> Iterator[_Finding]:

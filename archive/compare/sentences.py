@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 
 from archive.compare.alignment import Gap, Pairs, align, gaps_of, heaviest
 from archive.compare.numbers import Number, find_numbers
+from archive.text.normalise import fold_quotes, normalise, strip_shapeless
 from archive.text.wordlists import word_set
 
 MAX_PAIRINGS = 1600  # sentences before times after in one gap; above it, sentences are paired by position
@@ -22,20 +23,14 @@ _LETTER = r"[^\W\d_]"
 # Latin accents and Arabic vowel marks that NFC does not compose
 _MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
 _AFTER_LETTER = rf"(?:(?<={_LETTER})|(?<=[{_MARKS}]))"
-# As `archive.text.normalise.normalise` folds them (a test holds the two together): what is equal here is
-# equal there, so a new version has a class.
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‘’‚‛‹›′", "'") | {"…": "..."})
 # White space goes, but not between digits: "3 1 killed" and "31 killed" are two statements.
 _SPACE = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
 _DASHES = re.compile("[‐‑‒–—―−]")
 _BULLET = re.compile(r"^\s*(?:[•·▪●◦*–—-]\s*)+")
 _LIGHT = re.compile(r"""(?<!\w)[.,;:،؛"']|[.,;:،؛"'](?!\w)""")
 _VOWELS = re.compile("[\u064b-\u0652\u0670]")
-# Inside words only: `4*4` and "2011ـ2024" keep theirs. Zero-width ones are never dropped beside a digit.
-_NOISE = re.compile(
-    rf"{_AFTER_LETTER}(?:\*+(?={_LETTER})|ـ+|[\u200b-\u200d\u00ad\u2060\ufeff]+(?={_LETTER}))"
-)
+# Inside words only: `4*4` and "2011ـ2024" keep theirs
+_NOISE = re.compile(rf"{_AFTER_LETTER}(?:\*+(?={_LETTER})|ـ+)")
 _ARABIC_DOT = re.compile(rf"(?<=[\u0620-\u064a{_MARKS}])\.(?=[\u0620-\u064a])")
 _HYPHEN = re.compile(rf"(?<!{_LETTER})({_LETTER}+)[-‐‑](?={_LETTER})")
 # A hyphen after these is spelling, not noise: Al-Raqqah, anti-ISIS, de-escalation (SITE.md).
@@ -44,27 +39,21 @@ _PREFIXES = word_set(
 )
 
 
-def same_key(text: str) -> str:
-    return _SPACE.sub(
-        "", re.sub(r"\s+", " ", unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)).strip()
-    )
-
-
 def _plain(text: str) -> str:
     """The text from which numbers are read: one line without bidi marks, noise inside words and vowel marks.
     Hyphens stay ("twenty-five")."""
-    folded = _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text)))
+    folded = _NOISE.sub("", unicodedata.normalize("NFC", strip_shapeless(text)))
     return re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip()
 
 
 def _light(text: str) -> str:
-    folded = unicodedata.normalize("NFC", _BIDI.sub("", text)).translate(_QUOTES)
+    folded = fold_quotes(unicodedata.normalize("NFC", strip_shapeless(text)))
     folded = _DASHES.sub("-", _LIGHT.sub(" ", _BULLET.sub("", folded)))
     return _SPACE.sub("", re.sub(r"\s+", " ", _VOWELS.sub("", folded)).strip())
 
 
 def _bare(text: str) -> str:
-    folded = _ARABIC_DOT.sub("", _NOISE.sub("", unicodedata.normalize("NFC", _BIDI.sub("", text))))
+    folded = _ARABIC_DOT.sub("", _NOISE.sub("", unicodedata.normalize("NFC", strip_shapeless(text))))
     return _light(_HYPHEN.sub(lambda m: m[0] if m[1].lower() in _PREFIXES else m[1], folded))
 
 
@@ -83,7 +72,7 @@ class Sentence:
 
     @cached_property
     def same(self) -> str:
-        return same_key(self.raw)
+        return normalise(self.raw)
 
     @cached_property
     def light(self) -> str:
@@ -104,6 +93,13 @@ class Sentence:
     @cached_property
     def values(self) -> list[str]:
         return [number.value for number in self.numbers]
+
+    @cached_property
+    def cells(self) -> list[list[str]] | None:
+        """The values of each cell of a table row; None for other lines."""
+        if "\t" not in self.raw:
+            return None
+        return [[number.value for number in find_numbers(_plain(cell))] for cell in self.raw.split("\t")]
 
     @cached_property
     def atoms(self) -> list[str | Number]:
@@ -172,28 +168,40 @@ def likeness(before: Sentence, after: Sentence) -> float:
     return likeness if likeness >= MIN_LIKENESS else 0.0
 
 
+def has_same_numbers(before: Sentence, after: Sentence) -> bool:
+    """True if both hold the same numbers in order, in table rows also in the same cells."""
+    if before.values != after.values:
+        return False
+    return before.cells is None or after.cells is None or before.cells == after.cells
+
+
 def pair_sentences(before: Sequence[Sentence], after: Sequence[Sentence], gap: Gap) -> Pairs:
     """Pair the sentences of a gap: by ever looser keys, then by likeness."""
     pairs: Pairs = []
     gaps = [gap]
     keys: tuple[Callable[[Sentence], str], ...] = (lambda s: s.same, lambda s: s.bare, lambda s: s.masked)
-    for key in keys:
+    ways: list[Callable[[Sequence[Sentence], Sequence[Sentence]], Pairs]] = [
+        *(partial(_pair_by_key, key) for key in keys),
+        _pair_by_likeness,
+    ]
+    for find in ways:
         left: list[Gap] = []
         for i0, i1, j0, j1 in gaps:
-            found = (
-                align([key(s) for s in before[i0:i1]], [key(s) for s in after[j0:j1]])
-                if i0 < i1 and j0 < j1
-                else []
-            )
+            found = find(before[i0:i1], after[j0:j1])
             moved = [(i0 + i, j0 + j) for i, j in found]
             pairs += moved
             left += gaps_of(moved, (i0, i1, j0, j1))
         gaps = left
-    for i0, i1, j0, j1 in gaps:
-        b, a = before[i0:i1], after[j0:j1]
-        if len(b) * len(a) <= MAX_PAIRINGS:
-            found = heaviest(len(b), len(a), lambda i, j, b=b, a=a: likeness(b[i], a[j]))  # type: ignore[misc]  # bound per turn
-        else:
-            found = [(k, k) for k in range(min(len(b), len(a))) if likeness(b[k], a[k])]
-        pairs += ((i0 + i, j0 + j) for i, j in found)
     return sorted(pairs)
+
+
+def _pair_by_key(
+    key: Callable[[Sentence], str], before: Sequence[Sentence], after: Sequence[Sentence]
+) -> Pairs:
+    return align([key(s) for s in before], [key(s) for s in after]) if before and after else []
+
+
+def _pair_by_likeness(before: Sequence[Sentence], after: Sequence[Sentence]) -> Pairs:
+    if len(before) * len(after) > MAX_PAIRINGS:
+        return [(k, k) for k in range(min(len(before), len(after))) if likeness(before[k], after[k])]
+    return heaviest(len(before), len(after), lambda i, j: likeness(before[i], after[j]))

@@ -1,4 +1,5 @@
-"""Which hosts belong together. Pure; reads the public suffix list that tldextract brings, never the network."""
+"""Which hosts belong together. Pure; reads the public suffix list that tldextract brings, never the
+network."""
 
 from __future__ import annotations
 
