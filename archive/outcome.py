@@ -28,6 +28,7 @@ GONE = (404, 410)  # statuses that say that there is no such page
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
 # Outcomes that say that a page came and could not be read.
 UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", LISTING_UNREAD, QUARANTINED})
+MOST_FAILURES = 3  # in a row: then a channel that was offered before is closed
 HELD_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
 
 
@@ -65,6 +66,7 @@ class ChannelState:
     newest_at: str | None = None
     next_page: int | None = None
     whole_at: str | None = None
+    failed: int = 0  # times in a row
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from archive.writer.messages import Happened, Open, Took
 from archive.writer.server import Writer
 from crawler.arguments import Arguments
 from crawler.walk.walk import Walk
+from crawler.walk.wanted import Run
 from tests.crawling import asked, changes, crawl, in_step, rows
 from tests.replica.app import Front, Log
 from tests.replica.server import Replica
@@ -111,7 +112,8 @@ class Years:
                 return None
             return self.get(url, channel)
 
-        async for wanted in Walk(Arguments(site=HOME, editions=("en",)), fetch, ask, closing).wanted():
+        run = Run(Arguments(site=HOME, editions=("en",)), fetch, ask, closing)
+        async for wanted in Walk(run).wanted():
             held: Held | None = wanted.held
             while held and str(held.key or held.url) not in taken:
                 if self.left <= 0:

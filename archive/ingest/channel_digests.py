@@ -1,10 +1,10 @@
 """What a channel last said of an article, and what follows: nothing new, a reason to ask for the page, or a
 look that is done.
 
-A channel's digest is compared with the last one of the same channel only. It stands for the page as long as
-our newest page was captured after the channel first said so: then the page said the same. A first digest, and
-one that came after the newest page, prove nothing. Only the page makes versions; a look that a digest closed
-is written down here, and plans the next look as an unchanged page would.
+A channel's digest is compared with the last one of the same channel only. It stands for the page if our newest
+page was captured after the channel first said so: then the page said the same. A first digest, and one that
+came after the newest page, prove nothing. Only the page makes versions; a look that a digest closes plans the
+next look as an unchanged page would.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import Any
 from archive.ingest import look_schedule, neighbours
 from archive.model import Sighting
 from archive.outcome import REFUSALS, Held
+from archive.sites.wordpress.channels import dated_channels
 from archive.store.rows import Row, Store
-
-SAME_DATE = frozenset({"feed", "rest"})  # a sitemap's may be a plugin's own
 
 
 class Digests:
@@ -26,58 +25,85 @@ class Digests:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def shown(self, article: Row, held: Held, sighting: Sighting, at: str, capture_id: int) -> Held:
-        """A channel shows an article: what it says is kept, and what that means is told in the `Held`
-        returned."""
+    def record(self, article: Row, held: Held, sighting: Sighting, at: str, capture_id: int) -> Held:
+        """Record what a channel says of an article. The `Held` returned says what that means."""
         if sighting.digest is None and sighting.modified_at is None:
             return held
         row = self._row(article, sighting.channel)
-        digest, modified = (
-            sighting.digest or (row["digest"] if row else None),
-            sighting.modified_at or (row["modified_at"] if row else None),
-        )
         if row is None:
-            is_newer = self._is_newer(article, sighting)
-            self._insert(article, sighting.channel, digest, modified, at, capture_id, changes=int(is_newer))
-            return replace(held, differs=is_newer)
+            differs = self._is_newer(article, sighting)
+            values = (sighting.digest, sighting.modified_at, at, capture_id)
+            self._insert(article, sighting.channel, *values, changes=int(differs))
+            return replace(held, differs=differs)
         if at < row["last_seen_at"]:  # an import: what the channel said later is known
             return held
-        back: dict[str, Any] = (
-            {"absent_since": None} if row["absent_since"] and not row["absence_told"] else {}
-        )
-        is_first = row["digest"] is None and digest is not None and modified == row["modified_at"]
-        is_back = bool(row["absence_told"] and row["last_seen_at"] <= row["absent_since"])
-        if is_back or (digest, modified) != (row["digest"], row["modified_at"]):
-            changes = row["changes"] + (is_back or not is_first)
-            self._update(article, sighting.channel, digest=digest, modified_at=modified, first_seen_at=at, first_capture_id=capture_id,
-                         last_seen_at=at, changes=changes, **back)  # fmt: skip
-            return replace(held, differs=is_back or not is_first)
+        back: dict[str, Any] = {}
+        if row["absent_since"] and not row["absence_told"]:
+            back["absent_since"] = None
+        if self._is_different(row, sighting):
+            return self._record_difference(article, row, held, sighting, at, capture_id, back)
         self._update(article, sighting.channel, last_seen_at=at, **back)
         if row["changes"] and not self._was_asked(article, row):
             return replace(held, differs=True)
-        if (
-            sighting.digest is not None
-            and self._is_behind(article, row)
-            and look_schedule.by_digest(article["state"], article["unchanged_looks"])
-            and article["next_look_at"]
-            and article["next_look_at"] <= at
-        ):
+        if sighting.digest is not None and self._is_due(article, at) and self._is_older(article, row):
             self._close(article, row, at)
             return replace(held, is_looked=True)
         return held
 
+    @staticmethod
+    def _is_different(row: Row, sighting: Sighting) -> bool:
+        """Whether a channel says otherwise than before, or shows again what it did not show."""
+        return (
+            (sighting.digest or row["digest"]) != row["digest"]
+            or (sighting.modified_at or row["modified_at"]) != row["modified_at"]
+            or _is_back(row)
+        )
+
+    def _record_difference(
+        self,
+        article: Row,
+        row: Row,
+        held: Held,
+        sighting: Sighting,
+        at: str,
+        capture_id: int,
+        back: dict[str, Any],
+    ) -> Held:
+        digest, modified = sighting.digest or row["digest"], sighting.modified_at or row["modified_at"]
+        # A first digest beside the same modified time is nothing new
+        is_first = row["digest"] is None and digest is not None and modified == row["modified_at"]
+        differs = _is_back(row) or not is_first
+        self._update(
+            article,
+            sighting.channel,
+            digest=digest,
+            modified_at=modified,
+            first_seen_at=at,
+            first_capture_id=capture_id,
+            last_seen_at=at,
+            changes=row["changes"] + differs,
+            **back,
+        )
+        return replace(held, differs=differs)
+
+    @staticmethod
+    def _is_due(article: Row, at: str) -> bool:
+        """Whether a look is due that a digest may do."""
+        may_look = look_schedule.by_digest(article["state"], article["unchanged_looks"])
+        return may_look and bool(article["next_look_at"]) and bool(article["next_look_at"] <= at)
+
     def _is_newer(self, article: Row, sighting: Sighting) -> bool:
-        """Whether a channel that shows an article for the first time knows of a later edit than the others
-        did; feeds and REST tell the same date."""
-        if sighting.channel not in SAME_DATE or sighting.modified_at is None:
+        """Whether a channel that shows an article for the first time knows of a later edit than others do."""
+        names = dated_channels()
+        if sighting.channel not in names or sighting.modified_at is None:
             return False
-        marks = ", ".join("?" * len(SAME_DATE))
+        marks = ", ".join("?" * len(names))
         sql = f"select max(modified_at) from digests where article_id = ? and channel in ({marks})"
-        row = self._store.one(sql, article["article_id"], *sorted(SAME_DATE))
+        row = self._store.one(sql, article["article_id"], *names)
         return row is not None and row[0] is not None and sighting.modified_at > row[0]
 
-    def _is_behind(self, article: Row, row: Row) -> bool:
-        """Whether our newest page was captured after the channel first said what it says: by time, and by the
+    def _is_older(self, article: Row, row: Row) -> bool:
+        """Whether the channel first said what it says before our newest page was captured: by time, and by the
         order of the evidence."""
         version = self._store.version(article["newest_version_id"])
         if version is None:
@@ -88,8 +114,7 @@ class Digests:
         )
 
     def _was_asked(self, article: Row, row: Row) -> bool:
-        """Whether the page was answered since the channel first said what it says, whatever the answer was
-        but a refusal."""
+        """Whether the page was answered since the channel first said what it says; a refusal is no answer."""
         marks = ", ".join("?" * len(REFUSALS))
         sql = f"select 1 from captures where article_id = ? and capture_id > ? and outcome not in ({marks}) limit 1"
         return (
@@ -122,8 +147,7 @@ class Digests:
             self._update(article, channel, absent_since=at)
 
     def to_tell(self, article_id: int) -> list[tuple[str, list[str]]]:
-        """What to tell of an article whose page is there: channels that do not show it any more, or do again;
-        each once."""
+        """Channels that do not show an article any more whose page is there, or show it again; each once."""
         told = []
         for row in self._store.query(
             "select * from digests where article_id = ? and absent_since is not null", article_id
@@ -169,3 +193,8 @@ class Digests:
             article["article_id"],
             channel,
         )
+
+
+def _is_back(row: Row) -> bool:
+    """Whether an article is shown that was reported as not shown."""
+    return bool(row["absence_told"] and row["last_seen_at"] <= row["absent_since"])

@@ -1,208 +1,210 @@
-"""What each channel of the site offers, as its answers show: open or closed, where a walk through all of it
-stands, how much there is.
+"""What each channel of the site offers, as its answers show: open or closed, how far a walk came, how much.
 
-Derived from captures alone, in their order, so that a rebuild knows the same. A channel that the site does
-not offer is closed and asked again after a week (`crawler.walk.plan`); one that failed for the moment stays
-open, and is closed when it fails `MOST_FAILURES` times in a row.
+Derived from captures alone, in their order, so that a rebuild knows the same. A channel that the site never
+offered is closed, and asked again after a week. One that was offered closes when it fails `MOST_FAILURES` times
+in a row, and is asked again after a day (`crawler.walk.plan`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archive.html.decode import Undecodable, decode_text
 from archive.ingest.channel_digests import Digests
 from archive.model import Address, ArticleKey, Capture, Edition, Kind, Listing, Sighting
-from archive.outcome import FEED, NO_CHANNEL, NOT_MODIFIED, REST, SITEMAP, ChannelState, Held, Outcome
+from archive.outcome import (
+    FEED,
+    MOST_FAILURES,
+    NO_CHANNEL,
+    NOT_MODIFIED,
+    REST,
+    SITEMAP,
+    ChannelState,
+    Held,
+    Outcome,
+)
 from archive.sites.sohr.addresses import Site
-from archive.sites.wordpress import feeds, rest
-from archive.sites.wordpress.sitemaps import is_sitemap, parse_index, parse_sitemap
+from archive.sites.wordpress import rest, sitemaps
+from archive.sites.wordpress.channels import Channel, find_channel
 from archive.store.rows import Row, Store
 
-MOST_FAILURES = 3
-_NOT_OFFERED = frozenset((400, 401, 403, 404, 405, 410, 501))
-Sight = Callable[[Sighting, str], Held]
+_GZIP = b"\x1f\x8b"
+_NOT_OFFERED = frozenset((400, 401, 404, 405, 410, 501))
+RecordSighting = Callable[[Sighting, str], Held]
 
 
 class Channels:
-    """Reads answers of feeds and REST, and keeps the state of every channel; called by
-    `archive.ingest.path`."""
+    """Reads answers of feeds, REST and sitemaps, and keeps the state of every channel."""
 
-    def __init__(self, store: Store, site: Site, sight: Sight) -> None:
+    def __init__(self, store: Store, site: Site, record_sighting: RecordSighting) -> None:
         self._store = store
         self._site = site
-        self._sight = sight
+        self._record_sighting = record_sighting
         self.digests = Digests(store)
         self._is_import = False
 
     # -- answers
-    # ------------------------------------------------------------------------------------------------------------------
 
-    def read_feed(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
-        """One page of an edition's feed; None where the address is no such feed."""
+    def record_answer(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
+        """Record an answer of a feed or of REST; None for an address of neither."""
         self._is_import = capture.channel == "import"
-        found = feeds.form_of(address, self._site)
-        if found is None or address.edition is None:
+        if address.edition is None:
             return None
-        form, page = found
+        if found := find_channel(address, self._site):
+            return self._record_news(capture, capture_id, address, address.edition, *found)
+        if asked := rest.asking(address, self._site):
+            return self._record_rest(capture, capture_id, address, address.edition, asked)
+        return None
+
+    def _record_news(
+        self,
+        capture: Capture,
+        capture_id: int,
+        address: Address,
+        edition: Edition,
+        channel: Channel,
+        page: int,
+    ) -> Outcome:
+        name, scope = channel.name, channel.scope
         text = _text(capture)
-        listing = feeds.parse_feed(text, address, self._site, page) if text else None
+        listing = channel.parse(text, address, self._site, page) if text else None
         if listing is None:
             if page > 1 and capture.status in _NOT_OFFERED:
-                self._walked(capture, address.edition, "feed", form, None)
-                return Outcome(
-                    NO_CHANNEL, capture.url, capture.status, detail="the feed ends before this page"
-                )
-            return self.none(capture, address.edition, "feed", form, "no feed there")
-        if form == "atom-modified" and page == 1 and not feeds.in_order_of_edits(listing):
-            return self.none(capture, address.edition, "feed", form, "not in the order of edits")
-        self._offered(capture, address.edition, "feed", form)
-        row = self._row(address.edition, "feed", form)
-        if (
-            row is not None
-            and (row["whole_at"] is None or row["next_page"] is not None)
-            and page <= (row["next_page"] or 1)
-        ):
-            self._walked(capture, address.edition, "feed", form, max(row["next_page"] or 1, page + 1))
-        held = self.shown(capture, capture_id, listing)
+                self._walked(capture, edition, name, scope, None)
+                detail = "the feed ends before this page"
+                return Outcome(NO_CHANNEL, capture.url, capture.status, detail=detail)
+            return self._record_failure(capture, edition, name, scope, "no feed there")
+        if page == 1 and not channel.is_useful(listing):
+            detail = "not in the order of edits"
+            return self._record_failure(capture, edition, name, scope, detail, is_final=True)
+        self._offered(capture, edition, name, scope)
+        row = self._row(edition, name, scope)
+        is_walking = row is not None and (row["whole_at"] is None or row["next_page"] is not None)
+        if row is not None and is_walking and page <= (row["next_page"] or 1):
+            self._walked(capture, edition, name, scope, max(row["next_page"] or 1, page + 1))
+        held = self._record_sightings(capture, capture_id, listing)
         return Outcome(FEED, capture.url, capture.status, listing=listing, held=held)
 
-    def read_rest(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
-        """An answer of REST; None where the address is not one of our questions."""
-        self._is_import = capture.channel == "import"
-        asked = rest.asking(address, self._site)
-        if asked is None or address.edition is None:
-            return None
+    def _record_rest(
+        self, capture: Capture, capture_id: int, address: Address, edition: Edition, asked: rest.Asking
+    ) -> Outcome:
         total, pages = capture.header("x-wp-total"), capture.header("x-wp-totalpages")
         text = _text(capture)
         posts = rest.parse_posts(text, address, self._site, asked, total, pages) if text else None
         if posts is None:
             if asked.page > 1 and capture.status == 400:
-                self._walked(capture, address.edition, "rest", asked.question, None)
+                self._walked(capture, edition, "rest", asked.question, None)
                 return Outcome(NO_CHANNEL, capture.url, capture.status, detail="there are no more pages")
-            return self.none(capture, address.edition, "rest", asked.question, "REST is switched off")
-        self._offered(capture, address.edition, "rest", asked.question)
-        if asked.question == "look":
-            held = self._looked(capture, capture_id, posts, asked.ids, address.edition)
-            return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
-        held = self.shown(capture, capture_id, posts.listing)
-        if asked.question == "walk":
-            self._rest_walked(capture, address.edition, asked.page, posts)
-        elif asked.question == "ids":
-            there = {sighting.post_id for sighting in posts.listing.sightings}
-            for post_id in sorted(set(asked.ids) - there):
-                self.swept(address.edition, post_id, capture.captured_at)
-        else:
-            self._edited(capture, address.edition, asked, posts)
+            return self._record_failure(capture, edition, "rest", asked.question, "REST is switched off")
+        self._offered(capture, edition, "rest", asked.question)
+        held = self._record_sightings(capture, capture_id, posts.listing)
+        shown = {sighting.post_id for sighting in posts.listing.sightings}
+        absent = sorted(set(asked.ids) - shown) if posts.is_whole else []
+        match asked.question:
+            case "look":
+                self._record_absence(capture, capture_id, absent, edition)
+            case "walk":
+                self._rest_walked(capture, edition, asked.page, posts)
+            case "ids":
+                for post_id in absent:
+                    self.swept(edition, post_id, capture.captured_at)
+            case "edited":
+                self._edited(capture, edition, asked, posts)
         return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
 
-    def read_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
-        """A sitemap: an index names further ones, a list shows posts. Many sites have none, or a page in its
-        place: no failure of theirs."""
+    def record_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
+        """Record a sitemap: an index names further ones, a list shows posts. Many sites have none."""
         self._is_import = capture.channel == "import"
         text = _text(capture)
         name = address.url.rpartition("/")[2]
-        if not is_sitemap(text):
+        if not sitemaps.is_sitemap(text):
             if address.edition is not None:
-                self.none(capture, address.edition, "sitemap", name, "no sitemap there")
+                self._record_failure(capture, address.edition, "sitemap", name, "no sitemap there")
             return Outcome("missing", capture.url, capture.status, detail="no sitemap there")
         if address.edition is not None:
             self._offered(capture, address.edition, "sitemap", name)
-        if further := parse_index(text, address, self._site):
+        if further := sitemaps.parse_index(text, address, self._site):
             return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
-        listing = parse_sitemap(text, address, self._site)
-        return Outcome(
-            SITEMAP,
-            capture.url,
-            capture.status,
-            listing=listing,
-            held=self.shown(capture, capture_id, listing),
-        )
+        listing = sitemaps.parse_sitemap(text, address, self._site)
+        held = self._record_sightings(capture, capture_id, listing)
+        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=held)
 
-    def shown(self, capture: Capture, capture_id: int, listing: Listing) -> tuple[Held, ...]:
-        """Take in what a channel shows: sightings, and what it says of each article now."""
-        return tuple(self._show(capture, capture_id, sighting) for sighting in listing.sightings)
+    def _record_sightings(self, capture: Capture, capture_id: int, listing: Listing) -> tuple[Held, ...]:
+        held = []
+        for sighting in listing.sightings:
+            one = self._record_sighting(sighting, capture.captured_at)
+            row = self._store.article(one.key) if one.key else None
+            if row:
+                one = self.digests.record(row, one, sighting, capture.captured_at, capture_id)
+            held.append(one)
+        return tuple(held)
 
-    def _show(self, capture: Capture, capture_id: int, sighting: Sighting) -> Held:
-        held = self._sight(sighting, capture.captured_at)
-        row = self._store.article(held.key) if held.key else None
-        return self.digests.shown(row, held, sighting, capture.captured_at, capture_id) if row else held
-
-    def _looked(
-        self, capture: Capture, capture_id: int, posts: rest.Posts, ids: Sequence[int], edition: Edition
-    ) -> tuple[Held, ...]:
-        """The answer to a look: what is shown, and what is not there any more."""
-        held = self.shown(capture, capture_id, posts.listing)
-        there = {sighting.post_id for sighting in posts.listing.sightings}
+    def _record_absence(
+        self, capture: Capture, capture_id: int, ids: Sequence[int], edition: Edition
+    ) -> None:
         for post_id in ids:
-            row = self._store.article(ArticleKey(edition, str(post_id))) if post_id not in there else None
+            row = self._store.article(ArticleKey(edition, str(post_id)))
             if row is not None:
                 self.digests.absent(row, "rest", capture.captured_at, capture_id)
-        return held
 
     # -- states
     # -------------------------------------------------------------------------------------------------------------------
 
-    def none(self, capture: Capture, edition: Edition, channel: str, scope: str, detail: str) -> Outcome:
-        """A channel did not give what was asked for. 304 says that it has nothing new."""
+    def _record_failure(
+        self,
+        capture: Capture,
+        edition: Edition,
+        channel: str,
+        scope: str,
+        detail: str,
+        is_final: bool = False,
+    ) -> Outcome:
+        """A channel did not give what was asked for. A 304 says that it has nothing new."""
         row = self._row(edition, channel, scope)
-        if capture.status == 304 and row is not None and not row["is_open"]:  # what was no use is what it was
+        if capture.status == 304 and row is not None and not row["is_open"]:  # it is as useless as it was
             self._set(edition, channel, scope, asked_at=capture.captured_at)
             return Outcome(NO_CHANNEL, capture.url, 304, detail=row["detail"])
         if capture.status == 304:
-            self._set(
-                edition,
-                channel,
-                scope,
-                url=capture.url,
-                asked_at=capture.captured_at,
-                status=304,
-                is_open=1,
-                failed=0,
-                detail="",
-            )
+            self._offered(capture, edition, channel, scope)
             return Outcome(NOT_MODIFIED, capture.url, 304)
         failed = (row["failed"] if row else 0) + 1
-        # A page in its place, or a redirect
-        is_final = capture.status in _NOT_OFFERED or (
-            200 <= capture.status < 400 and capture.truncated is None
-        )
-        told = detail if capture.status == 200 else f"status {capture.status}"
-        state = {
-            "is_open": int(not is_final and failed < MOST_FAILURES and (row is None or bool(row["is_open"]))),
-            "failed": failed,
-            "detail": told,
-        }
+        was_offered = row is not None and row["url"] is not None
+        is_final = not was_offered and (is_final or capture.status in _NOT_OFFERED)
+        is_open = failed < MOST_FAILURES and not is_final and (row is None or bool(row["is_open"]))
+        reason = detail if capture.status == 200 else f"status {capture.status}"
         self._set(
             edition,
             channel,
             scope,
-            url=capture.url,
             asked_at=capture.captured_at,
             status=capture.status,
-            **state,
+            is_open=int(is_open),
+            failed=1 if is_final else min(failed, MOST_FAILURES),
+            detail=reason,
         )
-        return Outcome(NO_CHANNEL, capture.url, capture.status, detail=told)
+        return Outcome(NO_CHANNEL, capture.url, capture.status, detail=reason)
 
     def not_modified(self, capture: Capture, address: Address) -> Outcome | None:
-        """A channel stands by an answer that is held: it has nothing new, or is still no use. None where the
-        address is no channel's."""
+        """Record a 304 of a channel: it has nothing new, or is still of no use. None for other addresses."""
         self._is_import = capture.channel == "import"
         scope = self._scope(address)
-        return self.none(capture, address.edition, *scope, "") if address.edition and scope else None
+        if address.edition is None or scope is None:
+            return None
+        return self._record_failure(capture, address.edition, *scope, "")
 
     def unanswered(self, url: str, at: str) -> None:
-        """No answer came, with all tries."""
+        """Record that no answer came, with all retries."""
         self._is_import = False
         address = self._site.parse(url)
         scope = self._scope(address) if address else None
         if address and address.edition and scope:
-            self.none(Capture(url, 0, (), b"", at), address.edition, *scope, "no answer")
+            self._record_failure(Capture(url, 0, (), b"", at), address.edition, *scope, "no answer")
 
     def _scope(self, address: Address) -> tuple[str, str] | None:
-        if address.kind is Kind.FEED and (form := feeds.form_of(address, self._site)):
-            return "feed", form[0]
+        if found := find_channel(address, self._site):
+            return found[0].name, found[0].scope
         if address.kind is Kind.REST and (asked := rest.asking(address, self._site)):
             return "rest", asked.question
         if address.kind is Kind.LISTING and address.scope.startswith("category/"):
@@ -212,9 +214,9 @@ class Channels:
         return None
 
     def states(self, edition: Edition) -> list[ChannelState]:
-        """All that is known of an edition's channels."""
+        """What is known of an edition's channels."""
         rows = self._store.query("select * from channels where edition = ? order by channel, scope", edition)
-        names = ("channel", "scope", "asked_at", "total", "newest_at", "next_page", "whole_at")
+        names = ("channel", "scope", "asked_at", "total", "newest_at", "next_page", "whole_at", "failed")
         return [
             ChannelState(is_open=bool(row["is_open"]), **{name: row[name] for name in names}) for row in rows
         ]
@@ -290,7 +292,7 @@ class Channels:
                 is_open=int(failed < MOST_FAILURES),
             )
             return None
-        return self.none(capture, address.edition, channel, scope, "no posts there")
+        return self._record_failure(capture, address.edition, channel, scope, "no posts there", is_final=True)
 
     def categories(self, edition: Edition, scopes: Sequence[str]) -> None:
         """Categories that a page links to: known, to be asked."""
@@ -357,9 +359,11 @@ class Channels:
 
 
 def _text(capture: Capture) -> str:
-    """The body as text; empty where there is none to read."""
+    """The body as text; empty where there is none to read. A ``.gz`` file is unpacked."""
     if capture.status != 200 or capture.truncated:
         return ""
+    if capture.body.startswith(_GZIP) and not capture.header("content-encoding"):
+        capture = replace(capture, headers=(*capture.headers, ("Content-Encoding", "gzip")))
     try:
         return decode_text(capture)
     except Undecodable:

@@ -133,19 +133,18 @@ class Ingest:
         if address is None and capture.channel == addresses_elsewhere.CHANNEL:
             url = addresses_elsewhere.clean(capture.url)
             return self._record_page_elsewhere(seen, url, reader) if url else seen.outcome(OTHER)
-        if address is None or address.kind in (Kind.EMBED, Kind.OTHER):
+        if address and (answer := self.channels.record_answer(capture, seen.capture_id, address)):
+            return answer
+        if address is None or address.kind in (Kind.EMBED, Kind.OTHER, Kind.FEED, Kind.REST):
             return seen.outcome(OTHER)
         if address.kind is Kind.ROBOTS:
             return seen.outcome(ROBOTS)
-        if address.kind in (Kind.FEED, Kind.REST):
-            record = self.channels.read_feed if address.kind is Kind.FEED else self.channels.read_rest
-            return record(capture, seen.capture_id, address) or seen.outcome(OTHER)
         if capture.status in REDIRECTS and capture.header("location"):
             return self._record_redirect(seen, address)
         if address.kind is Kind.LISTING:
             return self.listings.record_page(seen, address)
         if address.kind is Kind.SITEMAP:
-            return self.channels.read_sitemap(capture, seen.capture_id, address)
+            return self.channels.record_sitemap(capture, seen.capture_id, address)
         return self._record_article(seen, address, record_id, look, reader)
 
     # -- redirects

@@ -350,7 +350,7 @@ TABLES: dict[str, Described] = {
             "edition": "Edition of the site: en or ar.",
             "channel": "feed, rest, category and others.",
             "scope": "Which of its questions: the form of a feed, what REST is asked, the address of a category.",
-            "url": "The address last asked for.",
+            "url": "The address of its last good answer; empty if it never gave one.",
             "asked_at": "When it was last asked; empty: known, and not asked yet.",
             "status": "Status of the last answer; 0: none came.",
             "is_open": "1: the site offers it; 0: it does not, and is asked again after a week.",

@@ -95,6 +95,7 @@ class Guard:
         self.bounded: dict[
             str, float
         ] = {}  # waits the site asked for that were cut: name -> seconds asked for
+        self.sitemaps: list[str] = []  # addresses that robots.txt names
         self.last_detail: dict[str, str] = {}
         self._breaker = Breaker()
         self._sent = 0  # requests that left, or wait for their turn to

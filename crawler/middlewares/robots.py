@@ -68,6 +68,7 @@ class RobotsMiddleware:
             return self._stay_away(
                 host, f"cannot be fetched ({error}): check the address and the network, then try again"
             )
+        guard_of(self._crawler).sitemaps += robots.sitemaps
         if robots.crawl_delay:
             self._report_delay(host, robots.crawl_delay)
         return robots

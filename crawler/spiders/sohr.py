@@ -23,6 +23,7 @@ from archive.clock import clock, current_time, format_time, now, parse_time, rea
 from archive.model import Edition
 from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
 from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress import channels
 from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Open, Questions
@@ -31,7 +32,7 @@ from crawler.extensions.guard import guard_of
 from crawler.middlewares.backoff import seconds_left
 from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, outcome
 from crawler.walk.walk import Walk
-from crawler.walk.wanted import Wanted
+from crawler.walk.wanted import Run, Wanted
 
 logger = logging.getLogger(__name__)
 # Articles asked for before the walk through the listings waits: memory stays flat however large the site
@@ -40,10 +41,6 @@ AHEAD = 64
 # bit
 BUDGET = 8000
 RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
-# Channels that many a site closes to strangers: that is no verdict on the crawl
-OPTIONAL = frozenset({"feed", "rest", "category"})
-# Where a 304 says that the edit log, or the list, is what it was; never listings or REST
-CONDITIONAL = frozenset({"feed", "sitemap"})
 HOPS = 6  # redirects that are followed from one address
 # Of so many requests at a time one may be for a page of a listing that will be wanted; who asks one at a time
 # asks for none
@@ -83,8 +80,9 @@ class SohrSpider(Spider):
     def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
         """What to ask for, in order."""
         at_once = self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        guard = self.guard
         return Walk(
-            self.arguments, self._fetch, archive.ask, self.guard.closing, at_once // LISTINGS
+            Run(self.arguments, self._fetch, archive.ask, guard.closing, guard.sitemaps, at_once // LISTINGS)
         ).wanted()
 
     async def start(self) -> AsyncIterator[Request]:
@@ -206,14 +204,16 @@ class SohrSpider(Spider):
         """A page of a listing, or a sitemap; None where nothing came."""
         assert self.crawler.engine is not None  # it has called `start`
         self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
-        is_optional = channel in OPTIONAL
+        is_optional = channels.is_optional(channel)
         is_home = url == self.site.edition_home(edition)
         host = urlsplit(url).netloc
         for _ in range(HOPS):
             request = Request(
                 url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20
             )
-            if channel in CONDITIONAL and (condition := await self._archive.ask(Questions.condition, url)):
+            if channels.is_conditional(channel) and (
+                condition := await self._archive.ask(Questions.condition, url)
+            ):
                 request.headers[condition[0]] = condition[1]
             try:
                 # The archive has to learn of the pages of a listing one after the other

@@ -1,25 +1,21 @@
-"""What a crawl asks of the site's channels besides its listings: feeds and REST, for what is new and what was
-edited, and for looks.
+"""What a crawl asks of feeds and REST: what is new, what was edited, and the looks that are due.
 
-Each is optional. What the site offers is remembered in the archive (`archive.ingest.channels`); one that is
-closed is tried again after a week.
+Each is optional. The archive remembers what the site offers (`archive.ingest.channels`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 
 from archive.clock import now
 from archive.model import Edition
 from archive.outcome import FEED, NOT_MODIFIED, REST, ChannelState, Held, Outcome
-from archive.sites.sohr.addresses import Site
-from archive.sites.wordpress import feeds, rest
-from archive.writer.messages import Asker, Questions
-from crawler.arguments import Arguments
+from archive.sites.wordpress import rest
+from archive.sites.wordpress.channels import Channel, news_channels
+from archive.writer.messages import Questions
 from crawler.walk import plan
-from crawler.walk.wanted import Fetch, Wanted, reasons, wanted_of
+from crawler.walk.wanted import Run, Wanted, reasons, wanted_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,81 +23,84 @@ logger = logging.getLogger(__name__)
 class Channels:
     """One crawl's way through feeds and REST."""
 
-    def __init__(self, arguments: Arguments, fetch: Fetch, ask: Asker, closing: asyncio.Event) -> None:
-        self._arguments = arguments
-        self._site = Site(arguments.site)
-        self._fetch = fetch
-        self._ask = ask
-        self._closing = closing
-        self._told: set[tuple[Edition, str]] = set()
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._arguments = run.arguments
+        self._site = run.site
+        self._reported: set[tuple[Edition, str]] = set()
 
     async def news(self, edition: Edition) -> list[Wanted]:
-        """What feed and REST show as new or edited since they were last asked, and what they showed before
-        and never came."""
-        shown = [*await self._feed(edition), *await self._edited(edition)]
+        """What the channels show as new or edited since they were last asked, or showed before and never came."""
+        shown = [*await self._read_news(edition), *await self._edited(edition)]
         if self._arguments.look == "none":
             return shown
-        unasked: list[Held] = await self._ask(Questions.unasked, edition)
+        unasked: list[Held] = await self._run.ask(Questions.unasked, edition)
         return [*shown, *(Wanted(held, "modified") for held in unasked)]
 
     async def states(self, edition: Edition) -> dict[tuple[str, str], ChannelState]:
         """What is known of an edition's channels, by channel and scope."""
-        states: list[ChannelState] = await self._ask(Questions.channels, edition)
+        states: list[ChannelState] = await self._run.ask(Questions.channels, edition)
         return {(state.channel, state.scope): state for state in states}
 
+    async def show_everything(self, edition: Edition) -> bool:
+        """Whether REST or a sitemap answers: it shows all posts, whatever the listings do."""
+        states = (await self.states(edition)).values()
+        return any(
+            state.is_open and state.asked_at is not None
+            for state in states
+            if state.channel == "sitemap" or (state.channel, state.scope) == ("rest", "walk")
+        )
+
     # -- feeds
-    # --------------------------------------------------------------------------------------------------------------------
 
-    async def _feed(self, edition: Edition) -> list[Wanted]:
-        """The feed that tells most of those the site offers: as long as whole pages of it are news."""
+    async def _read_news(self, edition: Edition) -> list[Wanted]:
+        """Of each channel with news the way to ask that tells most of those the site offers."""
         states = await self.states(edition)
-        for form in feeds.FORMS:
-            if self._closing.is_set() or not plan.channel_is_due(
-                states.get(("feed", form)), plan.EVERY_RUN, now()
-            ):
+        shown: dict[str, list[Wanted]] = {}
+        for channel in news_channels():
+            state = states.get((channel.name, channel.scope))
+            is_due = plan.channel_is_due(state, plan.EVERY_RUN, now())
+            if channel.name in shown or not is_due or self._run.is_stopping:
                 continue
-            found = await self._fetch(self._site.feed_url(edition, form), "feed", edition)
+            found = await self._run.fetch(channel.page_url(self._site, edition, 1), channel.name, edition)
             if found is not None and found.word in (FEED, NOT_MODIFIED):
-                return await self._feed_on(edition, form, found)
-        self._tell(edition, "feed", "no feed answers: tried again after a week")
-        return []
+                shown[channel.name] = await self._read_on(edition, channel, found)
+        for name in {channel.name for channel in news_channels()} - set(shown):
+            self._report(edition, name, f"no {name} answers: tried again later")
+        return [wanted for one in shown.values() for wanted in one]
 
-    async def _feed_on(self, edition: Edition, form: feeds.Form, first: Outcome) -> list[Wanted]:
-        wanted, found, page = [], first, 1
+    async def _read_on(self, edition: Edition, channel: Channel, first: Outcome) -> list[Wanted]:
+        """What the pages of a channel show, as long as all of a page is news."""
+        wanted, page, found = [], 1, first
         while found.listing is not None:
             wanted += wanted_of(found, self._arguments.look)
-            if not plan.feed_goes_on(reasons(found, self._arguments.look)):
+            if self._run.is_stopping or not plan.feed_goes_on(reasons(found, self._arguments.look)):
                 break
             page += 1
-            more = (
-                None
-                if self._closing.is_set()
-                else await self._fetch(self._site.feed_url(edition, form, page), "feed", edition)
-            )
+            more = await self._run.fetch(channel.page_url(self._site, edition, page), channel.name, edition)
             if more is None:
                 break
             found = more
         return wanted
 
     # -- REST
-    # ---------------------------------------------------------------------------------------------------------------------
 
     async def _edited(self, edition: Edition) -> list[Wanted]:
         """What was edited since REST was last asked for it, an hour ago or more."""
         state = (await self.states(edition)).get(("rest", "edited"))
-        if self._closing.is_set() or not plan.channel_is_due(state, plan.HOURLY, now()):
+        if self._run.is_stopping or not plan.channel_is_due(state, plan.HOURLY, now()):
             return []
         since = plan.overlapped(state.newest_at) if state and state.newest_at else None
         wanted: list[Wanted] = []
         page = 1
-        while not self._closing.is_set():
-            found = await self._fetch(rest.edited_url(self._site, edition, since, page), "rest", edition)
+        while not self._run.is_stopping:
+            found = await self._run.fetch(rest.edited_url(self._site, edition, since, page), "rest", edition)
             if found is None or found.word != REST or found.listing is None:
                 if page == 1:
-                    self._tell(
+                    self._report(
                         edition,
                         "rest",
-                        f"REST does not answer ({found.detail if found else 'no answer'}): tried again after a week",
+                        f"REST does not answer ({found.detail if found else 'no answer'}): tried again later",
                     )
                 break
             wanted += wanted_of(found, self._arguments.look)
@@ -143,7 +142,7 @@ class Channels:
         if not due or not await self.rest_is_open(edition, "look"):
             return pages
         ids = [held.key.post_id for held in due if held.key and held.key.post_id]
-        found = await self._fetch(rest.look_url(self._site, edition, ids), "rest", edition)
+        found = await self._run.fetch(rest.look_url(self._site, edition, ids), "rest", edition)
         if found is None or found.word != REST or found.listing is None:
             return pages
         seen = {held.key: held for held in found.held}
@@ -162,9 +161,8 @@ class Channels:
         return wanted
 
     # -- what these share
-    # ---------------------------------------------------------------------------------------------------------
 
-    def _tell(self, edition: Edition, channel: str, sentence: str) -> None:
-        if (edition, channel) not in self._told and not self._closing.is_set():
-            self._told.add((edition, channel))
+    def _report(self, edition: Edition, channel: str, sentence: str) -> None:
+        if (edition, channel) not in self._reported and not self._run.is_stopping:
+            self._reported.add((edition, channel))
             logger.info("%s: %s", edition, sentence)

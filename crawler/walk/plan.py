@@ -8,13 +8,14 @@ from datetime import date, timedelta
 
 from archive.clock import format_time, parse_time
 from archive.model import Listing, Sighting
-from archive.outcome import ChannelState, Gap, Held, Outcome
+from archive.outcome import MOST_FAILURES, ChannelState, Gap, Held, Outcome
 from crawler.arguments import Look
 
 # A little less than it says: a timer that fires once an hour, or once a day, must not miss every other turn.
 HOURLY, DAILY, WEEKLY = timedelta(minutes=55), timedelta(hours=23), timedelta(days=7)
 EVERY_RUN = timedelta(0)
 OVERLAP = timedelta(seconds=2)
+FEW = 2  # posts of a new site
 FEW_POSTS = 100  # of a month: ten pages of a listing, one request each
 FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
@@ -48,10 +49,11 @@ def is_due(last: tuple[str, int] | None, now: str) -> bool:
 
 
 def channel_is_due(state: ChannelState | None, every: timedelta, now: str) -> bool:
-    """Whether a channel is asked now; one that is closed is tried again after a week."""
+    """Whether a channel is asked now: a closed one again after a week, one that failed of late after a day."""
     if state is None or state.asked_at is None:
         return True
-    return parse_time(now) - parse_time(state.asked_at) >= (every if state.is_open else WEEKLY)
+    closed = DAILY if state.failed >= MOST_FAILURES else WEEKLY
+    return parse_time(now) - parse_time(state.asked_at) >= (every if state.is_open else closed)
 
 
 def overlapped(newest: str) -> str:
@@ -111,6 +113,23 @@ def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:
     """Whether the walk from the newest posts goes on: until one whole page holds nothing that an earlier walk
     had not passed."""
     return listing.has_next is not False and not all(h.in_stretch for h in held)
+
+
+def is_front_page(sizes: Sequence[int], *, others_show_all: bool) -> bool:
+    """Whether home is no list of the newest posts, by how many posts its pages show (sticky ones aside).
+
+    It has no second page, or shows another number of posts on it that is not its last: a magazine's front page
+    shows some posts, and behind it ranks 11 and on. A site of two posts has no second page either.
+    """
+    if len(sizes) < 2:
+        return sum(sizes) > FEW or not others_show_all
+    return len(sizes) > 2 and sizes[0] != sizes[1] and not others_show_all
+
+
+def is_before(found: Outcome, day: str) -> bool:
+    """Whether all posts of a page whose day it states are older than a day."""
+    days = [s.day for s in found.listing.sightings if s.day and not s.sticky] if found.listing else []
+    return bool(days) and max(days) < day
 
 
 def page_of(gap: Gap, per_page: int) -> int:

@@ -1,47 +1,42 @@
-"""All that a channel has, walked once in slices, so that what no listing shows is found: sitemaps and REST
-early, for they are cheap; date archives, categories and feeds last, when nothing else is left to do. Where a
-walk stands is kept in the archive, and it goes on one page before that.
+"""Walks through everything that a channel has, in slices, to find what no listing shows.
+
+Sitemaps and REST come early, for they are cheap; date archives, categories and feeds come last. The archive
+remembers how far each walk came, and it goes on one page before that.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 
 from archive.clock import current_time, now
-from archive.model import Edition
-from archive.outcome import FEED, LISTING, REST, Outcome
-from archive.sites.sohr.addresses import Site
-from archive.sites.wordpress import feeds, rest
-from archive.writer.messages import Asker, Questions
-from crawler.arguments import Arguments
+from archive.model import Edition, Kind
+from archive.outcome import FEED, LISTING, REST, Held, Outcome
+from archive.sites.wordpress import rest
+from archive.sites.wordpress.channels import news_channels
+from archive.sites.wordpress.sitemaps import INDEX, INDEXES, MAX_DEPTH
+from archive.writer.messages import Questions
 from crawler.walk import plan
 from crawler.walk.news import Channels
-from crawler.walk.wanted import Fetch, Wanted, wanted_of
+from crawler.walk.wanted import Run, Wanted, wanted_of
 
-logger = logging.getLogger(__name__)
 SLICE = 20  # requests a run and channel: in half-hourly runs 960 a day
 
 
 class Survey:
     """One crawl's part of the walks through everything."""
 
-    def __init__(
-        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Asker, closing: asyncio.Event
-    ) -> None:
-        self._arguments = arguments
+    def __init__(self, run: Run, channels: Channels) -> None:
+        self._run = run
+        self._arguments = run.arguments
         self._channels = channels
-        self._site = Site(arguments.site)
-        self._fetch = fetch
-        self._ask = ask
-        self._closing = closing
-        self._slice = SLICE if arguments.budget != 0 else 10**9
+        self._site = run.site
+        self._slice = SLICE if run.arguments.budget != 0 else 10**9
+        self._sitemaps_read: set[str] = set()
         self._surveyed: set[Edition] = set()
 
     # -- early
-    # --------------------------------------------------------------------------------------------------------------------
 
     async def early(self, edition: Edition) -> list[Wanted]:
         """Sitemaps and REST, once a crawl. What they alone show waits in the archive, for the newest posts
@@ -59,18 +54,39 @@ class Survey:
 
     async def _sitemaps(self, edition: Edition) -> list[Outcome]:
         """Once a day, all posts the site still has by its own word."""
-        index = self._site.edition_home(edition) + "wp-sitemap.xml"
-        if self._closing.is_set() or not plan.is_due(await self._ask(Questions.last_asked, index), now()):
-            return []
-        found = await self._fetch(index, "sitemap", edition)
-        pages = []
-        for url in found.page_urls if found else ():
-            if self._closing.is_set():
+        pages: list[Outcome] = []
+        for index in await self._sitemap_indexes(edition):
+            waiting = [(index, 1)]
+            while waiting and not self._run.is_stopping:
+                url, depth = waiting.pop(0)
+                if url in self._sitemaps_read:
+                    continue
+                self._sitemaps_read.add(url)
+                found = await self._run.fetch(url, "sitemap", edition)
+                if found and found.listing:
+                    pages.append(found)
+                if found and depth < MAX_DEPTH:
+                    waiting += [(further, depth + 1) for further in found.page_urls]
+            if pages:
                 break
-            page = await self._fetch(url, "sitemap", edition)
-            if page and page.listing:
-                pages.append(page)
         return pages
+
+    async def _sitemap_indexes(self, edition: Edition) -> list[str]:
+        """Sitemaps to begin with, those that robots.txt names first; empty when they were read today.
+
+        One that was not there is asked again after a week.
+        """
+        home = self._site.edition_home(edition)
+        stated = [self._site.parse(url, self._site.home) for url in self._run.sitemaps]
+        names = [at.url for at in stated if at and at.kind is Kind.SITEMAP and at.edition == edition]
+        indexes = []
+        for url in dict.fromkeys([*names, *(home + name for name in INDEXES)]):
+            last = await self._run.ask(Questions.last_asked, url)
+            if plan.is_due(last, now()):
+                indexes.append(url)
+            elif last and last[1] in (200, 304):
+                return []
+        return indexes
 
     async def _rest(self, edition: Edition) -> list[Outcome]:
         """All posts by id, a hundred a page; a week after, where the site's count is not ours."""
@@ -81,7 +97,6 @@ class Survey:
         )
 
     # -- late
-    # ---------------------------------------------------------------------------------------------------------------------
 
     async def late(self, edition: Edition) -> AsyncIterator[Wanted]:
         """Date archives, a category, and feeds where nothing else reaches back."""
@@ -93,30 +108,23 @@ class Survey:
                     yield wanted
 
     async def _dates(self, edition: Edition) -> AsyncIterator[Outcome]:
-        """The archives of days that are over, of which posts are known, and that were not walked whole."""
+        """The archives of past days with known posts that were not walked whole; a day is walked to its end."""
         state = (await self._channels.states(edition)).get(("date", "date"))
         if not plan.channel_is_due(state, plan.EVERY_RUN, now()):
             return
         left, unanswered = self._slice, 0
-        days: dict[str, int] = await self._ask(
-            Questions.uncovered_days, edition, (current_time() - timedelta(days=2)).date().isoformat()
-        )
-        for scope in plan.day_scopes(days):
-            page, found = 1, None
-            while not self._closing.is_set() and (page == 1 or found is not None):
-                if page == 1 and left <= 0:
-                    return  # a day that was begun is walked to its end
-                found = await self._page(edition, scope, page)
-                left -= 1
-                if found is None:
-                    break
+        until = (current_time() - timedelta(days=2)).date().isoformat()
+        for scope in plan.day_scopes(await self._run.ask(Questions.uncovered_days, edition, until)):
+            if left <= 0 or unanswered > 1:  # this run's share is used up, or date archives are switched off
+                return
+            page = 1
+            while found := await self._page(edition, scope, page):
                 yield found
+                page += 1
                 if found.listing is None or found.listing.has_next is False:
                     break
-                page += 1
-            unanswered += page == 1 and found is None
-            if unanswered > 1:
-                return  # switched off
+            left -= page
+            unanswered += page == 1
 
     async def _category(self, edition: Edition) -> AsyncIterator[Outcome]:
         """One category a run: each once a day as long as it shows unknown posts, and once all of it."""
@@ -126,14 +134,14 @@ class Survey:
             if channel == "category"
         ]
         state = plan.next_category(states, now())
-        if state is None or self._closing.is_set():
+        if state is None or self._run.is_stopping:
             return
         first = await self._page(edition, state.scope, 1)
         if first is None:
             return
         yield first
         page = 1
-        while first is not None and plan.shows_unknown(first) and not self._closing.is_set():
+        while first is not None and plan.shows_unknown(first) and not self._run.is_stopping:
             page += 1
             first = await self._page(edition, state.scope, page)
             if first is not None:
@@ -146,26 +154,21 @@ class Survey:
     async def _feed(self, edition: Edition) -> AsyncIterator[Outcome]:
         """All of the feed, where neither sitemap nor REST nor date archives answer: ten posts a request."""
         states = await self._channels.states(edition)
-        form = next(
-            (
-                form
-                for form in feeds.FORMS
-                if (state := states.get(("feed", form))) and state.is_open and state.asked_at
-            ),
-            None,
-        )
-        others = [
-            states.get(name) for name in (("rest", "walk"), ("date", "date"), ("sitemap", "wp-sitemap.xml"))
-        ]
-        if form is None or any(other is not None and other.is_open and other.asked_at for other in others):
+
+        def is_answering(channel: str, scope: str) -> bool:
+            state = states.get((channel, scope))
+            return state is not None and state.is_open and state.asked_at is not None
+
+        if any(is_answering(*name) for name in (("rest", "walk"), ("date", "date"), ("sitemap", INDEX))):
             return
-        for found in await self._walk(
-            edition, "feed", form, lambda page: self._site.feed_url(edition, form, page)
-        ):
-            yield found
+        for channel in news_channels():
+            if is_answering(channel.name, channel.scope):
+                address = partial(channel.page_url, self._site, edition)
+                for found in await self._walk(edition, channel.name, channel.scope, address):
+                    yield found
+                return
 
     # -- what these share
-    # ---------------------------------------------------------------------------------------------------------
 
     async def _walk(
         self, edition: Edition, channel: str, scope: str, address: Callable[[int], str], asked: int = 0
@@ -178,9 +181,9 @@ class Survey:
             return pages
         page = max(asked + 1, (state.next_page or 1) - 1) if state else 1
         for _ in range(self._slice):
-            if self._closing.is_set():
+            if self._run.is_stopping:
                 break
-            found = await self._fetch(address(page), channel, edition)
+            found = await self._run.fetch(address(page), channel, edition)
             if found is not None and found.listing is not None and found.word in (REST, FEED, LISTING):
                 pages.append(found)
             state = (await self._channels.states(edition)).get((channel, scope))
@@ -190,40 +193,37 @@ class Survey:
         return pages
 
     async def _page(self, edition: Edition, scope: str, page: int) -> Outcome | None:
-        found = await self._fetch(self._site.listing_url(edition, scope, page), scope.split("/")[0], edition)
-        return found if found is not None and found.listing is not None else None
+        if self._run.is_stopping:
+            return None
+        url = self._site.listing_url(edition, scope, page)
+        return await self._run.fetch_posts(url, scope.split("/")[0], edition)
 
 
 class Sweep:
-    """A range of ids asked for one by one, or a hundred at once where REST is open: what no channel shows is
-    found by its number alone."""
+    """A range of ids, asked for one by one or a hundred at once by REST: it finds what no channel shows."""
 
-    def __init__(
-        self, arguments: Arguments, channels: Channels, fetch: Fetch, ask: Asker, closing: asyncio.Event
-    ) -> None:
-        self._arguments = arguments
+    def __init__(self, run: Run, channels: Channels) -> None:
+        self._run = run
         self._channels = channels
-        self._site = Site(arguments.site)
-        self._fetch = fetch
-        self._ask = ask
-        self._closing = closing
 
     async def wanted(self, first: int, last: int) -> AsyncIterator[Wanted]:
         """Ids of the range that are not held and were not found empty within a month."""
-        for edition in self._arguments.editions:
+        for edition in self._run.arguments.editions:
             await self._channels.news(edition)  # whether REST is open
             after = first - 1
-            while not self._closing.is_set() and (
-                rows := await self._ask(Questions.unswept, edition, after, last, rest.AT_ONCE)
-            ):
+            while not self._run.is_stopping:
+                rows = await self._run.ask(Questions.unswept, edition, after, last, rest.AT_ONCE)
+                if not rows:
+                    break
                 after = rows[-1][0]
-                found = None
-                if await self._channels.rest_is_open(edition, "ids"):
-                    ids = [post_id for post_id, _ in rows]
-                    found = await self._fetch(rest.ids_url(self._site, edition, ids), "rest", edition)
-                if found is not None and found.word == REST and found.listing is not None:
-                    for wanted in wanted_of(found, self._arguments.look):
-                        yield wanted
-                else:
-                    for _, held in rows:
-                        yield Wanted(held, "sweep")
+                for wanted in await self._ask_rest(edition, rows):
+                    yield wanted
+
+    async def _ask_rest(self, edition: Edition, rows: list[tuple[int, Held]]) -> list[Wanted]:
+        """Those of the ids that REST shows; all of them, to be asked for one by one, where it is closed."""
+        if await self._channels.rest_is_open(edition, "ids"):
+            url = rest.ids_url(self._run.site, edition, [post_id for post_id, _ in rows])
+            found = await self._run.fetch_posts(url, "rest", edition)
+            if found is not None and found.word == REST:
+                return wanted_of(found, self._run.arguments.look)
+        return [Wanted(held, "sweep") for _, held in rows]

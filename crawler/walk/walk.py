@@ -1,270 +1,262 @@
-"""The order of a crawl: newest listings, gaps that earlier crawls left, what was sighted and never captured,
-looks that are due.
-
-Knows neither Scrapy nor the network: it is given two ways to ask, for a page of a listing and for what the
-archive holds.
-"""
+"""The order of a crawl: the newest posts, gaps that earlier crawls left, articles that were sighted and never
+captured, looks that are due, and last what no listing shows."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import Gap, Held, Outcome
-from archive.sites.sohr.addresses import Site
-from archive.writer.messages import Asker, Questions
-from crawler.arguments import Arguments
+from archive.outcome import UNREADABLE, Gap, Held, Outcome
+from archive.writer.messages import Questions
 from crawler.walk import plan
 from crawler.walk.news import Channels
 from crawler.walk.survey import Survey, Sweep
-from crawler.walk.wanted import Fetch, Wanted
+from crawler.walk.wanted import Run, Wanted, read_rows, wanted_of
 
 logger = logging.getLogger(__name__)
-ASK_AT_ONCE = 500  # rows of a question to the archive
-STEPS_BACK = 6  # doublings, when a page of a listing stands elsewhere than its arithmetic says
-FEW = 2  # posts: a home page that shows no more is a new site, not a home without pages
+MOST_BACK = 64  # pages a gap is looked for before its place, when posts were taken away; in doubling steps
 
 
 class Walk:
     """One crawl's way through the site."""
 
-    def __init__(
-        self, arguments: Arguments, fetch: Fetch, ask: Asker, closing: asyncio.Event, ahead: int = 0
-    ) -> None:
-        """``ahead``: pages of the home listing that may be asked for before the one in front of them is read,
-        where all is new."""
-        self._arguments = arguments
-        self._ahead = ahead
-        self._site = Site(arguments.site)
-        self._home = self._site.edition_home
-        self._fetch = fetch
-        self._ask = ask
-        self._closing = closing
-        self._channels = Channels(arguments, fetch, ask, closing)
-        self._survey = Survey(arguments, self._channels, fetch, ask, closing)
-        self._listings: dict[Edition, int] = dict.fromkeys(arguments.editions, 0)
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._arguments = run.arguments
+        self._channels = Channels(run)
+        self._survey = Survey(run, self._channels)
+        self._listings: dict[Edition, int] = dict.fromkeys(run.arguments.editions, 0)
         self._per_page = 1
-        # Editions whose listings answer: a site in trouble is not asked for more
-        self._answering: dict[Edition, None] = {}
+        self._answering: dict[Edition, None] = {}  # a site that refuses its listings is not asked for more
 
     def wanted(self) -> AsyncIterator[Wanted]:
-        """All this crawl is to ask for, in order; an article may come twice."""
+        """Everything to ask for in this crawl, in order. An article may come twice."""
         if self._arguments.urls is not None:
             return self._cited(self._arguments.urls)
         if self._arguments.sweep is not None:
-            return Sweep(self._arguments, self._channels, self._fetch, self._ask, self._closing).wanted(
-                *self._arguments.sweep
-            )
+            return Sweep(self._run, self._channels).wanted(*self._arguments.sweep)
         return self._dated() if self._arguments.since or self._arguments.until else self._default()
 
     async def _default(self) -> AsyncIterator[Wanted]:
         for edition in self._arguments.editions:
-            async for found in self._newest(edition):
-                yield found
+            async for wanted in self._newest(edition):
+                yield wanted
         for edition in self._arguments.editions:
-            async for found in self._close_gaps(edition):
-                yield found
-            for found in await self._survey.early(edition) if edition in self._answering else ():
-                yield found
-            async for held in self._unheld(edition):
-                yield Wanted(held, "pending")
-        async for held in self._unresolved():
+            async for wanted in self._left_over(edition):
+                yield wanted
+        async for held in read_rows(lambda *place: self._run.ask(Questions.unresolved, *place), 0):
             yield Wanted(held, "pending")
-        if self._arguments.look != "none":
-            before = now() if self._arguments.look == "due" else None
-            for edition in self._arguments.editions:
-                async for wanted in self._channels.looks(edition, self._due(edition, before)):
-                    yield wanted
+        for edition in self._arguments.editions:
+            async for wanted in self._channels.looks(edition, self._due(edition)):
+                yield wanted
         for edition in self._answering:
             async for wanted in self._survey.late(edition):
                 yield wanted
 
-    # -- listings
-    # -----------------------------------------------------------------------------------------------------------------
+    async def _left_over(self, edition: Edition) -> AsyncIterator[Wanted]:
+        """What earlier crawls left: gaps, walks through everything, articles that were never captured."""
+        async for wanted in self._close_gaps(edition):
+            yield wanted
+        if edition in self._answering:
+            for wanted in await self._survey.early(edition):
+                yield wanted
+        async for wanted in self._pending(edition):
+            yield wanted
 
-    async def _newest(self, edition: Edition) -> AsyncIterator[Wanted]:
-        """From the newest posts on until a page holds nothing new; through the date archives where the home
-        listing has no pages."""
-        page = 1
-        passed = False
-        coming: deque[asyncio.Task[Outcome | None]] = deque()
-        while found := await (coming.popleft() if coming else self._page(edition, "home", page)):
-            news = await self._channels.news(edition) if page == 1 and self._arguments.pages is None else []
-            for item in (*self._of(found), *news):
-                yield item
-            assert found.listing is not None
-            if not plan.newest_goes_on(found.listing, found.held):
-                passed = all(h.in_stretch for h in found.held)
-                break
-            if page == 1:  # a first crawl, or a long walk: what is cheap comes before it
-                for item in await self._survey.early(edition):
-                    yield item
-            page += 1
-            # A first crawl: the pages that follow are wanted too
-            if found.listing.has_next and all(h.is_new for h in found.held):
-                while len(coming) < self._ahead:
-                    coming.append(_begun(self._page(edition, "home", page + len(coming))))
-        for task in coming:
-            await task
-        if not passed and page <= 2 and self._per_page > FEW and not self._closing.is_set():
-            # One page, and it leads nowhere new: either that is all there is, or this theme's home has no
-            # pages.
-            async for item in self._dates(edition, None, None):
-                yield item
+    async def _pending(self, edition: Edition) -> AsyncIterator[Wanted]:
+        async for held in read_rows(lambda *place: self._run.ask(Questions.unheld, edition, *place), 0):
+            yield Wanted(held, "pending")
 
-    async def _close_gaps(self, edition: Edition) -> AsyncIterator[Wanted]:
-        """Walk on where earlier crawls broke off, until no gap is left or a walk gains nothing."""
-        tried: set[int] = set()
-        while self._may_list(edition):
-            gaps: list[Gap] = [
-                gap for gap in await self._ask(Questions.gaps, edition) if gap.position not in tried
-            ]
-            if not gaps:
-                return
-            tried.add(gaps[0].position)
-            page = start = plan.page_of(gaps[0], self._per_page)
-            back, first = 1, True
-            answered = False
-            while found := await self._page(edition, "home", page):
-                answered = True
-                for item in self._of(found):
-                    yield item
-                if first and page > 1 and not any(h.in_stretch for h in found.held) and back <= 2**STEPS_BACK:
-                    page = start = max(1, page - back)  # behind the gap's edge: posts were taken away
-                    back *= 2
-                    continue
-                first = False
-                assert found.listing is not None
-                if found.listing.has_next is False or (
-                    page > start + 2 and all(h.in_stretch for h in found.held)
-                ):
-                    break
-                page += 1
-            # The home listing has no such page: this theme's home has none
-            if not answered and page > 1 and self._may_list(edition):
-                async for item in self._dates(edition, None, gaps[0].tail_day):
-                    yield item
-
-    async def _dated(self) -> AsyncIterator[Wanted]:
-        since, until = self._arguments.since, self._arguments.until
-        for edition in self._arguments.editions:
-            async for item in self._dates(edition, since, until):
-                yield item
-            # Days listed by an earlier crawl are not listed again
-            async for held in self._unheld(edition):
-                if held.day is not None and plan.day_within(held.day, since, until):
-                    yield Wanted(held, "pending")
-
-    async def _dates(self, edition: Edition, since: str | None, until: str | None) -> AsyncIterator[Wanted]:
-        """Through the date archives; for days asked for, through the home listing where there are none."""
-        covered = await self._ask(Questions.covered_days, edition, since or "0000", until or "9999")
-        answered = False
-        years: dict[str, bool] = {}
-        for scope in plan.date_scopes(since, until, now()[:10], covered):
-            year = "/".join(scope.split("/")[:2])
-            if since is None and year not in years:  # an empty year costs one request, not twelve
-                years[year] = await self._page(edition, year, 1) is not None
-            if not years.get(year, True):
-                continue
-            page = 1
-            while found := await self._page(edition, scope, page):
-                answered = True
-                for item in self._of(found, since, until):
-                    yield item
-                assert found.listing is not None
-                if found.listing.has_next is False:
-                    break
-                page += 1
-            if not self._may_list(edition):
-                return
-        if not answered and since is not None:
-            async for item in self._home_for_days(edition, since, until):
-                yield item
-
-    async def _home_for_days(self, edition: Edition, since: str, until: str | None) -> AsyncIterator[Wanted]:
-        logger.info(
-            "%s: no date archive answered for these days; the home listing is walked for them instead",
-            edition,
-        )
-        page = 1
-        while found := await self._page(edition, "home", page):
-            for item in self._of(found, since, until):
-                yield item
-            assert found.listing is not None
-            days = [s.day for s in found.listing.sightings if s.day and not s.sticky]
-            if found.listing.has_next is False or (days and max(days) < since):
-                break
-            page += 1
-
-    def _of(self, found: Outcome, since: str | None = None, until: str | None = None) -> list[Wanted]:
-        """What of a listing's page is wanted."""
-        assert found.listing is not None
-        wanted = []
-        for sighting, held in zip(found.listing.sightings, found.held, strict=True):
-            reason = plan.reason_to_ask(held, self._arguments.look, sighting)
-            if reason and plan.in_days(sighting, since, until):
-                wanted.append(Wanted(held, reason, found.url))
-        return wanted
-
-    def _may_list(self, edition: Edition) -> bool:
-        return not self._closing.is_set() and (
-            self._arguments.pages is None or self._listings[edition] < self._arguments.pages
-        )
-
-    async def _page(self, edition: Edition, scope: str, page: int) -> Outcome | None:
-        """A page of a listing; None where the limit is reached, or no posts came of it."""
-        if not self._may_list(edition):
-            return None
-        self._listings[edition] += 1
-        found = await self._fetch(self._site.listing_url(edition, scope, page), scope.split("/")[0], edition)
-        if found is None or found.listing is None:
-            return None
-        self._answering[edition] = None
-        if scope == "home":
-            self._per_page = max(self._per_page, sum(not s.sticky for s in found.listing.sightings))
-        return found
-
-    # -- what the archive knows
-    # ---------------------------------------------------------------------------------------------------
-
-    async def _unheld(self, edition: Edition) -> AsyncIterator[Held]:
-        after = 0
-        while rows := await self._ask(Questions.unheld, edition, after, ASK_AT_ONCE):
-            for _, held in rows:
+    async def _due(self, edition: Edition) -> AsyncIterator[Held]:
+        if self._arguments.look != "none":
+            before = now() if self._arguments.look == "due" else None
+            start = ("", 0)
+            async for held in read_rows(
+                lambda *place: self._run.ask(Questions.due, edition, before, *place), start
+            ):
                 yield held
-            after = rows[-1][0]
-
-    async def _unresolved(self) -> AsyncIterator[Held]:
-        after = 0
-        while rows := await self._ask(Questions.unresolved, after, ASK_AT_ONCE):
-            for _, held in rows:
-                yield held
-            after = rows[-1][0]
-
-    async def _due(self, edition: Edition, before: str | None) -> AsyncIterator[Held]:
-        after = ("", 0)
-        while rows := await self._ask(Questions.due, edition, before, after, ASK_AT_ONCE):
-            for _, held in rows:
-                yield held
-            after = rows[-1][0]
 
     async def _cited(self, urls: tuple[str, ...]) -> AsyncIterator[Wanted]:
-        known: list[Held | None] = await self._ask(Questions.lookup, urls)
+        known = await self._run.ask(Questions.lookup, urls)
         for url, held in zip(urls, known, strict=True):
             if held is None:
                 logger.warning("%s is no address of an article of this site: passed over", url)
             elif held.state is None or self._arguments.look == "all":
                 yield Wanted(held, "cited")
 
+    # -- the newest posts
 
-def _begun(page: Coroutine[Any, Any, Outcome | None]) -> asyncio.Task[Outcome | None]:
-    """A page that is asked for already. Where the crawl ends before it is read, nobody is to miss what came
-    of it."""
+    async def _newest(self, edition: Edition) -> AsyncIterator[Wanted]:
+        """The newest posts, until a page of the home listing holds nothing new.
+
+        Where home is no list of the newest posts, but a magazine's front page or one without pages, the date
+        archives are walked instead.
+        """
+        sizes: list[int] = []
+        is_passed = False
+        async with aclosing(self._home(edition)) as pages:
+            async for found in pages:
+                for wanted in await self._beside(edition, found, len(sizes)):
+                    yield wanted
+                assert found.listing is not None  # of pages that show posts
+                sizes.append(sum(not sighting.sticky for sighting in found.listing.sightings))
+                if not plan.newest_goes_on(found.listing, found.held):
+                    is_passed = all(held.in_stretch for held in found.held)
+                    break
+                if len(sizes) == 1:  # a long walk: what is cheap comes before it
+                    for wanted in await self._survey.early(edition):
+                        yield wanted
+        if not sizes and edition in self._answering:  # home came and shows no posts
+            for wanted in [*await self._news(edition), *await self._survey.early(edition)]:
+                yield wanted
+        if edition not in self._answering or is_passed or self._run.is_stopping:
+            return
+        if plan.is_front_page(sizes, others_show_all=await self._channels.show_everything(edition)):
+            async for wanted in self._dates(edition, None, None):
+                yield wanted
+
+    async def _beside(self, edition: Edition, found: Outcome, pages_before: int) -> list[Wanted]:
+        """What a page of home shows; with the first page also what the channels show."""
+        return [*self._of(found), *(await self._news(edition) if pages_before == 0 else ())]
+
+    async def _news(self, edition: Edition) -> list[Wanted]:
+        return await self._channels.news(edition) if self._arguments.pages is None else []
+
+    async def _home(self, edition: Edition) -> AsyncGenerator[Outcome, None]:
+        """The pages of home. Where all of a page is new, the next ones are asked for before it is read."""
+        ahead: deque[asyncio.Task[Outcome | None]] = deque()
+        page = 1
+        try:
+            while found := await (ahead.popleft() if ahead else self._page(edition, "home", page)):
+                yield found
+                page += 1
+                assert found.listing is not None  # of pages that show posts
+                if found.listing.has_next and all(held.is_new for held in found.held):
+                    while len(ahead) < self._run.pages_ahead:
+                        ahead.append(_start(self._page(edition, "home", page + len(ahead))))
+        finally:
+            for task in ahead:
+                await task
+
+    # -- gaps
+
+    async def _close_gaps(self, edition: Edition) -> AsyncIterator[Wanted]:
+        """Walk on where earlier crawls broke off, until no gap is left or a walk gains nothing."""
+        tried: set[int] = set()
+        while self._may_list(edition):
+            gaps = [g for g in await self._run.ask(Questions.gaps, edition) if g.position not in tried]
+            if not gaps:
+                return
+            tried.add(gaps[0].position)
+            async for wanted in self._close_gap(edition, gaps[0]):
+                yield wanted
+
+    async def _close_gap(self, edition: Edition, gap: Gap) -> AsyncIterator[Wanted]:
+        """Read the home listing from the gap's place until known posts; the date archives where it has none."""
+        start = plan.page_of(gap, self._per_page)
+        found = await self._page(edition, "home", start)
+        if found is None and start > 1 and self._may_list(edition):
+            async for wanted in self._dates(edition, None, gap.tail_day):
+                yield wanted
+        back = 1
+        # Posts were taken away since, so that the gap's edge is on an earlier page now
+        while found and start > 1 and back <= MOST_BACK and not any(h.in_stretch for h in found.held):
+            for wanted in self._of(found):
+                yield wanted
+            start, back = max(1, start - back), back * 2
+            found = await self._page(edition, "home", start)
+        page = start
+        while found:
+            for wanted in self._of(found):
+                yield wanted
+            is_passed = page > start + 2 and all(held.in_stretch for held in found.held)
+            if is_passed or _is_last(found):
+                return
+            page += 1
+            found = await self._page(edition, "home", page)
+
+    # -- days
+
+    async def _dated(self) -> AsyncIterator[Wanted]:
+        since, until = self._arguments.since, self._arguments.until
+        for edition in self._arguments.editions:
+            async for wanted in self._dates(edition, since, until):
+                yield wanted
+            # Days that an earlier crawl listed are not listed again
+            async for wanted in self._pending(edition):
+                if wanted.held.day is not None and plan.day_within(wanted.held.day, since, until):
+                    yield wanted
+
+    async def _dates(self, edition: Edition, since: str | None, until: str | None) -> AsyncIterator[Wanted]:
+        """Walk the date archives; for a span of days the home listing, where no date archive answers."""
+        covered = await self._run.ask(Questions.covered_days, edition, since or "0000", until or "9999")
+        is_answered = False
+        years: dict[str, bool] = {}
+        for scope in plan.date_scopes(since, until, now()[:10], covered):
+            year = "/".join(scope.split("/")[:2])
+            if since is None and year not in years:  # an empty year costs one request, not twelve
+                years[year] = await self._page(edition, year, 1) is not None
+            if years.get(year, True):
+                async for found in self._pages(edition, scope):
+                    is_answered = True
+                    for wanted in self._of(found, since, until):
+                        yield wanted
+            if not self._may_list(edition):
+                return
+        if not is_answered and since is not None:
+            logger.info("%s: no date archive answers for these days; the home listing is walked", edition)
+            async for found in self._pages(edition, "home"):
+                for wanted in self._of(found, since, until):
+                    yield wanted
+                if plan.is_before(found, since):
+                    return
+
+    # -- pages of listings
+
+    def _of(self, found: Outcome, since: str | None = None, until: str | None = None) -> list[Wanted]:
+        return wanted_of(found, self._arguments.look, since, until)
+
+    def _may_list(self, edition: Edition) -> bool:
+        limit = self._arguments.pages
+        return not self._run.is_stopping and (limit is None or self._listings[edition] < limit)
+
+    async def _pages(self, edition: Edition, scope: str) -> AsyncIterator[Outcome]:
+        """The pages of a listing, to its end."""
+        page = 1
+        while found := await self._page(edition, scope, page):
+            yield found
+            if _is_last(found):
+                return
+            page += 1
+
+    async def _page(self, edition: Edition, scope: str, page: int) -> Outcome | None:
+        """A page of a listing; None where the limit is reached, or it shows no posts."""
+        if not self._may_list(edition):
+            return None
+        self._listings[edition] += 1
+        url = self._run.site.listing_url(edition, scope, page)
+        found = await self._run.fetch(url, scope.split("/")[0], edition)
+        if found is not None and (found.listing is not None or found.word in UNREADABLE):
+            self._answering[edition] = None
+        if found is None or found.listing is None:
+            return None
+        if scope == "home":
+            self._per_page = max(self._per_page, sum(not s.sticky for s in found.listing.sightings))
+        return found
+
+
+def _is_last(found: Outcome) -> bool:
+    return found.listing is not None and found.listing.has_next is False
+
+
+def _start(page: Coroutine[Any, Any, Outcome | None]) -> asyncio.Task[Outcome | None]:
+    """Ask for a page now. Its error is looked at, also when the crawl ends before the page is read."""
     task = asyncio.ensure_future(page)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task

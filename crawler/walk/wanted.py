@@ -1,15 +1,21 @@
-"""What the parts of a walk share: how they ask for a page and for what the archive holds, and what they give
-back."""
+"""What the parts of a walk are given, and what they give back. They know neither Scrapy nor the network."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
 
 from archive.model import Edition
 from archive.outcome import Held, Outcome
-from crawler.arguments import Look
+from archive.sites.sohr.addresses import Site
+from archive.writer.messages import Asker
+from crawler.arguments import Arguments, Look
 from crawler.walk import plan
+
+AT_ONCE = 500  # rows of one answer of the archive
+P = TypeVar("P")
 
 
 class Wanted(NamedTuple):
@@ -21,17 +27,57 @@ class Wanted(NamedTuple):
 
     @property
     def condition(self) -> tuple[str, str] | None:
-        """The header to ask with: only a look that is due by the calendar may be told that nothing
-        changed."""
+        """The header to ask with. Only a look that is due by the calendar may be answered by a 304."""
         return self.held.condition if self.reason == "due" else None
 
 
-# Address, channel, edition -> what came, or None
-Fetch = Callable[[str, str, Edition], Awaitable[Outcome | None]]
+class Fetch(Protocol):
+    """Asks for a page of a channel. None: no answer, or the crawl stops."""
+
+    def __call__(self, url: str, channel: str, edition: Edition, /) -> Awaitable[Outcome | None]:
+        """What came."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every part of one crawl's walk is given."""
+
+    arguments: Arguments
+    fetch: Fetch
+    ask: Asker
+    closing: asyncio.Event  # set when the crawl stops
+    sitemaps: Collection[str] = ()  # addresses that robots.txt names; they come while the walk runs
+    pages_ahead: int = 0  # pages of a listing to ask for before the one before them is read
+
+    @property
+    def site(self) -> Site:
+        """The site to walk through."""
+        return Site(self.arguments.site)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is to be asked for."""
+        return self.closing.is_set()
+
+    async def fetch_posts(self, url: str, channel: str, edition: Edition) -> Outcome | None:
+        """Ask for a page; None unless it shows posts."""
+        found = await self.fetch(url, channel, edition)
+        return found if found is not None and found.listing is not None else None
+
+
+async def read_rows(
+    ask: Callable[[P, int], Awaitable[Sequence[tuple[P, Held]]]], first: P
+) -> AsyncIterator[Held]:
+    """All rows of a question, which ``ask`` puts with the place of the last row so far and a limit."""
+    after = first
+    while rows := await ask(after, AT_ONCE):
+        for _, held in rows:
+            yield held
+        after = rows[-1][0]
 
 
 def reasons(found: Outcome, look: Look) -> list[str | None]:
-    """Of each entry of a page why it is asked for now; None: it is not."""
+    """Why each entry of a page is asked for now; None: it is not."""
     assert found.listing is not None  # of pages that show posts
     return [
         plan.reason_to_ask(held, look, sighting)
@@ -39,10 +85,13 @@ def reasons(found: Outcome, look: Look) -> list[str | None]:
     ]
 
 
-def wanted_of(found: Outcome, look: Look) -> list[Wanted]:
-    """What of a page is wanted."""
+def wanted_of(found: Outcome, look: Look, since: str | None = None, until: str | None = None) -> list[Wanted]:
+    """The entries of a page to ask for now; those of other days are left out."""
+    assert found.listing is not None  # of pages that show posts
     return [
         Wanted(held, reason, found.url)
-        for held, reason in zip(found.held, reasons(found, look), strict=True)
-        if reason
+        for sighting, held, reason in zip(
+            found.listing.sightings, found.held, reasons(found, look), strict=True
+        )
+        if reason and plan.in_days(sighting, since, until)
     ]

@@ -27,8 +27,10 @@ FORMS: tuple[Form, ...] = ("atom-modified", "atom", "rss")  # the one that tells
 MAX_FEED = 16 * 2**20  # characters; ten posts of the site are 60,000
 MAX_ENTRIES = 1000  # WordPress shows 10 unless told otherwise
 _ATOM, _CONTENT = "{http://www.w3.org/2005/Atom}", "{http://purl.org/rss/1.0/modules/content/}"
+# What stands before is a warning of PHP, or the like
+_START = re.compile(r"<\?xml\b[^>]*\?>|(?=<(?:feed|rss)\b)")
+_ROOT = re.compile(r"<(?:feed|rss)\b")
 _DOCTYPE = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # XML 1.0, 2.2: what no document may hold
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PATHS: dict[tuple[str, ...], Form] = {("feed",): "rss", ("feed", "rss2"): "rss", ("feed", "atom"): "atom"}
@@ -57,8 +59,12 @@ def form_of(address: Address, site: Site) -> tuple[Form, int] | None:
 
 def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listing | None:
     """Read one page of a feed, in its order; None where the text is no feed. `Listing.has_next` is always
-    None: a feed does not say."""
-    if len(text) > MAX_FEED or _DOCTYPE.search(text):
+    None: a feed does not say.
+
+    What stands before the XML or after it is skipped; a document type in its prolog is refused.
+    """
+    start, root_at = _START.search(text), _ROOT.search(text)
+    if start is None or root_at is None or len(text) > MAX_FEED or _DOCTYPE.search(text[: root_at.start()]):
         return None
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -69,9 +75,7 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         encoding="utf-8",
     )
     try:
-        root = etree.fromstring(
-            _NO_XML.sub("", _DECLARATION.sub("", text.lstrip("\ufeff"))).encode("utf-8"), parser
-        )
+        root = etree.fromstring(_NO_XML.sub("", text[start.end() :]).strip().encode("utf-8"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
     if root is None or root.tag not in (f"{_ATOM}feed", "rss"):

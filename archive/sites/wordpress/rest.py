@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -26,6 +27,8 @@ AT_ONCE = 100  # posts a request: the most WordPress gives
 MAX_ANSWER = 32 * 2**20  # characters; 100 posts whole are 300,000
 _POSTS = "wp-json/wp/v2/posts"
 _FIELDS = "id,link,date,date_gmt,modified_gmt"
+_LIST = re.compile(r"\[\s*\{")
+MAX_STARTS = 20  # places where a list may begin that are tried
 _BARE = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$")
 
 
@@ -47,6 +50,7 @@ class Posts:
     total: int | None  # X-WP-Total
     pages: int | None  # X-WP-TotalPages
     protected: frozenset[int] = frozenset()
+    is_whole: bool = True  # each entry was read: an id that is not shown is not there
 
 
 def edited_url(site: Site, edition: Edition, since: str | None, page: int = 1) -> str:
@@ -122,28 +126,66 @@ def asking(address: Address, site: Site) -> Asking | None:
 def parse_posts(
     text: str, address: Address, site: Site, asked: Asking, total: str | None, pages: str | None
 ) -> Posts | None:
-    """Read an answer; ``total`` and ``pages`` are its headers. None where it is no list of posts."""
-    if len(text) > MAX_ANSWER:
+    """Read an answer; ``total`` and ``pages`` are its headers. None where it is no list of posts.
+
+    An entry that is no post costs that entry. What stands before the JSON or after it is skipped.
+    """
+    found = read_json_list(text) if len(text) <= MAX_ANSWER else None
+    if found is None or address.edition is None:
         return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+    posts = [post for post in found[:AT_ONCE] if _is_post(post)]
+    if found and not posts:
         return None
-    if not isinstance(found, list) or not all(
-        isinstance(post, dict) and type(post.get("id")) is int for post in found
-    ):
-        return None
-    sightings, protected = [], set()
-    for post in found[:AT_ONCE]:
-        if not 0 < post["id"] < 2**53 or address.edition is None:
-            continue
-        sightings.append(_sighting(post, address, address.edition, site))
-        if _part(post, "content").get("protected"):
-            protected.add(post["id"])
     count = _whole(pages)
     has_next = asked.page < count if count is not None else None
-    listing = Listing("rest", asked.page, tuple(sightings), has_next, address.edition)
-    return Posts(listing, _whole(total), count, frozenset(protected))
+    listing = Listing(
+        "rest",
+        asked.page,
+        tuple(_sighting(post, address, address.edition, site) for post in posts),
+        has_next,
+        address.edition,
+    )
+    protected = frozenset(post["id"] for post in posts if _part(post, "content").get("protected"))
+    return Posts(listing, _whole(total), count, protected, is_whole=len(posts) == len(found))
+
+
+def read_json_list(text: str) -> list[Any] | None:
+    """The list that a text is, or holds: warnings of PHP before it and comments of a cache after it are skipped.
+
+    Halves of characters (lone surrogates), which no database stores, become U+FFFD.
+    """
+    stripped = text.strip("\ufeff \t\r\n")
+    starts = [0, *(found.start() for found in islice(_LIST.finditer(stripped), MAX_STARTS))]
+    if stripped.endswith("[]"):
+        starts.append(len(stripped) - 2)
+    for start in starts:
+        try:
+            found, _ = json.JSONDecoder().raw_decode(stripped, start)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, list):
+            return [make_storable(entry) for entry in found]
+    return None
+
+
+def make_storable(value: Any) -> Any:
+    """JSON values with lone surrogates replaced by U+FFFD, at any depth."""
+    match value:
+        case str():
+            return (
+                value
+                if value.isascii()
+                else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            )
+        case list():
+            return [make_storable(entry) for entry in value]
+        case dict():
+            return {make_storable(name): make_storable(entry) for name, entry in value.items()}
+    return value
+
+
+def _is_post(post: object) -> bool:
+    return isinstance(post, dict) and type(post.get("id")) is int and 0 < post["id"] < 2**53
 
 
 def _sighting(post: dict[str, Any], address: Address, edition: Edition, site: Site) -> Sighting:
