@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archive.model import Address, Edition, Listing
-from archive.sites.wordpress.site import WordPressSite as Site
 from archive.sites.wordpress import feeds, rest, sitemaps
 from archive.sites.wordpress.listings import parse_listing
+from archive.sites.wordpress.site import WordPressSite as Site
 
 
 @dataclass(frozen=True, slots=True)
