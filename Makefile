@@ -83,6 +83,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.complexity
 
 docs: $(STAMP)
 	$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || \
@@ -102,5 +103,5 @@ serve: $(STAMP)
 	$(BIN)/sohr-archive --archive $(ARCHIVE_DIR) serve --port $(PORT)
 
 clean:
-	rm -rf $(VENV) demo-data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .complexipy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

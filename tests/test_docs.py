@@ -218,16 +218,13 @@ def commands(program: str) -> list[tuple[str, list[str]]]:
     """Every command line of a program in a block of a page, with the page's name."""
     found = []
     for page in PAGES:
-        for block in blocks(page, "", "sh", "console"):
-            for line in block.replace("\\\n", " ").splitlines():
-                for part in re.split(r"[|;&]", line.removeprefix("$ ")):
-                    words = (
-                        shlex.split(part.partition(" >")[0], comments=True)
-                        if part.count("'") % 2 == 0 and part.count('"') % 2 == 0
-                        else []
-                    )
-                    if words and words[0].removeprefix(".venv/bin/") == program:
-                        found.append((page.name, words[1:]))
+        lines = "\n".join(blocks(page, "", "sh", "console")).replace("\\\n", " ").splitlines()
+        for part in (part for line in lines for part in re.split(r"[|;&]", line.removeprefix("$ "))):
+            if part.count("'") % 2 or part.count('"') % 2:
+                continue  # cut in the middle of a quotation
+            words = shlex.split(part.partition(" >")[0], comments=True)
+            if words and words[0].removeprefix(".venv/bin/") == program:
+                found.append((page.name, words[1:]))
     return found
 
 

@@ -18,7 +18,7 @@ from random import Random
 from archive.ingest.path import Ingest
 from archive.model import ArticleKey, Capture, Claim, Extract, Line
 from archive.sites.sohr.addresses import Site
-from archive.store.rows import open_store
+from archive.store.rows import Store, open_store
 from archive.warc.files import WarcFile
 from archive.warc.reader import Position
 from tests.archiving import HOME
@@ -74,57 +74,67 @@ class Texts:
         )
 
 
-def main() -> None:
-    """Fill up to each mark."""
-    folder, marks = Path(sys.argv[1]), [int(mark) for mark in sys.argv[2:]]
-    texts, random = Texts(), Random(9)
-    with closing(open_store(folder)) as store:
-        ingest = Ingest(store, Site(HOME), folder)
+class Filling:
+    """A database that is filled, and how far."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self._folder = folder
+        self._store = store
+        self._ingest = Ingest(store, Site(HOME), folder)
+        self._texts, self._random = Texts(), Random(9)
+        self._articles = 0
+        self.number = 0
         file = WarcFile(folder / "warc" / "x", "x", 1, "20260102", True)
         with store.transaction():
             store.register_files([file], AT)
             store.start_crawl("bench", "crawl", AT, {}, {})
-        number = articles = 0
-        for mark in marks:
-            begun: tuple[int, float, float] | None = None
-            while number < mark:
-                if begun is None and number >= mark - WINDOW:
-                    begun = (number, time.process_time(), time.monotonic())
-                with store.transaction():
-                    for _ in range(min(BATCH, mark - number)):
-                        number += 1
-                        if number % 5:
-                            articles += 1
-                        post_id = articles if number % 5 else random.randrange(1, articles + 1)
-                        capture = Capture(
-                            f"{HOME}en/{post_id}/", 200, (), f"{number}".encode(), AT, crawl="bench"
-                        )
-                        seen = ingest.add_capture(
-                            capture, Position(1, number * 100, 100, f"<urn:{number}>"), None
-                        )
-                        key = ArticleKey("en", str(post_id))
-                        ingest.note_outcome(
-                            seen.capture_id,
-                            ingest.versions.record_text(seen, key, texts.extract(number, post_id)),
-                        )
-            assert begun
-            done, cpu, wall = number - begun[0], time.process_time() - begun[1], time.monotonic() - begun[2]
-            rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            text = sum(
-                len(t.encode()) + len(h.encode())
-                for h, t in store._conn.execute("select title, text from versions")
-            )
-            store._conn.execute("pragma wal_checkpoint(truncate)")
-            size = (folder / "archive.db").stat().st_size
-            told = {
-                "versions": number,
-                "rate_cpu": done / cpu,
-                "rate": done / wall,
-                "rss": rss,
-                "text": text,
-                "size": size,
-            }
-            print(json.dumps(told), flush=True)
+
+    def fill(self, mark: int) -> None:
+        """Write versions until there are so many."""
+        while self.number < mark:
+            with self._store.transaction():
+                for _ in range(min(BATCH, mark - self.number)):
+                    self._write()
+
+    def _write(self) -> None:
+        self.number += 1
+        if self.number % 5:
+            self._articles += 1
+        post_id = self._articles if self.number % 5 else self._random.randrange(1, self._articles + 1)
+        body = f"{self.number}".encode()
+        capture = Capture(f"{HOME}en/{post_id}/", 200, (), body, AT, crawl="bench")
+        place = Position(1, self.number * 100, 100, f"<urn:{self.number}>")
+        seen = self._ingest.add_capture(capture, place, None)
+        key = ArticleKey("en", str(post_id))
+        text = self._texts.extract(self.number, post_id)
+        self._ingest.note_outcome(seen.capture_id, self._ingest.versions.record_text(seen, key, text))
+
+    def measured(self, mark: int) -> dict[str, float]:
+        """Fill up to a mark; the rates of the last versions before it, and what is held then."""
+        self.fill(mark - WINDOW)
+        before, cpu, wall = self.number, time.process_time(), time.monotonic()
+        self.fill(mark)
+        done, cpu, wall = self.number - before, time.process_time() - cpu, time.monotonic() - wall
+        texts = self._store._conn.execute("select title, text from versions")
+        text = sum(len(line.encode()) for row in texts for line in row)
+        self._store._conn.execute("pragma wal_checkpoint(truncate)")
+        return {
+            "versions": self.number,
+            "rate_cpu": done / cpu,
+            "rate": done / wall,
+            "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "text": text,
+            "size": (self._folder / "archive.db").stat().st_size,
+        }
+
+
+def main() -> None:
+    """Fill up to each mark."""
+    folder = Path(sys.argv[1])
+    with closing(open_store(folder)) as store:
+        filling = Filling(folder, store)
+        for mark in sys.argv[2:]:
+            print(json.dumps(filling.measured(int(mark))), flush=True)
 
 
 if __name__ == "__main__":

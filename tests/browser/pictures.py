@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,23 @@ def take(browser: Any, url: str, target: Path, *, width: int, scheme: str, heigh
     page.close()
 
 
+def take_all(browser: Any, home: str, named: dict[str, str], folder: Path, only: str) -> None:
+    """Every page, on a desk and on a phone, by day and by night; those whose name has ``only`` in it."""
+    for (name, address), (device, width), scheme in product(named.items(), WIDTHS.items(), ("light", "dark")):
+        if only in f"{name}-{device}-{scheme}":
+            target = folder / f"{name}-{device}-{scheme}.png"
+            take(browser, home + address, target, width=width, scheme=scheme)
+
+
+def take_for_readme(browser: Any, home: str, named: dict[str, str], folder: Path) -> None:
+    """The two that README shows. Raises SystemExit where one is too large for the repository."""
+    for name in ("article", "comparison"):
+        target = folder / f"{name}.png"
+        take(browser, home + named[name], target, width=1000, scheme="light", height=860)
+        if (size := target.stat().st_size) > MOST:
+            raise SystemExit(f"{target} has {size:,} bytes: {MOST:,} at most belong in the repository")
+
+
 def main() -> None:
     """Take them."""
     from playwright.sync_api import sync_playwright
@@ -88,33 +106,11 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        home = f"{served.url}/-/sohr/"
         if chosen.look:
-            for name, address in named.items():
-                for device, width in WIDTHS.items():
-                    for scheme in ("light", "dark"):
-                        if chosen.only in f"{name}-{device}-{scheme}":
-                            take(
-                                browser,
-                                f"{served.url}/-/sohr/{address}",
-                                folder / f"{name}-{device}-{scheme}.png",
-                                width=width,
-                                scheme=scheme,
-                            )
+            take_all(browser, home, named, folder, chosen.only)
         else:
-            for name in ("article", "comparison"):
-                target = folder / f"{name}.png"
-                take(
-                    browser,
-                    f"{served.url}/-/sohr/{named[name]}",
-                    target,
-                    width=1000,
-                    scheme="light",
-                    height=860,
-                )
-                if target.stat().st_size > MOST:
-                    raise SystemExit(
-                        f"{target} has {target.stat().st_size:,} bytes: {MOST:,} at most belong in the repository"
-                    )
+            take_for_readme(browser, home, named, folder)
         browser.close()
 
 

@@ -252,6 +252,17 @@ def test_keyboard_alone(reader: Watched) -> None:
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
+def serious_violations(page: Any, axe: Path) -> list[tuple[str, str]]:
+    """What axe-core finds serious or critical: the rule, and the element."""
+    page.add_script_tag(content=axe.read_text(encoding="utf-8"))
+    return [
+        (violation["id"], node["html"][:150])
+        for violation in page.evaluate("axe.run()")["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_fit_and_are_accessible(chromium: Any, home: str, scheme: str, width: int) -> None:
@@ -270,11 +281,7 @@ def test_pages_fit_and_are_accessible(chromium: Any, home: str, scheme: str, wid
         if shots:
             page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
         if axe:
-            page.add_script_tag(content=axe.read_text(encoding="utf-8"))
-            found = page.evaluate("axe.run()")
-            for violation in found["violations"]:
-                if violation["impact"] in ("serious", "critical"):
-                    serious += [(name, violation["id"], node["html"][:150]) for node in violation["nodes"]]
+            serious += [(name, *one) for one in serious_violations(page, axe)]
     watched.context.close()
     watched.check()
     assert serious == []

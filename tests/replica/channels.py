@@ -196,17 +196,20 @@ def _selected(look: Look, query: Mapping[str, str]) -> list[int]:
         ids = [i for i in ids if i in wanted]
     for name in ("after", "before", "modified_after", "modified_before"):
         if name in query:
-            if "T" not in query[name]:
-                raise ValueError(name)
-            bound = datetime.fromisoformat(query[name])
-            bound = bound if bound.tzinfo else bound.replace(tzinfo=LOCAL)
-            at = look.site.modified_at if name.startswith("modified") else look.site.published_at
-            ids = [
-                i
-                for i in ids
-                if (at(look.edition, i) > bound if name.endswith("after") else at(look.edition, i) < bound)
-            ]
+            ids = _bounded(look, ids, name, query[name])
     return ids
+
+
+def _bounded(look: Look, ids: list[int], name: str, value: str) -> list[int]:
+    """Ids published or modified after or before an instant. Raises ValueError naming the parameter."""
+    if "T" not in value:
+        raise ValueError(name)
+    bound = datetime.fromisoformat(value)
+    bound = bound if bound.tzinfo else bound.replace(tzinfo=LOCAL)
+    at = look.site.modified_at if name.startswith("modified") else look.site.published_at
+    if name.endswith("after"):
+        return [i for i in ids if at(look.edition, i) > bound]
+    return [i for i in ids if at(look.edition, i) < bound]
 
 
 def _rest_post(look: Look, post: Post) -> dict[str, object]:
