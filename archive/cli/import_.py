@@ -27,24 +27,43 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     """
     from tqdm import tqdm
 
-    from archive.errors import ArchiveError
-    from archive.writer.import_file import import_file
+    from archive.errors import OK, UNREADABLE, ArchiveError
+    from archive.reports.status import number_of
+    from archive.warc.foreign import Report
+    from archive.writer.import_file import Importer
 
-    worst = 0
-    for file in files:
-        try:
-            with tqdm(unit=" records", desc=file.name, disable=not sys.stderr.isatty(), leave=False) as bar:
-                # Called within this turn of the loop
-                counts = import_file(folder_of(ctx), file, lambda number: (bar.update(number), None)[1])
-        except ArchiveError as error:
-            if len(files) == 1:
-                raise
-            click.echo(f"sohr-archive: {error}", err=True)
-            worst = max(worst, error.exit_status)
-            continue
+    def show(file: Path, report: Report) -> None:
+        for lost in report.lost:
+            click.echo(f"damaged: {lost}", err=True)
+        if not report.captures:
+            click.echo(f"{file.name} has no post of {importer.site.home} to import", err=True)
         if as_json:
-            write_json({"file": str(file), **dict(sorted(counts.items()))})
+            lost_places = [{"offset": lost.offset, "what": lost.what} for lost in report.lost]
+            write_json({"file": str(file), **dict(sorted(report.counts.items())), "damage": lost_places})
         else:
-            text = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()) if number)
+            text = ", ".join(f"{number} {word}" for word, number in sorted(report.counts.items()) if number)
             click.echo(f"{file.name}: {text or 'no captures'}")
+
+    worst = OK
+    reports: list[tuple[Path, Report]] = []
+    with tqdm(unit=" captures", disable=not sys.stderr.isatty(), leave=False) as bar:
+        importer = Importer(folder_of(ctx), bar.update)
+        for file in files:
+            try:
+                reports.append((file, importer.add(file)))
+            except ArchiveError as error:
+                if len(files) == 1:
+                    raise
+                click.echo(f"sohr-archive: {error}", err=True)
+                worst = max(worst, error.exit_status)
+        for file, report in reports:
+            if report.counts["revisit"] and len(reports) > 1:
+                importer.add_revisits(file, report)
+    for file, report in reports:
+        show(file, report)
+    number = sum(len(report.lost) for _, report in reports)
+    if number:
+        click.echo(f"{number_of(number, 'damaged record')}: everything whole was imported", err=True)
+    if number or (reports and not any(report.captures for _, report in reports)):
+        worst = max(worst, UNREADABLE)
     ctx.exit(worst)

@@ -142,4 +142,4 @@ def _header(member: bytes, name: str) -> str | None:
         headers = read_headers(BufferedReader(Member(BytesIO(member), 0)))
     except NoRecord:
         return None
-    return headers.get(name) if headers else None
+    return headers.get(name) or None

@@ -118,11 +118,12 @@ class Member(io.RawIOBase):
     right; it stays None where the member is damaged or the file ends within it (``is_torn``).
     """
 
-    def __init__(self, file: IO[bytes], offset: int, packing: Packing = GZIP) -> None:
+    def __init__(self, file: IO[bytes], offset: int, packing: Packing = GZIP, ahead: bytes = b"") -> None:
         super().__init__()
         self.offset = offset
         self.end: int | None = None
         self.is_torn = False
+        self.ahead = ahead  # bytes that are read and not unpacked: at the end, those of the next member
         self._file, self._packing = file, packing
         self._unpacker = packing.unpacker()
         self._at = offset  # of the next byte to read from the file
@@ -139,6 +140,10 @@ class Member(io.RawIOBase):
         buffer[: len(piece)] = piece
         self._unpacked += len(piece)
         return len(piece)
+
+    def readall(self) -> bytes:
+        """Unpack the rest."""
+        return b"".join(iter(lambda: self.read(_STEP), b""))
 
     def drain(self) -> None:
         """Unpack the rest, to know the end."""
@@ -157,7 +162,8 @@ class Member(io.RawIOBase):
                 self._salvaged = self._salvage(before)
                 break
             if self._unpacker.eof:
-                self.end = self._at - len(self._unpacker.unused_data)
+                self.ahead = self._unpacker.unused_data
+                self.end = self._at - len(self.ahead)
             if piece:
                 return piece
         piece = (self._salvaged or b"")[:most]
@@ -165,15 +171,17 @@ class Member(io.RawIOBase):
         return piece
 
     def _read_chunk(self, size: int) -> bytes:
-        self._file.seek(self._at)
-        chunk = self._file.read(size)
+        chunk, self.ahead = self.ahead, b""
+        if not chunk:
+            self._file.seek(self._at)
+            chunk = self._file.read(size)
         self._at += len(chunk)
         return chunk
 
     def _salvage(self, last: int) -> bytes:
         """Unpack again, byte by byte after offset ``last``: all that is not read yet and precedes the damage."""
         self._unpacker = self._packing.unpacker()
-        found, skip, self._at = bytearray(), self._unpacked, self.offset
+        found, skip, self._at, self.ahead = bytearray(), self._unpacked, self.offset, b""
         try:
             while chunk := self._read_chunk(min(_STEP, last - self._at) if self._at < last else 1):
                 while piece := self._unpacker.decompress(chunk, _STEP):
@@ -189,12 +197,15 @@ def walk(
 ) -> Iterator[Member]:
     """Each member that begins between two offsets. After a damaged one: the next that holds a WARC record."""
     offset: int | None = start
+    ahead = b""
     stop = file.seek(0, os.SEEK_END) if stop is None else stop
     while offset is not None and offset < stop:
-        member = Member(file, offset, packing)
+        member = Member(file, offset, packing, ahead)
         yield member
         member.drain()
-        offset = member.end if member.end is not None else next_member(file, offset, packing)
+        offset, ahead = member.end, member.ahead
+        if offset is None:
+            offset, ahead = next_member(file, member.offset, packing), b""
 
 
 def next_member(file: IO[bytes], offset: int, packing: Packing = GZIP) -> int | None:

@@ -13,7 +13,7 @@ from typing import IO
 from archive.warc.gzip_members import Member, walk
 
 MOST_HEADERS = 1 << 16  # bytes of the headers of a record
-_VERSION = re.compile(rb"WARC/([0-9]+\.[0-9]+)[ \t]*\r?\n")
+_VERSION = re.compile(rb"WARC/([01]\.[0-9]+)[ \t]*\r?\n")
 
 
 class NoRecord(Exception):
@@ -71,13 +71,9 @@ class Damage:
     has_end: bool = True  # False: it cannot be unpacked, as after a crash
 
 
-def read_headers(stream: IO[bytes]) -> Headers | None:
-    """The headers of the next record, after any blank lines; None at the end. Raises NoRecord."""
-    while (first := stream.readline(MOST_HEADERS)) in (b"\r\n", b"\n"):
-        pass
-    if not first:
-        return None
-    version = _VERSION.fullmatch(first)
+def read_headers(stream: IO[bytes], first: bytes = b"") -> Headers:
+    """The headers of a record, of which the ``first`` line may be read already. Raises NoRecord."""
+    version = _VERSION.fullmatch(first or stream.readline(MOST_HEADERS))
     if version is None:
         raise NoRecord("does not begin with WARC/1.0 or WARC/1.1")
     fields: dict[str, str] = {}
@@ -115,8 +111,6 @@ def _parse(member: Member) -> Record:
     if member.end is None:
         raise NoRecord("cannot be unpacked")
     headers = read_headers(stream)
-    if headers is None:
-        raise NoRecord("is empty")
     block = stream.read(headers.length)
     if len(block) != headers.length or stream.read().strip(b"\r\n"):
         raise NoRecord("is shorter or longer than it says")
