@@ -28,7 +28,7 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     from tqdm import tqdm
 
     from archive.errors import OK, UNREADABLE, ArchiveError
-    from archive.reports.status import number_of
+    from archive.reports.terminal import number_of
     from archive.warc.foreign import Report
     from archive.writer.import_file import Importer
 
