@@ -19,6 +19,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from archive.errors import USAGE, ArchiveError
+from archive.folder import write_whole
 
 Kind = Literal["systemd", "cron", "github"]
 DAY = 24 * 60  # minutes
@@ -179,11 +180,6 @@ def write(texts: dict[str, str], folder: Path) -> list[Path]:
     for name, text in texts.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        write_whole(target, text)
         written.append(target)
     return written

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from archive.errors import CannotWrite
+from archive.folder import is_kept, whole_file
 
 
 @contextmanager
@@ -32,7 +31,7 @@ def destination(target: str, keep: Path | None = None, *, replace: bool = True) 
             with open(path, "wb") as out:
                 yield out
             return
-        with _replacing(path) as out:
+        with whole_file(path) as partial, open(partial, "wb") as out:
             yield out
 
 
@@ -51,34 +50,6 @@ def permitted(target: str, keep: Path | None = None, *, replace: bool = True) ->
 def is_file_to_be(path: Path) -> bool:
     """Whether a whole file takes this place; a device or a pipe is written to as it is."""
     return not path.exists() or stat.S_ISREG(path.stat().st_mode)
-
-
-def is_kept(path: Path, folder: Path) -> bool:
-    """Whether a path is one of an archive's own files, which nothing is written over."""
-    inside = any(folder / room in path.parents for room in ("warc", "manifests"))
-    return inside or (path.parent == folder and path.name.startswith(("archive.", "consumers.")))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with open(handle, "wb") as out:
-            yield out
-            out.flush()
-            _share(handle)
-            os.fsync(handle)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _share(handle: int) -> None:
-    """Give a temporary file, made for its owner alone, the permissions of any new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    os.fchmod(handle, 0o666 & ~mask)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from archive.clock import now
 from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
+from archive.folder import DATABASE, whole_file
 from archive.read.database import open_readonly, told
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.fields import PAGE_FIELDS, Redaction
@@ -93,32 +94,27 @@ def publish(folder: Path, target: Path, redactions: Sequence[Cited] = ()) -> Pub
         raise NoCopy(f"{target} is there already: move it away, or name another file")
     if not os.access(target.parent, os.W_OK):
         raise NoCopy(f"{target} cannot be written: {target.parent} is no folder that you may write to")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        _copy(folder, partial)
-        with closing(sqlite3.connect(partial, isolation_level=None)) as conn:
-            conn.execute("pragma journal_mode = delete")
-            conn.execute("pragma secure_delete = on")
-            conn.execute("begin immediate")
-            redacted = _redact(conn, redactions) if redactions else 0
-            conn.execute("insert or replace into about values (?, ?)", (KEY, now()))
-            conn.execute("commit")
-            if redactions:
-                conn.execute("vacuum")  # no page of the file remembers what was there
-        partial.rename(target)
+        with whole_file(target) as partial:
+            _copy(folder, partial)
+            with closing(sqlite3.connect(partial, isolation_level=None)) as conn:
+                conn.execute("pragma journal_mode = delete")
+                conn.execute("pragma secure_delete = on")
+                conn.execute("begin immediate")
+                redacted = _redact(conn, redactions) if redactions else 0
+                conn.execute("insert or replace into about values (?, ?)", (KEY, now()))
+                conn.execute("commit")
+                if redactions:
+                    conn.execute("vacuum")  # no page of the file remembers what was there
     except sqlite3.OperationalError as error:
         raise NoCopy(
             f"{target} cannot be written ({error}): free some space or name another place"
         ) from error
-    finally:
-        for path in (partial, Path(f"{partial}-journal")):
-            path.unlink(missing_ok=True)
     return Published(target, target.stat().st_size, redacted)
 
 
 def _copy(folder: Path, partial: Path) -> None:
-    with closing(open_readonly(folder)) as conn, told(folder / "archive.db"):
+    with closing(open_readonly(folder)) as conn, told(folder / DATABASE):
         # It would forbid VACUUM INTO; the file itself is open for reading only
         conn.execute("pragma query_only = off")
         conn.execute("vacuum into ?", (str(partial),))

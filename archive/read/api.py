@@ -18,6 +18,7 @@ from typing import Any, Self
 from archive.compare.classes import Text, compare
 from archive.errors import DamagedWarc
 from archive.extract.reread import Evidence
+from archive.folder import DATABASE
 from archive.model import Capture, Edition
 from archive.read import feed
 from archive.read.consumers import Consumers
@@ -181,7 +182,7 @@ class Archive:
     def rows(self, sql: str, *values: object) -> Iterator[sqlite3.Row]:
         """Rows of a question of your own to the database, as they are read (docs/dictionary.md). Raises what
         `open` raises."""
-        with told(self.folder / "archive.db"):
+        with told(self.folder / DATABASE):
             yield from self._conn.execute(sql, values)
 
     @property
@@ -236,7 +237,7 @@ class Archive:
         return self._versions(selection)
 
     def _versions(self, selection: Selection) -> Iterator[Version]:
-        with told(self.folder / "archive.db"):
+        with told(self.folder / DATABASE):
             for article, version in selected(self._conn, selection):
                 yield make_version(article, version)
 
@@ -326,7 +327,7 @@ class Archive:
         """The feed: changes behind a sequence number, in order; with ``since`` those the archive learnt then
         or later."""
         learnt = parse_bound(since) if since else None
-        with told(self.folder / "archive.db"):
+        with told(self.folder / DATABASE):
             for record in feed.changes(self._conn, after, limit, learnt):
                 yield make_change(record)
 

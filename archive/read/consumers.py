@@ -17,10 +17,10 @@ from typing import ClassVar
 
 from archive.clock import now
 from archive.errors import CANNOT_WRITE, REPLAY, USAGE, ArchiveError
+from archive.folder import CONSUMERS
 from archive.read import feed
 from archive.read.database import BUSY_MS
 
-DATABASE = "consumers.db"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TABLE = """create table if not exists consumers (
     name text primary key, seq integer not null, epoch integer not null, first_read_at text not null, acknowledged_at text
@@ -62,7 +62,7 @@ class Consumers:
     """The consumers of an archive. ``conn`` is the archive's own database, for reading."""
 
     def __init__(self, folder: Path, conn: sqlite3.Connection) -> None:
-        self._path = folder / DATABASE
+        self._path = folder / CONSUMERS
         self._conn = conn
 
     def cursor(self, name: str) -> Consumer:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from archive.errors import CANNOT_WRITE, ArchiveError, NoArchive
+from archive.folder import DATABASE
 from archive.store.schema import check_schema
 
 _NO_FILES_BESIDE = (
@@ -38,7 +39,7 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
     Raises NoArchive (nothing there, or no archive, or one of an earlier release), NewerArchive,
     DamagedDatabase.
     """
-    path = folder / "archive.db"
+    path = folder / DATABASE
     try:
         is_there = path.is_file()
     except OSError as error:

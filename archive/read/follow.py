@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from archive.folder import DATABASE
 from archive.read import feed
 from archive.read.consumers import FeedBeganAnew
 from archive.read.database import open_readonly, told
@@ -29,7 +30,7 @@ def follow(
     epoch = feed.epoch(conn)
     try:
         while not is_over():
-            with told(folder / "archive.db"):
+            with told(folder / DATABASE):
                 batch = list(feed.changes(conn, after, _BATCH))
             for record in batch:
                 after = record["seq"]
@@ -59,7 +60,7 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
 def _place(folder: Path) -> tuple[int, int] | None:
     """Which file the database is; None in the instant in which there is none."""
     try:
-        found = (folder / "archive.db").stat()
+        found = (folder / DATABASE).stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from archive.errors import CannotWrite
-from archive.export.files import is_kept
+from archive.folder import is_kept, whole_file, write_whole
 
 _SQLITE = b"SQLite format 3\0"  # the first bytes of a database
 
@@ -23,24 +22,18 @@ def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
     target = target.resolve()
     if is_kept(target, keep.resolve()):
         raise CannotWrite(f"{target} is a file of the archive itself: give another place")
-    partial = target.with_name(target.name + ".partial")
     try:
         if target.exists() and target.stat().st_size and _first_bytes(target) != _SQLITE:
             raise CannotWrite(f"{target} exists and is not a copy of a database: give another name")
-        partial.unlink(missing_ok=True)
-        with closing(sqlite3.connect(partial)) as copy:
-            # In one step: page by page it would begin again with every commit of a crawl.
-            connection.backup(copy)
-            copy.execute("pragma journal_mode = delete")
-        with open(partial, "r+b") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            os.fsync(stream.fileno())
-        partial.replace(target)
-        target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
+        with whole_file(target) as partial:
+            with closing(sqlite3.connect(partial)) as copy:
+                # In one step: page by page it would begin again with every commit of a crawl.
+                connection.backup(copy)
+                copy.execute("pragma journal_mode = delete")
+            with open(partial, "rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        write_whole(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")
     except (OSError, sqlite3.Error) as error:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            with suppress(OSError):
-                partial.with_name(partial.name + suffix).unlink(missing_ok=True)
         raise CannotWrite(
             f"the copy {target} cannot be written ({error}): free the disk or give another place"
         ) from error

@@ -12,6 +12,7 @@ from archive.clock import now
 from archive.errors import CannotWrite, DamagedWarc, NoArchive
 from archive.extract.page import EXTRACTOR
 from archive.extract.pool import ParallelReader
+from archive.folder import DATABASE, put_in_place
 from archive.ingest.events import apply_event
 from archive.ingest.path import MENDABLE, Ingest
 from archive.read.database import open_readonly
@@ -20,7 +21,7 @@ from archive.rebuild.recover import recover
 from archive.sites.sohr.addresses import Site
 from archive.software import software
 from archive.store.lock import hold
-from archive.store.rows import DATABASE, Store
+from archive.store.rows import Store
 from archive.warc.files import warc_files
 from archive.warc.manifests import write_manifest
 from archive.warc.reader import read
@@ -65,7 +66,7 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
             cut_torn_ends(folder, store)
             count = recover(folder, store, Ingest(store, site_of(folder), folder), progress, jobs=jobs)
         _remove_log(folder / DATABASE)
-        partial.replace(folder / DATABASE)
+        put_in_place(partial, folder / DATABASE)
         write_manifest(folder, "rebuild", now())
     except OSError as error:
         raise CannotWrite(

@@ -9,7 +9,6 @@ asked for.
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sqlite3
 from collections import Counter
@@ -19,6 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from archive.folder import write_whole
 from archive.model import EDITIONS, Edition
 from archive.read.database import about, snapshot
 from archive.reports.status import site_argument
@@ -324,12 +324,7 @@ def write_urls(audit: Audit, target: Path) -> bool:
     OSError."""
     if not audit.open_addresses:
         return False
-    partial = target.with_name(f".{target.name}.partial")
-    with open(partial, "w", encoding="utf-8") as file:
-        file.writelines(f"{url}\n" for url in audit.open_addresses)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
+    write_whole(target, "".join(f"{url}\n" for url in audit.open_addresses))
     return True
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import CannotWrite, Locked
+from archive.folder import LOCK
 
 DRAIN_SECONDS = 20  # what the archive process of a killed crawl may need to write what it was handed
 
@@ -22,7 +23,7 @@ def hold(folder: Path, owner: int) -> IO[str]:
     Raises Locked, or CannotWrite.
     """
     try:
-        file = open(folder / "archive.lock", "a+", encoding="ascii")  # noqa: SIM115  # held open on purpose
+        file = open(folder / LOCK, "a+", encoding="ascii")  # noqa: SIM115  # held open on purpose
     except OSError as error:
         raise CannotWrite(
             f"the archive {folder} cannot be written ({error.strerror}): give it a folder you may write to"

@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_expone
 
 from archive.clock import now
 from archive.errors import CannotWrite
+from archive.folder import DATABASE
 from archive.model import ArticleKey, Capture, Edition, Extract, Sighting, Stated
 from archive.outcome import Held
 from archive.sites.sohr.hidden_words import HIDDEN
@@ -32,7 +33,6 @@ from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
 
 Row = sqlite3.Row
-DATABASE = "archive.db"
 CLAIM_SETS = 1000  # kept in memory; a site's layout makes a few hundred
 FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive.folder import MANIFESTS, WARC, write_whole
 from archive.warc.files import WarcFile, warc_files
 
 _NAME = re.compile(r"^([0-9]{6})\.json$")
@@ -48,7 +48,7 @@ class Manifest:
 
 def manifests(folder: Path) -> list[Manifest]:
     """The manifests of an archive in the order of their numbers. Raises OSError."""
-    paths = sorted(p for p in (folder / "manifests").glob("*.json") if _NAME.match(p.name))
+    paths = sorted(p for p in (folder / MANIFESTS).glob("*.json") if _NAME.match(p.name))
     return [_read(path) for path in paths]
 
 
@@ -91,7 +91,7 @@ def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
     Raises OSError."""
     chain = manifests(folder)
     reach = covered(chain)
-    parts = [part for file in warc_files(folder / "warc") if (part := _part(file, reach.get(file.serial, 0)))]
+    parts = [part for file in warc_files(folder / WARC) if (part := _part(file, reach.get(file.serial, 0)))]
     if not parts:
         return None
     number = chain[-1].number + 1 if chain else 1
@@ -104,14 +104,9 @@ def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
         "files": parts,
     }
     raw = _canonical(content | {"self": hashlib.sha256(_canonical(content)).hexdigest()})
-    target = folder / "manifests" / f"{number:06d}.json"
+    target = folder / MANIFESTS / f"{number:06d}.json"
     target.parent.mkdir(exist_ok=True)
-    partial = target.with_suffix(".partial")
-    with open(partial, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
+    write_whole(target, raw)
     return _read(target)
 
 
