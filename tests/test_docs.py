@@ -24,6 +24,7 @@ import pytest
 from archive import Archive
 from archive.cli.main import sohr_archive
 from archive.errors import exit_status_lines, exit_status_table
+from archive.export.formats import format_table
 from archive.thresholds import threshold_table
 from tests.replica.server import ROOT
 
@@ -59,6 +60,12 @@ def test_the_thresholds_of_a_verdict_are_in_the_docs() -> None:
     """docs/operating.md has the table of `archive.thresholds`, so both change together."""
     text = (ROOT / "docs/operating.md").read_text("utf-8")
     assert threshold_table() in text, f"paste into docs/operating.md:\n{threshold_table()}"
+
+
+def test_the_docs_show_each_export_format() -> None:
+    """docs/export.md has the table of `archive.export.formats`."""
+    text = (ROOT / "docs/export.md").read_text("utf-8")
+    assert format_table() in text, f"paste into docs/export.md:\n{format_table()}"
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,18 @@ import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
+from pkgutil import resolve_name
+from types import ModuleType
 from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from warcio.archiveiterator import ArchiveIterator
 
-from archive.export import dictionary
+from archive.cli.main import sohr_archive
+from archive.export import dictionary, formats
+from archive.export.formats import FORMATS, ExportFormat, format_of
 from archive.export.wacz import surt
 from archive.store.fields import VERSION_FIELDS
 from tests.bench import measure
@@ -29,7 +34,6 @@ from tests.small import TITLE, Small, small
 
 __all__ = ["small"]  # the fixture
 
-FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
 MOST_RSS = 300  # MB
 GROWTH = 30  # MB from the smaller archive to the larger: what the allocators keep for themselves
 FEW, SEVERAL, MANY = 1_000, 10_000, 60_000  # versions
@@ -60,8 +64,13 @@ def made(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def records(path: Path) -> list[dict[str, Any]]:
+    """JSON Lines of a file."""
+    return records_of(path.read_bytes())
+
+
+def records_of(lines: bytes) -> list[dict[str, Any]]:
     """JSON Lines."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 def test_lines_hold_to_the_published_schema(made: Path) -> None:
@@ -326,6 +335,39 @@ def test_filters_reach_every_format(small: Small) -> None:
         (small.arabic, 3),
     ]
     assert run(small.folder, "--changed", "--edition", "ar", "--format", "text").stdout.count(b"\f") == 3
+
+
+def test_a_format_is_one_entry_and_its_writer(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry in the registry is enough: command, file and data package know the format."""
+    writer = ModuleType("archive.export.titles")
+    writer.write = lambda source, out: [out.write(f"{one['title']}\n".encode()) for one in source.records()]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "archive.export.titles", writer)
+    monkeypatch.setattr("archive.export.titles", writer, raising=False)
+    entry = ExportFormat("titles", ".titles", "text/plain", "one title a line", "titles:write")
+    monkeypatch.setitem(FORMATS, "titles", entry)
+    assert "titles" in formats.format_lines() and "`.titles`" in formats.format_table()
+    target = tmp_path / "v.titles"
+    command = ["--archive", str(small.folder), "export", "-o", str(target)]
+    assert CliRunner().invoke(sohr_archive, command, catch_exceptions=False).exit_code == 0
+    told = records_of(run(small.folder).stdout)
+    assert target.read_text("utf-8").splitlines() == [record["title"] for record in told]
+    [resource] = json.loads((tmp_path / "datapackage.json").read_text("utf-8"))["resources"]
+    assert (resource["format"], resource["counts"]["versions"]) == ("titles", len(told))
+
+
+def test_the_ending_names_the_format(small: Small, tmp_path: Path) -> None:
+    """Without --format; an unknown ending is JSON Lines; each writer can be imported."""
+    for form in FORMATS.values():
+        assert format_of(f"A.B{form.ending.upper()}") is form and resolve_name(
+            f"archive.export.{form.writer}"
+        )
+    assert format_of("-") is None
+    assert run(small.folder, "-o", tmp_path / "v.csv").returncode == 0
+    assert run(small.folder, "-o", tmp_path / "v.x").returncode == 0
+    assert (tmp_path / "v.csv").read_text("utf-8").startswith("source,key,")
+    assert records(tmp_path / "v.x")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")

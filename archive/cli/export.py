@@ -7,9 +7,8 @@ import sys
 import click
 
 from archive.cli.common import folder_of, json_option, reading
+from archive.export.formats import FORMATS, format_lines, format_of
 from archive.model import STATES
-
-FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
 
 
 @click.command()
@@ -23,7 +22,13 @@ FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
     metavar="FILE",
     help="Where to write; - is standard output.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    show_default="by the ending of FILE, else jsonl",
+    help="What to write.",
+)
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
 @click.option(
     "--since", metavar="DATE", help="Only posts published then or later: 2024-01-31, or an instant in UTC."
@@ -54,7 +59,7 @@ FORMATS = ("jsonl", "csv", "parquet", "text", "warc", "wacz")
 def export(
     ctx: click.Context,
     target: str,
-    form: str,
+    form: str | None,
     edition: str | None,
     since: str | None,
     until: str | None,
@@ -74,12 +79,7 @@ def export(
     software.
 
     \b
-    jsonl    one version a line, with its lines, links and claims
-    csv      the same as a table; lists and objects are JSON
-    parquet  the same with types (needs: pip install 'sohr-archive[export]')
-    text     a header, the text as stored and a form feed for each version
-    warc     the captures of these versions, byte for byte, with their requests
-    wacz     the same with an index and pages, for ReplayWeb.page
+    FORMATS
 
     The time of publication is the one the site gives, else the archive day, else the first capture.
 
@@ -89,20 +89,24 @@ def export(
     \b
     Examples:
       sohr-archive export -o versions.jsonl
-      sohr-archive export --format parquet --since 2024-01-01 --until 2024-12-31 -o 2024.parquet
-      sohr-archive export --versions latest --edition ar --format csv -o arabic.csv
-      sohr-archive export --format wacz --changed -o edited.wacz
+      sohr-archive export --since 2024-01-01 --until 2024-12-31 -o 2024.parquet
+      sohr-archive export --versions latest --edition ar -o arabic.csv
+      sohr-archive export --changed -o edited.wacz
       sohr-archive export --content | sha256sum
     """
     from tqdm import tqdm
 
-    from archive.export.versions import export as run
+    from archive.export.write import write_export
     from archive.read.database import json_line
     from archive.read.references import parse_bound
     from archive.read.selection import Selection, count
 
+    by_ending = format_of(target)
+    form = form or (by_ending.name if by_ending else "jsonl")
     if content and form != "jsonl":
         raise click.UsageError("--content writes JSON Lines: leave out --format", ctx)
+    if target == "-" and FORMATS[form].is_binary and sys.stdout.isatty():
+        raise click.UsageError(f"{form} is binary and would garble the terminal: give -o FILE", ctx)
     selection = Selection(
         edition=edition,  # type: ignore[arg-type]  # click.Choice checked it
         since=parse_bound(since) if since else None,
@@ -119,10 +123,10 @@ def export(
             total=count(conn, selection) if show else 0, unit=" versions", disable=not show, leave=False
         ) as bar,
     ):
-        written = run(
+        written = write_export(
             conn,
             target,
-            form,  # type: ignore[arg-type]  # click.Choice checked it
+            form,
             selection,
             folder=folder_of(ctx),
             content=content,
@@ -137,3 +141,6 @@ def export(
         (sys.stderr if target == "-" else sys.stdout).buffer.write(line)
     elif target != "-":
         click.echo(f"{written.versions:,} versions of {written.articles:,} articles in {target}", err=True)
+
+
+export.help = (export.help or "").replace("FORMATS", format_lines().replace("\n", "\n    "))

@@ -1,53 +1,46 @@
-"""`datapackage.json` beside an export (Frictionless Data Package): what the data is, column by column, from
-which archive, by which software.
+"""`datapackage.json` beside an export (Frictionless Data Package): the columns, the archive and the software.
 
-A folder with several exports has one, with a resource each.
+Several exports in one folder share it, with a resource for each.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive.errors import CannotWrite
 from archive.export.files import destination
+from archive.export.source import Source
 from archive.read.database import about
 from archive.read.feed import epoch, newest_seq
-from archive.read.selection import Selection
 from archive.software import software
-from archive.store.fields import VERSION_FIELDS, Field
+from archive.store.fields import Field
+
+if TYPE_CHECKING:
+    from archive.export.formats import ExportFormat
 
 FILE = "datapackage.json"
 _NAME = "sohr-archive-export"
-_MEDIA = {
-    "jsonl": "application/x-ndjson",
-    "csv": "text/csv",
-    "parquet": "application/vnd.apache.parquet",
-    "text": "text/plain",
-    "warc": "application/warc",
-    "wacz": "application/wacz",
-}
 _TYPES = {"strings": "array", "objects": "array"}
 NOTE = (
-    "What the site said, as the archive captured it; not an account of what happened. Fields that the site did not state are null. "
-    "The words belong to those who published them."
+    "What the site said, as the archive captured it; not an account of what happened. "
+    "Fields that the site did not state are null. The words belong to those who published them."
 )
 
 
 def facts(conn: sqlite3.Connection) -> dict[str, str]:
-    """What every export says of itself. ``created`` is when the archive last learnt something, so that the
-    same archive gives the same bytes."""
-    newest = conn.execute(
-        "select coalesce(max(recorded_at), '1980-01-01T00:00:00Z') from captures"
-    ).fetchone()[0]
+    """What every export says of itself. ``created`` is the newest `recorded_at`: the same archive gives the
+    same bytes."""
+    sql = "select coalesce(max(recorded_at), '1980-01-01T00:00:00Z') from captures"
     return {
         "title": f"What {about(conn, 'site') or 'the site'} said",
         "description": NOTE,
-        "created": str(newest),
+        "created": str(conn.execute(sql).fetchone()[0]),
         "software": software()["software"],
         "site": about(conn, "home") or "",
         "feed": f"epoch {epoch(conn)}, newest change {newest_seq(conn)}",
@@ -55,40 +48,39 @@ def facts(conn: sqlite3.Connection) -> dict[str, str]:
     }
 
 
-def write_package(
-    conn: sqlite3.Connection, data: Path, form: str, selection: Selection, counts: dict[str, int], keep: Path
-) -> None:
-    """Write, or add to, the data package in the folder of an export. Raises CannotWrite."""
+def write_package(source: Source, data: Path, form: ExportFormat) -> None:
+    """Write the data package in the folder of an export, or add the export to it. Raises CannotWrite."""
     path = data.with_name(FILE)
     with open(data, "rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     resource: dict[str, Any] = {
         "name": _name(data.name),
         "path": data.name,
-        "format": form,
-        "mediatype": _MEDIA[form],
+        "format": form.name,
+        "mediatype": form.media_type,
         "encoding": "utf-8",
+        "bytes": data.stat().st_size,
+        "hash": f"sha256:{digest}",
+        "counts": {"versions": source.versions, "articles": source.articles},
+        "selection": {
+            n: value for n, value in asdict(source.selection).items() if value not in (None, False)
+        },
     }
-    resource |= {"bytes": data.stat().st_size, "hash": f"sha256:{digest}", "counts": counts}
-    resource["selection"] = {
-        name: value for name, value in asdict(selection).items() if value not in (None, False)
-    }
-    if form in ("jsonl", "csv", "parquet"):
+    if form.is_table:
         resource["schema"] = {
-            "fields": [_field(column) for column in VERSION_FIELDS],
+            "fields": [_field(column) for column in source.columns],
             "primaryKey": ["citation"],
             "missingValues": [""],
         }
     others = [other for other in _others(path) if other.get("path") != data.name]
-    package = {"profile": "data-package", "name": _NAME} | facts(conn)
-    package["resources"] = sorted([*others, resource], key=lambda r: str(r["path"]))  # type: ignore[assignment]  # facts are texts, these are not
-    with destination(str(path), keep) as out:
+    resources = sorted([*others, resource], key=lambda one: str(one["path"]))
+    package = {"profile": "data-package", "name": _NAME, **source.facts, "resources": resources}
+    with destination(str(path), source.folder) as out:
         out.write((json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode())
 
 
 def check_package(folder: Path) -> None:
-    """Refuse a folder whose `datapackage.json` is somebody else's, before anything is written. Raises
-    CannotWrite."""
+    """Check that the folder's `datapackage.json`, if any, is one of ours. Raises CannotWrite."""
     _others(folder / FILE)
 
 
@@ -102,7 +94,7 @@ def _others(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise CannotWrite(
-        f"{path} is there and is no data package of ours: export into another folder, or with --no-package"
+        f"{path} exists and is no data package of ours: export into another folder, or with --no-package"
     )
 
 
@@ -114,18 +106,11 @@ def _field(column: Field) -> dict[str, Any]:
     }
     if column.parts:
         field["parts"] = [{"name": name, "type": kind} for name, kind in column.parts]
-    return field | (
-        {}
-        if column.is_nullable
-        else {"constraints": {"required": column.type not in ("string", "strings", "objects")}}
-    )
+    if not column.is_nullable:
+        field["constraints"] = {"required": column.type not in ("string", "strings", "objects")}
+    return field
 
 
 def _name(file: str) -> str:
     """A resource's name as the standard wants it: lower case, without other signs."""
-    return (
-        "".join(
-            char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in file.lower()
-        ).strip("-.")
-        or "data"
-    )
+    return re.sub(r"[^a-z0-9._-]", "-", file.lower()).strip("-.") or "data"

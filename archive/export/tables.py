@@ -1,41 +1,40 @@
-"""Exports as tables: CSV that survives whatever the site wrote, Parquet with types. Memory holds one group of
-rows."""
+"""Exports as tables: CSV, and Parquet with types. Memory holds one group of rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from archive.clock import parse_time
 from archive.errors import USAGE, ArchiveError
-from archive.store.fields import VERSION_FIELDS, Field, Type
+from archive.export.source import Records, Source
+from archive.store.fields import Field, Type
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Records = Iterator[dict[str, Any]]
-GROUP_ROWS = 5_000  # of a row group at most: a reader skips groups by their statistics
-GROUP_CHARACTERS = 2_000_000  # of text in a row group: some 60 MB of Python while it is put together
+GROUP_ROWS = 5_000  # in a row group at most: readers skip groups by their statistics
+GROUP_CHARACTERS = 2_000_000  # in a row group at most: about 60 MB of memory
 
 
 class NeedsPyarrow(ArchiveError):
-    """Raised when Parquet is asked for and pyarrow is not installed, by `write_parquet`."""
+    """Raised when pyarrow is not installed, by `write_parquet`."""
 
     exit_status: ClassVar[int] = USAGE
 
 
-def write_csv(records: Records, out: IO[bytes]) -> None:
-    """RFC 4180 in UTF-8 without a mark, lines ended by LF. Text is always quoted, so that null (nothing) and
-    empty (``""``) stay apart.
+def write_csv(source: Source, out: IO[bytes]) -> None:
+    """RFC 4180 in UTF-8 without a byte order mark, lines ended by LF.
 
-    Lists and objects are JSON. Nothing is escaped for spreadsheets: a title that begins with ``=`` is told as
-    it stands.
+    Text is always quoted, so that null (nothing) and empty (``""``) differ. Lists and objects are JSON.
+    Nothing is escaped for spreadsheets: a title that begins with ``=`` stays as it is.
     """
-    out.write((",".join(column.name for column in VERSION_FIELDS) + "\n").encode())
-    for record in records:
-        out.write((",".join(_cell(record[column.name]) for column in VERSION_FIELDS) + "\n").encode())
+    names = [column.name for column in source.columns]
+    out.write((",".join(names) + "\n").encode())
+    for record in source.records():
+        out.write((",".join(_cell(record[name]) for name in names) + "\n").encode())
 
 
 def _cell(value: Any) -> str:
@@ -49,30 +48,29 @@ def _cell(value: Any) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def write_parquet(records: Records, out: IO[bytes], facts: dict[str, str]) -> None:
-    """Parquet, zstd, UTC times in milliseconds, lists and structs as such; ``facts`` go into the file's
-    metadata. Raises NeedsPyarrow."""
+def write_parquet(source: Source, out: IO[bytes]) -> None:
+    """Parquet with zstd, UTC times in milliseconds, lists, structs, and the source's facts as metadata.
+
+    Raises NeedsPyarrow.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
         raise NeedsPyarrow("Parquet needs pyarrow: pip install 'sohr-archive[export]'") from error
-    schema = parquet_schema().with_metadata(facts)
+    schema = _schema(source.columns).with_metadata(source.facts)
     with pq.ParquetWriter(out, schema, compression="zstd", version="2.6") as writer:
-        for group in _groups(records):
+        for group in _groups(source.records()):
             arrays = [
-                pa.array(
-                    [_value(column, record[column.name]) for record in group], schema.field(column.name).type
-                )
-                for column in VERSION_FIELDS
+                pa.array([_value(column, record[column.name]) for record in group], field.type)
+                for column, field in zip(source.columns, schema, strict=True)
             ]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=GROUP_ROWS)
             del arrays
             pa.default_memory_pool().release_unused()
 
 
-def parquet_schema() -> pa.Schema:
-    """The columns as Arrow knows them."""
+def _schema(columns: Sequence[Field]) -> pa.Schema:
     import pyarrow as pa
 
     simple: dict[Type, Callable[[], pa.DataType]] = {
@@ -92,7 +90,7 @@ def parquet_schema() -> pa.Schema:
 
     fields = [
         pa.field(c.name, arrow(c), nullable=c.is_nullable).with_metadata({"description": c.about})
-        for c in VERSION_FIELDS
+        for c in columns
     ]
     return pa.schema(fields)
 
@@ -102,7 +100,7 @@ def _groups(records: Records) -> Iterator[list[dict[str, Any]]]:
     size = 0
     for record in records:
         group.append(record)
-        size += len(record["text"])
+        size += sum(len(value) for value in record.values() if isinstance(value, str))
         if len(group) >= GROUP_ROWS or size >= GROUP_CHARACTERS:
             yield group
             group, size = [], 0

@@ -1,8 +1,7 @@
-"""A WACZ file (Web Archive Collection Zipped 1.1.1): a WARC subset with index, list of pages and checksums,
-for ReplayWeb.page.
+"""A WACZ file (Web Archive Collection Zipped 1.1.1): a WARC subset with index, pages and checksums.
 
-Written here rather than by the `wacz` package, which holds the index in memory and stamps the hour. The same
-archive gives the same bytes: every time in it is the newest `recorded_at`, ids are those of the records.
+We do not use the `wacz` package: it keeps the index in memory and writes the current time. Here the same
+archive gives the same bytes: every time is the newest `recorded_at`, and ids are those of the records.
 """
 
 from __future__ import annotations
@@ -16,21 +15,21 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from archive.clock import parse_time
-from archive.export.warc import Copied, Seen, write_warc
-from archive.read.selection import Selection
+from archive.export.source import Source
+from archive.export.warc import Copied, copy_captures
 
-_BLOCK = 1024  # lines of the index in one gzip member, as cdxj-indexer writes it
+_BLOCK = 1024  # lines of the index in one gzip member, as cdxj-indexer does
 _HEADER = {"format": "json-pages-1.0", "id": "pages", "title": "Articles", "hasText": False}
 _TITLES = """select a.url, v.title, v.plain_title from captures c join articles a using (article_id)
-left join versions v on v.article_id = a.article_id and c.captured_at between v.first_captured_at and v.last_captured_at
+left join versions v on v.article_id = a.article_id
+     and c.captured_at between v.first_captured_at and v.last_captured_at
 where c.record_id = ? and c.outcome in ('new', 'changed', 'unchanged') limit 1"""
 _WARC = "archive/data.warc.gz"
 
@@ -50,70 +49,38 @@ class _Resource:
         }
 
 
-def write_wacz(
-    conn: sqlite3.Connection,
-    folder: Path,
-    selection: Selection,
-    out: IO[bytes],
-    facts: dict[str, str],
-    seen: Seen = lambda *_: None,
-) -> None:
-    """Write the selected captures as a WACZ. ``facts``: title, description, software, created. Raises
-    DamagedWarc."""
+def write_wacz(source: Source, out: IO[bytes]) -> None:
+    """Write the selected captures as a WACZ. Raises DamagedWarc."""
+    at = source.facts["created"]
+    resources: list[_Resource] = []
     # "": a database on disk that nobody else sees
     with tempfile.TemporaryFile() as whole, closing(sqlite3.connect("")) as sorter:
         sorter.execute("create table lines (surt text, at text, record_id text, line text)")
         sorter.execute("create table pages (at text, url text, line text)")
         with zipfile.ZipFile(whole, "w", allowZip64=True) as archive:
-            resources = [
-                _add(
-                    archive,
-                    _WARC,
-                    facts["created"],
-                    lambda file: _warc(conn, folder, selection, file, sorter, seen),
-                )
-            ]
-            lookup: list[str] = []
+            with _adding(archive, _WARC, at, resources) as file:
+                _write_captures(source, file, sorter)
             lines = (row[0] for row in sorter.execute("select line from lines order by surt, at, record_id"))
-            resources.append(
-                _add(
-                    archive,
-                    "indexes/index.cdx.gz",
-                    facts["created"],
-                    lambda file: lookup.extend(_compressed(lines, file)),
-                )
-            )
-            resources.append(
-                _add(archive, "indexes/index.idx", facts["created"], lambda file: _write(file, lookup))
-            )
-            pages = (row[0] for row in sorter.execute("select line from pages order by at, url"))
-            resources.append(
-                _add(
-                    archive,
-                    "pages/pages.jsonl",
-                    facts["created"],
-                    lambda file: _write(file, [_json(_HEADER) + "\n"], pages),
-                    True,
-                )
-            )
-            package = _package(
-                resources, facts, sorter.execute("select line from pages order by at, url limit 1").fetchone()
-            )
-            text = (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode()
-            _add(archive, "datapackage.json", facts["created"], lambda file: file.write(text))
-            digest = {"path": "datapackage.json", "hash": "sha256:" + hashlib.sha256(text).hexdigest()}
-            _add(
-                archive,
-                "datapackage-digest.json",
-                facts["created"],
-                lambda file: file.write((json.dumps(digest, indent=2) + "\n").encode()),
-            )
+            with _adding(archive, "indexes/index.cdx.gz", at, resources) as file:
+                lookup = list(_write_blocks(lines, file))
+            with _adding(archive, "indexes/index.idx", at, resources) as file:
+                _write_lines(file, lookup)
+            pages = [row[0] for row in sorter.execute("select line from pages order by at, url limit 1")]
+            every = (row[0] for row in sorter.execute("select line from pages order by at, url"))
+            with _adding(archive, "pages/pages.jsonl", at, resources, is_deflated=True) as file:
+                _write_lines(file, [_json(_HEADER) + "\n"], every)
+            text = json.dumps(_package(resources, source.facts, pages), ensure_ascii=False, indent=2) + "\n"
+            with _adding(archive, "datapackage.json", at, resources) as file:
+                _write_lines(file, [text])
+            digest = {"path": "datapackage.json", "hash": resources[-1].hash}
+            with _adding(archive, "datapackage-digest.json", at, resources) as file:
+                _write_lines(file, [json.dumps(digest, indent=2) + "\n"])
         whole.seek(0)
         shutil.copyfileobj(whole, out, 1 << 20)
 
 
 def surt(url: str) -> str:
-    """An address in the order and form an index sorts by: ``org,example)/path?query``."""
+    """An address as an index sorts it: ``org,example)/path?query``."""
     parts = urlsplit(re.sub(r"^(https?://)www\d*\.", r"\1", url, flags=re.IGNORECASE).lower())
     host = ",".join(reversed((parts.hostname or "").split(".")))
     port = (
@@ -125,7 +92,7 @@ def surt(url: str) -> str:
 
 
 class _Digesting:
-    """A file that knows the SHA-256 and the size of what was written to it."""
+    """A file that computes the SHA-256 and the size of what is written to it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.hash, self.size = file, hashlib.sha256(), 0
@@ -138,48 +105,39 @@ class _Digesting:
         return len(part)
 
 
-def _add(
-    archive: zipfile.ZipFile, name: str, at: str, fill: Callable[[Any], object], is_deflated: bool = False
-) -> _Resource:
+@contextmanager
+def _adding(
+    archive: zipfile.ZipFile, name: str, at: str, resources: list[_Resource], *, is_deflated: bool = False
+) -> Iterator[Any]:
+    """A file to write to, which becomes a file of the ZIP and a resource."""
     year, month, day, hour, minute, second = (int(part) for part in re.findall(r"\d+", at))
     info = zipfile.ZipInfo(name, (max(year, 1980), month, day, hour, minute, second))
-    # What is to be read in parts is stored as it is
+    # Files that are read in parts are not compressed again
     info.compress_type = zipfile.ZIP_DEFLATED if is_deflated else zipfile.ZIP_STORED
     info.create_system, info.external_attr = 3, 0o644 << 16
-    # ReplayWeb.page looks for the length of a local header's extra fields only where the central directory
-    # has some too, and `force_zip64` makes local ones alone. So each file has one in both: the extended
-    # timestamp (UTC seconds).
+    # ReplayWeb.page looks for the length of a local header's extra fields only if the central directory has
+    # some too, and `force_zip64` makes local ones alone. So each file has one in both: the extended timestamp
+    # (UTC seconds).
     info.extra = struct.pack("<HHBI", 0x5455, 5, 1, int(parse_time(at).timestamp()))
     with archive.open(info, "w", force_zip64=True) as file:
         digesting = _Digesting(file)
-        fill(digesting)
-    return _Resource(name, "sha256:" + digesting.hash.hexdigest(), digesting.size)
+        yield digesting
+    resources.append(_Resource(name, "sha256:" + digesting.hash.hexdigest(), digesting.size))
 
 
-def _warc(
-    conn: sqlite3.Connection,
-    folder: Path,
-    selection: Selection,
-    out: Any,
-    sorter: sqlite3.Connection,
-    seen: Seen,
-) -> None:
-    for copied in write_warc(conn, folder, selection, out, seen):
-        sorter.execute(
-            "insert into lines values (?, ?, ?, ?)",
-            (key := surt(copied.url), copied.at, copied.record_id, _cdxj(key, copied)),
-        )
-        if page := conn.execute(_TITLES, (copied.record_id,)).fetchone():
-            told = {
+def _write_captures(source: Source, out: Any, sorter: sqlite3.Connection) -> None:
+    for copied in copy_captures(source, out):
+        key = surt(copied.url)
+        line = (key, copied.at, copied.record_id, _cdxj(key, copied))
+        sorter.execute("insert into lines values (?, ?, ?, ?)", line)
+        if titles := source.conn.execute(_TITLES, (copied.record_id,)).fetchone():
+            page = {
                 "id": copied.record_id.strip("<>").removeprefix("urn:uuid:"),
                 "url": copied.url,
                 "ts": copied.at,
+                "title": titles["plain_title"] or titles["title"] or titles["url"],
             }
-            title = page["plain_title"] or page["title"] or page["url"]
-            sorter.execute(
-                "insert into pages values (?, ?, ?)",
-                (copied.at, copied.url, _json(told | {"title": title}) + "\n"),
-            )
+            sorter.execute("insert into pages values (?, ?, ?)", (copied.at, copied.url, _json(page) + "\n"))
 
 
 def _cdxj(key: str, copied: Copied) -> str:
@@ -195,8 +153,8 @@ def _cdxj(key: str, copied: Copied) -> str:
     return f"{key} {re.sub('[^0-9]', '', copied.at)} {json.dumps(fields)}\n"
 
 
-def _compressed(lines: Iterable[str], out: Any) -> Iterator[str]:
-    """Write the index in blocks; the lines of the index of blocks."""
+def _write_blocks(lines: Iterable[str], out: Any) -> Iterator[str]:
+    """Write the index in compressed blocks; yield a line for each block."""
     yield '!meta 0 {"format": "cdxj-gzip-1.0", "filename": "index.cdx.gz"}\n'
     offset, block = 0, list[str]()
 
@@ -222,7 +180,7 @@ def _compressed(lines: Iterable[str], out: Any) -> Iterator[str]:
         yield flush()
 
 
-def _write(out: Any, *texts: Iterable[str]) -> None:
+def _write_lines(out: Any, *texts: Iterable[str]) -> None:
     for text in texts:
         for line in text:
             out.write(line.encode())
@@ -232,12 +190,12 @@ def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _package(resources: list[_Resource], facts: dict[str, str], first: tuple[str] | None) -> dict[str, Any]:
+def _package(resources: list[_Resource], facts: dict[str, str], pages: list[str]) -> dict[str, Any]:
     package: dict[str, Any] = {"profile": "data-package", "wacz_version": "1.1.1"}
     package |= {name: facts[name] for name in ("title", "description", "software", "created")} | {
         "modified": facts["created"]
     }
-    if first:
-        page = json.loads(first[0])
+    if pages:
+        page = json.loads(pages[0])
         package |= {"mainPageUrl": page["url"], "mainPageDate": page["ts"]}
     return package | {"resources": [resource.as_record() for resource in resources]}
