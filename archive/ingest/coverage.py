@@ -1,10 +1,8 @@
-"""Which parts of the site's listings were walked without a break, so that the next crawl finds the gaps an
-interrupted one left.
+"""Which parts of the listings were read without a break, so that the next crawl finds the gaps.
 
-A *stretch* is an unbroken run of posts in the order of the listing: pages walked one after the other in one
-crawl, joined with older stretches wherever they meet a post of theirs. A stretch whose tail did not reach the
-listing's end is a gap: what is older may be unknown. Date archives are a stable partition besides: a month or
-day walked from its first page to its end is whole.
+A *stretch* is an unbroken run of posts in the order of the listing: pages read one after the other in one crawl,
+joined with older stretches wherever they meet a post of theirs. After a stretch whose tail is not the listing's
+end there is a gap: older posts may be unknown. A date archive read from its first page to its end is whole.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from archive.outcome import Held
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Row, Store
 
-ANSWERS = timedelta(days=7)  # date archives that answered so long ago are taken to answer still
+ANSWERS = timedelta(days=7)  # for so long date archives that answered are taken to answer still
 
 
 class Coverage:
@@ -32,20 +30,18 @@ class Coverage:
     def page(
         self, capture: Capture, capture_id: int, address: Address, listing: Listing, held: Sequence[Held]
     ) -> list[bool]:
-        """Take in a page; says of each sighting whether an earlier walk had passed it."""
+        """Record a page; say of each of its posts whether an earlier walk had passed it."""
         edition = address.edition
-        if edition is None or not (address.scope == "home" or address.scope.startswith("date/")):
+        is_dated = address.scope.startswith("date/")
+        if edition is None or not (address.scope == "home" or is_dated):
             return [False] * len(held)
-        if address.scope.startswith("date/"):
+        if is_dated:
             self._date_archives_answer(capture, edition)
-        rows = [
-            self._store.article(h.key) if h.key and not s.sticky else None
-            for h, s in zip(held, listing.sightings, strict=True)
-        ]
-        before = [row["stretch_id"] is not None if row else False for row in rows]
+        sticky = [sighting.sticky for sighting in listing.sightings]
+        rows = [self._article(h, is_sticky) for h, is_sticky in zip(held, sticky, strict=True)]
+        before = [row is not None and row["stretch_id"] is not None for row in rows]
         stretch_id = self._join(capture, address, edition, [row for row in rows if row])
         is_end = listing.has_next is False
-        new = sum(h.is_new for h in held)
         self._store.query(
             "insert into listing_pages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             capture_id,
@@ -54,18 +50,22 @@ class Coverage:
             address.scope,
             address.page,
             len(held),
-            new,
+            sum(h.is_new for h in held),
             int(is_end),
             stretch_id,
             next((row["article_id"] for row in reversed(rows) if row), None),
         )
         if is_end:
             self._ended(capture, edition, address, stretch_id)
-        return [known or sighting.sticky for known, sighting in zip(before, listing.sightings, strict=True)]
+        return [known or is_sticky for known, is_sticky in zip(before, sticky, strict=True)]
+
+    def _article(self, held: Held, is_sticky: bool) -> Row | None:
+        """The row of a post in the listing's order; None for a sticky one and one whose id is not known."""
+        return self._store.article(held.key) if held.key and not is_sticky else None
 
     def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
-        """The first date archive in a while that shows posts: those that had answered 404 before it in this
-        crawl are empty, not switched off."""
+        """The first date archive in a while shows posts: those that answered 404 before in this crawl are empty,
+        not switched off."""
         if self._answers(capture, edition):
             return
         query = "select url from captures where crawl_id = ? and channel = 'date' and status in (404, 410)"
@@ -87,13 +87,12 @@ class Coverage:
         return self._store.one(query, edition, first.isoformat(), last.isoformat()) is not None
 
     def end(self, capture: Capture, address: Address) -> None:
-        """A page behind the last one was asked for: 404."""
+        """Record the 404 of a page after the last one."""
         if address.edition is None:
             return
         row = self._page_before(capture, address)
         if address.page == 1 and address.scope.startswith("date/"):
-            # date archives answer, so this one is empty, not switched off; one of which posts are known is
-            # neither
+            # Date archives answer, so this one is empty, not switched off; not so if posts of it are known
             if self._answers(capture, address.edition) and not self._knows(address.edition, address.scope):
                 self._cover(capture, address.edition, address.scope)
         elif row is not None:
@@ -109,47 +108,52 @@ class Coverage:
         )
 
     def _join(self, capture: Capture, address: Address, edition: Edition, rows: list[Row]) -> int | None:
-        """The stretch this page belongs to, after it has met what it overlaps."""
+        """Put the posts of a page into one stretch, with the stretches they belong to already; its id.
+
+        Invariant (`tests/test_coverage.py`): no post that was never seen stands between a stretch's newest and
+        oldest post. Pages of one crawl are asked one after the other and new posts push entries down, so the
+        page before meets this one; posts of one page stand side by side.
+        """
         if not rows:
             return None
-        store = self._store
         earlier = self._page_before(capture, address) if address.page > 1 else None
-        met = [row["stretch_id"] for row in rows if row["stretch_id"] is not None]
-        if earlier is not None and earlier["stretch_id"] is not None:
-            met.insert(0, self._root(earlier["stretch_id"]))
-        unique = list(dict.fromkeys(met))
-        days = [d for d in (row["day"] for row in rows) if d]
-        newest_day = max(days) if days else None
-        tail = self._tail(
-            rows, [self._stretch(s) for s in unique], earlier["last_article_id"] if earlier else None, days
-        )
-        head = capture.captured_at if address.page == 1 and address.scope == "home" else None
-        if not unique:
-            stretch_id = store.insert("stretches", edition=edition, head_seen_at=head, newest_day=newest_day)
-        else:
-            # Counts each of its posts
-            sizes = {s: self._size(s) for s in unique} if len(unique) > 1 else dict.fromkeys(unique, 0)
-            stretch_id = max(unique, key=lambda s: sizes[s])
-            for other in unique:
-                row = self._stretch(other)
-                newest_day = max((d for d in (newest_day, row["newest_day"]) if d), default=None)
-                head = max((h for h in (head, row["head_seen_at"]) if h), default=None)
-                if other != stretch_id:
-                    store.query("update articles set stretch_id = ? where stretch_id = ?", stretch_id, other)
-                    store.update("stretches", "stretch_id", other, merged_into=stretch_id)
-        for row in (row for row in rows if row["stretch_id"] != stretch_id):
-            store.update("articles", "article_id", row["article_id"], stretch_id=stretch_id)
-        store.update(
+        met = self._met(rows, earlier)
+        days = [row["day"] for row in rows if row["day"]]
+        heads = [one["head_seen_at"] for one in met]
+        if address.page == 1 and address.scope == "home":
+            heads.append(capture.captured_at)
+        stretch_id = self._merge(met) or self._store.insert("stretches", edition=edition)
+        for row in rows:
+            if row["stretch_id"] != stretch_id:
+                self._store.update("articles", "article_id", row["article_id"], stretch_id=stretch_id)
+        tail = self._tail(rows, met, earlier["last_article_id"] if earlier else None, days)
+        self._store.update(
             "stretches",
             "stretch_id",
             stretch_id,
-            newest_day=newest_day,
-            head_seen_at=head,
+            newest_day=max(filter(None, (*days, *(one["newest_day"] for one in met))), default=None),
+            head_seen_at=max(filter(None, heads), default=None),
             tail_article_id=tail[0],
             tail_day=tail[1],
             reached_end=tail[2],
         )
         return stretch_id
+
+    def _met(self, rows: list[Row], earlier: Row | None) -> list[Row]:
+        """The stretches of the page before and of this page's posts, in that order."""
+        before = self._root(earlier["stretch_id"]) if earlier else None
+        ids = [before, *(row["stretch_id"] for row in rows)]
+        return [self._stretch(one) for one in dict.fromkeys(ids) if one is not None]
+
+    def _merge(self, stretches: list[Row]) -> int | None:
+        """Merge stretches into the one with most posts, whose id stays; None if there are none."""
+        ids = [one["stretch_id"] for one in stretches]
+        kept: int | None = max(ids, key=self._size) if len(ids) > 1 else next(iter(ids), None)
+        for other in ids:
+            if other != kept:
+                self._store.query("update articles set stretch_id = ? where stretch_id = ?", kept, other)
+                self._store.update("stretches", "stretch_id", other, merged_into=kept)
+        return kept
 
     def _tail(
         self, rows: list[Row], met: list[Row], last_before: int | None, days: list[str]

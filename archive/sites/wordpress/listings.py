@@ -1,14 +1,13 @@
-"""Listings (home, date archives, categories) -> Sightings, in the page's order. Pure: text in, dataclasses
-out.
+"""Listings (home, date archives, categories) -> Sightings, in the page's order. Pure: text in, dataclasses out.
 
-What rests on markup stands in the three tables below; when the site changes its theme, a line is added there.
-Where no known mark is met, headings that link to posts are taken, outside of what is clearly not the list; a
-page without any is no listing and is reported as such.
+What rests on markup stands in the tables below. Where no entry is marked, headings that link to posts are read,
+and on home also lists of links; a page without any is no listing.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -17,18 +16,22 @@ from archive.model import Address, ArticleKey, Kind, Listing, Sighting
 from archive.sites.wordpress.site import WordPressSite as Site
 from archive.sites.wordpress.site import day_of_scope
 
-# Chrome that also links to posts in headings: widgets, menus, footers, related boxes, sliders of "featured"
-# posts [A].
-_NOT_THE_LIST = "aside, nav, footer, header.site-header, .widget, .sidebar, #sidebar, [class*='related'], [class*='popular'], [class*='trending']"
-# One entry each, most telling first [E: post_class() of WordPress on nearly all themes; A: the page builders'
-# own].
+# Widgets, menus, footers, related boxes and the like, which link to posts too [A]
+_NOT_THE_LIST = (
+    "aside, nav, footer, header.site-header, .widget, .sidebar, #sidebar, "
+    "[class*='related'], [class*='popular'], [class*='trending']"
+)
+# One entry each, most telling first [E: post_class() of WordPress; A: page builders]
 _ENTRIES = (
     "article[id^='post-']",
     "[id^='post-'].type-post, li.post.type-post, div.post.type-post",
     "[data-pid]",
     "article",
 )
-_HEADLINES = ".entry-title a, .wp-block-post-title a, h1 a, h2 a, h3 a, h4 a, a[rel~='bookmark']"
+_TITLES = ".entry-title a, .wp-block-post-title a"
+_HEADLINES = "h1 a, h2 a, h3 a, h4 a, a[rel~='bookmark']"
+_HEADINGS = "h1, h2, h3, h4"
+FEW = 3  # marked entries on the first page of home: fewer may be the top story of a front page
 MAX_CATEGORIES = 100  # of a page: a site has dozens
 _POST_ID = re.compile(r"(?:^|\s)post-([1-9][0-9]*)(?:\s|$)")
 
@@ -41,45 +44,81 @@ def parse_listing(html: str, address: Address, site: Site) -> Listing:
     for node in tree.css(_NOT_THE_LIST):
         if node.tag not in ("body", "html", "main", "article") and not _inside_entry(node):
             node.decompose()
-    sightings: list[Sighting] = []
+    sightings = _read_posts(tree, address, site)
+    return Listing(address.scope, address.page, sightings, has_next, address.edition, categories)
+
+
+def _read_posts(tree: LexborHTMLParser, address: Address, site: Site) -> tuple[Sighting, ...]:
+    """The posts of the page, by the most telling reading that finds any.
+
+    On the first page of home a reading that finds more wins where the entries are few, or among its own.
+    """
+    marked: tuple[Sighting, ...] = ()
     for selector in _ENTRIES:
-        sightings = [s for s in (_entry(node, address, site) for node in tree.css(selector)) if s]
-        if sightings:
+        marked = _unique(s for node in tree.css(selector) if (s := _read_entry(node, address, site)))
+        if marked:
             break
-    if not sightings:
-        links = (_linked(a, address, site) for a in tree.css("h1 a, h2 a, h3 a, h4 a"))
-        sightings = [
-            _sighting(found, address, a.text(strip=True), None, None, None, False)
-            for a, found in links
-            if found
-        ]
+    is_front = address.scope == "home" and address.page == 1
+    if marked and not is_front:
+        return marked
+    linked = _unique(_read_links(_heading_links(tree), address, site))
+    if address.scope == "home":
+        listed = _unique(_read_links((a for li in tree.css("li") for a in li.css("a")), address, site))
+        linked = max(linked, listed, key=len)
+    is_more = len(linked) > len(marked)
+    is_superset = {_identity(s) for s in marked} <= {_identity(s) for s in linked}
+    return linked if is_more and (len(marked) < FEW or is_superset) else marked
+
+
+def _identity(sighting: Sighting) -> object:
+    return (sighting.edition, sighting.post_id) if sighting.post_id else sighting.url
+
+
+def _unique(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
+    """Each post once, where it stands first."""
     unique: dict[object, Sighting] = {}
     for sighting in sightings:
-        unique.setdefault(
-            (sighting.edition, sighting.post_id) if sighting.post_id else sighting.url, sighting
-        )
-    return Listing(address.scope, address.page, tuple(unique.values()), has_next, address.edition, categories)
+        unique.setdefault(_identity(sighting), sighting)
+    return tuple(unique.values())
 
 
-def _entry(node: LexborNode, address: Address, site: Site) -> Sighting | None:
-    links = [_linked(a, address, site) for a in node.css(_HEADLINES)] or [
-        _linked(a, address, site) for a in node.css("a")
-    ]
-    anchor, found = next(((a, f) for a, f in links if f), (None, None))
+def _heading_links(tree: LexborHTMLParser) -> Iterator[LexborNode]:
+    """The links of headings: inside of them, or around them."""
+    for heading in tree.css(_HEADINGS):
+        inside = heading.css("a")
+        yield from inside
+        around = heading.parent
+        for _ in range(2):
+            if not inside and around is not None and around.tag == "a":
+                yield around
+            around = around.parent if around is not None else None
+
+
+def _read_links(anchors: Iterable[LexborNode], address: Address, site: Site) -> Iterator[Sighting]:
+    for anchor in anchors:
+        found = _linked_post(anchor, address, site)
+        title = anchor.text(strip=True) if found else ""
+        if found and title:
+            yield _sighting(found, address, title, None, None, None, False)
+
+
+def _read_entry(node: LexborNode, address: Address, site: Site) -> Sighting | None:
+    """The post of an entry; None where it links to none, or is a box around several."""
     classes = node.attributes.get("class") or ""
-    stated = (
-        _POST_ID.search(classes)
-        or _POST_ID.search(node.attributes.get("id") or "")
-        or re.match(r"^([1-9][0-9]*)$", node.attributes.get("data-pid") or "")
-    )
-    if found is None and stated and address.edition:
-        # An untitled post has a headline without a link; its id is enough.
-        key = ArticleKey(address.edition, stated.group(1))
-        found = Address(Kind.ARTICLE, site.article_url(key), address.edition, int(key.key))
+    post_id = _stated_id(node)
+    anchor, found = _entry_link(node, post_id, address, site)
+    if found is None and post_id and address.edition and anchor is None:
+        # A post without a title has a headline without a link; its id is enough
+        found = Address(
+            Kind.ARTICLE,
+            site.article_url(ArticleKey(address.edition, str(post_id))),
+            address.edition,
+            post_id,
+        )
     if found is None:
         return None
-    if found.kind is Kind.SLUG and stated and found.edition:
-        found = Address(Kind.ARTICLE, found.url, found.edition, int(stated.group(1)))
+    if found.kind is Kind.SLUG and post_id and found.edition:
+        found = Address(Kind.ARTICLE, found.url, found.edition, post_id)
     times = [
         (t.attributes.get("class") or "", t.attributes.get("datetime") or "")
         for t in node.css("time[datetime]")
@@ -87,15 +126,36 @@ def _entry(node: LexborNode, address: Address, site: Site) -> Sighting | None:
     published = next((v for c, v in times if "published" in c), times[0][1] if times else None)
     modified = next((v for c, v in times if "updated" in c), None)
     title = anchor.text(strip=True) if anchor is not None else ""
-    return _sighting(
-        found,
-        address,
-        title,
-        published,
-        modified,
-        _day_link(node, site),
-        "sticky" in classes.split() and address.page == 1,
+    is_sticky = "sticky" in classes.split() and address.page == 1
+    return _sighting(found, address, title, published, modified, _day_link(node, site), is_sticky)
+
+
+def _stated_id(node: LexborNode) -> int | None:
+    stated = (
+        _POST_ID.search(node.attributes.get("class") or "")
+        or _POST_ID.search(node.attributes.get("id") or "")
+        or re.match(r"^([1-9][0-9]*)$", node.attributes.get("data-pid") or "")
     )
+    return int(stated.group(1)) if stated else None
+
+
+def _entry_link(
+    node: LexborNode, post_id: int | None, address: Address, site: Site
+) -> tuple[LexborNode | None, Address | None]:
+    """The link to the entry's post: of its title, else of a heading, else any. No post if there are several.
+
+    A heading inside a text may link to another post: the id that the entry states decides then.
+    """
+    for selector in (_TITLES, _HEADLINES, "a"):
+        links = [(a, post) for a in node.css(selector) if (post := _linked_post(a, address, site))]
+        posts = {post.post_id or post.url for _, post in links}
+        if len(posts) == 1:
+            return links[0]
+        if posts and selector != _TITLES and post_id and node.css_first("article article") is None:
+            return next((link for link in links if link[1].post_id in (post_id, None)), links[0])
+        if posts:
+            return links[0][0], None
+    return None, None
 
 
 def _inside_entry(node: LexborNode) -> bool:
@@ -107,15 +167,11 @@ def _inside_entry(node: LexborNode) -> bool:
     return False
 
 
-def _linked(anchor: LexborNode, address: Address, site: Site) -> tuple[LexborNode, Address | None]:
+def _linked_post(anchor: LexborNode, address: Address, site: Site) -> Address | None:
+    """The post of the listing's edition that a link leads to."""
     found = site.parse(anchor.attributes.get("href") or "", address.url)
-    right = (
-        found
-        and found.kind in (Kind.ARTICLE, Kind.SLUG)
-        and found.edition == address.edition
-        and found.page == 1
-    )
-    return anchor, found if right else None
+    is_post = found and found.kind in (Kind.ARTICLE, Kind.SLUG) and found.page == 1
+    return found if found and is_post and found.edition == address.edition else None
 
 
 def _sighting(
