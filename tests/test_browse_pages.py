@@ -674,7 +674,7 @@ async def test_what_is_taken_out_is_gone(path: Path, tmp_path: Path) -> None:
 
 def test_a_wrong_list_makes_no_copy(path: Path, tmp_path: Path) -> None:
     """A line that names nothing stops the copy: it would show what was meant to be hidden."""
-    with pytest.raises(NoSuchVersion, match="holds no version sohr:en:1@"):
+    with pytest.raises(NoSuchVersion, match="has no version sohr:en:1@"):
         redacted(path, tmp_path, f"sohr:en:1@{FIRST}")
     with pytest.raises(NoSuchVersion, match="line 3 is no citation"):
         redacted(path, tmp_path, "en:332481")
@@ -684,6 +684,6 @@ def test_a_wrong_list_makes_no_copy(path: Path, tmp_path: Path) -> None:
 def test_a_copy_takes_no_files_place(path: Path, tmp_path: Path) -> None:
     """A file that is there is left alone."""
     (tmp_path / "public.db").write_text("mine")
-    with pytest.raises(NoCopy, match="is there already"):
+    with pytest.raises(NoCopy, match="exists: move it away"):
         redacted(path, tmp_path)
     assert (tmp_path / "public.db").read_text() == "mine"

@@ -143,11 +143,11 @@ def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> No
     ("arguments", "says"),
     [
         (("publish-copy",), "Missing argument"),
-        (("publish-copy", "there.db"), "is there already"),
+        (("publish-copy", "there.db"), "exists: move it away"),
         (("publish-copy", "no/such/folder/x.db"), "cannot be written"),
         (("publish-copy", "x.db", "--redact", "none.txt"), "does not exist"),
         (("publish-copy", "x.db", "--redact", "wrong.txt"), "is no citation"),
-        (("publish-copy", "x.db", "--redact", "unknown.txt"), "holds no version"),
+        (("publish-copy", "x.db", "--redact", "unknown.txt"), "has no version"),
         (("serve", "none.db"), "publish-copy"),
         (("serve", "wrong.txt"), "is no database"),
         (("serve", "--port", "99999"), "99999"),

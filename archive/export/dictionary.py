@@ -1,7 +1,6 @@
-"""docs/dictionary.md and archive/export/schema/version.schema.json, made from what the software itself goes
-by: ``python -m archive.export.dictionary``.
+"""Make docs/dictionary.md and the JSON schemas from the software's own tables of fields.
 
-A test makes both again and compares, so that neither can fall behind.
+Run ``python -m archive.export.dictionary`` after a change; a test compares.
 """
 
 from __future__ import annotations
@@ -36,7 +35,8 @@ _WORDS = {
 }
 _HEAD = """# Data dictionary
 
-Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. All times are UTC. What the site did not state is null.
+Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. Times are UTC.
+What the site did not state is null.
 """
 
 
@@ -86,9 +86,8 @@ def document() -> str:
     for column in VERSION_FIELDS:
         parts = f" ({', '.join(name for name, _ in column.parts)})" if column.parts else ""
         null = ", or null" if column.is_nullable else ""
-        lines.append(
-            f"| `{column.name}` | {_WORDS.get(column.type, column.type)}{parts}{null} | {_cell(column.about)} |"
-        )
+        kind = f"{_WORDS.get(column.type, column.type)}{parts}{null}"
+        lines.append(f"| `{column.name}` | {kind} | {_cell(column.about)} |")
     for name, table in TABLES.items():
         if not table.hidden:
             lines += ["", f"## `{name}`", "", table.description, "", "| column | what it is |", "|---|---|"]

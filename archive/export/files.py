@@ -15,18 +15,17 @@ from archive.folder import is_kept, whole_file
 
 @contextmanager
 def destination(target: str, keep: Path | None = None, *, replace: bool = True) -> Iterator[IO[bytes]]:
-    """Standard output for ``-``; a device or a pipe as it is; else a file that appears whole when all is
-    written.
+    """Open standard output for ``-``, a device or pipe as it is, or a file that appears when it is complete.
 
-    Raises CannotWrite: also for the archive's own files in the folder ``keep``, and for a file that is there
-    already unless ``replace``.
+    Raises CannotWrite, also for the archive's own files in the folder ``keep`` and, unless ``replace``, for a
+    file that exists.
     """
     if target == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     path = permitted(target, keep, replace=replace)
-    with _sentence(target):
+    with _translate_errors(target):
         if not is_file_to_be(path):
             with open(path, "wb") as out:
                 yield out
@@ -36,29 +35,30 @@ def destination(target: str, keep: Path | None = None, *, replace: bool = True) 
 
 
 def permitted(target: str, keep: Path | None = None, *, replace: bool = True) -> Path:
-    """The path of a target, if it may be written. Raises CannotWrite."""
+    """Check that a target may be written, and return its path. Raises CannotWrite."""
     path = Path(target).resolve()
     if path.is_dir():
         raise CannotWrite(f"{target} is a folder: give the name of a file in it")
     if keep is not None and is_kept(path, keep.resolve()):
         raise CannotWrite(f"{target} is a file of the archive itself: give another name")
     if not replace and path.exists() and is_file_to_be(path):
-        raise CannotWrite(f"{target} is there already: give another name, or --force to replace it")
+        raise CannotWrite(f"{target} exists: give another name, or --force to replace it")
     return path
 
 
 def is_file_to_be(path: Path) -> bool:
-    """Whether a whole file takes this place; a device or a pipe is written to as it is."""
+    """Whether a file will be here, and not a device or a pipe."""
     return not path.exists() or stat.S_ISREG(path.stat().st_mode)
 
 
 @contextmanager
-def _sentence(target: str) -> Iterator[None]:
+def _translate_errors(target: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
         raise CannotWrite(
-            f"{target} cannot be written ({error.strerror}): free some space or give another name; what was there still is"
+            f"{target} cannot be written ({error.strerror}): free some space or give another name; "
+            "an older file there is unchanged"
         ) from error
