@@ -103,11 +103,11 @@ def test_posts_that_claim_alike_share_a_list() -> None:
     )
 )
 def test_kinds_of_lines_are_told_again_as_they_were(kinds: list[tuple[str, int]]) -> None:
-    """A run of one kind is written once, with how many lines it covers."""
+    """Each line has its kind, and its depth where it has one."""
     assert decode_kinds(encode_kinds(kinds)) == kinds
 
 
-@pytest.mark.parametrize("column", ['[["list"]]', "[null]", "[[1,2]]", "{", '[["list",1,2]]'])
+@pytest.mark.parametrize("column", ['[["list"]]', "[null]", "[1]", "[[1,2]]", "{", '[["list",1,2]]'])
 def test_a_column_that_is_none_of_ours_is_refused(column: str) -> None:
     """Whoever wrote into the database beside us hears of it."""
     with pytest.raises(ValueError):

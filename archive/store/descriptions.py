@@ -88,8 +88,7 @@ _VERSIONS = {
     "article_id": _ARTICLE_ID,
     **{name: _describe(name) for name in ("number", "title", "plain_title", "text", "text_sha256")},
     "restored_title": "plain_title where it differs from the title; else empty.",
-    "lines": "Kind of each line of the text, with its depth in a list or its level as a heading; a number says how "
-    "many lines the next kind covers (JSON array).",
+    "lines": "Kind of each line of the text, with its depth in a list or its level as a heading (JSON array).",
     "same_sha256": "SHA-256 of title and text without white space, bidi marks and shapes of quotation marks: equal "
     "means the same version.",
     "text_digest": "text_sha256 in bytes.",

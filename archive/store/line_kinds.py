@@ -1,39 +1,26 @@
-"""The kinds of a version's lines as its column ``lines`` keeps them: ``["paragraph", 12, ["list", 1],
-"row"]``, where a number says how many lines the kind behind it covers. A kind is its name, or name and depth
-where there is one."""
+"""The column ``lines`` of a version: the kind of each line of its text, ``["paragraph", ["list", 1]]``, with
+its depth where it has one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from itertools import groupby
-
-Kinds = list[tuple[str, int]]
 
 
 def encode_kinds(kinds: Iterable[tuple[str, int]]) -> str:
     """Kind and depth of each line, as JSON."""
-    told: list[object] = []
-    for (name, depth), run in groupby(kinds):
-        count = sum(1 for _ in run)
-        told += ([count] if count > 1 else []) + [[name, depth] if depth else name]
-    return json.dumps(told, separators=(",", ":"))
+    return json.dumps([[name, depth] if depth else name for name, depth in kinds], separators=(",", ":"))
 
 
-def decode_kinds(column: str) -> Kinds:
-    """Kind and depth of each line again. Raises ValueError where the column is none of ours."""
-    kinds: Kinds = []
-    count = 1
-    for told in json.loads(column):
-        match told:
-            case int():
-                count = told
-                continue
+def decode_kinds(column: str) -> list[tuple[str, int]]:
+    """Kind and depth of each line. Raises ValueError if the archive did not write the column."""
+    kinds: list[tuple[str, int]] = []
+    for kind in json.loads(column):
+        match kind:
             case str():
-                kinds += [(told, 0)] * count
+                kinds.append((kind, 0))
             case [str(name), int(depth)]:
-                kinds += [(name, depth)] * count
+                kinds.append((name, depth))
             case _:
-                raise ValueError(f"no kind of a line: {told!r}")
-        count = 1
+                raise ValueError(f"not the kind of a line: {kind!r}")
     return kinds

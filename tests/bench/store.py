@@ -71,7 +71,7 @@ def bench(turns: int, quick: bool) -> Bench:
         ratio(
             f"database / text it holds, at {last}",
             [t[-1]["size"] / t[-1]["text"] for t in told],
-            2.5,
+            3.2,
             higher_is_better=False,
         ),
         ratio(
