@@ -26,7 +26,7 @@ def pack(claims: Iterable[Claim], version: Any, post_id: int | None) -> str:
     values = _values(version, post_id)
     packed: list[list[Any]] = []
     for field, value, origin in ((claim.field, claim.value, claim.origin) for claim in claims):
-        column = values.get(field)
+        column: Any = values.get(field)
         if field in _LIST and value in column:
             packed.append([field, column.index(value), origin])
         else:
