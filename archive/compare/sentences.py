@@ -151,6 +151,9 @@ _WORD = re.compile(rf"(?:{_LETTER}[{_MARKS}]*)+")
 def split_sentences(text: str) -> list[Sentence]:
     found = []
     for line in text.split("\n"):
+        if "\t" in line:  # a table row
+            found.append(Sentence(line))
+            continue
         at = 0
         for end in chain((m.end() for m in _SENTENCE_END.finditer(line)), (len(line),)):
             if sentence := line[at:end].strip():

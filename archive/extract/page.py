@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
 from archive.extract.document import Bounds, open_document, refused
-from archive.html.lines import inline_text, is_visible, read_lines, tidy
+from archive.html.lines import Body, inline_text, is_visible, read_lines, tidy
 from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate
 from archive.sites.sohr.addresses import Site
@@ -24,6 +24,7 @@ from archive.sites.wordpress.noise import is_noise
 # edit
 EXTRACTOR = "1"
 
+_FEWEST_WORDS = 5  # of a line of prose in a skipped element
 _LISTING_CLASSES = frozenset(
     ("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results")
 )
@@ -91,6 +92,13 @@ class _Page:
     def post_id(self) -> int | None:
         return int(self.stated.first("post_id") or 0) or None
 
+    def is_other_post(self, href: str) -> bool:
+        """True for the address of another post of the site."""
+        found = self.site.parse(href, self.capture.url)
+        if found is None or found.kind not in (Kind.ARTICLE, Kind.SLUG) or found.url == self.capture.url:
+            return False
+        return found.post_id is None or found.post_id != self.post_id
+
     def unextractable(self, reason: str, detail: str, title: str | None = None) -> Unextractable:
         return Unextractable(reason, detail, title, self.layout.name, self.post_id, self.edition)
 
@@ -155,7 +163,12 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     title, origin = _title(page)
     found = read_lines(body, is_noise)
     links = [(link, words) for href, words in found.links if (link := metadata.absolute(href, url))]
-    kept = boilerplate.cut(found.lines, title, page.site, links)
+    kept = boilerplate.cut(found.lines, title, page.site, links, page.is_other_post)
+    others = {(metadata.absolute(line.href, url), line.anchor) for line in kept.teasers}
+    links = [link for link in links if link not in others]
+    if _is_pruned_away(found, kept):
+        detail = "less than half of the words are left without what looks like boxes"
+        return page.unextractable("layout", detail, title or None)
     if not kept.lines:
         return page.unextractable("empty", "the post has no text", title or None)
     stated.claims.insert(0, Claim("title", title, origin))
@@ -189,6 +202,16 @@ def _read_article(page: _Page) -> Extract | Unextractable:
         notes=tuple(kept.notes),
         claims=tuple(stated.claims),
     )
+
+
+def _is_pruned_away(found: Body, kept: boilerplate.Cut) -> bool:
+    """True if the prose in skipped elements and cut lines is more than the text that is left."""
+    left = sum(len(line.text) for line in kept.lines)
+    if sum(len(node.text_content or "") for node in found.skipped) <= left and (left or not found.lines):
+        return False
+    prose = [line for node in found.skipped for line in read_lines(node, lambda _node: False).lines]
+    lost = [line for line in prose if not line.linked and len(line.text.split()) >= _FEWEST_WORDS]
+    return sum(len(line.text) for line in lost) > left or (not left and bool(found.lines))
 
 
 def _title(page: _Page) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,6 +32,14 @@ BLOCKS = word_set(
     hgroup search body html hr listing xmp plaintext
     """
 )
+_PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
+_STRUCK = frozenset(("s", "strike", "del"))
+_SCRIPTS = {
+    "sup": str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"),
+    "sub": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
+}
+_BUTTON = re.compile(r"(?:^|[\s_-])(?:button|btn)(?:$|[\s_-])")
+_MAX_SPAN = 100  # columns or rows that a cell may span
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _CAPTION_CLASSES = frozenset(("wp-caption-text", "gallery-caption", "wp-element-caption"))
@@ -41,13 +49,16 @@ _LAZY = ("data-src", "data-lazy-src", "data-original", "src")
 
 @dataclass(slots=True)
 class Raw:
-    """A line before the edges are cut. ``linked``: all of it is anchor text; ``tag``: the block around it."""
+    """A line before the edges are cut."""
 
     text: str
     kind: LineKind
     depth: int
-    linked: bool
-    tag: str
+    linked: bool  # all of it is anchor text
+    tag: str  # the block around it
+    bare: bool = False  # that block has no attributes, and nothing inside it is marked up
+    href: str = ""  # as written, if all links of the line lead there
+    anchor: str = ""  # the text of its last link
 
 
 @dataclass(slots=True)
@@ -57,6 +68,7 @@ class Body:
     lines: list[Raw] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)  # (href as written, anchor text)
     images: list[str] = field(default_factory=list)  # src as written
+    skipped: list[LexborNode] = field(default_factory=list)  # elements that are noise
 
 
 class _Context(NamedTuple):
@@ -66,6 +78,7 @@ class _Context(NamedTuple):
     depth: int = 0
     tag: str = ""
     lists: int = 0
+    bare: bool = True
 
 
 def tidy(text: str) -> str:
@@ -95,6 +108,39 @@ def read_lines(root: LexborNode, is_noise: Callable[[LexborNode], bool], *, inli
     return _Walk(root, is_noise, inline).run()
 
 
+class _Table:
+    """The columns of a table that cells of earlier rows still occupy."""
+
+    def __init__(self) -> None:
+        self.spans: dict[int, int] = {}  # column -> rows
+
+    def end_row(self) -> None:
+        self.spans = {column: rows - 1 for column, rows in self.spans.items() if rows > 1}
+
+
+class _Row:
+    """The cells of a table row: one for each column, "" where another cell reaches into it."""
+
+    def __init__(self, table: _Table) -> None:
+        self.table = table
+        self.cells: list[str] = []
+        self.depth = 0  # rows of nested tables around the text
+        self._reached = dict(table.spans)
+
+    def start_cell(self) -> None:
+        while self._reached.pop(len(self.cells), 0):
+            self.cells.append("")
+
+    def end_cell(self, text: str, columns: int, rows: int) -> None:
+        for column in range(len(self.cells), len(self.cells) + columns):
+            if rows > 1:
+                self.table.spans[column] = rows
+        self.cells += [text] + [""] * (columns - 1)
+
+    def text(self) -> str:
+        return "\t".join(self.cells).rstrip()
+
+
 class _Walk:
     """An iterative walk: a page may nest deeper than Python recurses."""
 
@@ -103,11 +149,16 @@ class _Walk:
         self.out = Body()
         self.pieces: list[str] = []
         self.linked = 0  # visible characters of the line that are anchor text
+        self.hrefs: set[str] = set()  # of the line
+        self.anchor_text = ""  # of the last link of the line
+        self.is_marked = False  # the line has inline elements
         self.context = _Context()
         self.anchor: tuple[str, list[str]] | None = None
-        self.cells: list[str] | None = None  # of the table row being read
-        self.row_depth = 0
+        self.row: _Row | None = None  # being read
+        self.tables: list[_Table] = []
         self.pre = 0
+        self.script: dict[int, int] | None = None  # of sup and sub
+        self.splits: Callable[[str], bool] | None = None  # characters that must not join here
 
     def run(self) -> Body:
         parents: list[tuple[LexborNode, str, _Context]] = []
@@ -117,14 +168,18 @@ class _Walk:
                 if not parents:
                     break
                 node, tag, context = parents.pop()
-                self.leave(tag)
+                self.leave(node, tag)
                 self.context = context
                 node = node.next
                 continue
             tag = node.tag or ""
             if tag == "-text":
                 self.text(node.text_content or "")
-            elif tag not in SKIPPED and not self.is_noise(node):
+            elif not self.is_read(tag):
+                pass
+            elif self.is_noise(node):
+                self.out.skipped.append(node)
+            else:
                 before = self.context
                 self.enter(node, tag)
                 child = node.first_child
@@ -132,14 +187,18 @@ class _Walk:
                     parents.append((node, tag, before))
                     node = child
                     continue
-                self.leave(tag)
+                self.leave(node, tag)
                 self.context = before
             node = node.next
         self.flush()
         return self.out
 
+    def is_read(self, tag: str) -> bool:
+        """A button is skipped, but the headings of an accordion consist of one."""
+        return tag not in SKIPPED or (tag == "button" and self.context.kind is LineKind.HEADING)
+
     def text(self, text: str) -> None:
-        if self.pre and self.cells is None and not self.inline and "\n" in text:
+        if self.pre and self.row is None and not self.inline and "\n" in text:
             first, *rest = text.split("\n")
             self.add(first)
             for line in rest:
@@ -149,13 +208,24 @@ class _Walk:
             self.add(text)
 
     def add(self, text: str) -> None:
+        if self.splits is not None and text:
+            last = self.pieces[-1][-1:] if self.pieces else ""
+            if last and self.splits(last) and self.splits(text[0]):
+                if self.script is not None:
+                    text = text.translate(self.script)  # 10<sup>2</sup> is not 102
+                else:
+                    self.pieces.append(" ")
+            self.splits = None
         self.pieces.append(text)
         if self.anchor is not None:
-            self.linked += len(text.strip())
             self.anchor[1].append(text)
+            if visible := len(text.strip()):
+                self.linked += visible
+                self.hrefs.add(self.anchor[0])
+                self.anchor_text = "".join(self.anchor[1])
 
     def break_line(self) -> None:
-        if self.inline or self.cells is not None:
+        if self.inline or self.row is not None:
             self.add(" ")
         else:
             self.flush()
@@ -166,59 +236,104 @@ class _Walk:
         text = tidy("".join(self.pieces))
         if is_visible(text):
             whole = self.linked > 0 and self.linked >= sum(len(piece.strip()) for piece in self.pieces)
-            self.out.lines.append(Raw(text, self.context.kind, self.context.depth, whole, self.context.tag))
+            kind, depth, tag, _, bare = self.context
+            line = Raw(text, kind, depth, whole, tag, bare and not self.is_marked)
+            if len(self.hrefs) == 1:
+                line.href, line.anchor = next(iter(self.hrefs)), tidy(self.anchor_text)
+            self.out.lines.append(line)
+        self.start_line()
+
+    def start_line(self) -> None:
         self.pieces.clear()
         self.linked = 0
+        self.is_marked = False
+        if self.hrefs:
+            self.hrefs.clear()
+            self.anchor_text = ""
+        if self.anchor is not None and self.anchor[1]:
+            self.out.links.append((self.anchor[0], tidy("".join(self.anchor[1]))))
+            self.anchor = (self.anchor[0], [])
 
     def enter(self, node: LexborNode, tag: str) -> None:
-        if tag == "br":
+        if tag in BLOCKS:
+            self.enter_block(node, tag)
+        elif tag == "br":
             self.break_line()
         elif tag == "a":
-            self.anchor = (node.attributes.get("href") or "", [])
+            attributes = node.attributes
+            self.anchor = (attributes.get("href") or "", [])
+            if _BUTTON.search(attributes.get("class") or ""):
+                self.splits = str.isalnum
         elif tag == "img":
             self.image(node)
-        elif tag in BLOCKS:
-            if tag == "tr" and self.cells is None and not self.inline and _is_row(node):
-                self.break_line()
-                self.context = _Context(LineKind.ROW, 0, tag, self.context.lists)
-                self.cells, self.row_depth = [], 0
-                return
-            if self.cells is not None:
-                self.row_depth += tag == "tr"
-                self.add(" ")
-                if tag in ("td", "th") and not self.row_depth:
-                    self.pieces.clear()
-                return
-            self.break_line()
-            self.context = self.inside(node, tag)
-            self.pre += tag in ("pre", "listing", "xmp", "plaintext")
+        else:
+            self.is_marked = True
+            self.split_inline(tag)
 
-    def leave(self, tag: str) -> None:
-        if tag == "a" and self.anchor is not None:
-            href, pieces = self.anchor
-            self.anchor = None
-            if href:
-                self.out.links.append((href, tidy("".join(pieces))))
+    def split_inline(self, tag: str) -> None:
+        """Keep what is raised, lowered or struck out from joining the numbers beside it."""
+        if tag in _SCRIPTS:
+            self.script = None if self.script is not None else _SCRIPTS[tag]
+            self.splits = str.isdecimal
+        elif tag in _STRUCK:
+            self.splits = str.isalnum if tag == "del" else str.isdecimal
+
+    def enter_block(self, node: LexborNode, tag: str) -> None:
+        if self.row is not None:
+            self.row.depth += tag == "tr"
+            self.add(" ")
+            if tag in ("td", "th") and not self.row.depth:
+                self.row.start_cell()
+                self.pieces.clear()
+            return
+        self.break_line()
+        if tag == "tr" and not self.inline and _is_row(node):
+            self.context = _Context(LineKind.ROW, 0, tag, self.context.lists)
+            self.row = _Row(self.tables[-1] if self.tables else _Table())
+            return
+        if tag == "table":
+            self.tables.append(_Table())
+        self.context = self.inside(node, tag)
+        self.pre += tag in _PREFORMATTED
+
+    def leave(self, node: LexborNode, tag: str) -> None:
+        if tag == "a":
+            if self.anchor is not None:
+                href, pieces = self.anchor
+                self.anchor = None
+                if href and (pieces or not self.out.links or self.out.links[-1][0] != href):
+                    self.out.links.append((href, tidy("".join(pieces))))
         elif tag in BLOCKS and tag != "hr":
-            if self.cells is not None:
-                self.leave_in_row(tag, self.cells)
+            if self.row is not None:
+                self.leave_in_row(node, tag, self.row)
                 return
             self.break_line()
-            self.pre -= tag in ("pre", "listing", "xmp", "plaintext") and self.pre > 0
+            self.pre -= tag in _PREFORMATTED and self.pre > 0
+            if tag == "tr" and self.tables:
+                self.tables[-1].end_row()
+            elif tag in ("thead", "tbody", "tfoot") and self.tables:
+                self.tables[-1].spans.clear()
+            elif tag == "table" and self.tables:
+                self.tables.pop()
+        else:
+            self.split_inline(tag)
 
-    def leave_in_row(self, tag: str, cells: list[str]) -> None:
-        if tag == "tr" and not self.row_depth:
-            text = "\t".join(cells).strip()
-            self.cells = None
+    def leave_in_row(self, node: LexborNode, tag: str, row: _Row) -> None:
+        if tag == "tr" and not row.depth:
+            text = row.text()
+            row.table.end_row()
+            self.row = None
             self.pieces.clear()
             if is_visible(text):
                 self.out.lines.append(Raw(text, LineKind.ROW, 0, False, tag))
-            self.linked = 0
+            self.start_line()
         elif tag == "tr":
-            self.row_depth -= 1
+            row.depth -= 1
             self.add(" ")
-        elif tag in ("td", "th") and not self.row_depth:
-            cells.append(tidy("".join(self.pieces)))
+        elif tag in ("td", "th") and not row.depth:
+            attributes = node.attributes
+            columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+            row.end_cell(tidy("".join(self.pieces)), columns, rows)
             self.pieces.clear()
         else:
             self.add(" ")
@@ -226,6 +341,7 @@ class _Walk:
     def inside(self, node: LexborNode, tag: str) -> _Context:
         """What a block makes of its text; the innermost heading, list entry, quote or caption wins."""
         now = self.context
+        attributes = node.attributes
         if tag in _HEADINGS:
             return _Context(LineKind.HEADING, _HEADINGS[tag], tag, now.lists)
         if tag == "li":
@@ -234,11 +350,10 @@ class _Walk:
             return _Context(now.kind, now.depth, tag, now.lists + 1)
         if tag == "blockquote":
             return _Context(LineKind.QUOTE, 0, tag, now.lists)
-        if tag in ("figcaption", "caption") or not _CAPTION_CLASSES.isdisjoint(
-            (node.attributes.get("class") or "").split()
-        ):
+        names = attributes.get("class") or ""
+        if tag in ("figcaption", "caption") or not _CAPTION_CLASSES.isdisjoint(names.split()):
             return _Context(LineKind.CAPTION, 0, tag, now.lists)
-        return _Context(now.kind, now.depth, tag, now.lists)
+        return _Context(now.kind, now.depth, tag, now.lists, bare=not attributes)
 
     def image(self, node: LexborNode) -> None:
         attributes = node.attributes
@@ -246,11 +361,27 @@ class _Walk:
         if "emoji" in classes or "wp-smiley" in classes:
             self.add(attributes.get("alt") or "")  # a picture of a character
             return
+        if _is_pixel(attributes):
+            return
         for name in _LAZY:
             address = (attributes.get(name) or "").strip()
             if address and not address.startswith("data:"):
                 self.out.images.append(address)
                 return
+
+
+def _is_pixel(attributes: Mapping[str, str | None]) -> bool:
+    """True for an image that counts visitors and shows nothing."""
+    sizes = [(attributes.get(name) or "").strip().removesuffix("px") for name in ("width", "height")]
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return sizes[0] in ("0", "1") or sizes[1] in ("0", "1") or "display:none" in style
+
+
+def _span(value: str | None) -> int:
+    """The number of columns or rows of a cell, from its attribute."""
+    return (
+        min(int(value), _MAX_SPAN) if value and value.isascii() and value.isdigit() and int(value[:4]) else 1
+    )
 
 
 def _is_row(row: LexborNode) -> bool:

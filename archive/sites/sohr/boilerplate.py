@@ -1,9 +1,7 @@
-"""What stands at the edges of a text and is not the article: cut by rule, each rule with its evidence
-(SITE.md, What surrounds the text).
+"""Cut what stands at the edges of a text and is not the article, by rules.
 
-Only the edges are cut. The same words inside the article stay: a paragraph that says "Related Articles"
-between two others is the site's own text. What is cut and says something about the article (source,
-disclaimer) is kept as a note or as metadata; what changes at every visit is not.
+The same words inside the article stay: "Related Articles" between two paragraphs is the site's own text.
+Sources and disclaimers become notes and metadata; counters and the like are dropped.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from urllib.parse import urlsplit
 from archive.html.lines import Raw, tidy
 from archive.model import LineKind
 from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress.boxes import drop_boxes, is_notice
 
 SITE_NAMES = frozenset(
     (
@@ -27,7 +26,7 @@ SITE_NAMES = frozenset(
         "المرصد السوري لحقوق الانسان",
     )
 )
-# Headings of blocks that list other articles. Read whole, case and a closing colon aside.
+# Headings of lists of other articles, as whole lines; case and a closing colon do not matter
 _RELATED = frozenset(
     (
         *(
@@ -97,7 +96,7 @@ _OPINION = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SOURCE = re.compile(
-    r"^[*(\[\s]*(?:source|sources|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$",
+    r"^[*(\[\s]*(?:source|sources|via|المصدر|المصادر|نقلا عن|نقلاً عن)\s*[:：]\s*(.+?)[\])\s]*$",
     re.IGNORECASE | re.DOTALL,
 )
 _MARK = re.compile(r"^\s*[•|–—-]\s*")
@@ -107,22 +106,33 @@ _OUTLET = re.compile(r"^(?P<title>.+?)\s+[–—|-]\s+(?P<outlet>[^–—|]{2,60
 
 @dataclass(slots=True)
 class Cut:
-    """What is left of the lines, and what the edges said."""
+    """The lines that are left, and what the edges said."""
 
     lines: list[Raw]
     notes: list[str] = field(default_factory=list)
     source_outlet: str | None = None
     source_url: str | None = None
     is_syndicated: bool = False
+    teasers: list[Raw] = field(default_factory=list)  # links to other posts
     rules: list[str] = field(default_factory=list)  # those of `RULES` that cut something
 
 
-def cut(lines: list[Raw], title: str, site: Site, links: list[tuple[str, str]]) -> Cut:
-    """Cut both edges. ``links`` are the absolute links of the text, to find the address behind a "Source:"
-    line."""
+def cut(
+    lines: list[Raw],
+    title: str,
+    site: Site,
+    links: list[tuple[str, str]],
+    is_other_post: Callable[[str], bool] = lambda _href: False,
+) -> Cut:
+    """Cut both edges. ``links`` are the absolute links of the text: a "Source:" line may be one."""
     out = Cut(list(lines))
     _cut_tail(out, site, links)
+    count = len(out.lines)
+    out.lines, out.teasers = drop_boxes(out.lines, is_other_post)
+    if len(out.lines) < count:
+        _cut_tail(out, site, links)
     _cut_head(out, title)
+    out.notes[:0] = [line.text for line in out.teasers]
     return out
 
 
@@ -136,7 +146,7 @@ def _cut_head(out: Cut, title: str) -> None:
 
 
 def _above(line: Raw, following: Raw, title: str) -> str | None:
-    """The rule by which a first line is the page's and not the article's."""
+    """The rule that cuts a first line, or None."""
     plain = _plain(line.text)
     if plain in SITE_NAMES:
         return "site name"
@@ -144,10 +154,12 @@ def _above(line: Raw, following: Raw, title: str) -> str | None:
         return "latest news"
     if title and plain.startswith(_plain(title)):
         rest = line.text[len(title) :]
-        # The headline again: only as a heading of the page; an author may open with the same words
+        # An author may begin with the words of the headline: only a heading is the headline again
         if not rest.strip():
             return "headline again" if line.kind is LineKind.HEADING and line.depth == 1 else None
         return "headline and site name" if _names_site(rest) else None
+    if is_notice(line):
+        return "notice"
     return "counter" if _is_counter(line, following) else None
 
 
@@ -156,18 +168,14 @@ def _names_site(rest: str) -> bool:
 
 
 def _is_counter(line: Raw, following: Raw) -> bool:
-    """A number alone above the text counts views or shares and grows at every visit [E: 7 of 11 Arabic
-    posts].
+    """True for a number alone above the text: it counts views or shares (seen on 7 of 11 Arabic posts).
 
-    Not a counter: a list entry, heading or table row; a number in a paragraph of its own that the next line
-    carries on (it starts in lower case or is a label of a few words): there the author set a toll in large
-    figures.
+    A toll that an author set in large figures is marked up, or the next line continues it (in lower case, or
+    as a label of a few words).
     """
-    if line.kind is not LineKind.PARAGRAPH or not _NUMBER.match(line.text):
+    if line.kind is not LineKind.PARAGRAPH or not line.bare or not _NUMBER.match(line.text):
         return False
-    if line.tag != "p":
-        return True
-    return not (following.text[:1].islower() or len(following.text) < 40)
+    return not (following.text[:1].islower() or (line.tag == "p" and len(following.text) < 40))
 
 
 # ---- the end
@@ -177,8 +185,15 @@ def _cut_tail(out: Cut, site: Site, links: list[tuple[str, str]]) -> None:
     lines = out.lines
     found = True
     while found and lines:
-        found = _cut_cookies(out) or _cut_related(out) or _cut_statement(out, site, links)
-    out.notes.reverse()
+        found = _cut_cookies(out) or _cut_related(out) or _cut_statement(out, site, links) or _cut_notice(out)
+
+
+def _cut_notice(out: Cut) -> bool:
+    if len(out.lines) == 1 or not is_notice(out.lines[-1]):
+        return False
+    out.lines.pop()
+    out.rules.append("notice")
+    return True
 
 
 def _cut_cookies(out: Cut) -> bool:
@@ -196,7 +211,7 @@ def _cut_cookies(out: Cut) -> bool:
 
 
 def _cut_related(out: Cut) -> bool:
-    """A heading such as "You might also like" with nothing but links below it, up to the end of the text."""
+    """Cut a heading such as "You might also like" and the links below it at the end of the text."""
     lines = out.lines
     for index in range(len(lines) - 1, max(-1, len(lines) - 40), -1):
         if _plain(lines[index].text) in _RELATED and lines[index].kind in (
@@ -216,45 +231,52 @@ def _cut_related(out: Cut) -> bool:
 
 
 def _is_teaser(text: str) -> bool:
-    """The cut beginning of another article, or its date, below its linked headline."""
+    """True for the beginning of another article, or its date, below its linked headline."""
     return text.endswith(("…", "...", "[…]", "[...]")) or (
         len(text) < 30 and bool(re.search(r"\d{4}|ago$|^منذ ", text))
     )
 
 
 def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
-    """A last line that says where the text is from, or whose opinion it is: no text, but kept."""
-    text = out.lines[-1].text
-    if out.lines[-1].kind is LineKind.ROW or len(text) > 600:
+    """Cut a last line that states the source or whose opinion the text is; keep it as a note."""
+    line = out.lines[-1]
+    if line.kind is LineKind.ROW or len(line.text) > 600:
         return False
-    if _DISCLAIMER.match(text) or _OPINION.match(text):
-        out.notes.append(text)
-        out.rules.append("disclaimer" if _DISCLAIMER.match(text) else "opinion")
+    rule = _opinion_rule(line.text) or _cut_source(out, site, links)
+    if rule:
+        out.notes.insert(0, line.text)
+        out.rules.append(rule)
         out.lines.pop()
-        return True
-    named = _SOURCE.match(text)
+    return bool(rule)
+
+
+def _opinion_rule(text: str) -> str | None:
+    """The rule for a disclaimer; a line with figures says more than that."""
+    if re.search(r"\d", text):
+        return None
+    return "disclaimer" if _DISCLAIMER.match(text) else "opinion" if _OPINION.match(text) else None
+
+
+def _cut_source(out: Cut, site: Site, links: list[tuple[str, str]]) -> str | None:
+    """Read a "Source:" line that names an outlet or an address."""
+    named = _SOURCE.match(out.lines[-1].text)
     if not named or len(out.lines) == 1:
-        return False
+        return None
     value = tidy(named[1])
     address = _ADDRESS.search(value)
-    url = (
-        address[0].rstrip(".,;")
-        if address
-        else next((href for href, words in links if words and words in value), None)
-    )
+    url = next((href for href, words in links if words and words in value), None)
+    if address:
+        url = address[0].rstrip(".,;")
     outlet = _OUTLET.match(_ADDRESS.sub("", value).strip())
     short = len(value) <= 60 and not re.search(r"[0-9٠-٩]", value)
     if not (url or outlet or short):
-        return False  # a sentence that happens to begin with the word
-    out.notes.append(text)
-    out.rules.append("source")
-    out.lines.pop()
+        return None  # a sentence that begins with the word
     out.source_url = out.source_url or url
     own = _is_own(url, site) or _plain(value) in SITE_NAMES
     name = outlet["outlet"] if outlet else (value if short and not address else None)
     out.source_outlet = out.source_outlet or (tidy(name) if name and not own else None)
     out.is_syndicated = out.is_syndicated or not own
-    return True
+    return "source"
 
 
 def _is_own(url: str | None, site: Site) -> bool:
@@ -269,13 +291,12 @@ def _is_own(url: str | None, site: Site) -> bool:
 
 
 def _plain(text: str) -> str:
-    """A heading for comparison: case, runs of white space and a closing colon aside."""
+    """A heading for comparison: without case, runs of white space and a closing colon."""
     return tidy(text).rstrip(" :：").casefold()
 
 
-# Each rule, and what its lines look like wherever they stand: in an article, at a place that is no edge or
-# without what else the rule asks for, such a line stays. The tests hold one page of either kind against each
-# rule, in both languages.
+# Each rule, and what its lines look like. Inside an article, or without what else the rule requires, such a
+# line stays; tests have a page of both kinds for each rule in both languages
 RULES: dict[str, Callable[[str, str], bool]] = {
     "site name": lambda text, title: _plain(text) in SITE_NAMES,
     "latest news": lambda text, title: _plain(text) in _LATEST,
@@ -284,6 +305,7 @@ RULES: dict[str, Callable[[str, str], bool]] = {
         bool(title) and text.startswith(title) and _names_site(text[len(title) :])
     ),
     "counter": lambda text, title: bool(_NUMBER.match(text)),
+    "notice": lambda text, title: is_notice(Raw(text, LineKind.PARAGRAPH, 0, False, "p")),
     "cookies": lambda text, title: bool(_COOKIES.match(text)),
     "related": lambda text, title: _plain(text) in _RELATED,
     "disclaimer": lambda text, title: bool(_DISCLAIMER.match(text)),

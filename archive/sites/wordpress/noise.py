@@ -1,10 +1,8 @@
-"""Names of what is not the article inside an article's body: words of class and id attributes, by family,
-each read as a whole.
+"""Elements inside a text that are not the article, told by the names in their class and id attributes.
 
-A name must match from its first to its last letter: ``shared-toll``, ``village-ads-hill`` and
-``share-of-dead`` match nothing, so a paragraph that an author styled so stays. Evidence: the layouts of
-SITE.md, real WordPress, and the theme and plugin names that sharing, related-post, counter and advertising
-plugins have used for years [A].
+A name must match as a whole: ``shared-toll``, ``village-ads-hill`` and ``share-of-dead`` match nothing. The
+names are those of the site's layouts, of WordPress, and of themes and plugins for sharing, related posts,
+counters and advertising.
 """
 
 from __future__ import annotations
@@ -19,8 +17,7 @@ def _any(patterns: str) -> str:
     return "|".join(patterns.split())
 
 
-# What stands before and behind a word in the names themes give: post-share, single-share-box,
-# related-posts-title.
+# What themes put before and after a word: post-share, single-share-box, related-posts-title
 _BEFORE = (
     "(?:(?:"
     + _any("""wp posts? entry article single content page site main meta s e t rb tie bs td jnews jp yarpp inline in mobile sticky floating
@@ -51,7 +48,7 @@ RELATED = _around("related relatedposts relpost yarpp crp_related similar recomm
 )  # fmt: skip
 COUNTERS = _around(
     r"views?[-_]+count(?:er)?s? view[-_]+counter views hits pageviews? post[-_]?views? tptn_counter reading[-_]time read[-_]time"
-) + r"|post-views[\w-]*"  # fmt: skip
+) + r"|post-views[\w-]*|pvc_stats[\w-]*|rmp-[\w-]*|(?:bs|span)?-?reading-time"  # fmt: skip
 ADVERTISING = _any(
     r"""ads? adsbygoogle adv adverts? advertisements? advertising google-auto-placed stream-item[\w-]* e3lan[\w-]* bsac[\w-]* code-block-\d+
     ai-viewport[\w-]* ezoic[\w-]* sponsored? promo (?:better|rb|quads|adrotate|wpinsert|td|jeg|jnews|tie|google|dfp|gpt)[-_]ads?[\w-]*
@@ -59,7 +56,7 @@ ADVERTISING = _any(
     (?:post|entry|content|inline|in[-_]article|in[-_]content|single|top|bottom|middle|mid|sidebar|banner|header|footer|after|before)[-_](?:ads?|adv|advert)(?:[-_]\w+)*"""
 )
 CONTENTS = _any(
-    r"""ruby-table-contents rbtoc[\w-]* rb-toc[\w-]* toc toc[-_](?:container|wrap|wrapper|box|list|title)[\w-]* ez-toc[\w-]* lwptoc[\w-]*
+    r"""ruby-table-contents rbtoc[\w-]* rb-toc[\w-]* toc toc[-_](?:container|wrap|wrapper|box|list|title)[\w-]* ez-toc[\w-]* lwptoc[\w-]* (?:wp-block-)?yoast-(?:seo-)?table-of-contents[\w-]*
     table[-_]of[-_]contents?[\w-]* rank-math-toc[\w-]* simpletoc[\w-]*"""
 )
 AUTHORS = _any(
@@ -91,7 +88,7 @@ INVITATIONS = _any(
 TOOLS = _any(
     r"""site-(?:header|footer|info|branding)(?:-\w+)* masthead colophon screen-reader-(?:text|shortcut) sr-only visually-hidden skip-link printfriendly pf-button (?:print|pdf|email)-(?:button|link|icon)s?
     back-to-top more-link read-more(?:-link|-button)? readmore continue-reading widgets? widget-area widget_\w+ sidebar wpulike\w* wp_ulike\w*
-    kk-star-ratings yasr-\w+ gp-rating rating-box review-box wp-playlist-script speech-player (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
+    kk-star-ratings yasr-\w+ gp-rating rating-box review-box icl_post_in_other_langs wpml-ls[\w-]* wp-playlist-script speech-player (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
 )
 _FAMILIES = (
     SHARING,
@@ -109,8 +106,18 @@ _FAMILIES = (
 _NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
 _ROLES = frozenset(("navigation", "dialog", "alertdialog", "search", "contentinfo", "banner", "form"))
 
-# What is not about this article although it may stand beside its headline. By-lines and meta lines are:
-# times, authors and terms stand there.
+# The text of a page builder stands in widgets
+_WIDGET = re.compile(r"^(?:widgets?|widget_\w+)$", re.IGNORECASE)
+_BUILDER = re.compile(
+    r"(?:^|\s)(?:so-panel|so-widget-[\w-]+|siteorigin-widget-[\w-]+|panel-widget|elementor-[\w-]+|et_pb_[\w-]+|fl-[\w-]+|wpb_[\w-]+|vc_[\w-]+|brxe-[\w-]+)",
+    re.IGNORECASE,
+)
+# Any block may get an id from an author or from the words of a heading; only containers of a theme are told
+# by it
+_CONTAINERS = frozenset(("div", "section", "aside", "header", "footer", "ul", "ol", "nav", "iframe"))
+
+# What is not about this article although it may stand beside its headline; by-lines and meta lines are about
+# it
 _FURNITURE = re.compile(
     f"^(?:{_around('related relatedposts yarpp similar recommended')}|"
     + _any(
@@ -125,7 +132,8 @@ _FURNITURE = re.compile(
 
 @lru_cache(maxsize=8192)
 def _names_noise(names: str) -> bool:
-    return any(_NOISE.match(name) for name in names.split())
+    found = [name for name in names.split() if _NOISE.match(name)]
+    return bool(found) and not (all(map(_WIDGET.match, found)) and _BUILDER.search(names))
 
 
 @lru_cache(maxsize=8192)
@@ -134,26 +142,25 @@ def _names_furniture(names: str) -> bool:
 
 
 def is_noise(node: LexborNode) -> bool:
-    """Whether an element inside a body is not the article: by its class, id or role, never by its words."""
+    """True if an element inside a text is not the article: by its class, id, role or type, never by its
+    words."""
     attributes = node.attributes
     if not attributes:
         return False
     names = attributes.get("class")
     if names and _names_noise(names):
         return True
-    names = attributes.get("id")
-    if names and _names_noise(names):
+    identity = attributes.get("id")
+    if identity and node.tag in _CONTAINERS and "wp-block-" not in (names or "") and _names_noise(identity):
         return True
-    return attributes.get("role") in _ROLES
+    return attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith("/WPAdBlock")
 
 
 def in_furniture(
     node: LexborNode, top: LexborNode | None = None, but: int = -1, *, footers: bool = True
 ) -> bool:
-    """Whether an element stands, below ``top``, in a sidebar, navigation, related posts, comments
-    (``footers``: or in a footer).
-
-    ``but`` is the body (its `mem_id`), in whose own text nothing is stated about the article.
+    """True if an element stands, below ``top``, in a sidebar, navigation, related posts or comments, with
+    ``footers`` also in a footer, or in the element with the `mem_id` ``but`` (the text).
     """
     end = top.mem_id if top is not None else 0
     above: LexborNode | None = node
