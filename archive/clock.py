@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import ClassVar
 
@@ -130,6 +130,14 @@ def read_time(text: str | None) -> str | None:
         except (ValueError, TypeError, OverflowError, IndexError):
             continue
     return None
+
+
+def read_day(text: str | None) -> str | None:
+    """The day that a text begins with, ``2026-01-02``. None where there is no such day, as on 30 February."""
+    try:
+        return date.fromisoformat((text or "")[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def read_http_date(text: str) -> datetime | None:

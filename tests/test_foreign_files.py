@@ -85,6 +85,14 @@ def test_the_block_digest_of_a_payload_is_noted(tmp_path: Path) -> None:
     assert reason == "the record states its payload's digest as its block's"
 
 
+def test_a_day_that_does_not_exist_is_no_day(tmp_path: Path) -> None:
+    """30 February: the post is taken, its day is NULL, and every reader of days works."""
+    run(tmp_path / "a", CASES / "day-that-does-not-exist.warc")
+    assert {day for (day,) in rows(tmp_path / "a", "select day from articles where key = '2000'")} == {None}
+    assert sohr(tmp_path / "a", "audit").status in (0, 1)
+    assert sohr(tmp_path / "a", "export", "--format", "parquet", "-o", tmp_path / "x.parquet").status == 0
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["original first", "revisit first"])
 def test_a_revisit_of_another_file_of_the_command(tmp_path: Path, order: tuple[int, int]) -> None:
     """Whichever file comes first: both looks are in the archive."""

@@ -227,8 +227,9 @@ def _zstd(file: IO[bytes], first: bytes) -> tuple[Packing, int]:
 def _members(
     name: str, file: IO[bytes], packing: Packing, start: int, *, is_arc: bool = False
 ) -> Iterator[ForeignRecord | Lost]:
-    """The records of each member. Of a damaged one, those that a digest of their own proves."""
+    """The records of each member; of a damaged one, those that are surely whole."""
     left = _most_unpacked(file.seek(0, os.SEEK_END))
+    read = _arc if is_arc else _plain
     for member in walk(file, start, None, packing):
         with SpooledTemporaryFile(_IN_MEMORY) as spool:
             while piece := member.read(_PIECE):
@@ -236,25 +237,31 @@ def _members(
                 left -= len(piece)
                 if left < 0:
                     raise _too_large(name)
-            records = _arc if is_arc else _plain
+            records = read(name, cast("IO[bytes]", spool), member.offset)
             if member.end is not None:
-                yield from records(name, cast("IO[bytes]", spool), member.offset)
-                continue
-            unproven = 0
-            for found in records(name, cast("IO[bytes]", spool), member.offset):
-                if isinstance(found, ForeignRecord):
-                    if member.is_torn or _is_proven(found):
-                        yield found
-                    else:
-                        unproven += 1
-        what = (
-            "the record breaks off: the file ends within it"
-            if member.is_torn
-            else "the record cannot be unpacked"
-        )
-        if unproven > 1:
-            what = f"{unproven} records and more cannot be unpacked: they are one gzip member, and state no digest"
-        yield Lost(name, member.offset, what, "cut_short" if member.is_torn else "damaged")
+                yield from records
+            elif member.is_torn:
+                yield from (found for found in records if isinstance(found, ForeignRecord))
+                what = "the record breaks off: the file ends within it"
+                yield Lost(name, member.offset, what, "cut_short")
+            else:
+                yield from _proven(records)
+                yield Lost(name, member.offset, "the record cannot be unpacked")
+
+
+def _proven(records: Iterator[ForeignRecord | Lost]) -> Iterator[ForeignRecord]:
+    """The records of a damaged member with several records that a digest of their own proves.
+
+    Of a member with a single record none is taken: nothing proves its headers.
+    """
+    last, number = None, 0
+    for found in records:
+        number += 1
+        if isinstance(last, ForeignRecord) and _is_proven(last):
+            yield last
+        last = found
+    if isinstance(last, ForeignRecord) and number > 1 and _is_proven(last):
+        yield last
 
 
 def _plain(name: str, file: IO[bytes], member: int | None = None) -> Iterator[ForeignRecord | Lost]:

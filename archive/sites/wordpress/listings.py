@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from archive.clock import read_time
+from archive.clock import read_day, read_time
 from archive.model import Address, ArticleKey, Kind, Listing, Sighting
 from archive.sites.wordpress.site import WordPressSite as Site
 from archive.sites.wordpress.site import day_of_scope
@@ -183,13 +183,12 @@ def _sighting(
     day_link: str | None,
     sticky: bool,
 ) -> Sighting:
-    day = published[:10] if published and re.match(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}", published) else None
     return Sighting(
         url=found.url,
         edition=found.edition,
         post_id=found.post_id,
         channel=listing.scope.split("/")[0],
-        day=day_of_scope(listing.scope) or day or day_link,
+        day=day_of_scope(listing.scope) or read_day(published) or day_link,
         title=title or None,
         published_at=read_time(published),
         modified_at=read_time(modified),

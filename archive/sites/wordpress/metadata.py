@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from archive.clock import read_time
+from archive.clock import read_day, read_time
 from archive.html.lines import inline_text, tidy
 from archive.model import Address, Capture, Claim, Kind
 from archive.sites.wordpress.noise import in_furniture
@@ -76,7 +76,7 @@ class Stated:
 def day_of(value: str) -> str | None:
     """The site's own day: the date at the beginning of a machine-readable time, whatever its offset."""
     found = _DAY.match(value.strip())
-    return found[1] if found else None
+    return read_day(found[1]) if found else None
 
 
 def head_of(html: bytes) -> str:

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from archive.clock import read_time
+from archive.clock import read_day, read_time
 from archive.model import Address, ArticleKey, Edition, Kind, Listing, Sighting
 from archive.sites.wordpress.contents import digest
 from archive.sites.wordpress.site import WordPressSite as Site
@@ -205,7 +205,7 @@ def _sighting(post: dict[str, Any], address: Address, edition: Edition, site: Si
         else None
     )
     day = (
-        post["date"][:10]
+        read_day(post["date"])
         if isinstance(post.get("date"), str) and _BARE.match(post["date"]) and post["date"][0] != "0"
         else None
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from archive.clock import read_day
 from archive.model import Address, ArticleKey, Edition
 
 
@@ -27,4 +28,4 @@ class WordPressSite(Protocol):
 def day_of_scope(scope: str) -> str | None:
     """The day of a listing's scope: ``date/2024/05/03`` -> ``2024-05-03``; None for anything else."""
     parts = scope.split("/")
-    return "-".join(parts[1:]) if parts[0] == "date" and len(parts) == 4 else None
+    return read_day("-".join(parts[1:])) if parts[0] == "date" and len(parts) == 4 else None
