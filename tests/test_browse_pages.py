@@ -331,7 +331,8 @@ async def test_citation_forms_agree(ds: Datasette, path: Path) -> None:
     found = json.loads(await text_of(ds, "en/332481/cite.json?version=1"))
     assert found["citation"] == f"sohr:en:332481@{FIRST}"
     assert found["read_at"].startswith("http://localhost/-/sohr/en/332481")
-    assert f"capture/{found['warc_serial']}/{found['offset']}" == places(path, 332481)[0]
+    serial = int(found["warc_file"].removesuffix(".warc.gz")[-6:])
+    assert f"capture/{serial}/{found['offset']}" == places(path, 332481)[0]
     text, bib = (
         await text_of(ds, "en/332481/cite.txt?version=1"),
         await text_of(ds, "en/332481/cite.bib?version=1"),

@@ -9,9 +9,10 @@ from datasette.utils.asgi import NotFound, Response
 
 from archive.browse import figures
 from archive.browse.blocks import blocks
-from archive.browse.citation import citation
+from archive.browse.citation import cite_row, write_json
 from archive.browse.context import Frame, listed, open_frame, rows, worded
 from archive.browse.labels import STATED
+from archive.read.selection import VERSION_ROWS
 from archive.store.claim_sets import unpack
 from archive.store.fields import PAGE_FIELDS
 
@@ -136,7 +137,7 @@ def _version(
 ) -> dict[str, Any]:
     version = rows(
         conn,
-        "select v.*, s.claims from versions v left join claim_sets s using (claim_set_id) where version_id = ?",
+        f"{VERSION_ROWS} where v.version_id = ?",
         version_id,
     )[0]
     claims: dict[str, list[tuple[str, str]]] = {}
@@ -154,5 +155,6 @@ def _version(
             for of in PAGE_FIELDS
             if of.label and of.name not in _PLACED and version[of.name] not in (None, "[]")
         ],
-        "cited": citation(conn, frame, article["source"], article["key"], version["number"]),
+        "cited": (cited := cite_row(frame, article, version)),
+        "cited_json": write_json(cited),
     }

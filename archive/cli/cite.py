@@ -27,15 +27,15 @@ def cite(ctx: click.Context, article: str, number: int | None, bibtex: bool, as_
       sohr-archive cite en:332481 1 --bibtex
       sohr-archive cite sohr:en:332481@2025-03-01T10:00:00Z --json
     """
-    from archive.read.cite import as_bibtex, as_record, as_text
+    from archive.read.cite import Citation
     from archive.read.diff import safe
 
     if bibtex and as_json:
         raise click.UsageError("give --bibtex or --json, not both", ctx)
     with opened(ctx) as archive:
         version = version_of(archive, article, number)
-        digest = hashlib.sha256(archive.evidence(version).body).hexdigest()
+        cited = Citation.of(version, hashlib.sha256(archive.evidence(version).body).hexdigest())
     if as_json:
-        write_json(as_record(version, digest))
+        write_json(cited.as_record())
     else:
-        click.echo(safe(as_bibtex(version) if bibtex else as_text(version, digest)), nl=False)
+        click.echo(safe(cited.bibtex() if bibtex else cited.text()), nl=False)

@@ -1,85 +1,96 @@
-"""How to cite a version: in text, for BibTeX, as JSON. What is cited is what the site said at an instant, and
-where the bytes lie that show it."""
+"""The citation of a version, as text, BibTeX and JSON: what the site said at an instant, and where the bytes are
+that prove it."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from archive.read.records import Version
 
 NAME = "Syrian Observatory for Human Rights"
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
+_TEX |= {sign: "\\" + sign for sign in "&%$#_"}
 
 
-def as_text(version: Version, payload_sha256: str) -> str:
-    """For a footnote."""
-    when = f", published {version.published_at}" if version.published_at else ""
-    source = version.evidence
-    return (
-        f"{version.author or NAME}: “{_title(version)}”{when}. {version.url}\n"
-        f"As captured {version.first_captured_at} (same text until {version.last_captured_at}): {version.citation}\n"
-        f"SHA-256 of the text {version.text_sha256}\n"
-        f"WARC {source.warc_file}, offset {source.offset}, length {source.length}, record {source.record_id}, SHA-256 of the body {payload_sha256}\n"
-    )
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What a reader needs to find and check a version. Times are UTC, sizes bytes."""
 
+    citation: str
+    title: str
+    author: str | None
+    published_at: str | None
+    modified_at: str | None
+    url: str
+    language: str | None
+    version: int
+    first_captured_at: str
+    last_captured_at: str
+    captures: int
+    text_sha256: str
+    payload_sha256: str
+    warc_file: str
+    offset: int
+    length: int
+    record_id: str
+    read_at: str | None  # address of the article's page in this archive, where it is served
 
-def as_bibtex(version: Version) -> str:
-    """For LaTeX (Unicode; braces and backslashes of the site's words are escaped)."""
-    key = version.citation.replace("sohr:", "sohr-")
-    key = "".join(sign if sign.isalnum() or sign in ".-" else "-" for sign in key)
-    fields = {
-        "author": f"{{{_tex(version.author or NAME)}}}",
-        "title": f"{{{_tex(_title(version))}}}",
-        "year": (version.published_at or version.first_captured_at)[:4],
-        "date": (version.published_at or "")[:10],
-        "url": "".join(f"%{ord(sign):02X}" if sign in "{}\\ " else sign for sign in version.url),
-        "urldate": version.first_captured_at[:10],
-        "note": f"{_tex(version.citation)}, SHA-256 of the text {version.text_sha256}, WARC {_tex(version.evidence.warc_file)}, "
-        f"offset {version.evidence.offset}",
-    }
-    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
-    return f"@online{{{key},\n{lines}}}\n"
+    @classmethod
+    def of(cls, version: Version, payload_sha256: str, read_at: str | None = None) -> Self:
+        """The citation of a version; ``payload_sha256`` is the digest of the body of its first capture."""
+        given: dict[str, Any] = {
+            "title": version.title or version.plain_title,
+            "version": version.number,
+            "payload_sha256": payload_sha256,
+            "read_at": read_at,
+        }
+        for name in cls.__slots__:
+            if name not in given:
+                given[name] = getattr(version.evidence if hasattr(version.evidence, name) else version, name)
+        return cls(**given)
 
+    def text(self) -> str:
+        """For a footnote."""
+        when = f", published {self.published_at}" if self.published_at else ""
+        return (
+            f"{self.author or NAME}: “{self.title or '(no title)'}”{when}. {self.url}\n"
+            f"As captured {self.first_captured_at} (same text until {self.last_captured_at}): {self.citation}\n"
+            f"SHA-256 of the text {self.text_sha256}\n"
+            f"WARC {self.warc_file}, offset {self.offset}, length {self.length}, record {self.record_id}, "
+            f"SHA-256 of the body {self.payload_sha256}\n"
+        )
 
-def as_record(version: Version, payload_sha256: str) -> dict[str, Any]:
-    """For programs."""
-    names = (
-        "citation",
-        "title",
-        "author",
-        "published_at",
-        "modified_at",
-        "url",
-        "language",
-        "first_captured_at",
-        "last_captured_at",
-        "captures",
-    )
-    record: dict[str, Any] = {name: getattr(version, name) for name in names}
-    record |= {
-        "version": version.number,
-        "text_sha256": version.text_sha256,
-        "payload_sha256": payload_sha256,
-    }
-    source = version.evidence
-    return record | {
-        "warc_file": source.warc_file,
-        "offset": source.offset,
-        "length": source.length,
-        "record_id": source.record_id,
-    }
+    def bibtex(self) -> str:
+        """For LaTeX (Unicode; braces and backslashes of the site's words are escaped)."""
+        key = self.citation.replace("sohr:", "sohr-")
+        key = "".join(sign if sign.isalnum() or sign in ".-" else "-" for sign in key)
+        fields = {
+            "author": f"{{{_tex(self.author or NAME)}}}",
+            "title": f"{{{_tex(self.title or '(no title)')}}}",
+            "year": (self.published_at or self.first_captured_at)[:4],
+            "date": (self.published_at or "")[:10],
+            "url": "".join(f"%{ord(sign):02X}" if sign in "{}\\ " else sign for sign in self.url),
+            "urldate": self.first_captured_at[:10],
+            "note": f"{_tex(self.citation)}, SHA-256 of the text {self.text_sha256}, "
+            f"WARC {_tex(self.warc_file)}, offset {self.offset}",
+        }
+        lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+        return f"@online{{{key},\n{lines}}}\n"
 
-
-def _title(version: Version) -> str:
-    return version.title or version.plain_title or "(no title)"
+    def as_record(self) -> dict[str, Any]:
+        """For programs: what there is to say, ready for JSON."""
+        record = asdict(self)
+        return (
+            record if self.read_at else {name: value for name, value in record.items() if name != "read_at"}
+        )
 
 
 def _tex(text: str) -> str:
-    special = {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-    }
-    special |= {sign: "\\" + sign for sign in "&%$#_"}
-    return " ".join("".join(special.get(sign, sign) for sign in text).split())
+    return " ".join("".join(_TEX.get(sign, sign) for sign in text).split())

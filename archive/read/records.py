@@ -4,7 +4,7 @@ JSON and tables. Times are UTC text; None is what the site did not state."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from archive.store.fields import FEED_FIELDS, PAGE_FIELDS, VERSION_FIELDS, Origi
 from archive.store.line_kinds import decode_kinds
 from archive.text.deobfuscate import Span, deobfuscate
 
-Row = sqlite3.Row
+Row = sqlite3.Row | Mapping[str, Any]  # of `articles`; of versions as `selection.VERSION_ROWS` reads them
 _EVIDENCE = ("warc_file", "offset", "length", "record_id")
 
 

@@ -23,7 +23,8 @@ from articles a left join articles m on m.article_id = a.moved_to
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
 # The rows that `records.make_version` and `make_record` read
 VERSION_ROWS = """
-select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, f.name as warc_file, f.serial as warc_serial,
+select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, c.payload_sha256,
+       f.name as warc_file, f.serial as warc_serial,
        exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
                and h.kind in ('created', 'updated', 'backfilled')) as stale_copy,
        (select min(e.number) from versions e where e.article_id = v.article_id and e.number < v.number
