@@ -13,6 +13,9 @@ import pytest
 from hypothesis import settings
 
 from tests import forking
+from tests.small import small
+
+__all__ = ["small"]  # made once for all tests
 
 # In CI the same examples each time: a new one is found where somebody sits in front of it.
 settings.register_profile("ci", derandomize=True)

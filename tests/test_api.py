@@ -21,9 +21,7 @@ from archive import Archive, BadReference, NotHeld
 from archive.errors import DamagedWarc, NoArchive
 from archive.read.references import parse_bound, parse_reference
 from tests.replica.server import ROOT
-from tests.small import TITLE, Small, small
-
-__all__ = ["small"]  # the fixture
+from tests.small import TITLE, Small
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ from archive.store.fields import VERSION_FIELDS
 from tests.bench import measure
 from tests.many import make
 from tests.replica.server import ROOT
-from tests.small import TITLE, Small, small
-
-__all__ = ["small"]  # the fixture
+from tests.small import TITLE, Small
 
 MOST_RSS = 300  # MB
 GROWTH = 30  # MB from the smaller archive to the larger: what the allocators keep for themselves
