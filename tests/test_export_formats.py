@@ -409,6 +409,7 @@ def most_memory(folder: Path, form: str) -> float:
 @pytest.mark.slow
 @pytest.mark.xdist_group("many")
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "text"])
+@pytest.mark.real_process
 def test_memory_stays_flat(many: dict[int, Path], form: str) -> None:
     """Six times as many versions need no more of it. (`python -m tests.bench.memory` does this with a
     million.)"""
@@ -419,6 +420,7 @@ def test_memory_stays_flat(many: dict[int, Path], form: str) -> None:
 @pytest.mark.slow
 @pytest.mark.xdist_group("many")  # one process makes the archives
 @pytest.mark.parametrize("form", ["warc", "wacz"])
+@pytest.mark.real_process
 def test_memory_of_evidence_stays_flat(many: dict[int, Path], form: str) -> None:
     """Eight bytes a capture, and no more."""
     few, lots = most_memory(many[FEW], form), most_memory(many[SEVERAL], form)

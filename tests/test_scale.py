@@ -16,6 +16,7 @@ MOST_RSS = 400 * 2**20  # bytes, summed over the processes of a crawl
 
 
 @pytest.mark.slow
+@pytest.mark.real_process
 def test_two_thousand_posts_in_bounded_memory_with_all_evidence(tmp_path: Path) -> None:
     """The crawl's processes together stay under 400 MB, each request the site saw is a response in the WARC,
     and `warcio check` is clean."""

@@ -88,7 +88,7 @@ def verify(
         connection = open_readonly(folder)
     except DamagedDatabase as error:
         yield from _chain(folder, warc_files(folder / "warc"), head, progress)
-        yield Finding("mismatch", "archive.db", str(error))
+        yield _database(f"archive.db is damaged ({error.__cause__}), move it away")
         return
     try:
         is_written = _is_written(folder)
