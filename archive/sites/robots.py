@@ -51,28 +51,43 @@ NOTHING = Robots(rules=(("/", False),))  # for a robots.txt that cannot be read:
 
 def parse_robots(text: str, name: str = NAME) -> Robots:
     """Read a robots.txt. The groups that name us are joined; those for `*` count only where no group does."""
-    groups: dict[str, _Group] = {}
-    sitemaps: list[str] = []
-    agents: list[_Group] = []  # groups that the next rules belong to
-    has_rules = False
+    reading = _Reading()
     for line in re.split(r"[\r\n]+", text.lstrip("\ufeff")):
-        found = _DIRECTIVE.match(line.partition("#")[0])
-        directive, value = (found[1].lower(), found[2]) if found else ("", "")
+        if found := _DIRECTIVE.match(line.partition("#")[0]):
+            reading.add(found[1].lower(), found[2])
+    group = reading.groups.get(name.lower()) or reading.groups.get("*") or _Group()
+    return Robots(tuple(group.rules), group.crawl_delay, tuple(reading.sitemaps))
+
+
+class _Reading:
+    """What was read of a robots.txt so far."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, _Group] = {}  # by the product name in small letters
+        self.sitemaps: list[str] = []
+        self._open: list[_Group] = []  # the groups that the next rules belong to
+        self._has_rules = False
+
+    def add(self, directive: str, value: str) -> None:
+        """Read one line."""
         if directive == "sitemap":
-            sitemaps.append(value)
+            self.sitemaps.append(value)
         elif directive.startswith("user"):
             product = _PRODUCT.match(value)
-            group = groups.setdefault(product[0].lower() if product else "", _Group())
-            agents, has_rules = [group] if has_rules else [*agents, group], False
-        elif directive == "crawl-delay" and _SECONDS.fullmatch(value):
-            for group in agents:
-                group.crawl_delay = float(value)
-        elif directive[:1] in ("a", "d"):
-            has_rules = True
-            for group in agents:
+            group = self.groups.setdefault(product[0].lower() if product else "", _Group())
+            self._open = [group] if self._has_rules else [*self._open, group]
+            self._has_rules = False
+        elif directive == "crawl-delay":
+            self._set_delay(value)
+        else:
+            self._has_rules = True
+            for group in self._open:
                 group.rules += [(_normalise(value), directive == "allow")] if value else []
-    group = groups.get(name.lower()) or groups.get("*") or _Group()
-    return Robots(tuple(group.rules), group.crawl_delay, tuple(sitemaps))
+
+    def _set_delay(self, value: str) -> None:
+        if _SECONDS.fullmatch(value):
+            for group in self._open:
+                group.crawl_delay = float(value)
 
 
 def _normalise(path: str) -> str:

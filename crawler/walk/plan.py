@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from archive.clock import format_time, parse_time
-from archive.model import Listing, Sighting
+from archive.model import Sighting
 from archive.outcome import MOST_FAILURES, ChannelState, Gap, Held, Outcome
 from crawler.arguments import Look
 
@@ -109,10 +109,10 @@ def day_scopes(days: Mapping[str, int]) -> Iterator[str]:
             yield from (f"date/{day.replace('-', '/')}" for day in own)
 
 
-def newest_goes_on(listing: Listing, held: Sequence[Held]) -> bool:
-    """Whether the walk from the newest posts goes on: until one whole page holds nothing that an earlier walk
-    had not passed."""
-    return listing.has_next is not False and not all(h.in_stretch for h in held)
+def newest_goes_on(found: Outcome) -> bool:
+    """Whether the walk goes on: until a whole page holds nothing that an earlier walk had not passed."""
+    is_last = found.listing is not None and found.listing.has_next is False
+    return not is_last and not all(h.in_stretch for h in found.held)
 
 
 def is_front_page(sizes: Sequence[int], *, others_show_all: bool) -> bool:

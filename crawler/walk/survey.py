@@ -54,22 +54,22 @@ class Survey:
 
     async def _sitemaps(self, edition: Edition) -> list[Outcome]:
         """Once a day, all posts the site still has by its own word."""
-        pages: list[Outcome] = []
         for index in await self._sitemap_indexes(edition):
-            waiting = [(index, 1)]
-            while waiting and not self._run.is_stopping:
-                url, depth = waiting.pop(0)
-                if url in self._sitemaps_read:
-                    continue
-                self._sitemaps_read.add(url)
-                found = await self._run.fetch(url, "sitemap", edition)
-                if found and found.listing:
-                    pages.append(found)
-                if found and depth < MAX_DEPTH:
-                    waiting += [(further, depth + 1) for further in found.page_urls]
-            if pages:
-                break
-        return pages
+            if pages := [page async for page in self._sitemap(edition, index, 1)]:
+                return pages
+        return []
+
+    async def _sitemap(self, edition: Edition, url: str, depth: int) -> AsyncIterator[Outcome]:
+        """A sitemap that shows posts, or those that an index names, each once a crawl."""
+        if url in self._sitemaps_read or self._run.is_stopping:
+            return
+        self._sitemaps_read.add(url)
+        found = await self._run.fetch(url, "sitemap", edition)
+        if found and found.listing:
+            yield found
+        for further in found.page_urls if found and depth < MAX_DEPTH else ():
+            async for page in self._sitemap(edition, further, depth + 1):
+                yield page
 
     async def _sitemap_indexes(self, edition: Edition) -> list[str]:
         """Sitemaps to begin with, those that robots.txt names first; empty when they were read today.

@@ -17,7 +17,7 @@ from archive.writer.messages import Questions
 from crawler.walk import plan
 from crawler.walk.news import Channels
 from crawler.walk.survey import Survey, Sweep
-from crawler.walk.wanted import Run, Wanted, read_rows, wanted_of
+from crawler.walk.wanted import Run, Wanted, count_posts, read_rows, wanted_of
 
 logger = logging.getLogger(__name__)
 MOST_BACK = 64  # pages a gap is looked for before its place, when posts were taken away; in doubling steps
@@ -104,19 +104,23 @@ class Walk:
             async for found in pages:
                 for wanted in await self._beside(edition, found, len(sizes)):
                     yield wanted
-                assert found.listing is not None  # of pages that show posts
-                sizes.append(sum(not sighting.sticky for sighting in found.listing.sightings))
-                if not plan.newest_goes_on(found.listing, found.held):
+                sizes.append(count_posts(found))
+                if not plan.newest_goes_on(found):
                     is_passed = all(held.in_stretch for held in found.held)
                     break
-                if len(sizes) == 1:  # a long walk: what is cheap comes before it
-                    for wanted in await self._survey.early(edition):
-                        yield wanted
-        if not sizes and edition in self._answering:  # home came and shows no posts
+                for wanted in await self._survey.early(edition):  # a long walk: what is cheap comes before it
+                    yield wanted
+        if not is_passed:
+            async for wanted in self._not_by_home(edition, sizes):
+                yield wanted
+
+    async def _not_by_home(self, edition: Edition, sizes: list[int]) -> AsyncIterator[Wanted]:
+        """What other channels show, where home is no list of the newest posts; ``sizes`` of the pages read."""
+        if edition not in self._answering or self._run.is_stopping:
+            return
+        if not sizes:  # home came and shows no posts
             for wanted in [*await self._news(edition), *await self._survey.early(edition)]:
                 yield wanted
-        if edition not in self._answering or is_passed or self._run.is_stopping:
-            return
         if plan.is_front_page(sizes, others_show_all=await self._channels.show_everything(edition)):
             async for wanted in self._dates(edition, None, None):
                 yield wanted
@@ -195,20 +199,11 @@ class Walk:
 
     async def _dates(self, edition: Edition, since: str | None, until: str | None) -> AsyncIterator[Wanted]:
         """Walk the date archives; for a span of days the home listing, where no date archive answers."""
-        covered = await self._run.ask(Questions.covered_days, edition, since or "0000", until or "9999")
         is_answered = False
-        years: dict[str, bool] = {}
-        for scope in plan.date_scopes(since, until, now()[:10], covered):
-            year = "/".join(scope.split("/")[:2])
-            if since is None and year not in years:  # an empty year costs one request, not twelve
-                years[year] = await self._page(edition, year, 1) is not None
-            if years.get(year, True):
-                async for found in self._pages(edition, scope):
-                    is_answered = True
-                    for wanted in self._of(found, since, until):
-                        yield wanted
-            if not self._may_list(edition):
-                return
+        async for found in self._date_pages(edition, since, until):
+            is_answered = True
+            for wanted in self._of(found, since, until):
+                yield wanted
         if not is_answered and since is not None:
             logger.info("%s: no date archive answers for these days; the home listing is walked", edition)
             async for found in self._pages(edition, "home"):
@@ -216,6 +211,22 @@ class Walk:
                     yield wanted
                 if plan.is_before(found, since):
                     return
+
+    async def _date_pages(
+        self, edition: Edition, since: str | None, until: str | None
+    ) -> AsyncIterator[Outcome]:
+        """The pages of the date archives of a span, without days that were walked whole before."""
+        covered = await self._run.ask(Questions.covered_days, edition, since or "0000", until or "9999")
+        years: dict[str, bool] = {}
+        for scope in plan.date_scopes(since, until, now()[:10], covered):
+            year = "/".join(scope.split("/")[:2])
+            if since is None and year not in years:  # an empty year costs one request, not twelve
+                years[year] = await self._page(edition, year, 1) is not None
+            if years.get(year, True):
+                async for found in self._pages(edition, scope):
+                    yield found
+            if not self._may_list(edition):
+                return
 
     # -- pages of listings
 
@@ -247,7 +258,7 @@ class Walk:
         if found is None or found.listing is None:
             return None
         if scope == "home":
-            self._per_page = max(self._per_page, sum(not s.sticky for s in found.listing.sightings))
+            self._per_page = max(self._per_page, count_posts(found))
         return found
 
 

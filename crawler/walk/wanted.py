@@ -76,6 +76,11 @@ async def read_rows(
         after = rows[-1][0]
 
 
+def count_posts(found: Outcome) -> int:
+    """How many posts a page of a listing shows, sticky ones aside."""
+    return sum(not sighting.sticky for sighting in found.listing.sightings) if found.listing else 0
+
+
 def reasons(found: Outcome, look: Look) -> list[str | None]:
     """Why each entry of a page is asked for now; None: it is not."""
     assert found.listing is not None  # of pages that show posts

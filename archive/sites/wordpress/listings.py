@@ -53,21 +53,46 @@ def _read_posts(tree: LexborHTMLParser, address: Address, site: Site) -> tuple[S
 
     On the first page of home a reading that finds more wins where the entries are few, or among its own.
     """
-    marked: tuple[Sighting, ...] = ()
-    for selector in _ENTRIES:
-        marked = _unique(s for node in tree.css(selector) if (s := _read_entry(node, address, site)))
-        if marked:
-            break
-    is_front = address.scope == "home" and address.page == 1
-    if marked and not is_front:
+    entries = _read_entries(tree, address, site)
+    marked = _unique(entries.values())
+    if marked and not (address.scope == "home" and address.page == 1):
         return marked
-    linked = _unique(_read_links(_heading_links(tree), address, site))
+    linked = _read_links(_heading_links(tree), entries, address, site)
     if address.scope == "home":
-        listed = _unique(_read_links((a for li in tree.css("li") for a in li.css("a")), address, site))
-        linked = max(linked, listed, key=len)
+        links = (a for li in tree.css("li") for a in li.css("a"))
+        linked = max(linked, _read_links(links, entries, address, site), key=len)
     is_more = len(linked) > len(marked)
     is_superset = {_identity(s) for s in marked} <= {_identity(s) for s in linked}
     return linked if is_more and (len(marked) < FEW or is_superset) else marked
+
+
+def _read_entries(tree: LexborHTMLParser, address: Address, site: Site) -> dict[int, Sighting]:
+    """The marked entries, by the node they stand in."""
+    for selector in _ENTRIES:
+        read = ((node.mem_id, _read_entry(node, address, site)) for node in tree.css(selector))
+        if entries := {node: sighting for node, sighting in read if sighting}:
+            return entries
+    return {}
+
+
+def _read_links(
+    anchors: Iterable[LexborNode], entries: dict[int, Sighting], address: Address, site: Site
+) -> tuple[Sighting, ...]:
+    """The posts of links, but those that the text of a marked entry links to."""
+    found = ((_owner(anchor, entries), _read_link(anchor, address, site)) for anchor in anchors)
+    return _unique(
+        post for owner, post in found if post and (owner is None or _identity(owner) == _identity(post))
+    )
+
+
+def _owner(anchor: LexborNode, entries: dict[int, Sighting]) -> Sighting | None:
+    """The entry that a link stands in: what its text links to is not on the list."""
+    node = anchor.parent
+    while node is not None:
+        if node.mem_id in entries:
+            return entries[node.mem_id]
+        node = node.parent
+    return None
 
 
 def _identity(sighting: Sighting) -> object:
@@ -94,12 +119,10 @@ def _heading_links(tree: LexborHTMLParser) -> Iterator[LexborNode]:
             around = around.parent if around is not None else None
 
 
-def _read_links(anchors: Iterable[LexborNode], address: Address, site: Site) -> Iterator[Sighting]:
-    for anchor in anchors:
-        found = _linked_post(anchor, address, site)
-        title = anchor.text(strip=True) if found else ""
-        if found and title:
-            yield _sighting(found, address, title, None, None, None, False)
+def _read_link(anchor: LexborNode, address: Address, site: Site) -> Sighting | None:
+    found = _linked_post(anchor, address, site)
+    title = anchor.text(strip=True) if found else ""
+    return _sighting(found, address, title, None, None, None, False) if found and title else None
 
 
 def _read_entry(node: LexborNode, address: Address, site: Site) -> Sighting | None:
