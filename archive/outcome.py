@@ -89,6 +89,21 @@ class NewVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """How to ask for the addresses of a site: below which home, and whether paths end with a slash."""
+
+    home: str  # with a slash at its end
+    has_slash: bool = True
+
+    def respell(self, url: str, home: str) -> str:
+        """The address to ask for a page that the archive knows below ``home``."""
+        if not url.startswith(home):
+            return url
+        path, mark, query = url[len(home) :].partition("?")
+        return self.home + (path if self.has_slash else path.rstrip("/")) + mark + query
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a capture turned out to be."""
 
@@ -104,6 +119,7 @@ class Outcome:
     target: Held | None = None  # where a redirect leads, if that is an article of the site
     page_urls: tuple[str, ...] = ()  # pages of the post that are still to be asked in this look
     look: str | None = None
+    served: Served | None = None  # a redirect to the same page: the site is served elsewhere now
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ THRESHOLDS: tuple[Threshold[int] | Threshold[float], ...] = (
     HOST_FAILED := Threshold(
         "host_failed", 5, "of them", "the host is down or refuses; a post that breaks its theme is one"
     ),
+    CLOCK_SECONDS := Threshold(
+        "clock_seconds", 3600, "seconds between the site's clock and ours", "servers keep time within seconds"
+    ),
     USUAL_CRAWLS := Threshold("usual_crawls", 200, "healthy crawls", "four days of a crawl every half hour"),
     USUAL_TEXTS := Threshold("usual_texts", 20, "texts of them", "fewer do not show what is usual"),
     TEXTS := Threshold(

@@ -17,6 +17,7 @@ from archive.sites.sohr.addresses import HOME, Site
 
 MOST_IDS = 600_000  # of a sweep
 SECONDS = (
+    "ARCHIVE_CLOCK_SECONDS",
     "ARCHIVE_CRAWL_DELAY_MAX_SECONDS",
     "ARCHIVE_READ_SECONDS",
     "ARCHIVE_RETRY_AFTER_MAX_SECONDS",
@@ -76,6 +77,7 @@ class Arguments:
     look: Look = "due"
     budget: int | None = None  # requests in 24 hours, at most; 0: no limit; None: as the settings say
     sweep: tuple[int, int] | None = None  # ids to ask for one by one, both included
+    moved_from: str | None = None  # the archive's address before the site moved to ``site``
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> Arguments:
@@ -97,6 +99,7 @@ class Arguments:
             _look(given.get("look", "due")),
             _budget(given.get("budget")),
             _sweep(given.get("sweep"), given),
+            _site(given["moved_from"]) if "moved_from" in given else None,
         )
 
     @classmethod

@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from importlib.metadata import PackageNotFoundError, version
 
+from archive.thresholds import CLOCK_SECONDS
+
 try:
     RELEASE = version("sohr-archive")
 except PackageNotFoundError:
@@ -97,6 +99,8 @@ BACKOFF_SECONDS = 2.0  # the first wait; each further one about twice as long
 ARCHIVE_RETRY_AFTER_MAX_SECONDS = 86_400
 # The same for Crawl-delay: one request an hour finds out whether it still stands
 ARCHIVE_CRAWL_DELAY_MAX_SECONDS = 3600
+# The site's Date and this machine's clock further apart end the crawl; 0 does not compare them
+ARCHIVE_CLOCK_SECONDS = CLOCK_SECONDS.value
 BACKOFF_MAX_SECONDS = 300.0  # a longer Retry-After ends the crawl; the next one comes later anyway
 
 # -- safety

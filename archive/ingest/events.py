@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from archive.errors import NewerArchive
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
-from archive.ingest.path import MENDABLE, Ingest
+from archive.ingest.path import MENDABLE, Ingest, learnt_homes
 from archive.ingest.same_text import trust
 from archive.ingest.seen import Seen, key_of
 from archive.model import APART, STOPPED, Capture, Kind, Unextractable
@@ -56,6 +57,8 @@ def apply_event(
         case "re-extracted":
             _reread(ingest, event["at"], reader or ingest.reader)
             _mend(ingest, None)
+        case "site-moved":
+            _add_home(ingest, event["to"], event["has_slash"])
         case "epoch":
             pass  # `archive.rebuild` reads it before it replays anything
         case kind:
@@ -78,6 +81,14 @@ def _identify_archive(ingest: Ingest, home: str, extractor: str) -> None:
     for key, value in facts.items():
         if ingest.store.about(key) is None:
             ingest.store.set_about(key, value)
+
+
+def _add_home(ingest: Ingest, home: str, has_slash: bool) -> None:
+    """The site is served below another address from now on; its identity stays."""
+    ingest.site.add_home(home)
+    homes = [known for known in learnt_homes(ingest.store) if known != home]
+    ingest.store.set_about("other_homes", json.dumps([*homes, home]))
+    ingest.store.set_about("paths_end_with_slash", str(int(has_slash)))
 
 
 def _add_cited(ingest: Ingest, urls: list[str], at: str) -> None:

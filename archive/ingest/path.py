@@ -6,6 +6,7 @@ Nothing here reads a clock or the network: the same records in the same order gi
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import traceback
 from collections.abc import Callable
@@ -36,8 +37,10 @@ from archive.outcome import (
     ROBOTS,
     Held,
     Outcome,
+    Served,
 )
 from archive.sites import addresses_elsewhere
+from archive.sites.moves import find_served
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Row, Store
 from archive.warc.gzip_members import payload_sha256
@@ -54,6 +57,8 @@ class Ingest:
     def __init__(self, store: Store, site: Site, folder: Path) -> None:
         self.store = store
         self.site = site
+        for home in learnt_homes(store):
+            site.add_home(home)
         self.reader = Reader(site)
         self.channels = Channels(store, site, lambda sighting, at: record_sighting(store, sighting, at))
         self.listings = Listings(store, site, self.channels)
@@ -133,6 +138,8 @@ class Ingest:
         if address is None and capture.channel == addresses_elsewhere.CHANNEL:
             url = addresses_elsewhere.clean(capture.url)
             return self._record_page_elsewhere(seen, url, reader) if url else seen.outcome(OTHER)
+        if address and (served := self._find_served(seen)):
+            return seen.outcome(REDIRECT, served=served, target=Held(address.url, address.key))
         if address and (answer := self.channels.record_answer(capture, seen.capture_id, address)):
             return answer
         if address is None or address.kind in (Kind.EMBED, Kind.OTHER, Kind.FEED, Kind.REST):
@@ -148,6 +155,12 @@ class Ingest:
         return self._record_article(seen, address, record_id, look, reader)
 
     # -- redirects
+
+    def _find_served(self, seen: Seen) -> Served | None:
+        """Where a permanent redirect to the same page says that the site is served now."""
+        capture, location = seen.capture, seen.capture.header("location")
+        homes = (self.site.home, *self.site.other_homes)
+        return find_served(capture.status, capture.url, location, homes) if location else None
 
     def _record_redirect(self, seen: Seen, address: Address) -> Outcome:
         capture = seen.capture
@@ -286,6 +299,12 @@ class Ingest:
             self.articles.add_aliases(seen, known)
         held = self.store.held(known) if known else Held(target, None)
         return seen.outcome(REDIRECT, target=replace(held, url=target))
+
+
+def learnt_homes(store: Store) -> list[str]:
+    """The further homes of the site that redirects or a person named, the last one last."""
+    homes: list[str] = json.loads(store.about("other_homes") or "[]")
+    return homes
 
 
 def _stated_key(page: Extract | Unextractable, edition: str | None) -> ArticleKey | None:

@@ -17,11 +17,14 @@ def is_loopback_host(host: str) -> bool:
 def registrable_domain(host: str) -> str:
     """The part of a host name that one owner registers: ``www.example.co.uk`` -> ``example.co.uk``.
 
-    An IP address, or a name without a public suffix, is its own; all names of this machine are one.
+    An IP address is its own; all names of this machine are one. An unknown suffix is taken to be one label.
     """
+    host = host.rstrip(".").lower()
     if is_loopback_host(host):
         return "localhost"
-    return _suffixes()(host.rstrip(".").lower()).top_domain_under_public_suffix or host.lower()
+    if ":" in host or re.fullmatch(r"[0-9.]+", host):
+        return host
+    return _suffixes()(host).top_domain_under_public_suffix or ".".join(host.split(".")[-2:])
 
 
 @cache

@@ -9,8 +9,9 @@ from datetime import timedelta
 from archive.clock import format_time, now, parse_time
 from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
+from archive.ingest.path import learnt_homes
 from archive.model import ArticleKey, Edition, Kind
-from archive.outcome import REFUSALS, ChannelState, Gap, Held
+from archive.outcome import REFUSALS, ChannelState, Gap, Held, Served
 from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
@@ -32,6 +33,14 @@ class Answers(Questions):
         self._store = store
         self._site = site
         self._channels = channels
+
+    def home(self) -> str:
+        return self._site.home
+
+    def served(self) -> Served | None:
+        homes = learnt_homes(self._store)
+        has_slash = self._store.about("paths_end_with_slash") != "0"
+        return Served(homes[-1], has_slash) if homes else None
 
     def channels(self, edition: Edition) -> list[ChannelState]:
         return self._channels.states(edition)

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.clock import MACHINE, Clock
 from archive.model import Capture, Edition, Extract, Unextractable
-from archive.outcome import ChannelState, Gap, Held
+from archive.outcome import ChannelState, Gap, Held, Served
 from archive.reports.drift import Drift
 
 P = ParamSpec("P")
@@ -70,6 +70,12 @@ class Failed:
 
 class Questions(Protocol):
     """What a crawl may ask the archive. Instants are UTC text; ``after`` is the place of the last row so far."""
+
+    def home(self) -> str:
+        """The home address that the archive knows its site by."""
+
+    def served(self) -> Served | None:
+        """Where the site is served now, if that is elsewhere."""
 
     def channels(self, edition: Edition) -> list[ChannelState]:
         """What is known of an edition's channels."""

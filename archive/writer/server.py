@@ -27,7 +27,7 @@ from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
 from archive.ingest.events import apply_event, unfinished
-from archive.ingest.path import Ingest
+from archive.ingest.path import Ingest, learnt_homes
 from archive.model import APART, STOPPED, Unextractable
 from archive.outcome import Outcome
 from archive.rebuild.mend import cut_torn_ends, record_closed
@@ -68,6 +68,9 @@ class Writer:
             known = self.store.about("site")
         if known is None and (recorded := recorded_site(self.folder)):  # its database was deleted
             known = recorded.name
+        moved_from = message.arguments.get("moved_from")
+        if known is not None and known != self.site.name:
+            self.site = self._find_moved(known, moved_from) or self.site
         if known is not None and known != self.site.name:
             raise WrongSite(
                 f"{self.folder} is an archive of {known}, not of {self.site.name}: "
@@ -94,6 +97,13 @@ class Writer:
             begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
         begun |= {"arguments": message.arguments, "software": message.software}
         self.work([*map(Happened, self._ends_of_killed_crawls()), Happened(begun)])
+
+    def _find_moved(self, known: str, moved_from: str | None) -> Site | None:
+        """The archive's site, if it is served at the address given: by its own records, or by ``moved_from``."""
+        home = self.store.about("home")
+        names = {Site(one).name for one in learnt_homes(self.store)}
+        is_moved = self.site.name in names or (moved_from and Site(moved_from).name == known)
+        return Site(home) if home and is_moved else None
 
     def _ends_of_killed_crawls(self) -> list[dict[str, Any]]:
         """Events that end the crawls that could not write their own end, at their last sign. This process

@@ -9,12 +9,13 @@ import asyncio
 import logging
 from collections import Counter, deque
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from archive.errors import INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
+from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
+from archive.model import Edition
 from archive.outcome import REFUSALS
 from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
 from archive.reports.drift import Drift
@@ -75,6 +76,34 @@ class Breaker:
         return f"{words.total()} of its last {len(last)} answers failed ({', '.join(words)})"
 
 
+_REFUSED = REFUSALS | {"no_answer", "forbidden"}
+
+
+@dataclass(slots=True)
+class EditionResult:
+    """What a crawl got of one edition."""
+
+    listed: bool = False  # its newest posts were listed
+    failure: str = ""  # why they were not
+    listing_failed: bool = False  # a page of its listing was refused or unreadable
+    refused: int = 0
+    unreadable: int = 0
+    pages: int = 0
+
+    def count(self, word: str) -> None:
+        """Count the outcome of a page of this edition."""
+        self.pages += 1
+        self.refused += word in _REFUSED
+        self.unreadable += word in UNREADABLE_OUTCOMES
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether its newest posts were listed, if they were asked for, and few pages failed."""
+        bad = self.refused + self.unreadable
+        is_bad = bad and (bad == self.pages or (bad >= FEW.value and bad / self.pages > SHARE.value))
+        return not self.failure and not is_bad
+
+
 class Guard:
     """The counts, the state and the verdict of one crawl."""
 
@@ -91,12 +120,15 @@ class Guard:
         self.stopped: tuple[str, str] | None = None  # reason and sentence
         self.is_reported = False  # the log has the sentence already
         self.away: dict[str, str] = {}  # in a crawl of many sites: hosts that are left alone, and why
+        self.editions: dict[Edition, EditionResult] = {}
+        self.gaps: dict[Edition, int] = {}  # by edition, where pages of its listing failed: gaps that remain
         self.drift = Drift()  # the archive's own judgement, once the crawl ends
         self.bounded: dict[
             str, float
         ] = {}  # waits the site asked for that were cut: name -> seconds asked for
         self.sitemaps: list[str] = []  # addresses that robots.txt names
         self.last_detail: dict[str, str] = {}
+        self._articles: Counter[str] = Counter()  # the counts of articles alone
         self._breaker = Breaker()
         self._sent = 0  # requests that left, or wait for their turn to
         self._closing_task: asyncio.Task[None] | None = None  # a reference, or the loop may drop it
@@ -108,10 +140,21 @@ class Guard:
         """Called by Scrapy."""
         return cls(crawler)
 
-    def note(self, word: str, detail: str = "", host: str = "") -> None:
+    def note(
+        self,
+        word: str,
+        detail: str = "",
+        host: str = "",
+        edition: Edition | None = None,
+        *,
+        is_article: bool = False,
+    ) -> None:
         """Count the outcome of a page. A host that keeps refusing, or not answering, is left alone."""
         self.counts["pages"] += 1
         self.counts[word] += 1
+        self._articles[word] += is_article
+        if edition:
+            self.editions.setdefault(edition, EditionResult()).count(word)
         if detail:
             self.last_detail[word] = detail
         failure = word if word in REFUSALS or word == "no_answer" else None
@@ -191,44 +234,22 @@ class Guard:
         return False
 
     def verdict(self) -> Verdict:
-        """The highest of: archive not written, our own error, site unavailable, pages unreadable."""
-        counts, pages = self.counts, max(1, self.counts["pages"])
-        refused = sum(counts[word] for word in REFUSALS) + counts["no_answer"] + counts["forbidden"]
-        unread = sum(counts[word] for word in UNREADABLE_OUTCOMES)
-        good = counts["pages"] - refused - unread
+        """The first of these that holds: archive not written, our own error, wrong clock, site unavailable, an
+        edition not listed, pages unreadable."""
         if self.failure is not None:
             return Verdict(self.failure.status, "not written", str(self.failure))
-        if counts["errors"] or counts["broken"]:
-            number = counts["errors"] + counts["broken"]
+        if number := self.counts["errors"] + self.counts["broken"]:
             return Verdict(
                 INTERNAL,
                 "broken",
                 f"{number} answers met an error of ours; the evidence is kept: please report it (see the log)",
             )
-        if self.stopped and self.stopped[0] == "unavailable":
-            return Verdict(UNAVAILABLE, "unavailable", self.stopped[1])
-        if refused and (good == 0 or (refused >= FEW.value and refused / pages > SHARE.value)):
-            words = [word for word in (*sorted(REFUSALS), "no_answer", "forbidden") if counts[word]]
-            detail = self.last_detail.get(words[0], "")
-            reasons = ", ".join(words) + (f": {detail}" if detail else "")
-            return Verdict(
-                UNAVAILABLE,
-                "unavailable",
-                f"the site refused or did not answer {refused} of {pages} requests ({reasons}): "
-                "see docs/when-refused.md",
-            )
-        if unread and (
-            good == 0 or (unread >= FEW.value and unread / pages > SHARE.value + self.drift.usual_unread)
-        ):
-            words = sorted(word for word in UNREADABLE_OUTCOMES if counts[word])
-            return Verdict(
-                UNREADABLE,
-                "drifting",
-                f"{unread} of {pages} pages came and could not be read ({', '.join(words)}); they are kept as "
-                "evidence: the site's layout may have changed, see docs/layouts.md",
-            )
-        if self.drift.findings:
-            return Verdict(UNREADABLE, "drifting", "; ".join(one.sentence for one in self.drift.findings))
+        if self.stopped and self.stopped[0] == "clock":
+            return Verdict(CANNOT_WRITE, "wrong clock", self.stopped[1])
+        if sentence := self._unavailable():
+            return Verdict(UNAVAILABLE, "unavailable", sentence)
+        if sentence := self._unreadable():
+            return Verdict(UNREADABLE, "drifting", sentence)
         if self.interrupted:
             return Verdict(
                 INTERRUPTED,
@@ -236,6 +257,49 @@ class Guard:
                 "stopped by Ctrl-C; all that came is kept, and the same command goes on from here",
             )
         return Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
+
+    def _unavailable(self) -> str:
+        """Why the site counts as unavailable; empty if it does not."""
+        if self.stopped and self.stopped[0] == "unavailable":
+            return self.stopped[1]
+        if too_many := self._too_many(_REFUSED, 0.0):
+            return f"the site refused or did not answer {too_many}: see docs/when-refused.md"
+        for edition, result in self.editions.items():
+            if result.failure:
+                return (
+                    f"the newest posts of the edition {edition} were not listed ({result.failure}); "
+                    "what else came is kept: see docs/when-refused.md"
+                )
+        for edition, number in self.gaps.items():
+            if not number:
+                continue
+            return (
+                f"{number} parts of the listing of the edition {edition} could not be read, "
+                "so that posts may be missing: run the crawl again later"
+            )
+        return ""
+
+    def _unreadable(self) -> str:
+        """Why the pages count as unreadable; empty if they do not."""
+        if too_many := self._too_many(UNREADABLE_OUTCOMES, self.drift.usual_unread):
+            return (
+                f"{too_many.replace(' requests', ' pages')} came and could not be read; they are kept as "
+                "evidence: the site's layout may have changed, see docs/layouts.md"
+            )
+        return "; ".join(one.sentence for one in self.drift.findings)
+
+    def _too_many(self, words: frozenset[str], usual: float) -> str:
+        """How many requests had these outcomes, if they are too many of all, or of those for articles."""
+        every, articles = self.counts["pages"], self._articles.total()
+        bad = sum(self.counts[word] for word in _REFUSED | UNREADABLE_OUTCOMES)
+        for counts, total in ((self.counts, every), (self._articles, articles)):
+            failed = sum(counts[word] for word in words)
+            is_share = failed >= FEW.value and failed / max(1, total) > SHARE.value + usual
+            if failed and (is_share or bad == every):
+                found = sorted(word for word in words if counts[word])
+                detail = self.last_detail.get(found[0], "")
+                return f"{failed} of {total} requests ({', '.join(found)}{': ' + detail if detail else ''})"
+        return ""
 
 
 def guard_of(crawler: Crawler) -> Guard:
@@ -259,4 +323,17 @@ def counters(guard: Guard) -> dict[str, int]:
         "moved": counts["moved"],
         "failed": sum(number for word, number in counts.items() if word not in _NO_FAILURE),
         "errors": counts["errors"],
+    }
+
+
+def edition_counters(guard: Guard) -> dict[str, dict[str, Any]]:
+    """The results of the editions as the crawl's row keeps them."""
+    return {
+        edition: {
+            "listed": result.listed,
+            "refused": result.refused,
+            "unreadable": result.unreadable,
+            "healthy": result.is_healthy and not guard.gaps.get(edition),
+        }
+        for edition, result in guard.editions.items()
     }

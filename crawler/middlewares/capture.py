@@ -1,4 +1,4 @@
-"""Every response -> Capture -> archive process. Nearest the wire, so that what is kept is what came."""
+"""Every response -> Capture -> archive process. Nearest the wire, so that the evidence is what was received."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from scrapy.utils.httpobj import urlparse_cached
 
-from archive.clock import now
-from archive.model import Capture
+from archive.clock import clock, current_time, now, read_http_date
+from archive.model import EDITIONS, Capture, Edition
 from archive.outcome import Outcome
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
-from crawler.extensions.guard import counters, guard_of
+from crawler.extensions.guard import counters, edition_counters, guard_of
 
 logger = logging.getLogger(__name__)
 
 
+CLOCK_TRIES = 2  # answers whose time is wrong, after which the crawl ends
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Why a request is made: what the capture's metadata record says of it."""
+    """Why a request is made, as the capture's metadata record states it."""
 
     channel: str
     reason: str | None = None
@@ -36,8 +40,13 @@ class Asked:
 
 
 def asked(request: Request) -> Asked:
-    """The reason of a request; Scrapy's own are for robots.txt."""
+    """The reason of a request; without one it is for robots.txt."""
     return cast("Asked", request.meta.get("asked") or Asked("robots"))
+
+
+def edition_of(why: Asked) -> Edition | None:
+    """The edition of the article that is asked for, if it is known."""
+    return next((edition for edition in EDITIONS if (why.name or "").startswith(f"{edition}:")), None)
 
 
 async def outcome(response: Response) -> Outcome:
@@ -46,12 +55,13 @@ async def outcome(response: Response) -> Outcome:
 
 
 class CaptureMiddleware:
-    """Hands each exchange to the archive process, and what got no answer too. Owns the process."""
+    """Hands each exchange to the archive process, and each request without an answer. Owns the process."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self.archive = ArchiveProcess()
         self.crawl: str | None = None  # the crawl's name, once the archive is open
+        self._clock_seconds = crawler.settings.getfloat("ARCHIVE_CLOCK_SECONDS")
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
 
     @classmethod
@@ -60,15 +70,16 @@ class CaptureMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Nothing leaves beyond the day's budget."""
+        """Take the request from the day's budget. Raises IgnoreRequest when it is used up."""
         guard = guard_of(self._crawler)
         if not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
             raise IgnoreRequest("the crawl is stopping")
 
-    async def process_response(self, request: Request, response: Response) -> Response:
-        """Keep the exchange; its outcome comes later, as ``meta["outcome"]`` (meta is the one thing that
-        reaches a callback from here)."""
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Keep the exchange. Its outcome comes later, as ``meta["outcome"]``: only meta reaches the callback."""
+        if apart := self._clock_difference(response):
+            return await self._keep_wrong_clock(request, response, apart)
         why = asked(request)
         capture = Capture(
             url=request.url,
@@ -94,25 +105,65 @@ class CaptureMiddleware:
         guard_of(self._crawler).count_request()
         return response
 
+    def _clock_difference(self, response: Response) -> float:
+        """Seconds that this machine's clock is ahead of the site's, if too many; 0 for a copy from a cache.
+
+        Where a test sets another clock there is nothing to compare.
+        """
+        date = read_http_date((response.headers.get("Date") or b"").decode("latin-1"))
+        is_copy = (response.headers.get("Age") or b"0").strip() != b"0"
+        if date is None or is_copy or clock().stated or not self._clock_seconds:
+            return 0.0
+        ahead = (current_time() - date).total_seconds()
+        return ahead if abs(ahead) > self._clock_seconds else 0.0
+
+    async def _keep_wrong_clock(self, request: Request, response: Response, ahead: float) -> Request:
+        """Keep an answer whose time is wrong as a failure, and ask once more. The second one ends the crawl.
+
+        Evidence carries the time of this machine: a wrong one files later edits before earlier ones.
+        Raises IgnoreRequest.
+        """
+        guard = guard_of(self._crawler)
+        date = (response.headers.get("Date") or b"").decode("latin-1")
+        error = f"wrong clock: status {response.status}, Date: {date}, {ahead:.0f} s behind ours"
+        await self._record_failure(request, error)
+        guard.count_request()
+        tries = int(request.meta.get("clock_tries", 0)) + 1
+        if tries >= CLOCK_TRIES:
+            host = urlparse_cached(request).netloc
+            guard.stop(
+                "clock",
+                f"this machine's clock is {abs(ahead) / 3600:.1f} hours {'ahead of' if ahead > 0 else 'behind'} "
+                f"that of {host}: set it right, then run the crawl again (if the site's is wrong: "
+                "-s ARCHIVE_CLOCK_SECONDS=0)",
+            )
+            raise IgnoreRequest("the clock is wrong")
+        return request.replace(dont_filter=True, meta=request.meta | {"clock_tries": tries})
+
     async def process_exception(self, request: Request, exception: Exception) -> None:
-        """Keep that there was no answer."""
+        """Keep that there was no answer, with the client's reason."""
         if isinstance(exception, IgnoreRequest) or self.archive.failure:
             return
-        error = f"{type(exception).__name__}: {exception}"[:500]
+        await self._record_failure(request, describe_error(exception)[:500])
+        guard_of(self._crawler).count_request()
+
+    async def _record_failure(self, request: Request, error: str) -> None:
         event = {"event": "no-answer", "url": request.url, "error": error, "at": now(), "crawl": self.crawl}
         try:
             await self.archive.happened(event)
         except ArchiveFailed:
             logger.debug("not kept, the archive is closed: %s", error)
-        guard_of(self._crawler).count_request()
 
     async def _closed(self, spider: Spider, reason: str) -> None:
-        """Write down how the crawl ended, and let the archive process end."""
+        """Write how the crawl ended, and let the archive process end."""
         guard = guard_of(self._crawler)
         if self.archive.failure is None and self.archive.opened:
             try:
                 assert self.crawl is not None  # named before the archive was opened
                 guard.drift = await self.archive.ask(Questions.drift, self.crawl)
+                for edition, result in guard.editions.items():
+                    if result.listing_failed and guard.stopped is None and not guard.interrupted:
+                        guard.gaps[edition] = len(await self.archive.ask(Questions.gaps, edition))
             except ArchiveFailed as failure:
                 guard.fail(failure)
         verdict = guard.verdict()
@@ -128,12 +179,20 @@ class CaptureMiddleware:
             if self.archive.failure is None and self.archive.opened:
                 if cited:
                     await self.archive.happened({"event": "cited", "urls": cited, "at": now()})
-                await self.archive.happened(
-                    event | {"verdict": verdict.word, "counters": counters(guard) | guard.drift.counters}
-                )
+                numbers = counters(guard) | guard.drift.counters | guard.bounded
+                editions = {"editions": edition_counters(guard)}
+                await self.archive.happened(event | {"verdict": verdict.word, "counters": numbers | editions})
         except ArchiveFailed as failure:
             guard.fail(failure)
         await self.archive.close()
+
+
+def describe_error(error: BaseException) -> str:
+    """The client's own words for an error, with those of the errors that it wraps."""
+    reasons = [getattr(reason, "value", reason) for reason in getattr(error, "reasons", None) or ()]
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    causes = [*reasons, *([error.__cause__] if error.__cause__ else ())]
+    return "; ".join([text, *(describe_error(cause) for cause in causes if cause is not error)])
 
 
 def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:

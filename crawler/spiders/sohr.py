@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,7 +21,8 @@ from twisted.python.failure import Failure
 
 from archive.clock import clock, current_time, format_time, now, parse_time, read_retry_after
 from archive.model import Edition
-from archive.outcome import LISTING_UNREAD, MOVED, PART, REDIRECT, Held, Outcome
+from archive.outcome import LISTING, LISTING_UNREAD, MOVED, PART, REDIRECT, SITEMAP, Held, Outcome, Served
+from archive.sites.moves import is_same_owner
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import channels
 from archive.software import software
@@ -30,7 +31,7 @@ from archive.writer.messages import Open, Questions
 from crawler.arguments import Arguments
 from crawler.extensions.guard import guard_of
 from crawler.middlewares.backoff import seconds_left
-from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, outcome
+from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, edition_of, outcome
 from crawler.walk.walk import Walk
 from crawler.walk.wanted import Run, Wanted
 
@@ -58,6 +59,7 @@ class SohrSpider(Spider):
     -a look=due|all|none   which held articles to look at again (default due)
     -a budget=N        requests in 24 hours, at most (default 8000; 0: no limit)
     -a sweep=FROM-TO   these ids of the edition, whatever shows them
+    -a moved_from=URL  the site's former address, to continue its archive at the address of -a site
     """
 
     name = "sohr"
@@ -70,6 +72,7 @@ class SohrSpider(Spider):
         self._asked: set[str] = set()
         self._room = asyncio.Semaphore(AHEAD)
         self._in_order = asyncio.Lock()
+        self._served: Served | None = None  # where the site is served, if not at its home address
         self.cited = self.arguments.urls or ()
 
     @staticmethod
@@ -82,13 +85,22 @@ class SohrSpider(Spider):
         at_once = self.crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         guard = self.guard
         return Walk(
-            Run(self.arguments, self._fetch, archive.ask, guard.closing, guard.sitemaps, at_once // LISTINGS)
+            Run(
+                self.arguments,
+                self._fetch,
+                archive.ask,
+                guard.closing,
+                guard.sitemaps,
+                self._respell,
+                at_once // LISTINGS,
+            )
         ).wanted()
 
     async def start(self) -> AsyncIterator[Request]:
         """Open the archive, then ask for what the walk says, newest first."""
         capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
         assert capture is not None  # crawler.settings has it
+        self._capture = capture
         archive = self._archive = capture.archive
         self.guard = guard_of(self.crawler)
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
@@ -110,6 +122,7 @@ class SohrSpider(Spider):
                     read_seconds=seconds,
                 )
             )
+            await self._find_site()
             if not await self._welcome(archive):
                 return
             async for wanted in self.wanted(archive):
@@ -186,7 +199,7 @@ class SohrSpider(Spider):
     def _request(self, url: str, why: Asked, condition: tuple[str, str] | None = None) -> Request:
         meta = {"asked": why, "dont_redirect": True}
         request = Request(
-            url,
+            self._respell(url),
             callback=self.parse_article,
             errback=self.unanswered,
             dont_filter=True,
@@ -198,74 +211,129 @@ class SohrSpider(Spider):
         return request
 
     # -- listings
-    # -----------------------------------------------------------------------------------------------------------------
 
     async def _fetch(self, url: str, channel: str, edition: Edition) -> Outcome | None:
-        """A page of a listing, or a sitemap; None where nothing came."""
-        assert self.crawler.engine is not None  # it has called `start`
+        """A page of a channel, after redirects; None where nothing came."""
         self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
         is_optional = channels.is_optional(channel)
-        is_home = url == self.site.edition_home(edition)
-        host = urlsplit(url).netloc
+        is_newest = url == self.site.edition_home(edition)
         for _ in range(HOPS):
-            request = Request(
-                url, meta={"asked": Asked(channel), "dont_redirect": True}, dont_filter=True, priority=20
-            )
-            if channels.is_conditional(channel) and (
-                condition := await self._archive.ask(Questions.condition, url)
-            ):
-                request.headers[condition[0]] = condition[1]
             try:
-                # The archive has to learn of the pages of a listing one after the other
-                async with self._in_order:
-                    response = await self.crawler.engine.download_async(request)
-                found = await outcome(response)
+                found = await self._ask_site(url, channel)
             except ArchiveFailed:
                 raise
-            except IgnoreRequest as refusal:
-                if not self.guard.closing.is_set() and not is_optional:
-                    self.guard.note("forbidden", f"{url}: {refusal}", host)
+            except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware
+                if not self.guard.closing.is_set():
+                    word = "forbidden" if isinstance(error, IgnoreRequest) else "no_answer"
+                    self._note_listing(word, f"{url}: {error}", edition, is_optional, is_newest)
                 return None
-            except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware, tried again by BackoffMiddleware
-                if not is_optional:
-                    self.guard.note("no_answer", f"{url}: {error}", host)
-                return None
-            if found.word == REDIRECT and found.target is not None:
+            if found.served is not None:
+                if not await self._follow_site(found.served):
+                    return None
+            elif found.word == REDIRECT and found.target is not None:
                 url = found.target.url
-                continue
-            if is_optional:
-                logger.debug("%s: %s %s", url, found.word, found.detail)
-            elif found.word != "missing":
-                self.guard.note(found.word, found.detail, host)
-            elif is_home:  # elsewhere, behind the last page and on a day without posts, 404 is the answer
-                self.guard.note(LISTING_UNREAD, f"{url} answers {found.status}", host)
-            return found
-        self.guard.note("error", f"{url} redirects in a circle")
+            else:
+                self._note_answer(found, edition, is_optional, is_newest)
+                return found
+        self._note_listing("error", f"{url} redirects in a circle", edition, is_optional, is_newest)
         return None
 
+    async def _ask_site(self, url: str, channel: str) -> Outcome:
+        """One exchange, once it is durable. Raises what the download raises, and ArchiveFailed."""
+        assert self.crawler.engine is not None  # it has called `start`
+        url = self._respell(url)
+        meta = {"asked": Asked(channel), "dont_redirect": True}
+        request = Request(url, meta=meta, dont_filter=True, priority=20)
+        if channels.is_conditional(channel):
+            condition = await self._archive.ask(Questions.condition, url)
+            request.headers.update([condition] if condition else [])
+        async with self._in_order:  # the archive has to get the pages of a listing one after the other
+            response = await self.crawler.engine.download_async(request)
+        return await outcome(response)
+
+    def _note_answer(self, found: Outcome, edition: Edition, is_optional: bool, is_newest: bool) -> None:
+        if is_newest and found.word == "missing":
+            self._note_listing(LISTING_UNREAD, f"{found.url} answers {found.status}", edition, False, True)
+        elif found.word != "missing":  # else it is after the last page, or a day without posts
+            self._note_listing(found.word, found.detail, edition, is_optional, is_newest)
+
+    def _note_listing(
+        self, word: str, detail: str, edition: Edition, is_optional: bool, is_newest: bool
+    ) -> None:
+        """Count the outcome of a listing's page. Without the newest one the edition is not healthy."""
+        if is_optional:
+            logger.debug("%s: %s", word, detail)
+            return
+        self.guard.note(word, detail, urlsplit(self._respell(self.site.home)).netloc, edition)
+        result = self.guard.editions[edition]
+        if word == LISTING:
+            result.listed |= is_newest
+        elif word != SITEMAP:
+            result.listing_failed = True
+            result.failure = result.failure or (f"{word}: {detail}" if is_newest else "")
+
+    # -- where the site is
+
+    def _respell(self, url: str) -> str:
+        """The address to ask for a page, below the home where the site is served now."""
+        return self._served.respell(url, self.site.home) if self._served else url
+
+    async def _follow_site(self, served: Served) -> bool:
+        """Ask elsewhere from now on, as permanent redirects say; False where that is another owner's."""
+        if served == self._served:
+            return True
+        if not is_same_owner(served.home, self.site.home) and served.home != self.arguments.site:
+            self.guard.stop(
+                "unavailable",
+                f"{self.site.home} has moved to {served.home}: to continue this archive there, run "
+                f"scrapy crawl sohr -a site={served.home} -a moved_from={self.site.home}",
+            )
+            return False
+        await self._record_move(served)
+        return True
+
+    async def _record_move(self, served: Served) -> None:
+        old = self._served.home if self._served else self.site.home
+        self._served = served
+        logger.info("%s is served at %s now", old, served.home)
+        event = {"event": "site-moved", "from": old, "to": served.home, "has_slash": served.has_slash}
+        await self._archive.happened(event | {"at": now(), "crawl": self._capture.crawl})
+
+    async def _find_site(self) -> None:
+        """Learn by which address the archive knows the site, and where the site is served."""
+        asked_for = self.arguments.site
+        home = await self._archive.ask(Questions.home)
+        self._served = await self._archive.ask(Questions.served)
+        if Site(home).name != Site(asked_for).name:
+            self.arguments = replace(self.arguments, site=home)
+            self.site = Site(home)
+            if self._served is None or Site(self._served.home).name != Site(asked_for).name:
+                await self._record_move(Served(asked_for))
+
     # -- articles
-    # -----------------------------------------------------------------------------------------------------------------
 
     async def parse_article(self, response: Response) -> AsyncIterator[Any]:
-        """The outcome of an article: further requests where it leads on, an item where it is a new
-        version."""
+        """The outcome of an article: further requests where it leads on, an item if it is a new version."""
         assert response.request is not None  # it was one of ours
         why = asked(response.request)
         self._make_room(why)
         try:
             found = await outcome(response)
+            is_moved = found.served is not None and await self._follow_site(found.served)
         except ArchiveFailed as failure:
             self.guard.fail(failure)
             return
-        if found.target is not None and why.hops < HOPS and self._follow(why, found.target):
+        edition = edition_of(why)
+        if found.target is not None and why.hops < HOPS and (is_moved or self._follow(why, found.target)):
             # Another post's old address is no alias of it
             first = None if found.word == MOVED else why.requested_url or found.url
             yield self._request(
                 found.target.url,
-                Asked(why.channel, why.reason, found.url, first, None, why.hops + 1, why.name),
+                Asked(why.channel, why.reason, found.url, first, why.look, why.hops + 1, why.name),
             )
         elif found.word not in (PART, MOVED):
-            self.guard.note(found.word, found.detail, urlsplit(response.url).netloc)
+            host = urlsplit(response.url).netloc
+            self.guard.note(found.word, found.detail, host, edition, is_article=True)
         for url in found.page_urls:
             yield self._request(url, Asked(why.channel, why.reason, found.url, None, found.look))
         if found.word == MOVED:
@@ -290,4 +358,6 @@ class SohrSpider(Spider):
         ours = isinstance(failure.value, IgnoreRequest)
         if not (ours and self.guard.closing.is_set()):
             word = "forbidden" if ours else "no_answer"
-            self.guard.note(word, f"{request.url}: {failure.getErrorMessage()}", urlsplit(request.url).netloc)
+            detail = f"{request.url}: {failure.getErrorMessage()}"
+            host, edition = urlsplit(request.url).netloc, edition_of(asked(request))
+            self.guard.note(word, detail, host, edition, is_article=True)

@@ -81,7 +81,7 @@ class Survey:
         names = [at.url for at in stated if at and at.kind is Kind.SITEMAP and at.edition == edition]
         indexes = []
         for url in dict.fromkeys([*names, *(home + name for name in INDEXES)]):
-            last = await self._run.ask(Questions.last_asked, url)
+            last = await self._run.ask(Questions.last_asked, self._run.respell(url))
             if plan.is_due(last, now()):
                 indexes.append(url)
             elif last and last[1] in (200, 304):

@@ -47,6 +47,7 @@ class Run:
     ask: Asker
     closing: asyncio.Event  # set when the crawl stops
     sitemaps: Collection[str] = ()  # addresses that robots.txt names; they come while the walk runs
+    respell: Callable[[str], str] = str  # the address that is asked for a page, where the site moved
     pages_ahead: int = 0  # pages of a listing to ask for before the one before them is read
 
     @property

@@ -13,6 +13,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 from archive.model import Address, ArticleKey, Edition, Kind
+from archive.sites.hosts import is_loopback_host
 from archive.text.wordlists import word_set
 
 HOME = "https://www.syriahr.com/"
@@ -34,11 +35,15 @@ _FEEDS = {"feed", "rdf", "rss", "rss2", "atom"}
 _SAFE = "!$&'()*+,;=:@-._~"  # RFC 3986 pchar without "%"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # a site gets further homes while an archive learns them
 class Site:
-    """The site of an archive, named by its home address. Scheme and a leading ``www.`` make no difference."""
+    """The site of an archive, named by its home address. Scheme and a leading ``www.`` make no difference.
+
+    Under ``other_homes`` it is served too (`archive.sites.moves`): their addresses are read as those of home.
+    """
 
     home: str = HOME
+    other_homes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
@@ -46,7 +51,12 @@ class Site:
             raise ValueError(f"{self.home!r} is no site: give its home address, for example {HOME}")
         _ = parts.port  # raises ValueError where it is no number
         if not self.home.endswith("/"):
-            object.__setattr__(self, "home", self.home + "/")
+            self.home += "/"
+
+    def add_home(self, home: str) -> None:
+        """Read addresses below another home as well. Raises ValueError."""
+        if home not in (self.home, *self.other_homes):
+            self.other_homes += (Site(home).home,)
 
     @property
     def name(self) -> str:
@@ -57,8 +67,7 @@ class Site:
     @property
     def is_loopback(self) -> bool:
         """True for a test site on this machine."""
-        host = urlsplit(self.home).hostname or ""
-        return host in ("localhost", "::1") or re.fullmatch(r"127(?:\.[0-9]{1,3}){3}", host) is not None
+        return is_loopback_host(urlsplit(self.home).hostname or "")
 
     def edition_home(self, edition: Edition) -> str:
         """The first listing page of an edition."""
@@ -96,14 +105,13 @@ class Site:
 
     def _parse(self, absolute: str) -> Address | None:
         parts = urlsplit(absolute)
-        here = urlsplit(self.home)
-        if parts.scheme not in ("http", "https") or _host(parts.scheme, parts.netloc) != _host(
-            here.scheme, here.netloc
-        ):
+        path = parts.path or "/"
+        homes = (urlsplit(home) for home in (self.home, *self.other_homes))
+        below = [home.path for home in homes if _host(*home[:2]) == _host(*parts[:2])]
+        below = [base for base in below if path.startswith(base)]
+        if parts.scheme not in ("http", "https") or not below:
             return None
-        if not (parts.path or "/").startswith(here.path):
-            return None
-        segments = [_plain(s) for s in (parts.path or "/")[len(here.path) :].split("/") if s]
+        segments = [_plain(s) for s in path[len(max(below, key=len)) :].split("/") if s]
         query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)]
         edition: Edition = "ar"
         if segments[:1] == ["en"]:
