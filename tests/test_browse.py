@@ -204,12 +204,14 @@ def test_descriptions_are_sentences() -> None:
 def test_listings_name_columns_that_exist() -> None:
     """Facets, labels and orders are by columns of the table."""
     for table in TABLES.values():
-        facets = [facet if isinstance(facet, str) else next(iter(facet.values())) for facet in table.facets]
-        assert {
-            *facets,
-            *filter(None, (table.label, table.newest)),
-            *(("article_id",) if table.search else ()),
-        } <= set(table.columns), table.title
+        listed = table.listing(has_facets=True)
+        facets = [
+            facet if isinstance(facet, str) else next(iter(facet.values()))
+            for facet in listed.get("facets", ())
+        ]
+        named = [listed[key] for key in ("label_column", "sort_desc", "fts_pk") if key in listed]
+        assert {*facets, *named} <= set(table.columns), table.title
+        assert "facets" not in table.listing(has_facets=False)
 
 
 async def test_tables_show_their_words(ds: Datasette) -> None:

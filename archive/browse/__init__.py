@@ -84,7 +84,7 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Any
     Datasette's own hook reads the request after all hooks have been called, so that it is taken out of the
     request here.
     """
-    if not archives.is_archive(datasette, database) or table not in TABLES or not TABLES[table].search:
+    if not archives.is_archive(datasette, database) or table not in TABLES or not TABLES[table].is_searched:
         return None
     if "_search" in request.args and not request.args["_search"].strip():
         kept = [

@@ -89,7 +89,7 @@ def document() -> str:
         kind = f"{_WORDS.get(column.type, column.type)}{parts}{null}"
         lines.append(f"| `{column.name}` | {kind} | {_cell(column.about)} |")
     for name, table in TABLES.items():
-        if not table.hidden:
+        if not table.is_hidden:
             lines += ["", f"## `{name}`", "", table.description, "", "| column | what it is |", "|---|---|"]
             lines += [f"| `{column}` | {_cell(about)} |" for column, about in table.columns.items()]
     return "\n".join(lines) + "\n"
