@@ -370,7 +370,7 @@ async def test_arabic_runs_from_right_to_left(ds: Datasette) -> None:
     """The text of the Arabic edition runs from right to left, the page around it does not."""
     page = await text_of(ds, "/-/sohr/ar/700001")
     assert '<article class="read" dir="rtl" lang="ar">' in page
-    assert '<html lang="en">' in page
+    assert '<html lang="en" dir="ltr">' in page
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ class Frame:
             given["archive"] = self.database
         return str(self.datasette.urls.path(f"/-/sohr/{path}")) + (f"?{urlencode(given)}" if given else "")
 
+    def hidden(self) -> Markup:
+        """The field that keeps the archive in a form."""
+        if self.is_first:
+            return Markup("")
+        return Markup('<input type="hidden" name="archive" value="{}">').format(self.database)
+
     def absolute(self, path: str = "", /, **query: object) -> str:
         """The same with scheme and host, for feeds and citations."""
         return str(self.datasette.absolute_url(self.request, self.to(path, **query)))
@@ -126,6 +132,8 @@ class Frame:
             "home": urls.path("/-/sohr/datasette"),
             "table": lambda name: urls.table(self.database, name),
             "link": link,
+            "hidden": self.hidden,
+            "here": self.request.path,
             "rtl": is_rtl,
             "day": labels.day,
             "moment": labels.moment,

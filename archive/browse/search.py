@@ -1,263 +1,207 @@
-"""The search page: both editions, folded, with filters; matches are marked in the text as the site wrote it.
-
-What is asked of the index is bounded, whatever the archive's size: of words that stand in more than `NEWEST`
-articles the newest ones are ranked, and where no part of a question leaves few articles, the newest `WALKED`
-are looked at. The page says so.
-"""
+"""The search page: both editions, with filters as links; matches are marked in the text as the site wrote it."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from datasette.utils.asgi import Response
 
+from archive.browse import health
 from archive.browse.context import Frame, is_rtl, open_frame, rows
+from archive.browse.labels import EDITIONS
 from archive.browse.marks import marked, snippet
-from archive.model import STATES
-from archive.read.search import Term, expression, terms
+from archive.read.find import (
+    NO_FILTERS,
+    RANKED,
+    STATES,
+    WALKED,
+    Filters,
+    count_matches,
+    count_words,
+    find,
+    suggest,
+)
+from archive.read.references import BadReference, parse_reference
+from archive.read.search import Query, found_words, parse_query
 
-NEWEST = 5_000  # matches that are ranked; fewer are "few"
-WALKED = 20_000  # articles that are looked at for a page, newest first
 PAGE = 20
-_FIRST, _CHUNK = 250, 2_000  # articles asked about at once: at first, at most
-_GAP = 64  # ids between two runs that are asked for as one
-_RUNS = 64  # questions a chunk may take
 _DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
-_SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions, v.title, v.plain_title, v.text, v.language,
-    v.published_at, exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1) as silent
+_SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions,
+    v.title, v.plain_title, v.text, v.language, v.published_at,
+    (select max(severity) from changes c where c.article_id = a.article_id and c.kind = 'updated') as severity,
+    exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1) as silent
     from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
+_CATEGORIES = """select t.name from terms t join article_terms x using (term_id) where t.taxonomy = 'category'
+    group by 1 order by count(*) desc limit 8"""
+_BY_REFERENCE = "select edition, post_id, key from articles where source = ? and key = ?"
+_BY_ADDRESS = """select edition, post_id, key from articles
+    where url = ?1 or article_id = (select article_id from aliases where url = ?1)"""
+_BY_NUMBER = """select a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.language
+    from articles a left join versions v on v.version_id = a.newest_version_id
+    where a.edition in ('en', 'ar') and a.post_id = ?"""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search, as read from its address."""
+    """A search, as its address states it."""
 
-    text: str = ""
-    edition: str = ""
-    since: str = ""
-    until: str = ""
-    category: str = ""
-    state: str = ""
-    changed: str = ""  # "": all, "yes": more than one version, "silently"
-    sort: str = "date"
+    query: Query
+    filters: Filters
+    exact: bool = False
+    by_rank: bool = False
     page: int = 1
 
-    @property
-    def is_filtered(self) -> bool:
-        """Whether anything but words is asked."""
-        return any((self.edition, self.since, self.until, self.category, self.state, self.changed))
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Articles found, in order: ``is_cut`` means that there are older matches which were not looked at."""
-
-    ids: list[int]
-    is_cut: bool
-    is_more: bool  # behind the last of `ids`, for pages
+    def parameters(self) -> dict[str, object]:
+        """The search as parameters of an address, without the page."""
+        given: dict[str, object] = {"q": self.query.typed, **asdict(self.filters)}
+        return given | {"exact": self.exact and 1, "sort": self.by_rank and "relevance"}
 
 
 def read(frame: Frame) -> Asked:
-    """The search that an address asks for; what is nonsense is left out."""
-    text = frame.argument("q", 300)
+    """The search that an address asks for; values that make no sense are ignored."""
     since, until = (
-        found[0] if (found := _DAY.fullmatch(frame.argument(name, 10))) else "" for name in ("since", "until")
+        match[0] if (match := _DAY.fullmatch(frame.argument(name, 10))) else "" for name in ("since", "until")
     )
-    return Asked(
-        text,
+    severity = frame.chosen("severity", ("1", "2", "3"))
+    filters = Filters(
         frame.chosen("edition", ("en", "ar")),
         since,
-        until + {4: "-12-31", 7: "-31"}.get(len(until), ""),
+        until,
         frame.argument("category"),
         frame.chosen("state", STATES),
-        frame.chosen("changed", ("yes", "silently")),
-        "relevance" if text and frame.argument("sort") == "relevance" else "date",
-        max(1, min(frame.number("page", 1), NEWEST // PAGE)),
+        frame.chosen("edited", ("yes", "silently")),
+        int(severity or 0),
     )
+    exact = bool(frame.argument("exact"))
+    query = parse_query(frame.argument("q", 300), exact=exact)
+    by_rank = bool(query.clauses) and frame.argument("sort") == "relevance"
+    return Asked(query, filters, exact, by_rank, max(1, min(frame.number("page", 1), RANKED // PAGE)))
 
 
 async def page(datasette: Any, request: Any) -> Response:
-    """Search, or the newest articles where no word is given."""
+    """Search; without words, all articles, newest first. A citation or address leads to its article."""
     frame = await open_frame(datasette, request)
     asked = read(frame)
-    context = await frame.ask(lambda conn: _answer(conn, asked))
-    given = {
-        name: getattr(asked, name) for name in ("edition", "since", "until", "category", "state", "changed")
-    } | {"q": asked.text}
-    sort = "relevance" if asked.sort == "relevance" else ""
+    if place := await frame.ask(lambda conn: _article_of(conn, asked.query.typed)):
+        return Response.redirect(frame.read(place))
+    return await frame.page("sohr_search.html", await frame.ask(lambda conn: _answer(conn, frame, asked)))
 
-    def turned(number: int) -> str:
-        return frame.to("search", **given, sort=sort, page=number if number > 1 else "")
 
-    def sorted_by(order: str) -> str:
-        return frame.to("search", **given, sort=order if order == "relevance" else "")
+def _article_of(conn: sqlite3.Connection, typed: str) -> dict[str, Any] | None:
+    """The article that a citation, `en:332481` or an address names, if the archive has it."""
+    try:
+        reference = parse_reference(typed)
+    except BadReference:
+        return None
+    if reference.url:
+        return next(iter(rows(conn, _BY_ADDRESS, reference.url)), None)
+    return next(iter(rows(conn, _BY_REFERENCE, reference.source, reference.key)), None)
 
-    more = {
+
+def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, Any]:
+    query, filters = asked.query, asked.filters
+    hits: list[dict[str, Any]] = []
+    context: dict[str, Any] = {"count": 0, "is_cut": False, "is_more": False}
+    if not query.problem:
+        matches = find(
+            conn, query, filters, newest_first=not asked.by_rank, start=(asked.page - 1) * PAGE, size=PAGE
+        )
+        context = {"count": matches.count, "is_cut": matches.is_cut, "is_more": matches.is_more}
+        hits = [hit for article_id in matches.ids for hit in rows(conn, _SHOWN, article_id)]
+    for hit in hits:
+        hit["shown"] = marked(hit["title"] or hit["plain_title"] or "(no title)", query.terms)
+        hit["snippet"] = snippet(hit["text"], query.terms)
+        hit["is_rtl"] = is_rtl(hit["edition"], hit["language"])
+    texts = [text for hit in hits for text in (hit["title"] or "", hit["text"])]
+    typed = {term.typed.casefold() for term in query.terms}
+    others = [word for word in found_words(texts, query.terms) if word not in typed][:8]
+    exact = None
+    if others and not asked.exact:
+        exact = count_matches(conn, parse_query(query.typed, exact=True), filters)
+
+    def to(**changed: object) -> str:
+        return frame.to("search", **asked.parameters() | changed)
+
+    number = query.typed if query.typed.isascii() and query.typed.isdigit() else ""
+    is_empty = bool(query.clauses) and not hits and asked.page == 1
+    return context | {
         "asked": asked,
-        "turned": turned,
-        "sorted_by": sorted_by,
-        "states_named": STATES,
-        "newest": NEWEST,
+        "hits": hits,
+        "to_search": to,
+        "others": others,
+        "exact_count": exact,
+        "numbered": rows(conn, _BY_NUMBER, int(number)) if number and len(number) < 18 else [],
+        "suggested": [
+            (text, count, frame.to("search", q=text, **asdict(chosen)), chosen == NO_FILTERS)
+            for text, chosen, count in (suggest(conn, query, filters) if is_empty else [])
+        ],
+        "by_word": count_words(conn, query, filters) if is_empty and len(query.terms) > 1 else [],
+        "groups": _groups(conn, asked, to),
+        "chips": _chips(asked, to),
+        "ranked": RANKED,
         "walked": WALKED,
     }
-    return await frame.page("sohr_search.html", context | more)
 
 
-def _answer(conn: sqlite3.Connection, asked: Asked) -> dict[str, Any]:
-    wanted = terms(asked.text)
-    nothing = bool(asked.text) and not wanted
-    found = Found([], False, False) if nothing else find(conn, asked, wanted)
-    hits = [hit for article_id in found.ids for hit in rows(conn, _SHOWN, article_id)]
-    for hit in hits:
-        title = hit["title"] or hit["plain_title"] or "(no title)"
-        hit["shown"] = marked(title, wanted)
-        hit["snippet"] = snippet(hit["text"], wanted)
-        hit["is_rtl"] = is_rtl(hit["edition"], hit["language"])
-    names = "select name from terms where taxonomy = 'category' order by name limit 200"
-    return {
-        "hits": hits,
-        "found": found,
-        "words": [" ".join(term.words) + ("*" if term.is_prefix else "") for term in wanted],
-        "nothing": nothing,
-        "categories": [row[0] for row in conn.execute(names)],
-    }
+def _chips(asked: Asked, to: Callable[..., str]) -> list[tuple[str, str]]:
+    """The filters that are on, each with the address of the search without it."""
+    filters, words = asked.filters, []
+    if filters.edition:
+        words.append((EDITIONS[filters.edition], {"edition": ""}))
+    if filters.since or filters.until:
+        words.append((f"{filters.since or '…'} to {filters.until or '…'}", {"since": "", "until": ""}))
+    if filters.category:
+        words.append((filters.category, {"category": ""}))
+    if filters.state:
+        words.append((filters.state.capitalize(), {"state": ""}))
+    if filters.edited:
+        words.append(("Silent edit" if filters.edited == "silently" else "Edited", {"edited": ""}))
+    if filters.severity:
+        words.append((_SEVERITIES[filters.severity], {"severity": ""}))
+    return [(word, to(**without)) for word, without in words]
 
 
-def find(conn: sqlite3.Connection, asked: Asked, wanted: list[Term]) -> Found:
-    """The articles of one page of the answer."""
-    start = (asked.page - 1) * PAGE
-    match = expression(wanted)
-    few = _few(conn, asked, match)
-    if few is not None:
-        kept, is_cut = _filtered(conn, asked, match, few), False
-    else:
-        kept, is_cut = _walked(conn, asked, match, NEWEST if asked.sort == "relevance" else start + PAGE + 1)
-    if asked.sort == "relevance":
-        kept = _ranked(conn, match, kept)
-    return Found(kept[start : start + PAGE], is_cut, len(kept) > start + PAGE)
+_Option = tuple[str, dict[str, Any]]  # words, and what they change in the filters
+_SEVERITIES = {3: "Figure changed", 2: "Text changed", 1: "Reworded or more"}
 
 
-def _few(conn: sqlite3.Connection, asked: Asked, match: str) -> list[int] | None:
-    """The articles that one part of the question leaves, if that part leaves few: all others can be asked of
-    those. Each has its index."""
-    parts: list[tuple[str, str]] = []
-    if match:
-        parts.append(("select rowid from search where search match ?", match))
-    if asked.state and asked.state != "live":
-        parts.append(("select article_id from articles where state = ? and state != 'live'", asked.state))
-    if asked.changed == "silently":
-        parts.append(("select distinct article_id from changes where stealth = 1 and ? != ''", asked.changed))
-    if asked.changed == "yes":
-        parts.append(("select article_id from articles where versions > 1 and ? != ''", asked.changed))
-    if asked.category:
-        parts.append(
-            (
-                "select x.article_id from article_terms x join terms t using (term_id) where t.taxonomy = 'category' and t.name = ?",
-                asked.category,
-            )
-        )
-    for sql, value in parts:
-        ids = [row[0] for row in conn.execute(f"{sql} limit ?", (value, NEWEST + 1))]
-        if len(ids) <= NEWEST:
-            return ids
-    return None
+def _groups(
+    conn: sqlite3.Connection, asked: Asked, to: Callable[..., str]
+) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """The filters as links: a name and (words, address, is it on) for each choice."""
+    filters = asked.filters
+    _, last = health.span(conn)
 
+    def choices(*options: _Option) -> list[tuple[str, str, bool]]:
+        return [(word, to(**change), filters == replace(filters, **change)) for word, change in options]
 
-def _where(asked: Asked) -> tuple[str, list[object]]:
-    conditions: list[str] = ["a.newest_version_id is not null"]
-    values: list[object] = []
-
-    def add(condition: str, *given: object) -> None:
-        conditions.append(condition)
-        values.extend(given)
-
-    if asked.edition:
-        add("a.edition = ?", asked.edition)
-    if asked.since:
-        add("a.day >= ?", asked.since)
-    if asked.until:
-        add("a.day <= ?", asked.until)
-    if asked.state:
-        add("a.state = ?", asked.state)
-    if asked.changed == "yes":
-        add("a.versions > 1")
-    if asked.changed == "silently":
-        add("exists (select 1 from changes c where c.article_id = a.article_id and c.stealth = 1)")
-    if asked.category:
-        named = "select t.term_id from terms t where t.taxonomy = 'category' and t.name = ?"
-        add(
-            f"exists (select 1 from article_terms x where x.article_id = a.article_id and x.term_id = ({named}))",
-            asked.category,
-        )
-    return " and ".join(conditions), values
-
-
-def _filtered(conn: sqlite3.Connection, asked: Asked, match: str, few: list[int]) -> list[int]:
-    """Of these articles those that pass the filters and have the words, newest first."""
-    where, values = _where(asked)
-    kept: list[tuple[str, int]] = []
-    for start in range(0, len(few), 500):
-        some = few[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        sql = f"select coalesce(a.day, ''), a.article_id from articles a where a.article_id in ({marks}) and {where}"
-        kept += [(row[0], row[1]) for row in conn.execute(sql, [*some, *values])]
-    ids = [article_id for _, article_id in sorted(kept, reverse=True)]
-    has = _matching(conn, match, ids)
-    return [article_id for article_id in ids if article_id in has]
-
-
-def _walked(conn: sqlite3.Connection, asked: Asked, match: str, need: int) -> tuple[list[int], bool]:
-    """The newest articles that pass the filters and have the words, so many at most; whether older ones were
-    left out without a look.
-
-    Along the days, some articles at a time, so that the size of the archive matters little.
-    """
-    where, values = _where(asked)
-    sql = f"select a.article_id from articles a where {where} order by a.day desc, a.article_id desc limit ?"
-    cursor = conn.execute(sql, [*values, WALKED + 1])
-    kept: list[int] = []
-    seen, size = 0, _FIRST
-    while some := [row[0] for row in cursor.fetchmany(size)]:
-        has = _matching(conn, match, some)
-        kept += [article_id for article_id in some if article_id in has]
-        if len(kept) >= need:
-            return kept[:need], need == NEWEST
-        seen, size = seen + len(some), min(2 * size, _CHUNK)
-    return kept, seen > WALKED
-
-
-def _matching(conn: sqlite3.Connection, match: str, ids: list[int]) -> set[int]:
-    """Those of the articles that have the words; all of them where none are asked for."""
-    if not match:
-        return set(ids)
-    return {row[0] for low, high in _runs(ids) for row in _between(conn, match, low, high)}
-
-
-def _between(conn: sqlite3.Connection, match: str, low: int, high: int) -> sqlite3.Cursor:
-    return conn.execute(
-        "select rowid from search where search match ? and rowid between ? and ?", (match, low, high)
-    )
-
-
-def _runs(ids: list[int]) -> list[tuple[int, int]]:
-    """Ids as few ranges: they were given in the order of sighting, so that neighbours in time are mostly
-    neighbours here."""
-    found: list[tuple[int, int]] = []
-    for number in sorted(ids):
-        if found and number - found[-1][1] <= _GAP:
-            found[-1] = (found[-1][0], number)
-        else:
-            found.append((number, number))
-    return found if len(found) <= _RUNS else [(found[0][0], found[-1][1])]
-
-
-def _ranked(conn: sqlite3.Connection, match: str, kept: list[int]) -> list[int]:
-    """By relevance (BM25, a title weighs five times); alike ones newest first."""
-    sql = "select rowid, bm25(search, 5.0, 1.0) from search where search match ? and rowid between ? and ?"
-    scores: dict[int, float] = {}
-    for low, high in _runs(kept):
-        scores.update(conn.execute(sql, (match, low, high)).fetchall())
-    return sorted(kept, key=lambda article_id: scores.get(article_id, 0.0))
+    edited: list[_Option] = [
+        ("Edited or not", {"edited": "", "severity": 0}),
+        ("Edited", {"edited": "yes", "severity": 0}),
+        ("Silent edit", {"edited": "silently", "severity": 0}),
+        ("Figure changed", {"edited": "", "severity": 3}),
+    ]
+    days: list[_Option] = [("Any day", {"since": "", "until": ""})]
+    try:
+        newest = date.fromisoformat(last)
+    except ValueError:
+        newest = None
+    if newest:
+        week = (newest - timedelta(days=6)).isoformat()
+        days.append(("Newest 7 days", {"since": week, "until": newest.isoformat()}))
+        days.append((f"{newest:%B %Y}", {"since": last[:7], "until": last[:7]}))
+        days.append((f"{newest:%Y}", {"since": last[:4], "until": last[:4]}))
+    names = [row[0] for row in conn.execute(_CATEGORIES)]
+    states = ("live", "missing", "disappeared", "moved", "withheld")
+    return [
+        ("Edition", choices(("Both", {"edition": ""}), *((n, {"edition": e}) for e, n in EDITIONS.items()))),
+        ("Day", choices(*days)),
+        ("Edits", choices(*edited)),
+        ("On the site", choices(("Any", {"state": ""}), *((s.capitalize(), {"state": s}) for s in states))),
+        ("Category", choices(("Any", {"category": ""}), *((name, {"category": name}) for name in names))),
+    ]

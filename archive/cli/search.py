@@ -12,25 +12,21 @@ if TYPE_CHECKING:
     from archive.read.api import Hit
 
 _AROUND = 70  # characters shown before and after the first match
-_FIELDS = [
-    "source",
-    "key",
-    "edition",
-    "post_id",
-    "url",
-    "state",
-    "citation",
-    "number",
-    "title",
-    "plain_title",
-    "text",
-    "published_at",
-]
+_FIELDS = ["source", "key", "edition", "post_id", "url", "state", "citation", "number"]
+_FIELDS += ["title", "plain_title", "text", "published_at"]
 
 
-@click.command()
+# Without -h, so that words such as -hospital can be typed
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("words", nargs=-1, required=True)
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
+@click.option("--since", metavar="DAY", default="", help="Only posts of this day or later: 2024, 2024-01-31.")
+@click.option("--until", metavar="DAY", default="", help="Only posts of this day or earlier.")
+@click.option("--category", metavar="NAME", default="", help="Only this category, spelled as on the site.")
+@click.option("--edited", type=click.Choice(["yes", "silently"]), help="Only edited posts.")
+@click.option("--severity", type=click.IntRange(1, 3), help="Only edits this severe; 3: figures.")
+@click.option("--newest", is_flag=True, help="Newest first, instead of most relevant.")
+@click.option("--exact", is_flag=True, help="Only the words as typed, no others of their stem.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -42,27 +38,60 @@ _FIELDS = [
 @json_option("Write one JSON object for each article, with the places of the matches.")
 @click.pass_context
 def search(
-    ctx: click.Context, words: tuple[str, ...], edition: str | None, limit: int, as_json: bool
+    ctx: click.Context,
+    words: tuple[str, ...],
+    edition: str | None,
+    since: str,
+    until: str,
+    category: str,
+    edited: str | None,
+    severity: int | None,
+    newest: bool,
+    exact: bool,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """Find articles whose newest version has all WORDS in its title or text.
 
-    Searches both editions; the best matches come first. Case, accents, Arabic vowel signs, forms of alef and
-    marks inside words do not matter. For a phrase, put quotation marks inside the shell's quotes. A star at
-    the end of a word matches every word that begins like it. Without a match there is no output and the exit
-    status is 0.
+    Searches both editions and also finds other words of the same stem: landmines finds landmine, قتل finds
+    مقتل. Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter; 1204 finds
+    1,204. The number of articles goes to standard error.
+
+    \b
+    "car bomb"       a phrase: put quotation marks inside the shell's quotes
+    kill*            every word that begins so
+    landmine OR لغم  one of the two
+    -children        not this word
 
     \b
     Examples:
       sohr-archive search قتل
-      sohr-archive search '"car bomb"' Aleppo
-      sohr-archive search 'kill*' --edition en --json
+      sohr-archive search '"car bomb"' Aleppo -children
+      sohr-archive search 'kill*' --edition en --since 2024 --json
     """
+    from archive.read.find import Filters
+    from archive.reports.terminal import number_of
+
+    for word in words:
+        if word.startswith("--"):
+            raise click.NoSuchOption(word, ctx=ctx)
+    query = " ".join(words)
+    filters = Filters(edition or "", since, until, category, edited=edited or "", severity=severity or 0)
     with opened(ctx) as archive:
-        for hit in archive.search(" ".join(words), edition=edition, limit=limit):  # type: ignore[arg-type]  # a Choice
+        count = archive.count(query, filters=filters, exact=exact)
+        for hit in archive.search(query, filters=filters, exact=exact, newest_first=newest, limit=limit):
             if as_json:
                 write_json(_record(hit))
             else:
                 click.echo(_text(hit))
+        total = "more than 50,000 articles" if count is None else number_of(count, "article")
+        shown = f", {limit} shown; --limit shows more" if count is None or count > limit else ""
+        others = (
+            [f"{text} ({times})" for text, _, times in archive.suggest(query, filters)] if count == 0 else []
+        )
+    click.echo(
+        f"{total}{shown}" + (f"; these find something: {', '.join(others)}" if others else ""), err=True
+    )
 
 
 def _record(hit: Hit) -> dict[str, object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,15 +24,15 @@ from archive.read import feed
 from archive.read.consumers import Consumers
 from archive.read.database import about, open_readonly, told
 from archive.read.diff import Diff
+from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, suggest
 from archive.read.records import Change, Version, make_change, make_record, make_version
 from archive.read.references import BadReference, Instant, NotHeld, Reference, parse_bound, parse_reference
-from archive.read.search import Term, expression, spans, terms
+from archive.read.search import Term, parse_query, spans
 from archive.read.selection import VERSION_ROWS, Selection, Which, check
 from archive.read.selection import versions as selected
 from archive.sites.sohr.addresses import Site
 
 _ARTICLE = "select * from articles"
-_SEARCH = """select rowid from search where search match ? order by rank, rowid"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,29 +294,59 @@ class Archive:
         return article.at(named.at)
 
     def search(
-        self, query: str, *, edition: Edition | None = None, limit: int | None = None
+        self,
+        query: str,
+        *,
+        edition: Edition | None = None,
+        filters: Filters = NO_FILTERS,
+        exact: bool = False,
+        newest_first: bool = False,
+        limit: int | None = None,
     ) -> Iterator[Hit]:
-        """Newest versions in whose title or text all words of the query stand, the best first.
+        """Newest versions that match a query (`archive.read.search.parse_query`), the most relevant first.
 
-        Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter; ``"two words"``
-        must follow each other, ``kill*`` begins a word.
+        Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter. Words find other
+        words of their stem unless ``exact``. A citation or address finds its article. Raises BadQuery.
         """
-        wanted = tuple(terms(query))
-        if not wanted:
+        if (named := self._named(query)) is not None:
+            yield Hit(named, ())
             return
-        found = 0
-        for hit in self.rows(_SEARCH, expression(wanted)):
-            for row in self.rows(
-                f"{_ARTICLE} where article_id = ? and (? is null or edition = ?)",
-                hit["rowid"],
-                edition,
-                edition,
-            ):
-                if limit is not None and found >= limit:
-                    return
+        parsed = parse_query(query, exact=exact)
+        chosen = replace(filters, edition=edition) if edition else filters
+        with told(self.folder / DATABASE):
+            size = RANKED if limit is None else limit
+            ids = find(self._conn, parsed, chosen, newest_first=newest_first, size=size).ids
+        for article_id in ids:
+            for row in self.rows(f"{_ARTICLE} where article_id = ?", article_id):
                 if (latest := self._article(row).latest) is not None:
-                    found += 1
-                    yield Hit(latest, wanted)
+                    yield Hit(latest, tuple(parsed.terms))
+
+    def count(
+        self,
+        query: str,
+        *,
+        edition: Edition | None = None,
+        filters: Filters = NO_FILTERS,
+        exact: bool = False,
+    ) -> int | None:
+        """How many articles `search` finds; None above 50,000."""
+        if self._named(query) is not None:
+            return 1
+        chosen = replace(filters, edition=edition) if edition else filters
+        with told(self.folder / DATABASE):
+            return count_matches(self._conn, parse_query(query, exact=exact), chosen)
+
+    def suggest(self, query: str, filters: Filters = NO_FILTERS) -> list[tuple[str, Filters, int]]:
+        """For a search without a match: similar queries with their filters and the number of articles."""
+        with told(self.folder / DATABASE):
+            return suggest(self._conn, parse_query(query), filters)
+
+    def _named(self, query: str) -> Version | None:
+        """The newest version of the article that a citation, ``en:332481`` or an address names."""
+        try:
+            return self.find(query.strip()).latest
+        except (NotHeld, BadReference):
+            return None
 
     # -- changes and evidence
     # -----------------------------------------------------------------------------------------------------

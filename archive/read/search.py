@@ -1,85 +1,158 @@
-"""What a reader searches for, as FTS5 takes it safely, and where it stands in a text as the site wrote it.
-Pure.
+"""What a reader types into the search: its query language, its FTS5 expression, and where matches stand.
 
-The search knows folded text only. A fold never joins or parts words across white space, so each word of the
-original is folded by itself and compared: that maps a match back to the original, whatever marks stand inside
-it.
+The index has folded words only. Folding never joins or splits words across white space, so each word of a text
+is folded by itself to find the place of a match, whatever marks stand inside it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.text.fold import fold
+from archive.text.stems import forms
 
 MAX_TERMS = 16  # words or phrases of one search
 _MAX_MARKED = 200_000  # characters of a text in which matches are looked for
-_ASKED = re.compile(r'"([^"]*)"|(\S+)')
+_ITEM = re.compile(r'(-?)"([^"]*)"|(\S+)')
 _TOKEN = re.compile(r"[^\W_]+")  # letters and digits, as the tokenizer unicode61 cuts them
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 _CHUNK = re.compile(r"\S+")
 _EDGES = re.compile(r"^[\W_]*(.*?)[\W_]*$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that must follow each other, folded; ``is_prefix``: the last one may go on (``kill*``)."""
+    """One word or phrase of a query, folded: it matches where one of the alternatives stands.
 
-    words: tuple[str, ...]
+    ``is_prefix``: the last word may be longer (``kill*``).
+    """
+
+    typed: str
+    alternatives: tuple[tuple[str, ...], ...]
     is_prefix: bool = False
 
-
-def terms(asked: str) -> list[Term]:
-    """What is asked for: phrases in quotation marks, words, prefixes. Never raises; what has no letter or
-    digit is left out."""
-    found: list[Term] = []
-    straight = re.sub("[“”„‟«»″]", '"', asked)
-    for quoted, word in _ASKED.findall(straight):
-        part = quoted or word
-        words = tuple(_TOKEN.findall(fold(part, HIDDEN)))
-        term = Term(words, is_prefix=not quoted and part.endswith("*"))
-        if words and term not in found:
-            found.append(term)
-    return found[:MAX_TERMS]
+    def expression(self) -> str:
+        """In FTS5's language; every word is quoted, so that none is an operator."""
+        star = "*" if self.is_prefix else ""
+        return " OR ".join(f'"{" ".join(words)}"{star}' for words in self.alternatives)
 
 
-def expression(wanted: Sequence[Term]) -> str:
-    """All terms must stand, in FTS5's language: every word is quoted, so that none is an operator."""
-    return " AND ".join('"' + " ".join(term.words) + '"' + ("*" if term.is_prefix else "") for term in wanted)
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search: one term of each clause must stand, and none of ``excluded``."""
+
+    typed: str = ""
+    clauses: tuple[tuple[Term, ...], ...] = ()
+    excluded: tuple[Term, ...] = ()
+
+    @property
+    def terms(self) -> list[Term]:
+        """All terms that may stand, for marks."""
+        return [term for clause in self.clauses for term in clause]
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be searched for, as a sentence for the reader."""
+        if self.clauses or not self.typed:
+            return None
+        if self.excluded:
+            return "Add a word to find: this search only leaves words out."
+        return "There is no letter or digit in this search."
+
+    def expression(self) -> str:
+        """The query in FTS5's language; empty if there is nothing to search for."""
+        wanted = " AND ".join(f"({' OR '.join(t.expression() for t in clause)})" for clause in self.clauses)
+        if not wanted or not self.excluded:
+            return wanted
+        return f"({wanted}) NOT ({' OR '.join(term.expression() for term in self.excluded)})"
+
+
+def parse_query(typed: str, *, exact: bool = False) -> Query:
+    """Read a query. Never raises; parts without a letter or digit are ignored.
+
+    All words must stand. ``OR`` between two terms: one of them. ``-word``: not that. ``"two words"``: next to
+    each other, exactly. ``word*``: every longer word too. Other words also find words of the same stem, unless
+    ``exact``. A number is found with and without thousands separators.
+    """
+    clauses: list[tuple[Term, ...]] = []
+    excluded: list[Term] = []
+    joins = False
+    for minus, quoted, word in islice(_ITEM.findall(re.sub("[“”„‟«»″]", '"', typed)), 4 * MAX_TERMS):
+        if word in ("OR", "|"):
+            joins = True
+            continue
+        is_excluded = bool(minus) or (word.startswith("-") and len(word) > 1)
+        term = _term(quoted or word.removeprefix("-"), is_phrase=not word, exact=exact)
+        if term is None or len(clauses) + len(excluded) >= MAX_TERMS:
+            continue
+        if is_excluded:
+            excluded.append(term)
+        elif joins and clauses:
+            clauses[-1] += (term,)
+        elif (term,) not in clauses:
+            clauses.append((term,))
+        joins = False
+    return Query(typed.strip(), tuple(clauses), tuple(excluded))
+
+
+def _term(typed: str, *, is_phrase: bool, exact: bool) -> Term | None:
+    folded = fold(typed, HIDDEN)
+    words = tuple(_TOKEN.findall(folded))
+    if not words:
+        return None
+    is_prefix = not is_phrase and typed.endswith("*")
+    alternatives = [words]
+    number = folded.strip("\"'()[]{}.:;!?*")
+    if _GROUPED.fullmatch(number):
+        alternatives.append((number.replace(",", ""),))
+    elif number.isdecimal() and len(number) > 3:
+        alternatives.append(tuple(f"{int(number):,}".split(",")))
+    if len(words) == 1 and not (is_phrase or is_prefix or exact):
+        alternatives += [(form,) for form in forms(words[0])[1:]]
+    return Term(typed, tuple(alternatives), is_prefix)
 
 
 def spans(text: str, wanted: Sequence[Term]) -> Iterator[tuple[int, int]]:
-    """Where matches stand in the text as it is, in order, without overlap."""
-    if not wanted:
+    """Where matches stand in the text as the site wrote it, in order, without overlap."""
+    phrases: dict[str, list[tuple[str, ...]]] = {}
+    starts = tuple(term.alternatives[0][0] for term in wanted if term.is_prefix and _is_word(term))
+    for term in wanted:
+        if not (term.is_prefix and _is_word(term)):
+            for words in term.alternatives:
+                last = (words[-1] + "*",) if term.is_prefix else words[-1:]
+                phrases.setdefault(words[0], []).append(words[1:-1] + last if len(words) > 1 else ())
+    if not phrases and not starts:
         return
-    words = _words(text[:_MAX_MARKED])
-    longest = max(len(term.words) for term in wanted)
-    begins = {term.words[0] for term in wanted if not (term.is_prefix and len(term.words) == 1)}
-    stems = tuple(term.words[0] for term in wanted if term.is_prefix and len(term.words) == 1)
-    # As many as a term has: who asks for the first match only reads no further
-    ahead = list(islice(words, longest))
+    longest = 1 + max((len(rest) for rests in phrases.values() for rest in rests), default=0)
+    words_of_text = _words(text[:_MAX_MARKED])
+    ahead = list(islice(words_of_text, longest))  # no more than a match needs
     while ahead:
-        length = 0
-        if (word := ahead[0][0]) in begins or (stems and word.startswith(stems)):
-            length = max((len(term.words) for term in wanted if _stands(ahead, term)), default=0)
+        length = int(bool(starts) and ahead[0][0].startswith(starts))
+        for rest in phrases.get(ahead[0][0], ()):
+            if len(rest) < len(ahead) and all(_is_same(ahead[n + 1][0], word) for n, word in enumerate(rest)):
+                length = max(length, 1 + len(rest))
         if length:
             yield ahead[0][1], max(end for _, _, end in ahead[:length])
         del ahead[: length or 1]
-        ahead += islice(words, longest - len(ahead))
+        ahead += islice(words_of_text, longest - len(ahead))
 
 
-def _stands(ahead: list[tuple[str, int, int]], term: Term) -> bool:
-    size = len(term.words)
-    if size > len(ahead):
-        return False
-    last = ahead[size - 1][0]
-    return (last.startswith(term.words[-1]) if term.is_prefix else last == term.words[-1]) and all(
-        ahead[n][0] == term.words[n] for n in range(size - 1)
-    )
+def _is_word(term: Term) -> bool:
+    return len(term.alternatives[0]) == 1
+
+
+def _is_same(word: str, wanted: str) -> bool:
+    return word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted
+
+
+def found_words(texts: Iterable[str], wanted: Sequence[Term]) -> list[str]:
+    """The different words that matched in texts, as the site wrote them, in lower case."""
+    return list(dict.fromkeys(text[a:b].casefold() for text in texts for a, b in spans(text, wanted)))
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
@@ -92,8 +165,8 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
 
 @lru_cache(maxsize=1 << 15)
 def _placed(chunk: str) -> tuple[tuple[str, int, int], ...]:
-    """Folded words of what stands between white space, and where in it: exactly where that can be told, else
-    with the marks inside the word."""
+    """The folded words of a piece without white space, and their places in it. Where a place is not certain,
+    it is the whole piece."""
     folded = _folded(chunk)
     if len(folded) == 1:
         edges = _EDGES.match(chunk)

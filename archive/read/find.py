@@ -1,0 +1,228 @@
+"""Find articles by words and filters, for pages, command line and API alike.
+
+What is read is bounded, whatever the archive's size. If more than `RANKED` articles match, only the newest of
+them are ranked and they are not counted. `Matches` says so.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, replace
+
+from archive.errors import USAGE, ArchiveError
+from archive.read.search import Query, parse_query
+
+RANKED = 50_000  # matches that are counted and ranked
+WALKED = 20_000  # articles that are read, newest first, if more match
+_FIRST, _CHUNK = 250, 2_000  # articles of one query: at first, at most
+_GAP = 64  # ids between two ranges that are asked for as one
+_RUNS = 64  # queries for one chunk
+STATES = ("live", "missing", "disappeared", "moved", "withheld", "protected", "empty", "unreadable")
+
+
+class BadQuery(ArchiveError):
+    """Raised when a search has no word to search for."""
+
+    exit_status = USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles; empty fields allow all. Days are of the site's calendar, inclusive."""
+
+    edition: str = ""
+    since: str = ""  # YYYY-MM-DD, or a year or month
+    until: str = ""
+    category: str = ""
+    state: str = ""
+    edited: str = ""  # "yes": more than one version; "silently": and the site's modified time stayed
+    severity: int = 0  # an edit of at least this severity
+
+    def where(self) -> tuple[str, list[object]]:
+        """The condition on ``articles a``, and its values."""
+        until = self.until + {4: "-12-31", 7: "-31"}.get(len(self.until), "")
+        edit = "select 1 from changes c where c.article_id = a.article_id and c.kind = 'updated'"
+        term = "select term_id from terms where taxonomy = 'category' and name = ?"
+        parts: list[tuple[str, object]] = [
+            ("a.edition = ?", self.edition),
+            ("a.day >= ?", self.since),
+            ("a.day <= ?", until),
+            ("a.state = ?", self.state),
+            (
+                f"""exists (select 1 from article_terms x where x.article_id = a.article_id
+                    and x.term_id = ({term}))""",
+                self.category,
+            ),
+            (f"exists ({edit} and c.severity >= ?)", self.severity),
+        ]
+        conditions = ["a.newest_version_id is not null", *(sql for sql, value in parts if value)]
+        if self.edited:
+            conditions.append("a.versions > 1")
+        if self.edited == "silently":
+            conditions.append(f"exists ({edit} and c.stealth = 1)")
+        return " and ".join(conditions), [value for _, value in parts if value]
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Some of the articles found, in order. ``count`` is None if there are too many to count."""
+
+    ids: list[int]
+    count: int | None
+    is_cut: bool = False  # older matches were not looked at
+    is_more: bool = False  # after the last of `ids`
+
+
+def find(
+    conn: sqlite3.Connection,
+    query: Query,
+    filters: Filters = NO_FILTERS,
+    *,
+    newest_first: bool = False,
+    start: int = 0,
+    size: int = 20,
+) -> Matches:
+    """The articles of a query: the most relevant first, or the newest. Raises BadQuery."""
+    if query.problem:
+        raise BadQuery(query.problem)
+    match = query.expression()
+    where, values = filters.where()
+    by_rank = bool(match) and not newest_first
+    few = _find_few(conn, filters, match)
+    if few is not None:
+        ids, matches_already = few
+        kept, is_cut = _keep(conn, where, values, ids, "" if matches_already else match), False
+        count: int | None = len(kept)
+    else:
+        kept, is_cut = _walk(conn, where, values, match, RANKED if by_rank else start + size + 1)
+        count = None if match else _count(conn, where, values)
+    if by_rank:
+        kept = _rank(conn, match, kept)
+    return Matches(kept[start : start + size], count, is_cut, len(kept) > start + size)
+
+
+def count_matches(conn: sqlite3.Connection, query: Query, filters: Filters = NO_FILTERS) -> int | None:
+    """How many articles match; None if there are too many to count."""
+    return None if query.problem else find(conn, query, filters, newest_first=True, size=0).count
+
+
+def suggest(
+    conn: sqlite3.Connection, query: Query, filters: Filters = NO_FILTERS
+) -> list[tuple[str, Filters, int]]:
+    """For a search without a hit: queries that find something, with their filters and counts."""
+    tries: list[tuple[str, Filters]] = [(query.typed, NO_FILTERS)] if filters != NO_FILTERS else []
+    words = [" OR ".join(term.typed for term in clause) for clause in query.clauses]
+    if query.excluded:
+        tries.append((" ".join(words), filters))
+    tries += [(term.typed.strip("*") + "*", filters) for term in query.terms if len(query.clauses) == 1]
+    for chosen in (filters, NO_FILTERS):
+        if len(words) > 1:
+            tries += [(" ".join(words[:n] + words[n + 1 :]), chosen) for n in range(len(words))]
+            tries += [(word, chosen) for word in words]
+            tries.append((" OR ".join(words), chosen))
+    found: list[tuple[str, Filters, int]] = []
+    for typed, chosen in dict.fromkeys(tries):
+        if len(found) < 5 and (count := count_matches(conn, parse_query(typed), chosen)):
+            found.append((typed, chosen, count))
+    return found
+
+
+def count_words(conn: sqlite3.Connection, query: Query, filters: Filters) -> list[tuple[str, int | None]]:
+    """How many articles have each word of a query."""
+    return [(t.typed, count_matches(conn, replace(query, clauses=((t,),)), filters)) for t in query.terms]
+
+
+def _find_few(conn: sqlite3.Connection, filters: Filters, match: str) -> tuple[list[int], bool] | None:
+    """The articles that one part of the search leaves, if that part alone leaves few enough to count, and
+    whether that part was the words. Each part has an index."""
+    edits = "select distinct article_id from changes where kind = 'updated'"
+    parts: list[tuple[str, object]] = [
+        ("select rowid from search where search match ?", match),
+        (
+            "select article_id from articles where state = ? and state != 'live'",
+            filters.state if filters.state != "live" else "",
+        ),
+        (f"{edits} and stealth = 1 and ? != ''", filters.edited if filters.edited == "silently" else ""),
+        (f"{edits} and severity >= ?", filters.severity),
+        ("select article_id from articles where versions > 1 and ? != ''", filters.edited),
+        (
+            """select x.article_id from article_terms x join terms t using (term_id)
+                where t.taxonomy = 'category' and t.name = ?""",
+            filters.category,
+        ),
+    ]
+    for place, (sql, value) in enumerate(parts):
+        if value:
+            ids = [row[0] for row in conn.execute(f"{sql} limit ?", (value, RANKED + 1))]
+            if len(ids) <= RANKED:
+                return ids, place == 0
+    return None
+
+
+def _keep(
+    conn: sqlite3.Connection, where: str, values: list[object], ids: list[int], match: str
+) -> list[int]:
+    """Those of the articles that pass the filters and have the words, newest first."""
+    sql = f"""select a.article_id from json_each(?) j cross join articles a on a.article_id = j.value
+        where {where} order by a.day desc, a.article_id desc"""
+    kept = [row[0] for row in conn.execute(sql, [json.dumps(ids), *values])]
+    has = _matching(conn, match, kept)
+    return [article_id for article_id in kept if article_id in has]
+
+
+def _walk(
+    conn: sqlite3.Connection, where: str, values: list[object], match: str, need: int
+) -> tuple[list[int], bool]:
+    """Up to ``need`` of the newest articles that pass the filters and have the words; True if older ones were
+    not looked at. Reads along the days, so the archive's size matters little."""
+    sql = f"select a.article_id from articles a where {where} order by a.day desc, a.article_id desc limit ?"
+    most = 2 * RANKED if need == RANKED else WALKED
+    cursor = conn.execute(sql, [*values, most + 1])
+    kept: list[int] = []
+    seen, size = 0, _FIRST
+    while some := [row[0] for row in cursor.fetchmany(size)]:
+        has = _matching(conn, match, some)
+        kept += [article_id for article_id in some if article_id in has]
+        if len(kept) >= need:
+            return kept[:need], need == RANKED
+        seen, size = seen + len(some), min(2 * size, _CHUNK)
+    return kept, seen > most
+
+
+def _matching(conn: sqlite3.Connection, match: str, ids: list[int]) -> set[int]:
+    """Those of the articles that have the words; all of them without words."""
+    if not match:
+        return set(ids)
+    sql = "select rowid from search where search match ? and rowid between ? and ?"
+    return {row[0] for low, high in _runs(ids) for row in conn.execute(sql, (match, low, high))}
+
+
+def _runs(ids: list[int]) -> list[tuple[int, int]]:
+    """Ids as a few ranges. Ids follow the order of sighting, so neighbours in time are mostly neighbours."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(ids):
+        if found and number - found[-1][1] <= _GAP:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found if len(found) <= _RUNS else [(found[0][0], found[-1][1])]
+
+
+def _rank(conn: sqlite3.Connection, match: str, kept: list[int]) -> list[int]:
+    """By relevance (BM25, a title counts five times); equal ones newest first."""
+    sql = "select rowid, bm25(search, 5.0, 1.0) from search where search match ? and rowid between ? and ?"
+    scores: dict[int, float] = {}
+    for low, high in _runs(kept):
+        scores.update(conn.execute(sql, (match, low, high)).fetchall())
+    return sorted(kept, key=lambda article_id: scores.get(article_id, 0.0))
+
+
+def _count(conn: sqlite3.Connection, where: str, values: list[object]) -> int | None:
+    """The number of articles that pass the filters; None above `RANKED`."""
+    sql = f"select count(*) from (select 1 from articles a where {where} limit ?)"
+    count: int = conn.execute(sql, [*values, RANKED + 1]).fetchone()[0]
+    return count if count <= RANKED else None
