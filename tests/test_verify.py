@@ -439,6 +439,22 @@ def test_repair_passes_over_damage_and_names_it(folder: Path) -> None:
     assert len(dump(folder)["captures"]) == count + 1
 
 
+def test_rebuild_passes_over_damage_and_names_it(folder: Path) -> None:
+    """All else is indexed, and the database that knew more is kept; with the file restored, all is as before."""
+    first = files(folder)[0]
+    raw, before = first.read_bytes(), dump(folder)
+    ((offset, length),) = rows(folder, "select offset, length from captures order by capture_id limit 1")
+    flip(first, offset + length // 2)
+    ran = sohr(folder, "rebuild")
+    assert ran.status == 73 and f": {first.name}:{offset} cannot be read" in ran.err
+    assert len(dump(folder)["captures"]) == len(before["captures"]) - 1
+    (kept,) = folder.glob("archive.db.before-*Z")
+    with closing(sqlite3.connect(kept)) as old:
+        assert old.execute("select count(*) from captures").fetchone() == (len(before["captures"]),)
+    first.write_bytes(raw)
+    assert sohr(folder, "rebuild").status == 0 and dump(folder) == before
+
+
 @pytest.mark.parametrize("which", ["response", "event", "several", "last"])
 def test_repair_passes_over_damage_wherever_it_is(folder: Path, which: str) -> None:
     """In the open file too; what is whole is indexed once."""

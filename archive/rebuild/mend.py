@@ -14,19 +14,27 @@ from archive.warc.manifests import covered, digest_of, manifests
 from archive.warc.repair import cut_torn
 
 
-def cut_torn_ends(folder: Path, store: Store | None, *, is_lenient: bool = False) -> int:
+def cut_torn_ends(folder: Path, store: Store, *, is_lenient: bool = False) -> int:
     """Cut the torn ends of open files; return the bytes cut. What is indexed or in a manifest is not touched.
 
     A damaged file stays as it is; it raises DamagedWarc unless ``is_lenient``. Raises OSError.
     """
-    sealed = covered(manifests(folder))
+    known = known_ends(folder, store)
     cut = 0
     for file in warc_files(folder / "warc"):
-        start = max(sealed.get(file.serial, 0), (store.indexed_to(file.serial) if store else None) or 0)
+        start = known.get(file.serial, 0)
         if file.is_open and start < file.path.stat().st_size:
             with suppress(*[DamagedWarc] * is_lenient):
                 cut += cut_torn(file.path, start)
     return cut
+
+
+def known_ends(folder: Path, store: Store) -> dict[int, int]:
+    """How far each WARC file is in a manifest or indexed, in bytes, by serial number."""
+    ends = covered(manifests(folder))
+    for (serial,) in store.query("select serial from warc_files"):
+        ends[serial] = max(ends.get(serial, 0), store.indexed_to(serial) or 0)
+    return ends
 
 
 def record_closed(folder: Path, store: Store, files: list[WarcFile]) -> None:

@@ -16,7 +16,7 @@ from archive.folder import DATABASE, put_in_place
 from archive.ingest.events import apply_event
 from archive.ingest.path import MENDABLE, Ingest
 from archive.read.database import open_readonly
-from archive.rebuild.mend import cut_torn_ends, record_closed
+from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.rebuild.recover import recover
 from archive.sites.sohr.addresses import Site
 from archive.software import software
@@ -51,9 +51,11 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
     """Make the database anew and replace the old one once it is whole; return the number of records read.
 
     A rebuild that was stopped continues at the next call. ``progress`` gets the bytes read; ``jobs``
-    processes read pages. Raises Locked, NoArchive, DamagedWarc, CannotWrite.
+    processes read pages. Raises Locked, NoArchive, CannotWrite; DamagedRecords, after all others are indexed:
+    then the old database is kept beside the new one, for it may have what the damaged records said.
     """
     lock = _hold(folder)
+    damaged: list[str] = []
     try:
         partial = folder / PARTIAL
         store = Store(partial)
@@ -63,8 +65,10 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
             _remove_database(partial)
             store = Store(partial)
         with closing(store):
-            cut_torn_ends(folder, store)
-            count = recover(folder, store, Ingest(store, site_of(folder), folder), progress, jobs=jobs)
+            ingest = Ingest(store, site_of(folder), folder)
+            count = recover(folder, store, ingest, progress, jobs=jobs, damaged=damaged)
+        if damaged:
+            _keep_database(folder)
         _remove_log(folder / DATABASE)
         put_in_place(partial, folder / DATABASE)
         write_manifest(folder, "rebuild", now())
@@ -75,7 +79,18 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
         ) from error
     finally:
         lock.close()
+    if damaged:
+        raise DamagedRecords(damaged, count)
     return count
+
+
+def _keep_database(folder: Path) -> None:
+    """Move the database and its log to a name of their own."""
+    name = f"{DATABASE}.before-{now().replace(':', '')}"
+    for suffix in ("-wal", ""):
+        path = folder / f"{DATABASE}{suffix}"
+        if path.exists():
+            path.rename(folder / f"{name}{suffix}")
 
 
 def _no_archive(folder: Path) -> NoArchive:
@@ -108,7 +123,7 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
         with closing(Store(folder / DATABASE)) as store:
             ingest = Ingest(store, site_of(folder), folder)
             recover(folder, store, ingest)
-            warc = Appender(folder / "warc", ingest.site.name)
+            warc = Appender(folder / "warc", ingest.site.name, known_ends(folder, store))
             warc.describe(software())
             position = warc.append_event(event["at"], event)
             warc.close()

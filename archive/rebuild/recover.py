@@ -13,7 +13,7 @@ from archive.extract.page import EXTRACTOR
 from archive.extract.pool import ParallelReader
 from archive.ingest.events import apply_event
 from archive.ingest.path import Ingest
-from archive.rebuild.mend import cut_torn_ends, record_closed
+from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.software import software
 from archive.store.rows import Store
 from archive.warc.files import warc_files
@@ -94,7 +94,7 @@ def _begin(folder: Path, store: Store, ingest: Ingest, *, is_lenient: bool) -> N
     releases, epoch = known_extractors(folder, is_lenient=is_lenient)
     if releases - {EXTRACTOR}:
         epoch += 1
-        warc = Appender(folder / "warc", ingest.site.name)
+        warc = Appender(folder / "warc", ingest.site.name, known_ends(folder, store))
         warc.describe(software())
         at = now()
         warc.append_event(at, {"event": "epoch", "epoch": epoch, "extractor": EXTRACTOR, "at": at})

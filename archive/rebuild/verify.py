@@ -21,7 +21,7 @@ from archive.rebuild.rebuild import site_of
 from archive.rebuild.recover import recover
 from archive.store.rows import Store
 from archive.text.normalise import same_sha256, text_sha256
-from archive.warc.files import WarcFile, warc_files
+from archive.warc.files import WarcFile, spare_files, warc_files
 from archive.warc.manifests import Manifest, digest_of, manifests
 from archive.warc.revisits import Original
 from archive.warc.scan import Scan, scan_file
@@ -97,6 +97,9 @@ def verify(
         connection.execute("begin")  # the rows as of now: each points at a record that was durable before it
         files = warc_files(folder / "warc")
         wrong_files: set[str] = set()
+        for spare in spare_files(folder / "warc"):
+            what = f"{spare.path.name} has the serial number of a longer file and is not read: move it away"
+            yield Finding("mismatch", spare.path.name, what)
         for finding in (*_files(connection, files), *_chain(folder, files, head, progress)):
             if finding.thing not in wrong_files:
                 yield finding

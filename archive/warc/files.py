@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.errors import CannotWrite
-
 _NAME = re.compile(r"([a-z0-9.-]+)-([0-9]{8})-([0-9]{6})\.warc\.gz(\.open)?")
+
+_SERIAL = re.compile(r"-([0-9]{6})\.warc\.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,24 @@ def parse_name(path: Path) -> WarcFile | None:
 
 
 def warc_files(folder: Path) -> list[WarcFile]:
-    """The WARC files of an archive in the order they were written."""
+    """The WARC files of an archive in the order they were written. Of two with one serial number: the longer."""
+    return list({file.serial: file for file in _all_files(folder)}.values())
+
+
+def spare_files(folder: Path) -> list[WarcFile]:
+    """Files whose serial number a longer one has, as after restoring a copy that holds both."""
+    return sorted(set(_all_files(folder)) - set(warc_files(folder)), key=lambda file: file.serial)
+
+
+def next_serial(folder: Path, known: Iterable[int]) -> int:
+    """A serial number that no file has, nor a piece cut from one, nor is ``known``."""
+    found = (_SERIAL.search(path.name) for path in folder.glob("*.warc.gz*"))
+    return max((*known, *(int(serial[1]) for serial in found if serial)), default=0) + 1
+
+
+def _all_files(folder: Path) -> list[WarcFile]:
     files = [file for path in folder.glob("*.warc.gz*") if (file := parse_name(path))]
-    return sorted(files, key=lambda file: file.serial)
+    return sorted(files, key=lambda file: (file.serial, file.path.stat().st_size, not file.is_open))
 
 
 def find_file(folder: Path, serial: int) -> Path | None:
@@ -39,12 +55,13 @@ def find_file(folder: Path, serial: int) -> Path | None:
     return next((file.path for file in warc_files(folder) if file.serial == serial), None)
 
 
+def can_close(file: WarcFile) -> bool:
+    """Whether the name of the closed file is free."""
+    return not file.path.with_name(file.name).exists()
+
+
 def close_file(file: WarcFile) -> WarcFile:
-    """Take ``.open`` off a file's name. Raises CannotWrite where a file of that name exists."""
+    """Take ``.open`` off a file's name, which must be free."""
     path = file.path.with_name(file.name)
-    if path.exists():
-        raise CannotWrite(
-            f"{file.path} cannot be closed, because {path.name} exists: move one of the two away"
-        )
     file.path.rename(path)
     return WarcFile(path, file.name, file.serial, file.day, False)

@@ -82,7 +82,7 @@ def covered(chain: list[Manifest]) -> dict[int, int]:
     """How far each WARC file (by serial number) stands in manifests, in bytes."""
     reach: dict[int, int] = {}
     for part in (part for manifest in chain for part in manifest.parts):
-        reach[part.serial] = part.end
+        reach[part.serial] = max(part.end, reach.get(part.serial, 0))
     return reach
 
 

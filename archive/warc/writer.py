@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from archive.errors import CannotWrite
 from archive.model import Capture
-from archive.warc.files import WarcFile, close_file, warc_files
+from archive.warc.files import WarcFile, can_close, close_file, next_serial, warc_files
 from archive.warc.gzip_members import pack_member, payload_sha256
 from archive.warc.reader import EVENT_URI, Position
 from archive.warc.revisits import IDENTICAL, NOT_MODIFIED, Original, headers_of
@@ -41,11 +41,12 @@ _NOTHING = "sha256:" + hashlib.sha256(b"").hexdigest()  # a GET has no payload
 class Appender:
     """Appends records to the archive's newest file. Records are durable after `sync`.
 
-    After a failed write nothing more is written: each call raises CannotWrite.
+    ``known`` says how far files were written before, in bytes by serial number: a shorter file is left alone,
+    and no number is used twice. After a failed write nothing more is written: each call raises CannotWrite.
     """
 
-    def __init__(self, folder: Path, site_name: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, site_name: str, known: Mapping[int, int] | None = None) -> None:
+        self._folder, self._known = folder, known or {}
         self._site = re.sub(r"[^a-z0-9.-]+", "-", site_name.lower()).strip("-")
         self._file: FileIO | None = None  # unbuffered: what failed to be written is not written again
         self._current: WarcFile | None = None
@@ -120,6 +121,10 @@ class Appender:
                 self._file.close()
             self._file = self._current = None
 
+    def is_shorter(self, file: WarcFile) -> bool:
+        """Whether a file lacks bytes that it had, as after restoring an old copy."""
+        return file.path.stat().st_size < self._known.get(file.serial, 0)
+
     def _append(
         self, kind: str, at: str, recorded: str, block: bytes, content_type: str, headers: dict[str, str]
     ) -> Position:
@@ -183,11 +188,13 @@ class Appender:
     def _open(self, day: str) -> WarcFile:
         """The newest file if it takes records of this day; else a new one, and all others are closed."""
         files = warc_files(self._folder)
-        newest = files[-1] if files else None
-        if newest and newest.is_open and day <= newest.day and newest.path.stat().st_size < ROTATE_BYTES:
-            return newest
-        self.closed += [close_file(file) for file in files if file.is_open]
-        serial = newest.serial + 1 if newest else 1
+        open_files = [file for file in files if file.is_open and not self.is_shorter(file)]
+        if open_files and open_files[-1] == files[-1]:
+            newest = files[-1]
+            if day <= newest.day and newest.path.stat().st_size < ROTATE_BYTES:
+                return newest
+        self.closed += [close_file(file) for file in open_files if can_close(file)]
+        serial = next_serial(self._folder, self._known)
         name = f"{self._site}-{day}-{serial:06d}.warc.gz"
         return WarcFile(self._folder / f"{name}.open", name, serial, day, True)
 

@@ -30,12 +30,13 @@ from archive.ingest.events import apply_event, unfinished
 from archive.ingest.path import Ingest, learnt_homes
 from archive.model import APART, STOPPED, Unextractable
 from archive.outcome import Outcome
-from archive.rebuild.mend import cut_torn_ends, record_closed
+from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.rebuild.rebuild import recorded_site
 from archive.rebuild.recover import recover
 from archive.sites.sohr.addresses import Site
 from archive.store.lock import hold
 from archive.store.rows import Row, open_store
+from archive.warc.files import warc_files
 from archive.warc.manifests import write_manifest
 from archive.warc.reader import Position
 from archive.warc.writer import Appender
@@ -78,7 +79,7 @@ class Writer:
             )
         self.ingest = Ingest(self.store, self.site, self.folder)
         recover(self.folder, self.store, self.ingest)
-        self.warc = Appender(self.folder / "warc", self.site.name)
+        self.warc = Appender(self.folder / "warc", self.site.name, known_ends(self.folder, self.store))
         self.warc.describe(message.software)
         self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site, self.ingest.channels)
@@ -96,6 +97,12 @@ class Writer:
         if message.clock.stated:
             begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
         begun |= {"arguments": message.arguments, "software": message.software}
+        if shorter := [file.name for file in warc_files(self.folder / "warc") if self.warc.is_shorter(file)]:
+            begun["shorter_files"] = shorter
+            sys.stderr.write(
+                f"sohr: WARC files are shorter than they were, and nothing is added to them: {', '.join(shorter)}: "
+                "restore them from a copy ('sohr-archive verify' says more)\n"
+            )
         self.work([*map(Happened, self._ends_of_killed_crawls()), Happened(begun)])
 
     def _find_moved(self, known: str, moved_from: str | None) -> Site | None:
