@@ -259,9 +259,7 @@ def test_an_original_that_was_forged_is_named(folder: Path) -> None:
     shutil.rmtree(folder / "manifests")
     write_manifest(folder, "forged", "2026-01-05T00:00:00Z")
     assert f"{file.name}:{offset}" in {f.thing for f in findings(folder)}
-    with pytest.raises(
-        DamagedWarc, match=f"^{file.name}:.* cannot be read"
-    ):
+    with pytest.raises(DamagedWarc, match=f"^{file.name}:.* cannot be read"):
         rebuild(folder)
 
 
