@@ -186,6 +186,7 @@ class Stated(StatedInFeed):
     """What a page states beside title and text. `archive.store.fields` says what each field is."""
 
     canonical_url: str | None = field(default=None, repr=False)
+    deck: str | None = field(default=None, repr=False)  # the line below the headline
     links: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # absolute address, anchor text
     images: tuple[str, ...] = field(default=(), repr=False)  # absolute addresses
     source_outlet: str | None = field(default=None, repr=False)  # of a republished press article

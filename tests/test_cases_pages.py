@@ -3,12 +3,16 @@ exact."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archive.compare.classes import metadata_changes
 from archive.extract.page import extract
-from archive.model import ArticleKey, Capture, Extract
+from archive.html.decode import decode_text
+from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
 
 CASES = Path(__file__).parent / "cases"
@@ -29,14 +33,26 @@ def read(
     return found
 
 
-def lines(html: str, **headers: str) -> list[str]:
-    """The lines of a post with this text."""
-    page = f'<!DOCTYPE html><html><head><title>T - SOHR</title></head><body class="single postid-1"><article id="post-1"><h1 class="entry-title">T</h1><div class="entry-content">{html}</div></article></body></html>'
-    found = extract(
-        Capture("https://www.syriahr.com/en/1/", 200, (), page.encode(), "2026-01-02T00:00:00Z"), Site()
+def page_of(text: str, *, head: str = "", beside: str = "") -> Capture:
+    """A post with this text, and what stands in its head and beside its headline."""
+    html = (
+        f'<!DOCTYPE html><html><head><title>T - SOHR</title>{head}</head><body class="single postid-1">'
+        f'<article id="post-1"><h1 class="entry-title">T</h1>{beside}'
+        f'<div class="entry-content">{text}</div></article></body></html>'
     )
+    return Capture("https://www.syriahr.com/en/1/", 200, (), html.encode(), "2026-01-02T00:00:00Z")
+
+
+def post(text: str, *, head: str = "", beside: str = "") -> Extract:
+    """What such a page says."""
+    found = extract(page_of(text, head=head, beside=beside), Site())
     assert isinstance(found, Extract), found
-    return [line.text for line in found.lines]
+    return found
+
+
+def lines(html: str) -> list[str]:
+    """The lines of a post with this text."""
+    return [line.text for line in post(html).lines]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (CASES / "themes").glob("leak-*.html")))
@@ -98,6 +114,175 @@ def test_a_toll_in_large_figures_stays() -> None:
 def test_numbers_and_cells_are_as_the_page_shows_them(html: str, shown: list[str]) -> None:
     """What is raised or struck out joins no number, and each figure stands in its column."""
     assert lines(html) == shown
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (CASES / "themes").glob("layout-*.html")))
+def test_title_and_text_of_other_themes(name: str) -> None:
+    """Themes that no layout names are read, and never with the title of another post."""
+    found = read(f"themes/{name}")
+    assert found.title == ABOVE
+    assert [line.text for line in found.lines] == [
+        FIRST,
+        "2 men",
+        "1 woman",
+        "According to SOHR sources, the mine was planted last year.",
+    ]
+
+
+def test_statements_about_another_post_are_ignored() -> None:
+    """JSON-LD that names another post says nothing about this one."""
+    found = read("pages/ld-related-first.html", "http://127.0.0.1:9220/en/304/", "http://127.0.0.1:9220/")
+    assert (found.published_at, found.author) == ("2026-05-01T10:00:00Z", "Desk")
+
+
+def test_half_a_character_is_storable() -> None:
+    """A lone surrogate in JSON-LD becomes a replacement character."""
+    found = read("pages/ld-lone-surrogate.html", "http://127.0.0.1:9220/en/301/", "http://127.0.0.1:9220/")
+    assert "cut emoji \ufffd" in [claim.value for claim in found.claims]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '{"@type":"NewsArticle","datePublished":"2026-05-01T10:00:00Z","author":{"name":"Desk"}}',
+        '//<![CDATA[\n{"@type":"NewsArticle","datePublished":"2026-05-01T10:00:00Z","author":"Desk"}\n//]]>',
+        '<!-- {"@type":"NewsArticle","datePublished":"2026-05-01T10:00:00Z","author":"Desk"} -->',
+        '{"@type":["http://schema.org/NewsArticle"],"datePublished":"2026-05-01T10:00:00Z","author":"Desk",}',
+        (
+            "{&quot;@type&quot;:&quot;NewsArticle&quot;,&quot;datePublished&quot;:&quot;2026-05-01T10:00:00Z&quot;,"
+            "&quot;author&quot;:&quot;Desk&quot;}"
+        ),
+        (
+            '{"@graph":[{"@type":"Article","datePublished":"2026-05-01T10:00:00Z","author":{"@id":"#a"}},'
+            '{"@type":"Person","@id":"#a","name":"Desk"}]}'
+        ),
+    ],
+)
+def test_json_ld_as_pages_have_it(script: str) -> None:
+    """In comments and CDATA, with a trailing comma, escaped, with types as addresses and authors by
+    reference."""
+    found = post("<p>Words.</p>", head=f'<script type="application/ld+json">{script}</script>')
+    assert (found.published_at, found.author) == ("2026-05-01T10:00:00Z", "Desk")
+
+
+def test_a_day_that_does_not_exist_is_not_stated() -> None:
+    """30 February is NULL."""
+    found = post(
+        "<p>Words.</p>", head='<meta property="article:published_time" content="2024-02-30T10:00:00Z">'
+    )
+    assert (found.published_at, found.day) == (None, None)
+
+
+def test_metadata_of_real_themes() -> None:
+    """Two times of Publisher, joined categories, a link that is no author, a deck and a source."""
+    found = post(
+        "<p>Words.</p>",
+        head='<script type="application/ld+json">{"@type":"Article","articleSection":"News, Syria"}</script>',
+        beside=(
+            '<h2 class="s-tagline">A line below</h2>'
+            '<time class="post-published updated" datetime="2024-05-03T14:07:00+03:00">x</time>'
+            '<time class="post-published updated" datetime="2024-05-04T14:07:00+03:00">y</time>'
+            '<a rel="author" href="/en/author/desk/">View all posts by Desk</a>'
+            '<div class="source-bar">Source <a href="https://paper.example/1">The Paper</a></div>'
+        ),
+    )
+    assert (found.published_at, found.modified_at) == ("2024-05-03T11:07:00Z", "2024-05-04T11:07:00Z")
+    assert (found.author, found.deck, found.categories) == (None, "A line below", ("News", "Syria"))
+    assert (found.source_outlet, found.source_url) == ("The Paper", "https://paper.example/1")
+
+
+def test_protected_addresses_are_decoded() -> None:
+    """An e-mail address that Cloudflare hides is text; its link and a pixel are no claims."""
+    found = post(
+        '<p>Write to <a href="/cdn-cgi/l/email-protection#543d14256c7a34"><span class="__cf_email__" '
+        'data-cfemail="2a430a4f520449">[email&#160;protected]</span></a></p><img src="/p.gif?9" width="1" height="1">'
+    )
+    assert (found.text, found.links, found.images) == ("Write to i ex.c", (), ())
+
+
+@pytest.mark.parametrize(
+    ("header", "head"),
+    [
+        ("", '<meta charset="iso-8859-6">'),
+        ("text/html; charset=iso-8859-6", '<!-- <meta charset="koi8-r"> -->'),
+        (
+            "text/html",
+            '<script>"<meta charset=koi8-r>"</script><meta name="x" content="<meta charset=koi8-r>">',
+        ),
+    ],
+)
+def test_charsets_are_read_as_browsers_do(header: str, head: str) -> None:
+    """Labels by their standard, meta tags only where they are tags, and windows-1256 for unlabelled
+    Arabic."""
+    words = "قتل ثلاثة مدنيين في ريف حلب"
+    charset = "iso-8859-6" if "8859-6" in header + head else "cp1256"
+    body = f"<!DOCTYPE html><html><head>{head}</head><body><p>{words}</p></body></html>".encode(charset)
+    got = decode_text(Capture("https://www.syriahr.com/en/1/", 200, (("Content-Type", header),), body, ""))
+    assert words in got
+
+
+def answer(name: str) -> Capture:
+    """A whole answer of tests/cases/crawl as the crawler keeps it."""
+    head, _, body = (CASES / "crawl" / name).read_bytes().partition(b"\r\n\r\n")
+    pairs = [line.split(": ", 1) for line in head.decode("latin-1").split("\r\n")[1:]]
+    headers = tuple((key, value) for key, value in pairs)
+    short = int(dict(headers)["Content-Length"]) > len(body)
+    found = re.search(rb'canonical" href="([^"]+)"', body)
+    url = found[1].decode() if found else "http://127.0.0.1:9220/en/1/"
+    return Capture(url, 200, headers, body, "2026-01-02T00:00:00Z", truncated="disconnect" if short else None)
+
+
+@pytest.mark.parametrize("name", ["cenc-text-html.http", "ctype-comma.http", "length-of-unpacked.http"])
+def test_labels_that_lie(name: str) -> None:
+    """A plain body under a wrong coding, a comma in the type, the length of the unpacked body: read all the
+    same."""
+    found = extract(answer(name), Site("http://127.0.0.1:9220/"))
+    assert isinstance(found, Extract), found
+    assert len(found.lines) == 2
+
+
+@pytest.mark.parametrize(
+    "kind", ["*/*", "unknown/unknown", "nonsense", "text/html; charset", "text/html, text/html"]
+)
+@pytest.mark.parametrize("coding", ["br", "zstd", "deflate", "gzip", "utf8", "chunked", "UTF-8"])
+def test_a_plain_page_is_read_whatever_its_labels(kind: str, coding: str) -> None:
+    """The first bytes decide."""
+    page = replace(page_of("<p>Words.</p>"), headers=(("Content-Type", kind), ("Content-Encoding", coding)))
+    found = extract(page, Site())
+    assert isinstance(found, Extract), found
+
+
+def test_a_page_without_its_end_is_truncated() -> None:
+    """Only a closing tag or a checksum proves that an interrupted answer is whole."""
+    page = replace(page_of("<p>Words.</p>"), truncated="disconnect")
+    assert isinstance(extract(page, Site()), Extract)
+    cut = extract(replace(page, body=page.body[:-20]), Site())
+    assert isinstance(cut, Unextractable) and cut.reason == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://a.example/r?nonce=8f2c1d", "https://a.example/r?nonce=77aa01"),
+        (
+            "https://a.example/f.pdf?X-Amz-Signature=ab&X-Amz-Date=1",
+            "https://a.example/f.pdf?X-Amz-Signature=cd&X-Amz-Date=2",
+        ),
+        ("https://a.example/r?cb=1732814400", "https://a.example/r?cb=1732814500"),
+        ("https://a.example/r?zz=8f2c1d8f2c1d8f2c1d", "https://a.example/r?zz=77aa0177aa0177aa01"),
+        ("https://a.example/i.jpg?ver=1", "https://a.example/i.jpg?ver=2"),
+    ],
+)
+def test_addresses_made_anew_are_no_change(one: str, other: str) -> None:
+    """Nonces, signatures, cache busters and random values differ at each request; other values count."""
+    assert (
+        metadata_changes(
+            {"links": [[one, "x"]], "images": [one]}, {"links": [[other, "x"]], "images": [other]}
+        )
+        == {}
+    )
+    old, new = ([[f"https://a.example/r?id={number}", "x"]] for number in (1, 2))
+    assert list(metadata_changes({"links": old}, {"links": new})) == ["links"]
 
 
 def test_a_minified_script_is_not_hostile() -> None:

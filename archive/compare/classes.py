@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from archive.compare.addresses import address_key
 from archive.compare.alignment import Gap, Pairs, align, gaps_of, heaviest
 from archive.compare.numbers import Number
 from archive.compare.sentences import Sentence, has_same_numbers, pair_sentences, split_sentences
@@ -249,28 +250,30 @@ def compare(before: Text, after: Text) -> Difference:
     )
 
 
-# Themes list them in different orders
-_UNORDERED = frozenset({"categories", "tags"})
-
-
 def metadata_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The claims that differ, as ``{field: [before, after]}`` in the order of ``before``, ready for JSON.
 
-    An absent claim is None. Tuples equal lists; ``categories`` and ``tags`` are compared as sets.
+    An absent claim is None. Tuples equal lists; ``categories`` and ``tags`` are compared as sets, addresses
+    of ``links`` and ``images`` without what is made anew for each request.
     """
     changes: dict[str, list[Any]] = {}
     for name in dict.fromkeys(chain(before, after)):
         old, new = _listed(before.get(name)), _listed(after.get(name))
-        if (
-            name in _UNORDERED
-            and isinstance(old, list)
-            and isinstance(new, list)
-            and sorted(old) == sorted(new)
-        ):
-            continue
-        if old != new:
+        if _comparable(name, old) != _comparable(name, new):
             changes[name] = [old, new]
     return changes
+
+
+def _comparable(name: str, value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    if name in ("categories", "tags"):  # themes list them in different orders
+        return sorted(value)
+    if name == "images":
+        return [address_key(url) for url in value]
+    if name == "links":
+        return [(address_key(link[0]), normalise(link[1])) for link in value]
+    return value
 
 
 def _listed(value: Any) -> Any:

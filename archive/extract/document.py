@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archive.html.bounds import HEAVY_TAGS, is_heavy, is_hostile
-from archive.html.decode import MAX_BODY, Cut, TooLarge, Undecodable, decode_body, is_html, to_utf8
+from archive.html.decode import MAX_BODY, Cut, TooLarge, Undecodable, decode_body, is_cut, is_html, to_utf8
 from archive.model import APART, Capture, Unextractable
 from archive.sites.wordpress import refusals
 
@@ -29,14 +29,14 @@ def open_document(capture: Capture, bounds: Bounds, *, apart: bool) -> bytes | U
     """
     if known := refusals.by_status(capture):
         return Unextractable(*known)
-    if capture.truncated:
-        return Unextractable("truncated", f"the body was cut ({capture.truncated})")
     try:
         body = decode_body(capture, bounds.max_bytes)
     except Cut as error:
         return Unextractable("truncated", str(error))
     except Undecodable as error:
         return Unextractable("hostile" if isinstance(error, TooLarge) else "not_html", str(error))
+    if is_cut(capture, body):
+        return Unextractable("truncated", f"the body was cut ({capture.truncated})")
     if not is_html(capture, body):
         kind = capture.header("content-type") or "nothing"
         wrong = ("not_html", f"the server calls it {kind}, {len(body)} bytes")

@@ -100,7 +100,7 @@ def _post_named(url: str | None, site: Site) -> object:
 # ---- title
 
 
-def _title(tree: LexborHTMLParser, stated: metadata.Stated) -> tuple[str, str]:
+def _title(tree: LexborHTMLParser, stated: metadata.Statements) -> tuple[str, str]:
     """The headline and its origin: the ``h1`` that metadata confirms, else metadata without the site's
     name."""
     headline = next((claim.value for claim in stated.claims if claim.origin == "json-ld:headline"), None)

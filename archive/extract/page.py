@@ -16,7 +16,7 @@ from archive.html.lines import Body, inline_text, is_visible, read_lines, tidy
 from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate
 from archive.sites.sohr.addresses import Site
-from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_title
+from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_titles
 from archive.sites.wordpress import metadata
 from archive.sites.wordpress.noise import is_noise
 
@@ -77,7 +77,7 @@ class _Page:
     html: bytes = field(repr=False)
     tree: LexborHTMLParser
     address: Address | None
-    stated: metadata.Stated
+    stated: metadata.Statements
     is_single: bool  # its body's class says that it shows one post
     layout: Layout
     scope: LexborNode | None  # the element around headline and text
@@ -117,14 +117,41 @@ def _find_parts(capture: Capture, site: Site, html: bytes, tree: LexborHTMLParse
     first = stated.first("post_id")
     scope = tree.css_first(f"#post-{first}") if first else None
     body = find_body(tree, layout, scope)
-    heading = find_title(tree, layout, scope, body)
     if scope is not None and scope.tag != "body":
         stated.add("post_id", first, "article:id")
     elif scope is None and body is not None:
         scope = _holder(body)
         shown = _POST_ELEMENT.match(scope.attributes.get("id") or "") if scope is not None else None
         stated.add("post_id", shown[1] if shown else None, "article:id")
+    heading = next(
+        (found for found in find_titles(tree, layout, scope, body) if _is_own_title(found[0], scope, stated)),
+        None,
+    )
     return _Page(capture, site, html, tree, address, stated, single, layout, scope, body, heading)
+
+
+def _is_own_title(node: LexborNode, scope: LexborNode | None, stated: metadata.Statements) -> bool:
+    """True for an h1 in the article's own element, and for what the page's title confirms."""
+    titles = [title for title in (stated.site_title, stated.og_title, stated.first("title")) if title]
+    if not titles or _is_heading_in(node, scope):
+        return True
+    text = _words(inline_text(node))
+    return bool(text) and any(text in _words(title) for title in titles)
+
+
+def _is_heading_in(node: LexborNode, scope: LexborNode | None) -> bool:
+    above: LexborNode | None = node
+    is_heading = False
+    while above is not None and above.tag not in ("body", "html", "-document"):
+        is_heading = is_heading or above.tag == "h1"
+        if scope is not None and above.mem_id == scope.mem_id:
+            return is_heading
+        above = above.parent
+    return False
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _why_no_article(page: _Page, expected: ArticleKey | None) -> Unextractable | None:
@@ -196,9 +223,10 @@ def _read_article(page: _Page) -> Extract | Unextractable:
         tags=stated.all("tag") or stated.all("meta_tag"),
         links=tuple(dict.fromkeys(links)),
         images=tuple(dict.fromkeys(image for image in images if image)),
-        source_outlet=kept.source_outlet,
-        source_url=kept.source_url,
-        is_syndicated=kept.is_syndicated,
+        deck=stated.first("deck"),
+        source_outlet=kept.source_outlet or stated.first("source_outlet"),
+        source_url=kept.source_url or stated.first("source_url"),
+        is_syndicated=kept.is_syndicated or stated.first("source_url") is not None,
         notes=tuple(kept.notes),
         claims=tuple(stated.claims),
     )
@@ -232,7 +260,7 @@ def _title(page: _Page) -> tuple[str, str]:
     return title if is_known else "", "title"
 
 
-def _states(stated: metadata.Stated, post_id: int) -> bool:
+def _states(stated: metadata.Statements, post_id: int) -> bool:
     """True if a strong mark of the page names the post: body class, shortlink or the article's id."""
     return any(
         claim.field == "post_id" and claim.value == str(post_id) and claim.origin != "meta:og:url"

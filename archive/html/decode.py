@@ -46,6 +46,10 @@ _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+*-]+/[\w!#$&^.+*-]+)\s*(?:;|$)")
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream"))
 # As browsers, and servers that put other labels into the header
 _NO_CODING = frozenset(("", "identity", "none", "utf-8", "utf8", "8bit", "chunked"))
+_CLOSING_TAG = re.compile(
+    rb"</(?:html|rss|feed|rdf:RDF|(?:\w+:)?urlset|(?:\w+:)?sitemapindex)\s*>(?:\s|<!--(?:(?!-->).)*-->)*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 _ARABIC = re.compile("[\u0621-\u064a]{2,}")
 
 
@@ -76,6 +80,12 @@ def decode_body(capture: Capture, limit: int = MAX_BODY) -> bytes:
     if len(body) > limit:
         raise TooLarge(f"the body is larger than {limit} bytes")
     return body
+
+
+def is_cut(capture: Capture, body: bytes) -> bool:
+    """True if the answer ended too early, and neither its packing nor a closing tag proves the unpacked body
+    whole. The length of an answer may be that of the unpacked body, or its last chunk may be missing."""
+    return bool(capture.truncated) and body == capture.body and not _CLOSING_TAG.search(body[-1000:])
 
 
 def _undo(coding: str, body: bytes, limit: int) -> bytes:

@@ -158,6 +158,7 @@ class _Walk:
         self.tables: list[_Table] = []
         self.pre = 0
         self.script: dict[int, int] | None = None  # of sup and sub
+        self.has_protected = root.css_first("[data-cfemail]") is not None  # e-mail addresses
         self.splits: Callable[[str], bool] | None = None  # characters that must not join here
 
     def run(self) -> Body:
@@ -179,6 +180,8 @@ class _Walk:
                 pass
             elif self.is_noise(node):
                 self.out.skipped.append(node)
+            elif self.has_protected and (hidden := node.attributes.get("data-cfemail")):
+                self.add(_unprotect(hidden) or node.text())
             else:
                 before = self.context
                 self.enter(node, tag)
@@ -368,6 +371,16 @@ class _Walk:
             if address and not address.startswith("data:"):
                 self.out.images.append(address)
                 return
+
+
+def _unprotect(hidden: str) -> str | None:
+    """The e-mail address that Cloudflare hides from robots: hexadecimal, each byte combined with the
+    first."""
+    try:
+        key, *rest = bytes.fromhex(hidden)
+    except ValueError:
+        return None
+    return bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
 
 
 def _is_pixel(attributes: Mapping[str, str | None]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archive.html.decode import Undecodable, decode_text
+from archive.html.decode import Undecodable, decode_body, decode_text, is_cut
 from archive.ingest.channel_digests import Digests
 from archive.model import Address, ArticleKey, Capture, Edition, Kind, Listing, Sighting
 from archive.outcome import (
@@ -360,11 +360,12 @@ class Channels:
 
 def _text(capture: Capture) -> str:
     """The body as text; empty where there is none to read. A ``.gz`` file is unpacked."""
-    if capture.status != 200 or capture.truncated:
+    if capture.status != 200:
         return ""
     if capture.body.startswith(_GZIP) and not capture.header("content-encoding"):
         capture = replace(capture, headers=(*capture.headers, ("Content-Encoding", "gzip")))
     try:
-        return decode_text(capture)
+        body = decode_body(capture)
     except Undecodable:
         return ""
+    return "" if is_cut(capture, body) else decode_text(capture, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archive.html.bounds import is_heavy, is_hostile
-from archive.html.decode import Undecodable, decode_text
+from archive.html.decode import Cut, Undecodable, decode_body, decode_text, is_cut
 from archive.ingest.channels import Channels
 from archive.ingest.coverage import Coverage
 from archive.ingest.seen import Seen, key_of
@@ -58,12 +58,13 @@ class Listings:
             return self._channels.listed(capture, address, None) or seen.outcome("missing")
         if refusal := by_status(capture):
             return seen.fail(self._store, *refusal)
-        if capture.truncated:
-            return seen.fail(self._store, "truncated", "the page was cut on its way")
         try:
-            html = decode_text(capture)
+            body = decode_body(capture)
         except Undecodable as error:
-            return seen.fail(self._store, "hostile", str(error))
+            return seen.fail(self._store, "truncated" if isinstance(error, Cut) else "hostile", str(error))
+        if is_cut(capture, body):
+            return seen.fail(self._store, "truncated", "the page was cut on its way")
+        html = decode_text(capture, body)
         page = html.encode("utf-8", "replace")
         if hostile := is_hostile(page) or (is_heavy(page) and "larger than any listing"):
             return seen.fail(self._store, "hostile", str(hostile))

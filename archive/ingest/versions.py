@@ -16,6 +16,7 @@ from archive.ingest.same_text import alike, is_marked, said_by_many
 from archive.ingest.seen import Seen, key_of
 from archive.model import ArticleKey, Extract, Kind
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
+from archive.sites.sohr.boilerplate import is_statement
 from archive.store.rows import Row, pack_stated, unpack_metadata
 from archive.text.normalise import same_sha256
 
@@ -114,6 +115,8 @@ class Versions:
             captures=newest["captures"] + 1,
         )
         before, after = unpack_metadata(newest), unpack_metadata(pack_stated(found))
+        for stated in (before, after):  # boxes of related posts show another post at each request
+            stated["notes"] = [note for note in stated["notes"] if is_statement(note)]
         if changed := metadata_changes(before, after):
             self._store.claims(newest, found, newest["title"])
             self._set_terms_and_links(article["article_id"], found)

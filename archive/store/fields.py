@@ -189,6 +189,10 @@ VERSION_FIELDS = (
         origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Own address",
     ),
     VersionField(
+        "deck", "string", "The line below the headline, as stated.",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Deck",
+    ),
+    VersionField(
         "categories", "strings", "Categories, as stated.",
         origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True, label="Categories",
     ),
@@ -217,8 +221,9 @@ VERSION_FIELDS = (
         origin=PAGE, redact=KEEP,
     ),
     VersionField(
-        "notes", "strings", "Disclaimers and the like, cut from the edges of the text by rule.",
-        origin=PAGE, redact=EMPTY, label="Notes of the site",
+        "notes", "strings",
+        "Lines that are not the text: disclaimers, sources, links to other posts between the paragraphs.",
+        origin=PAGE, redact=EMPTY, is_metadata=True, label="Notes of the site",
     ),
     VersionField(
         "claims", "objects", "What the page states about itself, and where on the page.",

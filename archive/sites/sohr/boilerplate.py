@@ -250,6 +250,12 @@ def _cut_statement(out: Cut, site: Site, links: list[tuple[str, str]]) -> bool:
     return bool(rule)
 
 
+def is_statement(note: str) -> bool:
+    """True for a note about the article (its source, whose opinion it is); False for a link to another
+    post."""
+    return bool(_SOURCE.match(note) or _DISCLAIMER.match(note) or _OPINION.match(note))
+
+
 def _opinion_rule(text: str) -> str | None:
     """The rule for a disclaimer; a line with figures says more than that."""
     if re.search(r"\d", text):

@@ -105,7 +105,9 @@ LAYOUTS = (
             "article .post-content",
             "article .post-entry, article .article-content, article .article-body, article .single-content, article .post-body, article .entry",
             "[itemprop~=articleBody]",
+            ".et_pb_post_content, .elementor-widget-theme-post-content, .brxe-post-content",
             ".post-content, .post-entry, .article-content, .article-body, .single-content, .post-body, .entry-body, .the-content, .content-inner",
+            "main .page-content",
         ),
         title=(*_TITLES, "article h1", "main h1", "h1.title", ".entry-title, .post-title"),
     ),
@@ -148,17 +150,30 @@ def _names_around(node: LexborNode) -> Iterator[frozenset[str]]:
 
 
 def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) -> LexborNode | None:
-    """The element of the article's text: in ``scope`` (the post's element) first, never in furniture."""
-    return next((node for node, _ in _find(tree, layout.body, scope, -1)), None)
+    """The element of the article's text: in ``scope`` (the post's element) first, never in furniture.
+
+    `general` also takes the one ``article`` or ``main`` whose children are paragraphs.
+    """
+    found = next((node for node, _ in _find(tree, layout.body, scope, -1)), None)
+    if found is not None or layout is not LAYOUTS[-1]:
+        return found
+    places = [node for node in tree.css("article, main") if not in_furniture(node) and _has_paragraphs(node)]
+    return places[0] if len(places) == 1 else None
 
 
-def find_title(
+def _has_paragraphs(node: LexborNode) -> bool:
+    return sum(child.tag == "p" and len(child.text().split()) > 3 for child in node.iter()) > 1
+
+
+def find_titles(
     tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None, body: LexborNode | None
-) -> tuple[LexborNode, str] | None:
-    """The headline's element and its selector. In the text an author may have set a heading: beside it
-    first."""
-    beside = next(_find(tree, layout.title, scope, body.mem_id if body is not None else -1), None)
-    return beside or (next(_find(tree, layout.title, scope, -1), None) if body is not None else None)
+) -> Iterator[tuple[LexborNode, str]]:
+    """Elements that may be the headline, with their selectors: beside the text first, then in it, then any
+    h1."""
+    yield from _find(tree, layout.title, scope, body.mem_id if body is not None else -1)
+    if body is not None:
+        yield from _find(tree, layout.title, scope, -1)
+    yield from _find(tree, ("h1",), scope, body.mem_id if body is not None else -1)
 
 
 def _find(

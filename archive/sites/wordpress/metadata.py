@@ -1,17 +1,16 @@
-"""What a page states about itself, each statement with its origin; conflicting ones are all kept, and one is
-chosen by a documented order.
+"""Read what a page states about itself, each statement with its origin.
 
-Orders (first wins): times: JSON-LD, ``meta article:*``, ``<time datetime>`` with an offset. author: JSON-LD,
-``rel=author``, ``meta author``. post_id: body class, shortlink, the article's id, canonical address.
-canonical_url: ``link rel=canonical``, ``og:url``. A time without an offset is nobody's time zone and becomes
-a day at most.
+Conflicting statements are all kept; the first is chosen. Orders: times: JSON-LD, ``meta article:*``,
+``<time datetime>`` with an offset. author: JSON-LD, ``rel=author``, ``meta author``. post_id: body class,
+shortlink, the article's id, canonical address. canonical_url: ``link rel=canonical``, ``og:url``. A time
+without an offset is a day at most.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -23,6 +22,7 @@ from archive.clock import read_day, read_time
 from archive.html.lines import inline_text, tidy
 from archive.model import Address, Capture, Claim, Kind
 from archive.sites.wordpress.noise import in_furniture
+from archive.sites.wordpress.rest import make_storable
 from archive.sites.wordpress.site import WordPressSite, day_of_scope
 from archive.text.wordlists import word_set
 
@@ -30,23 +30,43 @@ _TAG = re.compile(r"<(meta|link)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'
 _ATTRIBUTE = re.compile(r"([a-zA-Z:_-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _JSON_LD = re.compile(rb"<script[^>]{0,200}application/ld\+json[^>]{0,200}>", re.IGNORECASE)
 _BODY = re.compile(rb"<body[\s>]|</head\s*>", re.IGNORECASE)
+_WRAPPERS = re.compile(
+    r"/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|(?://\s*)?(?:<!\[CDATA\[|\]\]>)|<!--|(?://\s*)?-->"
+)
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _END_SCRIPT = re.compile(rb"</script", re.IGNORECASE)
 _POST_CLASS = re.compile(r"(?:^|\s)(?:postid|page-id|attachmentid)-([1-9][0-9]{0,9})(?:\s|$)")
 _POST_ELEMENT = re.compile(r"^post-([1-9][0-9]{0,9})$")
 _SHORTLINK = re.compile(r"[?&]p=([1-9][0-9]{0,9})(?:&|$)")
-_DAY = re.compile(r"^((?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))(?:[T ]|$)")
+_DAY = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)(?:[T ]|$)")
 _MODIFIED = frozenset(("updated", "modified", "updated-date"))  # classes of a <time>
-_PUBLISHED = frozenset(("published", "entry-date"))
+_PUBLISHED = frozenset(("published", "entry-date", "post-published"))
+_TERM_RELS = frozenset(("author", "tag", "category"))
+_NO_AUTHOR = re.compile(
+    r"^(?:view all|see all|all (?:posts|articles)|more (?:posts|articles)|posts by|read more|عرض (?:جميع|كل)|جميع (?:المقالات|المنشورات)|كل المقالات|المزيد من)\b|^https?:|^[\w.+-]+@",
+    re.IGNORECASE,
+)
+# Boxes of themes that name where a post is from, and the line below a headline
+_SOURCES = ", ".join(
+    f".{name} a[href]"
+    for name in (
+        "source-bar", "via-bar", "post-source", "post-via", "entry-source", "entry-via", "post-bottom-source",
+        "post-bottom-via", "entry-terms.source", "entry-terms.via", "single-source", "single-via",
+    )
+)  # fmt: skip
+_DECKS = (
+    "h2.entry-sub-title, .post-subtitle, .s-tagline, h2.sub-title, .entry-subtitle, .single-post-subtitle"
+)
 _BYLINES = ".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"
-_LIMIT = 1_000_000  # bytes in which JSON-LD is read;
+_LIMIT = 1_000_000  # bytes in which JSON-LD is read
 _ARTICLE_TYPES = word_set(
     "article newsarticle blogposting reportagenewsarticle analysisnewsarticle opinionnewsarticle webpage report liveblogposting"
 )
 
 
 @dataclass(slots=True)
-class Stated:
-    """All that a page states, before one value a field is chosen."""
+class Statements:
+    """All that a page states, before one value for each field is chosen."""
 
     claims: list[Claim] = field(default_factory=list)
     _known: set[tuple[str, str, str]] = field(default_factory=set)
@@ -56,7 +76,7 @@ class Stated:
     site_name: str | None = None  # og:site_name
 
     def add(self, name: str, value: str | None, origin: str) -> None:
-        """Keep a statement; an empty one is none, a repeated one is one."""
+        """Add a statement, unless it is empty or known."""
         value = tidy(value or "")
         if value:
             known = len(self._known)
@@ -69,18 +89,18 @@ class Stated:
         return next((claim.value for claim in self.claims if claim.field == name), None)
 
     def all(self, name: str) -> tuple[str, ...]:
-        """All different values of a field, in the page's order."""
+        """The different values of a field, in the page's order."""
         return tuple(dict.fromkeys(claim.value for claim in self.claims if claim.field == name))
 
 
 def day_of(value: str) -> str | None:
-    """The site's own day: the date at the beginning of a machine-readable time, whatever its offset."""
+    """The date at the beginning of a time, whatever its offset; None for a day that does not exist."""
     found = _DAY.match(value.strip())
     return read_day(found[1]) if found else None
 
 
 def head_of(html: bytes) -> str:
-    """The part of a page (UTF-8) that its ``<head>`` is: up to ``</head>`` or ``<body``, at most 256 KB."""
+    """The head of a page (UTF-8): up to ``</head>`` or ``<body``, at most 256 KB."""
     end = html.find(b"</head>", 0, 262_144)
     if end < 0:
         found = _BODY.search(html, 0, 262_144)
@@ -90,12 +110,12 @@ def head_of(html: bytes) -> str:
 
 def read_head(
     capture: Capture, html: bytes, tree: LexborHTMLParser, site: WordPressSite, here: Address | None
-) -> Stated:
-    """Everything but what stands beside the text: meta tags, links, JSON-LD, body class, headers."""
-    out = Stated()
+) -> Statements:
+    """Read meta tags, links, JSON-LD, the body's class and the headers."""
+    out = Statements()
     metas, links = _tags(head_of(html))
-    for value in _json_ld(html):
-        _read_json_ld(value, out)
+    _read_addresses(capture, metas, links, tree, site, here, out)
+    _read_json_ld(html, lambda url: _is_other(url, capture.url, site, out), out)
     for name, value in metas:
         match name:
             case "article:published_time":
@@ -121,7 +141,6 @@ def read_head(
     root = tree.root
     if root is not None:
         out.add("language", root.attributes.get("lang") or root.attributes.get("xml:lang"), "html:lang")
-    _read_addresses(capture, metas, links, tree, site, here, out)
     title = tree.css_first("title")
     out.site_title = tidy(title.text()) if title is not None else ""
     return out
@@ -134,7 +153,7 @@ def _read_addresses(
     tree: LexborHTMLParser,
     site: WordPressSite,
     here: Address | None,
-    out: Stated,
+    out: Statements,
 ) -> None:
     body = tree.body
     classes = (body.attributes.get("class") or "") if body is not None else ""
@@ -162,42 +181,65 @@ def _read_addresses(
 
 
 def read_beside(
-    scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: WordPressSite, out: Stated
+    scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: WordPressSite, out: Statements
 ) -> None:
-    """What stands beside the text, in the element that holds headline and text: times, author, terms. Related
-    posts inside it are passed by."""
+    """Read times, author, terms and source in the element around headline and text, but not in the text and
+    in furniture."""
     if scope is None:
         return
     inside = body.mem_id if body is not None else -1
-    for node in scope.css("time[datetime]"):
-        value = (node.attributes.get("datetime") or "").strip()
-        classes = (node.attributes.get("class") or "").split()
-        if not value or in_furniture(node, scope, inside, footers=False):
-            continue
-        modified = not _MODIFIED.isdisjoint(classes) and _PUBLISHED.isdisjoint(classes)
-        origin = "time." + ".".join(classes) if classes else "time"
-        out.add("modified_at" if modified else "published_at", read_time(value), origin)
-        if not modified:
-            out.add("day", day_of(value), origin)
+
+    def find(selector: str) -> Iterator[LexborNode]:
+        return (node for node in scope.css(selector) if not in_furniture(node, scope, inside, footers=False))
+
+    for node in find("time[datetime]"):
+        _read_time(node, out)
     for node in scope.css("a[href]"):
         attributes = node.attributes
         rel = (attributes.get("rel") or "").lower().split()
-        telling = (
-            "author" in rel or "tag" in rel or "category" in rel or _is_term(attributes.get("href") or "")
-        )
-        if telling and not in_furniture(node, scope, inside, footers=False):
+        is_telling = not _TERM_RELS.isdisjoint(rel) or _is_term(attributes.get("href") or "")
+        if is_telling and not in_furniture(node, scope, inside, footers=False):
             _read_term(node, rel, capture, site, out)
     if out.first("author") is None:
-        for node in scope.css(_BYLINES):
-            if not in_furniture(node, scope, inside, footers=False):
-                out.add("author", inline_text(node), "class:author")
+        for node in find(_BYLINES):
+            _add_author(inline_text(node), "class:author", out)
+    for node in find(_SOURCES):
+        href = absolute(node.attributes.get("href") or "", capture.url)
+        if href and site.parse(href) is None:
+            out.add("source_url", href, "class:source")
+            out.add("source_outlet", inline_text(node), "class:source")
+    for node in find(_DECKS):
+        out.add("deck", inline_text(node), "class:deck")
+
+
+def _read_time(node: LexborNode, out: Statements) -> None:
+    value = node.attributes.get("datetime") or ""
+    classes = (node.attributes.get("class") or "").split()
+    origin = "time." + ".".join(classes) if classes else "time"
+    modified = not _MODIFIED.isdisjoint(classes)
+    # The theme Publisher calls its first time "post-published updated", and its second one too
+    if not _PUBLISHED.isdisjoint(classes) and out.first("published_at") is None:
+        modified = False
+    elif not _PUBLISHED.isdisjoint(classes):
+        modified = modified and any(claim.origin == origin for claim in out.claims)
+    out.add("modified_at" if modified else "published_at", read_time(value), origin)
+    if not modified:
+        out.add("day", day_of(value), origin)
+
+
+def _add_author(name: str, origin: str, out: Statements) -> None:
+    """Add an author, unless the text is that of a link ("View all posts by ...") or an address."""
+    if not _NO_AUTHOR.match(name):
+        out.add("author", name, origin)
 
 
 def _is_term(href: str) -> bool:
     return "/date/" in href or "/category/" in href or "/tag/" in href or "/author/" in href
 
 
-def _read_term(node: LexborNode, rel: list[str], capture: Capture, site: WordPressSite, out: Stated) -> None:
+def _read_term(
+    node: LexborNode, rel: list[str], capture: Capture, site: WordPressSite, out: Statements
+) -> None:
     href = node.attributes.get("href") or ""
     name = inline_text(node)
     if "/date/" in href and "tag" not in rel:
@@ -208,13 +250,13 @@ def _read_term(node: LexborNode, rel: list[str], capture: Capture, site: WordPre
     elif "tag" in rel:
         out.add("tag", name, "rel:tag")
     elif "author" in rel or "/author/" in href:
-        out.add("author", name, "rel:author" if "author" in rel else "link:author-archive")
+        _add_author(name, "rel:author" if "author" in rel else "link:author-archive", out)
 
 
 def absolute(href: str, base: str) -> str | None:
-    """An address made absolute; None for what is no http address (``mailto:``, ``#top``, ``javascript:``)."""
+    """An absolute address; None if it is no http address (``mailto:``, ``#top``, ``javascript:``)."""
     href = href.strip()
-    if not href or href.startswith("#"):
+    if not href or href.startswith("#") or "/cdn-cgi/l/email-protection" in href:
         return None
     try:
         found = urljoin(base, href)
@@ -224,8 +266,8 @@ def absolute(href: str, base: str) -> str | None:
 
 
 def _tags(head: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """(name, content) of the meta tags and (rel, href) of the links of a head. By pattern: three times as
-    fast as the tree, and order is kept."""
+    """(name, content) of the meta tags and (rel, href) of the links of a head. A pattern is three times as
+    fast as the tree."""
     metas: list[tuple[str, str]] = []
     links: list[tuple[str, str]] = []
     for tag, inside in _TAG.findall(head):
@@ -254,48 +296,82 @@ def _json_ld(html: bytes) -> Iterator[Any]:
         if closed is None:
             return
         position = closed.end()
+        yield load_json(html[opened.end() : closed.start()].decode("utf-8", "replace"))
+
+
+def load_json(text: str) -> Any:
+    """Read a JSON text as pages have it: in a comment or CDATA, with trailing commas, or escaped as HTML;
+    None if it cannot be read. Lone surrogates become U+FFFD."""
+    bare = _WRAPPERS.sub("", text).strip()
+    plain = unescape(bare) if "&quot;" in bare else bare
+    for version in (text, bare, _TRAILING_COMMA.sub(r"\1", bare), plain, _TRAILING_COMMA.sub(r"\1", plain)):
         try:
-            yield json.loads(
-                html[opened.end() : closed.start()].decode("utf-8", "replace").strip(), strict=False
-            )
+            return make_storable(json.loads(version.strip(), strict=False))
         except (ValueError, RecursionError):
             continue
+    return None
 
 
-def _read_json_ld(value: Any, out: Stated) -> None:
-    entries: list[Any] = value if isinstance(value, list) else [value]
-    graphs = [
-        _listed(entry["@graph"]) if "@graph" in entry else [entry]
-        for entry in entries
-        if isinstance(entry, dict)
-    ]
-    flat = [entry for graph in graphs for entry in graph if isinstance(entry, dict)]
-    # an article's own statements before those of the page around it
-    flat.sort(key=lambda entry: "webpage" in _types(entry))
-    for entry in flat:
-        if _types(entry).isdisjoint(_ARTICLE_TYPES):
-            continue
-        for key, name in (("datePublished", "published_at"), ("dateModified", "modified_at")):
-            if isinstance(entry.get(key), str):
-                out.add(name, read_time(entry[key]), f"json-ld:{key}")
-                if name == "published_at":
-                    out.add("day", day_of(entry[key]), f"json-ld:{key}")
-        out.add("title", _string(entry.get("headline")), "json-ld:headline")
-        for author in _listed(entry.get("author")):
-            out.add(
-                "author",
-                _string(author.get("name") if isinstance(author, dict) else author),
-                "json-ld:author",
-            )
-        for section in _listed(entry.get("articleSection")):
-            out.add("meta_category", _string(section), "json-ld:articleSection")
-        keywords = entry.get("keywords")
-        for word in keywords.split(",") if isinstance(keywords, str) else _listed(keywords):
-            out.add("meta_tag", _string(word), "json-ld:keywords")
+def _read_json_ld(html: bytes, is_other: Callable[[str], bool], out: Statements) -> None:
+    entries = [entry for value in _json_ld(html) for entry in _flatten(value)]
+    by_id = {entry["@id"]: entry for entry in entries if isinstance(entry.get("@id"), str)}
+    # An article's own statements come before those of the page around it
+    entries.sort(key=lambda entry: "webpage" in _types(entry))
+    for entry in entries:
+        if not _types(entry).isdisjoint(_ARTICLE_TYPES) and not _is_of_another(entry, is_other):
+            _read_entry(entry, by_id, out)
+
+
+def _flatten(value: Any) -> Iterator[dict[str, Any]]:
+    for entry in _listed(value):
+        if isinstance(entry, dict):
+            yield from (part for part in _listed(entry.get("@graph", entry)) if isinstance(part, dict))
+
+
+def _is_of_another(entry: dict[str, Any], is_other: Callable[[str], bool]) -> bool:
+    """True if an entry names other posts only."""
+    pages = (entry, *_listed(entry.get("mainEntityOfPage")))
+    parts = (page if isinstance(page, dict) else {"url": page} for page in pages)
+    named = [part.get(name) for part in parts for name in ("url", "@id")]
+    verdicts = [is_other(url) for url in named if isinstance(url, str) and url.startswith(("http", "/"))]
+    return bool(verdicts) and all(verdicts)
+
+
+def _is_other(url: str, base: str, site: WordPressSite, out: Statements) -> bool:
+    """True for the address of another post of the site than the page states."""
+    found = site.parse(url, base)
+    if found is None or found.kind not in (Kind.ARTICLE, Kind.SLUG):
+        return False
+    own = out.first("post_id")
+    if found.post_id is not None and own is not None:
+        return str(found.post_id) != own
+    own_urls = [site.parse(address) for address in (base, out.first("canonical_url")) if address]
+    return all(address is not None and address.url != found.url for address in own_urls)
+
+
+def _read_entry(entry: dict[str, Any], by_id: dict[str, dict[str, Any]], out: Statements) -> None:
+    for key, name in (("datePublished", "published_at"), ("dateModified", "modified_at")):
+        if isinstance(value := entry.get(key), str):
+            out.add(name, read_time(value), f"json-ld:{key}")
+            if name == "published_at":
+                out.add("day", day_of(value), f"json-ld:{key}")
+    out.add("title", _string(entry.get("headline")), "json-ld:headline")
+    for author in _listed(entry.get("author")):
+        if isinstance(author, dict):
+            author = author.get("name") or by_id.get(str(author.get("@id")), {}).get("name")
+        _add_author(_string(author) or "", "json-ld:author", out)
+    for section in _listed(entry.get("articleSection")):
+        for name in (_string(section) or "").split(","):
+            out.add("meta_category", name, "json-ld:articleSection")
+    keywords = entry.get("keywords")
+    for word in keywords.split(",") if isinstance(keywords, str) else _listed(keywords):
+        out.add("meta_tag", _string(word), "json-ld:keywords")
 
 
 def _types(entry: dict[str, Any]) -> frozenset[str]:
-    return frozenset(kind.lower() for kind in _listed(entry.get("@type")) if isinstance(kind, str))
+    """The types of an entry in lower case, without the address of their vocabulary."""
+    kinds = (kind for kind in _listed(entry.get("@type")) if isinstance(kind, str))
+    return frozenset(re.split(r"[/#:]", kind)[-1].lower() for kind in kinds)
 
 
 def _listed(value: Any) -> Iterable[Any]:
