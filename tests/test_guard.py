@@ -211,7 +211,7 @@ class TestUnlikeBefore:
                 archive.take(
                     *(capture(first + n, at, body=body, crawl=archive.name) for n, body in enumerate(bodies))
                 )
-                found: Drift = archive.writer.answers.drift(archive.name)
+                found: Drift = archive.writer.answers.drift(archive.name, "finished")
                 ended = {
                     "event": "crawl-finished",
                     "name": archive.name,

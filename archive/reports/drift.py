@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from archive.clock import format_time, parse_time
 from archive.model import EDITIONS, Edition
 from archive.outcome import SAME_TEXT
+from archive.reports.gaps import Rows, unexplained_gaps
 from archive.thresholds import (
     COUNTED,
     FEW,
@@ -37,14 +38,7 @@ Counters = dict[str, Any]
 _DAY = timedelta(days=1)
 
 
-class Rows(Protocol):
-    """Where the numbers are: `archive.store.rows.Store`."""
-
-    def query(self, sql: str, *values: object) -> list[Any]:
-        """Rows of a question."""
-
-
-Kind = Literal["emptied", "shrunk", "undated", "dateless", "titleless", "short", "same_text", "silent"]
+Kind = Literal["emptied", "shrunk", "undated", "dateless", "titleless", "short", "same_text", "silent", "gap"]
 _SENTENCES: dict[Kind, str] = {  # filled in with the fields of a `Finding`
     "emptied": "{number:.0f} of {of:.0f} articles have no text any more",
     "shrunk": "{number:.0f} of {of:.0f} articles have lost more than half of their text",
@@ -54,9 +48,11 @@ _SENTENCES: dict[Kind, str] = {  # filled in with the fields of a `Finding`
     "short": "{of:.0f} new texts have {number:.0f} characters on average, where {usual:.0f} are usual",
     "same_text": "{number:.0f} pages have the same text as others and are in quarantine",
     "silent": "no new post of the edition {edition} for {number:.1f} days; the longest silence: {usual:.1f}",
+    "gap": "reading the listing of the edition {edition} stopped at {detail}; older posts may be unknown",
 }
 _LAYOUT = "the layout may have changed: compare a page with its text, see docs/layouts.md"
 _ADVICE: dict[Kind, str] = {
+    "gap": "run the crawl again later; if it stays, see 'sohr-archive audit --fix'",
     "same_text": "see 'sohr-archive layouts', which shows the text, and docs/layouts.md",
     "silent": "see the site in a browser: if it has newer posts, its listings changed (see docs/layouts.md)",
 }
@@ -64,10 +60,10 @@ _ADVICE: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about a crawl that makes no sense: ``number`` of ``of``, where ``usual`` is usual.
+    """Why a crawl is not healthy: ``number`` of ``of``, where ``usual`` is usual; of one ``edition`` or all.
 
-    ``number`` is a count of articles or pages (emptied, shrunk, undated, same_text), a share (dateless,
-    titleless), a length in characters (short) or a time in days (silent).
+    ``number`` is a count of articles, pages or gaps, a share (dateless, titleless), a length in characters
+    (short) or a time in days (silent). ``detail`` has the days of gaps.
     """
 
     kind: Kind
@@ -75,6 +71,7 @@ class Finding:
     of: float = 0
     usual: float = 0
     edition: Edition | None = None
+    detail: str = ""
 
     @property
     def sentence(self) -> str:
@@ -91,8 +88,8 @@ class Drift:
     findings: tuple[Finding, ...] = ()
 
 
-def judge_crawl(rows: Rows, crawl: str, now: str) -> Drift:
-    """Judge a crawl that is about to end. Reads the database only."""
+def judge_crawl(rows: Rows, crawl: str, finish_reason: str, now: str) -> Drift:
+    """Judge a crawl that is about to end, for a reason as Scrapy names it. Reads the database only."""
     [(crawl_id, started_at)] = rows.query("select crawl_id, started_at from crawls where name = ?", crawl)
     numbers = _count_crawl(rows, crawl_id)
     earlier = [
@@ -113,6 +110,8 @@ def judge_crawl(rows: Rows, crawl: str, now: str) -> Drift:
     findings = [*_changed_articles(recent, usual), *_new_texts(recent, usual), *_same_text(numbers)]
     silent = (_silence(rows, crawl_id, edition, started_at, now) for edition in EDITIONS)
     findings += [finding for finding in silent if finding]
+    for edition, days in unexplained_gaps(rows, crawl_id, finish_reason).items():
+        findings.append(Finding("gap", len(days), edition=edition, detail=", ".join(days)))
     return Drift(numbers, _share(usual, "unread", "read"), tuple(findings))
 
 

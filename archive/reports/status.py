@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archive.clock import parse_time
-from archive.errors import CANNOT_WRITE, INTERNAL, UNAVAILABLE, UNREADABLE
+from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.model import EDITIONS, STATES, Edition
 from archive.outcome import QUARANTINED
 from archive.read.database import about, snapshot
@@ -29,6 +30,15 @@ class Post:
 
     published_at: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditionHealth:
+    """Whether the last crawl of an edition read what it should have read."""
+
+    edition: Edition
+    healthy: bool
+    last_good_crawl: str | None  # when the last healthy one ended (UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ class Status:
     warc_files: int
     warc_size: int
     newest_seq: int
+    editions: tuple[EditionHealth, ...]  # of which a crawl has ended
     holdings: tuple[Holding, ...]
     last_crawl: Crawl | None
     crawls: tuple[Crawl, ...]  # of any kind, newest first
@@ -111,6 +122,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         holdings = tuple(_holdings(conn, now))
         crawls = tuple(_crawls(conn, folder, None, CRAWLS))
         last = next(iter(_crawls(conn, folder, "crawl", 1)), None)
+        editions = tuple(health for edition in EDITIONS if (health := read_health(conn, edition)))
         broken_off = tuple(_broken_off(conn))
         unresolved = _count(conn, "select count(*) from aliases where article_id is null")
         quarantined = _count(conn, "select count(*) from captures where outcome = ?", QUARANTINED)
@@ -128,6 +140,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         warc_files=len(files),
         warc_size=sum(files),
         newest_seq=newest_seq,
+        editions=editions,
         holdings=holdings,
         last_crawl=last,
         crawls=crawls,
@@ -138,6 +151,38 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         channels=channels,
         next=tuple(_next(folder, home, holdings, last, len(broken_off), unresolved)),
     )
+
+
+def read_health(conn: sqlite3.Connection, edition: Edition) -> EditionHealth | None:
+    """How an edition's crawls went: the last one, and when the last good one ended. None without a crawl.
+
+    A crawl counts if it asked for the edition's newest listing, or should have and failed before.
+    """
+    sql = """select finished_at, exit_status, arguments, counters from crawls
+             where kind = 'crawl' and finished_at is not null order by crawl_id desc"""
+    healthy: bool | None = None
+    for at, exit_status, arguments, counters in conn.execute(sql):
+        verdict = _is_healthy(edition, exit_status, json.loads(arguments), json.loads(counters))
+        healthy = verdict if healthy is None else healthy
+        if verdict:
+            return EditionHealth(edition, bool(healthy), at)
+    return None if healthy is None else EditionHealth(edition, healthy, None)
+
+
+def _is_healthy(
+    edition: Edition, exit_status: int | None, arguments: dict[str, Any], counters: dict[str, Any]
+) -> bool | None:
+    """Whether a crawl was healthy for an edition; None if it says nothing of it."""
+    results = counters.get("editions", {})
+    own = results.get(edition, {"listed": False, "healthy": True})
+    is_good = exit_status in (OK, INTERRUPTED)
+    if not own["listed"]:
+        limited = any(arguments.get(name) is not None for name in ("urls", "sweep", "since", "until"))
+        is_asked = edition in arguments.get("editions", ()) and not limited
+        return False if is_asked and not (is_good and own["healthy"]) else None
+    # Another edition may be the reason for the exit status
+    others = not all(result["healthy"] for result in results.values())
+    return bool(own["healthy"] and (is_good or (others and exit_status in (UNREADABLE, UNAVAILABLE))))
 
 
 def _count(conn: sqlite3.Connection, sql: str, *values: object) -> int:

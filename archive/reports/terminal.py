@@ -11,7 +11,7 @@ from archive.model import STATES
 
 if TYPE_CHECKING:
     from archive.reports.channels import ChannelReport
-    from archive.reports.status import Crawl, Holding, Status
+    from archive.reports.status import Crawl, EditionHealth, Holding, Status
 
 EDITION_NAMES = {"en": "English", "ar": "Arabic"}
 
@@ -126,7 +126,7 @@ def render_status(status: Status, width: int = 100) -> str:
     sizes = f"database {size(status.database_size)}, {number_of(status.warc_files, 'WARC file')} of"
     head = f"Archive of {status.site or 'no site yet'} in {status.folder}: {sizes} {size(status.warc_size)}"
     parts = [
-        f"{head}\n{_last_crawl(status)}",
+        "\n".join([head, _last_crawl(status), *(_health(one, status.read_at) for one in status.editions)]),
         _holdings(status.holdings, width),
         _states(status.holdings),
         _crawls(status.crawls),
@@ -143,13 +143,23 @@ def _last_crawl(status: Status) -> str:
     crawl = status.last_crawl
     if crawl is None:
         return "No crawl yet"
-    since = parse_time(status.read_at) - parse_time(crawl.finished_at or crawl.started_at)
-    ago = in_words(round(since.total_seconds()))
+    ago = _since(crawl.finished_at or crawl.started_at, status.read_at)
     if crawl.verdict == "running":
         return f"A crawl has been running for {ago}"
     told = {"cut off": "killed before its end; the next crawl continues"}.get(crawl.verdict, crawl.verdict)
     status_text = f" (exit status {crawl.exit_status})" if crawl.exit_status else ""
     return f"Last crawl {ago} ago: {told}{status_text}"
+
+
+def _health(health: EditionHealth, now: str) -> str:
+    good = f"{_since(health.last_good_crawl, now)} ago" if health.last_good_crawl else "none"
+    return f"  {name_of(health.edition)}: " + (
+        "healthy" if health.healthy else f"NOT HEALTHY, last good crawl: {good}"
+    )
+
+
+def _since(at: str, now: str) -> str:
+    return in_words(round((parse_time(now) - parse_time(at)).total_seconds()))
 
 
 def _holdings(holdings: Sequence[Holding], width: int) -> str:

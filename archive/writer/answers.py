@@ -211,8 +211,8 @@ class Answers(Questions):
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
-    def drift(self, crawl: str) -> Drift:
-        return judge_crawl(self._store, crawl, now())
+    def drift(self, crawl: str, finish_reason: str) -> Drift:
+        return judge_crawl(self._store, crawl, finish_reason, now())
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         sql = "select captured_at, status from captures where url = ? order by captured_at desc limit 1"

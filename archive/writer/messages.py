@@ -114,8 +114,8 @@ class Questions(Protocol):
         """When the site last asked to be left alone, its Retry-After, and how many seconds the clock of that
         crawl was ahead; newest first."""
 
-    def drift(self, crawl: str) -> Drift:
-        """Whether what a crawl brought makes sense beside what came before."""
+    def drift(self, crawl: str, finish_reason: str) -> Drift:
+        """Whether what a crawl brought is complete and makes sense beside earlier crawls."""
 
     def last_asked(self, url: str) -> tuple[str, int] | None:
         """When an address was last captured, and its status then."""

@@ -333,7 +333,9 @@ def edition_counters(guard: Guard) -> dict[str, dict[str, Any]]:
             "listed": result.listed,
             "refused": result.refused,
             "unreadable": result.unreadable,
-            "healthy": result.is_healthy and not guard.gaps.get(edition),
+            "healthy": result.is_healthy
+            and not guard.gaps.get(edition)
+            and not any(finding.edition in (None, edition) for finding in guard.drift.findings),
         }
         for edition, result in guard.editions.items()
     }

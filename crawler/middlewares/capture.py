@@ -160,7 +160,7 @@ class CaptureMiddleware:
         if self.archive.failure is None and self.archive.opened:
             try:
                 assert self.crawl is not None  # named before the archive was opened
-                guard.drift = await self.archive.ask(Questions.drift, self.crawl)
+                guard.drift = await self.archive.ask(Questions.drift, self.crawl, reason)
                 for edition, result in guard.editions.items():
                     if result.listing_failed and guard.stopped is None and not guard.interrupted:
                         guard.gaps[edition] = len(await self.archive.ask(Questions.gaps, edition))
