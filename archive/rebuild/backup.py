@@ -16,8 +16,8 @@ _SQLITE = b"SQLite format 3\0"  # the first bytes of a database
 def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
     """Copy a database; return the copy's SHA-256, which is also written beside it.
 
-    ``keep`` is the archive's folder. An earlier copy is replaced. Raises CannotWrite, also where the target is
-    a file of the archive itself or not a database.
+    ``keep`` is the archive's folder. An earlier copy is replaced. Raises CannotWrite, also if the target is a
+    file of the archive itself or not a database.
     """
     target = target.resolve()
     if is_kept(target, keep.resolve()):

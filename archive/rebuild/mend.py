@@ -8,6 +8,7 @@ from pathlib import Path
 
 from archive.clock import now
 from archive.errors import DamagedWarc
+from archive.folder import WARC
 from archive.store.rows import Store
 from archive.warc.files import WarcFile, warc_files
 from archive.warc.manifests import covered, digest_of, manifests
@@ -21,7 +22,7 @@ def cut_torn_ends(folder: Path, store: Store, *, is_lenient: bool = False) -> in
     """
     known = known_ends(folder, store)
     cut = 0
-    for file in warc_files(folder / "warc"):
+    for file in warc_files(folder / WARC):
         start = known.get(file.serial, 0)
         if file.is_open and start < file.path.stat().st_size:
             with suppress(*[DamagedWarc] * is_lenient):

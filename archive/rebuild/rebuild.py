@@ -12,7 +12,7 @@ from archive.clock import now
 from archive.errors import CannotWrite, DamagedWarc, NoArchive
 from archive.extract.page import EXTRACTOR
 from archive.extract.pool import ParallelReader
-from archive.folder import DATABASE, put_in_place
+from archive.folder import DATABASE, WARC, put_in_place
 from archive.ingest.events import apply_event
 from archive.ingest.path import MENDABLE, Ingest
 from archive.read.database import open_readonly
@@ -40,7 +40,7 @@ def site_of(folder: Path) -> Site:
 
 def recorded_site(folder: Path) -> Site | None:
     """The site of an archive as its first crawl recorded it; None before the first crawl. Raises OSError."""
-    for file in warc_files(folder / "warc"):
+    for file in warc_files(folder / WARC):
         for stored in read(file, events_only=True, damaged=[]):
             if stored.event and stored.event.get("event") == "crawl-started":
                 return Site(str(stored.event["site"]))
@@ -74,8 +74,8 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
         write_manifest(folder, "rebuild", now())
     except OSError as error:
         raise CannotWrite(
-            f"the archive {folder} cannot be written ({error.strerror}): free or mend the disk and run the same"
-            " command again"
+            f"the archive {folder} cannot be written ({error.strerror}): "
+            "free or mend the disk and run the same command again"
         ) from error
     finally:
         lock.close()
@@ -100,7 +100,7 @@ def _no_archive(folder: Path) -> NoArchive:
 
 
 def _hold(folder: Path) -> IO[str]:
-    if not (folder / "warc").is_dir():
+    if not (folder / WARC).is_dir():
         raise _no_archive(folder)
     return hold(folder, os.getpid())
 
@@ -123,7 +123,7 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
         with closing(Store(folder / DATABASE)) as store:
             ingest = Ingest(store, site_of(folder), folder)
             recover(folder, store, ingest)
-            warc = Appender(folder / "warc", ingest.site.name, known_ends(folder, store))
+            warc = Appender(folder / WARC, ingest.site.name, known_ends(folder, store))
             warc.describe(software())
             position = warc.append_event(event["at"], event)
             warc.close()
@@ -180,8 +180,8 @@ def repair(folder: Path) -> tuple[int, int]:
 
 
 class DamagedRecords(DamagedWarc):
-    """Raised when records of the archive are damaged: ``places`` has each as ``file:byte``, and ``count`` other
-    records were indexed."""
+    """Raised when records of the archive are damaged. ``places`` has each as ``file:byte``; ``count`` others
+    are indexed."""
 
     def __init__(self, places: list[str], count: int) -> None:
         self.places, self.count = places, count

@@ -11,6 +11,7 @@ from pathlib import Path
 from archive.clock import now
 from archive.extract.page import EXTRACTOR
 from archive.extract.pool import ParallelReader
+from archive.folder import WARC
 from archive.ingest.events import apply_event
 from archive.ingest.path import Ingest
 from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
@@ -44,10 +45,10 @@ def recover(
     """
     if cut:
         cut_torn_ends(folder, store, is_lenient=damaged is not None)
-    files = warc_files(folder / "warc")
+    files = warc_files(folder / WARC)
     if files and store.about("epoch") is None:
         _begin(folder, store, ingest, is_lenient=damaged is not None)
-        files = warc_files(folder / "warc")
+        files = warc_files(folder / WARC)
     count = 0
     with ExitStack() as stack:
         ahead = None
@@ -78,7 +79,7 @@ def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str
     DamagedWarc unless ``is_lenient``."""
     releases: set[str] = set()
     epoch = 1
-    for file in warc_files(folder / "warc"):
+    for file in warc_files(folder / WARC):
         for stored in read(file, events_only=True, damaged=[] if is_lenient else None):
             match stored.event:
                 case {"event": "crawl-started" | "re-extracted", "extractor": release}:
@@ -94,7 +95,7 @@ def _begin(folder: Path, store: Store, ingest: Ingest, *, is_lenient: bool) -> N
     releases, epoch = known_extractors(folder, is_lenient=is_lenient)
     if releases - {EXTRACTOR}:
         epoch += 1
-        warc = Appender(folder / "warc", ingest.site.name, known_ends(folder, store))
+        warc = Appender(folder / WARC, ingest.site.name, known_ends(folder, store))
         warc.describe(software())
         at = now()
         warc.append_event(at, {"event": "epoch", "epoch": epoch, "extractor": EXTRACTOR, "at": at})

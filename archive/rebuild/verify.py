@@ -15,6 +15,7 @@ from typing import Any, Literal
 from archive.errors import ArchiveError, Locked
 from archive.extract.cross_check import CROSS_CHECK
 from archive.extract.page import EXTRACTOR
+from archive.folder import WARC
 from archive.ingest.path import Ingest
 from archive.read.database import DamagedDatabase, open_readonly
 from archive.rebuild.rebuild import site_of
@@ -87,7 +88,7 @@ def verify(
     try:
         connection = open_readonly(folder)
     except DamagedDatabase as error:
-        yield from _chain(folder, warc_files(folder / "warc"), head, progress)
+        yield from _chain(folder, warc_files(folder / WARC), head, progress)
         yield _database(f"archive.db is damaged ({error.__cause__}), move it away")
         return
     try:
@@ -95,9 +96,9 @@ def verify(
         if is_written and deep:
             raise Locked(f"a crawl or command writes to {folder}: let it finish, then verify --deep")
         connection.execute("begin")  # the rows as of now: each points at a record that was durable before it
-        files = warc_files(folder / "warc")
+        files = warc_files(folder / WARC)
         wrong_files: set[str] = set()
-        for spare in spare_files(folder / "warc"):
+        for spare in spare_files(folder / WARC):
             what = f"{spare.path.name} has the serial number of a longer file and is not read: move it away"
             yield Finding("mismatch", spare.path.name, what)
         for finding in (*_files(connection, files), *_chain(folder, files, head, progress)):
@@ -209,7 +210,8 @@ def _repeats(
 
 def _indexed(connection: sqlite3.Connection, file: WarcFile) -> int:
     """How far the database says it knows a file, in bytes."""
-    sql = 'select max("offset" + c.length) from captures c join warc_files using (warc_file_id) where serial = ?'
+    sql = """select max("offset" + c.length) from captures c join warc_files using (warc_file_id)
+             where serial = ?"""
     (captures,) = connection.execute(sql, (file.serial,)).fetchone()
     mark = connection.execute("select value from about where key = ?", (f"indexed:{file.serial}",)).fetchone()
     return max(captures or 0, int(mark[0]) if mark and mark[0].isdigit() else 0)

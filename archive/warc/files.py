@@ -30,7 +30,7 @@ def parse_name(path: Path) -> WarcFile | None:
 
 
 def warc_files(folder: Path) -> list[WarcFile]:
-    """The WARC files of an archive in the order they were written. Of two with one serial number: the longer."""
+    """The WARC files in the order they were written. Of two with one serial number: the longer."""
     return list({file.serial: file for file in _all_files(folder)}.values())
 
 

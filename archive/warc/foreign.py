@@ -90,8 +90,8 @@ def read_captures(
 ) -> Iterator[Response | Revisit]:
     """The HTTP responses of a file and the revisits of them, in order.
 
-    All else is counted in the report: other addresses than the wanted, captures from before ``since`` or after
-    now. Raises UnreadableFile.
+    All else is counted in the report: also addresses that are not wanted, and captures from before ``since``
+    or after now. Raises UnreadableFile.
     """
     for found in read_foreign(path):
         if isinstance(found, Lost):

@@ -25,7 +25,7 @@ from archive.warc.gzip_members import GZIP, Member, Packing, next_member, walk
 from archive.warc.records import MOST_HEADERS, Headers, NoRecord, read_headers
 
 MOST = 64 * 2**20  # bytes of a block: a post is a thousandth of it
-# A file may unpack to so many bytes, and so many times its own size. More is not the honest work of a crawler.
+# A file may unpack to so many bytes or to so many times its own size: no crawler writes more.
 MOST_UNPACKED, MOST_RATIO = 2 * 2**30, 100
 _IN_MEMORY = 16 * 2**20  # bytes of a member; larger ones are unpacked into a temporary file
 _PIECE = 1 << 16
@@ -184,12 +184,12 @@ def _refuse(name: str, text: bytes) -> None:
         raise UnreadableFile(f"{name} is compressed with lz4: unpack it with 'lz4 -d' and import the result")
     if text.startswith(b"{") and b'"log"' in text[:4096]:
         raise UnreadableFile(
-            f"{name} is a HAR file, which has no bodies as received: convert it with har2warc and import the result"
+            f"{name} is a HAR file, without bodies as received: convert it with har2warc and import that"
         )
     head = text[:4096].lower()
     if b"mime-version:" in head and b"multipart/related" in head:
         raise UnreadableFile(
-            f"{name} is an MHTML page, which has no HTTP answers: save the page with ArchiveWeb.page as WACZ instead"
+            f"{name} is an MHTML page, without HTTP answers: save the page as WACZ with ArchiveWeb.page"
         )
 
 
@@ -199,7 +199,8 @@ def _most_unpacked(size: int) -> int:
 
 def _too_large(name: str) -> UnreadableFile:
     return UnreadableFile(
-        f"{name} unpacks to more than {MOST_RATIO} times its size and {MOST_UNPACKED >> 30} GiB: it is no honest crawl"
+        f"{name} unpacks to more than {MOST_UNPACKED >> 30} GiB and {MOST_RATIO} times its size: "
+        "unpack it and import what is in it"
     )
 
 
@@ -265,7 +266,7 @@ def _proven(records: Iterator[ForeignRecord | Lost]) -> Iterator[ForeignRecord]:
 
 
 def _plain(name: str, file: IO[bytes], member: int | None = None) -> Iterator[ForeignRecord | Lost]:
-    """The records of a plain file, or of a member at an offset. After damage: the next line that begins one."""
+    """The records of a plain file, or of a member at an offset. After damage: from the next whole record."""
     at: int | None = 0
     is_searching = False  # after damage: what only looks like a record is no further damage
     while at is not None:

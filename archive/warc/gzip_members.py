@@ -179,7 +179,7 @@ class Member(io.RawIOBase):
         return chunk
 
     def _salvage(self, last: int) -> bytes:
-        """Unpack again, byte by byte after offset ``last``: all that is not read yet and precedes the damage."""
+        """Unpack again, byte by byte after offset ``last``: what precedes the damage and is not read yet."""
         self._unpacker = self._packing.unpacker()
         found, skip, self._at, self.ahead = bytearray(), self._unpacked, self.offset, b""
         try:

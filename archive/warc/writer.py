@@ -1,8 +1,8 @@
 """Write WARC files: the evidence. One file a day, one gzip member a record, named ``.open`` until closed.
 
-An exchange is three records in this order: ``request``, ``metadata`` (how we came to ask) and ``response``, or
-``revisit`` where it repeats an earlier response (`archive.warc.revisits`). The response comes last: if a crash
-cuts it off, no response lacks its provenance. The other two name it by ``WARC-Concurrent-To``.
+An exchange is three records in this order: ``request``, ``metadata`` (how we came to ask) and ``response``,
+or ``revisit`` if it repeats an earlier response (`archive.warc.revisits`). The response comes last: if a
+crash cuts it off, no response lacks its provenance. The other two name it by ``WARC-Concurrent-To``.
 
 *As received* means: the body byte for byte below content coding (gzip stays gzip), transfer coding undone by
 the HTTP client; header values byte for byte, names in the client's capitals; the standard reason phrase, for
@@ -157,13 +157,13 @@ class Appender:
 
     def _fail(self, error: OSError) -> NoReturn:
         self._failure = CannotWrite(
-            f"the evidence cannot be written to {self._folder} ({error.strerror}): free or mend the disk and run the"
-            " same command again"
+            f"the evidence cannot be written to {self._folder} ({error.strerror}): "
+            "free or mend the disk and run the same command again"
         )
         raise self._failure from error
 
     def _ready(self, recorded: str) -> WarcFile:
-        """The file for a record of this instant: today's or a new one; if the clock jumped back, the newest."""
+        """The file for a record of this instant: today's, a new one, the newest if the clock jumped back."""
         if self._failure:
             raise self._failure
         day = recorded[:10].replace("-", "")

@@ -1,4 +1,4 @@
-"""`sohr-archive import`: add captures of posts from other people's files, at their capture time, in copies."""
+"""`sohr-archive import`: add captures of posts from other people's files, at their capture time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from archive.clock import now, parse_time
 from archive.errors import UNREADABLE, DamagedWarc
 from archive.extract.reread import Evidence
+from archive.folder import WARC
 from archive.model import ArticleKey, Capture, Kind
 from archive.outcome import PART
 from archive.rebuild.rebuild import recorded_site
@@ -186,12 +187,11 @@ class _Session:
 
     def captures(self, url: str, at: str | None) -> Iterator[Capture]:
         """The captures of an address, at a time or of all times, newest first."""
-        if self._writer is None and not (self._folder / "warc").is_dir():
+        if self._writer is None and not (self._folder / WARC).is_dir():
             return
-        query = "select * from captures where url = ? and captured_at = coalesce(?, captured_at) and status != 304"
-        rows = self.writer.store.query(
-            f"{query} order by captured_at desc limit {_MOST_ORIGINALS}", url.partition("#")[0], at
-        )
+        query = f"""select * from captures where url = ? and captured_at = coalesce(?, captured_at)
+                    and status != 304 order by captured_at desc limit {_MOST_ORIGINALS}"""
+        rows = self.writer.store.query(query, url.partition("#")[0], at)
         evidence = Evidence(self._folder, self.writer.store.query, self._site)
         for row in rows:
             try:

@@ -26,6 +26,7 @@ from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
+from archive.folder import WARC
 from archive.ingest.events import apply_event, unfinished
 from archive.ingest.path import Ingest, learnt_homes
 from archive.model import APART, STOPPED, Unextractable
@@ -79,7 +80,7 @@ class Writer:
             )
         self.ingest = Ingest(self.store, self.site, self.folder)
         recover(self.folder, self.store, self.ingest)
-        self.warc = Appender(self.folder / "warc", self.site.name, known_ends(self.folder, self.store))
+        self.warc = Appender(self.folder / WARC, self.site.name, known_ends(self.folder, self.store))
         self.warc.describe(message.software)
         self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site, self.ingest.channels)
@@ -97,7 +98,7 @@ class Writer:
         if message.clock.stated:
             begun |= {"clock": message.clock.stated, "clock_ahead": round(message.clock.ahead, 3)}
         begun |= {"arguments": message.arguments, "software": message.software}
-        if shorter := [file.name for file in warc_files(self.folder / "warc") if self.warc.is_shorter(file)]:
+        if shorter := [file.name for file in warc_files(self.folder / WARC) if self.warc.is_shorter(file)]:
             begun["shorter_files"] = shorter
             sys.stderr.write(
                 f"sohr: WARC files are shorter than they were, and nothing is added to them: {', '.join(shorter)}: "
@@ -137,7 +138,7 @@ class Writer:
             written = [(message, self._append(message)) for message in messages]
             with self._indexing():
                 answers = [self._answer(message, position) for message, position in written]
-            self._originals.indexed()
+            self._originals.clear_batch()
         if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
             outcomes = {row["record_id"]: self._read_apart(row) for row in unfinished(self.ingest)}
             for number, (_, at) in enumerate(written):
@@ -179,8 +180,8 @@ class Writer:
     def _append(self, message: Any) -> Position | None:
         match message:
             case Took(capture, look, _):
-                position = self.warc.append_exchange(capture, look, self._originals.of(capture))
-                self._originals.wrote(capture, position)
+                position = self.warc.append_exchange(capture, look, self._originals.find(capture))
+                self._originals.add(capture, position)
                 return position
             case Happened(event):
                 return self.warc.append_event(event.get("at") or now(), event)
