@@ -24,7 +24,7 @@ from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.descriptions import TABLES
 from archive.store.schema import create_schema
 from archive.text.fold import fold
-from tests.page import Page
+from tests.page import Page, words
 
 if not pm.is_registered(browse):  # not installed, or installed under the entry point already
     pm.register(browse, name="sohr_archive")
@@ -349,8 +349,10 @@ async def test_front_page(ds: Datasette) -> None:
     """The front page says what is held, what is new and what changed."""
     page = Page(await text_of(ds, "/-/sohr/"))
     assert ["English", "3", "1", "4", "1"] in page.rows
-    assert page.role("item", "figures Silent edit")
-    assert page.addresses.count("/-/sohr/en/332481") == 2
+    [card] = page.role("item", "was 3 → now 31")
+    assert "Silent edit" in words(card)
+    assert page.link("Gunmen k-illed 31") == "/-/sohr/en/332481/diff/1/2"
+    assert "/-/sohr/en/332481" in page.addresses
 
 
 async def test_article_page(ds: Datasette) -> None:

@@ -3,6 +3,7 @@ are invented."""
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -365,26 +366,43 @@ async def test_bibtex_holds_against_its_own_signs(ds: Datasette) -> None:
 
 
 async def test_changes_stream(ds: Datasette) -> None:
-    """Newest first, by kind, severity, edition, silence; a page at a time by seq."""
-    assert re.findall(r'class="seq">(\d+)', await text_of(ds, "changes")) == [
-        "8",
-        "7",
-        "6",
-        "5",
-        "4",
-        "3",
-        "2",
-        "1",
-    ]
+    """Changes come newest first, can be filtered, and the page's files hold the same ones. First captures are
+    a link away."""
     for filters, seqs in (
-        ("kind=missing", ["8"]),
-        ("severity=3", ["7", "6"]),
-        ("severity=3&edition=ar", ["7"]),
-        ("silent=1", ["6"]),
-        ("before=3", ["2", "1"]),
-        ("kind=nonsense&severity=9&before=x", ["8", "7", "6", "5", "4", "3", "2", "1"]),
+        ("view=all", [8, 7, 6, 5, 4, 3, 2, 1]),
+        ("", [8, 7, 6]),
+        ("view=first", [5, 4, 3, 2, 1]),
+        ("kind=missing", [8]),
+        ("severity=3", [7, 6]),
+        ("severity=3&edition=ar", [7]),
+        ("silent=1", [6]),
+        ("q=market", [6]),
+        ("view=all&before=3", [2, 1]),
+        ("kind=nonsense&severity=9&before=x", [8, 7, 6]),
     ):
-        assert re.findall(r'class="seq">(\d+)', await text_of(ds, f"changes?{filters}")) == seqs
+        page = Page(await text_of(ds, f"changes?{filters}"))
+        assert [int(number) for number in re.findall(r"Change (\d+)", page.text)] == seqs, filters
+        if filters and "before" not in filters:
+            lines = (await ds.client.get(page.link("JSON Lines"))).text.splitlines()
+            assert [json.loads(line)["seq"] for line in lines] == seqs
+            table = list(csv.DictReader((await ds.client.get(page.link("CSV"))).text.splitlines()))
+            assert list(dict.fromkeys(int(row["seq"]) for row in table)) == seqs
+            feed = ET.fromstring((await ds.client.get(page.link("Atom"))).text)  # noqa: S314  # our own
+            assert [
+                int((e.findtext(f"{ATOM}id") or "").rpartition("/")[2]) for e in feed.iter(f"{ATOM}entry")
+            ] == seqs
+
+
+async def test_search_results_as_files(ds: Datasette) -> None:
+    """CSV, JSON Lines and Atom hold what the page shows."""
+    page = Page(await text_of(ds, "search?q=civilians&state=live"))
+    found = found_in(page.html)
+    rows = csv.DictReader((await ds.client.get(page.link("CSV"))).text.splitlines())
+    assert {int(row["key"]) for row in rows} == found
+    lines = (await ds.client.get(page.link("JSON Lines"))).text.splitlines()
+    assert {int(json.loads(line)["key"]) for line in lines} == found
+    feed = ET.fromstring((await ds.client.get(page.link("Atom"))).text)  # noqa: S314  # our own
+    assert len(feed.findall(f"{ATOM}entry")) == len(found)
 
 
 async def test_changes_as_lines(ds: Datasette) -> None:

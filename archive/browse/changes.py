@@ -1,112 +1,176 @@
-"""What the archive noticed: the stream of changes for people and as JSON Lines; what is not where it was."""
+"""The changes that the archive found, for people and as files; and the articles that are not on the site."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from heapq import merge
+from itertools import groupby, islice
 from typing import Any
 
 from datasette.utils.asgi import Response
 
-from archive.browse.context import listed, open_frame, rows, worded
+from archive.browse.context import Frame, listed, open_frame, rows, worded
 from archive.browse.figures import changed_figures
-from archive.browse.labels import KINDS
+from archive.browse.labels import KINDS, long_day
 from archive.read import feed
-from archive.read.database import json_line
+from archive.read.search import parse_query
 
 PAGE = 40
-LOOKED = 20_000  # changes that are looked at for a page; the next page goes on behind them
-_MOST = 10_000  # lines of one answer
-_SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at, a.source, a.key, a.edition, a.post_id,
-    a.url, v.title, v.plain_title, v.language, n.number as after, o.number as before
+LOOKED = 20_000  # changes that are read for a page; the next page continues after them
+_MOST = 10_000  # lines of one response
+_SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at,
+    a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.language, v.first_captured_at,
+    n.number as after, o.number as before, a.missing_looks, a.missing_since
     from changes c join articles a using (article_id) left join versions n on n.version_id = c.version_id
-    left join versions o on o.version_id = c.previous_version_id left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
+    left join versions o on o.version_id = c.previous_version_id
+    left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
     where c.seq = ?"""
-STATES = ("missing", "disappeared", "moved")
+EDITS = (
+    "updated",
+    "metadata",
+    "missing",
+    "disappeared",
+    "moved",
+    "restored",
+    "retracted",
+)  # not first captures
+STATES = ("missing", "disappeared", "moved", "withheld")
 _GONE_PAGE = 50
 _GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title,
     v.plain_title, v.language
     from articles a left join versions v on v.version_id = a.newest_version_id
-    where a.state in ('missing', 'disappeared', 'moved') {{}} order by a.missing_since desc, a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
+    where a.state in ('missing', 'disappeared', 'moved', 'withheld') {{}} order by a.missing_since desc, a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A change with its columns read."""
-    return row | {"words": worded(row["classes"]), "changed": changed_figures(listed(row["figures"]))}
+    """A change with its JSON columns read."""
+    details = json.loads(row["details"] or "{}")
+    return row | {
+        "words": worded(row["classes"]),
+        "changed": changed_figures(listed(row["figures"])),
+        "about": details if isinstance(details, dict) else {},
+    }
 
 
 def at_seqs(conn: sqlite3.Connection, seqs: list[int]) -> list[dict[str, Any]]:
-    """Changes with what a page says of them."""
+    """Changes by their numbers, with all that a page shows."""
     return [shown(row) for seq in seqs for row in rows(conn, _SQL, seq)]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which changes, as an address states it. Empty fields allow all."""
+
+    view: str = ""  # "": edits and disappearances; "first": first captures; "all"
+    kind: str = ""
+    severity: str = ""  # exactly this one, of an edit
+    silent: str = ""
+    edition: str = ""
+    q: str = ""  # words in the article's newest version
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of change that are shown."""
+        if self.kind:
+            return (self.kind,)
+        if self.severity or self.silent:
+            return ("updated",)
+        return {"first": ("created", "backfilled"), "all": tuple(KINDS)}.get(self.view, EDITS)
+
+
+def read(frame: Frame) -> Asked:
+    """The changes that an address asks for; values that make no sense are ignored."""
+    return Asked(
+        frame.chosen("view", ("first", "all")),
+        frame.chosen("kind", tuple(KINDS)),
+        frame.chosen("severity", ("0", "1", "2", "3")),
+        frame.chosen("silent", ("1",)),
+        frame.chosen("edition", ("en", "ar")),
+        frame.argument("q"),
+    )
+
+
 async def page(datasette: Any, request: Any) -> Response:
-    """The changes, newest first (``?before=`` a seq; ``kind``, ``severity``, ``edition``, ``silent``)."""
+    """The changes, newest first (``?before=`` a number)."""
     frame = await open_frame(datasette, request)
-    asked = {
-        "kind": frame.chosen("kind", tuple(KINDS)),
-        "severity": frame.chosen("severity", ("0", "1", "2", "3")),
-        "edition": frame.chosen("edition", ("en", "ar")),
-        "silent": frame.chosen("silent", ("1",)),
-    }
-    before = frame.number("before")
-    context = await frame.ask(lambda conn: _stream(conn, asked, before))
-    older = frame.to("changes", **asked, before=context["last"]) if context["last"] else None
+    asked, before = read(frame), frame.number("before")
+
+    def ask(conn: sqlite3.Connection) -> dict[str, Any]:
+        seqs, last = select(conn, asked, before, PAGE)
+        changes = at_seqs(conn, seqs)
+        days = [(long_day(day), list(some)) for day, some in groupby(changes, lambda c: c["said_at"][:10])]
+        return {"days": days, "last": last, "newest_seq": feed.newest_seq(conn)}
+
+    context = await frame.ask(ask)
+    given = asdict(asked)
+    older = frame.to("changes", **given, before=context["last"]) if context["last"] else None
+
+    def to(**changed: str) -> str:
+        return frame.to("changes", **given | changed)
+
+    files = [
+        (name, frame.to(f"changes.{end}", **given))
+        for name, end in (("CSV", "csv"), ("JSON Lines", "jsonl"), ("Atom", "atom"))
+    ]
     return await frame.page(
-        "sohr_changes.html", context | {"asked": asked, "older": older, "is_first_page": not before}
+        "sohr_changes.html",
+        context | {"asked": asked, "older": older, "before": before, "to_changes": to, "files": files},
     )
 
 
-def _stream(conn: sqlite3.Connection, asked: dict[str, str], before: int) -> dict[str, Any]:
-    # along one index, and at most so many; what else was asked is looked at row by row
-    if asked["silent"]:
-        along = "indexed by changes_silent_seq where c.stealth = 1"
-    elif asked["severity"]:
-        along = (
-            f"indexed by changes_severity where c.kind = 'updated' and c.severity = {int(asked['severity'])}"
-        )
-    elif asked["kind"]:
-        along = f"indexed by changes_kind where c.kind = '{asked['kind']}'"
-    else:
-        along = "where true"
-    edition = (
-        "(select edition from articles a where a.article_id = c.article_id)" if asked["edition"] else "null"
-    )
-    sql = f"select c.seq, c.kind, c.severity, {edition} from changes c {along} and c.seq < ? order by c.seq desc limit ?"
-    cursor = conn.execute(sql, (before or 2**62, LOOKED))
+def select(
+    conn: sqlite3.Connection, asked: Asked, before: int = 0, limit: int = PAGE
+) -> tuple[list[int], int | None]:
+    """The numbers of the newest changes that match, and the number to continue before; None at the end.
+
+    Reads along an index of the kind, severity or silence, at most `LOOKED` changes.
+    """
+    articles = _articles_of(conn, asked.q)
     seqs: list[int] = []
     last = looked = 0
-    for last, kind, severity, of in cursor:
+    for last, article_id, edition, stealth, severity in islice(_along(conn, asked, before), LOOKED):
         looked += 1
-        is_meant = (kind == asked["kind"] or not asked["kind"]) and (
-            of == asked["edition"] or not asked["edition"]
-        )
-        if is_meant and (not asked["severity"] or (kind == "updated" and severity == int(asked["severity"]))):
+        if (
+            (not asked.edition or edition == asked.edition)
+            and (not asked.silent or stealth == 1)
+            and (not asked.severity or severity == int(asked.severity))
+            and (articles is None or article_id in articles)
+        ):
             seqs.append(last)
-        if len(seqs) > PAGE:
+        if len(seqs) > limit:
             break
-    older = seqs[PAGE - 1] if len(seqs) > PAGE else last if looked == LOOKED else None
-    return {"changes": at_seqs(conn, seqs[:PAGE]), "last": older, "newest_seq": feed.newest_seq(conn)}
+    more = seqs[limit - 1] if len(seqs) > limit else last if looked == LOOKED else None
+    return seqs[:limit], more
 
 
-async def lines(datasette: Any, request: Any) -> Response:
-    """``changes.jsonl?after=&limit=``: the feed, a line a change, as `sohr-archive changes` writes it."""
-    frame = await open_frame(datasette, request)
-    after, limit = frame.number("after"), min(frame.number("limit", 1000), _MOST)
+def _along(conn: sqlite3.Connection, asked: Asked, before: int) -> Iterator[tuple[Any, ...]]:
+    if asked.silent:
+        indexes = ["indexed by changes_silent_seq where c.stealth = 1 and c.kind = 'updated'"]
+    elif asked.severity:
+        severity = int(asked.severity)
+        indexes = [f"indexed by changes_severity where c.kind = 'updated' and c.severity = {severity}"]
+    else:
+        indexes = [f"indexed by changes_kind where c.kind = '{kind}'" for kind in asked.kinds]
+    edition = "(select edition from articles a where a.article_id = c.article_id)"
+    sql = f"""select c.seq, c.article_id, {edition if asked.edition else "null"}, c.stealth, c.severity
+        from changes c {{}} and c.seq < ? order by c.seq desc limit {LOOKED}"""
+    cursors = [conn.execute(sql.format(index), (before or 2**62,)) for index in indexes]
+    return merge(*cursors, key=lambda row: -int(row[0]))
 
-    def ask(conn: sqlite3.Connection) -> bytes:
-        before, conn.row_factory = conn.row_factory, sqlite3.Row
-        try:
-            return b"".join(json_line(record) for record in feed.changes(conn, after, limit))
-        finally:
-            conn.row_factory = before
 
-    return frame.text(
-        (await frame.ask(ask)).decode(), "application/x-ndjson", Access_Control_Allow_Origin="*"
-    )
+def _articles_of(conn: sqlite3.Connection, typed: str) -> set[int] | None:
+    """The articles with these words; None for all."""
+    match = parse_query(typed).expression()
+    if not match:
+        return None
+    return {row[0] for row in conn.execute("select rowid from search where search match ?", (match,))}
 
 
 async def gone(datasette: Any, request: Any) -> Response:
-    """What is missing, disappeared or moved (``?page=``, ``state=``), and what came back."""
+    """Articles that are missing, disappeared, moved or withheld (``?page=``, ``state=``), and restored ones."""
     frame = await open_frame(datasette, request)
     number = max(1, frame.number("page", 1, 10_000))
     state = frame.chosen("state", STATES)

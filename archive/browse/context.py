@@ -141,6 +141,7 @@ class Frame:
             "severities": labels.SEVERITIES,
             "kinds": labels.KINDS,
             "classes": labels.CLASSES,
+            "fields": labels.STATED,
             "editions_named": labels.EDITIONS,
             "silence": labels.silence,
         }

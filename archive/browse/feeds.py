@@ -1,22 +1,51 @@
-"""Atom feeds of new posts and of changes (RFC 4287)."""
+"""Lists as files: Atom feeds (RFC 4287), JSON Lines and CSV of changes, new posts and searches."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import sqlite3
 import xml.etree.ElementTree as ET  # writes only: nothing foreign is parsed
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from datasette.utils.asgi import Response
 
-from archive.browse.changes import at_seqs
+from archive.browse import search as search_page
+from archive.browse.changes import Asked, at_seqs, read, select
 from archive.browse.context import Frame, open_frame, rows
+from archive.browse.figures import Figure
 from archive.browse.front import NEWEST
 from archive.browse.labels import CLASSES, EDITIONS, KINDS
 from archive.clock import now
+from archive.read import feed
+from archive.read.database import cite, json_line
+from archive.read.find import find
+
+T = TypeVar("T")
 
 _ENTRIES = 50
+_LINES = 10_000  # of one file
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = ["seq", "said_at", "learnt_at", "kind", "severity", "stealth", "source", "key", "title", "classes"]
+_COLUMNS += ["figure_before", "figure_after", "sentence_before", "sentence_after", "page"]
+_RESULT_COLUMNS = [
+    "source",
+    "key",
+    "title",
+    "published_at",
+    "state",
+    "versions",
+    "first_captured_at",
+    "url",
+    "text",
+]
+_RESULT = """select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.versions, v.title, v.plain_title, v.text,
+    v.published_at, v.author, v.first_captured_at
+    from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
 _TEXT = 2_000  # characters of a post in its entry
 _ATOM = "http://www.w3.org/2005/Atom"
 # Characters XML 1.0 cannot hold
@@ -29,63 +58,137 @@ async def new(datasette: Any, request: Any) -> Response:
     posts = await frame.ask(lambda conn: rows(conn, NEWEST, _ENTRIES))
     feed = _Feed(frame, "new posts", "new.atom", frame.to())
     for row in posts:
-        name = f"sohr:{row['source']}:{row['key']}"
-        title = row["title"] or row["plain_title"] or "(no title)"
-        entry = feed.entry(
-            f"post/{row['source']}/{row['key']}",
-            title,
-            row["first_captured_at"],
-            _article(frame, row),
-            row["author"],
-        )
-        ET.SubElement(entry, "published").text = row["published_at"]
-        ET.SubElement(entry, "summary").text = _clean(
-            f"{name}, {EDITIONS[row['edition']]}. {row['text'][:_TEXT]}"
-        )
+        _add_post(frame, feed, row)
     return feed.answer()
 
 
+def _add_post(frame: Frame, feed: _Feed, row: dict[str, Any]) -> None:
+    name = f"sohr:{row['source']}:{row['key']}"
+    title = row["title"] or row["plain_title"] or "(no title)"
+    address = frame.read_absolute(row)
+    post = f"post/{row['source']}/{row['key']}"
+    entry = feed.entry(post, title, row["first_captured_at"], address, row["author"])
+    if row["published_at"]:
+        ET.SubElement(entry, "published").text = row["published_at"]
+    edition = EDITIONS.get(row["edition"] or "", row["source"])
+    ET.SubElement(entry, "summary").text = _clean(f"{name}, {edition}. {row['text'][:_TEXT]}")
+
+
 async def changes(datasette: Any, request: Any) -> Response:
-    """The newest changes of what was known: edits, disappearances, returns."""
+    """The changes that the page of the same address shows, newest first."""
     frame = await open_frame(datasette, request)
-
-    def ask(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-        seqs: list[int] = []
-        for kind in KINDS:
-            if kind not in ("created", "backfilled", "reparsed"):
-                seqs += [
-                    row[0]
-                    for row in conn.execute(
-                        "select seq from changes where kind = ? order by seq desc limit ?", (kind, _ENTRIES)
-                    )
-                ]
-        return at_seqs(conn, sorted(seqs, reverse=True)[:_ENTRIES])
-
-    feed = _Feed(frame, "changes", "changes.atom", frame.to("changes"))
-    for row in await frame.ask(ask):
+    asked = read(frame)
+    given = {name: value for name, value in asdict(asked).items() if value}
+    feed = _Feed(frame, "changes", frame.to("changes.atom", **given), frame.to("changes", **given))
+    for row in await frame.ask(lambda conn: at_seqs(conn, select(conn, asked, limit=_ENTRIES)[0])):
         what = ", ".join(CLASSES.get(word, word) for word in row["words"]) or KINDS[row["kind"]]
         if row["stealth"] == 1:
-            what += ", silently"
-        address = _article(frame, row)
+            what += ", silent edit"
+        address = frame.read_absolute(row)
         if row["before"] and row["after"] and row["before"] != row["after"]:
             address = frame.read_absolute(row, f"/diff/{row['before']}/{row['after']}")
+        title = row["title"] or row["plain_title"] or row["url"]
         entry = feed.entry(
-            f"change/{row['seq']}",
-            f"{KINDS[row['kind']]}: {row['title'] or row['plain_title'] or row['url']}",
-            row["learnt_at"],
-            address,
+            f"change/{row['seq']}", f"{KINDS[row['kind']]}: {title}", row["learnt_at"], address
         )
-        told = [
+        figures = [
             f"{f.before or 'none'} → {f.after or 'none'}: {f.sentence_after or f.sentence_before or ''}"
             for f in row["changed"][:10]
         ]
-        ET.SubElement(entry, "summary").text = _clean("\n".join([what, *told]))
+        ET.SubElement(entry, "summary").text = _clean("\n".join([what, *figures]))
         ET.SubElement(entry, "category", term=row["kind"])
     return feed.answer()
 
 
-def _article(frame: Frame, row: dict[str, Any]) -> str:
-    return frame.read_absolute(row)
+async def change_lines(datasette: Any, request: Any) -> Response:
+    """``changes.jsonl``: the feed as `sohr-archive changes` writes it (``?after=``, ``&limit=``). With the
+    page's filters, the changes that the page shows, newest first."""
+    frame = await open_frame(datasette, request)
+    limit = min(frame.number("limit", 1000), _LINES)
+    asked = read(frame)
+
+    def ask(conn: sqlite3.Connection) -> bytes:
+        if asked == Asked():
+            return b"".join(json_line(record) for record in feed.changes(conn, frame.number("after"), limit))
+        seqs, _ = select(conn, asked, limit=limit)
+        return b"".join(json_line(record) for seq in seqs for record in feed.changes(conn, seq - 1, 1))
+
+    body = (await frame.ask(_with_rows(ask))).decode()
+    return frame.text(body, "application/x-ndjson", Access_Control_Allow_Origin="*")
+
+
+async def change_table(datasette: Any, request: Any) -> Response:
+    """``changes.csv``: the changes that the page shows, one line for each figure that changed."""
+    frame = await open_frame(datasette, request)
+    asked, limit = read(frame), min(frame.number("limit", 1000), _LINES)
+    table = [_COLUMNS]
+    for row in await frame.ask(lambda conn: at_seqs(conn, select(conn, asked, limit=limit)[0])):
+        start = [row[name] for name in _COLUMNS[:9]] + [" ".join(row["words"])]
+        for figure in row["changed"] or [Figure(None, None, None, None)]:
+            sentences = [figure.sentence_before, figure.sentence_after]
+            end = [figure.before, figure.after, *sentences, frame.read_absolute(row)]
+            table.append(start + end)
+    return frame.text(_csv(table), "text/csv")
+
+
+def _csv(table: list[list[Any]]) -> str:
+    """Rows as CSV; a cell that a spreadsheet would take for a formula gets an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for row in table:
+        writer.writerow([f"'{c}" if isinstance(c, str) and c[:1] in _FORMULA else c for c in row])
+    return out.getvalue()
+
+
+def _with_rows(ask: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """Give a function of a connection rows by name, as the feed reads them."""
+
+    def with_rows(conn: sqlite3.Connection) -> T:
+        before, conn.row_factory = conn.row_factory, sqlite3.Row
+        try:
+            return ask(conn)
+        finally:
+            conn.row_factory = before
+
+    return with_rows
+
+
+async def search(datasette: Any, request: Any) -> Response:
+    """``search.csv``, ``search.jsonl``, ``search.atom``: the results of a search with the same filters."""
+    frame = await open_frame(datasette, request)
+    asked = search_page.read(frame)
+    form = request.url_vars["form"]
+    size = _ENTRIES if form == "atom" else _LINES
+
+    def ask(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+        if asked.query.problem:
+            return []
+        newest_first = not asked.by_rank or form == "atom"
+        ids = find(conn, asked.query, asked.filters, newest_first=newest_first, size=size).ids
+        return [row for article_id in ids for row in rows(conn, _RESULT, article_id)]
+
+    found = await frame.ask(ask)
+    if form == "atom":
+        given = {name: value for name, value in asked.parameters().items() if value}
+        here, page = frame.to("search.atom", **given), frame.to("search", **given)
+        feed = _Feed(frame, f"posts with {asked.query.typed or 'any words'}", here, page)
+        for row in found:
+            _add_post(frame, feed, row)
+        return feed.answer()
+    records = [
+        {name: row[name] for name in _RESULT_COLUMNS}
+        | {
+            "citation": cite(row["source"], row["key"], row["first_captured_at"]),
+            "page": frame.read_absolute(row),
+        }
+        for row in found
+    ]
+    if form == "csv":
+        names = [*_RESULT_COLUMNS, "citation", "page"]
+        return frame.text(
+            _csv([names, *([record[name] for name in names] for record in records)]), "text/csv"
+        )
+    return frame.text(b"".join(map(json_line, records)).decode(), "application/x-ndjson")
 
 
 class _Feed:

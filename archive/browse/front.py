@@ -1,4 +1,4 @@
-"""The front page: what is held, what is new, what changed, how crawls went, and pictures of it."""
+"""The front page: what the archive is, which figures changed, what is new and what is missing."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 
 from archive.browse import health
-from archive.browse.changes import at_seqs
+from archive.browse.changes import Asked, at_seqs, select
 from archive.browse.context import open_frame, rows
 from archive.browse.drawing import bars
-from archive.browse.labels import CLASSES
+from archive.browse.labels import CLASSES, EDITIONS, ago
+from archive.clock import now
 
-_NEWEST = 15  # posts on the page
-_FIGURES = 8  # edits of figures
-_OTHERS = 12  # other changes
+_NEWEST = 6  # posts of each edition
+_FIGURES = 6  # edits of figures
+_OTHERS = 8  # other changes
 _DAYS = 60  # of the picture of posts
 _MONTHS = 12  # of the picture of edits
-_TOLD = ("updated", "metadata", "missing", "disappeared", "restored", "moved")
 # from the versions' index on published_at, so that the newest come without reading all
 NEWEST = """select a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.text, v.published_at, a.state, v.number, v.language,
     v.first_captured_at, v.author from versions v join articles a on a.article_id = v.article_id and a.newest_version_id = v.version_id
     where v.published_at is not null and a.edition is not null order by v.published_at desc limit ?"""
+# The same of one edition
+NEWEST_OF = NEWEST.replace("a.edition is not null", "a.edition = ?")
 
 
 async def page(datasette: Any, request: Any) -> Response:
-    """What is held, the newest posts and changes, how crawls went."""
+    """Show the newest changes and posts, and how complete the archive is."""
     frame = await open_frame(datasette, request)
-    return await frame.page("sohr_front.html", await frame.ask(lambda conn: _sum(conn) | _now(conn)))
+    return await frame.page("sohr_front.html", await frame.ask(lambda conn: _sums(conn) | _newest(conn)))
 
 
-def _now(conn: sqlite3.Connection) -> dict[str, Any]:
+def _newest(conn: sqlite3.Connection) -> dict[str, Any]:
     figures = [
         row[0]
         for row in conn.execute(
@@ -41,31 +43,42 @@ def _now(conn: sqlite3.Connection) -> dict[str, Any]:
             (_FIGURES,),
         )
     ]
-    # a kind at a time, along the index: behind a first crawl stand 200,000 rows of one kind
-    others: list[int] = []
-    for kind in _TOLD:
-        others += [
-            row[0]
-            for row in conn.execute(
-                "select seq from changes where kind = ? order by seq desc limit ?", (kind, _OTHERS + _FIGURES)
-            )
-        ]
-    rest = sorted(set(others) - set(figures), reverse=True)[:_OTHERS]
+    others, _ = select(conn, Asked(), limit=_OTHERS + _FIGURES)
+    crawl = next(iter(rows(conn, "select * from crawl_health order by started_at desc limit 1")), None)
+    count = "select count(*) as edits, coalesce(sum(severity = 3), 0) as figures from changes where kind = 'updated'"
+    gone = "select count(*) from articles where state in ('missing', 'disappeared') and state != 'live'"
+    counts = rows(conn, count)[0] | {"gone": conn.execute(gone).fetchone()[0]}
     return {
-        "newest": rows(conn, NEWEST, _NEWEST),
+        "newest": {edition: rows(conn, NEWEST_OF, edition, _NEWEST) for edition in EDITIONS},
         "figures": at_seqs(conn, figures),
-        "changes": at_seqs(conn, rest),
-        "crawls": rows(conn, "select * from crawl_health order by started_at desc limit 5"),
+        "changes": at_seqs(conn, [seq for seq in others if seq not in figures][:_OTHERS]),
+        "crawl": crawl,
+        "checked": ago(crawl["finished_at"] or crawl["started_at"], now()) if crawl else "",
+        "counts": counts,
     }
 
 
-def _sum(conn: sqlite3.Connection) -> dict[str, Any]:
-    held_now = """select edition, sum(sighted) as articles, sum(held) as held, sum(gone) as gone, sum(versions) as versions
+def _sums(conn: sqlite3.Connection) -> dict[str, Any]:
+    sql = """select edition, sum(sighted) as articles, sum(held) as held, sum(gone) as gone, sum(versions) as versions
         from day_counts group by edition having sum(sighted) > 0 order by edition = '', edition desc"""
-    editions = {row["edition"] or "other": row for row in rows(conn, held_now)}
+    editions = {row["edition"] or "other": row for row in rows(conn, sql)}
     by_class, drawn = edits_by_class(conn)
+    first, last = health.span(conn)
+    waiting = sum(row["articles"] - row["held"] for row in editions.values())
+    empty = """select state, count(*) from articles
+        where state in ('protected', 'empty', 'unreadable') and state != 'live' group by 1 order by 1"""
+    named = [f"{number:,} {state}" for state, number in conn.execute(empty)]
     return {
         "editions": editions,
+        "held": sum(row["held"] for row in editions.values()),
+        "first": first,
+        "last": last,
+        "missing": (
+            f"{waiting:,} known posts are not captured yet."
+            if waiting
+            else "No: every post that the archive knows of is captured."
+        ),
+        "without_text": f"Captured articles without a version: {', '.join(named)}." if named else "",
         "calendars": health.recent(conn),
         "a_day": posts_a_day(conn),
         "by_class": by_class,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from archive.store.fields import VERSION_FIELDS
 
 EDITIONS = {"en": "English", "ar": "Arabic"}
@@ -13,25 +15,25 @@ SEVERITY_SENTENCES = (
     "A figure or its sentence changed.",
 )
 CLASSES = {
-    "figures": "a figure changed",
-    "title": "headline changed",
-    "text_added": "text added",
-    "text_removed": "text removed",
-    "rewording": "reworded",
-    "order": "order of sentences",
-    "obfuscation": "marks inside words",
+    "figures": "Figure changed",
+    "title": "Headline changed",
+    "text_added": "Text added",
+    "text_removed": "Text removed",
+    "rewording": "Reworded",
+    "order": "Text reordered",
+    "obfuscation": "Marks inside words",
 }
 KINDS = {
-    "created": "first captured",
-    "updated": "edited",
-    "metadata": "other claims changed",
-    "missing": "missing",
-    "disappeared": "disappeared",
-    "restored": "restored",
-    "moved": "moved",
-    "backfilled": "older history found",
-    "reparsed": "read again by another release",
-    "retracted": "an earlier change is withdrawn",
+    "created": "First captured",
+    "updated": "Edited",
+    "metadata": "Other claims changed",
+    "missing": "Missing",
+    "disappeared": "Disappeared",
+    "moved": "Moved",
+    "restored": "Restored",
+    "backfilled": "Older version found",
+    "reparsed": "Read again by another release",
+    "retracted": "Earlier change withdrawn",
 }
 STATES = {
     None: "sighted, not captured yet",
@@ -54,13 +56,34 @@ STATED = {of.name: of.label for of in VERSION_FIELDS if of.label} | {
 
 
 def day(at: str | None) -> str:
-    """A time as its day."""
-    return (at or "")[:10]
+    """The day of an instant: 5 Feb 2026."""
+    return _formatted(at, "{0.day} {0:%b %Y}")
+
+
+def long_day(at: str | None) -> str:
+    """A day as a heading: Thursday, 5 February 2026."""
+    return _formatted(at, "{0:%A}, {0.day} {0:%B %Y}")
 
 
 def moment(at: str | None) -> str:
-    """A time for people: 2025-03-01 10:00."""
-    return (at or "")[:16].replace("T", " ")
+    """An instant to the minute: 5 Feb 2026, 14:30."""
+    return _formatted(at, "{0.day} {0:%b %Y, %H:%M}")
+
+
+def ago(at: str, now: str) -> str:
+    """The time since an instant: 12 minutes ago."""
+    seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(at)).total_seconds()
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if (number := int(seconds // size)) >= 1:
+            return f"{number} {unit}{'s' * (number > 1)} ago"
+    return "just now"
+
+
+def _formatted(at: str | None, form: str) -> str:
+    try:
+        return form.format(datetime.fromisoformat(at)) if at else ""
+    except ValueError:  # a day that the site wrote in its own way
+        return at or ""
 
 
 def silence(stealth: int | None) -> str:

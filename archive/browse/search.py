@@ -143,6 +143,10 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
         "by_word": count_words(conn, query, filters) if is_empty and len(query.terms) > 1 else [],
         "groups": _groups(conn, asked, to),
         "chips": _chips(asked, to),
+        "files": [
+            (name, frame.to(f"search.{end}", **asked.parameters()))
+            for name, end in (("CSV", "csv"), ("JSON Lines", "jsonl"), ("Atom", "atom"))
+        ],
         "ranked": RANKED,
         "walked": WALKED,
     }
