@@ -249,7 +249,7 @@ TABLES: dict[str, Described] = {
         name kind started_at finished_at finish_reason exit_status verdict
         arguments: What it was asked to do (JSON object).
         software: Releases it ran with (JSON object).
-        counters: What it counted: requests, new, changed, unchanged, gone, failed (JSON object).
+        counters: What it counted: requests, new, changed, unchanged, gone, failed; editions (JSON object).
         """,
         {"facets": ["kind", "verdict"], "label_column": "name", "sort_desc": "crawl_id"},
     ),
