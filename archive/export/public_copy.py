@@ -22,7 +22,7 @@ from archive.read.references import BadReference, Reference, parse_reference
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.fields import PAGE_FIELDS, Redaction
 from archive.store.line_kinds import encode_kinds
-from archive.store.rows import digests_of
+from archive.store.packing import digest
 from archive.text.fold import fold
 
 KEY = "published_copy"  # row of `about` by which the plugin recognises such a copy
@@ -141,7 +141,7 @@ def _redact_version(conn: sqlite3.Connection, version_id: int) -> None:
     values = {of.name: of.pack(of.empty) for of in PAGE_FIELDS if of.redact is Redaction.EMPTY}
     values |= {of.name: NOTE for of in PAGE_FIELDS if of.redact is Redaction.NOTE}
     values |= {"title": NOTE, "restored_title": None, "text": NOTE, "lines": encode_kinds([("paragraph", 0)])}
-    values |= {"claim_set_id": None} | digests_of(NOTE, NOTE)
+    values |= {"claim_set_id": None} | digest(NOTE, NOTE)
     columns = ", ".join(f"{name} = ?" for name in values)
     conn.execute(f"update versions set {columns} where version_id = ?", (*values.values(), version_id))
     conn.execute(

@@ -17,7 +17,8 @@ from archive.ingest.seen import Seen, key_of
 from archive.model import ArticleKey, Extract, Kind
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.boilerplate import is_statement
-from archive.store.rows import Row, pack_stated, unpack_metadata
+from archive.store.packing import pack_stated, unpack_metadata
+from archive.store.rows import Row
 from archive.text.normalise import same_sha256
 
 _SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,

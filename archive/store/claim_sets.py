@@ -1,7 +1,7 @@
 """Pack the claims of a page, so that pages of one layout share a row of `claim_sets`.
 
-A page makes about twenty-four claims, and nearly all repeat a column of its version. Written out, they take as
-much room as its text. Packed, a claim is ``[field, origin]`` if its value is that of the column,
+A page makes about twenty-four claims, and nearly all repeat a column of its version. Written out, they take
+as much room as its text. Packed, a claim is ``[field, origin]`` if its value is that of the column,
 ``[field, place, origin]`` if it stands at that place of the column's list, else ``[field, value, origin]``.
 """
 

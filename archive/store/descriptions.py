@@ -97,7 +97,7 @@ kind: crawl, import, or rebuild.
 started_at: When it began.
 finished_at: When it ended, or its last sign if it was killed; empty: running, or killed and not yet noticed.
 finish_reason: Why it ended.
-exit_status: 0 healthy, 65 unreadable pages, 69 site unavailable, 70 internal error, 73 no writing; empty: killed.
+exit_status: 0 healthy, 65 unreadable, 69 site unavailable, 70 error of ours, 73 no writing; empty: killed.
 verdict: What the answers of the site add up to.
 seq: Number of the change in the feed, without gaps.
 first_seen_at: When it first said so.
@@ -164,8 +164,8 @@ TABLES: dict[str, Described] = {
         previous_version_id: The version before.
         capture_id: The capture that showed it.
         same_as_version_id: The first version with the same title and text; empty: the text is new.
-        kind: created, updated (text or title), metadata (other fields), missing, disappeared, restored, moved,
-            backfilled (older history), reparsed (read again by us), or retracted (an earlier change was wrong).
+        kind: created, updated (text or title), metadata (other fields), missing, disappeared, restored,
+            moved, backfilled (older history), reparsed (read again by us), or retracted (a change was wrong).
         retracts: Of a retracted change: the change it takes back.
         classes severity figures
         details: More about it, by kind (JSON object).
@@ -475,12 +475,12 @@ TABLES: dict[str, Described] = {
     ),
     "latest_versions": Described(
         "Articles as last read",
-        "The newest version of every article. Search ignores case, Arabic vowel signs and marks inside words.",
+        "The newest version of every article. Search ignores case, vowel signs and marks inside words.",
         """
         edition post_id url state day source key
         article_id: Number of the row in this database; it is not the same after a rebuild.
-        title plain_title text published_at modified_at number author language categories tags first_captured_at
-        last_captured_at captures text_sha256 same_sha256 layout
+        title plain_title text published_at modified_at number author language categories tags
+        first_captured_at last_captured_at captures text_sha256 same_sha256 layout
         version_id: Number of the row in this database; it is not the same after a rebuild.
         """,
         {"facets": ["edition", "state"], "sort_desc": "published_at"} | _SEARCHED,

@@ -109,11 +109,13 @@ VERSION_FIELDS = (
         origin=ARTICLE, redact=KEEP,
     ),
     VersionField(
-        "edition", "string", "Edition of the site: en (English) or ar (Arabic); null for a page of another site.",
+        "edition", "string",
+        "Edition of the site: en (English) or ar (Arabic); null for a page of another site.",
         origin=ARTICLE, redact=KEEP, is_nullable=True,
     ),
     VersionField(
-        "post_id", "integer", "WordPress's number of the post in its edition; null for a page of another site.",
+        "post_id", "integer",
+        "WordPress's number of the post in its edition; null for a page of another site.",
         origin=ARTICLE, redact=KEEP, is_nullable=True,
     ),
     VersionField("url", "string", "The address the archive asks for.", origin=ARTICLE, redact=FOLLOWS),
@@ -127,7 +129,7 @@ VERSION_FIELDS = (
     ),
     VersionField(
         "number", "integer",
-        "Place among the versions of the article, from 1. For display: it moves when older history is imported.",
+        "Place among the versions of the article, from 1. It changes when older history is imported.",
         origin=COLUMN, redact=KEEP,
     ),
     VersionField(
@@ -152,16 +154,17 @@ VERSION_FIELDS = (
     ),
     VersionField(
         "text", "string",
-        "Text as the site wrote it, one line a paragraph, list entry, heading or table row (a tab between cells).",
+        "Text as the site wrote it: one line a paragraph, list entry, heading or table row (tab-separated).",
         origin=COLUMN, redact=NOTE, is_in_feed=True,
     ),
     VersionField(
         "lines", "objects",
-        "The lines of the text: kind (paragraph, list, heading, row, quote, caption), depth (of a list entry, "
-        "or a heading's level; else 0), and where they stand, text[start:end], in characters.",
+        "The lines of the text: kind (paragraph, list, heading, row, quote, caption), depth (of a list entry "
+        "or heading, else 0), and place, text[start:end], in characters.",
         origin=MADE, redact=NOTE,
         parts=(
-            ("text", "string"), ("kind", "string"), ("depth", "integer"), ("start", "integer"), ("end", "integer"),
+            ("text", "string"), ("kind", "string"), ("depth", "integer"),
+            ("start", "integer"), ("end", "integer"),
         ),
     ),
     VersionField(
@@ -238,7 +241,8 @@ VERSION_FIELDS = (
         origin=COLUMN, redact=KEEP,
     ),
     VersionField(
-        "recorded_at", "datetime", "When the archive learnt it: later than first_captured_at for imports (UTC).",
+        "recorded_at", "datetime",
+        "When the archive learnt it: later than first_captured_at for imports (UTC).",
         origin=COLUMN, redact=KEEP,
     ),
     VersionField("captures", "integer", "How many captures said this.", origin=COLUMN, redact=KEEP),
@@ -296,7 +300,8 @@ CHANGE_FIELDS = (
         limits={"minimum": 0, "maximum": 3},
     ),
     Field(
-        "figures", "objects", "The numbers of changed sentences; before equal to after: its sentence changed.",
+        "figures", "objects",
+        "The numbers of changed sentences; where before equals after, only the sentence changed.",
         parts=(
             ("before", "string"), ("after", "string"),
             ("sentence_before", "string"), ("sentence_after", "string"),

@@ -36,7 +36,8 @@ def hold(folder: Path, owner: int) -> IO[str]:
             if _alive(_holder(file)) or time.monotonic() > deadline:
                 file.close()
                 raise Locked(
-                    f"another crawl or command holds the archive {folder}: let it finish, or stop it, and try again"
+                    f"another crawl or command holds the archive {folder}: "
+                    "let it finish, or stop it, and try again"
                 ) from None
             time.sleep(0.05)
         else:

@@ -1,33 +1,27 @@
-"""The database: the only module that writes SQL rows. It stores what `archive.ingest.path` decides and
-answers what a crawl must know.
+"""Write rows: captures, articles, versions, changes. `archive.ingest` decides what to write.
 
-All of it is an index of the WARC files; a row is written only after the record it points at is durable.
+The database is an index of the WARC files: a row is written only after the record it points at is durable.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-from archive.clock import now
 from archive.errors import CannotWrite
 from archive.folder import DATABASE
-from archive.model import ArticleKey, Capture, Edition, Extract, Sighting, Stated
+from archive.model import ArticleKey, Capture, Edition, Extract, Sighting
 from archive.outcome import Held
-from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import pack
 from archive.store.fields import PAGE_FIELDS
-from archive.store.line_kinds import encode_kinds
+from archive.store.packing import digest, fold_for_search, pack_lines, pack_stated, restore_title
 from archive.store.schema import check_schema, create_schema
-from archive.text.deobfuscate import plain_title
-from archive.text.fold import fold
-from archive.text.normalise import same_sha256, text_sha256
 from archive.warc.files import WarcFile
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
@@ -46,7 +40,7 @@ def _is_busy(error: BaseException) -> bool:
 
 
 class Store:
-    """One archive's database, open for writing. Use within `transaction`."""
+    """An archive's database, open for writing. Use it within `transaction`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -67,10 +61,10 @@ class Store:
         if not is_new:
             check_schema(db, self.path)
         db.execute(f"pragma busy_timeout = {BUSY_MS}")
-        # Of a new database: two articles share no page of 4096, so a twelfth of all was empty
+        # In a new database. Pages of 4,096 bytes left a twelfth empty, because few hold two articles
         db.execute("pragma page_size = 8192")
         db.execute("pragma journal_mode = wal")
-        # The WARC files are the archive: what a power cut takes here is read again from there
+        # Rows that a power cut loses are read again from the WARC files
         db.execute("pragma synchronous = normal")
         db.execute("pragma foreign_keys = on")
         db.execute("pragma cache_size = -32000")
@@ -78,17 +72,17 @@ class Store:
             create_schema(db)
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and let go of it."""
+        """Write the write-ahead log into the database, and close it."""
         try:
             self._conn.execute("pragma optimize")
             self._conn.execute("pragma wal_checkpoint(truncate)")
         except sqlite3.OperationalError:
-            pass  # a reader is at work, or the disk is full: the log stays, and is as good
+            pass  # a reader is at work, or the disk is full: the log stays, and nothing is lost
         self._conn.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, and at once the only writer. Raises CannotWrite."""
+        """Write all that the block writes, or nothing. Raises CannotWrite."""
         busy = Retrying(
             retry=retry_if_exception(_is_busy),
             wait=wait_exponential_jitter(multiplier=0.1, max=2),
@@ -112,7 +106,7 @@ class Store:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """A part of a transaction that can fail alone."""
+        """Undo what the block writes if it raises, and keep the transaction."""
         self._conn.execute("savepoint part")
         try:
             yield
@@ -131,16 +125,16 @@ class Store:
         self._claim_sets.clear()
 
     def query(self, sql: str, *values: object) -> list[Row]:
-        """Rows of a question."""
+        """The rows of a query."""
         return self._conn.execute(sql, values).fetchall()
 
     def one(self, sql: str, *values: object) -> Row | None:
-        """The first row of a question."""
+        """The first row of a query."""
         row: Row | None = self._conn.execute(sql, values).fetchone()
         return row
 
     def insert(self, table: str, **values: object) -> int:
-        """Add one row; its row id."""
+        """Add a row; return its id."""
         columns, marks = ", ".join(f'"{c}"' for c in values), ", ".join("?" * len(values))
         cursor = self._conn.execute(
             f"insert into {table} ({columns}) values ({marks})", tuple(values.values())
@@ -148,31 +142,26 @@ class Store:
         return cursor.lastrowid or 0
 
     def update(self, table: str, key: str, identity: int, **values: object) -> None:
-        """Set columns of one row."""
+        """Set columns of a row."""
         columns = ", ".join(f'"{c}" = ?' for c in values)
         self._conn.execute(f"update {table} set {columns} where {key} = ?", (*values.values(), identity))
 
-    # -- what the archive is
-    # ------------------------------------------------------------------------------------------------------
+    # -- the archive, its crawls and files ------------------------------------------------------------
 
     def about(self, key: str) -> str | None:
-        """A fact about the archive: site, epoch."""
+        """A fact about the archive, such as its site or the epoch of its feed."""
         row = self.one("select value from about where key = ?", key)
         return row[0] if row else None
 
     def set_about(self, key: str, value: str) -> None:
-        """Write down a fact about the archive."""
+        """Record a fact about the archive."""
         self._conn.execute(
             "insert into about values (?, ?) on conflict (key) do update set value = excluded.value",
             (key, value),
         )
 
-    def forget_about(self, key: str) -> None:
-        """Drop a fact that no longer holds."""
-        self._conn.execute("delete from about where key = ?", (key,))
-
     def crawl_id(self, name: str | None) -> int | None:
-        """The row of a crawl, by its name."""
+        """The id of a crawl, by its name."""
         if name is None:
             return None
         if name not in self._crawls and (row := self.one("select crawl_id from crawls where name = ?", name)):
@@ -180,19 +169,21 @@ class Store:
         return self._crawls.get(name)
 
     def start_crawl(self, name: str, kind: str, at: str, arguments: object, software: object) -> None:
-        """A crawl begins."""
+        """Record that a crawl begins."""
         texts = (json.dumps(x, sort_keys=True, ensure_ascii=False) for x in (arguments, software))
         self._conn.execute(
-            "insert into crawls (name, kind, started_at, arguments, software) values (?, ?, ?, ?, ?) on conflict (name) do nothing",
+            """insert into crawls (name, kind, started_at, arguments, software) values (?, ?, ?, ?, ?)
+               on conflict (name) do nothing""",
             (name, kind, at, *texts),
         )
 
     def finish_crawl(
         self, name: str, at: str, reason: str, exit_status: int | None, verdict: str, counters: object
     ) -> None:
-        """A crawl ends. The exit status is None where nobody saw it."""
+        """Record that a crawl ended. The exit status is None if nobody saw it."""
         self._conn.execute(
-            "update crawls set finished_at = ?, finish_reason = ?, exit_status = ?, verdict = ?, counters = ? where name = ?",
+            """update crawls set finished_at = ?, finish_reason = ?, exit_status = ?, verdict = ?,
+               counters = ? where name = ?""",
             (at, reason, exit_status, verdict, json.dumps(counters, sort_keys=True), name),
         )
 
@@ -205,7 +196,7 @@ class Store:
         return self._files[serial]
 
     def register_files(self, files: Iterable[WarcFile], at: str) -> None:
-        """Give WARC files their row."""
+        """Add WARC files that are not known yet."""
         for file in files:
             self._conn.execute(
                 "insert into warc_files (serial, name, opened_at) values (?, ?, ?) on conflict do nothing",
@@ -213,28 +204,26 @@ class Store:
             )
 
     def close_file(self, serial: int, at: str, size: int, sha256: str) -> None:
-        """A WARC file is complete."""
+        """Record that a WARC file is complete."""
         self._conn.execute(
             "update warc_files set closed_at = ?, size = ?, sha256 = ? where serial = ?",
             (at, size, sha256, serial),
         )
 
     def indexed_to(self, serial: int) -> int | None:
-        """How far a WARC file is indexed: the end of the last record a row or a mark points at, in bytes.
-        None: not registered."""
+        """How many bytes of a WARC file are indexed; None if the file is not registered."""
         row = self.one(
-            """select max(coalesce(max(c.offset + c.length), 0), coalesce((select cast(value as integer) from about
-               where key = 'indexed:' || f.serial), 0))
+            """select max(coalesce(max(c.offset + c.length), 0), coalesce((select cast(value as integer)
+               from about where key = 'indexed:' || f.serial), 0))
                from warc_files f left join captures c using (warc_file_id) where f.serial = ?""",
             serial,
         )
         return row[0] if row else None
 
-    # -- captures and failures
-    # ----------------------------------------------------------------------------------------------------
+    # -- captures and failures ------------------------------------------------------------------------
 
     def add_capture(self, capture: Capture, at: Position, look: str | None, payload_sha256: str) -> int:
-        """The row of an exchange. Its outcome is set once it is known."""
+        """Add an answer of the site. Its outcome is set later."""
         return self.insert(
             "captures",
             crawl_id=self.crawl_id(capture.crawl),
@@ -264,7 +253,7 @@ class Store:
         )
 
     def _original_id(self, at: Position) -> int | None:
-        """The row of the response that a revisit refers to: written before it, so indexed before it."""
+        """The capture that a revisit refers to, which was indexed before it."""
         if at.original is None:
             return None
         query = "select capture_id from captures where warc_file_id = ? and offset = ?"
@@ -272,7 +261,7 @@ class Store:
         return int(row[0]) if row else None
 
     def has_capture(self, capture: Capture) -> bool:
-        """Whether the very same answer at the very same time is held already."""
+        """Whether the same answer at the same time is indexed already."""
         digest = payload_sha256(capture.body)
         query = (
             "select 1 from captures where url = ? and captured_at = ? and payload_sha256 = ? and status = ?"
@@ -293,7 +282,7 @@ class Store:
         crawl: str | None,
         article_id: int | None,
     ) -> None:
-        """Something that could not be read, or was not answered."""
+        """Record what could not be read or was not answered."""
         self.insert(
             "failures",
             capture_id=capture_id,
@@ -306,14 +295,13 @@ class Store:
         )
 
     def drop_failure(self, capture_id: int) -> None:
-        """A capture is read once more; it fails anew, or no longer."""
+        """Remove the failures of a capture that is read again."""
         self._conn.execute("delete from failures where capture_id = ?", (capture_id,))
 
-    # -- articles
-    # -----------------------------------------------------------------------------------------------------------------
+    # -- articles -------------------------------------------------------------------------------------
 
     def article(self, key: ArticleKey) -> Row | None:
-        """An article's row."""
+        """The row of an article."""
         return self.one("select * from articles where source = ? and key = ?", key.source, key.key)
 
     def article_at(self, url: str) -> Row | None:
@@ -323,7 +311,7 @@ class Store:
         )
 
     def add_article(self, key: ArticleKey, url: str, at: str, day: str | None) -> int:
-        """A new article, sighted and not yet captured."""
+        """Add an article that was sighted and is not captured yet; return its id."""
         return self.insert(
             "articles",
             source=key.source,
@@ -336,23 +324,25 @@ class Store:
         )
 
     def alias(self, url: str, article_id: int | None, at: str) -> None:
-        """An address leads to an article; None: it was met, and is still to be asked."""
+        """Record that an address leads to an article; None: it is not known yet which."""
         self._conn.execute(
             """insert into aliases (url, article_id, first_seen_at) values (?, ?, ?)
-               on conflict (url) do update set article_id = excluded.article_id where aliases.article_id is null""",
+               on conflict (url) do update set article_id = excluded.article_id
+               where aliases.article_id is null""",
             (url, article_id, at),
         )
 
     def sighting(self, article_id: int, sighting: Sighting, at: str) -> None:
-        """A channel shows an article, with these claims."""
+        """Record that a channel shows an article, and what it says of it."""
         claims = {
             name: getattr(sighting, name) for name in ("url", "day", "title", "published_at", "modified_at")
         }
         text = json.dumps(
             {k: v for k, v in claims.items() if v is not None}, ensure_ascii=False, sort_keys=True
         )
-        seen_so = "update sightings set last_seen_at = ?, times = times + 1 where article_id = ? and channel = ? and claims = ?"
-        if self._conn.execute(seen_so, (at, article_id, sighting.channel, text)).rowcount == 0:
+        count = """update sightings set last_seen_at = ?, times = times + 1
+            where article_id = ? and channel = ? and claims = ?"""
+        if self._conn.execute(count, (at, article_id, sighting.channel, text)).rowcount == 0:
             self.insert(
                 "sightings",
                 article_id=article_id,
@@ -363,7 +353,7 @@ class Store:
             )
 
     def set_terms(self, article_id: int, categories: Sequence[str], tags: Sequence[str]) -> None:
-        """The terms an article has now."""
+        """Replace the categories and tags of an article."""
         self._conn.execute("delete from article_terms where article_id = ?", (article_id,))
         for taxonomy, names in (("category", categories), ("tag", tags)):
             for name in names:
@@ -382,7 +372,7 @@ class Store:
                 )
 
     def set_links(self, article_id: int, links: Sequence[tuple[str, str, ArticleKey | None]]) -> None:
-        """The links an article's text has now; those to posts the archive holds are resolved."""
+        """Replace the links in an article's text; resolve those to posts that are known."""
         self._conn.execute("delete from links where article_id = ?", (article_id,))
         for position, (url, text, key) in enumerate(links, 1):
             target = self.article(key) if key else None
@@ -395,27 +385,26 @@ class Store:
                 target_id=target["article_id"] if target else None,
             )
 
-    # -- versions and changes
-    # -----------------------------------------------------------------------------------------------------
+    # -- versions and changes -------------------------------------------------------------------------
 
     def version(self, version_id: int | None) -> Row | None:
-        """A version's row."""
+        """The row of a version."""
         return self.one("select * from versions where version_id = ?", version_id) if version_id else None
 
     def add_version(
         self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str
     ) -> Row:
-        """A version's row."""
+        """Add a version; return its row."""
         text = extract.text
         version_id = self.insert(
             "versions",
             article_id=article_id,
             number=number,
             title=extract.title,
-            restored_title=restored_title(extract.title, text),
+            restored_title=restore_title(extract.title, text),
             text=text,
-            lines=encode_lines(extract),
-            **digests_of(extract.title, text),
+            lines=pack_lines(extract),
+            **digest(extract.title, text),
             layout=extract.layout,
             extractor=extract.extractor,
             first_capture_id=capture_id,
@@ -430,9 +419,10 @@ class Store:
         return row
 
     def shift_versions(self, article_id: int, number: int) -> None:
-        """Make room for an older version: this number and all above it move up by one."""
+        """Make room for an older version: raise this number and all above it by one."""
         rows = self.query(
-            "select version_id, number from versions where article_id = ? and number >= ? order by number desc",
+            """select version_id, number from versions where article_id = ? and number >= ?
+               order by number desc""",
             article_id,
             number,
         )
@@ -440,7 +430,7 @@ class Store:
             self.update("versions", "version_id", row["version_id"], number=row["number"] + 1)
 
     def copy_version(self, version_id: int, **values: object) -> int:
-        """The same text as another version of the article."""
+        """Copy a version, with other values in some columns; return its id."""
         row = self.version(version_id)
         assert row is not None  # of a version that is held
         # Without those that follow from others
@@ -449,15 +439,14 @@ class Store:
         return self.insert("versions", **copied | values)
 
     def replace_text(self, version: Row, extract: Extract) -> bool:
-        """What today's extractor reads, in place of what an earlier one did; whether title, text or kinds of
-        lines differ."""
+        """Replace a text with what this release reads; return whether title, text or lines differ."""
         text = extract.text
         values: dict[str, object] = {
             "title": extract.title,
-            "restored_title": restored_title(extract.title, text),
+            "restored_title": restore_title(extract.title, text),
             "text": text,
-            "lines": encode_lines(extract),
-            **digests_of(extract.title, text),
+            "lines": pack_lines(extract),
+            **digest(extract.title, text),
             "layout": extract.layout,
         }
         changed = any(version[name] != value for name, value in values.items())
@@ -466,15 +455,15 @@ class Store:
         return changed
 
     def claims(self, version: Row, extract: Extract, title: str) -> None:
-        """The claims of a version's newest capture; ``title`` is the version's: an equal one in other
-        quotation marks does not replace it."""
+        """Replace what a version states with what its newest capture does. ``title`` is the version's own,
+        which an equal one in other quotation marks does not replace."""
         claim_set_id = self._claim_set(version["article_id"], extract, title)
         self.update(
             "versions", "version_id", version["version_id"], **pack_stated(extract), claim_set_id=claim_set_id
         )
 
     def _claim_set(self, article_id: int, extract: Extract, title: str) -> int:
-        """The row of the list of claims that a page makes, beside a version of that title."""
+        """The id of the list of claims that a page makes."""
         article = self.one("select post_id from articles where article_id = ?", article_id)
         columns = {of.name: getattr(extract, of.name) for of in PAGE_FIELDS} | {"title": title}
         packed = pack(extract.claims, columns, article["post_id"] if article else None)
@@ -488,18 +477,18 @@ class Store:
         return self._claim_sets[packed]
 
     def index(self, article_id: int, old: Row | None, new: Row) -> None:
-        """Let the search find an article by its newest version."""
+        """Put the newest version of an article into the search index, in place of an older one."""
         if old is not None:
-            values = (article_id, *searchable(old))
+            values = (article_id, *fold_for_search(old))
             self._conn.execute(
                 "insert into search (search, rowid, title, text) values ('delete', ?, ?, ?)", values
             )
         self._conn.execute(
-            "insert into search (rowid, title, text) values (?, ?, ?)", (article_id, *searchable(new))
+            "insert into search (rowid, title, text) values (?, ?, ?)", (article_id, *fold_for_search(new))
         )
 
     def change(self, article_id: int, kind: str, said_at: str, learnt_at: str, **values: Any) -> int:
-        """Tell the world: one row in the feed, numbered without a gap."""
+        """Add a change to the feed; return its number."""
         if kind in ("updated", "backfilled"):
             values["same_as_version_id"] = self._same_as(article_id, values["version_id"])
         row = self.one("select coalesce(max(seq), 0) + 1 from changes")
@@ -533,29 +522,27 @@ class Store:
         )
         return row[0] if row else None
 
-    # -- parts of an article in several pages
-    # -------------------------------------------------------------------------------------
+    # -- posts of several pages -----------------------------------------------------------------------
 
     def add_part(self, capture_id: int, look: str, page: int, pages: int, extract: str) -> None:
-        """One page of a look at an article in several pages."""
+        """Keep one page of a post until the others are there."""
         self._conn.execute(
             "insert into parts values (?, ?, ?, ?, ?) on conflict do nothing",
             (capture_id, look, page, pages, extract),
         )
 
     def parts(self, look: str) -> list[Row]:
-        """The pages held of a look, in order."""
+        """The pages of a look, in order."""
         return self.query("select * from parts where look = ? order by page", look)
 
     def drop_parts(self, look: str) -> None:
-        """A look is complete."""
+        """Remove the pages of a look that is complete."""
         self._conn.execute("delete from parts where look = ?", (look,))
 
-    # -- what a crawl must know
-    # ---------------------------------------------------------------------------------------------------
+    # -- what a crawl must know -----------------------------------------------------------------------
 
     def held(self, row: Row, **more: Any) -> Held:
-        """An article as a plan sees it."""
+        """An article as a plan needs it."""
         key = ArticleKey(row["source"], row["key"])
         version = self.version(row["newest_version_id"])
         modified = version["modified_at"] if version else None
@@ -571,57 +558,21 @@ class Store:
         )
 
     def cover_days(self, edition: Edition, days: Iterable[str], at: str) -> None:
-        """The date archive of these days was walked whole."""
+        """Record that the date archives of these days were read to their end."""
         self._conn.executemany(
             "insert into coverage_days values (?, ?, ?) on conflict do nothing",
             [(edition, day, at) for day in days],
         )
 
 
-def pack_stated(stated: Stated) -> dict[str, Any]:
-    """What a page states beside title and text, as columns of `versions`."""
-    return {of.name: of.pack(getattr(stated, of.name)) for of in PAGE_FIELDS}
-
-
-def unpack_metadata(row: Mapping[str, Any] | Row) -> dict[str, Any]:
-    """The fields of which a new value makes a `metadata` change, from columns of `versions`."""
-    return {of.name: of.unpack(row[of.name]) for of in PAGE_FIELDS if of.is_metadata}
-
-
-def encode_lines(extract: Extract) -> str:
-    """The kind of each line of the text, as the column ``lines`` keeps it."""
-    return encode_kinds((line.kind.value, line.depth) for line in extract.lines)
-
-
-def digests_of(title: str, text: str) -> dict[str, bytes]:
-    """The columns behind `versions.text_sha256` and `same_sha256`, which show them in hexadecimal."""
-    return {
-        "text_digest": bytes.fromhex(text_sha256(text)),
-        "same_digest": bytes.fromhex(same_sha256(title, text)),
-    }
-
-
-def restored_title(title: str, text: str) -> str | None:
-    """The headline without marks put inside words; None where it has none. `versions.plain_title` is this or
-    the title."""
-    plain = plain_title(title, HIDDEN, text)
-    return None if plain == title else plain
-
-
-def searchable(version: Row) -> tuple[str, str]:
-    """Title and text as the search knows them: as published and without obfuscation, folded."""
-    title, plain = version["title"], version["plain_title"]
-    return fold(title if title == plain else f"{title}\n{plain}", HIDDEN), fold(version["text"], HIDDEN)
-
-
 def open_store(folder: Path) -> Store:
-    """Open an archive's database for writing, making the folder where there is none. Raises CannotWrite,
-    NewerArchive, NoArchive."""
+    """Open an archive's database for writing; make its folder if needed. Raises CannotWrite, NewerArchive,
+    NoArchive."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWrite(
-            f"the archive's folder {folder} cannot be made ({error.strerror}): give one you may write to"
+            f"the folder {folder} cannot be made ({error.strerror}): give one that you may write to"
         ) from error
     return Store(folder / DATABASE)
 
@@ -629,19 +580,16 @@ def open_store(folder: Path) -> Store:
 def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:
     name = getattr(error, "sqlite_errorname", "")
     todo = {
-        "SQLITE_NOTADB": "the file is no database: move it away and run 'sohr-archive rebuild'",
+        "SQLITE_NOTADB": "the file is not a database: move it away and run 'sohr-archive rebuild'",
         "SQLITE_CORRUPT": "the file is damaged: move it away and run 'sohr-archive rebuild'",
         "SQLITE_FULL": "free some disk space and run the same command again",
-        "SQLITE_IOERR": "free or mend the disk and run the same command again",
+        "SQLITE_IOERR": "free or repair the disk and run the same command again",
         "SQLITE_READONLY": "give it to a user who may write it",
         "SQLITE_CANTOPEN": "give it to a user who may write it",
-        "SQLITE_BUSY": "another program keeps it locked: stop that and run the same command again",
+        "SQLITE_BUSY": "another program keeps it locked: stop that program and run the same command again",
     }
     step = next(
         (text for code, text in todo.items() if name.startswith(code)),
-        "mend it and run the same command again",
+        "repair it and run the same command again",
     )
     return CannotWrite(f"the database {path} cannot be written ({error}): {step}")
-
-
-__all__ = ["Row", "Store", "digests_of", "now", "open_store", "pack_stated"]

@@ -439,8 +439,8 @@ begin select raise(abort, 'changes are append-only'); end;
 create trigger changes_not_deleted before delete on changes
 begin select raise(abort, 'changes are append-only'); end;
 create trigger captures_not_updated
-before update of url, status, captured_at, recorded_at, payload_sha256, warc_file_id, offset, length, record_id,
-    original_id on captures
+before update of url, status, captured_at, recorded_at, payload_sha256, warc_file_id, offset, length,
+    record_id, original_id on captures
 begin select raise(abort, 'captures are append-only'); end;
 create trigger captures_not_deleted before delete on captures
 begin select raise(abort, 'captures are append-only'); end;
@@ -459,11 +459,11 @@ def _count_day(row: str, sign: str) -> str:
 
 # First make the row where there is none, then add: `on conflict` in a trigger gives way to that of the
 # statement that fired it
-_ADD_DAY = """
-    insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0 where not exists
-        (select 1 from day_counts where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));""" + _count_day(
-    "new", "+"
-)
+_ADD_DAY = f"""
+    insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0
+        where not exists (select 1 from day_counts
+            where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));
+    {_count_day("new", "+")}"""
 _MONTH, _CLASS = "substr({}.said_at, 1, 7)", "coalesce(json_extract({}.classes, '$[0]'), '')"
 _NEW_EDIT = f"month = {_MONTH.format('new')} and class = {_CLASS.format('new')}"
 
