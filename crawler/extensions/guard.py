@@ -77,6 +77,7 @@ class Breaker:
 
 
 _REFUSED = REFUSALS | {"no_answer", "forbidden"}
+FAILURES = _REFUSED | UNREADABLE_OUTCOMES
 
 
 @dataclass(slots=True)
@@ -291,7 +292,7 @@ class Guard:
     def _too_many(self, words: frozenset[str], usual: float) -> str:
         """How many requests had these outcomes, if they are too many of all, or of those for articles."""
         every, articles = self.counts["pages"], self._articles.total()
-        bad = sum(self.counts[word] for word in _REFUSED | UNREADABLE_OUTCOMES)
+        bad = sum(self.counts[word] for word in FAILURES)
         for counts, total in ((self.counts, every), (self._articles, articles)):
             failed = sum(counts[word] for word in words)
             is_share = failed >= FEW.value and failed / max(1, total) > SHARE.value + usual

@@ -79,7 +79,7 @@ class BackoffMiddleware:
             until = asyncio.get_running_loop().time() + min(stated, self._most)
             self._not_before[host] = max(self._not_before.get(host, 0.0), until)
             if stated > self._longest:
-                self._guard.bounded["retry_after"] = stated
+                self._guard.bounded["retry_after"] = round(stated)
             if stated > self._most:
                 self._guard.stay_away(
                     host,

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from archive.clock import clock, current_time, format_time, now, parse_time, read_retry_after
 from archive.model import Edition
-from archive.outcome import LISTING, LISTING_UNREAD, MOVED, PART, REDIRECT, SITEMAP, Held, Outcome, Served
+from archive.outcome import LISTING, LISTING_UNREAD, MOVED, NO_CHANNEL, PART, REDIRECT, Held, Outcome, Served
 from archive.sites.moves import is_same_owner
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import channels
@@ -29,7 +29,7 @@ from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Open, Questions
 from crawler.arguments import Arguments
-from crawler.extensions.guard import guard_of
+from crawler.extensions.guard import FAILURES, guard_of
 from crawler.middlewares.backoff import seconds_left
 from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, edition_of, outcome
 from crawler.walk.walk import Walk
@@ -254,7 +254,7 @@ class SohrSpider(Spider):
     def _note_answer(self, found: Outcome, edition: Edition, is_optional: bool, is_newest: bool) -> None:
         if is_newest and found.word == "missing":
             self._note_listing(LISTING_UNREAD, f"{found.url} answers {found.status}", edition, False, True)
-        elif found.word != "missing":  # else it is after the last page, or a day without posts
+        elif found.word not in ("missing", NO_CHANNEL):  # after the last page, a day without posts
             self._note_listing(found.word, found.detail, edition, is_optional, is_newest)
 
     def _note_listing(
@@ -268,7 +268,7 @@ class SohrSpider(Spider):
         result = self.guard.editions[edition]
         if word == LISTING:
             result.listed |= is_newest
-        elif word != SITEMAP:
+        elif word in FAILURES:
             result.listing_failed = True
             result.failure = result.failure or (f"{word}: {detail}" if is_newest else "")
 

@@ -27,7 +27,7 @@ AT_ONCE = 100  # posts a request: the most WordPress gives
 MAX_ANSWER = 32 * 2**20  # characters; 100 posts whole are 300,000
 _POSTS = "wp-json/wp/v2/posts"
 _FIELDS = "id,link,date,date_gmt,modified_gmt"
-_LIST = re.compile(r"\[\s*\{")
+_LIST = re.compile(r"\[\s*(?:\{|null\b)")
 MAX_STARTS = 20  # places where a list may begin that are tried
 _BARE = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$")
 
