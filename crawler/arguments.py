@@ -1,4 +1,4 @@
-"""The arguments of `scrapy crawl sohr`, read and checked before anything else happens."""
+"""The arguments and settings of a crawl, checked before anything else happens."""
 
 from __future__ import annotations
 
@@ -37,15 +37,13 @@ Look = Literal["due", "all", "none"]
 
 
 class BadArgument(ValueError):
-    """Raised when an argument makes no sense; the message says which, and what would."""
+    """Raised when an argument makes no sense; the message says which one, and what to give."""
 
 
 def check_settings(settings: BaseSettings, given: Sequence[str]) -> None:
-    """Before anything is asked for: settings that a crawl would fail on, or silently do without. Raises
-    BadArgument.
+    """Check the settings that a crawl would fail on later, or ignore. Raises BadArgument.
 
-    ``given`` are the names on the command line: one of ours that is misspelt would leave its work undone,
-    ``ARCHIVE_DIR`` above all.
+    ``given`` are the names on the command line: Scrapy ignores a misspelt one, such as ``ARCHIVE_DIRR``.
     """
     for name in given:
         if name.startswith("ARCHIVE_") and name not in OURS:
@@ -56,17 +54,17 @@ def check_settings(settings: BaseSettings, given: Sequence[str]) -> None:
         except (TypeError, ValueError):
             seconds = math.nan
         if not (seconds >= 0 and math.isfinite(seconds)) or (name == "ARCHIVE_READ_SECONDS" and not seconds):
-            raise BadArgument(f"{name}={settings[name]} is no number of seconds: give one like 2 or 0.5")
+            raise BadArgument(f"{name}={settings[name]} is not a number of seconds: give one like 2 or 0.5")
     stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
     if stated and not re.fullmatch(r"\d{1,9}", stated):
         raise BadArgument(
-            f"ARCHIVE_DAILY_REQUESTS={stated} is no number of requests: give one, or 0 for no limit"
+            f"ARCHIVE_DAILY_REQUESTS={stated} is not a number of requests: give one, or 0 for no limit"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a crawl is asked to do."""
+    """What to crawl."""
 
     site: str = HOME
     editions: tuple[Edition, ...] = EDITIONS
@@ -81,7 +79,7 @@ class Arguments:
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> Arguments:
-        """From the ``-a name=value`` of the command line. Raises BadArgument."""
+        """Read the ``-a name=value`` of the command line. Raises BadArgument."""
         known = {"edition" if f.name == "editions" else f.name for f in fields(cls)}
         for name in given:
             if name not in known:
@@ -104,7 +102,7 @@ class Arguments:
 
     @classmethod
     def read_pages(cls, given: dict[str, Any]) -> Arguments:
-        """Those of ``scrapy crawl pages``. Raises BadArgument."""
+        """Read those of ``scrapy crawl pages``. Raises BadArgument."""
         for name in given:
             if name not in ("site", "urls", "look"):
                 raise BadArgument(f"there is no argument -a {name}=... of pages: known are look, site, urls")
@@ -117,7 +115,7 @@ class Arguments:
         return cls(site=_site(given.get("site", HOME)), urls=urls, look=look)
 
     def as_record(self) -> dict[str, Any]:
-        """For the archive: what was asked, without the addresses of a file of them."""
+        """As the archive keeps them: of a file of addresses their number."""
         record = asdict(self)
         record["urls"] = len(self.urls) if self.urls is not None else None
         return record
@@ -127,7 +125,7 @@ def _site(value: str) -> str:
     try:
         return Site(value).home
     except ValueError:
-        raise BadArgument(f"site={value} is no address of a site: give one like {HOME}") from None
+        raise BadArgument(f"site={value} is not the address of a site: give one like {HOME}") from None
 
 
 def _editions(value: str) -> tuple[Edition, ...]:
@@ -146,7 +144,7 @@ def _day(name: str, value: str | None) -> str | None:
     except ValueError:
         day = ""
     if day != value:  # fromisoformat reads 20240531 and weeks too; a day is written in one way here
-        raise BadArgument(f"{name}={value} is no day: write it like 2024-05-31")
+        raise BadArgument(f"{name}={value} is not a day: write it like 2024-05-31")
     return day
 
 
@@ -154,7 +152,7 @@ def _pages(value: str | None) -> int | None:
     if value is None:
         return None
     if not re.fullmatch(r"[1-9]\d{0,6}", str(value)):
-        raise BadArgument(f"pages={value} is no number of listing pages: give 1 or more")
+        raise BadArgument(f"pages={value} is not a number of listing pages: give 1 or more")
     return int(value)
 
 
@@ -162,7 +160,7 @@ def _budget(value: str | None) -> int | None:
     if value is None:
         return None
     if not re.fullmatch(r"\d{1,9}", str(value)):
-        raise BadArgument(f"budget={value} is no number of requests a day: give one, or 0 for no limit")
+        raise BadArgument(f"budget={value} is not a number of requests a day: give one, or 0 for no limit")
     return int(value)
 
 
@@ -171,17 +169,19 @@ def _sweep(value: str | None, given: dict[str, Any]) -> tuple[int, int] | None:
         return None
     found = re.fullmatch(r"([1-9]\d{0,9})-([1-9]\d{0,9})", str(value))
     if not found:
-        raise BadArgument(f"sweep={value} is no range of ids: write it like 330000-331000")
+        raise BadArgument(f"sweep={value} is not a range of ids: write it like 330000-331000")
     first, last = int(found[1]), int(found[2])
     if first > last:
         raise BadArgument(f"sweep={value} ends before it begins: swap them")
     if last - first >= MOST_IDS:
         raise BadArgument(
-            f"sweep={value} is {last - first + 1:,} ids: give at most {MOST_IDS:,} at once, at one request each that is a fortnight"
+            f"sweep={value} is {last - first + 1:,} ids: give at most {MOST_IDS:,} at once "
+            "(at one request each that is a fortnight)"
         )
     if "edition" not in given:
         raise BadArgument(
-            "sweep asks for the ids of one edition: say which with -a edition=en or edition=ar, or edition=all for both"
+            "sweep asks for the ids of one edition: say which with -a edition=en or edition=ar, "
+            "or edition=all for both"
         )
     for name in ("since", "until", "pages", "urls"):
         if given.get(name) is not None:

@@ -1,5 +1,4 @@
-"""A word to a health check at the end of a crawl, so that somebody notices when crawls fail, or are no longer
-started."""
+"""Reports the end of a crawl to a health check, which notices when crawls fail or are no longer started."""
 
 from __future__ import annotations
 
@@ -13,36 +12,34 @@ from urllib.request import Request, urlopen
 from archive.errors import LOCKED
 
 logger = logging.getLogger(__name__)
-SECONDS = 5.0  # at most, whatever the check does: a stop is to be over in ten
+SECONDS = 5.0  # at most: a stop takes less than ten
 
 
 def ping(url: str, status: int) -> bool:
-    """Ask for a health check's address with a crawl's exit status; whether it answered well. Never raises: a
-    crawl does not depend on it.
+    """Report an exit status; return whether the check answered well. Never raises: it must not fail a crawl.
 
-    ``{status}`` in the address stands for the exit status; without it the status is put behind the address as
-    ``/0``, as healthchecks.io reads it. A crawl that found the archive held by another (75) is no news and
-    not told.
+    ``{status}`` in the address stands for the exit status; without it ``/0`` is appended, as healthchecks.io
+    reads it. That another crawl holds the archive (75) is not reported.
     """
     if status == LOCKED:
         return False
     if not re.match(r"https?://", url):
-        logger.warning("ARCHIVE_PING_URL is no web address: give one that begins with https://")
+        logger.warning("ARCHIVE_PING_URL is not a web address: give one that begins with https://")
         return False
     address = url.replace("{status}", str(status)) if "{status}" in url else f"{url.rstrip('/')}/{status}"
-    told: list[str | None] = []
+    problems: list[str | None] = []
     # A check that drips its answer is not waited for
-    asking = Thread(target=lambda: told.append(_asked(address)), daemon=True)
+    asking = Thread(target=lambda: problems.append(_check(address)), daemon=True)
     asking.start()
     asking.join(SECONDS)
-    wrong = told[0] if told else f"did not answer within {SECONDS:g} seconds"
+    wrong = problems[0] if problems else f"did not answer within {SECONDS:g} seconds"
     if wrong:
         logger.warning("the health check %s", wrong)
     return wrong is None
 
 
-def _asked(address: str) -> str | None:
-    """What is wrong with the answer, its address aside, which is a secret; None: it answered well."""
+def _check(address: str) -> str | None:
+    """What is wrong with the answer, without the address, which is a secret; None: nothing."""
     try:
         with urlopen(Request(address, headers={"User-Agent": "sohr-archive"}), timeout=SECONDS):  # noqa: S310  # http and https only, see above
             return None

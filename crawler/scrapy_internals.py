@@ -58,7 +58,7 @@ def _downloader(crawler: Crawler) -> Downloader:
 
 
 def on_signal(process: CrawlerProcess, react: Callable[[int], None]) -> None:
-    """Call ``react`` with the number of the first signal that ends the process, before Scrapy's own handler."""
+    """Call ``react`` with the number of the first signal that ends the process, before Scrapy handles it."""
     shutdown = process._signal_shutdown
 
     def handle(signum: int, frame: Any) -> None:

@@ -204,7 +204,7 @@ def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
         assert rows(
             folder, "select count(*) from captures where requested_url like '%/old' and url like '%/new'"
         ) == [(1,)]
-        assert "127.0.0.1:9/en/1/ is no page of another site" in first.stderr
+        assert "127.0.0.1:9/en/1/ is not a page of another site" in first.stderr
         assert first.status == 69, first.told  # a third of what was asked for was refused
 
         site.asked.clear()

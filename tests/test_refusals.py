@@ -79,12 +79,12 @@ class TestArguments:
         [
             ("nonsense=1", "there is no argument -a nonsense="),
             ("edition=fr", "edition=fr is not known: give en, ar or all"),
-            ("since=2024-02-30", "since=2024-02-30 is no day"),
-            ("until=yesterday", "until=yesterday is no day"),
-            ("pages=0", "pages=0 is no number of listing pages"),
+            ("since=2024-02-30", "since=2024-02-30 is not a day"),
+            ("until=yesterday", "until=yesterday is not a day"),
+            ("pages=0", "pages=0 is not a number of listing pages"),
             ("look=maybe", "look=maybe is not known"),
             ("urls=/nowhere/urls.txt", "urls=/nowhere/urls.txt cannot be read"),
-            ("site=nonsense", "site=nonsense is no address of a site"),
+            ("site=nonsense", "site=nonsense is not the address of a site"),
         ],
     )
     def test_bad_value(self, site: Replica, tmp_path: Path, argument: str, words: str) -> None:
@@ -98,9 +98,9 @@ class TestArguments:
         ("setting", "words"),
         [
             ({"ARCHIVE_DIRR": "x"}, "there is no setting -s ARCHIVE_DIRR="),
-            ({"ARCHIVE_DAILY_REQUESTS": "many"}, "ARCHIVE_DAILY_REQUESTS=many is no number of requests"),
-            ({"ARCHIVE_READ_SECONDS": "0"}, "ARCHIVE_READ_SECONDS=0 is no number of seconds"),
-            ({"DOWNLOAD_DELAY": "slow"}, "DOWNLOAD_DELAY=slow is no number of seconds"),
+            ({"ARCHIVE_DAILY_REQUESTS": "many"}, "ARCHIVE_DAILY_REQUESTS=many is not a number of requests"),
+            ({"ARCHIVE_READ_SECONDS": "0"}, "ARCHIVE_READ_SECONDS=0 is not a number of seconds"),
+            ({"DOWNLOAD_DELAY": "slow"}, "DOWNLOAD_DELAY=slow is not a number of seconds"),
         ],
     )
     def test_bad_setting(self, site: Replica, tmp_path: Path, setting: dict[str, str], words: str) -> None:

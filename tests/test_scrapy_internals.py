@@ -1,4 +1,4 @@
-"""The undocumented names of Scrapy that the crawler uses are still there, and are used in one module."""
+"""What the crawler needs of Scrapy: its undocumented names, in one module, and settings with reasons."""
 
 from __future__ import annotations
 
@@ -53,3 +53,10 @@ def test_the_settings_name_what_exists() -> None:
     for name in ("DOWNLOADER_MIDDLEWARES", "EXTENSIONS"):
         for path, order in settings.getdict(name).items():
             assert order is None or load_object(path)
+
+
+def test_every_setting_has_its_reason() -> None:
+    """Beside it, in one line."""
+    lines = Path(ROOT, "crawler/settings.py").read_text(encoding="utf-8").splitlines()
+    bare = [line for line in lines if re.match(r"[A-Z_]+(?:: [^=]+)? = ", line) and "  # " not in line]
+    assert not bare

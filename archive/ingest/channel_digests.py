@@ -1,10 +1,9 @@
 """What a channel last said of an article, and what follows: nothing new, a reason to ask for the page, or a
 look that is done.
 
-A channel's digest is compared with the last one of the same channel only. It stands for the page if our newest
-page was captured after the channel first said so: then the page said the same. A first digest, and one that
-came after the newest page, prove nothing. Only the page makes versions; a look that a digest closes plans the
-next look as an unchanged page would.
+A digest is compared with the last one of the same channel only. It stands for the page if our newest page was
+captured after the channel first said so. A first digest, and one that came after that page, prove nothing.
+Only the page makes versions; a look that a digest closes plans the next look as an unchanged page would.
 """
 
 from __future__ import annotations
@@ -103,8 +102,7 @@ class Digests:
         return row is not None and row[0] is not None and sighting.modified_at > row[0]
 
     def _is_older(self, article: Row, row: Row) -> bool:
-        """Whether the channel first said what it says before our newest page was captured: by time, and by the
-        order of the evidence."""
+        """Whether the channel's words are older than our newest page: by time and in the evidence."""
         version = self._store.version(article["newest_version_id"])
         if version is None:
             return False
@@ -116,7 +114,8 @@ class Digests:
     def _was_asked(self, article: Row, row: Row) -> bool:
         """Whether the page was answered since the channel first said what it says; a refusal is no answer."""
         marks = ", ".join("?" * len(REFUSALS))
-        sql = f"select 1 from captures where article_id = ? and capture_id > ? and outcome not in ({marks}) limit 1"
+        sql = f"""select 1 from captures where article_id = ? and capture_id > ?
+                  and outcome not in ({marks}) limit 1"""
         return (
             self._store.one(sql, article["article_id"], row["first_capture_id"], *sorted(REFUSALS))
             is not None
@@ -136,7 +135,6 @@ class Digests:
         self._update(article, row["channel"], looks=row["looks"] + 1, looked_at=at)
 
     # -- absence
-    # ------------------------------------------------------------------------------------------------------------------
 
     def absent(self, article: Row, channel: str, at: str, capture_id: int) -> None:
         """A channel that was asked for an article does not show it."""

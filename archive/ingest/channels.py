@@ -1,8 +1,8 @@
 """What each channel of the site offers, as its answers show: open or closed, how far a walk came, how much.
 
 Derived from captures alone, in their order, so that a rebuild knows the same. A channel that the site never
-offered is closed, and asked again after a week. One that was offered closes when it fails `MOST_FAILURES` times
-in a row, and is asked again after a day (`crawler.walk.plan`).
+offered is closed and asked again after a week. One that was offered closes after three failures in a row and
+is asked again after a day (`crawler.walk.plan`).
 """
 
 from __future__ import annotations
@@ -150,7 +150,6 @@ class Channels:
                 self.digests.absent(row, "rest", capture.captured_at, capture_id)
 
     # -- states
-    # -------------------------------------------------------------------------------------------------------------------
 
     def _record_failure(
         self,
@@ -235,8 +234,7 @@ class Channels:
         )
 
     def _rest_walked(self, capture: Capture, edition: Edition, page: int, posts: rest.Posts) -> None:
-        """A page of the walk by id. One that begins anew ends at once where the site counts as many posts as
-        the archive knows there."""
+        """Record a page of the walk by id. A new walk ends if the site counts as many posts as we know."""
         row = self._row(edition, "rest", "walk")
         is_known = (
             row is not None
@@ -250,15 +248,15 @@ class Channels:
         )
 
     def _known(self, edition: Edition) -> int:
-        sql = "select count(*) from articles where edition = ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
+        sql = """select count(*) from articles where edition = ?
+                 and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"""
         row = self._store.one(sql, edition)
         return int(row[0]) if row else 0
 
     def listed(self, capture: Capture, address: Address, listing: Listing | None) -> Outcome | None:
-        """A page of a date archive or a category was asked for; None for its listing: it shows no posts.
-        Other listings are passed over.
+        """Record a page of a date archive or a category; ``listing`` is None if it shows no posts.
 
-        The outcome is that of a category's page without posts: many have none, and that is no failure.
+        The outcome is that of a page without posts, which is no failure of a category; else None.
         """
         self._is_import = capture.channel == "import"
         channel = address.scope.split("/")[0]
@@ -295,23 +293,25 @@ class Channels:
         return self._record_failure(capture, address.edition, channel, scope, "no posts there", is_final=True)
 
     def categories(self, edition: Edition, scopes: Sequence[str]) -> None:
-        """Categories that a page links to: known, to be asked."""
+        """Record categories that a page links to, to be asked later."""
         for scope in scopes:
             self._store.query(
-                "insert into channels (edition, channel, scope) values (?, 'category', ?) on conflict do nothing",
+                """insert into channels (edition, channel, scope) values (?, 'category', ?)
+                   on conflict do nothing""",
                 edition,
                 scope,
             )
 
     def swept(self, edition: Edition, post_id: int, at: str) -> None:
-        """There is no post of this id."""
-        sql = "insert into swept_ids values (?, ?, ?) on conflict (edition, post_id) do update set asked_at = excluded.asked_at"
+        """Record that there is no post of this id."""
+        sql = """insert into swept_ids values (?, ?, ?)
+                 on conflict (edition, post_id) do update set asked_at = excluded.asked_at"""
         self._store.query(sql, edition, post_id, at)
 
     def _walked(
         self, capture: Capture, edition: Edition, channel: str, scope: str, next_page: int | None
     ) -> None:
-        """A walk through all of a channel came so far; None: to its end."""
+        """Record how far a walk through all of a channel came; None: to its end."""
         self._set(
             edition,
             channel,
@@ -321,7 +321,7 @@ class Channels:
         )
 
     def _edited(self, capture: Capture, edition: Edition, asked: rest.Asking, posts: rest.Posts) -> None:
-        """How far the log of edits is known: up to its newest, once the pages behind that were read down to
+        """Record up to when the log of edits is known: to its newest edit, once its pages were read back to
         where the last reading began."""
         row = self._row(edition, "rest", "edited")
         times = [s.modified_at for s in posts.listing.sightings if s.modified_at]
@@ -348,13 +348,14 @@ class Channels:
         )
 
     def _set(self, edition: Edition, channel: str, scope: str, **values: Any) -> None:
-        # What the site offered to somebody else, once, says nothing of what it offers us now
+        # What the site once offered to somebody else says nothing of what it offers us now
         if self._is_import:
             return
         names = ", ".join(values)
         marks = ", ".join("?" * (len(values) + 3))
         renewed = ", ".join(f"{name} = excluded.{name}" for name in values)
-        sql = f"insert into channels (edition, channel, scope, {names}) values ({marks}) on conflict (edition, channel, scope) do update set {renewed}"
+        sql = f"""insert into channels (edition, channel, scope, {names}) values ({marks})
+                  on conflict (edition, channel, scope) do update set {renewed}"""
         self._store.query(sql, edition, channel, scope, *values.values())
 
 

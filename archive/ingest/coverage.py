@@ -1,8 +1,8 @@
 """Which parts of the listings were read without a break, so that the next crawl finds the gaps.
 
-A *stretch* is an unbroken run of posts in the order of the listing: pages read one after the other in one crawl,
-joined with older stretches wherever they meet a post of theirs. After a stretch whose tail is not the listing's
-end there is a gap: older posts may be unknown. A date archive read from its first page to its end is whole.
+A *stretch* is an unbroken run of posts in the order of the listing: pages read one after the other in one
+crawl, joined with older stretches wherever they meet a post of theirs. After a stretch whose tail is not the
+listing's end there is a gap: older posts may be unknown. A date archive read to its last page is whole.
 """
 
 from __future__ import annotations
@@ -64,8 +64,7 @@ class Coverage:
         return self._store.article(held.key) if held.key and not is_sticky else None
 
     def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
-        """The first date archive in a while shows posts: those that answered 404 before in this crawl are empty,
-        not switched off."""
+        """A date archive shows posts, so those that answered 404 before in this crawl are empty, not off."""
         if self._answers(capture, edition):
             return
         query = "select url from captures where crawl_id = ? and channel = 'date' and status in (404, 410)"
@@ -75,7 +74,8 @@ class Coverage:
                 self._cover(capture, edition, empty.scope)
 
     def _answers(self, capture: Capture, edition: Edition) -> bool:
-        query = """select 1 from listing_pages p join captures c using (capture_id) where edition = ? and scope like 'date/%' and c.captured_at >= ?
+        query = """select 1 from listing_pages p join captures c using (capture_id)
+                   where edition = ? and scope like 'date/%' and c.captured_at >= ?
                    order by capture_id desc limit 1"""
         since = format_time(parse_time(capture.captured_at) - ANSWERS)
         return self._store.one(query, edition, since) is not None
@@ -83,7 +83,8 @@ class Coverage:
     def _knows(self, edition: Edition, scope: str) -> bool:
         """Whether posts of a date archive are known and not gone."""
         first, last = span(scope)
-        query = "select 1 from articles where edition = ? and day between ? and ? and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"
+        query = """select 1 from articles where edition = ? and day between ? and ?
+                   and coalesce(state, 'live') not in ('missing', 'disappeared', 'moved')"""
         return self._store.one(query, edition, first.isoformat(), last.isoformat()) is not None
 
     def end(self, capture: Capture, address: Address) -> None:
@@ -100,7 +101,8 @@ class Coverage:
 
     def _page_before(self, capture: Capture, address: Address) -> Row | None:
         return self._store.one(
-            "select * from listing_pages where crawl_id = ? and edition = ? and scope = ? and page = ? order by capture_id desc",
+            """select * from listing_pages where crawl_id = ? and edition = ? and scope = ? and page = ?
+               order by capture_id desc""",
             self._store.crawl_id(capture.crawl),
             address.edition,
             address.scope,
@@ -110,9 +112,9 @@ class Coverage:
     def _join(self, capture: Capture, address: Address, edition: Edition, rows: list[Row]) -> int | None:
         """Put the posts of a page into one stretch, with the stretches they belong to already; its id.
 
-        Invariant (`tests/test_coverage.py`): no post that was never seen stands between a stretch's newest and
-        oldest post. Pages of one crawl are asked one after the other and new posts push entries down, so the
-        page before meets this one; posts of one page stand side by side.
+        Invariant (tests/test_coverage.py): no unseen post stands between a stretch's newest and oldest post.
+        Pages of one crawl are asked one after the other and new posts push entries down, so the page before
+        meets this one; posts of one page stand side by side.
         """
         if not rows:
             return None
@@ -196,7 +198,8 @@ class Coverage:
                 self._store.update("stretches", "stretch_id", stretch_id, reached_end=1)
             return
         rows = self._store.query(
-            "select distinct page from listing_pages where crawl_id = ? and edition = ? and scope = ? order by page",
+            """select distinct page from listing_pages
+               where crawl_id = ? and edition = ? and scope = ? order by page""",
             self._store.crawl_id(capture.crawl),
             edition,
             address.scope,

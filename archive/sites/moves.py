@@ -1,4 +1,4 @@
-"""Where a site is served now, as its permanent redirects say: identity stays, the address to ask changes. Pure."""
+"""Where a site is served now, as its permanent redirects say. Identity stays, the address changes. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PERMANENT = (301, 308)
 
 
 def find_served(status: int, asked: str, location: str, homes: tuple[str, ...]) -> Served | None:
-    """How a permanent redirect to the same page elsewhere says the site is served; None for any other redirect.
+    """How the site is served, as a permanent redirect to the same page says; None for any other redirect.
 
     ``homes`` are the addresses the site is known by. The target's path must end as the one asked for does.
     Never from https to http.

@@ -36,10 +36,10 @@ class Command(ScrapyCrawl):
             "since=YYYY-MM-DD, until=YYYY-MM-DD, pages=N (listing pages an edition), urls=FILE, "
             "look=due|all|none, budget=N (requests in 24 hours; 0: no limit), sweep=FROM-TO (ids of an "
             "edition), moved_from=URL (the site's former address). 'scrapy crawl pages' takes cited pages of "
-            "other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. Settings, "
-            "each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; else data/), "
-            "ARCHIVE_CONTACT=TEXT (how the site can reach you), ARCHIVE_DAILY_REQUESTS=N (the budget where no "
-            "other is given). "
+            "other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
+            "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; data/), "
+            "ARCHIVE_CONTACT=TEXT (how the site can reach you), ARCHIVE_DAILY_REQUESTS=N (the budget "
+            "where no other is given). "
             "Exit status: " + "; ".join(exit_status_lines("crawl")) + "."
         )
 

@@ -67,7 +67,7 @@ class Breaker:
         self._last: dict[str, deque[str | None]] = {}  # by host: None for an answer, else how it failed
 
     def add(self, host: str, failure: str | None = None) -> str | None:
-        """Count an answer, or a failure. Return what is wrong with the host once it is too much, else None."""
+        """Count an answer or a failure. Return what is wrong with the host once it is too much, else None."""
         last = self._last.setdefault(host, deque(maxlen=HOST_LAST.value))
         last.append(failure)
         words = Counter(word for word in last if word)
@@ -177,7 +177,7 @@ class Guard:
         return True
 
     def count_request(self) -> None:
-        """Count a request that ended, with or without an answer. The last one of the budget ends the crawl."""
+        """Count a request that ended, answered or not. The last one of the budget ends the crawl."""
         self.counts["requests"] += 1
         if (
             self.requests_left is not None
@@ -235,15 +235,16 @@ class Guard:
         return False
 
     def verdict(self) -> Verdict:
-        """The first of these that holds: archive not written, our own error, wrong clock, site unavailable, an
-        edition not listed, pages unreadable."""
+        """The first that holds: archive not written, an error of ours, wrong clock, site unavailable or an
+        edition not listed, pages unreadable, interrupted; else healthy."""
         if self.failure is not None:
             return Verdict(self.failure.status, "not written", str(self.failure))
         if number := self.counts["errors"] + self.counts["broken"]:
             return Verdict(
                 INTERNAL,
                 "broken",
-                f"{number} answers met an error of ours; the evidence is kept: please report it (see the log)",
+                f"{number} answers met an error of ours; the evidence is kept: "
+                "please report it (see the log)",
             )
         if self.stopped and self.stopped[0] == "clock":
             return Verdict(CANNOT_WRITE, "wrong clock", self.stopped[1])

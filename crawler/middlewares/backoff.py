@@ -50,7 +50,7 @@ class BackoffMiddleware:
         return guard_of(self._crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Wait until the host's rest is over. Raises IgnoreRequest when the crawl stops or leaves it alone."""
+        """Wait until the host's rest is over. Raises IgnoreRequest if the crawl stops or leaves it alone."""
         host = urlparse_cached(request).netloc
         while (
             not self._guard.closing.is_set()

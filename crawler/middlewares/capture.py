@@ -1,4 +1,4 @@
-"""Every response -> Capture -> archive process. Nearest the wire, so that the evidence is what was received."""
+"""Every response -> Capture -> archive process. Nearest the wire: the evidence is what was received."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class CaptureMiddleware:
             raise IgnoreRequest("the crawl is stopping")
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Keep the exchange. Its outcome comes later, as ``meta["outcome"]``: only meta reaches the callback."""
+        """Keep the exchange. Its outcome comes later as ``meta["outcome"]``: only meta reaches a callback."""
         if apart := self._clock_difference(response):
             return await self._keep_wrong_clock(request, response, apart)
         why = asked(request)
@@ -131,11 +131,11 @@ class CaptureMiddleware:
         tries = int(request.meta.get("clock_tries", 0)) + 1
         if tries >= CLOCK_TRIES:
             host = urlparse_cached(request).netloc
+            side = "ahead of" if ahead > 0 else "behind"
             guard.stop(
                 "clock",
-                f"this machine's clock is {abs(ahead) / 3600:.1f} hours {'ahead of' if ahead > 0 else 'behind'} "
-                f"that of {host}: set it right, then run the crawl again (if the site's is wrong: "
-                "-s ARCHIVE_CLOCK_SECONDS=0)",
+                f"this machine's clock is {abs(ahead) / 3600:.1f} hours {side} that of {host}: set it right, "
+                "then run the crawl again (if the site's is wrong: -s ARCHIVE_CLOCK_SECONDS=0)",
             )
             raise IgnoreRequest("the clock is wrong")
         return request.replace(dont_filter=True, meta=request.meta | {"clock_tries": tries})

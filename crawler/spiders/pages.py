@@ -1,5 +1,4 @@
-"""`scrapy crawl pages`: pages of other sites that somebody cited (reposts, press articles) into the archive
-of the site they speak of."""
+"""`scrapy crawl pages`: pages of other sites that somebody cited: reposts, press articles."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class PagesSpider(SohrSpider):
-    """Takes cited pages of other sites into an archive, each once; they are never looked at again unless
-    asked.
+    """Fetches cited pages of other sites, each once; later looks at them only with ``look=all``.
 
     -a urls=FILE       the addresses, one a line
     -a site=URL        the site the archive is of (default https://www.syriahr.com/)
@@ -35,7 +33,7 @@ class PagesSpider(SohrSpider):
     name = "pages"
     channel: ClassVar[str] = addresses_elsewhere.CHANNEL
     custom_settings: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # Scrapy's is no ClassVar
-        "ONE_SITE": False,  # a host that is down, or forbids itself, is passed over; the others are asked
+        "ONE_SITE": False,  # a host that is down or refuses is left alone; the others are asked
     }
 
     @staticmethod
@@ -44,11 +42,11 @@ class PagesSpider(SohrSpider):
         return Arguments.read_pages(given)
 
     async def _welcome(self, archive: ArchiveProcess) -> bool:
-        """Always: rest that one host asked for, and the daily budget of the archive's site, are not those of
-        others."""
+        """Always True: the rest that one host asks for, and the daily budget, are not for others."""
         if not self.settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
             logger.warning(
-                "nobody can reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)"
+                "nobody can reach you: name a mail or web address in ARCHIVE_CONTACT "
+                "(environment, or -s ARCHIVE_CONTACT=...)"
             )
         return True
 
@@ -59,7 +57,8 @@ class PagesSpider(SohrSpider):
         for url, held in zip(urls, known, strict=True):
             if held is None:
                 logger.warning(
-                    "%s is no page of another site: passed over (posts of %s: scrapy crawl sohr -a urls=FILE)",
+                    "%s is not a page of another site and is skipped "
+                    "(posts of %s: scrapy crawl sohr -a urls=FILE)",
                     url,
                     self.site.home,
                 )
@@ -67,7 +66,7 @@ class PagesSpider(SohrSpider):
                 yield Wanted(held, "cited")
 
     async def unanswered(self, failure: Failure) -> None:
-        """As for the site's own pages; that a host was not asked is kept too, for nothing else tells."""
+        """As for the site's own pages. That a host was not asked is recorded too: nothing else shows it."""
         await super().unanswered(failure)
         if not isinstance(failure.value, IgnoreRequest) or self.guard.closing.is_set():
             return

@@ -1,5 +1,4 @@
-"""`scrapy crawl sohr`: what to ask is decided in `crawler.walk.walk` and `crawler.walk.plan`, what came in
-the archive process; here are the callbacks."""
+"""`scrapy crawl sohr`: the callbacks. `crawler.walk` decides what to ask, the archive process what came."""
 
 from __future__ import annotations
 
@@ -36,16 +35,11 @@ from crawler.walk.walk import Walk
 from crawler.walk.wanted import Run, Wanted
 
 logger = logging.getLogger(__name__)
-# Articles asked for before the walk through the listings waits: memory stays flat however large the site
-AHEAD = 64
-# Requests in 24 hours, where nothing else is said: a tenth of what one in two seconds would come to, and a
-# bit
-BUDGET = 8000
-RESTS = 50  # answers with a Retry-After, the last ones, that a crawl goes by at its start
+AHEAD = 64  # articles asked for before the walk through the listings waits: bounds the memory
+BUDGET = 8000  # requests in 24 hours by default: less than a fifth of one in two seconds
+RESTS = 50  # the last answers with a Retry-After that a crawl heeds at its start
 HOPS = 6  # redirects that are followed from one address
-# Of so many requests at a time one may be for a page of a listing that will be wanted; who asks one at a time
-# asks for none
-LISTINGS = 4
+LISTINGS = 4  # of so many requests at a time one may be for the next page of a listing
 
 
 class SohrSpider(Spider):
@@ -148,7 +142,8 @@ class SohrSpider(Spider):
         settings = self.crawler.settings
         if not settings["ARCHIVE_CONTACT"] and not self.site.is_loopback:
             logger.warning(
-                "the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT (environment, or -s ARCHIVE_CONTACT=...)"
+                "the site cannot reach you: name a mail or web address in ARCHIVE_CONTACT "
+                "(environment, or -s ARCHIVE_CONTACT=...)"
             )
         if not await self._rest(await archive.ask(Questions.rests_asked, RESTS)):
             return False
@@ -163,7 +158,8 @@ class SohrSpider(Spider):
             if self.guard.requests_left <= 0:
                 self.guard.stop(
                     "budget",
-                    f"the budget of {budget} requests in 24 hours is used up: run the crawl again later, or with -a budget=0",
+                    f"the budget of {budget} requests in 24 hours is used up: "
+                    "run the crawl again later, or with -a budget=0",
                 )
                 return False
         return True
@@ -190,7 +186,7 @@ class SohrSpider(Spider):
         return str(Path(self.crawler.settings["ARCHIVE_DIR"]).absolute())
 
     def _first_time(self, held: Held) -> bool:
-        """One article, one fetch a crawl, whatever its address."""
+        """Return whether an article is met for the first time in this crawl, whatever its address."""
         name = str(held.key) if held.key else held.url
         known = name in self._asked
         self._asked.add(name)
@@ -352,7 +348,7 @@ class SohrSpider(Spider):
         return self._first_time(target) and (target.state is None or self.arguments.look == "all")
 
     async def unanswered(self, failure: Failure) -> None:
-        """No answer, with all tries; robots.txt forbids; or the crawl is stopping."""
+        """Count a request without an answer after all retries, or one that robots.txt forbids."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         self._make_room(asked(request))
         ours = isinstance(failure.value, IgnoreRequest)

@@ -30,7 +30,7 @@ class Channels:
         self._reported: set[tuple[Edition, str]] = set()
 
     async def news(self, edition: Edition) -> list[Wanted]:
-        """What the channels show as new or edited since they were last asked, or showed before and never came."""
+        """What channels show as new or edited since they were last asked, or showed and never came."""
         shown = [*await self._read_news(edition), *await self._edited(edition)]
         if self._arguments.look == "none":
             return shown

@@ -1,5 +1,4 @@
-"""Which sighted or held articles to ask for now, and why; when a walk through a listing goes on. Pure: no
-clock, no network, no archive."""
+"""Which articles and channels to ask for now, and why; when a walk through a listing goes on. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from archive.model import Sighting
 from archive.outcome import MOST_FAILURES, ChannelState, Gap, Held, Outcome
 from crawler.arguments import Look
 
-# A little less than it says: a timer that fires once an hour, or once a day, must not miss every other turn.
+# A little less than they say: a timer that fires once an hour or a day must not miss every other turn
 HOURLY, DAILY, WEEKLY = timedelta(minutes=55), timedelta(hours=23), timedelta(days=7)
 EVERY_RUN = timedelta(0)
 OVERLAP = timedelta(seconds=2)
@@ -21,8 +20,7 @@ FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
 
 def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> str | None:
-    """Why an article is asked for: ``new`` (first sighted now), ``pending`` (sighted by an earlier crawl),
-    ``modified``; None: not now."""
+    """Why to ask for an article now: ``new`` (first sighted), ``pending`` (sighted before), ``modified``."""
     if held.state is None:
         return "new" if held.is_new else None if held.rests else "pending"
     if look == "none":
@@ -40,8 +38,7 @@ def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> s
 
 
 def is_due(last: tuple[str, int] | None, now: str) -> bool:
-    """Whether a channel that is asked once a day is asked now; one that the site did not offer is tried again
-    after a week."""
+    """Whether an address that is asked once a day is asked now; one that was not there, after a week."""
     if last is None:
         return True
     at, status = last
@@ -49,7 +46,7 @@ def is_due(last: tuple[str, int] | None, now: str) -> bool:
 
 
 def channel_is_due(state: ChannelState | None, every: timedelta, now: str) -> bool:
-    """Whether a channel is asked now: a closed one again after a week, one that failed of late after a day."""
+    """Whether a channel is asked now: a closed one after a week, one that failed of late after a day."""
     if state is None or state.asked_at is None:
         return True
     closed = DAILY if state.failed >= MOST_FAILURES else WEEKLY
@@ -57,27 +54,27 @@ def channel_is_due(state: ChannelState | None, every: timedelta, now: str) -> bo
 
 
 def overlapped(newest: str) -> str:
-    """From where a log of edits is read on: WordPress's bound is strict and its order has no second key, so a
-    second overlaps."""
+    """From when on to read a log of edits: WordPress's bound is strict and its order has no second key."""
     return format_time(parse_time(newest) - OVERLAP)
 
 
 def feed_goes_on(reasons: Sequence[str | None]) -> bool:
-    """Whether the next page of a log of edits is asked for: where all of this one was news."""
+    """Whether to ask for the next page of a log of edits: if all of this one was news."""
     return bool(reasons) and all(reason in ("new", "modified") for reason in reasons)
 
 
 def walk_is_due(state: ChannelState | None, now: str) -> bool:
-    """Whether a walk through all of a channel goes on, or begins; again a week after its end, which ends at
-    once where the site's count is ours."""
+    """Whether a walk through all of a channel goes on or begins; again a week after its end.
+
+    That one ends at once if the site's count of posts is ours.
+    """
     if state is None or state.next_page is not None or state.whole_at is None:
         return True
     return state.total is not None and parse_time(now) - parse_time(state.whole_at) >= WEEKLY
 
 
 def next_category(states: Sequence[ChannelState], now: str) -> ChannelState | None:
-    """The category to ask in this run: one that is due, never asked ones first; else one whose walk is under
-    way."""
+    """The category to ask in this run: one that is due, never asked ones first; else one half walked."""
     due = sorted(
         (state for state in states if channel_is_due(state, DAILY, now)),
         key=lambda state: (state.asked_at or "", state.scope),
@@ -97,8 +94,7 @@ def shows_unknown(found: Outcome) -> bool:
 
 
 def day_scopes(days: Mapping[str, int]) -> Iterator[str]:
-    """The date archives to walk for days and how many posts are known of each, newest first: whole months
-    where they are a few pages."""
+    """The date archives to walk for days and their known posts, newest first: whole months of a few pages."""
     months: dict[str, list[str]] = {}
     for day in sorted(days, reverse=True):
         months.setdefault(day[:7], []).append(day)
@@ -118,8 +114,8 @@ def newest_goes_on(found: Outcome) -> bool:
 def is_front_page(sizes: Sequence[int], *, others_show_all: bool) -> bool:
     """Whether home is no list of the newest posts, by how many posts its pages show (sticky ones aside).
 
-    It has no second page, or shows another number of posts on it that is not its last: a magazine's front page
-    shows some posts, and behind it ranks 11 and on. A site of two posts has no second page either.
+    It has no second page, or one of another size that is not its last: a magazine's front page shows some
+    posts, and after it ranks 11 and on. A site of two posts has no second page either.
     """
     if len(sizes) < 2:
         return sum(sizes) > FEW or not others_show_all
@@ -133,13 +129,12 @@ def is_before(found: Outcome, day: str) -> bool:
 
 
 def page_of(gap: Gap, per_page: int) -> int:
-    """The page on which a gap's last known post stands now, or the one before it: walking on from there
-    misses nothing."""
+    """The page on which a gap's last known post stands now, or the one before it: to walk on from."""
     return max(1, (gap.position - 1) // max(1, per_page))
 
 
 def in_days(sighting: Sighting, since: str | None, until: str | None) -> bool:
-    """Whether a post is of the days asked for; one whose day the listing does not state may be."""
+    """Whether a post is of the days asked for; True if the listing does not state its day."""
     return sighting.day is None or day_within(sighting.day, since, until)
 
 
@@ -149,8 +144,7 @@ def day_within(day: str, since: str | None, until: str | None) -> bool:
 
 
 def date_scopes(since: str | None, until: str | None, today: str, covered: set[str]) -> Iterator[str]:
-    """The date archives that make up a span of days, newest first: whole months where all of it is asked for,
-    else days.
+    """The date archives of a span of days, newest first: whole months if most of one is asked for, else days.
 
     Days in ``covered`` were walked whole before; what is sighted there is known.
     """

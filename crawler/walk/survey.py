@@ -108,7 +108,7 @@ class Survey:
                     yield wanted
 
     async def _dates(self, edition: Edition) -> AsyncIterator[Outcome]:
-        """The archives of past days with known posts that were not walked whole; a day is walked to its end."""
+        """The archives of past days with known posts that were not walked whole."""
         state = (await self._channels.states(edition)).get(("date", "date"))
         if not plan.channel_is_due(state, plan.EVERY_RUN, now()):
             return
@@ -173,8 +173,8 @@ class Survey:
     async def _walk(
         self, edition: Edition, channel: str, scope: str, address: Callable[[int], str], asked: int = 0
     ) -> list[Outcome]:
-        """A slice of a walk: from one page before where it stands, to its end or this run's share; up to
-        ``asked`` was just asked."""
+        """A slice of a walk: from the page before its place, to its end or this run's share. Pages up to
+        ``asked`` were just asked."""
         pages: list[Outcome] = []
         state = (await self._channels.states(edition)).get((channel, scope))
         if not plan.walk_is_due(state, now()):

@@ -115,7 +115,7 @@ class Walk:
                 yield wanted
 
     async def _not_by_home(self, edition: Edition, sizes: list[int]) -> AsyncIterator[Wanted]:
-        """What other channels show, where home is no list of the newest posts; ``sizes`` of the pages read."""
+        """What other channels show where home is no list of the newest posts; ``sizes`` of its pages."""
         if edition not in self._answering or self._run.is_stopping:
             return
         if not sizes:  # home came and shows no posts
@@ -162,7 +162,7 @@ class Walk:
                 yield wanted
 
     async def _close_gap(self, edition: Edition, gap: Gap) -> AsyncIterator[Wanted]:
-        """Read the home listing from the gap's place until known posts; the date archives where it has none."""
+        """Read the home listing from the gap's place on until known posts; else the date archives."""
         start = plan.page_of(gap, self._per_page)
         found = await self._page(edition, "home", start)
         if found is None and start > 1 and self._may_list(edition):

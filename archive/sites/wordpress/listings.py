@@ -1,7 +1,7 @@
-"""Listings (home, date archives, categories) -> Sightings, in the page's order. Pure: text in, dataclasses out.
+"""Listings (home, date archives, categories) -> Sightings, in the page's order. Pure.
 
-What rests on markup stands in the tables below. Where no entry is marked, headings that link to posts are read,
-and on home also lists of links; a page without any is no listing.
+What rests on markup stands in the tables below. Where no entry is marked, headings that link to posts are
+read, and on home also lists of links; a page without any is no listing.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def parse_posts(
 
 
 def read_json_list(text: str) -> list[Any] | None:
-    """The list that a text is, or holds: warnings of PHP before it and comments of a cache after it are skipped.
+    """The list that a text holds; what stands before it (warnings of PHP) and after it is skipped.
 
     Halves of characters (lone surrogates), which no database stores, become U+FFFD.
     """

@@ -1,4 +1,4 @@
-"""Sitemaps -> the addresses of further sitemaps, or Sightings. Pure. They find what no listing shows any more.
+"""Sitemaps -> the addresses of further sitemaps, or Sightings. Pure. They show what no listing does any more.
 
 WordPress's own (``wp-sitemap.xml``) and those of SEO plugins, with or without a prefix for each name. Read by
 pattern, in linear time, not by an XML parser: a sitemap is a list of addresses, and no entity is expanded.
