@@ -158,7 +158,7 @@ def test_the_tutorials_archive_is_served(clone: Path) -> None:
         )
     try:
         deadline = time.monotonic() + 60
-        while f"http://127.0.0.1:{port}/-/sohr/" not in (told := (clone / "served").read_text("utf-8")):
+        while f"http://127.0.0.1:{port}/ " not in (told := (clone / "served").read_text("utf-8")):
             assert served.poll() is None and time.monotonic() < deadline, told
             time.sleep(0.2)
         lines = _answer(f"http://127.0.0.1:{port}/-/sohr/changes.jsonl?after=131", deadline)
