@@ -271,11 +271,7 @@ def test_a_rebuild_by_another_release_starts_an_epoch(history: History, later: P
     assert dump(folder) == after
     well(folder, "rebuild", source=later)
     assert dump(folder) == after
-    assert (
-        sohr(folder, "verify", "--deep")
-        .lines[0]
-        .startswith("absent: extractor later read the archive")
-    )
+    assert sohr(folder, "verify", "--deep").lines[0].startswith("absent: extractor later read the archive")
 
 
 def test_a_crawl_by_another_release_takes_no_reading_for_an_edit(later: Path, tmp_path: Path) -> None:
