@@ -241,6 +241,7 @@ REASONS = {
     "missing": "the post is not there (404, 410)",
     "soft404": "a page that says 'not found' with status 200",
     "redirect": "the address leads elsewhere",
+    "detour": "the address leads to a log-in, another site or, for the moment, another post",
     "not_modified": "304: no text was sent",
     "truncated": "the body was cut",
     "not_html": "not an HTML page",

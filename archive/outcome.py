@@ -1,4 +1,4 @@
-"""What the archive makes of a capture, and what it knows of an article: the answers that a crawl plans with."""
+"""What the archive makes of a capture and knows of an article: the answers that a crawl plans with."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = (
     "other",
 )
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
+DETOUR, HELD = "detour", "held"
 # Reasons of failures: why a text is quarantined, and why there was no answer.
 SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no_answer", "not_asked"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
@@ -25,7 +26,7 @@ SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
 NOT_MODIFIED = "not_modified"
 GONE = (404, 410)  # statuses that say that there is no such page
 # Outcomes that say that the site does not let us in, or is not there.
-REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated"})
+REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated", DETOUR})
 # Outcomes that say that a page came and could not be read.
 UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", LISTING_UNREAD, QUARANTINED})
 MOST_FAILURES = 3  # in a row: then a channel that was offered before is closed
@@ -120,6 +121,7 @@ class Outcome:
     page_urls: tuple[str, ...] = ()  # pages of the post that are still to be asked in this look
     look: str | None = None
     served: Served | None = None  # a redirect to the same page: the site is served elsewhere now
+    is_stale: bool = False  # an old copy: to be asked for once more, past the caches
 
 
 @dataclass(frozen=True, slots=True)

@@ -400,12 +400,15 @@ class TestEvidence:
         assert kept == exchanges(story.folder)
 
     def test_the_beginning_and_end_of_each_crawl_are_evidence(self, evidence: list[Record]) -> None:
-        """One event each, in the order of the crawls."""
+        """One event each, in the order of the crawls; a judgement stands before the end."""
         events = [r.body for r in evidence if r.kind == "metadata" and not r.beside]
         kinds = [
-            "started" if b"crawl-started" in body else "finished" for body in events if b'"crawl-' in body
+            next(kind for kind in (b"started", b"judged", b"finished") if b'"crawl-' + kind in body)
+            for body in events
+            if b'"crawl-' in body
         ]
-        assert kinds == ["started", "finished"] * 5
+        assert [kind for kind in kinds if kind != b"judged"] == [b"started", b"finished"] * 5
+        assert all(kinds[n + 1] == b"finished" for n, kind in enumerate(kinds) if kind == b"judged")
 
     def test_a_warcinfo_says_which_software(self, evidence: list[Record]) -> None:
         """One for each run."""

@@ -33,8 +33,13 @@ def site() -> Iterator[Replica]:
 
 
 def plain(site: Replica) -> list[int]:
-    """Posts of the English edition with a text of one page and nothing odd about them."""
-    return [post.post_id for post in site.posts("en") if not post.odd and len(post.pages) == 1 and post.lines]
+    """Posts of the English edition with a text of one page and nothing odd about them, and no table: that cannot
+    be put back as paragraphs."""
+    return [
+        post.post_id
+        for post in site.posts("en")
+        if not post.odd and len(post.pages) == 1 and post.lines and "\t" not in "".join(post.lines)
+    ]
 
 
 def walled(site: Replica, ids: list[int], text: str = WALL.strip()) -> None:
@@ -54,28 +59,21 @@ class TestOneTextOnManyPages:
     """A wall before the pages, a cache that serves one page for all."""
 
     def test_in_mid_life(self, site: Replica, tmp_path: Path) -> None:
-        """Two have made versions when it shows; no further one, in no later crawl; the articles' texts stay,
-        and come back."""
+        """It makes no version, in this crawl or a later one; the articles' texts stay."""
         folder, ids = tmp_path / "a", plain(site)
         assert crawl(site, folder, "edition=en").status == 0
         before, count = held(folder), versions(folder)
         walled(site, ids)
-        drifting(crawl(site, folder, "edition=en", "look=all"), "could not be read (quarantined)")
-        assert versions(folder) == count + ALIKE - 1
-        assert sum(held(folder)[key] == text for key, text in before.items()) == len(before) - (ALIKE - 1)
-        assert rows(folder, "select count(*) from captures where outcome = 'quarantined'") == [
-            (len(ids) - (ALIKE - 1),)
-        ]
-        drifting(crawl(site, folder, "edition=en", "look=all"), "could not be read (quarantined)")
-        assert versions(folder) == count + ALIKE - 1
+        drifting(crawl(site, folder, "edition=en", "look=all"), "came and could not be read")
+        assert versions(folder) == count and held(folder) == before
+        assert rows(folder, "select count(*) from captures where outcome = 'quarantined'") == [(len(ids),)]
+        drifting(crawl(site, folder, "edition=en", "look=all"), "came and could not be read")
+        assert versions(folder) == count
         shown = well(folder, "layouts").decode()
-        assert (
-            f"{2 * (len(ids) - ALIKE + 1)} captures in quarantine" in shown
-            and "prove that you are a reader" in shown
-        )
+        assert f"{2 * len(ids)} captures in quarantine" in shown and "prove that you are a reader" in shown
 
         # Nothing has been mended
-        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count + ALIKE - 1
+        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count
         for post_id in ids:
             _, lines = before["en", post_id]
             site.call(
@@ -89,9 +87,7 @@ class TestOneTextOnManyPages:
         assert crawl(site, folder, "edition=en", "look=all").status == 0
         assert held(folder) == {key: text for key, text in truth(site).items() if key[0] == "en"}
         # Nor do they slip in late
-        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count + 2 * (
-            ALIKE - 1
-        )
+        assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count
         every = told(folder)
         assert (
             sohr(folder, "rebuild").status == 0
@@ -122,7 +118,7 @@ class TestOneTextOnManyPages:
         assert crawl(site, folder, "edition=en").status == 0
         count = versions(folder)
         walled(site, ids[:8])
-        drifting(crawl(site, folder, "edition=en", "look=all"), "have the same text as others")
+        drifting(crawl(site, folder, "edition=en", "look=all"), "came and could not be read")
         assert sohr(folder, "layouts", "--confirm", "publisher").status == 0
         assert versions(folder) == count + 8 and changes(folder, "en", ids[5])[-1] == "updated"
         walled(site, ids[8:12])
@@ -181,11 +177,11 @@ class TestUnlikeBefore:
                 + f" {post_id}"
             )
             site.call("edit", edition="en", post_id=post_id, html=f"<p>{line}</p>", lines=[line], silent=True)
-        drifting(crawl(site, folder, "edition=en", "look=all"), "have lost more than half of their text")
-        assert rows(folder, "select verdict, json_extract(counters, '$.shrunk') > 10 from crawls")[-1] == (
-            "drifting",
-            1,
+        count = versions(folder)
+        drifting(
+            crawl(site, folder, "edition=en", "look=all"), "posts updated, too many at once to be believed"
         )
+        assert rows(folder, "select verdict from crawls")[-1] == ("drifting",) and versions(folder) == count
 
     def test_no_text_any_more(self, site: Replica, tmp_path: Path) -> None:
         """The frame came, the text did not: no version, and not silently."""
@@ -194,7 +190,9 @@ class TestUnlikeBefore:
         count = versions(folder)
         for post_id in plain(site):
             site.call("edit", edition="en", post_id=post_id, html="<p> </p>", lines=[], silent=True)
-        drifting(crawl(site, folder, "edition=en", "look=all"), "have no text any more")
+        drifting(
+            crawl(site, folder, "edition=en", "look=all"), "posts textless, too many at once to be believed"
+        )
         assert versions(folder) == count
 
     def test_no_dates_any_more(self, tmp_path: Path) -> None:

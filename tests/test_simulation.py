@@ -19,7 +19,7 @@ from archive.clock import MACHINE, Clock, current_time, format_time, now, parse_
 from archive.ingest.look_schedule import LONGEST
 from archive.model import Capture, Edition
 from archive.outcome import REDIRECT, Held, Outcome
-from archive.writer.messages import Happened, Open, Took
+from archive.writer.messages import Happened, Judge, Open, Took
 from archive.writer.server import Writer
 from crawler.arguments import Arguments
 from crawler.walk.walk import Walk
@@ -89,6 +89,7 @@ class Years:
         self.writer.work([Happened(begun | {"arguments": {}, "software": {}})])
         self.left = BUDGET - self.writer.answers.asked_since(format_time(current_time() - timedelta(days=1)))
         asyncio.run(self._walk())
+        self.writer.work([Judge(self.name)])
         done = {
             "event": "crawl-finished",
             "name": self.name,

@@ -22,6 +22,7 @@ CLASSES = {
     "rewording": "Reworded",
     "order": "Text reordered",
     "obfuscation": "Marks inside words",
+    "same_addition": "A line that many posts got",
 }
 KINDS = {
     "created": "First captured",

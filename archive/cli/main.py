@@ -47,6 +47,7 @@ COMMANDS = (
     "head",
     "import",
     "layouts",
+    "held",
     "audit",
     "politeness",
     "schedule",

@@ -24,9 +24,18 @@ from archive.compare.numbers import Number
 from archive.compare.sentences import Sentence, has_same_numbers, pair_sentences, split_sentences
 from archive.text.normalise import normalise
 
-# The order of `Difference.classes`. `title`: the headline was reworded. `order`: sentences moved, word for
+# The order of `Difference.classes`; `same_addition` is of `archive.ingest.doubts`. `title`: the headline was reworded. `order`: sentences moved, word for
 # word. `rewording`: of the text; of the headline only if nothing but typography changed.
-CLASSES = ("figures", "title", "text_added", "text_removed", "rewording", "order", "obfuscation")
+CLASSES = (
+    "figures",
+    "title",
+    "text_added",
+    "text_removed",
+    "rewording",
+    "order",
+    "obfuscation",
+    "same_addition",
+)
 
 # Words before times words after, up to which figures are matched by weight; above it, by position
 MAX_WEIGHED = 10_000

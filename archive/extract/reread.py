@@ -46,7 +46,7 @@ class Evidence:
     def extract(
         self, capture_id: int, key: ArticleKey, ahead: Reader | None = None
     ) -> Extract | Unextractable:
-        """What a capture says, with the later pages of its look. ``ahead`` may have read the record already."""
+        """What a capture says, with the later pages of its look. ``ahead`` may have read it already."""
         [row] = self._query("select * from captures where capture_id = ?", capture_id)
         found = (ahead.reread(capture_id, key) if ahead else None) or self._read(row, key)
         if not isinstance(found, Extract) or found.pages <= 1:

@@ -1,4 +1,4 @@
-"""The states of articles: live, missing, moved, without text, unreadable; and the rows that every look writes."""
+"""The states of articles: live, missing, moved, without text, unreadable; and the rows of every look."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from archive.ingest import look_schedule
+from archive.ingest.pending import MISSING, TEXTLESS, WITHHELD, Pending
+from archive.ingest.pending import MOVED as MOVES
 from archive.ingest.seen import Seen, key_of
 from archive.model import ArticleKey, Extract, Unextractable
-from archive.outcome import QUARANTINED, Outcome
+from archive.outcome import MOVED, QUARANTINED, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Row, Store
 
@@ -17,15 +19,16 @@ from archive.store.rows import Row, Store
 class Articles:
     """Writes articles, their aliases and the changes of their state, in the order of the evidence."""
 
-    def __init__(self, store: Store, site: Site) -> None:
+    def __init__(self, store: Store, site: Site, pending: Pending) -> None:
         self.store = store
+        self.pending = pending
         self.site = site
 
-    def ensure(self, key: ArticleKey, seen: Seen, day: str | None = None) -> Row:
-        """An article's row, which is made if there is none."""
+    def ensure(self, key: ArticleKey, seen: Seen, day: str | None = None, url: str | None = None) -> Row:
+        """An article's row; a new one gets the address ``url``, or that of the capture."""
         row = self.store.article(key)
         if row is None:
-            self.store.add_article(key, seen.capture.url, seen.at, day)
+            self.store.add_article(key, url or seen.capture.url, seen.at, day)
             row = self.store.article(key)
         assert row is not None  # found or just written
         return row
@@ -59,20 +62,17 @@ class Articles:
         due = (
             look_schedule.next_look(seen.at, unchanged, str(key_of(article))) if article["edition"] else None
         )
-        self.store.update(
-            "articles",
-            "article_id",
-            article["article_id"],
-            state=state,
-            unchanged_looks=unchanged,
-            missing_looks=0,
-            missing_since=None,
-            moved_to=None,
-            first_captured_at=article["first_captured_at"] or seen.at,
-            last_captured_at=seen.at,
-            next_look_at=due,
-            **more,
-        )
+        values = {
+            "state": state,
+            "unchanged_looks": unchanged,
+            "missing_looks": 0,
+            "missing_since": None,
+            "moved_to": None,
+            "first_captured_at": article["first_captured_at"] or seen.at,
+            "last_captured_at": seen.at,
+            "next_look_at": due,
+        }
+        self.store.update("articles", "article_id", article["article_id"], **(values | more))
 
     def record_textless(self, seen: Seen, key: ArticleKey, why: Unextractable) -> Outcome:
         """A post behind a password, or without text: that is its state."""
@@ -82,6 +82,9 @@ class Articles:
         if seen.is_older_than(article):
             return outcome
         is_changed = article["state"] != why.reason
+        details = {"reason": why.reason, "detail": why.detail}
+        if is_changed and (waiting := self.pending.defer(seen, article, TEXTLESS, **details)):
+            return waiting
         self.record_look(article, seen, why.reason, is_changed=is_changed)
         if is_changed:
             kind = "created" if article["first_captured_at"] is None else "metadata"
@@ -95,7 +98,7 @@ class Articles:
         return replace(seen.fail(self.store, reason, detail, article), word=QUARANTINED)
 
     def mark_unread(self, seen: Seen, article: Row, wait: timedelta = look_schedule.UNREAD_LOOK) -> None:
-        """An answer without a text to trust. The next look is ``wait`` away: the evidence can be read again."""
+        """An answer without a text to trust: look again after ``wait``. The evidence can be read again."""
         again = look_schedule.unread_next_look(seen.at, str(key_of(article)), wait)
         if article["state"] is None:
             self.store.update(
@@ -119,12 +122,36 @@ class Articles:
         if again is not None:
             self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
 
+    def mark_withheld(self, seen: Seen, article: Row, detail: str) -> Outcome:
+        """Somebody ordered the post away (451)."""
+        is_changed = article["state"] != "withheld"
+        if is_changed and (waiting := self.pending.defer(seen, article, WITHHELD, detail=detail)):
+            return waiting
+        if not seen.is_older_than(article):
+            self.record_look(article, seen, "withheld", is_changed=is_changed)
+            if is_changed:
+                kind = "created" if article["first_captured_at"] is None else "metadata"
+                self.record_state(seen, article, kind, "withheld", status=seen.capture.status)
+        return seen.outcome("withheld", article, detail=detail)
+
     def mark_missing(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:
         """A look that did not find the article: `missing` at once, `disappeared` after several looks."""
         outcome = seen.outcome(word, article, detail=detail)
-        if seen.is_older_than(article) or article["state"] == "moved":
+        if seen.is_older_than(article):
+            return outcome
+        if article["state"] == "moved":  # its old address is gone; where it went to is known
+            self.record_look(article, seen, "moved", is_changed=False, moved_to=article["moved_to"])
             return outcome
         before, count = article["state"], article["missing_looks"] + 1
+        again = look_schedule.missing_next_look(count, seen.at, str(key_of(article)))
+        if before is None:  # an id that never gave an article cannot go missing: it is asked ever more rarely
+            self.store.update(
+                "articles", "article_id", article["article_id"], missing_looks=count, next_look_at=again
+            )
+            return outcome
+        may_wait = before not in ("missing", "disappeared") or self.pending.is_held(MISSING)
+        if may_wait and (waiting := self.pending.defer(seen, article, MISSING, reason=word, detail=detail)):
+            return waiting
         since = article["missing_since"] or seen.at
         is_final = before == "disappeared" or look_schedule.is_disappeared(count, since, seen.at)
         state = "disappeared" if is_final else "missing"
@@ -137,28 +164,24 @@ class Articles:
             missing_since=since,
             last_captured_at=seen.at,
             first_captured_at=article["first_captured_at"] or seen.at,
-            next_look_at=look_schedule.missing_next_look(count, seen.at, str(key_of(article))),
+            next_look_at=again,
         )
         if state != before:
             self.record_state(seen, article, state, state, status=seen.capture.status, reason=word)
         return outcome
 
-    def mark_moved(self, seen: Seen, article: Row, target: Row) -> None:
+    def mark_moved(self, seen: Seen, article: Row, target: Row) -> Outcome:
         """The article's address leads to another post for good."""
+        outcome = seen.outcome(MOVED, article, target=self.store.held(target))
+        if seen.is_older_than(article):
+            return outcome
         is_known = article["state"] == "moved" and article["moved_to"] == target["article_id"]
-        if seen.is_older_than(article) or is_known:
-            return
-        self.store.update(
-            "articles",
-            "article_id",
-            article["article_id"],
-            state="moved",
-            moved_to=target["article_id"],
-            next_look_at=None,
-            last_captured_at=seen.at,
-            first_captured_at=article["first_captured_at"] or seen.at,
-        )
-        self.record_state(seen, article, "moved", "moved", to=str(key_of(target)))
+        if not is_known and (waiting := self.pending.defer(seen, article, MOVES, to=target["article_id"])):
+            return replace(waiting, target=outcome.target)
+        self.record_look(article, seen, "moved", is_changed=not is_known, moved_to=target["article_id"])
+        if not is_known:
+            self.record_state(seen, article, "moved", "moved", to=str(key_of(target)))
+        return outcome
 
     def record_not_modified(self, seen: Seen, article: Row) -> None:
         """A look that brought a 304: only the next look moves on, as far as before, for no text was seen."""

@@ -1,4 +1,4 @@
-"""Metadata records that shape an archive: the start and end of crawls, decisions of people, read-apart pages."""
+"""Metadata records that shape an archive: start and end of crawls, judgements, decisions of people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from archive.errors import NewerArchive
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
+from archive.ingest.judgement import accept_held, apply_judgement
 from archive.ingest.path import MENDABLE, Ingest, learnt_homes
 from archive.ingest.same_text import trust
 from archive.ingest.seen import Seen, key_of
@@ -24,12 +25,12 @@ REREAD_AHEAD = 500  # articles whose pages are being read while earlier ones are
 
 def apply_event(
     ingest: Ingest, event: dict[str, Any], at: Position, reader: Reader | None = None
-) -> Outcome | None:
-    """Write what an event changes; the outcome of the capture it is about, if any. Raises NewerArchive.
+) -> list[Outcome]:
+    """Write what an event changes; the outcomes of the captures it decides on. Raises NewerArchive.
 
     ``reader`` reads what the event lets be read again.
     """
-    store, outcome = ingest.store, None
+    store, outcomes = ingest.store, list[Outcome]()
     match event.get("event"):
         case "crawl-started":
             _identify_archive(ingest, event["site"], event["extractor"])
@@ -49,7 +50,7 @@ def apply_event(
         case "cited":
             _add_cited(ingest, event["urls"], event["at"])
         case "read-apart":
-            outcome = _record_apart(ingest, event["record_id"], event["stopped"], reader)
+            outcomes = _record_apart(ingest, event["record_id"], event["stopped"], reader)
         case "layout-confirmed":
             store.set_about(f"layout:{event['layout']}", event["at"])
             trust(store, event["layout"])
@@ -59,6 +60,10 @@ def apply_event(
             _mend(ingest, None)
         case "site-moved":
             _add_home(ingest, event["to"], event["has_slash"])
+        case "crawl-judged":
+            outcomes = apply_judgement(ingest, event)
+        case "held-accepted":
+            outcomes = accept_held(ingest, event["crawl"], event["at"])
         case "epoch":
             pass  # `archive.rebuild` reads it before it replays anything
         case kind:
@@ -67,7 +72,7 @@ def apply_event(
                 "upgrade this one"
             )
     store.set_about(f"indexed:{at.serial}", str(at.offset + at.length))
-    return outcome
+    return outcomes
 
 
 def unfinished(ingest: Ingest) -> list[Row]:
@@ -117,15 +122,15 @@ def _mend(ingest: Ingest, layout: str | None) -> None:
 
 def _record_apart(
     ingest: Ingest, record_id: str, stopped: str | None, reader: Reader | None
-) -> Outcome | None:
+) -> list[Outcome]:
     """What came of reading a heavy page by itself: a text, as of any page, or that it was stopped."""
     sql = "select * from captures where record_id = ? and outcome = ?"
     row = ingest.store.one(sql, record_id, APART)
     if row is None:
-        return None
+        return []
     if stopped is not None:
         reader = KnownReader(ingest.site, Unextractable(STOPPED, stopped))
-    return ingest.record_again(row, reader or Reader(ingest.site, in_full=True))
+    return [ingest.record_again(row, reader or Reader(ingest.site, in_full=True), is_judged=False)]
 
 
 def _reread(ingest: Ingest, at: str, reader: Reader) -> None:
@@ -134,7 +139,8 @@ def _reread(ingest: Ingest, at: str, reader: Reader) -> None:
     store.set_about("extractor", EXTRACTOR)
     [(count,)] = store.query("select count(*) from versions where extractor != ?", EXTRACTOR)
     after = started = 0  # articles that were read again, and those whose reading was started
-    sql = "select * from articles where newest_version_id is not null and article_id > ? order by article_id limit 500"
+    sql = """select * from articles where newest_version_id is not null and article_id > ?
+             order by article_id limit 500"""
     while rows := store.query(sql, after):
         if count >= WORTH_IT:
             ahead = rows[-1]["article_id"] + REREAD_AHEAD

@@ -38,7 +38,9 @@ def record_sighting(store: Store, sighting: Sighting, at: str) -> Held:
         store.update("articles", "article_id", row["article_id"], day=sighting.day)
     store.alias(sighting.url, row["article_id"], at)
     store.sighting(row["article_id"], sighting, at)
-    return store.held(row, is_new=is_new, rests=row["state"] is None and (row["next_look_at"] or "") > at)
+    is_back = row["state"] == "moved" and sighting.channel != "sweep" and (row["last_captured_at"] or "") < at
+    rests = row["state"] is None and (row["next_look_at"] or "") > at
+    return store.held(row, is_new=is_new, rests=rests, differs=is_back)
 
 
 class Listings:

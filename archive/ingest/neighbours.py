@@ -24,7 +24,8 @@ def promote(store: Store, article: Row, classes: Sequence[str], at: str) -> None
         return
     for order, sign in (("desc", "<"), ("asc", ">")):
         rows = store.query(
-            f"""select article_id, next_look_at from articles where edition = ? and post_id {sign} ? and state = 'live'
+            f"""select article_id, next_look_at from articles
+                where edition = ? and post_id {sign} ? and state = 'live'
                 order by post_id {order} limit ?""",
             article["edition"],
             article["post_id"],

@@ -1,5 +1,5 @@
-"""The one way in: a crawl, a rebuild and an import all call `Ingest.record_capture`. It decides what a capture
-is, and who writes what follows.
+"""The one way in: a crawl, a rebuild and an import all call `Ingest.record_capture`. It decides what a
+capture is, and who writes what follows.
 
 Nothing here reads a clock or the network: the same records in the same order give the same rows.
 """
@@ -21,14 +21,16 @@ from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
 from archive.ingest.channels import Channels
 from archive.ingest.listings import Listings, record_sighting
+from archive.ingest.pending import Pending
+from archive.ingest.redirects import REDIRECTS, Proof, judge_redirect, read_location
 from archive.ingest.seen import Seen, key_of
 from archive.ingest.versions import Versions
 from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import (
     BROKEN,
+    DETOUR,
     HELD_OUTCOMES,
     LISTING_UNREAD,
-    MOVED,
     NOT_MODIFIED,
     OTHER,
     PART,
@@ -42,11 +44,11 @@ from archive.outcome import (
 from archive.sites import addresses_elsewhere
 from archive.sites.moves import find_served
 from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress.refusals import find_printed_error
 from archive.store.rows import Row, Store
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
 
-REDIRECTS = (301, 302, 303, 307, 308)
 # Outcomes that another reading may mend: tried again when a layout is confirmed, or by a newer extractor.
 MENDABLE = (QUARANTINED, "layout", LISTING_UNREAD, "mismatch", "hostile", BROKEN)
 
@@ -63,7 +65,8 @@ class Ingest:
         self.channels = Channels(store, site, lambda sighting, at: record_sighting(store, sighting, at))
         self.listings = Listings(store, site, self.channels)
         self.evidence = Evidence(folder, store.query, site)
-        self.articles = Articles(store, site)
+        self.pending = Pending(store)
+        self.articles = Articles(store, site, self.pending)
         self.versions = Versions(self.articles, self.evidence)
 
     def record_capture(
@@ -81,13 +84,13 @@ class Ingest:
                 return self._record_not_modified(seen)
             return self._record_answer(seen, at.record_id, look, reader or self.reader)
 
-        return self._record_safely(seen, record)
+        return self.record_safely(seen, record)
 
-    def record_again(self, row: Row, reader: Reader) -> Outcome:
+    def record_again(self, row: Row, reader: Reader, *, is_judged: bool = True) -> Outcome:
         """Read a capture once more, by its row."""
-        seen = Seen(self.evidence.capture(row), row["capture_id"])
+        seen = Seen(self.evidence.capture(row), row["capture_id"], is_judged)
         self.store.drop_failure(row["capture_id"])
-        return self._record_safely(
+        return self.record_safely(
             seen, lambda: self._record_answer(seen, row["record_id"], row["look"], reader)
         )
 
@@ -110,7 +113,8 @@ class Ingest:
         row = self.store.article_at(url)
         return key_of(row) if row else None
 
-    def _record_safely(self, seen: Seen, record: Callable[[], Outcome]) -> Outcome:
+    def record_safely(self, seen: Seen, record: Callable[[], Outcome]) -> Outcome:
+        """Write what a capture says and note its outcome; an error of ours is the outcome `BROKEN`."""
         try:
             with self.store.savepoint():
                 outcome = record()
@@ -146,7 +150,7 @@ class Ingest:
             return seen.outcome(OTHER)
         if address.kind is Kind.ROBOTS:
             return seen.outcome(ROBOTS)
-        if capture.status in REDIRECTS and capture.header("location"):
+        if capture.status in REDIRECTS:
             return self._record_redirect(seen, address)
         if address.kind is Kind.LISTING:
             return self.listings.record_page(seen, address)
@@ -163,38 +167,51 @@ class Ingest:
         return find_served(capture.status, capture.url, location, homes) if location else None
 
     def _record_redirect(self, seen: Seen, address: Address) -> Outcome:
-        capture = seen.capture
-        location = capture.header("location") or ""
-        target = self.site.parse(location, capture.url)
-        if target is None:
-            return seen.fail(self.store, REDIRECT, f"leads off the site, to {location[:200]}")
+        to = read_location(seen.capture)
+        target = self.site.parse(to)
         if address.kind in (Kind.LISTING, Kind.SITEMAP):
+            if target is None or (address.kind is Kind.LISTING and target.kind is not Kind.LISTING):
+                return seen.fail(self.store, DETOUR, f"leads to {to[:200] or 'nowhere'}")
             return seen.outcome(REDIRECT, target=Held(target.url, None), detail=target.url)
-        article = self.store.article(address.key) if address.key else None
-        if target.kind not in (Kind.ARTICLE, Kind.SLUG):
-            sentence = "leads to a page that is no article"
-            if article:
-                return self.articles.mark_missing(seen, article, "missing", sentence)
-            return seen.fail(self.store, "missing", sentence)
+        proof, sentence = judge_redirect(seen.capture, address, to, self.site)
+        key = self.find_article(seen.capture.url)
+        if proof is Proof.MISSING or proof is Proof.DETOUR or target is None:
+            reason = "missing" if proof is Proof.MISSING else DETOUR
+            return self._record_unread(seen, key, Unextractable(reason, sentence))
+        article = self.store.article(key) if key else None
+        if proof is Proof.UNSURE and key is not None:
+            by_id = Held(self.site.id_url(key), key)
+            return replace(seen.outcome(REDIRECT, article, target=by_id, detail=sentence), article=key)
+        if proof is Proof.MOVED and article is not None:
+            return self._record_moved(seen, article, target)
+        return self._record_same(seen, article, target)
+
+    def _record_moved(self, seen: Seen, article: Row, target: Address) -> Outcome:
+        """The address by id leads to another post for good, unless this crawl saw the post listed."""
+        assert target.key is not None  # of a post that is not this one
+        listed = self.store.one(
+            """select channel from sightings join crawls on crawls.name = ?
+               where article_id = ? and last_seen_at >= started_at and channel != 'sweep'""",
+            seen.capture.crawl,
+            article["article_id"],
+        )
+        if listed is not None:
+            why = f"leads to {target.key}, and the channel {listed['channel']} still shows the post"
+            return self._record_unread(seen, key_of(article), Unextractable(DETOUR, why))
+        row = self.articles.ensure(target.key, seen, url=target.url)
+        return self.articles.mark_moved(seen, article, row)
+
+    def _record_same(self, seen: Seen, article: Row | None, target: Address) -> Outcome:
+        """Another address of a post, or one that does not say which post it is."""
         if target.key is None:
             self.store.alias(target.url, None, seen.at)
             return seen.outcome(REDIRECT, article, target=Held(target.url, None))
-        row = self.store.article(target.key)
-        if row is None:
-            self.store.add_article(target.key, target.url, seen.at, None)
-            row = self.store.article(target.key)
-        assert row is not None  # found or just written
-        if address.key is None or address.key == target.key:
-            self.articles.add_aliases(seen, row)
-            if row["state"] is None and row["url"] != target.url:
-                self.store.update("articles", "article_id", row["article_id"], url=target.url)
-                row = self.store.article(target.key) or row
-        elif article is not None:
-            self.articles.mark_moved(seen, article, row)
-            return seen.outcome(MOVED, article, target=self.store.held(row))
-        owner = row if address.key in (None, target.key) else article
-        outcome = seen.outcome(REDIRECT, owner, target=self.store.held(row))
-        return replace(outcome, article=address.key or target.key)
+        row = self.articles.ensure(target.key, seen, url=target.url)
+        self.articles.add_aliases(seen, row)
+        if row["state"] is None and row["url"] != target.url:
+            self.store.update("articles", "article_id", row["article_id"], url=target.url)
+            row = self.store.article(target.key) or row
+        return seen.outcome(REDIRECT, row, target=self.store.held(row))
 
     # -- articles
 
@@ -205,6 +222,9 @@ class Ingest:
         found = reader.read(seen.capture, expected)
         if isinstance(found, Unextractable):
             return self._record_unread(seen, expected, found)
+        if printed := find_printed_error(f"{found.title}\n{found.text}"):
+            why = Unextractable("layout", f"the text has an error message of the server: {printed[:200]}")
+            return self._record_unread(seen, expected, why)
         key = expected or _stated_key(found, address.edition)
         if key is None:
             return seen.fail(self.store, "layout", "the page does not say which post it is")
@@ -246,7 +266,7 @@ class Ingest:
             return replace(part, page_urls=tuple(page_url(seen.capture.url, n) for n in numbers), look=of)
         self.store.drop_parts(of)
         names = {name: first[name] for name in ("url", "requested_url", "captured_at")}
-        opening = Seen(replace(seen.capture, **names), first["capture_id"])
+        opening = replace(seen, capture=replace(seen.capture, **names), capture_id=first["capture_id"])
         return opening, join_pages([unpack(p["extract"]) for p in parts])
 
     def _record_unread(self, seen: Seen, key: ArticleKey | None, why: Unextractable) -> Outcome:
@@ -260,6 +280,8 @@ class Ingest:
                 return seen.outcome(why.reason)
         if is_missing and article is not None:
             return self.articles.mark_missing(seen, article, why.reason, why.detail)
+        if seen.capture.status == 451 and why.reason == "blocked" and article is not None:
+            return self.articles.mark_withheld(seen, article, why.detail)
         if why.reason in ("protected", "empty") and (key := key or _stated_key(why, None)):
             return self.articles.record_textless(seen, key, why)
         if article is not None and (why.reason in MENDABLE or article["state"] is not None):
@@ -278,8 +300,8 @@ class Ingest:
             detail = "a page of this machine has no place in the archive of a real site"
             return seen.fail(self.store, OTHER, detail)
         row = self.store.article_at(url)
-        if seen.capture.status in REDIRECTS and (location := seen.capture.header("location")):
-            return self._record_redirect_elsewhere(seen, url, location, row)
+        if seen.capture.status in REDIRECTS and (to := read_location(seen.capture)):
+            return self._record_redirect_elsewhere(seen, to, row)
         found = reader.read(seen.capture, None)
         if isinstance(found, Unextractable):
             return (
@@ -290,10 +312,10 @@ class Ingest:
         key = key_of(row) if row else addresses_elsewhere.identity(url, found.canonical_url)
         return self.versions.record_text(seen, key, found)
 
-    def _record_redirect_elsewhere(self, seen: Seen, url: str, location: str, row: Row | None) -> Outcome:
-        target = addresses_elsewhere.clean(location, url)
+    def _record_redirect_elsewhere(self, seen: Seen, to: str, row: Row | None) -> Outcome:
+        target = addresses_elsewhere.clean(to)
         if target is None:
-            return seen.fail(self.store, REDIRECT, f"leads to no page, but to {location[:200]}", row)
+            return seen.fail(self.store, REDIRECT, f"leads to no page, but to {to[:200]}", row)
         known = self.store.article_at(target)
         if known is not None and row is None:
             self.articles.add_aliases(seen, known)

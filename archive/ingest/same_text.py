@@ -54,6 +54,12 @@ def alike(facts: Facts, article_id: int, text: str, layout: str) -> str | None:
     return said_by_many(layout)
 
 
+def articles_with(facts: Facts, text: str) -> list[int]:
+    """The articles of the last readings that said this text."""
+    digest = same_sha256("", text)
+    return [int(other) for other, of in json.loads(facts.about(_WINDOW_KEY) or "[]") if of == digest]
+
+
 def said_by_many(layout: str) -> str:
     """The sentence that stands with such a capture."""
     return f"layout {layout} reads the same text on this page as on others"
@@ -62,6 +68,11 @@ def said_by_many(layout: str) -> str:
 def is_marked(facts: Facts, text: str) -> bool:
     """Whether a text was recognised as one that stands on many pages, and nobody has trusted it."""
     return facts.about(_MARK + same_sha256("", text)) not in (None, TRUSTED)
+
+
+def is_trusted(facts: Facts, text: str) -> bool:
+    """Whether a text was recognised as one that stands on many pages, and a person has trusted it."""
+    return facts.about(_MARK + same_sha256("", text)) == TRUSTED
 
 
 def trust(facts: Facts, layout: str) -> None:

@@ -16,6 +16,9 @@ class Seen:
 
     capture: Capture
     capture_id: int
+    is_judged: bool = False  # its outcome was judged with others, and is to be written
+    is_addition: bool = False  # it adds a line that many other posts got too
+    judged_at: str | None = None  # when, if that was long after the capture
 
     @property
     def at(self) -> str:
@@ -25,7 +28,7 @@ class Seen:
     @property
     def learnt_at(self) -> str:
         """When the archive learnt it."""
-        return self.capture.recorded_at or self.capture.captured_at
+        return self.judged_at or self.capture.recorded_at or self.capture.captured_at
 
     def is_older_than(self, article: Row) -> bool:
         """Whether the article has a newer capture."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from archive.compare.classes import Text, compare, metadata_changes
@@ -12,9 +12,11 @@ from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
 from archive.ingest import neighbours
 from archive.ingest.articles import Articles
-from archive.ingest.same_text import alike, is_marked, said_by_many
+from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, describe_edit, is_stale_copy
+from archive.ingest.pending import UPDATED
+from archive.ingest.same_text import alike, articles_with, is_marked, is_trusted, said_by_many
 from archive.ingest.seen import Seen, key_of
-from archive.model import ArticleKey, Extract, Kind
+from archive.model import GONE_STATES, ArticleKey, Extract, Kind
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.boilerplate import is_statement
 from archive.store.packing import pack_stated, unpack_metadata
@@ -34,6 +36,7 @@ class Versions:
     def __init__(self, articles: Articles, evidence: Evidence) -> None:
         self._articles = articles
         self._store = articles.store
+        self._pending = articles.pending
         self._evidence = evidence
 
     def record_text(self, seen: Seen, key: ArticleKey, found: Extract) -> Outcome:
@@ -48,6 +51,9 @@ class Versions:
             return self._record_older(seen, article, found)
         before = self._read_newest(newest, key, found)
         if newest is not None and before is not None and _is_same(before, found):
+            if self._pending.is_waiting(article) and (waiting := self._pending.defer(seen, article, UPDATED)):
+                return waiting
+            self._pending.drop_held(article)
             self._restore(seen, article)
             self._extend(seen, article, newest, found)
             neighbours.looked(self._store, article["article_id"])
@@ -56,9 +62,45 @@ class Versions:
             )
             return seen.outcome(UNCHANGED, article)
         if doubt := self._distrust(article, newest, found):
+            if doubt[0] == SAME_TEXT:
+                self._retract_wall(seen, found)
             return self._articles.quarantine(seen, article, found.layout, *doubt)
+        is_stale = newest is not None and self._is_stale(seen, article, newest, found)
+        if newest is not None and before is not None:
+            marks = {"is_stale": True} if is_stale else describe_edit(before, found)
+            if is_trusted(self._store, found.text):
+                marks = {}
+            if not is_stale and not seen.is_judged:
+                classes = describe_difference(newest, before, found)["classes"]
+                neighbours.promote(self._store, article, classes, seen.at)
+            if waiting := self._pending.defer(seen, article, UPDATED, **marks):
+                return replace(waiting, is_stale=is_stale and not asks_past_caches(seen.capture))
+        self._pending.drop_held(article)
         self._restore(seen, article)
-        return self._add(seen, article, newest, before, found)
+        return self._add(seen, article, newest, before, found, is_stale=is_stale)
+
+    def _is_stale(self, seen: Seen, article: Row, newest: Row, found: Extract) -> bool:
+        same = bytes.fromhex(same_sha256(found.title, found.text))
+        sql = "select 1 from versions where article_id = ? and same_digest = ?"
+        is_former = self._store.one(sql, article["article_id"], same) is not None
+        stated, at = newest["modified_at"], newest["last_captured_at"]
+        return is_stale_copy(seen.capture, found, stated, at, is_former_text=is_former)
+
+    def _retract_wall(self, seen: Seen, found: Extract) -> None:
+        """Take back the versions that the text made before it was recognised as one of many pages."""
+        same = same_sha256("", found.text)
+        for article_id in articles_with(self._store, found.text):
+            rows = self._store.query(
+                """select c.seq, c.version_id, v.text from changes c join versions v using (version_id)
+                   where c.article_id = ? and c.kind in ('created', 'updated')
+                   and not exists (select 1 from changes r where r.retracts = c.seq)""",
+                article_id,
+            )
+            for row in rows:
+                if same_sha256("", row["text"]) == same:
+                    details = {"reason": said_by_many(found.layout)}
+                    ids = {"version_id": row["version_id"], "retracts": row["seq"], "details": details}
+                    self._store.change(article_id, "retracted", seen.at, seen.learnt_at, **ids)
 
     def _distrust(self, article: Row, before: Row | None, found: Extract) -> tuple[str, str] | None:
         """Why a text that would make a version is not trusted: a reason and a sentence; None if it is."""
@@ -90,7 +132,7 @@ class Versions:
     def _restore(self, seen: Seen, article: Row) -> None:
         """Record that an article was gone, or behind a password, and has its text again."""
         if article["newest_version_id"] is not None and article["state"] != "live":
-            is_back = article["state"] in ("missing", "disappeared", "moved")
+            is_back = article["state"] in GONE_STATES
             self._articles.record_state(seen, article, "restored" if is_back else "metadata", "live")
 
     def _names(self, seen: Seen, article: Row, found: Extract) -> dict[str, Any]:
@@ -124,7 +166,14 @@ class Versions:
             self._articles.record_change(seen, article, "metadata", version_id=version_id, details=changed)
 
     def _add(
-        self, seen: Seen, article: Row, newest: Row | None, before: Text | None, found: Extract
+        self,
+        seen: Seen,
+        article: Row,
+        newest: Row | None,
+        before: Text | None,
+        found: Extract,
+        *,
+        is_stale: bool,
     ) -> Outcome:
         """A new newest version."""
         article_id, number = article["article_id"], article["versions"] + 1
@@ -138,7 +187,10 @@ class Versions:
         details: dict[str, Any] = {}
         if newest is not None and before is not None:
             details = describe_difference(newest, before, found)
-            neighbours.promote(self._store, article, details["classes"], seen.at)
+            if is_stale or self._was_stale(newest):  # nobody edited anything, there or back
+                details |= {"severity": 0, "stale_copy": int(is_stale)}
+            elif seen.is_addition:
+                details |= {"severity": min(1, details["severity"]), "classes": [SAME_ADDITION]}
         neighbours.looked(self._store, article_id)
         self._articles.record_change(seen, article, kind, version_id=row["version_id"], **details)
         key = key_of(article)
@@ -158,6 +210,11 @@ class Versions:
             text_sha256=row["text_sha256"],
         )
         return seen.outcome(NEW if newest is None else CHANGED, article, version=version)
+
+    def _was_stale(self, version: Row) -> bool:
+        """Whether a version came from an old copy, so that the next text is the current one again."""
+        sql = "select 1 from changes where version_id = ? and stale_copy = 1"
+        return self._store.one(sql, version["version_id"]) is not None
 
     def _record_older(self, seen: Seen, article: Row, found: Extract) -> Outcome:
         """A capture older than what is held takes its place in time; the later versions move up."""

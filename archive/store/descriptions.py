@@ -442,6 +442,19 @@ TABLES: dict[str, Described] = {
         """,
         {"sort_desc": "month", "hidden": True},
     ),
+    "pending_outcomes": Described(
+        "Pending outcomes",
+        "Looks that found a post changed, missing, moved or without text, and are not written yet: they are "
+        "judged together, so that trouble of the site accuses nobody.",
+        """
+        capture_id
+        article_id
+        kind: What the look found: missing, moved, withheld, textless or updated.
+        details: What is needed to write it (JSON object).
+        held_at: Since when it is held as trouble in bulk; empty: it waits for the end of its crawl.
+        """,
+        {"hidden": True},
+    ),
     "parts": Described(
         "Parts",
         "Pages of a post in several pages, held until the look is complete.",

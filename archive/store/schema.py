@@ -171,6 +171,13 @@ create table versions (
     unique (article_id, number)
 ) strict;
 
+create table pending_outcomes (
+    capture_id integer primary key references captures(capture_id),
+    article_id integer not null references articles(article_id),
+    kind text not null check (kind in ('missing', 'moved', 'withheld', 'textless', 'updated')),
+    details text not null default '{{}}',
+    held_at text
+) strict;
 create table parts (
     capture_id integer primary key references captures(capture_id),
     look text not null,
@@ -323,6 +330,8 @@ create virtual table search using fts5(title, text, content='', tokenize='unicod
 _INDEXES = f"""
 create index captures_article on captures(article_id, captured_at);
 create index captures_url on captures(url);
+create index pending_outcomes_article on pending_outcomes(article_id, kind);
+create index pending_outcomes_waiting on pending_outcomes(kind) where held_at is null;
 create index captures_outcome on captures(outcome)
     where outcome in ('quarantined', 'layout', 'listing_unread', 'mismatch', 'hostile', 'broken');
 create index captures_at on captures(captured_at);

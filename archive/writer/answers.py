@@ -48,7 +48,8 @@ class Answers(Questions):
     def condition(self, url: str) -> tuple[str, str] | None:
         # The date goes first: behind gzip WordPress's ETag is weak, and sending it back never gives 304
         row = self._store.one(
-            "select etag, last_modified from captures where url = ? and status = 200 order by capture_id desc limit 1",
+            """select etag, last_modified from captures where url = ? and status = 200
+               order by capture_id desc limit 1""",
             url,
         )
         if row is None or not (row["last_modified"] or row["etag"]):
@@ -62,7 +63,8 @@ class Answers(Questions):
             f"""select distinct a.* from digests d join articles a using (article_id)
                 where a.edition = ? and d.changes > 0 and d.first_seen_at > ? and a.state is not null
                 and not exists (select 1 from captures c where c.article_id = d.article_id
-                and c.capture_id > d.first_capture_id and c.outcome not in ({_REFUSED})) order by a.article_id""",
+                and c.capture_id > d.first_capture_id and c.outcome not in ({_REFUSED}))
+                order by a.article_id""",
             edition,
             format_time(parse_time(now()) - A_WEEK),
         )
@@ -113,14 +115,16 @@ class Answers(Questions):
 
     def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
         found: list[tuple[int, Held]] = []
-        sql = "select alias_id, url from aliases where article_id is null and alias_id > ? order by alias_id limit ?"
+        sql = """select alias_id, url from aliases where article_id is null and alias_id > ?
+                 order by alias_id limit ?"""
         while len(found) < limit and (rows := self._store.query(sql, after, limit)):
             after = rows[-1]["alias_id"]
             found += [(row["alias_id"], Held(row["url"], None)) for row in rows if self._may_ask(row["url"])]
         return found[:limit]
 
     def _may_ask(self, url: str) -> bool:
-        sql = "select count(*), max(captured_at) from captures where url = ? and outcome in ('missing', 'soft404')"
+        sql = """select count(*), max(captured_at) from captures
+                 where url = ? and outcome in ('missing', 'soft404')"""
         row = self._store.one(sql, url)
         return row is None or row[0] == 0 or look_schedule.missing_next_look(row[0], row[1], url) <= now()
 
@@ -128,7 +132,7 @@ class Answers(Questions):
         self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
     ) -> list[tuple[tuple[str, int], Held]]:
         rows = self._store.query(
-            """select * from articles where edition = ? and state is not null and state != 'moved'
+            """select * from articles where edition = ? and state is not null
                and (? is null or next_look_at <= ?) and (coalesce(next_look_at, ''), article_id) > (?, ?)
                order by coalesce(next_look_at, ''), article_id limit ?""",
             edition,
@@ -194,7 +198,8 @@ class Answers(Questions):
             """select (select count(*) from captures where captured_at >= ?1
                        and coalesce(channel, '') not in ('import', 'page')
                        and (coalesce(channel, '') != 'robots' or instr(url, ?2)))
-                + (select count(*) from failures where reason = 'no_answer' and at >= ?1 and instr(url, ?2))""",
+                + (select count(*) from failures
+                   where reason = 'no_answer' and at >= ?1 and instr(url, ?2))""",
             at,
             self._site.name,
         )

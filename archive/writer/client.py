@@ -20,7 +20,7 @@ from archive.errors import CANNOT_WRITE, INTERNAL, OK, ArchiveError
 from archive.model import Capture, Extract, Unextractable
 from archive.outcome import Outcome
 from archive.sites.sohr.addresses import Site
-from archive.writer.messages import A, Ask, Failed, Happened, Open, P, Questions, Took, frame
+from archive.writer.messages import A, Ask, Failed, Happened, Judge, Judged, Open, P, Questions, Took, frame
 
 # Messages sent and not answered: what a kill -9 of both processes could cost, and a bound for memory
 IN_FLIGHT = 256
@@ -30,7 +30,7 @@ AT_HAND, AT_ONCE = 16, 16
 UNSENT_SECONDS = 0.02
 # So many messages: the archive process has a batch (`archive.writer.server.BATCH`) and some of the next
 BUSY = 24
-# Larger pages are not read here: a page of the site has 10,000 bytes, and reading must not block the event loop
+# Larger pages are not read here, where reading blocks the event loop; a page of the site has 10,000 bytes
 READ_HERE_BYTES = 2**18
 IN_FLIGHT_BYTES = 64 * 2**20
 CLOSE_SECONDS = 60  # what a slow disk may need to write what is in flight
@@ -144,6 +144,11 @@ class ArchiveProcess:
     async def happened(self, event: dict[str, Any]) -> None:
         """Send an event, and wait until it is durable."""
         await self._send(Happened(event), 0)
+
+    async def judge(self, crawl: str) -> Judged:
+        """Judge the outcomes of looks that wait."""
+        answer: Judged = await self._send(Judge(crawl), 0)
+        return answer
 
     async def ask(
         self, question: Callable[Concatenate[Questions, P], A], /, *args: P.args, **kwargs: P.kwargs

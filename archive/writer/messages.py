@@ -1,7 +1,7 @@
-"""What the crawl and the archive process send each other: frames of a length (four bytes) and a pickled message.
+"""What crawl and archive process send each other: frames of a length (four bytes) and a pickled message.
 
-`Questions` is what a crawl may ask. The crawl calls ``ask(Questions.due, ...)``, so that the type checker sees
-arguments and answer; `archive.writer.answers.Answers` answers.
+`Questions` is what a crawl may ask. The crawl calls ``ask(Questions.due, ...)``, so that the type checker
+sees arguments and answer; `archive.writer.answers.Answers` answers.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.clock import MACHINE, Clock
 from archive.model import Capture, Edition, Extract, Unextractable
-from archive.outcome import ChannelState, Gap, Held, Served
+from archive.outcome import ChannelState, Gap, Held, Outcome, Served
 from archive.reports.drift import Drift
 
 P = ParamSpec("P")
@@ -61,6 +61,21 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """Judge the outcomes of looks that wait. The answer is `Judged`."""
+
+    crawl: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Outcomes that were written now, and how many of the crawl's are held, by kind."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    held: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The archive process gives up: why, and the exit status to end with."""
 
@@ -69,7 +84,7 @@ class Failed:
 
 
 class Questions(Protocol):
-    """What a crawl may ask the archive. Instants are UTC text; ``after`` is the place of the last row so far."""
+    """What a crawl may ask. Instants are UTC text; ``after`` is the place of the last row so far."""
 
     def home(self) -> str:
         """The home address that the archive knows its site by."""

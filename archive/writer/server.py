@@ -1,8 +1,8 @@
 """The archive process: the only writer. It makes captures durable, ingests them, and answers with outcomes.
 
 `archive.writer.client` starts it as ``python -m archive.writer.server``. It reads frames of
-`archive.writer.messages` from standard input and answers on standard output. When its input ends it writes all
-that it was given, and ends; a crawl that was killed loses nothing.
+`archive.writer.messages` from standard input and answers on standard output. When its input ends it writes
+all that it was given, and ends; a crawl that was killed loses nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sqlite3
 import struct
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +29,10 @@ from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
 from archive.folder import WARC
 from archive.ingest.events import apply_event, unfinished
+from archive.ingest.judgement import judge
 from archive.ingest.path import Ingest, learnt_homes
 from archive.model import APART, STOPPED, Unextractable
-from archive.outcome import Outcome
+from archive.outcome import HELD, Outcome
 from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.rebuild.rebuild import recorded_site
 from archive.rebuild.recover import recover
@@ -42,10 +44,16 @@ from archive.warc.manifests import write_manifest
 from archive.warc.reader import Position
 from archive.warc.writer import Appender
 from archive.writer.answers import Answers
-from archive.writer.messages import Ask, Failed, Happened, Open, Took, frame
+from archive.writer.messages import Ask, Failed, Happened, Judge, Judged, Open, Took, frame
 from archive.writer.originals import Originals
 
 BATCH = 32  # captures; measured: in larger batches commit and fsync cost no less a capture
+
+
+WAITING = """select distinct k.name from pending_outcomes join captures using (capture_id)
+    join crawls k using (crawl_id) where held_at is null"""
+HELD_OF = """select p.kind from pending_outcomes p join captures using (capture_id)
+    join crawls k using (crawl_id) where held_at is not null and k.name = ?"""
 
 
 class Writer:
@@ -87,6 +95,8 @@ class Writer:
         self._seconds = message.read_seconds
         for row in unfinished(self.ingest):  # the last crawl was killed while it read these
             self._read_apart(row)
+        for row in self.store.query(WAITING):  # the last crawl was killed before it was judged
+            self._judge(row[0])
         begun: dict[str, Any] = {
             "event": "crawl-started",
             "name": message.name,
@@ -140,11 +150,18 @@ class Writer:
                 answers = [self._answer(message, position) for message, position in written]
             self._originals.clear_batch()
         if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
-            outcomes = {row["record_id"]: self._read_apart(row) for row in unfinished(self.ingest)}
+            outcomes = {row["record_id"]: self._read_apart(row)[0] for row in unfinished(self.ingest)}
             for number, (_, at) in enumerate(written):
                 if at and at.record_id in outcomes:
                     answers[number] = outcomes[at.record_id]
-        return answers
+        return [self._judge(answer.crawl) if isinstance(answer, Judge) else answer for answer in answers]
+
+    def _judge(self, crawl: str) -> Judged:
+        """Judge the outcomes that wait, as `archive.ingest.judgement` does."""
+        event = judge(self.ingest, crawl, now())
+        outcomes = self._record_event(event) if event else []
+        held = Counter(row[0] for row in self.store.query(HELD_OF, crawl))
+        return Judged(tuple(outcome for outcome in outcomes if outcome.word != HELD), dict(held))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -163,7 +180,7 @@ class Writer:
             self.warc.opened.clear()
             yield
 
-    def _read_apart(self, row: Row) -> Outcome | None:
+    def _read_apart(self, row: Row) -> list[Outcome]:
         """Read a heavy page in a process of its own; the record of how that ended comes before its rows."""
         capture = self.ingest.evidence.capture(row)
         found = read_apart(capture, self.site, self.ingest.find_article(capture.url), self._seconds)
@@ -171,7 +188,7 @@ class Writer:
         event = {"event": "read-apart", "record_id": row["record_id"], "stopped": stopped, "at": now()}
         return self._record_event(event, KnownReader(self.site, found) if found else None)
 
-    def _record_event(self, event: dict[str, Any], reader: Reader | None = None) -> Outcome | None:
+    def _record_event(self, event: dict[str, Any], reader: Reader | None = None) -> list[Outcome]:
         with self._writing():
             position = self.warc.append_event(event["at"], event)
             with self._indexing():
@@ -195,6 +212,8 @@ class Writer:
             case Happened(event) if position is not None:
                 apply_event(self.ingest, event, position)
                 return True
+            case Judge():
+                return message  # answered after the batch, for its decision is a record of its own
             case Ask(name, arguments):
                 return getattr(self.answers, name)(*arguments)
         raise TypeError(f"not a message: {message!r}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -21,11 +22,14 @@ from archive.outcome import UNREADABLE as UNREADABLE_OUTCOMES
 from archive.reports.drift import Drift
 from archive.thresholds import FEW, HOST_FAILED, HOST_LAST, SHARE
 from archive.writer.client import ArchiveClosed, ArchiveFailed
+from archive.writer.messages import Judged
 from crawler.scrapy_internals import drop_waiting_requests
 
 logger = logging.getLogger(__name__)
 GRACE_SECONDS = 3.0  # for requests under way when the crawl stops: a page that is nearly there is kept
 
+# Kinds of outcomes that the archive may hold: of posts that are not there, and of texts
+GONE_KINDS, TEXT_KINDS = ("missing", "moved", "withheld"), ("textless", "updated")
 _NO_FAILURE = frozenset(
     [
         "new",
@@ -40,6 +44,8 @@ _NO_FAILURE = frozenset(
         "redirect",
         "not_modified",
         "moved",
+        "withheld",
+        "held",
         "pages",
         "errors",
         "requests",
@@ -132,6 +138,8 @@ class Guard:
         self._articles: Counter[str] = Counter()  # the counts of articles alone
         self._breaker = Breaker()
         self._sent = 0  # requests that left, or wait for their turn to
+        self.held: dict[str, int] = {}  # outcomes of this crawl that are held, by kind
+        self.before_close: Callable[[], Awaitable[None]] | None = None  # called before a crawl is stopped
         self._closing_task: asyncio.Task[None] | None = None  # a reference, or the loop may drop it
         crawler.signals.connect(self._count_error, signal=signals.spider_error)
         crawler.signals.connect(self._count_error, signal=signals.item_error)
@@ -190,6 +198,11 @@ class Guard:
                 "(-a budget=N gives another, -a budget=0 lifts it)",
             )
 
+    def add_judged(self, judged: Judged) -> None:
+        """Count the outcomes that waited, and remember those that are held."""
+        self.counts.update(outcome.word for outcome in judged.outcomes)
+        self.held = judged.held
+
     def fail(self, failure: ArchiveFailed) -> None:
         """Stop the crawl because the archive cannot go on."""
         if self.failure is None and not isinstance(failure, ArchiveClosed):
@@ -214,7 +227,14 @@ class Guard:
         engine = self._crawler.engine
         assert engine is not None  # it runs while answers come
         if engine.spider is not None and self._closing_task is None:
-            self._closing_task = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+            self._closing_task = asyncio.ensure_future(self._close(reason))
+
+    async def _close(self, reason: str) -> None:
+        engine = self._crawler.engine
+        assert engine is not None  # it runs while answers come
+        if self.before_close is not None:
+            await self.before_close()
+        await engine.close_spider_async(reason=reason)
 
     def close_down(self) -> None:
         """Drop what waits: retries that sleep and requests that have not left; soon also those under way."""
@@ -279,7 +299,7 @@ class Guard:
                 f"{number} parts of the listing of the edition {edition} could not be read, "
                 "so that posts may be missing: run the crawl again later"
             )
-        return ""
+        return self._held(GONE_KINDS)
 
     def _unreadable(self) -> str:
         """Why the pages count as unreadable; empty if they do not."""
@@ -288,7 +308,17 @@ class Guard:
                 f"{too_many.replace(' requests', ' pages')} came and could not be read; they are kept as "
                 "evidence: the site's layout may have changed, see docs/layouts.md"
             )
-        return "; ".join(one.sentence for one in self.drift.findings)
+        return self._held(TEXT_KINDS) or "; ".join(one.sentence for one in self.drift.findings)
+
+    def _held(self, kinds: tuple[str, ...]) -> str:
+        """That outcomes of these kinds are held; empty if none are."""
+        found = {kind: self.held[kind] for kind in kinds if kind in self.held}
+        if not found:
+            return ""
+        return (
+            f"{sum(found.values())} looks found posts {' and '.join(found)}, too many at once to be believed; "
+            "nothing is said of them yet: look at the site in a browser, then see 'sohr-archive held'"
+        )
 
     def _too_many(self, words: frozenset[str], usual: float) -> str:
         """How many requests had these outcomes, if they are too many of all, or of those for articles."""
@@ -321,7 +351,7 @@ def counters(guard: Guard) -> dict[str, int]:
         "changed": counts["changed"],
         "unchanged": counts["unchanged"],
         "textless": counts["protected"] + counts["empty"],
-        "gone": counts["missing"] + counts["soft404"],
+        "gone": counts["missing"] + counts["soft404"] + counts["withheld"],
         "moved": counts["moved"],
         "failed": sum(number for word, number in counts.items() if word not in _NO_FAILURE),
         "errors": counts["errors"],

@@ -15,7 +15,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from archive.clock import clock, current_time, now, read_http_date
 from archive.model import EDITIONS, Capture, Edition
-from archive.outcome import Outcome
+from archive.outcome import NewVersion, Outcome
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
 from crawler.extensions.guard import counters, edition_counters, guard_of
@@ -154,9 +154,23 @@ class CaptureMiddleware:
         except ArchiveFailed:
             logger.debug("not kept, the archive is closed: %s", error)
 
+    async def judge(self) -> list[NewVersion]:
+        """Let the archive judge the looks that wait; the versions that are written by that."""
+        if self.archive.failure or not self.archive.opened or self.crawl is None:
+            return []
+        guard = guard_of(self._crawler)
+        try:
+            judged = await self.archive.judge(self.crawl)
+        except ArchiveFailed as failure:
+            guard.fail(failure)
+            return []
+        guard.add_judged(judged)
+        return [outcome.version for outcome in judged.outcomes if outcome.version]
+
     async def _closed(self, spider: Spider, reason: str) -> None:
         """Write how the crawl ended, and let the archive process end."""
         guard = guard_of(self._crawler)
+        await self.judge()
         if self.archive.failure is None and self.archive.opened:
             try:
                 assert self.crawl is not None  # named before the archive was opened

@@ -20,7 +20,18 @@ from twisted.python.failure import Failure
 
 from archive.clock import clock, current_time, format_time, now, parse_time, read_retry_after
 from archive.model import Edition
-from archive.outcome import LISTING, LISTING_UNREAD, MOVED, NO_CHANNEL, PART, REDIRECT, Held, Outcome, Served
+from archive.outcome import (
+    HELD,
+    LISTING,
+    LISTING_UNREAD,
+    MOVED,
+    NO_CHANNEL,
+    PART,
+    REDIRECT,
+    Held,
+    Outcome,
+    Served,
+)
 from archive.sites.moves import is_same_owner
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import channels
@@ -38,6 +49,7 @@ logger = logging.getLogger(__name__)
 AHEAD = 64  # articles asked for before the walk through the listings waits: bounds the memory
 BUDGET = 8000  # requests in 24 hours by default: less than a fifth of one in two seconds
 RESTS = 50  # the last answers with a Retry-After that a crawl heeds at its start
+LOOKS = 200  # articles after which the looks that wait are judged: minutes, at the pace of a guest
 HOPS = 6  # redirects that are followed from one address
 LISTINGS = 4  # of so many requests at a time one may be for the next page of a listing
 
@@ -67,6 +79,9 @@ class SohrSpider(Spider):
         self._room = asyncio.Semaphore(AHEAD)
         self._in_order = asyncio.Lock()
         self._served: Served | None = None  # where the site is served, if not at its home address
+        self._looks = 0  # since the last judgement
+        self._under_way = 0  # requests for articles
+        self._all_answered = asyncio.Event()
         self.cited = self.arguments.urls or ()
 
     @staticmethod
@@ -90,13 +105,14 @@ class SohrSpider(Spider):
             )
         ).wanted()
 
-    async def start(self) -> AsyncIterator[Request]:
+    async def start(self) -> AsyncIterator[Any]:
         """Open the archive, then ask for what the walk says, newest first."""
         capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
         assert capture is not None  # crawler.settings has it
-        self._capture = capture
-        archive = self._archive = capture.archive
+        self._capture, archive = capture, capture.archive
+        self._archive = archive
         self.guard = guard_of(self.crawler)
+        self.guard.before_close = self._finish_looks
         capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         try:
             asked_for, seconds = (
@@ -131,6 +147,11 @@ class SohrSpider(Spider):
                         Asked(channel, wanted.reason, wanted.via, name=name),
                         wanted.condition,
                     )
+            while self._under_way and not self.guard.closing.is_set():
+                self._all_answered.clear()
+                await self._all_answered.wait()
+            for version in await capture.judge():
+                yield asdict(version)
         except ArchiveClosed:
             return  # the crawl was stopped while the walk was on its way
         except ArchiveFailed as failure:
@@ -182,6 +203,12 @@ class SohrSpider(Spider):
             return False
         return not left or await self.guard.sleep(left, "the site asked for rest")
 
+    async def _finish_looks(self) -> None:
+        """Before the crawl is stopped: what waits is judged, and its versions become items."""
+        assert self.crawler.engine is not None  # it runs while answers come
+        for version in await self._capture.judge():
+            await self.crawler.engine.scraper.start_itemproc_async(asdict(version), response=None)
+
     def _folder(self) -> str:
         return str(Path(self.crawler.settings["ARCHIVE_DIR"]).absolute())
 
@@ -194,6 +221,7 @@ class SohrSpider(Spider):
 
     def _request(self, url: str, why: Asked, condition: tuple[str, str] | None = None) -> Request:
         meta = {"asked": why, "dont_redirect": True}
+        self._under_way += 1
         request = Request(
             self._respell(url),
             callback=self.parse_article,
@@ -310,6 +338,13 @@ class SohrSpider(Spider):
 
     async def parse_article(self, response: Response) -> AsyncIterator[Any]:
         """The outcome of an article: further requests where it leads on, an item if it is a new version."""
+        try:
+            async for wanted in self._parse_article(response):
+                yield wanted
+        finally:
+            self._count_answer()
+
+    async def _parse_article(self, response: Response) -> AsyncIterator[Any]:
         assert response.request is not None  # it was one of ours
         why = asked(response.request)
         self._make_room(why)
@@ -322,7 +357,7 @@ class SohrSpider(Spider):
         edition = edition_of(why)
         if found.target is not None and why.hops < HOPS and (is_moved or self._follow(why, found.target)):
             # Another post's old address is no alias of it
-            first = None if found.word == MOVED else why.requested_url or found.url
+            first = None if found.word in (MOVED, HELD) else why.requested_url or found.url
             yield self._request(
                 found.target.url,
                 Asked(why.channel, why.reason, found.url, first, why.look, why.hops + 1, why.name),
@@ -330,12 +365,25 @@ class SohrSpider(Spider):
         elif found.word not in (PART, MOVED):
             host = urlsplit(response.url).netloc
             self.guard.note(found.word, found.detail, host, edition, is_article=True)
+        if found.is_stale:  # once more, past the caches; a query string would be another page to them
+            fresh = replace(why, hops=HOPS, name=None)
+            yield self._request(found.url, fresh, ("Cache-Control", "no-cache"))
         for url in found.page_urls:
             yield self._request(url, Asked(why.channel, why.reason, found.url, None, found.look))
         if found.word == MOVED:
             self.guard.note(MOVED)
         if found.version is not None:
             yield asdict(found.version)
+        self._looks += 1
+        if self._looks >= LOOKS:
+            self._looks = 0
+            for version in await self._capture.judge():
+                yield asdict(version)
+
+    def _count_answer(self) -> None:
+        self._under_way -= 1
+        if self._under_way == 0:
+            self._all_answered.set()
 
     def _make_room(self, why: Asked) -> None:
         if why.hops == 0 and why.look is None:
@@ -351,6 +399,7 @@ class SohrSpider(Spider):
         """Count a request without an answer after all retries, or one that robots.txt forbids."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         self._make_room(asked(request))
+        self._count_answer()
         ours = isinstance(failure.value, IgnoreRequest)
         if not (ours and self.guard.closing.is_set()):
             word = "forbidden" if ours else "no_answer"

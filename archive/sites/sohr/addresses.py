@@ -96,6 +96,10 @@ class Site:
             return f"{self.home}en/{key.key}/" + (f"{page}/" if page > 1 else "")
         return f"{self.home}?p={key.key}" + (f"&page={page}" if page > 1 else "")
 
+    def id_url(self, key: ArticleKey) -> str:
+        """The address by id alone. WordPress guesses no other post for it, as it does for a slug."""
+        return f"{self.home}{'en/' if key.edition == 'en' else ''}?p={key.key}"
+
     def parse(self, url: str, base: str | None = None) -> Address | None:
         """Read an address, relative to ``base``; None if it is invalid or not of this site."""
         try:

@@ -82,3 +82,18 @@ def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
     if _SOFT404.search(head):
         return "soft404", f"status {status}, a page that says 'not found'"
     return None
+
+
+# What PHP and WordPress print into a page, in front of the text or in its place
+_PRINTED_ERROR = _any(
+    r"^\W*(?:php )?(?:warning|notice|deprecated|(?:catchable |recoverable )?fatal error|parse error|strict standards)"
+    r"\s*:.{1,500}\bin\s+\S+\s+on line\s+\d+",
+    r"^\W*wordpress database error",
+    r"^\W*error establishing a database connection",
+    r"^\W*there has been a critical error on (?:this|your) website",
+)
+
+
+def find_printed_error(text: str) -> str | None:
+    """The first line of an article's text that is an error message of PHP or WordPress."""
+    return next((line for line in text.split("\n") if _PRINTED_ERROR.match(line)), None)

@@ -1,0 +1,91 @@
+"""What speaks against an edit, before it is judged: an old copy from a cache, a line that many posts got, a
+wall in the place of the text. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from archive.clock import format_time, parse_time
+from archive.compare.classes import Text
+from archive.model import Capture, Extract
+from archive.text.normalise import same_sha256
+
+# Headers in which caches say that they answered from what they hold
+_CACHES = (
+    "x-cache", "x-cache-status", "cf-cache-status", "x-proxy-cache", "x-varnish-cache", "x-litespeed-cache",
+    "x-nginx-cache", "x-fastcgi-cache", "cache-status",
+)  # fmt: skip
+_HIT = re.compile(r"\b(?:hit|stale|updating)\b", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+SAME_ADDITION = "same_addition"
+FEWEST = 3  # posts that got the same line, or the same text: two may be two parts of one story
+LOST = 0.5  # of its characters: a post that keeps less, and has a line that others got, stands behind a wall
+# An addition to many posts is accepted after a day; looks come up to an eighth early
+ADDITION_TIME = timedelta(hours=21)
+
+
+def is_stale_copy(
+    capture: Capture, found: Extract, modified_at: str | None, seen_at: str, *, is_former_text: bool
+) -> bool:
+    """Whether a text that differs from the newest version is an old copy.
+
+    ``Age`` or its modified time says so, or a cache answered with the text of an earlier version.
+
+    ``modified_at`` is what the newest version states, ``seen_at`` when it was last seen.
+    """
+    if found.modified_at and modified_at and found.modified_at < modified_at:
+        return True
+    age = capture.header("age") or ""
+    if age.isascii() and age.isdecimal() and len(age) < 10:
+        made_at = format_time(parse_time(capture.captured_at) - timedelta(seconds=int(age)))
+        if int(age) and made_at < seen_at:
+            return True
+    return is_former_text and any(_HIT.search(capture.header(name) or "") for name in _CACHES)
+
+
+def asks_past_caches(capture: Capture) -> bool:
+    """Whether the request asked caches to let it through."""
+    sent = {name.lower(): value.lower() for name, value in capture.request_headers}
+    return "no-cache" in sent.get("cache-control", "")
+
+
+def mask(text: str) -> str:
+    """A text with each number as ``#``."""
+    return _DIGITS.sub("#", text)
+
+
+def describe_edit(before: Text, found: Extract) -> dict[str, list[str]]:
+    """The marks of an edit. Edits of several posts that share one are doubted.
+
+    The whole text with its numbers masked; each line of a pure addition; each new line of a text that lost most.
+    """
+    old, new = before.text.split("\n"), found.text.split("\n")
+    missing, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    whole = mask(found.text)
+    # Posts that differ in their numbers alone may all be corrected: that is no wall
+    marks = [] if whole == mask(before.text) else [f"text {same_sha256('', whole)}"]
+    lines = [mask(line) for line in added]
+    if before.title != found.title:
+        if not found.title.endswith(before.title):
+            missing[before.title] += 1
+        elif before.title:
+            lines.append(mask(found.title.removesuffix(before.title)))
+    if not missing:
+        marks += [f"line {line}" for line in sorted(set(lines))]
+    elif len(found.text) < len(before.text) * LOST:
+        marks += [f"wall {line}" for line in sorted(set(lines))]
+    return {"marks": marks}
+
+
+def find_shared(edits: Sequence[tuple[int, Iterable[str]]]) -> dict[int, str]:
+    """Of edits (article and marks), those that share a mark with enough other articles, and that mark."""
+    articles: dict[str, set[int]] = defaultdict(set)
+    for article_id, marks in edits:
+        for name in marks:
+            articles[name].add(article_id)
+    return {
+        article_id: name for article_id, marks in edits for name in marks if len(articles[name]) >= FEWEST
+    }

@@ -1,0 +1,315 @@
+"""Judges the outcomes of looks together, so that trouble of the site in bulk accuses nobody.
+
+A look at a held post that finds it changed, missing, moved or without text waits (`archive.ingest.pending`)
+for the record ``crawl-judged``. `judge` decides what that record says: outcomes are written with their capture
+times, or held. Held outcomes are written when they are proven, or when a person accepts them. A rebuild
+follows the records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from archive.clock import format_time, parse_time
+from archive.extract.reader import Reader
+from archive.ingest import look_schedule
+from archive.ingest.doubts import ADDITION_TIME, find_shared
+from archive.ingest.path import Ingest
+from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
+from archive.ingest.seen import Seen, key_of
+from archive.model import Extract, Unextractable
+from archive.outcome import HELD, Outcome
+from archive.store.rows import Row
+
+# Of the looks of a day, outcomes of one kind are trouble in bulk if they are:
+FEWEST = 5  # at least so many: a person who deletes four posts is no outage
+SHARE = 0.5  # and at least this share: edits and deletions of a day are a tenth of its looks
+WINDOW = timedelta(days=1)
+# Held outcomes are proven when the same posts answered alike in so many crawls over so long a time
+PROOF_CRAWLS, PROOF_TIME = 3, timedelta(days=7)
+NEWEST, OTHERS = 5, 10  # posts of the control group, which must answer with their text meanwhile
+_STATES = {
+    MISSING: ("missing", "disappeared"),
+    MOVED: ("moved",),
+    WITHHELD: ("withheld",),
+    TEXTLESS: ("protected", "empty"),
+}
+
+
+def find_bulk(counts: Counter[str], looks: int) -> tuple[str, ...]:
+    """The kinds of outcome that are too many to be believed at once. ``looks`` are all looks of the time."""
+    return tuple(sorted(k for k, n in counts.items() if n >= FEWEST and n >= looks * SHARE))
+
+
+def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
+    """The record that judges what waits; None if nothing does."""
+    store = ingest.store
+    waiting = store.query("select distinct kind from pending_outcomes where held_at is null")
+    if not waiting:
+        return None
+    proven = [
+        [str(key_of(row)), row["kind"]]
+        for row in store.query(
+            """select distinct a.*, p.kind, (
+               select json_extract(h.details, '$.shared') from pending_outcomes h
+               where h.article_id = p.article_id and h.kind = p.kind and h.held_at is not null
+               order by h.capture_id limit 1) as shared
+               from pending_outcomes p join articles a using (article_id)
+               where p.held_at is null and exists (select 1 from pending_outcomes h
+               where h.article_id = p.article_id and h.kind = p.kind and h.held_at is not null)
+               order by a.article_id"""
+        )
+        if _is_proven(ingest, row, at)
+    ]
+    counts, looks = _count(ingest, format_time(parse_time(at) - WINDOW))
+    counts.subtract(kind for _, kind in proven)
+    bulk = find_bulk(counts, looks)
+    return {
+        "event": "crawl-judged",
+        "crawl": crawl,
+        "at": at,
+        "held": list(bulk),
+        "shared": _find_shared(ingest),
+        "proven": proven,
+    }
+
+
+def _find_shared(ingest: Ingest) -> dict[str, str]:
+    """Articles whose edits share a mark with those of other articles in this crawl, and the mark."""
+    rows = _pending(ingest, "p.held_at is null and p.kind = 'updated'")
+    names = {row["article_id"]: str(key_of(row)) for row in rows}
+    edits = [(row["article_id"], json.loads(row["details"]).get("marks", ())) for row in rows]
+    return {names[article_id]: name for article_id, name in find_shared(edits).items()}
+
+
+def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
+    """Write or hold what waits, as the record says; the outcomes."""
+    at, held = event["at"], set(event["held"])
+    proven = {(key, kind) for key, kind in event["proven"]}
+    outcomes = []
+    for row in _pending(ingest, "p.held_at is null"):
+        earlier = _held_rows(ingest, row)
+        is_proven = (str(key_of(row)), row["kind"]) in proven
+        shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
+        if not is_proven and (earlier or row["kind"] in held or shared):
+            _hold(ingest, row, at, shared)
+            outcomes.append(Outcome(HELD, row["url"], row["status"], key_of(row)))
+            continue
+        outcomes += [_write(ingest, one, at) for one in earlier]
+        outcomes.append(_write(ingest, row, None))
+    for kind in sorted(held):
+        _retract(ingest, kind, at)
+    if held:
+        _call_control_group(ingest, at)
+    return outcomes
+
+
+def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
+    """A person accepts what was held of a crawl: it is written now."""
+    rows = _pending(ingest, "p.held_at is not null and k.name = ?", crawl)
+    return [_write(ingest, row, at) for row in rows]
+
+
+def _pending(ingest: Ingest, condition: str, *values: object) -> list[Row]:
+    return ingest.store.query(
+        f"""select p.kind, p.details, a.source, a.key, a.edition, a.article_id, c.* from pending_outcomes p
+            join articles a using (article_id) join captures c using (capture_id)
+            left join crawls k using (crawl_id) where {condition} order by p.capture_id""",
+        *values,
+    )
+
+
+def _held_rows(ingest: Ingest, row: Row) -> list[Row]:
+    condition = "p.held_at is not null and p.article_id = ? and p.kind = ?"
+    return _pending(ingest, condition, row["article_id"], row["kind"])
+
+
+def _count(ingest: Ingest, since: str) -> tuple[Counter[str], int]:
+    """Of the looks since an instant: how many changed an article, by kind, and how many there were."""
+    store = ingest.store
+    counts: Counter[str] = Counter()
+    gone = 0  # looks that found a post gone that was not gone before; further ones say nothing of the site
+    # An edit that a channel announced is no surprise
+    for row in store.query(
+        """select p.kind, count(*) from pending_outcomes p join captures c using (capture_id)
+           where captured_at >= ? and not (p.kind = 'updated' and coalesce(reason, '') = 'modified')
+           and json_extract(p.details, '$.is_stale') is null group by 1""",
+        since,
+    ):
+        counts[row[0]] += row[1]
+    for row in store.query(
+        """select c.kind, json_extract(c.details, '$.state[1]') as state, count(*) from changes c
+           join captures p using (capture_id) where c.said_at >= ? and p.channel = 'article'
+           and c.kind in ('updated', 'missing', 'moved', 'metadata')
+           and not (c.kind = 'updated' and (coalesce(reason, '') = 'modified' or c.stale_copy))
+           and not exists (select 1 from changes r where r.retracts = c.seq) group by 1, 2""",
+        since,
+    ):
+        states = (kind for kind, states in _STATES.items() if row["state"] in states)
+        kind = UPDATED if row["kind"] == "updated" else next(states, None)
+        if kind is not None:
+            counts[kind] += row[2]
+            gone += row[2] * (kind in (MISSING, MOVED, WITHHELD))
+    [(pages,)] = store.query(
+        """select count(*) from captures c join articles a using (article_id) where c.captured_at >= ?
+           and c.channel = 'article' and a.edition is not null and a.first_captured_at < c.captured_at
+           and coalesce(c.reason, '') != 'modified'
+           and c.outcome in ('unchanged', 'changed', 'not_modified', 'held', 'protected', 'empty')""",
+        since,
+    )
+    [(digests,)] = store.query("select count(*) from digests where looked_at >= ?", since)
+    return counts, pages + digests + gone
+
+
+def _is_proven(ingest: Ingest, article: Row, at: str) -> bool:
+    """Whether the held outcomes of an article and the one that waits say the same for long enough.
+
+    If it is gone, the control group must answer, and no channel may list it.
+    """
+    store = ingest.store
+    rows = store.query(
+        """select c.crawl_id, c.captured_at from pending_outcomes p join captures c using (capture_id)
+           where p.article_id = ? and p.kind = ? order by p.capture_id""",
+        article["article_id"],
+        article["kind"],
+    )
+    first, last = rows[0]["captured_at"], rows[-1]["captured_at"]
+    is_addition = str(article["shared"] or "").startswith("line ")
+    if is_addition and parse_time(last) - parse_time(first) >= ADDITION_TIME:
+        return True
+    if (
+        len({row["crawl_id"] for row in rows}) < PROOF_CRAWLS
+        or parse_time(last) - parse_time(first) < PROOF_TIME
+    ):
+        return False
+    if article["kind"] == UPDATED:
+        return True  # it answered with text itself
+    sql = "select 1 from sightings where article_id = ? and channel != 'sweep' and last_seen_at >= ?"
+    if store.one(sql, article["article_id"], first):
+        return False
+    since = format_time(parse_time(at) - WINDOW)
+    group = _control_group(ingest)
+    return bool(group) and all(row["state"] == "live" and row["last_captured_at"] >= since for row in group)
+
+
+def _control_group(ingest: Ingest) -> Sequence[Row]:
+    """The newest posts of each edition and ten others, of which nothing is held."""
+    free = """edition is not null and newest_version_id is not null and state = 'live'
+              and not exists (select 1 from pending_outcomes p where p.article_id = articles.article_id)"""
+    newest = [
+        row
+        for edition in ("en", "ar")
+        for row in ingest.store.query(
+            f"select * from articles where edition = ? and {free} order by post_id desc limit ?",
+            edition,
+            NEWEST,
+        )
+    ]
+    ids = [row["article_id"] for row in newest]
+    marks = ", ".join("?" * len(ids))
+    others = ingest.store.query(
+        f"""select * from articles where {free} and article_id not in ({marks})
+            order by (article_id * 7919) % 1009, article_id limit ?""",
+        *ids,
+        OTHERS,
+    )
+    return [*newest, *others]
+
+
+def _call_control_group(ingest: Ingest, at: str) -> None:
+    """Let the next crawl look at the control group."""
+    for row in _control_group(ingest):
+        if row["next_look_at"] is None or row["next_look_at"] > at:
+            ingest.store.update("articles", "article_id", row["article_id"], next_look_at=at)
+
+
+def _hold(ingest: Ingest, row: Row, at: str, shared: str | None) -> None:
+    """Keep an outcome back, and look again in a day. ``shared`` is the mark that other edits have too."""
+    again = look_schedule.unread_next_look(at, str(key_of(row)))
+    details = json.dumps(
+        json.loads(row["details"]) | ({"shared": shared} if shared else {}), ensure_ascii=False
+    )
+    ingest.store.update("pending_outcomes", "capture_id", row["capture_id"], held_at=at, details=details)
+    ingest.store.update("articles", "article_id", row["article_id"], next_look_at=again)
+
+
+def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
+    """Write what a look found, at its capture time."""
+    capture = ingest.evidence.capture(row)
+    is_addition = str(json.loads(row["details"]).get("shared", "")).startswith("line ")
+    seen = Seen(capture, row["capture_id"], is_judged=True, is_addition=is_addition, judged_at=learnt_at)
+    ingest.store.query("delete from pending_outcomes where capture_id = ?", row["capture_id"])
+    return ingest.record_safely(seen, lambda: _write_kind(ingest, seen, row))
+
+
+def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
+    key, details = key_of(row), json.loads(row["details"])
+    article = ingest.articles.ensure(key, seen)
+    match row["kind"]:
+        case "missing":
+            return ingest.articles.mark_missing(seen, article, details["reason"], details["detail"])
+        case "withheld":
+            return ingest.articles.mark_withheld(seen, article, details["detail"])
+        case "moved":
+            target = ingest.store.one("select * from articles where article_id = ?", details["to"])
+            assert target is not None  # it was there when the look was recorded
+            return ingest.articles.mark_moved(seen, article, target)
+        case "textless":
+            why = Unextractable(details["reason"], details["detail"])
+            return ingest.articles.record_textless(seen, key, why)
+    found = ingest.evidence.extract(seen.capture_id, key, Reader(ingest.site))
+    if isinstance(found, Extract):
+        return ingest.versions.record_text(seen, key, found)
+    return seen.fail(ingest.store, found.reason, found.detail, article)
+
+
+def _retract(ingest: Ingest, kind: str, at: str) -> None:
+    """Take back what was said of single posts before the trouble showed in bulk, and hold it too."""
+    since = format_time(parse_time(at) - WINDOW)
+    states = _STATES.get(kind, ())
+    marks = ", ".join("?" * len(states))
+    rows = ingest.store.query(
+        f"""select c.*, a.source, a.key, a.newest_version_id, a.moved_to,
+            json_extract(c.details, '$.state[0]') as before,
+            json_extract(c.details, '$.state[1]') as after from changes c join articles a using (article_id)
+            join captures p using (capture_id) where c.said_at >= ? and p.channel = 'article'
+            and a.state in ({marks}) and json_extract(c.details, '$.state[1]') = a.state
+            and json_extract(c.details, '$.state[0]') is not null
+            and not exists (select 1 from changes r where r.retracts = c.seq) order by c.seq""",
+        since,
+        *states,
+    )
+    for row in rows:
+        details = {"state": [row["after"], row["before"]], "reason": "the same answer came for many posts"}
+        ingest.store.change(
+            row["article_id"],
+            "retracted",
+            at,
+            at,
+            capture_id=row["capture_id"],
+            version_id=row["newest_version_id"],
+            retracts=row["seq"],
+            details=details,
+        )
+        ingest.store.update(
+            "articles",
+            "article_id",
+            row["article_id"],
+            state=row["before"],
+            missing_looks=0,
+            missing_since=None,
+            moved_to=None,
+            next_look_at=look_schedule.unread_next_look(at, str(key_of(row))),
+        )
+        told = json.loads(row["details"])
+        reason = told.get("reason", row["after"])
+        kept: dict[str, Any] = {
+            "reason": reason,
+            "detail": f"status {told['status']}" if "status" in told else reason,
+            "to": row["moved_to"],
+        }
+        ingest.pending.add(row["capture_id"], row["article_id"], kind, kept, at)

@@ -1,0 +1,59 @@
+"""Outcomes of looks that are not written yet: they wait to be judged together, or are held."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from archive.ingest.seen import Seen
+from archive.outcome import HELD, Outcome
+from archive.store.rows import Row, Store
+
+LOOKS = frozenset({"article", "sweep"})  # channels by which a crawl looks at posts
+MISSING, MOVED, WITHHELD, TEXTLESS, UPDATED = "missing", "moved", "withheld", "textless", "updated"
+
+
+class Pending:
+    """The table ``pending_outcomes``: a capture, its article, and what it would say of it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def defer(self, seen: Seen, article: Row, kind: str, **details: Any) -> Outcome | None:
+        """Let the outcome of a look wait for judgement; None if it is to be written now.
+
+        Outcomes of an import, of cited pages and of posts never captured do not wait.
+        """
+        is_look = seen.capture.crawl is not None and seen.capture.channel in LOOKS
+        if seen.is_judged or not is_look or article["state"] is None:
+            return None
+        self.add(seen.capture_id, article["article_id"], kind, details)
+        return seen.outcome(HELD, article)
+
+    def add(
+        self, capture_id: int, article_id: int, kind: str, details: dict[str, Any], held_at: str | None = None
+    ) -> None:
+        """Write a row; it is held if ``held_at`` says since when."""
+        self._store.query(
+            "insert into pending_outcomes values (?, ?, ?, ?, ?) on conflict do nothing",
+            capture_id,
+            article_id,
+            kind,
+            json.dumps(details, ensure_ascii=False, sort_keys=True),
+            held_at,
+        )
+
+    def is_waiting(self, article: Row) -> bool:
+        """Whether an outcome of this crawl waits: later ones of the article come after it."""
+        sql = "select 1 from pending_outcomes where article_id = ? and held_at is null"
+        return self._store.one(sql, article["article_id"]) is not None
+
+    def is_held(self, kind: str) -> bool:
+        """Whether outcomes of this kind are held, of whatever article."""
+        sql = "select 1 from pending_outcomes where kind = ? and held_at is not null limit 1"
+        return self._store.one(sql, kind) is not None
+
+    def drop_held(self, article: Row) -> None:
+        """The article answered with its text: what was held of it is not so. The evidence stays."""
+        sql = "delete from pending_outcomes where article_id = ? and held_at is not null"
+        self._store.query(sql, article["article_id"])

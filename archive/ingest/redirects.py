@@ -1,0 +1,79 @@
+"""What the redirect of a post proves: little, unless the address by id agrees. Pure."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from urllib.parse import quote, urldefrag, urljoin, urlsplit
+
+from archive.model import Address, Capture, Kind
+from archive.sites.sohr.addresses import Site
+
+REDIRECTS = (301, 302, 303, 307, 308)
+PERMANENT = (301, 308)
+# Pages that stand in front of a site: all its posts may lead there for an hour
+_WALL = re.compile(
+    r"log-?in|sign-?in|consent|cookie|gdpr|privacy|maintenance|coming-?soon|suspend|captcha|challenge|verify|blocked",
+    re.IGNORECASE,
+)
+
+
+class Proof(StrEnum):
+    """What a redirect proves of the post that was asked for."""
+
+    SAME = "same"  # another address of the same post, or one that does not say: follow it
+    UNSURE = "unsure"  # WordPress guesses by the slug: ask the address by id
+    MOVED = "moved"  # the address by id leads to another post for good
+    MISSING = "missing"  # to the home page, a category, a search: as a 404
+    DETOUR = "detour"  # trouble of the site: nothing changes
+
+
+def read_location(capture: Capture) -> str:
+    """The absolute address that a redirect leads to, read as browsers do; "" if it names none.
+
+    Raw UTF-8 is taken as such, white space around it and line ends in it are dropped, spaces are encoded, and
+    the fragment is cut.
+    """
+    text = (capture.header("location") or "").strip()
+    try:
+        text = text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        pass  # Latin-1, or characters already
+    text = re.sub(r"[\t\r\n]", "", text)
+    try:
+        return urldefrag(urljoin(capture.url, quote(text, safe="!#$%&'()*+,/:;=?@[]~")))[0] if text else ""
+    except ValueError:
+        return ""
+
+
+def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> tuple[Proof, str]:
+    """What the answer of a post's address proves, and a sentence. ``to`` is what `read_location` says."""
+    target = site.parse(to)
+    if not to or to == urldefrag(capture.url)[0]:
+        return Proof.DETOUR, "leads to itself" if to else "leads nowhere"
+    if target is None:
+        return Proof.DETOUR, f"leads off the site, to {to[:200]}"
+    is_permanent = capture.status in PERMANENT
+    if target.kind in (Kind.ARTICLE, Kind.SLUG):
+        if target.key is None or address.key in (None, target.key):
+            return Proof.SAME, ""
+        if not is_permanent:
+            return Proof.DETOUR, f"leads to {target.key} for the moment (status {capture.status})"
+        by_id = any(_is_by_id(url, site) for url in (capture.url, capture.via) if url)
+        return (Proof.MOVED if by_id else Proof.UNSURE), f"leads to {target.key}"
+    parts = urlsplit(to)
+    is_wall = _WALL.search(f"{parts.path}?{parts.query}") is not None
+    is_search = target.kind is Kind.OTHER and re.search(r"(?:^|&)s=", parts.query)
+    if (
+        target.kind is Kind.LISTING
+        or is_search
+        or (target.kind is Kind.OTHER and is_permanent and not is_wall)
+    ):
+        return Proof.MISSING, f"leads to a page that is no article, {to[:200]}"
+    return Proof.DETOUR, f"leads to {to[:200]}"
+
+
+def _is_by_id(url: str, site: Site) -> bool:
+    address = site.parse(url)
+    is_post = address is not None and address.kind is Kind.ARTICLE
+    return is_post and re.search(r"(?:^|&)p=[0-9]", urlsplit(url).query) is not None

@@ -1,0 +1,167 @@
+"""Edits that nobody made: old copies of caches, a line that all posts got, a wall in the place of the text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.compare.classes import Text
+from archive.ingest.doubts import describe_edit, find_shared, is_stale_copy
+from archive.model import Capture, Extract, Line
+from tests.archiving import dump, well
+from tests.bytewise import Site
+from tests.crawling import Crawled, crawl, rows
+
+IDS = tuple(range(101, 113))
+TEXT = "The text of post {} has some words in one line.", "And a second line, of which 12 words are no more."
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        site.list_posts(*IDS)
+        for post_id in IDS:
+            site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
+        yield site
+
+
+def run(site: Site, folder: Path, *arguments: str, clock: str = "") -> Crawled:
+    return crawl(site.url, folder, "edition=en", *arguments, ARCHIVE_CLOCK=clock, RETRY_TIMES=0)
+
+
+def kinds(folder: Path) -> list[str]:
+    """What the feed says besides that posts were found."""
+    return [kind for (kind,) in rows(folder, "select kind from changes where kind != 'created' order by seq")]
+
+
+def extract(title: str, *lines: str, modified: str | None = None) -> Extract:
+    return Extract(title, tuple(map(Line, lines)), "general", "1", modified_at=modified)
+
+
+@pytest.mark.parametrize(
+    ("header", "modified", "is_former", "is_stale"),
+    [
+        (("Age", "25000"), None, False, True),
+        (("Age", "60"), None, False, False),
+        (("Age", "soon"), None, False, False),
+        (("X-Cache", "HIT from edge"), None, True, True),
+        (("X-Cache", "HIT"), None, False, False),
+        (("CF-Cache-Status", "DYNAMIC"), None, True, False),
+        (("Server", "x"), "2026-01-01T00:00:00Z", False, True),
+        (("Server", "x"), "2026-01-03T00:00:00Z", False, False),
+        (("Server", "x"), None, True, False),
+    ],
+)
+def test_what_makes_an_old_copy(
+    header: tuple[str, str], modified: str | None, is_former: bool, is_stale: bool
+) -> None:
+    """Age before the text we hold, an older modified time, or a cache that answers with a former text."""
+    capture = Capture("https://example.org/en/1/", 200, (header,), b"", "2026-01-02T12:00:00Z")
+    found = extract("", "A line", modified=modified)
+    held = "2026-01-02T00:00:00Z", "2026-01-02T11:00:00Z"
+    assert is_stale_copy(capture, found, *held, is_former_text=is_former) is is_stale
+
+
+def test_marks_of_an_edit() -> None:
+    """Lines of a pure addition, with numbers masked; nothing where a line was replaced."""
+    before = Text("A title", "One\nTwo 3")
+    assert describe_edit(before, extract("A title", "One", "Updated 3 minutes ago", "Two 3"))["marks"][
+        1:
+    ] == ["line Updated # minutes ago"]
+    assert describe_edit(before, extract("(1) A title", "One", "Two 3"))["marks"] == ["line (#) "]
+    assert describe_edit(before, extract("A title", "One", "Two 4"))["marks"] == []
+    long = Text("A title", "One sentence of many words, and more of them.\nTwo")
+    assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in"]
+    assert find_shared([(1, ["a"]), (2, ["a"]), (3, ["a", "b"]), (4, ["b"])]) == {1: "a", 2: "a", 3: "a"}
+
+
+def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path) -> None:
+    """Old, new, old from a cache: three versions, the stale one of severity 0; asked again past the caches."""
+    folder = tmp_path / "a"
+    stamps = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+    old = {"headers": ("Age: 25000", "X-Cache: HIT"), "modified": stamps[0]}
+    site.put_post(103, "7 people were killed in the town.", modified=stamps[0])
+    assert run(site, folder).status == 0
+    site.put_post(103, "9 people were killed in the town.", modified=stamps[1])
+    assert run(site, folder, "look=all", clock="+1h").status == 0
+    new = site.answers["/en/103/"]
+    site.put_post(103, "7 people were killed in the town.", **old)
+    stale = site.answers["/en/103/"]
+    site.answers["/en/103/"] = lambda request: new if b"no-cache" in request else stale
+    site.asked.clear()
+    assert run(site, folder, "look=all", clock="+2h").status == 0
+    assert site.asked.count("/en/103/") == 2 and not any("?" in path for path in site.asked if "103" in path)
+    sql = "select severity, stale_copy, same_as_version_id is not null from changes where kind = 'updated' order by seq"
+    assert rows(folder, sql) == [(3, 0, 0), (0, 1, 1), (0, 0, 1)]
+    assert rows(folder, "select versions from articles where post_id = 103") == [(4,)]
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+
+
+@pytest.mark.parametrize("case", ["line", "title"])
+def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, case: str) -> None:
+    """65; a day later it is accepted, with a class of its own. A true edit beside it is told at once."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for number, post_id in enumerate(IDS[:4]):
+        lines = (TEXT[0].format(post_id), TEXT[1])
+        if case == "line":
+            site.put_post(post_id, f"Updated {number} minutes ago", *lines)
+        else:
+            site.put_post(post_id, *lines, title=f"({number}) Post {post_id}")
+    site.put_post(112, TEXT[0].format(112), "And a second line, of which 13 words are no more.")
+    done = run(site, folder, "look=all", clock="+1h")
+    assert done.status == 65 and kinds(folder) == ["updated"], done.stderr[-2000:]
+    assert [item["post_id"] for item in done.new] == [112]
+    assert run(site, folder, "look=all", clock="+3h").status == 65 and kinds(folder) == ["updated"]
+    assert run(site, folder, "look=all", clock="+26h").status == 0
+    sql = (
+        "select classes, severity <= 1, count(*) from changes where kind = 'updated' group by 1, 2 order by 3"
+    )
+    assert rows(folder, sql)[-1] == ('["same_addition"]', 1, 4)
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+
+
+def test_numbers_that_repeat_are_never_held(site: Site, tmp_path: Path) -> None:
+    """A running toll is corrected in three posts alike: three edits, at once."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for post_id in IDS[:4]:
+        site.put_post(post_id, TEXT[0].format(post_id), "And a second line, of which 14 words are no more.")
+    assert run(site, folder, "look=all").status == 0
+    assert kinds(folder) == ["updated"] * 4
+
+
+def test_an_error_of_php_is_no_text(site: Site, tmp_path: Path) -> None:
+    """In front of each text: unreadable, 65; nothing is said of the posts."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for post_id in IDS:
+        warning = "<b>Warning</b>: Undefined array key 1 in <b>/srv/www/plugin.php</b> on line <b>17</b>"
+        site.put_post(post_id, warning, TEXT[0].format(post_id), TEXT[1])
+    assert run(site, folder, "look=all").status == 65
+    assert kinds(folder) == []
+
+
+@pytest.mark.parametrize("case", ["captcha", "teaser"])
+def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None:
+    """A page that asks something, with a number of its own; or a first line, and a request to subscribe."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for number, post_id in enumerate(IDS[:4]):
+        if case == "captcha":
+            site.put_post(post_id, f"Prove that you are a reader: what is {number} and 4?")
+        else:
+            site.put_post(post_id, f"The text of {post_id}.", "Subscribe to read on.")
+    assert run(site, folder, "look=all", clock="+1h").status == 65
+    assert kinds(folder) == []
+    for post_id in IDS[:4]:
+        site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
+    assert run(site, folder, "look=all", clock="+2h").status == 0
+    assert kinds(folder) == [] and Counter(rows(folder, "select versions from articles")) == {(1,): len(IDS)}

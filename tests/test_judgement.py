@@ -1,0 +1,197 @@
+"""What looks find is judged together: trouble of the site in bulk accuses nobody."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.ingest.judgement import find_bulk
+from tests.archiving import dump, sohr, well
+from tests.bytewise import Site, http
+from tests.crawling import Crawled, crawl, rows, running, states, until
+
+IDS = tuple(range(101, 107))
+GONE = http("<title>Page not found</title>", "404 Not Found")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        site.list_posts(*IDS)
+        for post_id in IDS:
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        yield site
+
+
+def run(site: Site, folder: Path, *arguments: str, clock: str = "") -> Crawled:
+    return crawl(site.url, folder, "edition=en", *arguments, ARCHIVE_CLOCK=clock, RETRY_TIMES=0)
+
+
+def kinds(folder: Path) -> list[str]:
+    """What the feed says besides that posts were found."""
+    return [kind for (kind,) in rows(folder, "select kind from changes where kind != 'created' order by seq")]
+
+
+def test_what_is_bulk() -> None:
+    """Five or more of a kind, and at least half of the looks."""
+    counts = Counter({"missing": 5, "updated": 4})
+    assert find_bulk(counts, 10) == ("missing",)
+    assert find_bulk(counts, 11) == () == find_bulk(Counter({"missing": 4}), 4)
+
+
+def test_a_mass_404_is_held_for_as_long_as_it_lasts(site: Site, tmp_path: Path) -> None:
+    """Every crawl says so, the feed says nothing; when the posts answer again it is forgotten."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    before = dict(site.answers)
+    for post_id in IDS:
+        site.answers[f"/en/{post_id}/"] = GONE
+    for clock in ("+1h", "+26h", "+52h", "+100h", "+8d", "+9d"):
+        done = run(site, folder, clock=clock)
+        assert done.status == 69 and "sohr-archive held" in done.stderr, done.stderr[-2000:]
+        assert set(states(folder).values()) == {"live"} and kinds(folder) == []
+    held = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == held
+    site.answers = before
+    assert run(site, folder, clock="+10d").status == 0
+    assert kinds(folder) == [] and rows(folder, "select count(*) from pending_outcomes") == [(0,)]
+
+
+def test_single_posts_that_go_are_told(site: Site, tmp_path: Path) -> None:
+    """Two of six: missing at once, in the crawl that saw it."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    site.list_posts(*IDS[2:])
+    for post_id in IDS[:2]:
+        site.answers[f"/en/{post_id}/"] = GONE
+    assert run(site, folder, "look=all").status == 0
+    assert kinds(folder) == ["missing", "missing"]
+    assert rows(
+        folder,
+        "select said_at = captured_at from changes join captures using (capture_id) where kind = 'missing'",
+    ) == [(1,), (1,)]
+
+
+def test_edits_reach_the_items(site: Site, tmp_path: Path) -> None:
+    """An edit waits for the end of its crawl; the item of `-O` follows it."""
+    folder = tmp_path / "a"
+    assert len(run(site, folder).new) == len(IDS)
+    site.put_post(103, "The text of post 103 has 7 words in one line.")
+    done = run(site, folder, "look=all")
+    assert done.status == 0 and [(item["post_id"], item["kind"]) for item in done.new] == [(103, "updated")]
+    assert kinds(folder) == ["updated"]
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+
+
+def test_edits_of_all_posts_at_once_are_held(site: Site, tmp_path: Path) -> None:
+    """A machine translation, another order of the lines: 65 until it lasted a week."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for post_id in IDS:
+        site.put_post(post_id, f"Le texte de {post_id} compte plusieurs mots.")
+    for clock in ("+1h", "+4d"):
+        done = run(site, folder, "look=all", clock=clock)
+        assert done.status == 65 and done.new == [], done.stderr[-2000:]
+        assert kinds(folder) == []
+    assert run(site, folder, "look=all", clock="+8d").status == 0
+    assert Counter(kinds(folder)) == {"updated": len(IDS)}
+    assert rows(folder, "select distinct versions from articles") == [(2,)]
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+
+
+def test_a_true_mass_deletion_is_told_a_week_later(tmp_path: Path) -> None:
+    """Others answer with their text, and no channel lists the posts: what three crawls saw is written."""
+    folder = tmp_path / "a"
+    with Site() as site:
+        ids = tuple(range(101, 121))
+        site.list_posts(*ids)
+        for post_id in ids:
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        assert run(site, folder).status == 0
+        site.list_posts(*ids[12:])
+        for post_id in ids[:12]:
+            site.answers[f"/en/{post_id}/"] = GONE
+        assert run(site, folder, "look=all", clock="+1h").status == 69
+        assert run(site, folder, clock="+4d").status == 69 and kinds(folder) == []
+        assert run(site, folder, clock="+205h").status == 0
+        told = Counter(kinds(folder))
+        assert told["missing"] == 12 and told["disappeared"] == 12
+        before = dump(folder)
+        well(folder, "rebuild")
+        assert dump(folder) == before
+
+
+def test_what_was_told_before_the_trouble_showed_is_retracted(site: Site, tmp_path: Path) -> None:
+    """Four posts are missing, an hour later all are: the four were no deletions."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    before = dict(site.answers)
+    for post_id in IDS[:4]:
+        site.answers[f"/en/{post_id}/"] = GONE
+    run(site, folder, "look=all", clock="+1h")
+    assert kinds(folder) == ["missing"] * 4
+    for post_id in IDS:
+        site.answers[f"/en/{post_id}/"] = GONE
+    assert run(site, folder, "look=all", clock="+2h").status == 69
+    assert kinds(folder) == ["missing"] * 4 + ["retracted"] * 4
+    assert set(states(folder).values()) == {"live"}
+    sql = "select r.seq from changes r join changes c on c.seq = r.retracts where c.kind = 'missing'"
+    assert len(rows(folder, sql)) == 4
+    held = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == held
+    site.answers = before
+    assert run(site, folder, "look=all", clock="+3h").status == 0
+    assert kinds(folder) == ["missing"] * 4 + ["retracted"] * 4
+
+
+def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, tmp_path: Path) -> None:
+    """What its looks found is written then, with the times of their captures."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    site.put_post(101, "The text of post 101 has 8 words in one line.")
+    site.asked.clear()
+    for post_id in IDS[1:]:
+        site.answers[f"/en/{post_id}/"] = lambda _, whole=site.answers[f"/en/{post_id}/"]: (
+            time.sleep(60 * ("/en/101/" in site.asked)) or whole
+        )
+    with running(site.url, folder, "edition=en", "look=all") as crawl:
+        until(lambda: rows(folder, "select 1 from pending_outcomes"), "the edit to wait")
+        crawl.kill(archive=True)
+    assert kinds(folder) == []
+    assert run(site, folder, "look=none").status == 0
+    assert kinds(folder) == ["updated"]
+    sql = "select said_at = captured_at from changes join captures using (capture_id) where kind = 'updated'"
+    assert rows(folder, sql) == [(1,)]
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+
+
+def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:
+    """`held` lists it by crawl; accepted, it is written with the times of the captures."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    assert well(folder, "held").decode() == "nothing is held\n"
+    for post_id in IDS:
+        site.answers[f"/en/{post_id}/"] = GONE
+    assert run(site, folder, "look=all", clock="+1h").status == 69
+    [[name]] = rows(folder, "select name from crawls order by crawl_id desc limit 1")
+    assert well(folder, "held").decode().startswith(f"{name}: 6 missing: en:101, ")
+    assert sohr(folder, "held", "--accept", "another").status == 2
+    well(folder, "held", "--accept", name)
+    assert kinds(folder) == ["missing"] * 6 and set(states(folder).values()) == {"missing"}
+    sql = "select distinct said_at = captured_at from changes join captures using (capture_id) where kind = 'missing'"
+    assert rows(folder, sql) == [(1,)]
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before

@@ -1,0 +1,199 @@
+"""A redirect is followed, believed or distrusted by what it proves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archive.ingest.redirects import Proof, judge_redirect, read_location
+from archive.model import Capture
+from archive.sites.sohr.addresses import Site as Addresses
+from tests.bytewise import Site, http
+from tests.crawling import Crawled, crawl, rows, states
+
+CASES = Path(__file__).parent / "cases" / "crawl"
+IDS = (101, 102, 103, 104, 105, 106)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as site:
+        site.list_posts(*IDS)
+        for post_id in IDS:
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        yield site
+
+
+def run(site: Site, folder: Path, *arguments: str, clock: str = "", edition: str = "en") -> Crawled:
+    return crawl(site.url, folder, f"edition={edition}", *arguments, ARCHIVE_CLOCK=clock, RETRY_TIMES=0)
+
+
+def kinds(folder: Path) -> list[str]:
+    """What the feed says besides that posts were found."""
+    return [kind for (kind,) in rows(folder, "select kind from changes where kind != 'created' order by seq")]
+
+
+def location(value: str, url: str = "https://example.org/en/1/") -> str:
+    return read_location(Capture(url, 301, (("Location", value),), b"", "2026-01-02T00:00:00Z"))
+
+
+def test_a_location_is_read_as_browsers_do() -> None:
+    """Raw UTF-8, spaces, relative, without a scheme, with a fragment, with line ends."""
+    raw = "http://example.org/خبر/501/".encode().decode("latin-1")
+    assert location(raw) == "http://example.org/%D8%AE%D8%A8%D8%B1/501/"
+    assert location(" /en/a b/ ") == "https://example.org/en/a%20b/"
+    assert location("../2/") == "https://example.org/en/2/"
+    assert location("//example.org/en/2/#top") == "https://example.org/en/2/"
+    assert location("/en/\r\n2/") == "https://example.org/en/2/"
+    assert location("/en/%D8%AE/") == "https://example.org/en/%D8%AE/"
+    assert location("") == "" and location("http://[") == ""
+
+
+@pytest.mark.parametrize(
+    ("to", "status", "proof"),
+    [
+        ("/en/8/", 302, Proof.DETOUR),
+        ("/en/8/", 307, Proof.DETOUR),
+        ("/en/8/", 301, Proof.UNSURE),
+        ("/en/8/", 308, Proof.UNSURE),
+        ("/en/7/?utm_source=x", 302, Proof.SAME),
+        ("/en/2015/03/a-slug/", 301, Proof.SAME),
+        ("/en/", 301, Proof.MISSING),
+        ("/en/", 302, Proof.MISSING),
+        ("/en/category/news/", 302, Proof.MISSING),
+        ("/?s=post", 302, Proof.MISSING),
+        ("/about/", 301, Proof.MISSING),
+        ("/about/", 302, Proof.DETOUR),
+        ("/wp-login.php?redirect_to=/en/7/", 301, Proof.DETOUR),
+        ("/maintenance/", 301, Proof.DETOUR),
+        ("/consent?to=/en/7/", 307, Proof.DETOUR),
+        ("https://hosting.example/suspended", 301, Proof.DETOUR),
+        ("/en/7/", 302, Proof.DETOUR),
+    ],
+)
+def test_what_a_redirect_proves(to: str, status: int, proof: Proof) -> None:
+    """By its status and by where it leads."""
+    addresses = Addresses("https://example.org/")
+    url = "https://example.org/en/7/"
+    answer = Capture(url, status, (("Location", to),), b"", "2026-01-02T00:00:00Z")
+    address = addresses.parse(url)
+    assert address is not None
+    assert judge_redirect(answer, address, read_location(answer), addresses)[0] is proof
+
+
+@pytest.mark.parametrize("case", ["log-in", "maintenance", "consent", "suspended", "itself"])
+def test_a_wall_before_all_posts_is_trouble_of_the_site(site: Site, tmp_path: Path, case: str) -> None:
+    """69, and nothing is said of any post."""
+    assert run(site, tmp_path / "a").status == 0
+    for post_id in IDS:
+        path = site.path_of(post_id)
+        if case == "log-in":
+            port = site.url.rsplit(":", 1)[1].strip("/").encode()
+            site.answers[path] = (CASES / "login-302.http").read_bytes().replace(b"9224", port)
+        elif case == "maintenance":
+            site.redirect(path, "/maintenance/", 302)
+        elif case == "consent":
+            site.redirect(path, f"/consent?to={path}", 307)
+        elif case == "suspended":
+            site.redirect(path, "https://hosting.example/suspended.page/", 302)
+        else:
+            site.redirect(path, path, 302, "Set-Cookie: seen=1")
+    done = run(site, tmp_path / "a", "look=all")
+    assert done.status == 69, done.stderr[-2000:]
+    assert set(states(tmp_path / "a").values()) == {"live"} and kinds(tmp_path / "a") == []
+
+
+def test_a_guess_of_wordpress_is_no_move(tmp_path: Path) -> None:
+    """A deleted Arabic post: its slug leads to a post whose slug begins alike, its id to nothing."""
+    with Site() as site:
+        site.list_posts(501, 502, edition="ar")
+        for post_id in (501, 502):
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+        folder = tmp_path / "a"
+        assert run(site, folder, edition="ar").status == 0
+        site.list_posts(502, edition="ar")
+        site.redirect(site.path_of(501, "ar"), site.post_url(502, "ar"))
+        assert run(site, folder, "look=all", edition="ar").status == 0
+        assert states(folder) == {("ar", 501): "missing", ("ar", 502): "live"}
+        site.asked.clear()
+        assert run(site, folder, "look=all", edition="ar").status == 0
+        assert "/?p=501" in site.asked
+
+
+def test_a_move_that_the_id_confirms(tmp_path: Path) -> None:
+    """Slug and id lead to another post for good. It is looked at again, and may be itself again."""
+    with Site() as site:
+        site.list_posts(501, 502, edition="ar")
+        for post_id in (501, 502):
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+        folder = tmp_path / "a"
+        assert run(site, folder, edition="ar").status == 0
+        before = site.answers[site.path_of(501, "ar")]
+        site.redirect(site.path_of(501, "ar"), site.post_url(502, "ar"))
+        site.redirect("/?p=501", site.post_url(502, "ar"))
+        # While a listing shows it, it is not moved
+        run(site, folder, "look=all", edition="ar")
+        assert states(folder)["ar", 501] == "live" and kinds(folder) == []
+        site.list_posts(502, edition="ar")
+        assert run(site, folder, "look=all", edition="ar", clock="+2h").status == 0
+        assert states(folder)["ar", 501] == "moved" and kinds(folder) == ["moved"]
+        site.asked.clear()
+        assert run(site, folder, edition="ar", clock="+1d").status == 0
+        assert site.path_of(501, "ar") in site.asked and kinds(folder) == ["moved"]
+        site.answers[site.path_of(501, "ar")] = before
+        assert run(site, folder, "look=all", edition="ar", clock="+2d").status == 0
+        assert states(folder)["ar", 501] == "live" and kinds(folder) == ["moved", "restored"]
+
+
+def test_one_post_that_leads_elsewhere_for_the_moment(site: Site, tmp_path: Path) -> None:
+    """302 to another post for one crawl; then it is itself again, edited: its second version."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    site.redirect("/en/103/", "/en/104/", 302)
+    assert run(site, folder, "look=all").status == 0
+    assert states(folder)["en", 103] == "live" and kinds(folder) == []
+    site.put_post(103, "The text of post 103 has 5 words more in one line.")
+    assert run(site, folder, clock="+2h").status == 0
+    assert kinds(folder) == ["updated"]
+
+
+def test_a_location_in_raw_utf8_is_followed(tmp_path: Path) -> None:
+    """As browsers do: the article is read."""
+    with Site() as site:
+        port = site.url.rsplit(":", 1)[1].strip("/").encode()
+        site.list_posts(501, edition="ar")
+        path = "/%D8%AE%D8%A8%D8%B1-%D8%A3%D9%88%D9%84/501/"
+        site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")
+        site.answers[path] = site.answers[site.path_of(501, "ar")]
+        site.answers[site.path_of(501, "ar")] = (
+            (CASES / "location-utf8.http").read_bytes().replace(b"9221", port)
+        )
+        assert run(site, tmp_path / "a", edition="ar").status == 0
+        assert states(tmp_path / "a") == {("ar", 501): "live"} and path in site.asked
+
+
+def test_a_post_that_somebody_ordered_away(site: Site, tmp_path: Path) -> None:
+    """451 on one post is its own state, and it may come back."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    before = site.answers["/en/103/"]
+    site.answers["/en/103/"] = http("<title>Unavailable</title>", "451 Unavailable For Legal Reasons")
+    assert run(site, folder, "look=all").status == 0
+    assert states(folder)["en", 103] == "withheld" and kinds(folder) == ["metadata"]
+    site.answers["/en/103/"] = before
+    assert run(site, folder, "look=all").status == 0
+    assert states(folder)["en", 103] == "live" and kinds(folder) == ["metadata", "restored"]
+
+
+def test_ids_that_never_gave_an_article(site: Site, tmp_path: Path) -> None:
+    """A link to a post that never was: no state, no change, asked ever more rarely."""
+    folder = tmp_path / "a"
+    site.list_posts(*IDS, 999)
+    assert run(site, folder).status == 0
+    site.asked.clear()
+    for clock in ("+10m", "+2h", "+4h"):
+        assert run(site, folder, clock=clock).status == 0
+    assert site.asked.count("/en/999/") == 1
+    assert states(folder)["en", 999] is None and kinds(folder) == []
