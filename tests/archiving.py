@@ -94,16 +94,17 @@ def dump(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
         return found
 
 
-# -- pages and archives without a site
-# ------------------------------------------------------------------------------------------------
+# -- pages and archives without a site -----------------------------------------------------------------------
 
 
 def page(title: str, *lines: str, post_id: int = 1) -> bytes:
     """A post of the English edition as the general layout reads it."""
     text = "".join(f"<p>{line}</p>" for line in lines)
     return (
-        f'<!DOCTYPE html><html lang="en-US"><head><title>{title}</title><link rel="shortlink" href="{HOME}en/?p={post_id}"></head>'
-        f'<body class="single single-post postid-{post_id}"><article id="post-{post_id}" class="post-{post_id} post type-post">'
+        f'<!DOCTYPE html><html lang="en-US"><head><title>{title}</title><link rel="shortlink" '
+        f'href="{HOME}en/?p={post_id}"></head>'
+        f'<body class="single single-post postid-{post_id}"><article id="post-{post_id}" '
+        f'class="post-{post_id} post type-post">'
         f'<h1 class="entry-title">{title}</h1><div class="entry-content">{text}</div></article></body></html>'
     ).encode()
 
@@ -142,8 +143,7 @@ class Archive:
         return self.writer.work([Took(one) for one in captures])
 
 
-# -- files of others
-# ------------------------------------------------------------------------------------------------------------------
+# -- files of others -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,10 @@ class Foreign:
     def plain(self) -> bytes:
         """The record, unpacked."""
         digest = "sha1:" + hashlib.sha1(self.http, usedforsecurity=False).hexdigest()
+        record_id = hashlib.md5(self.http + self.date.encode(), usedforsecurity=False).hexdigest()
         own: dict[str, str | None] = {
             "WARC-Type": self.kind,
-            "WARC-Record-ID": f"<urn:uuid:{hashlib.md5(self.http + self.date.encode(), usedforsecurity=False).hexdigest()}>",
+            "WARC-Record-ID": f"<urn:uuid:{record_id}>",
             "WARC-Target-URI": self.uri,
             "WARC-Date": self.date,
             "Content-Type": f"application/http; msgtype={self.kind}",

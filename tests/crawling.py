@@ -225,8 +225,7 @@ def article_requests(replica: Replica) -> Counter[str]:
     )
 
 
-# -- the archive
-# ----------------------------------------------------------------------------------------------------------------------
+# -- the archive ---------------------------------------------------------------------------------------------
 
 
 def rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -254,7 +253,10 @@ def states(folder: Path) -> dict[tuple[str, int], str | None]:
 
 def changes(folder: Path, edition: str, post_id: int) -> list[str]:
     """The kinds of an article's changes, in order."""
-    sql = "select kind from changes join articles using (article_id) where edition = ? and post_id = ? order by seq"
+    sql = (
+        "select kind from changes join articles using (article_id) where edition = ? and post_id = ? "
+        "order by seq"
+    )
     return [kind for (kind,) in rows(folder, sql, edition, post_id)]
 
 
@@ -282,8 +284,7 @@ def expected_states(replica: Replica) -> dict[tuple[str, int], str]:
     return {(e, post.post_id): state(post) for e in EDITIONS for post in replica.posts(e)}
 
 
-# -- the evidence
-# ---------------------------------------------------------------------------------------------------------------------
+# -- the evidence --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,7 @@ class Cast:
     moved: tuple[Edition, int]
 
 
-# -- the folder
-# -----------------------------------------------------------------------------------------------------------------------
+# -- the folder ----------------------------------------------------------------------------------------------
 
 
 def prepare(folder: Path) -> None:
@@ -91,7 +90,8 @@ def prepare(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / MARK).is_file() or not _is_loopback(folder):
             raise DemoFailed(
-                f"{folder} is not empty and was not made by a demo: move it away, or name another folder with --folder",
+                f"{folder} is not empty and was not made by a demo: move it away, or name another folder "
+                "with --folder",
                 USAGE,
             )
         lock.hold(folder, os.getpid()).close()
@@ -115,14 +115,16 @@ def _is_loopback(folder: Path) -> bool:
         return True  # cut off before it was one; the mark stands
 
 
-# -- the acts
-# -------------------------------------------------------------------------------------------------------------------------
+# -- the acts ------------------------------------------------------------------------------------------------
 
 
 def cast(site: Replica) -> Cast:
     """Publish the post whose toll will rise, and choose the others among the plain posts of the first
     pages."""
-    killed = "Daraa province: an old shell exploded near the school of Tel Marjan at noon. The blast killed 3 civilians and injured 12 others."
+    killed = (
+        "Daraa province: an old shell exploded near the school of Tel Marjan at noon. The blast killed "
+        "3 civilians and injured 12 others."
+    )
     more = "The desk has counted 41 such incidents since the beginning of January."
     markup = f"<p>{killed}</p>\n<p>{more}</p>"
     toll = site.call(
@@ -229,7 +231,8 @@ def play(site: Replica, folder: Path) -> tuple[int, Cast]:
     """All three acts; the number of the last change of the first, and the posts that play a part."""
     heading("Act 1: the first crawl")
     print(
-        f"A copy of the site with {POSTS} invented posts in English and {POSTS} in Arabic stands at {site.url}"
+        f"A copy of the site with {POSTS} invented posts in English and {POSTS} in Arabic stands at "
+        f"{site.url}"
     )
     roles = cast(site)
     crawl(site, folder)
@@ -254,8 +257,7 @@ def _seq(folder: Path) -> int:
         return feed.newest_seq(conn)
 
 
-# -- what the archive noticed
-# ---------------------------------------------------------------------------------------------------------
+# -- what the archive noticed --------------------------------------------------------------------------------
 
 
 def noticed(folder: Path, first: int, roles: Cast) -> None:
@@ -263,7 +265,8 @@ def noticed(folder: Path, first: int, roles: Cast) -> None:
     with closing(open_readonly(folder)) as conn:
         changes = list(feed.changes(conn, after=first))
         versions = conn.execute(
-            "select text from versions v join articles a using (article_id) where edition = ? and post_id = ? order by number",
+            "select text from versions v join articles a using (article_id) where edition = ? and post_id = "
+            "? order by number",
             roles.toll,
         )
         texts = [row["text"] for row in versions]
@@ -277,7 +280,8 @@ def noticed(folder: Path, first: int, roles: Cast) -> None:
         for change in changes
     )
     print(
-        f"\nNew white space in {_name(roles.spaces)} made {'no version' if not unchanged else 'a version, which is wrong: please report it'}."
+        f"\nNew white space in {_name(roles.spaces)} made "
+        f"{'no version' if not unchanged else 'a version, which is wrong: please report it'}."
     )
     if len(texts) == 2:
         print(f"\nThe toll in {_name(roles.toll)}, before and after:\n\n{word_by_word(texts[0], texts[1])}")
@@ -354,8 +358,7 @@ def heading(text: str) -> None:
     print(f"\n{paint('1', text)}\n{'-' * len(text)}", flush=True)
 
 
-# -- what to do with it
-# ---------------------------------------------------------------------------------------------------------------
+# -- what to do with it --------------------------------------------------------------------------------------
 
 
 def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:

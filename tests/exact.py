@@ -39,7 +39,7 @@ def moved(location: str, status: str = "301 Moved Permanently") -> bytes:
 
 
 class Exact:
-    """The site: ``answers`` by path and query; what is not there is 404. ``log`` has host and path, in order."""
+    """The site: ``answers`` by path and query; what is not there is 404. ``log`` has host and path."""
 
     def __init__(self, answers: dict[str, Answer] | None = None, host: str = "127.0.0.1") -> None:
         self.answers: dict[str, Answer] = dict(answers or {})
@@ -121,7 +121,8 @@ class Exact:
             f'<link rel="shortlink" href="{home}?p={post_id}"></head>'
             f'<body class="single single-post postid-{post_id}"><article id="post-{post_id}" '
             f'class="post-{post_id} post type-post"><h1 class="entry-title">Number {post_id}</h1>'
-            f'<div class="entry-content"><p>{lines}</p><p>A second line of {post_id}: nothing else.</p></div></article></body></html>'
+            f'<div class="entry-content"><p>{lines}</p><p>A second line of {post_id}: nothing else.</p>'
+            "</div></article></body></html>"
         )
 
     def listing(self, ids: Sequence[int], edition: str = "en", page: int = 1, last: int = 1) -> str:

@@ -92,7 +92,10 @@ def table(title: str, rows: list[dict[str, Any]]) -> str:
     """The figures, for people."""
     lines = [
         f"{title}",
-        f"{'':22} {'F1':>6} {'+-':>6} {'prec':>6} {'recall':>6} {'exact':>6} {'leaks':>5} {'ms':>7} {'p95':>7} {'/trafilatura':>12}",
+        (
+            f"{'':22} {'F1':>6} {'+-':>6} {'prec':>6} {'recall':>6} {'exact':>6} {'leaks':>5} {'ms':>7} "
+            f"{'p95':>7} {'/trafilatura':>12}"
+        ),
     ]
     for row in rows:
         if "missing" in row:
@@ -100,7 +103,8 @@ def table(title: str, rows: list[dict[str, Any]]) -> str:
             continue
         figures = " ".join(f"{row[key]:6.3f}" for key in ("f1", "spread", "precision", "recall", "exact"))
         lines.append(
-            f"{row['name']:22} {figures} {row['leaks']:5d} {row['ms_median']:7.2f} {row['ms_p95']:7.2f} {row['ratio']:12.2f}"
+            f"{row['name']:22} {figures} {row['leaks']:5d} {row['ms_median']:7.2f} {row['ms_p95']:7.2f} "
+            f"{row['ratio']:12.2f}"
         )
     return "\n".join(lines)
 
@@ -141,7 +145,8 @@ def main() -> None:
             mine := next((row for row in rows if row["name"] == "ours" and "missing" not in row), None)
         ):
             print(
-                f"On these, ours (its metadata included) is {1 / mine['ratio']:.1f} times as fast as trafilatura.extract(html), median; wanted: 5."
+                f"On these, ours (its metadata included) is {1 / mine['ratio']:.1f} times as fast as "
+                "trafilatura.extract(html), median; wanted: 5."
             )
         print()
     (folder / "extract.json").write_text(json.dumps(out, indent=1) + "\n")

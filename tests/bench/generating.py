@@ -49,10 +49,18 @@ _GONE = 100  # one in so many went away
 _STRIDE = 7_919  # a prime: versions come in another order than articles
 _UNCHANGED = 1  # looks that found nothing new, each article
 
-_CLAIMS = json.dumps([
-    ["title", "h1.entry-title"], ["title", "meta:og:title"], ["published_at", "meta:article:published_time"], ["author", "a[rel=author]"],
-    ["language", "html[lang]"], ["canonical_url", "link:canonical"], ["post_id", "body.postid"], ["category", 0, "a[rel=category]"],
-])  # fmt: skip
+_CLAIMS = json.dumps(
+    [
+        ["title", "h1.entry-title"],
+        ["title", "meta:og:title"],
+        ["published_at", "meta:article:published_time"],
+        ["author", "a[rel=author]"],
+        ["language", "html[lang]"],
+        ["canonical_url", "link:canonical"],
+        ["post_id", "body.postid"],
+        ["category", 0, "a[rel=category]"],
+    ]
+)
 
 
 class Words:
@@ -68,8 +76,14 @@ class Words:
         for number in range(4_000):
             town, group = say(TOWNS[number % 14]), say(GROUPS[number // 5 % 9])
             province, event = say(PROVINCES[number // 3 % 12]), say(EVENTS[number // 7 % 10])
-            english = f"Activists in {town}, in the countryside of {province}, reported that {event} had damaged {number % 61 + 2} houses and that {group}"
-            arabic = f"وأفاد نشطاء في {town} بريف {province} بأن {event} ألحق أضراراً بـ {number % 61 + 2} منزلاً وأن {group}"
+            english = (
+                f"Activists in {town}, in the countryside of {province}, reported that {event} had "
+                f"damaged {number % 61 + 2} houses and that {group}"
+            )
+            arabic = (
+                f"وأفاد نشطاء في {town} بريف {province} بأن {event} ألحق أضراراً بـ {number % 61 + 2} "
+                f"منزلاً وأن {group}"
+            )
             end = (" were among those who left, name{} said.", " كانوا بين من غادروا، كما قالت اسم{}.")[
                 side
             ].format(number)
@@ -231,18 +245,30 @@ def _crawls() -> Iterator[dict[str, Any]]:
     for number in range(CRAWLS):
         at = FIRST_CRAWL + timedelta(hours=8 * number)
         yield {
-            "crawl_id": number + 1, "name": f"crawl-{number + 1:06}", "kind": "crawl", "started_at": _at(at),
-            "finished_at": _at(at + timedelta(minutes=9)), "finish_reason": "finished", "exit_status": 0, "verdict": "healthy", "counters": counters,
-        }  # fmt: skip
+            "crawl_id": number + 1,
+            "name": f"crawl-{number + 1:06}",
+            "kind": "crawl",
+            "started_at": _at(at),
+            "finished_at": _at(at + timedelta(minutes=9)),
+            "finish_reason": "finished",
+            "exit_status": 0,
+            "verdict": "healthy",
+            "counters": counters,
+        }
 
 
 def _warc_files() -> Iterator[dict[str, Any]]:
     for number in range(1, _FILES + 1):
         at = _at(FIRST_CRAWL + timedelta(days=number))
         yield {
-            "warc_file_id": number, "serial": number, "name": f"syriahr.example-{at[:10].replace('-', '')}-{number:06}.warc.gz", "opened_at": at,
-            "closed_at": at, "size": 10**9, "sha256": "0" * 64,
-        }  # fmt: skip
+            "warc_file_id": number,
+            "serial": number,
+            "name": f"syriahr.example-{at[:10].replace('-', '')}-{number:06}.warc.gz",
+            "opened_at": at,
+            "closed_at": at,
+            "size": 10**9,
+            "sha256": "0" * 64,
+        }
 
 
 def _terms(shape: Shape) -> Iterator[dict[str, Any]]:
@@ -266,14 +292,24 @@ def _articles(shape: Shape) -> Iterator[dict[str, Any]]:
         )
         at = _at(max(published, FIRST_CRAWL))
         yield {
-            "article_id": place + 1, "source": edition, "key": str(post_id), "edition": edition, "post_id": post_id, "url": shape.url(place),
-            "state": state, "day": published.date().isoformat(), "first_sighted_at": at, "first_captured_at": at,
-            "last_captured_at": _at(_looked(shape, row_of[place], VERSIONS)), "versions": VERSIONS,
+            "article_id": place + 1,
+            "source": edition,
+            "key": str(post_id),
+            "edition": edition,
+            "post_id": post_id,
+            "url": shape.url(place),
+            "state": state,
+            "day": published.date().isoformat(),
+            "first_sighted_at": at,
+            "first_captured_at": at,
+            "last_captured_at": _at(_looked(shape, row_of[place], VERSIONS)),
+            "versions": VERSIONS,
             "newest_version_id": (VERSIONS - 1) * shape.articles + row_of[place] + 1,
-            "next_look_at": _at(FIRST_CRAWL + timedelta(days=500 + place % 200)), "unchanged_looks": _UNCHANGED,
+            "next_look_at": _at(FIRST_CRAWL + timedelta(days=500 + place % 200)),
+            "unchanged_looks": _UNCHANGED,
             "missing_since": _at(FIRST_CRAWL + timedelta(days=300 + place % 60)) if state != "live" else None,
             "missing_looks": 3 if state != "live" else 0,
-        }  # fmt: skip
+        }
 
 
 def _looked(shape: Shape, row: int, number: int) -> datetime:
@@ -289,12 +325,24 @@ def _captures(shape: Shape) -> Iterator[dict[str, Any]]:
             capture_id = (number - 1) * shape.articles + row + 1
             at = _at(_looked(shape, row, number))
             yield {
-                "capture_id": capture_id, "crawl_id": capture_id % CRAWLS + 1, "article_id": place + 1, "url": shape.url(place), "status": 200,
-                "captured_at": at, "recorded_at": at, "channel": "article", "reason": "new" if number == 1 else "due",
-                "outcome": "new" if number == 1 else "changed" if number <= VERSIONS else "unchanged", **headers,
-                "payload_sha256": f"{capture_id:064x}", "size": 14_000 + place % 999, "warc_file_id": capture_id % _FILES + 1,
-                "offset": capture_id * 15_000, "length": 14_700, "record_id": f"<urn:uuid:{capture_id:032x}>",
-            }  # fmt: skip
+                "capture_id": capture_id,
+                "crawl_id": capture_id % CRAWLS + 1,
+                "article_id": place + 1,
+                "url": shape.url(place),
+                "status": 200,
+                "captured_at": at,
+                "recorded_at": at,
+                "channel": "article",
+                "reason": "new" if number == 1 else "due",
+                "outcome": "new" if number == 1 else "changed" if number <= VERSIONS else "unchanged",
+                **headers,
+                "payload_sha256": f"{capture_id:064x}",
+                "size": 14_000 + place % 999,
+                "warc_file_id": capture_id % _FILES + 1,
+                "offset": capture_id * 15_000,
+                "length": 14_700,
+                "record_id": f"<urn:uuid:{capture_id:032x}>",
+            }
 
 
 def _versions(shape: Shape) -> Iterator[dict[str, Any]]:
@@ -310,15 +358,30 @@ def _versions(shape: Shape) -> Iterator[dict[str, Any]]:
             category = words.categories[place % len(words.categories)]
             at = _at(_looked(shape, row, number))
             yield {
-                "version_id": version_id, "article_id": place + 1, "number": number, "title": title,
+                "version_id": version_id,
+                "article_id": place + 1,
+                "number": number,
+                "title": title,
                 "restored_title": title.replace("*", "") if "*" in title else None,
-                "text": text, "lines": encode_kinds([("paragraph", 0)] * (text.count("\n") + 1)),
-                "text_digest": digest, "same_digest": digest, "published_at": published, "modified_at": published, "author": words.author,
-                "language": edition, "canonical_url": shape.url(place), "categories": json.dumps([category], ensure_ascii=False),
-                "claim_set_id": 1, "layout": "foxiz", "extractor": "1",
-                "first_capture_id": version_id, "last_capture_id": version_id + (shape.articles * _UNCHANGED if number == VERSIONS else 0),
-                "first_captured_at": at, "last_captured_at": at, "captures": 1 + (_UNCHANGED if number == VERSIONS else 0),
-            }  # fmt: skip
+                "text": text,
+                "lines": encode_kinds([("paragraph", 0)] * (text.count("\n") + 1)),
+                "text_digest": digest,
+                "same_digest": digest,
+                "published_at": published,
+                "modified_at": published,
+                "author": words.author,
+                "language": edition,
+                "canonical_url": shape.url(place),
+                "categories": json.dumps([category], ensure_ascii=False),
+                "claim_set_id": 1,
+                "layout": "foxiz",
+                "extractor": "1",
+                "first_capture_id": version_id,
+                "last_capture_id": version_id + (shape.articles * _UNCHANGED if number == VERSIONS else 0),
+                "first_captured_at": at,
+                "last_captured_at": at,
+                "captures": 1 + (_UNCHANGED if number == VERSIONS else 0),
+            }
 
 
 def _changes(shape: Shape) -> Iterator[dict[str, Any]]:
@@ -344,20 +407,38 @@ def _changes(shape: Shape) -> Iterator[dict[str, Any]]:
                     figures = json.dumps([told | {"sentence_after": after}], ensure_ascii=False)
             at = _at(_looked(shape, row, number))
             yield {
-                "seq": seq, "epoch": 1, "article_id": place + 1, "version_id": version_id,
-                "previous_version_id": version_id - shape.articles if number > 1 and row >= 0 else None, "capture_id": version_id,
-                "kind": "created" if number == 1 else "updated", "classes": classes, "severity": severity, "figures": figures,
-                "stealth": (1, 0, None)[place % 3] if number > 1 else None, "said_at": at, "learnt_at": at,
-            }  # fmt: skip
+                "seq": seq,
+                "epoch": 1,
+                "article_id": place + 1,
+                "version_id": version_id,
+                "previous_version_id": version_id - shape.articles if number > 1 and row >= 0 else None,
+                "capture_id": version_id,
+                "kind": "created" if number == 1 else "updated",
+                "classes": classes,
+                "severity": severity,
+                "figures": figures,
+                "stealth": (1, 0, None)[place % 3] if number > 1 else None,
+                "said_at": at,
+                "learnt_at": at,
+            }
     for place in range(7, shape.articles, _GONE):
         for kind in ("missing", shape.state(place)) if shape.state(place) != "missing" else ("missing",):
             seq += 1
             at = _at(FIRST_CRAWL + timedelta(days=300 + place % 60))
             empty = dict.fromkeys(("version_id", "previous_version_id", "capture_id"))
             yield {
-                "seq": seq, "epoch": 1, "article_id": place + 1, **empty, "kind": kind, "classes": "[]", "severity": 0, "figures": "[]",
-                "stealth": None, "said_at": at, "learnt_at": at,
-            }  # fmt: skip
+                "seq": seq,
+                "epoch": 1,
+                "article_id": place + 1,
+                **empty,
+                "kind": kind,
+                "classes": "[]",
+                "severity": 0,
+                "figures": "[]",
+                "stealth": None,
+                "said_at": at,
+                "learnt_at": at,
+            }
 
 
 def _aliases(shape: Shape) -> Iterator[dict[str, Any]]:

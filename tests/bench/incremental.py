@@ -140,7 +140,8 @@ def bench(turns: int, quick: bool) -> Bench:
                     taken[size].append(crawl(replica, Path(beside, str(size))))
                     told = taken[size][-1]
                     print(
-                        f"  turn {turn + 1} of {turns}: {size} held, {told[1]} requests, {told[0].cpu:.2f} s of CPU",
+                        f"  turn {turn + 1} of {turns}: {size} held, {told[1]} requests, {told[0].cpu:.2f} "
+                        "s of CPU",
                         file=sys.stderr,
                         flush=True,
                     )
@@ -159,8 +160,10 @@ def bench(turns: int, quick: bool) -> Bench:
         ratio("unchanged run, requests / those its cadence names", requests, 1.0, higher_is_better=False),
     ]
     facts = {
-        f"{size:,} held": f"first run of the day {firsts[size]} requests; unchanged run {taken[size][-1][1]} requests, {taken[size][-1][2]} bytes; "
-        f"with {EDITS} edits {edited[size][1]} requests, {edited[size][2]} bytes, {edited[size][0].cpu:.2f} s of CPU"
+        f"{size:,} held": f"first run of the day {firsts[size]} requests; unchanged run {taken[size][-1][1]} "
+        f"requests, {taken[size][-1][2]} bytes; "
+        f"with {EDITS} edits {edited[size][1]} requests, {edited[size][2]} bytes, {edited[size][0].cpu:.2f} "
+        "s of CPU"
         for size in sizes
     }
     return Bench("incremental", turns, ratios, facts)

@@ -117,7 +117,8 @@ def alternate(arms: Arms, turns: int) -> dict[str, list[Spent]]:
         for name in list(arms)[:: 1 if turn % 2 == 0 else -1]:
             spent[name].append(arms[name]())
             print(
-                f"  turn {turn + 1} of {turns}: {name} {spent[name][-1].wall:.2f} s, {spent[name][-1].cpu:.2f} s of CPU",
+                f"  turn {turn + 1} of {turns}: {name} {spent[name][-1].wall:.2f} s, "
+                f"{spent[name][-1].cpu:.2f} s of CPU",
                 file=sys.stderr,
                 flush=True,
             )

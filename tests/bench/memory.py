@@ -52,7 +52,8 @@ def main() -> None:
                 }
             )
             print(
-                f"{form:>8}  {size:>9,} versions  {spent.rss / 1e6:5.0f} MB  {spent.wall:7.1f} s  {spent.rate:,.0f} a second",
+                f"{form:>8}  {size:>9,} versions  {spent.rss / 1e6:5.0f} MB  {spent.wall:7.1f} s  "
+                f"{spent.rate:,.0f} a second",
                 flush=True,
             )
     print(json.dumps(told))

@@ -19,7 +19,10 @@ ARM = Path(__file__).with_name("arms") / "read_warc.py"
 PINNED = [
     sys.executable,
     "-c",
-    "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.execv(sys.argv[1], sys.argv[1:])",
+    (
+        "import os, sys; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); os.execv(sys.argv[1], "
+        "sys.argv[1:])"
+    ),
 ]
 
 

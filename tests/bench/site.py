@@ -35,7 +35,8 @@ http {{
     default_type "text/html; charset=UTF-8";
     gzip_static always;
     keepalive_requests 100000;
-    client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+    client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+    uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
     server {{ listen 127.0.0.1:{port}; root {folder}/pages; rewrite ^(.*)/$ $1/index.html break; }}
 }}
 """
@@ -143,8 +144,8 @@ class _Static(asyncio.Protocol):
                 self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 continue
             told = (
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
-                % len(body)
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Encoding: "
+                b"gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
             )
             self._transport.write(told + body)
 

@@ -24,7 +24,8 @@ MOST = 150_000  # bytes of a picture in the repository
 WIDTHS = {"desk": 1280, "phone": 390}
 _EDITED = """select a.edition || '/' || a.post_id from changes c join articles a using (article_id)
     where c.kind = 'updated' and c.severity = 3 and a.edition = ? order by c.stealth desc, c.seq limit 1"""
-_CAPTURE = """select 'capture/' || f.serial || '/' || c.offset from captures c join warc_files f using (warc_file_id)
+_CAPTURE = """select 'capture/' || f.serial || '/' || c.offset from captures c join warc_files f using
+              (warc_file_id)
     join articles a using (article_id) where a.edition || '/' || a.post_id = ? limit 1"""
 
 

@@ -24,15 +24,18 @@ from tests.replica.chrome import Look
 from tests.replica.site import Deed, ReplicaSite
 
 CHALLENGE = (
-    '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta name="robots" content="noindex,nofollow"></head><body '
+    '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta name="robots" '
+    'content="noindex,nofollow"></head><body '
     'class="no-js"><div class="main-wrapper" role="main">'
-    '<h1 class="zone-name-title">127.0.0.1</h1><h2 id="challenge-running">Checking if the site connection is secure</h2><noscript>Enable '
+    '<h1 class="zone-name-title">127.0.0.1</h1><h2 id="challenge-running">Checking if the site connection '
+    "is secure</h2><noscript>Enable "
     "JavaScript and cookies to continue</noscript></div>"
     "<script>"
     "(function(){window._cf_chl_opt={cType: 'managed'};})();</script></body></html>"
 )
 MAINTENANCE = (
-    '<!DOCTYPE html><html><head><meta charset="UTF-8"><title>Maintenance</title></head><body><div class="wp-die-message">'
+    '<!DOCTYPE html><html><head><meta charset="UTF-8"><title>Maintenance</title></head><body><div '
+    'class="wp-die-message">'
     "Briefly unavailable for scheduled maintenance. Check back in a minute.</div></body></html>"
 )
 PIECES = 50  # of a body that drips

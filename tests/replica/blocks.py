@@ -54,7 +54,10 @@ def table(rows: Sequence[Sequence[str]]) -> Block:
     head, *rest = rows
     cells = "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>"
     body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rest)
-    markup = f'<figure class="wp-block-table"><table><thead>{cells}</thead><tbody>\n{body}\n</tbody></table></figure>'
+    markup = (
+        f'<figure class="wp-block-table"><table><thead>{cells}</thead><tbody>\n{body}\n</tbody></table>'
+        "</figure>"
+    )
     return Block(markup, tuple("\t".join(row) for row in rows))
 
 
@@ -71,7 +74,10 @@ def quote(*texts: str) -> Block:
 def image(number: int, caption: str) -> Block:
     """A picture; its caption is a line."""
     source = f"{HOME}/wp-content/uploads/2024/05/photo-{number}.jpg"
-    figure = f'<figure class="wp-block-image size-large"><img decoding="async" src="{source}" alt="{html.escape(caption)}" width="768" height="432" />'
+    figure = (
+        f'<figure class="wp-block-image size-large"><img decoding="async" src="{source}" '
+        f'alt="{html.escape(caption)}" width="768" height="432" />'
+    )
     return Block(f"{figure}<figcaption>{escape(caption)}</figcaption></figure>", (caption,))
 
 
@@ -126,11 +132,13 @@ def sentence(voice: Voice) -> str:
     return voice.random.choice(
         (
             voice.say(
-                f"Field sources of the replica count {n} {group} hurt by {event} near {town} in {province} countryside.",
+                f"Field sources of the replica count {n} {group} hurt by {event} near {town} in {province} "
+                "countryside.",
                 f"أحصت مصادر النسخة التجريبية {n} {group} أصيبوا جراء {event} قرب {town} في ريف {province}.",
             ),
             voice.say(
-                f"Residents of {town} said that {event} shook the western quarter before dawn, and no toll was given",
+                f"Residents of {town} said that {event} shook the western quarter before dawn, and no toll "
+                "was given",
                 f"قال أهالي {town} إن {event} هزّ الحي الغربي قبل الفجر، ولم ترد حصيلة",
             ),
             voice.say(
@@ -138,11 +146,14 @@ def sentence(voice: Voice) -> str:
                 f"«لا أحد يعرف من بدأ بإطلاق النار» بحسب رجل من {town}… لم يذكر اسمه.",
             ),
             voice.say(
-                f'In the file "{topic}", the desk notes {n} cases in {province} since 24/3/2019, among them 13-16 in {town} alone.',
-                f'وفي ملف "{topic}" سجّل القسم {n} حالة في {province} منذ 24/3/2019، منها 13-16 في {town} وحدها.',
+                f'In the file "{topic}", the desk notes {n} cases in {province} since 24/3/2019, among them '
+                f"13-16 in {town} alone.",
+                f'وفي ملف "{topic}" سجّل القسم {n} حالة في {province} منذ 24/3/2019، منها 13-16 في {town} '
+                "وحدها.",
             ),
             voice.say(
-                f"A 4*4 vehicle was left burning on the {town} road after {event}; de-escalation talks go on.",
+                f"A 4*4 vehicle was left burning on the {town} road after {event}; de-escalation talks go "
+                "on.",
                 f"تُركت سيارة دفع رباعي 4*4 تحترق على طريق {town} بعد {event}؛ وتستمر محادثات التهدئة.",
             ),
         )
@@ -177,8 +188,10 @@ def toll(voice: Voice, ordinal: int) -> list[Block]:
     total = voice.figure(120 + ordinal)
     entries = [
         voice.say(
-            f"{province[0]}: {40 + ordinal // (place + 3):,} incidents, in which {7 + ordinal // (4 * place + 5)} {GROUPS[place % 9][0]} died",
-            f"{province[1]}: {40 + ordinal // (place + 3)} حادثة، راح ضحيتها {7 + ordinal // (4 * place + 5)} {GROUPS[place % 9][1]}",
+            f"{province[0]}: {40 + ordinal // (place + 3):,} incidents, in which "
+            f"{7 + ordinal // (4 * place + 5)} {GROUPS[place % 9][0]} died",
+            f"{province[1]}: {40 + ordinal // (place + 3)} حادثة، راح ضحيتها "
+            f"{7 + ordinal // (4 * place + 5)} {GROUPS[place % 9][1]}",
         )
         for place, province in enumerate(PROVINCES)
     ]

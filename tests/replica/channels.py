@@ -74,17 +74,20 @@ def feed(look: Look, kind: str, query: Mapping[str, str], asked: Mapping[str, st
     if kind == "atom":
         entries = "".join(_atom_entry(look, post) for post in posts)
         body = (
-            f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{look.say("en-US", "ar")}"><title type="text">{SITE_NAME[look.edition]}</title>'
+            f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{look.say("en-US", "ar")}"><title '
+            f'type="text">{SITE_NAME[look.edition]}</title>'
             f"<updated>{_z(edited)}</updated><id>{look.home}feed/atom/</id>{entries}</feed>"
         )
     else:
         entries = "".join(_rss_item(look, post) for post in posts)
         spaces = (
-            'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+            'xmlns:content="http://purl.org/rss/1.0/modules/content/" '
+            'xmlns:dc="http://purl.org/dc/elements/1.1/" '
             'xmlns:atom="http://www.w3.org/2005/Atom"'
         )
         body = (
-            f'<rss version="2.0" {spaces}><channel><title>{SITE_NAME[look.edition]}</title><link>{look.home}</link><lastBuildDate>'
+            f'<rss version="2.0" {spaces}><channel><title>{SITE_NAME[look.edition]}</title>'
+            f"<link>{look.home}</link><lastBuildDate>"
             f"{format_datetime(edited)}</lastBuildDate>{entries}</channel></rss>"
         )
     return Answer(
@@ -106,9 +109,11 @@ def _rss_item(look: Look, post: Post) -> str:
         for name in (*(CATEGORIES[look.edition].get(c, c) for c in post.categories), *post.tags)
     )
     return (
-        f"\n<item><title>{look.title(post)}</title><link>{look.link(post)}</link><dc:creator>{_cdata(post.author)}</dc:creator><pubDate>"
+        f"\n<item><title>{look.title(post)}</title><link>{look.link(post)}</link>"
+        f"<dc:creator>{_cdata(post.author)}</dc:creator><pubDate>"
         f"{format_datetime(post.published)}</pubDate>"
-        f'{categories}<guid isPermaLink="false">{look.home}?p={post.post_id}</guid><description>{_cdata(look.excerpt(post))}</description>'
+        f'{categories}<guid isPermaLink="false">{look.home}?p={post.post_id}</guid>'
+        f"<description>{_cdata(look.excerpt(post))}</description>"
         f"{content}</item>"
     )
 
@@ -118,9 +123,11 @@ def _atom_entry(look: Look, post: Post) -> str:
         "" if look.settings.feed_excerpt else f'<content type="html">{_cdata(rendered(look, post))}</content>'
     )
     return (
-        f'\n<entry><author><name>{escape(post.author)}</name></author><title type="html">{_cdata(look.title(post))}</title><link rel="alternate" '
+        f"\n<entry><author><name>{escape(post.author)}</name></author><title "
+        f'type="html">{_cdata(look.title(post))}</title><link rel="alternate" '
         f'type="text/html" href="{look.link(post)}" />'
-        f"<id>{look.home}?p={post.post_id}</id><updated>{_z(post.modified)}</updated><published>{_z(post.published)}</published><summary "
+        f"<id>{look.home}?p={post.post_id}</id><updated>{_z(post.modified)}</updated>"
+        f"<published>{_z(post.published)}</published><summary "
         f'type="html">{_cdata(look.excerpt(post))}</summary>{content}</entry>'
     )
 
@@ -254,7 +261,8 @@ def sitemap(look: Look, name: str) -> Answer | None:
     here = ids[(number - 1) * PER_SITEMAP : number * PER_SITEMAP] if number > 0 else []
     posts = (post for i in here if (post := look.site.post(look.edition, i)))
     urls = "".join(
-        f"<url><loc>{look.link(p)}</loc>{f'<lastmod>{_z(p.modified)}</lastmod>' if look.settings.sitemap_lastmod else ''}</url>\n"
+        f"<url><loc>{look.link(p)}</loc>"
+        f"{f'<lastmod>{_z(p.modified)}</lastmod>' if look.settings.sitemap_lastmod else ''}</url>\n"
         for p in posts
     )
     return Answer(f"{top}<urlset {space}>{urls}</urlset>", 200, "application/xml") if here else None
@@ -262,7 +270,10 @@ def sitemap(look: Look, name: str) -> Answer | None:
 
 def robots(look: Look) -> Answer:
     """robots.txt, WordPress's own unless the setting has another."""
-    own = f"User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n\nSitemap: {look.base}/wp-sitemap.xml\n"
+    own = (
+        "User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n\nSitemap: "
+        f"{look.base}/wp-sitemap.xml\n"
+    )
     return Answer(look.settings.robots or own, look.settings.robots_status, "text/plain")
 
 

@@ -95,7 +95,8 @@ def day(at: datetime, edition: Edition) -> str:
 def head(edition: Edition, base: str, layout: str) -> str:
     """Style and scripts, the same on every page: about 20 KB."""
     rules = "\n".join(
-        f".{layout}-b{n} .row-{n % 7}>a:hover{{color:#{n * 7919 % 4096:03x};margin:0 {n % 9}px;transition:all .{n % 9}s ease-in-out}}"
+        f".{layout}-b{n} .row-{n % 7}>a:hover{{color:#{n * 7919 % 4096:03x};margin:0 "
+        f"{n % 9}px;transition:all .{n % 9}s ease-in-out}}"
         for n in range(130)
     )
     script = ";".join(
@@ -103,13 +104,18 @@ def head(edition: Edition, base: str, layout: str) -> str:
         for n in range(90)
     )
     links = "\n".join(
-        f"<link rel='stylesheet' id='{layout}-{n}-css' href='{base}/wp-content/plugins/p{n}/assets/style.min.css?ver=6.7.{n}' media='all' />"
+        f"<link rel='stylesheet' id='{layout}-{n}-css' "
+        f"href='{base}/wp-content/plugins/p{n}/assets/style.min.css?ver=6.7.{n}' media='all' />"
         for n in range(30)
     )
     feed = base + ("/en/feed/" if edition == "en" else "/feed/")
-    alternate = f'<link rel="alternate" type="application/rss+xml" title="{SITE_NAME[edition]} &raquo; Feed" href="{feed}" />'
+    alternate = (
+        f'<link rel="alternate" type="application/rss+xml" title="{SITE_NAME[edition]} &raquo; Feed" '
+        f'href="{feed}" />'
+    )
     return (
-        f'{alternate}\n{links}\n<style id="{layout}-inline-css">\n{rules}\n</style>\n<script>window.{layout}_opt={{}};{script}</script>\n<meta '
+        f"{alternate}\n{links}\n<style "
+        f'id="{layout}-inline-css">\n{rules}\n</style>\n<script>window.{layout}_opt={{}};{script}</script>\n<meta '
         'name="generator" content="WordPress 6.7.1" />'
     )
 
@@ -124,7 +130,8 @@ def header(edition: Edition, base: str, layout: str) -> str:
         for path, name in CATEGORIES[edition].items()
     )
     provinces = "".join(
-        f'<li class="menu-item menu-item-has-children"><a href="{home}tag/{quote(slugify(p[side]))}/">{p[side]}</a><ul class="sub-menu">'
+        '<li class="menu-item menu-item-has-children"><a '
+        f'href="{home}tag/{quote(slugify(p[side]))}/">{p[side]}</a><ul class="sub-menu">'
         + "".join(f'<li><a href="{home}?s={quote(t[side])}">{t[side]}</a></li>' for t in TOWNS)
         + "</ul></li>"
         for p in PROVINCES
@@ -136,7 +143,8 @@ def header(edition: Edition, base: str, layout: str) -> str:
     )
     names = f'<a class="logo" href="{home}"><span>{SITE_NAME["ar"]}</span> <span>{SITE_NAME["en"]}</span></a>'
     return (
-        f'<header class="site-header {layout}-header"><div class="site-branding">{names}</div><nav class="main-menu"><ul>{categories}{provinces}'
+        f'<header class="site-header {layout}-header"><div class="site-branding">{names}</div><nav '
+        f'class="main-menu"><ul>{categories}{provinces}'
         f"</ul></nav>{ticker}</header>"
     )
 
@@ -148,23 +156,29 @@ def footer(edition: Edition, base: str, layout: str) -> str:
     home = base + ("/en/" if edition == "en" else "/")
     random = Random(layout)
     popular = "".join(
-        f'<li class="widget-post"><a href="{home}about-us/">{("Sidebar headline", "عنوان جانبي")[side]} {n}: {random.choice(EVENTS)[side]}, '
+        f'<li class="widget-post"><a href="{home}about-us/">{("Sidebar headline", "عنوان جانبي")[side]} '
+        f"{n}: {random.choice(EVENTS)[side]}, "
         f"{random.choice(TOWNS)[side]}</a>"
-        f"<p>{('Sidebar teaser: 99 persons named near', 'مقتطف جانبي: 99 شخصاً قرب')[side]} {random.choice(TOWNS)[side]}.</p></li>"
+        f"<p>{('Sidebar teaser: 99 persons named near', 'مقتطف جانبي: 99 شخصاً قرب')[side]} "
+        f"{random.choice(TOWNS)[side]}.</p></li>"
         for n in range(30)
     )
     months = "".join(
-        f'<li><a href="{home}date/{2013 + n // 12}/{n % 12 + 1:02d}/">{2013 + n // 12}/{n % 12 + 1:02d}</a></li>'
+        f'<li><a href="{home}date/{2013 + n // 12}/{n % 12 + 1:02d}/">{2013 + n // 12}/{n % 12 + 1:02d}</a>'
+        "</li>"
         for n in range(156)
     )
     scripts = "\n".join(
-        f"<script src='{base}/wp-includes/js/dist/vendor/part-{n}.min.js?ver=3.{n}' id='part-{n}-js'></script>"
+        f"<script src='{base}/wp-includes/js/dist/vendor/part-{n}.min.js?ver=3.{n}' id='part-{n}-js'>"
+        "</script>"
         for n in range(40)
     )
     return (
-        f'<aside class="sidebar widget-area"><div class="widget"><h4 class="widget-title">{("Most read", "الأكثر قراءة")[side]}</h4><ul>{popular}'
+        '<aside class="sidebar widget-area"><div class="widget"><h4 '
+        f'class="widget-title">{("Most read", "الأكثر قراءة")[side]}</h4><ul>{popular}'
         "</ul></div>"
-        f'<div class="widget widget_archive"><ul>{months}</ul></div></aside>\n<footer class="site-footer"><p>© {SITE_NAME[edition]}</p>'
+        f'<div class="widget widget_archive"><ul>{months}</ul></div></aside>\n<footer class="site-footer">'
+        f"<p>© {SITE_NAME[edition]}</p>"
         f'<form role="search" action="{home}"><input type="search" name="s"></form></footer>\n{scripts}'
     )
 
@@ -180,9 +194,11 @@ def page(look: Look, title: str, extra_head: str, body_class: str, main: str) ->
     )
     language = 'lang="en-US"' if edition == "en" else 'dir="rtl" lang="ar"'
     return (
-        f'<!DOCTYPE html>\n<html {language}>\n<head>\n<meta charset="UTF-8" />\n<meta name="viewport" content="width=device-width, '
+        f'<!DOCTYPE html>\n<html {language}>\n<head>\n<meta charset="UTF-8" />\n<meta name="viewport" '
+        'content="width=device-width, '
         'initial-scale=1" />\n'
-        f'<title>{title}</title>\n{extra_head}{nonce}{head(edition, base, layout)}\n</head>\n<body class="{body_class} {layout}'
+        f"<title>{title}</title>\n{extra_head}{nonce}{head(edition, base, layout)}\n</head>\n<body "
+        f'class="{body_class} {layout}'
         f'-theme{" rtl" if edition == "ar" else ""}">\n'
         f"{header(edition, base, layout)}\n{main}\n{footer(edition, base, layout)}\n{cookie(look)}</body>\n</html>{stamp}\n"
     )
@@ -193,12 +209,14 @@ def cookie(look: Look) -> str:
     if not look.settings.cookie:
         return ""
     text = look.say(
-        "This website uses cookies to improve your experience. We'll assume you're ok with this, but you can opt-out if you wish.",
+        "This website uses cookies to improve your experience. We'll assume you're ok with this, but you "
+        "can opt-out if you wish.",
         "يستخدم هذا الموقع ملفات تعريف الارتباط.",
     )
     accept, more = look.say("Accept", "موافق"), look.say("Read More", "المزيد")
     return (
-        f'<div class="cookie-notice bs-wrap-gdpr-law" role="dialog"><p>{text}</p><a class="accept" href="#">{accept}</a> <a href="#">{more}</a>'
+        f'<div class="cookie-notice bs-wrap-gdpr-law" role="dialog"><p>{text}</p><a class="accept" '
+        f'href="#">{accept}</a> <a href="#">{more}</a>'
         "</div>\n"
     )
 
@@ -220,7 +238,8 @@ def related(look: Look, post: Post | None, css: str, caption: str) -> str:
         if (p := look.site.post(look.edition, i)) and (not post or i != post.post_id)
     ]
     entries = "".join(
-        f'<li class="related-item"><h5><a href="{look.link(p)}">{look.title(p)}</a></h5><p class="related-excerpt">{look.excerpt(p)}</p></li>'
+        f'<li class="related-item"><h5><a href="{look.link(p)}">{look.title(p)}</a></h5><p '
+        f'class="related-excerpt">{look.excerpt(p)}</p></li>'
         for p in chosen
     )
     return f'<div class="{css}"><h3>{caption}</h3><ul>{entries}</ul></div>'
@@ -232,9 +251,11 @@ def share(look: Look, post: Post, css: str) -> str:
         return ""
     address = quote(look.link(post), safe="")
     return (
-        f'<div class="{css}"><span class="share-label">{look.say("Share", "شارك")}</span><a href="https://www.facebook.com/sharer.php?u={address}'
+        f'<div class="{css}"><span class="share-label">{look.say("Share", "شارك")}</span><a '
+        f'href="https://www.facebook.com/sharer.php?u={address}'
         '">Facebook</a>'
-        f'<a href="https://twitter.com/share?url={address}">Twitter</a><a href="https://wa.me/?text={address}">WhatsApp</a></div>'
+        f'<a href="https://twitter.com/share?url={address}">Twitter</a><a '
+        f'href="https://wa.me/?text={address}">WhatsApp</a></div>'
     )
 
 
@@ -245,7 +266,8 @@ def with_ads(look: Look, content: str, css: str) -> str:
         return content
     at = 1 + look.number % min(3, len(parts) - 1)
     ad = (
-        f'</p>\n<div class="{css}" data-slot="{look.number}"><a href="#" rel="nofollow">{look.say("Advertisement", "إعلان")} {look.number % 97}'
+        f'</p>\n<div class="{css}" data-slot="{look.number}"><a href="#" '
+        f'rel="nofollow">{look.say("Advertisement", "إعلان")} {look.number % 97}'
         "</a></div>\n<p>"
     )
     return "</p>\n<p>".join(parts[:at]) + ad + "</p>\n<p>".join(parts[at:])

@@ -20,7 +20,8 @@ def replaced(post: Post, old: str, new: str) -> Post:
     found = sum(html.unescape(part).count(old) for part in parts[::2])
     if not old or not count or found != count:
         raise ValueError(
-            f"{old!r} is {count} times in the lines and {found} times in the HTML of {post.edition}:{post.post_id}"
+            f"{old!r} is {count} times in the lines and {found} times in the HTML of "
+            f"{post.edition}:{post.post_id}"
         )
     parts[::2] = [
         escape(html.unescape(part).replace(old, new)) if old in html.unescape(part) else part

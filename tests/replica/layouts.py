@@ -29,7 +29,10 @@ class Parts:
     @property
     def times(self) -> str:
         """When it was published, as WordPress's themes mark it."""
-        return f'<time class="entry-date published" datetime="{iso(self.post.published)}">{day(self.post.published, self.post.edition)}</time>'
+        return (
+            '<time class="entry-date published" '
+            f'datetime="{iso(self.post.published)}">{day(self.post.published, self.post.edition)}</time>'
+        )
 
     @property
     def meta(self) -> str:
@@ -40,7 +43,8 @@ class Parts:
             for path in self.post.categories
         )
         author = (
-            f'<span class="byline author vcard"><a class="url fn n" href="{self.look.home}author/{quote(slugify(self.post.author))}/">'
+            '<span class="byline author vcard"><a class="url fn n" '
+            f'href="{self.look.home}author/{quote(slugify(self.post.author))}/">'
             f"{escape(self.post.author)}</a></span>"
         )
         return f'{author} <span class="cat-links">{categories}</span>'
@@ -71,7 +75,8 @@ def article(look: Look, post: Post, number: int = 1) -> str:
             "هذا المحتوى محمي بكلمة مرور. لعرضه أدخل كلمة المرور أدناه:",
         )
         content = (
-            f'<form action="{look.base}/wp-login.php?action=postpass" class="post-password-form" method="post"><p>{ask}</p><p><label>Password: '
+            f'<form action="{look.base}/wp-login.php?action=postpass" class="post-password-form" '
+            f'method="post"><p>{ask}</p><p><label>Password: '
             '<input name="post_password" type="password" /></label></p></form>'
         )
     parts = Parts(look, post, look.title(post), content, _pager(look, post, number) if len(pages) > 1 else "")
@@ -95,7 +100,8 @@ def _statements(look: Look, post: Post) -> str:
     """What the page states about itself in its head."""
     link = look.link(post)
     always = (
-        f'<link rel="canonical" href="{link}" />\n<link rel="shortlink" href="{look.home}?p={post.post_id}" />\n<link rel="alternate" '
+        f'<link rel="canonical" href="{link}" />\n<link rel="shortlink" href="{look.home}?p={post.post_id}" '
+        '/>\n<link rel="alternate" '
         f'type="application/json" href="{look.home}wp-json/wp/v2/posts/{post.post_id}" />\n'
     )
     if not look.settings.seo:
@@ -123,7 +129,10 @@ def _statements(look: Look, post: Post) -> str:
         "inLanguage": look.say("en-US", "ar"),
         "publisher": {"@type": "Organization", "name": SITE_NAME[look.edition]},
     }
-    return f'{always}{meta}<script type="application/ld+json">{json.dumps(claims, ensure_ascii=False).replace("<", chr(92) + "u003c")}</script>\n'
+    return (
+        f"{always}{meta}<script "
+        f'type="application/ld+json">{json.dumps(claims, ensure_ascii=False).replace("<", chr(92) + "u003c")}</script>\n'
+    )
 
 
 def _pager(look: Look, post: Post, number: int) -> str:
@@ -140,12 +149,15 @@ def _pager(look: Look, post: Post, number: int) -> str:
 def _tielabs(p: Parts) -> str:
     content = chrome.with_ads(p.look, p.content, "stream-item stream-item-in-post")
     return (
-        f'<div id="content" class="site-content container"><article id="the-post" class="container-wrapper post-content tie-standard {p.css}" '
+        '<div id="content" class="site-content container"><article id="the-post" class="container-wrapper '
+        f'post-content tie-standard {p.css}" '
         f'data-id="post-{p.post.post_id}">'
-        f'<header class="entry-header-outer"><div class="entry-header"><h1 class="post-title entry-title">{p.title}</h1><div class="post-meta '
+        '<header class="entry-header-outer"><div class="entry-header"><h1 class="post-title '
+        f'entry-title">{p.title}</h1><div class="post-meta '
         f'single-post-meta clearfix">{p.meta}'
         f'<span class="date meta-item tie-icon">{p.times}</span></div></div></header>'
-        f'<div class="entry-content entry clearfix">{chrome.views(p.look, p.post, "post-views meta-views")}\n{content}\n{p.pager}'
+        '<div class="entry-content entry '
+        f'clearfix">{chrome.views(p.look, p.post, "post-views meta-views")}\n{content}\n{p.pager}'
         f"{chrome.share(p.look, p.post, 'share-buttons share-buttons-bottom post-share')}</div>{p.tags}</article>"
         f"{chrome.related(p.look, p.post, 'container-wrapper related-posts', p.look.say('Related Articles', 'مقالات ذات صلة'))}</div>"
     )
@@ -154,10 +166,13 @@ def _tielabs(p: Parts) -> str:
 def _publisher(p: Parts) -> str:
     content = chrome.with_ads(p.look, p.content, "bsac bsac-clearfix bsac-container ad-slot")
     return (
-        f'<main class="content-column"><div class="site-name-line">{SITE_NAME[p.look.edition]}</div><div class="single-container"><article '
+        f'<main class="content-column"><div class="site-name-line">{SITE_NAME[p.look.edition]}</div><div '
+        'class="single-container"><article '
         f'id="post-{p.post.post_id}" class="{p.css} single-post-content-wrap">'
-        f'<div class="post-header-inner"><h1 class="single-post-title entry-title"><span class="post-title" itemprop="headline">{p.title}</span></h1>'
-        f'{chrome.views(p.look, p.post, "post-view-count views")}<div class="post-meta single-post-meta">{p.meta} {p.times}</div></div>'
+        '<div class="post-header-inner"><h1 class="single-post-title entry-title"><span class="post-title" '
+        f'itemprop="headline">{p.title}</span></h1>'
+        f'{chrome.views(p.look, p.post, "post-view-count views")}<div class="post-meta '
+        f'single-post-meta">{p.meta} {p.times}</div></div>'
         f'<div class="entry-content clearfix single-post-content">{content}\n{p.pager}</div>{p.tags}'
         f"{chrome.share(p.look, p.post, 'post-share single-post-share bottom-share')}</article></div>"
         f"{chrome.related(p.look, p.post, 'post-related related-posts', p.look.say('You might also like', 'قد يعجبك أيضا'))}</main>"
@@ -171,26 +186,34 @@ def _foxiz(p: Parts) -> str:
         for line in (p.title, *p.post.lines[:2])
     )
     table = (
-        f'<div class="ruby-table-contents rbtoc table-fw"><div class="toc-header"><span class="h3">{p.look.say("Contents", "المحتويات")}</span>'
+        '<div class="ruby-table-contents rbtoc table-fw"><div class="toc-header"><span '
+        f'class="h3">{p.look.say("Contents", "المحتويات")}</span>'
         f'</div><div class="inner">{contents}</div></div>'
     )
     return (
-        f'<div class="site-wrap"><article id="post-{p.post.post_id}" class="{p.css} single-standard"><header class="single-header"><h1 '
+        f'<div class="site-wrap"><article id="post-{p.post.post_id}" class="{p.css} single-standard">'
+        '<header class="single-header"><h1 '
         f'class="s-title fw-headline entry-title">{p.title}</h1>'
-        f'<div class="single-meta">{p.meta} {p.times}{chrome.views(p.look, p.post, "meta-el meta-view post-views")}</div></header>'
-        f'<div class="s-ct-wrap"><div class="e-ct-outer"><div class="entry-content rbct clearfix is-highlight-shares">{table}{content}\n{p.pager}'
+        f'<div class="single-meta">{p.meta} '
+        f"{p.times}{chrome.views(p.look, p.post, 'meta-el meta-view post-views')}</div></header>"
+        '<div class="s-ct-wrap"><div class="e-ct-outer"><div class="entry-content rbct clearfix '
+        f'is-highlight-shares">{table}{content}\n{p.pager}'
         f"{chrome.related(p.look, p.post, 'related-sec single-related', p.look.say('You Might Also Like', 'قد يعجبك أيضا'))}</div>"
-        f'<div class="entry-bottom">{p.tags}{chrome.share(p.look, p.post, "e-shared-sec entry-sec")}</div></div></div></article></div>'
+        f'<div class="entry-bottom">{p.tags}{chrome.share(p.look, p.post, "e-shared-sec entry-sec")}</div>'
+        "</div></div></article></div>"
     )
 
 
 def _unknown(p: Parts) -> str:
     content = chrome.with_ads(p.look, p.content, "ad-slot")
     return (
-        f'<main id="main" class="site-main"><article id="post-{p.post.post_id}" class="{p.css}"><header class="entry-header"><h1 '
+        f'<main id="main" class="site-main"><article id="post-{p.post.post_id}" class="{p.css}"><header '
+        'class="entry-header"><h1 '
         f'class="entry-title">{p.title}</h1>{chrome.views(p.look, p.post, "views")}'
-        f'<div class="entry-meta">{p.times} {p.meta}</div></header><div class="entry-content" itemprop="articleBody">\n{content}\n{p.pager}</div>'
-        f'<footer class="entry-footer">{p.tags}{chrome.share(p.look, p.post, "sharedaddy")}</footer></article>'
+        f'<div class="entry-meta">{p.times} {p.meta}</div></header><div class="entry-content" '
+        f'itemprop="articleBody">\n{content}\n{p.pager}</div>'
+        f'<footer class="entry-footer">{p.tags}{chrome.share(p.look, p.post, "sharedaddy")}</footer>'
+        "</article>"
         f"{chrome.related(p.look, p.post, 'related-posts', 'More')}</main>"
     )
 
@@ -198,7 +221,8 @@ def _unknown(p: Parts) -> str:
 def _alien(p: Parts) -> str:
     content = chrome.with_ads(p.look, p.content, "zq-9")
     return (
-        f'<div class="zq-1"><div class="zq-2">{p.title}</div>{chrome.views(p.look, p.post, "zq-3")}<div class="zq-4">{content}\n</div>'
+        f'<div class="zq-1"><div class="zq-2">{p.title}</div>{chrome.views(p.look, p.post, "zq-3")}<div '
+        f'class="zq-4">{content}\n</div>'
         f"{chrome.share(p.look, p.post, 'zq-5')}{chrome.related(p.look, p.post, 'zq-6', 'More')}</div>"
     )
 
@@ -232,13 +256,15 @@ def listing(
             heading,
             "",
             "zq-page",
-            f'<div class="zq-7">{entries}</div><div class="zq-8">{links.replace("page-numbers", "zq-n")}</div>',
+            f'<div class="zq-7">{entries}</div><div '
+            f'class="zq-8">{links.replace("page-numbers", "zq-n")}</div>',
         )
     popular = chrome.related(look, None, "widget popular-posts", look.say("Popular", "الأكثر شعبية"))
     name = f'<h1 class="page-title">{heading}</h1>' if heading else ""
     title = f"{heading or SITE_NAME[look.edition]} &#8211; {SITE_NAME[look.edition]}"
     main = (
-        f'<main class="site-main">{name}<div class="listing">{entries}</div>\n<nav class="navigation pagination" role="navigation"><div '
+        f'<main class="site-main">{name}<div class="listing">{entries}</div>\n<nav class="navigation '
+        'pagination" role="navigation"><div '
         f'class="nav-links">{links}</div></nav></main>{popular}'
     )
     return chrome.page(look, title, "", "archive" if heading else "home blog", main)
@@ -249,7 +275,8 @@ def _entry(look: Look, post: Post, stuck: bool) -> str:
     link, title = look.link(post), look.title(post)
     classes = f"post-{post.post_id} post type-post status-publish{' sticky' if stuck else ''}"
     when = (
-        f'<time class="entry-date published" datetime="{iso(post.published)}">{day(post.published, look.edition)}</time>'
+        '<time class="entry-date published" '
+        f'datetime="{iso(post.published)}">{day(post.published, look.edition)}</time>'
         if look.settings.listing_times
         else ""
     )
@@ -260,26 +287,34 @@ def _entry(look: Look, post: Post, stuck: bool) -> str:
     match look.settings.layout:
         case "tielabs":
             return (
-                f'<article id="post-{post.post_id}" class="post-item tie-standard {classes}"><h2 class="post-title entry-title"><a href="{link}">'
-                f'{title}</a></h2><span class="date meta-item">{dated}</span><div class="post-excerpt">{excerpt}</div></article>'
+                f'<article id="post-{post.post_id}" class="post-item tie-standard {classes}"><h2 '
+                f'class="post-title entry-title"><a href="{link}">'
+                f'{title}</a></h2><span class="date meta-item">{dated}</span><div '
+                f'class="post-excerpt">{excerpt}</div></article>'
             )
         case "publisher":
             return (
-                f'<article id="post-{post.post_id}" class="listing-item listing-item-blog {classes}"><h2 class="title entry-title"><a '
-                f'class="post-url post-title" href="{link}">{title}</a></h2><div class="post-meta">{dated}</div><div class="post-summary">'
+                f'<article id="post-{post.post_id}" class="listing-item listing-item-blog {classes}"><h2 '
+                'class="title entry-title"><a '
+                f'class="post-url post-title" href="{link}">{title}</a></h2><div '
+                f'class="post-meta">{dated}</div><div class="post-summary">'
                 f"{excerpt}</div></article>"
             )
         case "foxiz":
             return (
-                f'<div class="p-wrap p-grid {classes}" data-pid="{post.post_id}"><h3 class="entry-title"><a class="p-url" href="{link}" '
-                f'rel="bookmark">{title}</a></h3><div class="p-meta">{dated}</div><div class="entry-summary">{excerpt}</div></div>'
+                f'<div class="p-wrap p-grid {classes}" data-pid="{post.post_id}"><h3 class="entry-title"><a '
+                f'class="p-url" href="{link}" '
+                f'rel="bookmark">{title}</a></h3><div class="p-meta">{dated}</div><div '
+                f'class="entry-summary">{excerpt}</div></div>'
             )
         case "alien":
             return f'<div class="zq-r"><a href="{link}">{title or link}</a></div>'
         case _:
             return (
-                f'<article id="post-{post.post_id}" class="{classes}"><header><h2 class="entry-title"><a href="{link}" rel="bookmark">{title}</a>'
-                f'</h2><div class="entry-meta">{dated}</div></header><div class="entry-summary">{excerpt}</div></article>'
+                f'<article id="post-{post.post_id}" class="{classes}"><header><h2 class="entry-title"><a '
+                f'href="{link}" rel="bookmark">{title}</a>'
+                f'</h2><div class="entry-meta">{dated}</div></header><div '
+                f'class="entry-summary">{excerpt}</div></article>'
             )
 
 
@@ -288,7 +323,8 @@ def missing(look: Look) -> str:
     oops = look.say("Oops! That page can&rsquo;t be found.", "عفواً! لا يمكن العثور على هذه الصفحة.")
     main = (
         f'<main class="site-main"><section class="error-404 not-found"><h1 class="page-title">{oops}</h1><p>'
-        f"{look.say('It looks like nothing was found at this location.', 'لا يوجد شيء هنا.')}</p></section></main>"
+        f"{look.say('It looks like nothing was found at this location.', 'لا يوجد شيء هنا.')}</p></section>"
+        "</main>"
     )
     return chrome.page(
         look,

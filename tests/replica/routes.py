@@ -167,12 +167,15 @@ def _beside(look: Look, post: Post, kind: str) -> Answer:
     """What WordPress offers beside each post: its embed and the feed of its comments."""
     if kind == "embed":
         return Answer(
-            f'<!DOCTYPE html><html><head><title>{look.title(post)}</title><meta name="robots" content="noindex" /></head><body class="wp-embed">'
-            f'<p class="wp-embed-heading"><a href="{look.link(post)}">{look.title(post)}</a></p><div class="wp-embed-excerpt"><p>'
+            f'<!DOCTYPE html><html><head><title>{look.title(post)}</title><meta name="robots" '
+            'content="noindex" /></head><body class="wp-embed">'
+            f'<p class="wp-embed-heading"><a href="{look.link(post)}">{look.title(post)}</a></p><div '
+            'class="wp-embed-excerpt"><p>'
             f"{look.excerpt(post)}</p></div></body></html>"
         )
     return Answer(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Comments on: {look.title(post)}</title><link>'
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Comments on: '
+        f"{look.title(post)}</title><link>"
         f"{look.link(post)}</link></channel></rss>",
         200,
         "application/rss+xml",
@@ -184,7 +187,10 @@ def _article(look: Look, post: Post, number: int, asked: Mapping[str, str]) -> A
         ("Link", f'<{look.home}wp-json/>; rel="https://api.w.org/"'),
         (
             "Link",
-            f'<{look.home}wp-json/wp/v2/posts/{post.post_id}>; rel="alternate"; title="JSON"; type="application/json"',
+            (
+                f'<{look.home}wp-json/wp/v2/posts/{post.post_id}>; rel="alternate"; title="JSON"; '
+                'type="application/json"'
+            ),
         ),
         ("Link", f"<{look.home}?p={post.post_id}>; rel=shortlink"),
     )

@@ -22,7 +22,10 @@ TOWNS: tuple[Pair, ...] = (
 EVENTS: tuple[Pair, ...] = (
     ("a landmine explosion", "انفجار لغم"), ("artillery shelling", "قصف مدفعي"),
     ("a drone strike", "ضربة بطائرة مسيّرة"), ("random gunfire", "رصاص عشوائي"),
-    ("an attack by unknown gunmen", "هجوم مسلحين مجهولين"), ("the collapse of a damaged house", "انهيار منزل متصدّع"),
+    ("an attack by unknown gunmen", "هجوم مسلحين مجهولين"), ((
+        "the collapse of a damaged "
+        "house"
+    ), "انهيار منزل متصدّع"),
     ("a road ambush", "كمين على الطريق"),
     ("the blast of an old shell", "انفجار قذيفة قديمة"), ("a tribal quarrel", "اقتتال عشائري"), ("sniper fire", "رصاص قنّاص"),
 )  # fmt: skip

@@ -17,7 +17,10 @@ CHANGES = {
     "number_of_parallel_crawlers = 5": "number_of_parallel_crawlers = 1",
     "number_of_parallel_daemons = 10": "number_of_parallel_daemons = 0",
     # without the second, its list of hosts has one with a port in it, and Scrapy filters all links
-    "ROBOTSTXT_OBEY=True": "ROBOTSTXT_OBEY=False\nDOWNLOADER_MIDDLEWARES = {{'scrapy.downloadermiddlewares.offsite.OffsiteMiddleware': None}}",
+    "ROBOTSTXT_OBEY=True": (
+        "ROBOTSTXT_OBEY=False\n"
+        "DOWNLOADER_MIDDLEWARES = {{'scrapy.downloadermiddlewares.offsite.OffsiteMiddleware': None}}"
+    ),
     "CONCURRENT_REQUESTS_PER_DOMAIN=4": "CONCURRENT_REQUESTS_PER_DOMAIN={concurrent}",
     "CONCURRENT_REQUESTS=16": "CONCURRENT_REQUESTS={concurrent}",
     "~/news-please-repo/": "{folder}/repo/",

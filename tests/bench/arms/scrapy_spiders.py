@@ -57,7 +57,8 @@ class Rows:
         """Make the table."""
         self.db = sqlite3.connect(sys.argv[3])
         self.db.execute(
-            "create table if not exists articles (url text primary key, title text, date text, author text, text text)"
+            "create table if not exists articles "
+            "(url text primary key, title text, date text, author text, text text)"
         )
 
     def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
