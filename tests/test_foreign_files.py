@@ -5,15 +5,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import shutil
 import struct
+import time
 import zipfile
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.rebuild.rebuild import rebuild
-from tests.archiving import Archive, Foreign, Ran, answer, said, sohr, warc
+from archive.warc.files import warc_files
+from archive.warc.reader import read
+from tests.archiving import HOME, Archive, Foreign, Ran, answer, page, said, sohr, warc
 from tests.crawling import check_warcs, rows
 
 CASES = Path(__file__).parent / "cases" / "files"
@@ -271,6 +277,76 @@ def test_a_wacz_that_was_cut_or_hit(tmp_path: Path, compression: int) -> None:
         assert counts(run(tmp_path / "a", file)) == {"new": 6}
         file.write_bytes(raw[:-30])
         assert sohr(tmp_path / "b", "import", file).status == 65
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut"])
+def test_a_warc_gzipped_as_a_whole_that_was_hit(tmp_path: Path, harm: str) -> None:
+    """What precedes a cut is taken; of a file with a flipped bit, what a digest proves. No text is another."""
+    dice = random.Random(1)
+    posts = [post(number) for number in range(1, 31)]
+    for number, one in enumerate(posts, 1):
+        noise = " ".join(f"{dice.getrandbits(60):x}" for _ in range(100))
+        posts[number - 1] = replace(one, http=one.http.replace(b"And", f"{noise}. And".encode()))
+    raw = bytearray(gzip.compress(b"".join(one.plain() for one in posts)))
+    middle = len(raw) // 2
+    if harm == "cut":
+        del raw[middle:]
+    else:
+        raw[middle] ^= 16
+    file = tmp_path / "x.warc.gz"
+    file.write_bytes(raw)
+    ran = run(tmp_path / "a", file, status=65)
+    found = taken(tmp_path / "a")
+    assert 12 <= len(found) < 30 and (harm == "flip" or found == set(range(1, len(found) + 1)))
+    assert ran.err.startswith("damaged: x.warc.gz, byte 0: ")
+    bodies = {one.http.partition(b"\r\n\r\n")[2] for one in posts}
+    stored = [s.capture for f in warc_files(tmp_path / "a" / "warc") for s in read(f) if s.capture]
+    assert {one.body for one in stored} <= bodies
+
+
+@pytest.mark.parametrize("at_end", ["", "no such record\r\n"], ids=["whole", "junk"])
+def test_further_pages_of_a_post_are_taken_whatever_follows(tmp_path: Path, at_end: str) -> None:
+    """They wait for the first page, and are not dropped because of damage behind them."""
+    pages = []
+    for number in (2, 1):
+        uri = f"{SITE}en/1/" + ("" if number == 1 else f"{number}/")
+        links = "".join(f'<a href="{SITE}en/1/{n}/" class="post-page-numbers">{n}</a>' for n in (1, 2))
+        body = page("A title", f"Page {number} says 5.", "And more.", post_id=1).replace(
+            HOME.encode(), SITE.encode()
+        )
+        body = body.replace(
+            b"</div></article>", f'<div class="page-links">{links}</div></div></article>'.encode()
+        )
+        pages.append(Foreign(uri, NOON, answer(body)))
+    file = warc(tmp_path / "x.warc", pages, packed=False)
+    file.write_bytes(file.read_bytes() + at_end.encode())
+    run(tmp_path / "a", file, status=65 if at_end else 0)
+    ((captures, text),) = rows(tmp_path / "a", "select count(*), (select text from versions) from captures")
+    assert captures == 2 and "Page 1" in text and "Page 2" in text
+
+
+@pytest.mark.slow
+def test_many_false_beginnings_take_no_hours(tmp_path: Path) -> None:
+    """Each says that it is long: the bytes that are read anew after damage are bounded."""
+    file = tmp_path / "x.warc"
+    file.write_bytes(b"WARC/1.0\nWARC-Type: response\nContent-Length: 1500000\n\n" * 40_000)
+    begun = time.monotonic()
+    assert sohr(tmp_path / "a", "import", file).status == 65
+    assert time.monotonic() - begun < 120
+
+
+@pytest.mark.slow
+def test_a_bomb_in_a_bomb_is_bounded(tmp_path: Path) -> None:
+    """Gigabytes of zeros in a record of a small WACZ: a sentence, in little memory and little time."""
+    deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
+    zeros = bytes(2**20)
+    bomb = b"".join(deflate.compress(zeros) for _ in range(2200)) + deflate.flush()
+    file = package(tmp_path / "x.wacz", zipfile.ZIP_DEFLATED, gzip.compress(post(1).plain()) + bomb)
+    assert file.stat().st_size < 1_000_000
+    begun = time.monotonic()
+    ran = sohr(tmp_path / "a", "import", file)
+    assert ran.status == 65 and "unpacks to more than" in ran.err and time.monotonic() - begun < 200
+    assert taken(tmp_path / "a") == {1}
 
 
 def test_a_bomb_is_bounded(tmp_path: Path) -> None:

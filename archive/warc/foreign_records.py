@@ -31,7 +31,7 @@ _IN_MEMORY = 16 * 2**20  # bytes of a member; larger ones are unpacked into a te
 _PIECE = 1 << 16
 _ZIP, _LZ4 = b"PK\x03\x04", b"\x04\x22\x4d\x18"
 _ZSTD, _DICTIONARY = b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18"
-_ARC = b"filedesc://"
+_ARC, _BOM = b"filedesc://", b"\xef\xbb\xbf"
 _LINE = b"\nWARC/"
 _VERSION = re.compile(rb"WARC/([0-9]+)\.[0-9]+[ \t]*\r?\n")
 _BLANK = re.compile(rb"\r?\n\r?\n")  # after HTTP headers
@@ -71,15 +71,30 @@ class _CutShort(NoRecord):
     """Raised when a file ends within a record."""
 
 
+class _Budget:
+    """How many bytes a file may still unpack to, or be read anew after damage."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name, self._left = name, max(MOST_UNPACKED, MOST_RATIO * size)
+
+    def take(self, size: int) -> None:
+        """Take bytes. Raises UnreadableFile if fewer are left."""
+        self._left -= size
+        if self._left < 0:
+            raise UnreadableFile(
+                f"{self._name} unpacks to more than {MOST_UNPACKED >> 30} GiB and {MOST_RATIO} times its size: "
+                "unpack it and import what is in it"
+            )
+
+
 def read_foreign(path: Path) -> Iterator[ForeignRecord | Lost]:
     """The records of a file and its damaged places, in order. Raises UnreadableFile."""
     try:
         with ExitStack() as stack:
             file: IO[bytes] = stack.enter_context(open(path, "rb"))
-            if file.read(4) == _ZIP:
-                yield from _package(path.name, file, stack)
-            else:
-                yield from _file(path.name, file)
+            budget = _Budget(path.name, path.stat().st_size)
+            read = _package if file.read(4) == _ZIP else _file
+            yield from read(path.name, file, budget)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableFile(f"{path.name} cannot be read ({reason}): give a WARC or WACZ file") from error
@@ -88,27 +103,27 @@ def read_foreign(path: Path) -> Iterator[ForeignRecord | Lost]:
 # -- kinds of files
 
 
-def _package(name: str, file: IO[bytes], stack: ExitStack) -> Iterator[ForeignRecord | Lost]:
+def _package(name: str, file: IO[bytes], budget: _Budget) -> Iterator[ForeignRecord | Lost]:
     """The WARC files in a WACZ. Of one that is cut off, the records that are in it anyway."""
     try:
-        package = stack.enter_context(zipfile.ZipFile(file))
+        package = zipfile.ZipFile(file)
         parts = [part for part in package.infolist() if part.filename.startswith("archive/")]
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         start = next_member(file, -1)
         if start is None:
             raise UnreadableFile(f"{name} is a damaged zip file without WARC records: get it again") from None
         yield Lost(name, 0, "the list of files at the end of the WACZ is damaged or cut off")
-        yield from _members(name, file, GZIP, start)
+        yield from _members(name, file, budget, GZIP, start)
         return
     parts = [part for part in parts if part.filename.endswith((".warc", ".warc.gz", ".warc.zst", ".arc.gz"))]
     if not parts:
         raise UnreadableFile(f"{name} is a zip file without WARC files in archive/: give a WARC or WACZ file")
     for part in parts:
         inner = f"{name}/{part.filename}"
-        if part.file_size > _most_unpacked(part.compress_size):
-            raise _too_large(inner)
+        budget.take(part.file_size)
         try:
-            yield from _file(inner, stack.enter_context(_part(package, file, part)))
+            with _part(package, file, part) as stream:
+                yield from _file(inner, stream, budget)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
             yield Lost(inner, 0, f"the file cannot be unpacked ({error})")
 
@@ -151,7 +166,7 @@ class _View(io.RawIOBase):
         return len(piece)
 
 
-def _file(name: str, file: IO[bytes]) -> Iterator[ForeignRecord | Lost]:
+def _file(name: str, file: IO[bytes], budget: _Budget) -> Iterator[ForeignRecord | Lost]:
     """The records of one WARC or ARC file."""
     file.seek(0)
     first = file.read(_PIECE)
@@ -162,17 +177,17 @@ def _file(name: str, file: IO[bytes]) -> Iterator[ForeignRecord | Lost]:
         packing, start = _zstd(file, first)
     if packing:
         first = Member(file, start, packing).read(_PIECE) or b""
-    text = first.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = first.removeprefix(_BOM).lstrip()
     _refuse(name, text)
     version = _VERSION.match(text)
     if version and int(version[1]) > 1:
         raise UnreadableFile(f"{name} is of a newer WARC version: convert it to WARC/1.1 first")
     if text.startswith(_ARC):
-        yield from _members(name, file, packing, start, is_arc=True) if packing else _arc(name, file, 0)
+        yield from _members(name, file, budget, packing, start) if packing else _arc(name, file, budget)
     elif packing and (version or _LINE in first or next_member(file, start, packing) is not None):
-        yield from _members(name, file, packing, start)
+        yield from _members(name, file, budget, packing, start)
     elif not packing and (version or _next_line(file, 0) is not None):
-        yield from _plain(name, file)
+        yield from _plain(name, file, budget)
     else:
         what = "is empty" if not text and not packing else "cannot be read as WARC: it is none, or damaged"
         raise UnreadableFile(f"{name} {what}: give a WARC or WACZ file")
@@ -191,17 +206,6 @@ def _refuse(name: str, text: bytes) -> None:
         raise UnreadableFile(
             f"{name} is an MHTML page, without HTTP answers: save the page as WACZ with ArchiveWeb.page"
         )
-
-
-def _most_unpacked(size: int) -> int:
-    return max(MOST_UNPACKED, MOST_RATIO * size)
-
-
-def _too_large(name: str) -> UnreadableFile:
-    return UnreadableFile(
-        f"{name} unpacks to more than {MOST_UNPACKED >> 30} GiB and {MOST_RATIO} times its size: "
-        "unpack it and import what is in it"
-    )
 
 
 def _zstd(file: IO[bytes], first: bytes) -> tuple[Packing, int]:
@@ -226,48 +230,50 @@ def _zstd(file: IO[bytes], first: bytes) -> tuple[Packing, int]:
 
 
 def _members(
-    name: str, file: IO[bytes], packing: Packing, start: int, *, is_arc: bool = False
+    name: str, file: IO[bytes], budget: _Budget, packing: Packing, start: int
 ) -> Iterator[ForeignRecord | Lost]:
     """The records of each member; of a damaged one, those that are surely whole."""
-    left = _most_unpacked(file.seek(0, os.SEEK_END))
-    read = _arc if is_arc else _plain
+    read = None
     for member in walk(file, start, None, packing):
         with SpooledTemporaryFile(_IN_MEMORY) as spool:
             while piece := member.read(_PIECE):
+                budget.take(len(piece))
                 spool.write(piece)
-                left -= len(piece)
-                if left < 0:
-                    raise _too_large(name)
-            records = read(name, cast("IO[bytes]", spool), member.offset)
+                read = read or (_arc if piece.startswith(_ARC) else _plain)
+            records = (read or _plain)(name, cast("IO[bytes]", spool), budget, member.offset)
             if member.end is not None:
                 yield from records
-            elif member.is_torn:
-                yield from (found for found in records if isinstance(found, ForeignRecord))
+            elif member.is_torn and next_member(file, member.offset, packing) is None:
+                yield from _sure(records, is_cut=True)
                 what = "the record breaks off: the file ends within it"
                 yield Lost(name, member.offset, what, "cut_short")
             else:
-                yield from _proven(records)
+                yield from _sure(records, is_cut=False)
                 yield Lost(name, member.offset, "the record cannot be unpacked")
 
 
-def _proven(records: Iterator[ForeignRecord | Lost]) -> Iterator[ForeignRecord]:
-    """The records of a damaged member with several records that a digest of their own proves.
+def _sure(records: Iterator[ForeignRecord | Lost], *, is_cut: bool) -> Iterator[ForeignRecord]:
+    """The records of a member without a checksum that are surely whole.
 
-    Of a member with a single record none is taken: nothing proves its headers.
+    If it is cut off, all but the last; that one if a digest of its own proves it. If it is damaged, those that
+    a digest proves, but not a single one: nothing proves its headers.
     """
     last, number = None, 0
     for found in records:
         number += 1
-        if isinstance(last, ForeignRecord) and _is_proven(last):
+        if isinstance(last, ForeignRecord) and (is_cut or _is_proven(last)):
             yield last
         last = found
-    if isinstance(last, ForeignRecord) and number > 1 and _is_proven(last):
+    if isinstance(last, ForeignRecord) and (is_cut or number > 1) and _is_proven(last):
         yield last
 
 
-def _plain(name: str, file: IO[bytes], member: int | None = None) -> Iterator[ForeignRecord | Lost]:
+def _plain(
+    name: str, file: IO[bytes], budget: _Budget, member: int | None = None
+) -> Iterator[ForeignRecord | Lost]:
     """The records of a plain file, or of a member at an offset. After damage: from the next whole record."""
-    at: int | None = 0
+    file.seek(0)
+    at: int | None = len(_BOM) if file.read(len(_BOM)) == _BOM else 0
     is_searching = False  # after damage: what only looks like a record is no further damage
     while at is not None:
         file.seek(at)
@@ -279,9 +285,10 @@ def _plain(name: str, file: IO[bytes], member: int | None = None) -> Iterator[Fo
                 return
             headers = read_headers(file, first)
             place = at if member is None else member
+            budget.take(min(headers.length, MOST) if is_searching else 0)
             record = _read_record(file, place, headers)
         except NoRecord as error:
-            if not is_searching or (headers and headers.kind):
+            if not is_searching or headers:
                 word = "cut_short" if isinstance(error, _CutShort) else "damaged"
                 yield Lost(name, at if member is None else member, f"the record {error.what}", word)
             is_searching = True
@@ -337,7 +344,7 @@ def _read_record(file: IO[bytes], offset: int, headers: Headers) -> ForeignRecor
     return ForeignRecord(offset, headers, block, verdict.note)
 
 
-def _arc(name: str, file: IO[bytes], member: int = 0) -> Iterator[ForeignRecord | Lost]:
+def _arc(name: str, file: IO[bytes], _budget: _Budget, member: int = 0) -> Iterator[ForeignRecord | Lost]:
     """The records of an ARC file, the format before WARC, by warcio."""
     file.seek(0)
     records = ArchiveIterator(file, no_record_parse=True, arc2warc=True)

@@ -86,12 +86,16 @@ def read_headers(stream: IO[bytes], first: bytes = b"") -> Headers:
         if line[:1] in b" \t":  # a folded line belongs to the one before
             fields[name] = f"{fields.get(name, '')} {text.strip()}"
             continue
-        name, _, value = text.partition(":")
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise NoRecord("has a header line without a colon")
         name = name.strip().lower()
         fields.setdefault(name, value.strip())
     length = fields.get("content-length", "")
     if not (length.isascii() and length.isdecimal()) or len(length) > 18:
         raise NoRecord("states no length")
+    if "warc-type" not in fields:
+        raise NoRecord("states no WARC-Type")
     return Headers(version[1].decode(), fields, int(length))
 
 
