@@ -62,6 +62,28 @@ THRESHOLDS: tuple[Threshold[int] | Threshold[float], ...] = (
         "characters",
         "agencies repeat shorter texts; those must fill half of the window",
     ),
+    BULK_FEW := Threshold(
+        "bulk_few",
+        5,
+        "looks of a day with one kind of outcome",
+        "a person who deletes four posts is no outage",
+    ),
+    BULK_SHARE := Threshold(
+        "bulk_share", 0.5, "of the looks of that day", "edits and deletions are a tenth of the looks of a day"
+    ),
+    PROOF_CRAWLS := Threshold(
+        "proof_crawls", 3, "crawls that found the same", "a held outcome is then written, if others answer"
+    ),
+    PROOF_DAYS := Threshold("proof_days", 7, "days between them, at least", "longer than a broken week"),
+    CONTROL_NEWEST := Threshold(
+        "control_newest", 5, "newest posts that must answer", "a site that publishes is up"
+    ),
+    CONTROL_OTHERS := Threshold(
+        "control_others", 10, "other posts that must answer", "old posts are served too"
+    ),
+    SHARED_BY := Threshold(
+        "shared_by", 3, "posts with the same new line or text", "two may be two parts of one story"
+    ),
     COUNTED := Threshold(
         "counted", 5000, "last texts and changes", "a first crawl has 200,000, which take long"
     ),

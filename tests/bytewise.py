@@ -61,11 +61,12 @@ class Site:
     def list_posts(self, *ids: int, edition: str = "en") -> None:
         """Let the edition's home page show these posts, newest first."""
         entries = "".join(
-            f'<article class="post-{n} post type-post"><h2 class="entry-title"><a href="{self.post_url(n, edition)}">'
-            f"Post {n}</a></h2></article>"
+            f'<article class="post-{n} post type-post"><h2 class="entry-title">'
+            f'<a href="{self.post_url(n, edition)}">Post {n}</a></h2></article>'
             for n in ids
         )
-        page = f'<html><head><title>Home</title></head><body class="home blog"><main>{entries}</main></body></html>'
+        head = '<html><head><title>Home</title></head><body class="home blog">'
+        page = f"{head}<main>{entries}</main></body></html>"
         self.answers["/en/" if edition == "en" else "/"] = http(page)
 
     def post_url(self, post_id: int, edition: str = "en") -> str:
@@ -97,6 +98,7 @@ def post_page(url: str, post_id: int, title: str, lines: tuple[str, ...], modifi
     stated = f'<meta property="article:modified_time" content="{modified}">' if modified else ""
     return (
         f'<!DOCTYPE html><html><head><title>{title}</title><link rel="canonical" href="{url}">{stated}</head>'
-        f'<body class="single single-post postid-{post_id}"><article id="post-{post_id}" class="post type-post">'
+        f'<body class="single single-post postid-{post_id}">'
+        f'<article id="post-{post_id}" class="post type-post">'
         f'<h1 class="entry-title">{title}</h1><div class="entry-content">{text}</div></article></body></html>'
     )

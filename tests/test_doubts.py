@@ -1,4 +1,4 @@
-"""Edits that nobody made: old copies of caches, a line that all posts got, a wall in the place of the text."""
+"""Edits that nobody made: old copies of caches, a line that all posts got, a wall in place of the text."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_marks_of_an_edit() -> None:
 
 
 def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path) -> None:
-    """Old, new, old from a cache: three versions, the stale one of severity 0; asked again past the caches."""
+    """Old, new, old from a cache: three versions, the stale one of severity 0; asked again past caches."""
     folder = tmp_path / "a"
     stamps = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
     old = {"headers": ("Age: 25000", "X-Cache: HIT"), "modified": stamps[0]}
@@ -94,7 +94,8 @@ def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path) -> No
     site.asked.clear()
     assert run(site, folder, "look=all", clock="+2h").status == 0
     assert site.asked.count("/en/103/") == 2 and not any("?" in path for path in site.asked if "103" in path)
-    sql = "select severity, stale_copy, same_as_version_id is not null from changes where kind = 'updated' order by seq"
+    sql = """select severity, stale_copy, same_as_version_id is not null from changes
+             where kind = 'updated' order by seq"""
     assert rows(folder, sql) == [(3, 0, 0), (0, 1, 1), (0, 0, 1)]
     assert rows(folder, "select versions from articles where post_id = 103") == [(4,)]
     before = dump(folder)

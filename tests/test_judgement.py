@@ -62,6 +62,31 @@ def test_a_mass_404_is_held_for_as_long_as_it_lasts(site: Site, tmp_path: Path) 
     assert kinds(folder) == [] and rows(folder, "select count(*) from pending_outcomes") == [(0,)]
 
 
+@pytest.mark.parametrize("case", ["301", "302", "410", "not found", "451", "moved", "empty"])
+def test_the_same_answer_for_all_posts_is_held(site: Site, tmp_path: Path, case: str) -> None:
+    """Whatever it is: to the home page, gone, another post, a page without text."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    site.put_post(200, "Another post that was here all the time.")
+    for post_id in IDS:
+        path = f"/en/{post_id}/"
+        if case in ("301", "302"):
+            site.redirect(path, "/en/", int(case))
+        elif case == "moved":
+            site.redirect(path, "/en/200/")
+            site.redirect(f"/en/?p={post_id}", "/en/200/")
+        elif case == "empty":
+            site.put_post(post_id, "")
+        elif case == "not found":
+            site.answers[path] = http('<title>Page not found</title><body class="error404">')
+        else:
+            site.answers[path] = http("<title>Gone</title>", f"{case} Gone")
+    site.list_posts(200)
+    done = run(site, folder, "look=all", clock="+1h")
+    assert done.status == (65 if case == "empty" else 69), done.stderr[-2000:]
+    assert kinds(folder) == [] and all(states(folder)["en", post_id] == "live" for post_id in IDS)
+
+
 def test_single_posts_that_go_are_told(site: Site, tmp_path: Path) -> None:
     """Two of six: missing at once, in the crawl that saw it."""
     folder = tmp_path / "a"
@@ -190,8 +215,20 @@ def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:
     assert sohr(folder, "held", "--accept", "another").status == 2
     well(folder, "held", "--accept", name)
     assert kinds(folder) == ["missing"] * 6 and set(states(folder).values()) == {"missing"}
-    sql = "select distinct said_at = captured_at from changes join captures using (capture_id) where kind = 'missing'"
+    sql = """select distinct said_at = captured_at from changes join captures using (capture_id)
+             where kind = 'missing'"""
     assert rows(folder, sql) == [(1,)]
     before = dump(folder)
     well(folder, "rebuild")
     assert dump(folder) == before
+
+
+def test_no_look_counts_while_the_newest_listing_is_refused(site: Site, tmp_path: Path) -> None:
+    """Two posts answer 404 beside a challenge in place of the home page: nothing is said of them."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    site.answers["/en/"] = http("<title>Just a moment...</title>", "403 Forbidden")
+    for post_id in IDS[:2]:
+        site.answers[f"/en/{post_id}/"] = GONE
+    assert run(site, folder, "look=all").status == 69
+    assert set(states(folder).values()) == {"live"} and kinds(folder) == []

@@ -25,9 +25,9 @@ _NAMES = 5  # posts named in a line
 def held(ctx: click.Context, accept: str | None, as_json: bool) -> None:
     """Show which outcomes of looks are held because too many posts had the same one at once.
 
-    When half of the looks of a day find posts missing, moved, without text or changed, the site is probably in
-    trouble. Such outcomes are kept as evidence, and no change is written. Look at the posts in a browser. If
-    they are as the crawl found them, accept the crawl. The archive accepts by itself what three crawls over
+    When half of the looks of a day find posts missing, moved, without text or changed, the site is probably
+    in trouble. Such outcomes are kept as evidence, and no change is written. Look at the posts in a browser.
+    If they are as the crawl found them, accept the crawl. The archive accepts by itself what three crawls over
     seven days found alike while other posts answered.
 
     \b

@@ -123,15 +123,14 @@ class Articles:
             self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
 
     def mark_withheld(self, seen: Seen, article: Row, detail: str) -> Outcome:
-        """Somebody ordered the post away (451)."""
+        """Somebody ordered away (451) a post that was there before."""
         is_changed = article["state"] != "withheld"
         if is_changed and (waiting := self.pending.defer(seen, article, WITHHELD, detail=detail)):
             return waiting
         if not seen.is_older_than(article):
             self.record_look(article, seen, "withheld", is_changed=is_changed)
             if is_changed:
-                kind = "created" if article["first_captured_at"] is None else "metadata"
-                self.record_state(seen, article, kind, "withheld", status=seen.capture.status)
+                self.record_state(seen, article, "metadata", "withheld", status=seen.capture.status)
         return seen.outcome("withheld", article, detail=detail)
 
     def mark_missing(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:

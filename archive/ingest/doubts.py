@@ -12,6 +12,7 @@ from archive.clock import format_time, parse_time
 from archive.compare.classes import Text
 from archive.model import Capture, Extract
 from archive.text.normalise import same_sha256
+from archive.thresholds import LOST, SHARED_BY
 
 # Headers in which caches say that they answered from what they hold
 _CACHES = (
@@ -21,8 +22,6 @@ _CACHES = (
 _HIT = re.compile(r"\b(?:hit|stale|updating)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 SAME_ADDITION = "same_addition"
-FEWEST = 3  # posts that got the same line, or the same text: two may be two parts of one story
-LOST = 0.5  # of its characters: a post that keeps less, and has a line that others got, stands behind a wall
 # An addition to many posts is accepted after a day; looks come up to an eighth early
 ADDITION_TIME = timedelta(hours=21)
 
@@ -60,7 +59,8 @@ def mask(text: str) -> str:
 def describe_edit(before: Text, found: Extract) -> dict[str, list[str]]:
     """The marks of an edit. Edits of several posts that share one are doubted.
 
-    The whole text with its numbers masked; each line of a pure addition; each new line of a text that lost most.
+    The whole text with its numbers masked; each line of a pure addition; each line new in a text that lost
+    most.
     """
     old, new = before.text.split("\n"), found.text.split("\n")
     missing, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
@@ -75,7 +75,7 @@ def describe_edit(before: Text, found: Extract) -> dict[str, list[str]]:
             lines.append(mask(found.title.removesuffix(before.title)))
     if not missing:
         marks += [f"line {line}" for line in sorted(set(lines))]
-    elif len(found.text) < len(before.text) * LOST:
+    elif len(found.text) < len(before.text) * LOST.value:
         marks += [f"wall {line}" for line in sorted(set(lines))]
     return {"marks": marks}
 
@@ -87,5 +87,8 @@ def find_shared(edits: Sequence[tuple[int, Iterable[str]]]) -> dict[int, str]:
         for name in marks:
             articles[name].add(article_id)
     return {
-        article_id: name for article_id, marks in edits for name in marks if len(articles[name]) >= FEWEST
+        article_id: name
+        for article_id, marks in edits
+        for name in marks
+        if len(articles[name]) >= SHARED_BY.value
     }

@@ -1,8 +1,8 @@
 """Judges the outcomes of looks together, so that trouble of the site in bulk accuses nobody.
 
 A look at a held post that finds it changed, missing, moved or without text waits (`archive.ingest.pending`)
-for the record ``crawl-judged``. `judge` decides what that record says: outcomes are written with their capture
-times, or held. Held outcomes are written when they are proven, or when a person accepts them. A rebuild
+for the record ``crawl-judged``. `judge` decides what that record says: outcomes are written, with their
+capture times, or held. Held outcomes are written when they are proven, or when a person accepts them. A rebuild
 follows the records.
 """
 
@@ -24,14 +24,16 @@ from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Unextractable
 from archive.outcome import HELD, Outcome
 from archive.store.rows import Row
+from archive.thresholds import (
+    BULK_FEW,
+    BULK_SHARE,
+    CONTROL_NEWEST,
+    CONTROL_OTHERS,
+    PROOF_CRAWLS,
+    PROOF_DAYS,
+)
 
-# Of the looks of a day, outcomes of one kind are trouble in bulk if they are:
-FEWEST = 5  # at least so many: a person who deletes four posts is no outage
-SHARE = 0.5  # and at least this share: edits and deletions of a day are a tenth of its looks
-WINDOW = timedelta(days=1)
-# Held outcomes are proven when the same posts answered alike in so many crawls over so long a time
-PROOF_CRAWLS, PROOF_TIME = 3, timedelta(days=7)
-NEWEST, OTHERS = 5, 10  # posts of the control group, which must answer with their text meanwhile
+WINDOW = timedelta(days=1)  # whose looks are judged together
 _STATES = {
     MISSING: ("missing", "disappeared"),
     MOVED: ("moved",),
@@ -42,7 +44,9 @@ _STATES = {
 
 def find_bulk(counts: Counter[str], looks: int) -> tuple[str, ...]:
     """The kinds of outcome that are too many to be believed at once. ``looks`` are all looks of the time."""
-    return tuple(sorted(k for k, n in counts.items() if n >= FEWEST and n >= looks * SHARE))
+    return tuple(
+        sorted(k for k, n in counts.items() if n >= BULK_FEW.value and n >= looks * BULK_SHARE.value)
+    )
 
 
 def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
@@ -181,10 +185,9 @@ def _is_proven(ingest: Ingest, article: Row, at: str) -> bool:
     is_addition = str(article["shared"] or "").startswith("line ")
     if is_addition and parse_time(last) - parse_time(first) >= ADDITION_TIME:
         return True
-    if (
-        len({row["crawl_id"] for row in rows}) < PROOF_CRAWLS
-        or parse_time(last) - parse_time(first) < PROOF_TIME
-    ):
+    if len({row["crawl_id"] for row in rows}) < PROOF_CRAWLS.value or parse_time(last) - parse_time(
+        first
+    ) < timedelta(days=PROOF_DAYS.value):
         return False
     if article["kind"] == UPDATED:
         return True  # it answered with text itself
@@ -206,7 +209,7 @@ def _control_group(ingest: Ingest) -> Sequence[Row]:
         for row in ingest.store.query(
             f"select * from articles where edition = ? and {free} order by post_id desc limit ?",
             edition,
-            NEWEST,
+            CONTROL_NEWEST.value,
         )
     ]
     ids = [row["article_id"] for row in newest]
@@ -215,7 +218,7 @@ def _control_group(ingest: Ingest) -> Sequence[Row]:
         f"""select * from articles where {free} and article_id not in ({marks})
             order by (article_id * 7919) % 1009, article_id limit ?""",
         *ids,
-        OTHERS,
+        CONTROL_OTHERS.value,
     )
     return [*newest, *others]
 
@@ -242,7 +245,10 @@ def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
     capture = ingest.evidence.capture(row)
     is_addition = str(json.loads(row["details"]).get("shared", "")).startswith("line ")
     seen = Seen(capture, row["capture_id"], is_judged=True, is_addition=is_addition, judged_at=learnt_at)
-    ingest.store.query("delete from pending_outcomes where capture_id = ?", row["capture_id"])
+    # What was held of the article as something else is not so
+    sql = """delete from pending_outcomes where capture_id = ?
+             or (article_id = ? and kind != ? and held_at not null)"""
+    ingest.store.query(sql, row["capture_id"], row["article_id"], row["kind"])
     return ingest.record_safely(seen, lambda: _write_kind(ingest, seen, row))
 
 

@@ -279,8 +279,12 @@ class Ingest:
             if article is None:
                 return seen.outcome(why.reason)
         if is_missing and article is not None:
+            if self._is_unlisted(seen, article):
+                self.articles.mark_unread(seen, article, look_schedule.REFUSED_LOOK)
+                detail = f"{why.detail}, in a crawl that could not read the newest listing: it does not count"
+                return seen.fail(self.store, why.reason, detail, article)
             return self.articles.mark_missing(seen, article, why.reason, why.detail)
-        if seen.capture.status == 451 and why.reason == "blocked" and article is not None:
+        if seen.capture.status == 451 and why.reason == "blocked" and article and article["state"]:
             return self.articles.mark_withheld(seen, article, why.detail)
         if why.reason in ("protected", "empty") and (key := key or _stated_key(why, None)):
             return self.articles.record_textless(seen, key, why)
@@ -291,6 +295,24 @@ class Ingest:
         elif article is not None:
             self.articles.delay_refused(seen, article)
         return seen.fail(self.store, why.reason, why.detail, article)
+
+    def _is_unlisted(self, seen: Seen, article: Row) -> bool:
+        """Whether the crawl asked for the newest listing of the article's edition in vain: the site is in
+        trouble."""
+        crawl_id = self.store.crawl_id(seen.capture.crawl)
+        if crawl_id is None or article["state"] is None:
+            return False
+        asked = self.store.query(
+            """select url from captures join crawls using (crawl_id)
+               where captured_at >= started_at and crawl_id = ? and channel = 'home' limit 10""",
+            crawl_id,
+        )
+        read = (
+            "select 1 from listing_pages where crawl_id = ? and edition = ? and scope = 'home' and page = 1"
+        )
+        pages = (self.site.parse(row["url"]) for row in asked)
+        is_asked = any(page is not None and page.edition == article["edition"] for page in pages)
+        return is_asked and self.store.one(read, crawl_id, article["edition"]) is None
 
     # -- pages of other sites
 
