@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests import forking
-from tests.small import small
+from tests.small_archive import small
 
 __all__ = ["small"]  # made once for all tests
 

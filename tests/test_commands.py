@@ -17,7 +17,7 @@ import pytest
 from archive.cli.main import COMMANDS
 from tests.crawling import environment
 from tests.replica.server import ROOT
-from tests.small import Small
+from tests.small_archive import Small
 
 # Arguments with which each does something; {edited} and {out} are put in.
 ARGUMENTS: dict[str, tuple[str, ...]] = {

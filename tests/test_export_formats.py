@@ -28,9 +28,9 @@ from archive.export.formats import FORMATS, ExportFormat, format_of
 from archive.export.wacz import surt
 from archive.store.fields import VERSION_FIELDS
 from tests.bench import measure
-from tests.many import make
+from tests.large_archive import make
 from tests.replica.server import ROOT
-from tests.small import TITLE, Small
+from tests.small_archive import TITLE, Small
 
 MOST_RSS = 300  # MB
 GROWTH = 30  # MB from the smaller archive to the larger: what the allocators keep for themselves

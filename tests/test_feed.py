@@ -24,7 +24,7 @@ from archive.read.consumers import BadConsumer, CannotKeepCursor, Consumers, Fee
 from archive.read.database import open_readonly
 from archive.read.follow import follow
 from tests.replica.server import ROOT
-from tests.small import Small
+from tests.small_archive import Small
 
 KILLS = 20
 # A consumer of a user's: reads on, writes down what it got, durably, and then says so; slow enough to be

@@ -26,7 +26,7 @@ from archive.warc.reader import read, read_response
 from archive.warc.revisits import Bodies
 from tests.archiving import HOME, Archive, capture, dump, well
 from tests.crawling import check_warcs, rows
-from tests.test_verify import findings, flip, tamper
+from tests.test_verify_and_repair import findings, flip, tamper
 
 ROBOTS = "select offset, length from captures where url like '%robots.txt' order by capture_id limit 1"
 NAMED = "select name, offset, capture_id from captures join warc_files using (warc_file_id)"

@@ -17,7 +17,7 @@ def test_the_release_is_the_one_that_was_read() -> None:
     """Another release of Scrapy: read the modules named in NAMES again, then change RELEASE."""
     assert scrapy.__version__.startswith(f"{RELEASE}."), (
         f"crawler/scrapy_internals.py was written for Scrapy {RELEASE} and this is {scrapy.__version__}: "
-        "read the names it lists in the new release, run tests/test_rest.py and tests/test_stop.py, "
+        "read the names it lists in the new release, run tests/test_retry_after.py and tests/test_stopping_a_crawl.py, "
         "then set RELEASE"
     )
 

@@ -18,7 +18,7 @@ from archive.export.public_copy import NOTE
 from tests.archiving import sohr, well
 from tests.crawling import rows
 from tests.serving import Served, serve
-from tests.test_pages import LINES, crawl, page, press
+from tests.test_cited_pages import LINES, crawl, page, press
 
 TITLE = "A wall falls in Kafr Alyan"
 

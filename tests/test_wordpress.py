@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.oracle import lines_of, title_of
+from tests.wordpress_html import lines_of, title_of
 
 SITE = os.environ.get("SOHR_WORDPRESS_URL", "")
 FOLDER = os.environ.get("SOHR_WORDPRESS", "")

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.bench import measure
-from tests.many import make
+from tests.large_archive import make
 
 FORMATS = ("jsonl", "csv", "parquet", "text")
 EVIDENCE = ("warc", "wacz")  # of the smaller archive, which has some

@@ -7,9 +7,9 @@ import os
 from itertools import islice
 from pathlib import Path
 
-from tests.oracle import lines_of
 from tests.test_wordpress import crawl, published, rows, wpctl
 from tests.test_wordpress import pytestmark as pytestmark
+from tests.wordpress_html import lines_of
 
 REFETCHES = int(os.environ.get("SOHR_REFETCHES", "10"))
 POSTS = 50  # of each theme: 100 posts, which stay 100 versions

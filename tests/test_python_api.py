@@ -22,7 +22,7 @@ from archive.errors import DamagedWarc, NoArchive
 from archive.read.find import BadQuery
 from archive.read.references import parse_bound, parse_reference
 from tests.replica.server import ROOT
-from tests.small import TITLE, Small
+from tests.small_archive import TITLE, Small
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from archive.store.schema import create_schema
-from tests.small import Small
+from tests.small_archive import Small
 
 AT = "2025-03-01T10:00:00Z"
 _COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state), count(*) filter (where state in ('missing', 'disappeared', 'moved', 'withheld')),
