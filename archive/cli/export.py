@@ -45,6 +45,7 @@ from archive.model import STATES
     help="All versions of each article, or the newest.",
 )
 @click.option("--changed", is_flag=True, help="Only articles with more than one version.")
+@click.option("--retracted", is_flag=True, help="Also versions whose change proved wrong and was taken back.")
 @click.option(
     "--content",
     is_flag=True,
@@ -67,6 +68,7 @@ def export(
     state: str | None,
     which: str,
     changed: bool,
+    retracted: bool,
     content: bool,
     force: bool,
     package: bool,
@@ -115,6 +117,7 @@ def export(
         state=state,
         which="latest" if which == "latest" else "all",
         changed=changed,
+        retracted=retracted,
     )
     show = sys.stderr.isatty() and target != "-" and not as_json
     with (

@@ -73,12 +73,13 @@ class Article:
 
     @property
     def versions(self) -> tuple[Version, ...]:
-        """What it said, oldest first."""
-        rows = self.archive.rows(
-            f"{VERSION_ROWS} where v.article_id = ? order by v.first_captured_at, v.number",
-            self.row["article_id"],
-        )
-        return tuple(make_version(self.row, row) for row in rows)
+        """What it said, oldest first; versions that were retracted are left out."""
+        return tuple(version for version in self._versions() if not version.is_retracted)
+
+    def _versions(self) -> Iterator[Version]:
+        sql = f"{VERSION_ROWS} where v.article_id = ? order by v.first_captured_at, v.number"
+        for row in self.archive.rows(sql, self.row["article_id"]):
+            yield make_version(self.row, row)
 
     @property
     def latest(self) -> Version | None:
@@ -111,7 +112,10 @@ class Article:
         """What it said at an instant. Raises NotHeld where the archive cannot know: before, behind and
         between the captures of a version."""
         moment, before = parse_bound(at), None
-        for version in self.versions:
+        found = list(self._versions())
+        if exact := next((version for version in found if version.first_captured_at == moment), None):
+            return exact  # also a retracted version, whose span may lie within that of another
+        for version in found:
             if version.first_captured_at <= moment <= version.last_captured_at:
                 return version
             if moment < version.first_captured_at:
@@ -219,18 +223,19 @@ class Archive:
         state: str | None = None,
         which: Which = "all",
         changed: bool = False,
+        retracted: bool = False,
     ) -> Iterator[Version]:
         """Versions by edition, post id and first capture.
 
         ``since`` and ``until`` (inclusive) are of publication, as the site states it; else its archive day,
-        else the first capture. ``changed``: only articles of which more than one version is held. Raises
-        BadReference for what cannot select anything.
+        else the first capture. ``changed``: only articles with more than one version. ``retracted``: also
+        versions whose change was taken back. Raises BadReference for what cannot select anything.
         """
         first, last = (
             parse_bound(since) if since else None,
             parse_bound(until, is_end=True) if until else None,
         )
-        selection = Selection(edition, first, last, category, state, which, changed)
+        selection = Selection(edition, first, last, category, state, which, changed, retracted)
         if edition not in (None, "en", "ar"):
             raise BadReference(f"{edition!r} is no edition: they are en and ar")
         check(self._conn, selection)

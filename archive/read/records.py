@@ -79,6 +79,7 @@ class Version(Stated):
     extractor: str
     stale_copy: bool  # the answer that showed it first was an old copy from a cache
     same_as_version: int | None  # the first version with the same title and text
+    is_retracted: bool  # the change that reported it was taken back
     evidence: Source = field(repr=False)
     line_kinds: str = field(repr=False)  # as the database holds them; read `lines`
 

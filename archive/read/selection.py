@@ -14,10 +14,10 @@ from archive.read.references import BadReference
 
 Which = Literal["all", "latest"]
 
-# One question for the articles, one for the versions of each: SQLite would copy every text to sort them in
-# one.
+# One query for the articles and one for the versions of each: to sort both in one, SQLite copies every text
 _ARTICLES = """
-select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.newest_version_id, m.source as to_source, m.key as to_key
+select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.newest_version_id,
+       m.source as to_source, m.key as to_key
 from articles a left join articles m on m.article_id = a.moved_to
 """
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
@@ -28,18 +28,19 @@ select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, c.payload_
        exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
                and h.kind in ('created', 'updated', 'backfilled')) as stale_copy,
        (select min(e.number) from versions e where e.article_id = v.article_id and e.number < v.number
-        and e.same_digest = v.same_digest) as same_as_version
+        and e.same_digest = v.same_digest) as same_as_version,
+       v.version_id in (select version_id from retracted_versions) as is_retracted
 from versions v left join claim_sets s using (claim_set_id)
     left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
 """
-# When a version's article was published: as the site states it, else the day it files it under, else when it
-# was first seen.
-_WHEN = "coalesce(v.published_at, (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id), v.first_captured_at)"
+# When a version was published: as the site states it, else its archive day, else when it was first captured
+_WHEN = """coalesce(v.published_at, (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id),
+    v.first_captured_at)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which versions; the bounds are instants (`references.instant`), both inclusive."""
+    """Which versions. Both bounds are instants (`references.parse_bound`) and inclusive."""
 
     edition: Edition | None = None
     since: str | None = None
@@ -48,11 +49,11 @@ class Selection:
     state: str | None = None
     which: Which = "all"
     changed: bool = False  # only articles of which more than one version is held
+    retracted: bool = False  # also versions whose change was taken back
 
     @property
     def is_of_versions(self) -> bool:
-        """Whether it asks for something that only a version has, so that articles without text are left
-        out."""
+        """Whether it asks for what only a version has, which leaves out articles without text."""
         return bool(self.since or self.until or self.category or self.changed)
 
     def articles(self) -> tuple[str, list[object]]:
@@ -78,6 +79,8 @@ class Selection:
         if self.category:
             conditions.append("exists (select 1 from json_each(v.categories) where value = ?)")
             values.append(self.category)
+        if not self.retracted:
+            conditions.append("v.version_id not in (select version_id from retracted_versions)")
         return " and ".join(conditions), values
 
 
@@ -85,11 +88,11 @@ EVERYTHING = Selection()
 
 
 def check(conn: sqlite3.Connection, selection: Selection) -> None:
-    """Refuse what can select nothing because no such thing exists. Raises BadReference."""
+    """Refuse what cannot select anything. Raises BadReference."""
     if selection.since and selection.until and selection.since > selection.until:
         raise BadReference(f"nothing lies between {selection.since} and {selection.until}: exchange them")
     if selection.state and selection.state not in STATES:
-        raise BadReference(f"{selection.state!r} is no state: they are {', '.join(STATES)}")
+        raise BadReference(f"{selection.state!r} is not a state: they are {', '.join(STATES)}")
     if selection.category:
         names = [
             row[0] for row in conn.execute("select name from terms where taxonomy = 'category' order by name")
@@ -109,7 +112,8 @@ def pairs(
     for articles without text."""
     of_articles, article_values = selection.articles()
     of_versions, version_values = selection.versions()
-    sql = f"{VERSION_ROWS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions} order by v.first_captured_at, v.number"
+    sql = f"""{VERSION_ROWS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions}
+        order by v.first_captured_at, v.number"""
     for article in conn.execute(f"{_ARTICLES} where {of_articles} {_ORDER}", article_values):
         newest = article["newest_version_id"]
         if newest is None:
@@ -134,5 +138,6 @@ def count(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> int:
     """How many versions are selected, for a progress bar."""
     (of_articles, article_values), (of_versions, version_values) = selection.articles(), selection.versions()
     newest = "and v.version_id = a.newest_version_id" if selection.which == "latest" else ""
-    sql = f"select count(*) from versions v join articles a using (article_id) where {of_articles} and {of_versions} {newest}"
+    sql = f"""select count(*) from versions v join articles a using (article_id)
+        where {of_articles} and {of_versions} {newest}"""
     return int(conn.execute(sql, (*article_values, *version_values)).fetchone()[0])

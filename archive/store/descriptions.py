@@ -112,6 +112,23 @@ _SENTENCES |= dict(line.split(": ", 1) for line in _unwrap(_SHARED))
 
 _SEARCHED = {"fts_table": "search", "fts_pk": "article_id"}
 
+_CHANGES = """
+        seq: Number in the feed of changes, without gaps.
+        epoch: The feed's epoch: another one begins when the archive is rebuilt by another extractor.
+        article_id
+        version_id: The version it led to.
+        previous_version_id: The version before.
+        capture_id: The capture that showed it.
+        same_as_version_id: The first version with the same title and text; empty: the text is new.
+        kind: created, updated (text or title), metadata (other fields), missing, disappeared, restored,
+            moved, backfilled (older history), reparsed (read again by us), or retracted (a change was wrong).
+        retracts: Of a retracted change: the change it takes back.
+        classes severity figures
+        details: More about it, by kind (JSON object).
+        stealth stale_copy said_at
+        learnt_at: When the archive learnt it.
+"""
+
 TABLES: dict[str, Described] = {
     "articles": Described(
         "Articles",
@@ -156,22 +173,7 @@ TABLES: dict[str, Described] = {
     "changes": Described(
         "Changes",
         "What happened to articles, in the order the archive learnt it. Rows are never rewritten.",
-        """
-        seq: Number in the feed of changes, without gaps.
-        epoch: The feed's epoch: another one begins when the archive is rebuilt by another extractor.
-        article_id
-        version_id: The version it led to.
-        previous_version_id: The version before.
-        capture_id: The capture that showed it.
-        same_as_version_id: The first version with the same title and text; empty: the text is new.
-        kind: created, updated (text or title), metadata (other fields), missing, disappeared, restored,
-            moved, backfilled (older history), reparsed (read again by us), or retracted (a change was wrong).
-        retracts: Of a retracted change: the change it takes back.
-        classes severity figures
-        details: More about it, by kind (JSON object).
-        stealth stale_copy said_at
-        learnt_at: When the archive learnt it.
-        """,
+        _CHANGES,
         {"facets": ["kind", "severity"], "sort_desc": "seq"},
     ),
     "captures": Described(
@@ -485,6 +487,12 @@ TABLES: dict[str, Described] = {
         retracted_by: The change that took it back.
         """,
         {"hidden": True},
+    ),
+    "valid_changes": Described(
+        "Changes that hold",
+        "All changes but those that were retracted, and the retractions.",
+        _CHANGES,
+        {"facets": ["kind", "severity"], "sort_desc": "seq", "hidden": True},
     ),
     "latest_versions": Described(
         "Articles as last read",

@@ -258,6 +258,10 @@ VERSION_FIELDS = (
         origin=COLUMN, redact=KEEP, is_nullable=True,
     ),
     VersionField(
+        "is_retracted", "boolean", "Whether the change that reported it proved wrong and was taken back.",
+        origin=COLUMN, redact=KEEP,
+    ),
+    VersionField(
         "citation", "string", "What to write down when citing this version; it never moves.",
         origin=MADE, redact=KEEP,
     ),

@@ -476,21 +476,23 @@ class Store:
             self._claim_sets[packed] = row[0]
         return self._claim_sets[packed]
 
-    def index(self, article_id: int, old: Row | None, new: Row) -> None:
-        """Put the newest version of an article into the search index, in place of an older one."""
+    def index(self, article_id: int, old: Row | None, new: Row | None) -> None:
+        """Put the newest version of an article into the search index, in place of another."""
         if old is not None:
             values = (article_id, *fold_for_search(old))
             self._conn.execute(
                 "insert into search (search, rowid, title, text) values ('delete', ?, ?, ?)", values
             )
-        self._conn.execute(
-            "insert into search (rowid, title, text) values (?, ?, ?)", (article_id, *fold_for_search(new))
-        )
+        if new is not None:
+            values = (article_id, *fold_for_search(new))
+            self._conn.execute("insert into search (rowid, title, text) values (?, ?, ?)", values)
 
     def change(self, article_id: int, kind: str, said_at: str, learnt_at: str, **values: Any) -> int:
         """Add a change to the feed; return its number."""
         if kind in ("updated", "backfilled"):
             values["same_as_version_id"] = self._same_as(article_id, values["version_id"])
+        if kind == "retracted":
+            values["version_id"] = self._newest_without(article_id, values["retracts"])
         row = self.one("select coalesce(max(seq), 0) + 1 from changes")
         epoch = int(self.about("epoch") or 1)
         texts = {
@@ -511,6 +513,30 @@ class Store:
             **values,
         )
         return int(seq)
+
+    def _newest_without(self, article_id: int, seq: int) -> int | None:
+        """The newest version of an article once a change is taken back; the row and the search follow."""
+        newest = self.one(
+            """select v.* from articles join versions v on v.version_id = newest_version_id
+               where articles.article_id = ?""",
+            article_id,
+        )
+        wrong = self.one("select kind, version_id from changes where seq = ?", seq)
+        if newest is None:
+            return None
+        newest_id: int = newest["version_id"]
+        if not wrong or wrong["version_id"] != newest_id or wrong["kind"] not in ("created", "updated"):
+            return newest_id
+        before = self.one(
+            """select * from versions where article_id = ? and number < ?
+               and version_id not in (select version_id from retracted_versions) order by number desc""",
+            article_id,
+            newest["number"],
+        )
+        before_id: int | None = before["version_id"] if before else None
+        self.update("articles", "article_id", article_id, newest_version_id=before_id)
+        self.index(article_id, newest, before)
+        return before_id
 
     def _same_as(self, article_id: int, version_id: int) -> int | None:
         """The first earlier version of the article with the same title and text."""

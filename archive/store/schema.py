@@ -382,6 +382,10 @@ select c.version_id, c.seq, r.seq as retracted_by
 from changes r join changes c on c.seq = r.retracts
 where r.retracts is not null and c.kind in ('created', 'updated', 'backfilled') and c.version_id is not null;
 
+create view valid_changes as
+select * from changes c
+where c.kind != 'retracted' and not exists (select 1 from changes r where r.retracts = c.seq);
+
 create view latest_versions as
 select a.edition, a.post_id, a.url, v.title, v.plain_title, v.text, v.published_at, v.modified_at, v.number,
        a.state, a.day, v.author, v.language, v.categories, v.tags, v.first_captured_at, v.last_captured_at,
@@ -406,8 +410,8 @@ select c.seq, (select edition from articles a where a.article_id = c.article_id)
        (select number from versions v where v.version_id = c.version_id) as number_after,
        (select number from versions v where v.version_id = c.same_as_version_id) as same_as_version,
        c.article_id
-from changes c
-where c.kind = 'updated' and not exists (select 1 from changes r where r.retracts = c.seq);
+from valid_changes c
+where c.kind = 'updated';
 
 create view disappeared as
 select a.edition, a.post_id, a.url, v.title, a.state, a.missing_since, a.missing_looks, a.last_captured_at,
