@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from datasette.app import Datasette
 
 from archive import Archive as Reader
 from archive.store.rows import open_store
@@ -76,3 +77,14 @@ def test_a_change_says_when_a_text_came_back(tmp_path: Path) -> None:
     for lines in (changes, records):
         assert [line["same_as_version"] for line in lines] == [None, None, 1]
         assert [line["stale_copy"] for line in lines] == [False] * 3
+
+
+@pytest.mark.pages
+async def test_pages_show_that_a_change_was_withdrawn(folder: Path) -> None:
+    """The article shows the text that holds; the list of changes leaves both out unless it shows all."""
+    client = Datasette([str(folder / "archive.db")]).client
+    article = (await client.get("/-/sohr/en/1")).text
+    assert "Three people were killed." in article and "Please log in" not in article
+    assert "withdrawn later" in article
+    for address, shown in (("changes", False), ("changes?view=all", True), ("changes?kind=retracted", True)):
+        assert ("Earlier change withdrawn" in (await client.get(f"/-/sohr/{address}")).text) is shown

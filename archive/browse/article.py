@@ -18,10 +18,14 @@ from archive.store.fields import PAGE_FIELDS
 
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
-_VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures, published_at, modified_at
+_VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures,
+    published_at, modified_at, version_id in (select version_id from retracted_versions) as is_retracted
     from versions where article_id = ? order by number"""
-_CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, n.number as after, o.number as before
-    from changes c left join versions n on n.version_id = c.version_id left join versions o on o.version_id = c.previous_version_id
+_CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at,
+    c.stale_copy, n.number as after, o.number as before, s.number as same_as,
+    exists (select 1 from changes r where r.retracts = c.seq) as is_retracted
+    from changes c left join versions s on s.version_id = c.same_as_version_id
+    left join versions n on n.version_id = c.version_id left join versions o on o.version_id = c.previous_version_id
     where c.article_id = ? order by c.seq"""
 _EVIDENCE = """select c.capture_id, c.captured_at, c.status, c.outcome, c.size, f.name as warc, f.serial, c.offset
     from captures c join warc_files f using (warc_file_id) where c.article_id = ? order by c.captured_at desc, c.capture_id desc limit ?"""
@@ -127,7 +131,10 @@ def _read(
         "same_day": rows(conn, _SAME_DAY, edition, article["day"], article_id, _BESIDE)
         if article["day"]
         else [],
-        "picture": figures.picture(versions, changes),
+        "picture": figures.picture(
+            [row for row in versions if not row["is_retracted"]],
+            [row for row in changes if not row["is_retracted"]],
+        ),
     }
     return context | (_version(conn, frame, article, shown) if shown else {})
 

@@ -28,15 +28,7 @@ _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.s
     left join versions o on o.version_id = c.previous_version_id
     left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
     where c.seq = ?"""
-EDITS = (
-    "updated",
-    "metadata",
-    "missing",
-    "disappeared",
-    "moved",
-    "restored",
-    "retracted",
-)  # not first captures
+EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored")  # not first captures
 STATES = ("missing", "disappeared", "moved", "withheld")
 _GONE_PAGE = 50
 _GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title,
@@ -155,8 +147,11 @@ def _along(conn: sqlite3.Connection, asked: Asked, before: int) -> Iterator[tupl
     else:
         indexes = [f"indexed by changes_kind where c.kind = '{kind}'" for kind in asked.kinds]
     edition = "(select edition from articles a where a.article_id = c.article_id)"
+    is_valid = "not exists (select 1 from changes r where r.retracts = c.seq)"
+    shows_retracted = asked.view == "all" or asked.kind == "retracted"
     sql = f"""select c.seq, c.article_id, {edition if asked.edition else "null"}, c.stealth, c.severity
-        from changes c {{}} and c.seq < ? order by c.seq desc limit {LOOKED}"""
+        from changes c {{}} and c.seq < ? and {"true" if shows_retracted else is_valid}
+        order by c.seq desc limit {LOOKED}"""
     cursors = [conn.execute(sql.format(index), (before or 2**62,)) for index in indexes]
     return merge(*cursors, key=lambda row: -int(row[0]))
 

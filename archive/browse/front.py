@@ -39,13 +39,13 @@ def _newest(conn: sqlite3.Connection) -> dict[str, Any]:
     figures = [
         row[0]
         for row in conn.execute(
-            "select seq from changes where kind = 'updated' and severity = 3 order by seq desc limit ?",
+            "select seq from valid_changes where kind = 'updated' and severity = 3 order by seq desc limit ?",
             (_FIGURES,),
         )
     ]
     others, _ = select(conn, Asked(), limit=_OTHERS + _FIGURES)
     crawl = next(iter(rows(conn, "select * from crawl_health order by started_at desc limit 1")), None)
-    count = "select count(*) as edits, coalesce(sum(severity = 3), 0) as figures from changes where kind = 'updated'"
+    count = "select count(*) as edits, coalesce(sum(severity = 3), 0) as figures from valid_changes where kind = 'updated'"
     gone = "select count(*) from articles where state in ('missing', 'disappeared') and state != 'live'"
     counts = rows(conn, count)[0] | {"gone": conn.execute(gone).fetchone()[0]}
     return {

@@ -45,7 +45,7 @@ limit 200""",
         "Figures changed",
         "Edits in which a figure, or the sentence around it, changed.",
         """select c.seq, a.edition, a.post_id, n.title, c.figures, c.classes, c.stealth, c.said_at
-from changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
+from valid_changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
 where c.kind = 'updated' and c.severity = 3
 order by c.seq desc
 limit 200""",
@@ -55,7 +55,7 @@ limit 200""",
         "Silently changed",
         "Edits after which the site still states the time of modification it stated before.",
         """select c.seq, a.edition, a.post_id, n.title, c.severity, c.classes, c.figures, c.said_at, n.modified_at
-from changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
+from valid_changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
 where c.kind = 'updated' and c.stealth = 1
 order by c.seq desc
 limit 200""",

@@ -42,7 +42,7 @@ class Filters:
     def where(self) -> tuple[str, list[object]]:
         """The condition on ``articles a``, and its values."""
         until = self.until + {4: "-12-31", 7: "-31"}.get(len(self.until), "")
-        edit = "select 1 from changes c where c.article_id = a.article_id and c.kind = 'updated'"
+        edit = "select 1 from valid_changes c where c.article_id = a.article_id and c.kind = 'updated'"
         term = "select term_id from terms where taxonomy = 'category' and name = ?"
         parts: list[tuple[str, object]] = [
             ("a.edition = ?", self.edition),
@@ -139,7 +139,7 @@ def count_words(conn: sqlite3.Connection, query: Query, filters: Filters) -> lis
 def _find_few(conn: sqlite3.Connection, filters: Filters, match: str) -> tuple[list[int], bool] | None:
     """The articles that one part of the search leaves, if that part alone leaves few enough to count, and
     whether that part was the words. Each part has an index."""
-    edits = "select distinct article_id from changes where kind = 'updated'"
+    edits = "select distinct article_id from valid_changes where kind = 'updated'"
     parts: list[tuple[str, object]] = [
         ("select rowid from search where search match ?", match),
         (
