@@ -303,3 +303,9 @@ def test_every_page_is_in_the_index() -> None:
     for page in (ROOT / "docs").glob("*.md"):
         assert page.name == "index.md" or f"]({page.name})" in index, page.name
         assert f"](docs/{page.name})" in readme, page.name
+
+
+def test_no_page_is_too_long_to_read() -> None:
+    """At most 200 lines each."""
+    for page in (*PAGES, *(ROOT / "docs").glob("*.md")):
+        assert len(page.read_text("utf-8").splitlines()) <= 200, page.name

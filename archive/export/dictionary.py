@@ -1,4 +1,4 @@
-"""Make docs/dictionary.md and the JSON schemas from the software's own tables of fields.
+"""Make the data dictionary (four pages of docs/) and the JSON schemas from the software's tables of fields.
 
 Run ``python -m archive.export.dictionary`` after a change; a test compares.
 """
@@ -6,15 +6,18 @@ Run ``python -m archive.export.dictionary`` after a change; a test compares.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive.store.fields import CHANGE_FIELDS, VERSION_FIELDS, Field, Type
 
+if TYPE_CHECKING:
+    from archive.store.descriptions import Described
+
 HERE = Path(__file__).parent
 SCHEMAS = HERE / "schema"
-DOCUMENT = HERE.parents[1] / "docs" / "dictionary.md"
+DOCS = HERE.parents[1] / "docs"
 _TIME = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"}
 _DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _SIMPLE: dict[Type, dict[str, Any]] = {
@@ -33,11 +36,16 @@ _WORDS = {
     "datetime": "time",
     "date": "day",
 }
-_HEAD = """# Data dictionary
-
-Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. Times are UTC.
-What the site did not state is null.
-"""
+_MADE = """Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. Times are UTC.
+What the site did not state is null."""
+_VIEWS = (
+    "latest_versions", "version_history", "edits", "disappeared", "crawl_health", "coverage", "channel_coverage",
+    "figure_changes",
+)  # fmt: skip
+_CRAWL = (
+    "crawls", "warc_files", "failures", "about", "claim_sets", "stretches", "listing_pages", "channels", "digests",
+    "swept_ids", "coverage_days",
+)  # fmt: skip
 
 
 def version_schema() -> dict[str, Any]:
@@ -78,21 +86,48 @@ def _or_null(typed: dict[str, Any], is_nullable: bool) -> dict[str, Any]:
     return typed | {"type": [typed["type"], "null"]} | null
 
 
-def document() -> str:
-    """docs/dictionary.md: the columns of an export, then the tables and views of the database."""
+def documents() -> dict[str, str]:
+    """The pages of the data dictionary, by their names in docs/."""
     from archive.store.descriptions import TABLES  # needs the extra `browse`
 
-    lines = [_HEAD, "## A version in an export", "", "| column | type | what it is |", "|---|---|---|"]
-    for column in VERSION_FIELDS:
-        parts = f" ({', '.join(name for name, _ in column.parts)})" if column.parts else ""
-        null = ", or null" if column.is_nullable else ""
-        kind = f"{_WORDS.get(column.type, column.type)}{parts}{null}"
-        lines.append(f"| `{column.name}` | {kind} | {_cell(column.about)} |")
-    for name, table in TABLES.items():
-        if not table.is_hidden:
-            lines += ["", f"## `{name}`", "", table.description, "", "| column | what it is |", "|---|---|"]
-            lines += [f"| `{column}` | {_cell(about)} |" for column, about in table.columns.items()]
-    return "\n".join(lines) + "\n"
+    tables = {name: table for name, table in TABLES.items() if not table.is_hidden}
+    views = [name for name in tables if name in _VIEWS]
+    crawl = [name for name in tables if name in _CRAWL]
+    others = [name for name in tables if name not in (*_VIEWS, *_CRAWL)]
+    fields = [
+        *_fields("A version in an export", VERSION_FIELDS),
+        *_fields("A change in the feed", CHANGE_FIELDS),
+    ]
+    pages = {
+        "dictionary.md": ["# Data dictionary", "", _MADE, *fields],
+        "views.md": ["# Views of the database", "", _MADE, *_tables(views, tables)],
+        "tables.md": ["# Tables of the database", "", _MADE, *_tables(others, tables)],
+        "tables-of-the-crawl.md": ["# Tables that a crawl keeps", "", _MADE, *_tables(crawl, tables)],
+    }
+    return {name: "\n".join(lines) + "\n" for name, lines in pages.items()}
+
+
+def _fields(title: str, fields: Sequence[Field]) -> Iterator[str]:
+    yield from ("", f"## {title}", "", "| field | type | what it is |", "|---|---|---|")
+    for of in fields:
+        parts = f" ({', '.join(name for name, _ in of.parts)})" if of.parts else ""
+        null = ", or null" if of.is_nullable else ""
+        yield f"| `{of.name}` | {_WORDS.get(of.type, of.type)}{parts}{null} | {_cell(of.about)} |"
+
+
+def _tables(names: Sequence[str], tables: Mapping[str, Described]) -> Iterator[str]:
+    """A section for each table. A column of several tables is described once, in the first of them here."""
+    described: set[tuple[str, str]] = set()
+    for name in names:
+        columns = tables[name].columns
+        new = {column: about for column, about in columns.items() if (column, about) not in described}
+        described.update(new.items())
+        yield from ("", f"## `{name}`", "", tables[name].description)
+        if new:
+            yield from ("", "| column | what it is |", "|---|---|")
+            yield from (f"| `{column}` | {_cell(about)} |" for column, about in new.items())
+        if known := [f"`{column}`" for column in columns if column not in new]:
+            yield from ("", f"As above: {', '.join(known)}.")
 
 
 def _cell(text: str) -> str:
@@ -100,11 +135,12 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write the schemas and the document."""
+    """Write the schemas and the pages."""
     for name, made in (("version", version_schema()), ("change", change_schema())):
         (SCHEMAS / f"{name}.schema.json").write_text(json.dumps(made, indent=2) + "\n", "utf-8")
-    DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(document(), "utf-8")
+    DOCS.mkdir(exist_ok=True)
+    for name, text in documents().items():
+        (DOCS / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
