@@ -115,18 +115,17 @@ def _paired_figures(before: Sentence, after: Sentence) -> tuple[Figure, ...]:
     if not before.numbers and not after.numbers:
         return ()
     b, a = before.atoms, after.atoms
-    matched = {i: j for i, j in _match_atoms(b, a) if isinstance(b[i], Number)}
+    matched = {i: j for i, j in _match_atoms(b, a) if isinstance(b[i], Number) and isinstance(a[j], Number)}
     taken = set(matched.values())
-    found: list[tuple[int, Number | None, Number | None]] = []
-    for i, x in enumerate(b):
-        if isinstance(x, Number):
-            y = a[matched[i]] if i in matched else None
-            found.append((matched.get(i, i), x, y if isinstance(y, Number) else None))
-    found += [(j, None, y) for j, y in enumerate(a) if isinstance(y, Number) and j not in taken]
-    found.sort(key=lambda entry: entry[0])
+    found: list[tuple[int, str | Number | None, str | Number | None]] = [
+        (matched.get(i, i), x, a[matched[i]] if i in matched else None) for i, x in enumerate(b)
+    ]
+    found += [(j, None, y) for j, y in enumerate(a) if j not in taken]
+    numbers = [(at, x, y) for at, x, y in found if not isinstance(x, str) and not isinstance(y, str)]
+    numbers.sort(key=lambda entry: entry[0])
     return tuple(
         Figure(x.text if x else None, y.text if y else None, before.beside(x), after.beside(y))
-        for _, x, y in found
+        for _, x, y in numbers
     )
 
 

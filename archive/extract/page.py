@@ -234,10 +234,12 @@ def _read_article(page: _Page) -> Extract | Unextractable:
 
 def _is_pruned_away(found: Body, kept: boilerplate.Cut) -> bool:
     """True if the prose in skipped elements and cut lines is more than the text that is left."""
+    if kept.lines and not found.skipped:
+        return False
     left = sum(len(line.text) for line in kept.lines)
     if sum(len(node.text_content or "") for node in found.skipped) <= left and (left or not found.lines):
         return False
-    prose = [line for node in found.skipped for line in read_lines(node, lambda _node: False).lines]
+    prose = [line for node in found.skipped for line in read_lines(node).lines]
     lost = [line for line in prose if not line.linked and len(line.text.split()) >= _FEWEST_WORDS]
     return sum(len(line.text) for line in lost) > left or (not left and bool(found.lines))
 

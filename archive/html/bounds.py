@@ -31,6 +31,8 @@ _TOKEN = re.compile(
     rb"<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][^\s/>\"'<]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])",
     re.DOTALL,
 )
+# What may be a tag with too many attributes
+_LONG_TAG = re.compile(rb"<[a-zA-Z](?:[^>\"']{10000}|(?:[^>\"']*+(?:\"[^\"]*+\"|'[^']*+')){2500})")
 _ATTRIBUTE = re.compile(rb"[^\s/>=\"']+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]*))?|[\"']")
 _FORMATTING = _byte_set("a b big code em font i nobr s small strike strong tt u")
 # Void, or closed by the next of its kind: these never nest in each other
@@ -54,41 +56,55 @@ def is_hostile(html: bytes) -> str | None:
     """Why a page must not be parsed, or None."""
     if len(html) > MAX_HTML:
         return f"the page has {len(html):,} bytes, more than {MAX_HTML:,}"
-    if len(html) <= _HARMLESS_BYTES and html.count(b"<") <= _HARMLESS_TAGS:
+    if html.count(b"<") <= _HARMLESS_TAGS and (len(html) <= _HARMLESS_BYTES or not _LONG_TAG.search(html)):
         return None
     return _measure(html)
 
 
 def _measure(html: bytes) -> str | None:
-    """Follow the nesting as a parser does; an end tag that was never opened closes nothing."""
-    opened: dict[bytes, int] = {}
-    depth = formatting = repeated = 0
+    nesting = _Nesting()
     position = 0
     while found := _TOKEN.search(html, position):
         position = found.end()
-        name = (found[2] or b"").lower()
-        inside = found[3] or b""
-        if len(inside) > 2 * MAX_ATTRIBUTES and sum(1 for _ in _ATTRIBUTE.finditer(inside)) > MAX_ATTRIBUTES:
+        name, inside = (found[2] or b"").lower(), found[3] or b""
+        if _has_many_attributes(inside):
             return f"a tag with more than {MAX_ATTRIBUTES:,} attributes"
-        if not name or name in _NEVER_DEEP:
-            repeated += formatting
-        elif found[1]:
-            if opened.get(name, 0):
-                opened[name] -= 1
-                depth -= 1
-                formatting -= name in _FORMATTING
-        elif name in _RAW:
+        if found[1]:
+            nesting.close(name)
+        elif not (inside.endswith(b"/") and name in _DRAWING):
+            nesting.open(name)
+        if name in _RAW and not found[1]:
             end = re.compile(b"</" + name, re.IGNORECASE).search(html, position)
             position = end.start() if end else len(html)
-            opened[name] = opened.get(name, 0) + 1
-            depth += 1
-        elif not inside.endswith(b"/") or name not in _DRAWING:
-            opened[name] = opened.get(name, 0) + 1
-            depth += 1
-            formatting += name in _FORMATTING
-            repeated += formatting
-        if depth > MAX_DEPTH:
+        if nesting.depth > MAX_DEPTH:
             return f"elements nested more than {MAX_DEPTH} deep"
-        if repeated > _MAX_REPEATED:
+        if nesting.repeated > _MAX_REPEATED:
             return "unclosed formatting elements beyond all bounds"
     return None
+
+
+class _Nesting:
+    """The nesting as a parser follows it; an end tag that was never opened closes nothing."""
+
+    def __init__(self) -> None:
+        self.depth = self.repeated = self._formatting = 0
+        self._opened: dict[bytes, int] = {}
+
+    def open(self, name: bytes) -> None:
+        if name and name not in _NEVER_DEEP:
+            self._opened[name] = self._opened.get(name, 0) + 1
+            self.depth += 1
+            self._formatting += name in _FORMATTING
+        self.repeated += self._formatting
+
+    def close(self, name: bytes) -> None:
+        if name in _NEVER_DEEP:
+            self.repeated += self._formatting
+        elif self._opened.get(name, 0):
+            self._opened[name] -= 1
+            self.depth -= 1
+            self._formatting -= name in _FORMATTING
+
+
+def _has_many_attributes(inside: bytes) -> bool:
+    return len(inside) > 2 * MAX_ATTRIBUTES and sum(1 for _ in _ATTRIBUTE.finditer(inside)) > MAX_ATTRIBUTES

@@ -106,22 +106,21 @@ def _undo(coding: str, body: bytes, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, limit: int, window: int) -> bytes:
+    """Unpack a zlib, raw (-15) or gzip (31) stream; of gzip all members, and bytes after them are ignored."""
     out = bytearray()
     rest = body
     while rest:
         unpacker = zlib.decompressobj(window)
-        while not unpacker.eof:
-            try:
-                out += unpacker.decompress(rest, limit + 1 - len(out))
-            except zlib.error as error:
-                if out and window == 31 and rest is not body:
-                    return bytes(out)  # browsers ignore bytes after the last member too
-                raise Undecodable(f"the body does not unpack: {error}") from error
-            if len(out) > limit:
-                raise TooLarge(f"the body unpacks to more than {limit} bytes")
-            rest = unpacker.unconsumed_tail
-            if not rest and not unpacker.eof:
-                raise Cut("the packed body ends before its end")
+        try:
+            out += unpacker.decompress(rest, limit + 1 - len(out))
+        except zlib.error as error:
+            if out and window == 31 and rest is not body:
+                break
+            raise Undecodable(f"the body does not unpack: {error}") from error
+        if len(out) > limit:
+            raise TooLarge(f"the body unpacks to more than {limit} bytes")
+        if not unpacker.eof:
+            raise Cut("the packed body ends before its end")
         rest = unpacker.unused_data
         if window != 31 or rest[:2] != b"\x1f\x8b":
             break

@@ -46,6 +46,9 @@ _CAPTION_CLASSES = frozenset(("wp-caption-text", "gallery-caption", "wp-element-
 _RUNS = re.compile(r"[ \t\n\r\f\v]+")  # NBSP and other spaces stay as written
 _LAZY = ("data-src", "data-lazy-src", "data-original", "src")
 
+Attributes = Mapping[str, str | None]
+IsNoise = Callable[[str, Attributes], bool]  # by the tag of an element and its attributes
+
 
 @dataclass(slots=True)
 class Raw:
@@ -98,11 +101,11 @@ def is_visible(text: str) -> bool:
 
 def inline_text(node: LexborNode) -> str:
     """The text below a node as one line (a title, an author's name)."""
-    found = read_lines(node, lambda _node: False, inline=True)
+    found = read_lines(node, inline=True)
     return found.lines[0].text if found.lines else ""
 
 
-def read_lines(root: LexborNode, is_noise: Callable[[LexborNode], bool], *, inline: bool = False) -> Body:
+def read_lines(root: LexborNode, is_noise: IsNoise | None = None, *, inline: bool = False) -> Body:
     """Walk the tree below ``root`` once, skipping elements that are noise. With ``inline`` all text is one
     line."""
     return _Walk(root, is_noise, inline).run()
@@ -144,7 +147,7 @@ class _Row:
 class _Walk:
     """An iterative walk: a page may nest deeper than Python recurses."""
 
-    def __init__(self, root: LexborNode, is_noise: Callable[[LexborNode], bool], inline: bool) -> None:
+    def __init__(self, root: LexborNode, is_noise: IsNoise | None, inline: bool) -> None:
         self.root, self.is_noise, self.inline = root, is_noise, inline
         self.out = Body()
         self.pieces: list[str] = []
@@ -158,7 +161,7 @@ class _Walk:
         self.tables: list[_Table] = []
         self.pre = 0
         self.script: dict[int, int] | None = None  # of sup and sub
-        self.has_protected = root.css_first("[data-cfemail]") is not None  # e-mail addresses
+        self.has_protected = not inline and root.css_first("[data-cfemail]") is not None  # e-mail addresses
         self.splits: Callable[[str], bool] | None = None  # characters that must not join here
 
     def run(self) -> Body:
@@ -176,15 +179,9 @@ class _Walk:
             tag = node.tag or ""
             if tag == "-text":
                 self.text(node.text_content or "")
-            elif not self.is_read(tag):
-                pass
-            elif self.is_noise(node):
-                self.out.skipped.append(node)
-            elif self.has_protected and (hidden := node.attributes.get("data-cfemail")):
-                self.add(_unprotect(hidden) or node.text())
-            else:
+            elif (attributes := self.attributes_to_read(node, tag)) is not None:
                 before = self.context
-                self.enter(node, tag)
+                self.enter(node, tag, attributes)
                 child = node.first_child
                 if child is not None:
                     parents.append((node, tag, before))
@@ -196,9 +193,19 @@ class _Walk:
         self.flush()
         return self.out
 
-    def is_read(self, tag: str) -> bool:
-        """A button is skipped, but the headings of an accordion consist of one."""
-        return tag not in SKIPPED or (tag == "button" and self.context.kind is LineKind.HEADING)
+    def attributes_to_read(self, node: LexborNode, tag: str) -> Attributes | None:
+        """The attributes of an element; None if it is skipped."""
+        # The headings of an accordion consist of a button
+        if tag in SKIPPED and not (tag == "button" and self.context.kind is LineKind.HEADING):
+            return None
+        attributes = node.attributes
+        if attributes and self.is_noise and self.is_noise(tag, attributes):
+            self.out.skipped.append(node)
+            return None
+        if self.has_protected and (hidden := attributes.get("data-cfemail")):
+            self.add(_unprotect(hidden) or node.text())
+            return None
+        return attributes
 
     def text(self, text: str) -> None:
         if self.pre and self.row is None and not self.inline and "\n" in text:
@@ -230,45 +237,49 @@ class _Walk:
     def break_line(self) -> None:
         if self.inline or self.row is not None:
             self.add(" ")
-        else:
+        elif self.pieces:
             self.flush()
 
     def flush(self) -> None:
         if not self.pieces:
             return
         text = tidy("".join(self.pieces))
-        if is_visible(text):
-            whole = self.linked > 0 and self.linked >= sum(len(piece.strip()) for piece in self.pieces)
-            kind, depth, tag, _, bare = self.context
-            line = Raw(text, kind, depth, whole, tag, bare and not self.is_marked)
-            if len(self.hrefs) == 1:
-                line.href, line.anchor = next(iter(self.hrefs)), tidy(self.anchor_text)
+        if text and is_visible(text):
+            now = self.context
+            line = Raw(text, now.kind, now.depth, False, now.tag, now.bare and not self.is_marked)
+            if self.linked:
+                line.linked = self.linked >= sum(len(piece.strip()) for piece in self.pieces)
+                if len(self.hrefs) == 1:
+                    line.href, line.anchor = next(iter(self.hrefs)), tidy(self.anchor_text)
             self.out.lines.append(line)
         self.start_line()
 
     def start_line(self) -> None:
         self.pieces.clear()
-        self.linked = 0
         self.is_marked = False
-        if self.hrefs:
+        if self.linked:
+            self.linked = 0
             self.hrefs.clear()
-            self.anchor_text = ""
         if self.anchor is not None and self.anchor[1]:
             self.out.links.append((self.anchor[0], tidy("".join(self.anchor[1]))))
             self.anchor = (self.anchor[0], [])
 
-    def enter(self, node: LexborNode, tag: str) -> None:
+    def enter(self, node: LexborNode, tag: str, attributes: Attributes) -> None:
         if tag in BLOCKS:
-            self.enter_block(node, tag)
+            if self.row is not None or tag in ("tr", "table"):
+                self.enter_table(node, tag, attributes)
+            else:
+                self.break_line()
+                self.context = self.inside(tag, attributes)
+                self.pre += tag in _PREFORMATTED
         elif tag == "br":
             self.break_line()
         elif tag == "a":
-            attributes = node.attributes
             self.anchor = (attributes.get("href") or "", [])
             if _BUTTON.search(attributes.get("class") or ""):
                 self.splits = str.isalnum
         elif tag == "img":
-            self.image(node)
+            self.image(attributes)
         else:
             self.is_marked = True
             self.split_inline(tag)
@@ -281,7 +292,7 @@ class _Walk:
         elif tag in _STRUCK:
             self.splits = str.isalnum if tag == "del" else str.isdecimal
 
-    def enter_block(self, node: LexborNode, tag: str) -> None:
+    def enter_table(self, node: LexborNode, tag: str, attributes: Attributes) -> None:
         if self.row is not None:
             self.row.depth += tag == "tr"
             self.add(" ")
@@ -296,30 +307,33 @@ class _Walk:
             return
         if tag == "table":
             self.tables.append(_Table())
-        self.context = self.inside(node, tag)
-        self.pre += tag in _PREFORMATTED
+        self.context = self.inside(tag, attributes)
 
     def leave(self, node: LexborNode, tag: str) -> None:
-        if tag == "a":
-            if self.anchor is not None:
-                href, pieces = self.anchor
-                self.anchor = None
-                if href and (pieces or not self.out.links or self.out.links[-1][0] != href):
-                    self.out.links.append((href, tidy("".join(pieces))))
-        elif tag in BLOCKS and tag != "hr":
+        if tag in BLOCKS:
             if self.row is not None:
                 self.leave_in_row(node, tag, self.row)
-                return
-            self.break_line()
-            self.pre -= tag in _PREFORMATTED and self.pre > 0
-            if tag == "tr" and self.tables:
-                self.tables[-1].end_row()
-            elif tag in ("thead", "tbody", "tfoot") and self.tables:
-                self.tables[-1].spans.clear()
-            elif tag == "table" and self.tables:
-                self.tables.pop()
-        else:
+            elif tag != "hr":
+                self.break_line()
+                if self.tables:
+                    self.leave_table(tag, self.tables[-1])
+                if self.pre and tag in _PREFORMATTED:
+                    self.pre -= 1
+        elif tag != "a":
             self.split_inline(tag)
+        elif self.anchor is not None:
+            href, pieces = self.anchor
+            self.anchor = None
+            if href and (pieces or not self.out.links or self.out.links[-1][0] != href):
+                self.out.links.append((href, tidy("".join(pieces))))
+
+    def leave_table(self, tag: str, table: _Table) -> None:
+        if tag == "tr":
+            table.end_row()
+        elif tag in ("thead", "tbody", "tfoot"):
+            table.spans.clear()
+        elif tag == "table":
+            self.tables.pop()
 
     def leave_in_row(self, node: LexborNode, tag: str, row: _Row) -> None:
         if tag == "tr" and not row.depth:
@@ -341,10 +355,9 @@ class _Walk:
         else:
             self.add(" ")
 
-    def inside(self, node: LexborNode, tag: str) -> _Context:
+    def inside(self, tag: str, attributes: Attributes) -> _Context:
         """What a block makes of its text; the innermost heading, list entry, quote or caption wins."""
         now = self.context
-        attributes = node.attributes
         if tag in _HEADINGS:
             return _Context(LineKind.HEADING, _HEADINGS[tag], tag, now.lists)
         if tag == "li":
@@ -358,8 +371,7 @@ class _Walk:
             return _Context(LineKind.CAPTION, 0, tag, now.lists)
         return _Context(now.kind, now.depth, tag, now.lists, bare=not attributes)
 
-    def image(self, node: LexborNode) -> None:
-        attributes = node.attributes
+    def image(self, attributes: Attributes) -> None:
         classes = (attributes.get("class") or "").split()
         if "emoji" in classes or "wp-smiley" in classes:
             self.add(attributes.get("alt") or "")  # a picture of a character
@@ -383,7 +395,7 @@ def _unprotect(hidden: str) -> str | None:
     return bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
 
 
-def _is_pixel(attributes: Mapping[str, str | None]) -> bool:
+def _is_pixel(attributes: Attributes) -> bool:
     """True for an image that counts visitors and shows nothing."""
     sizes = [(attributes.get(name) or "").strip().removesuffix("px") for name in ("width", "height")]
     style = (attributes.get("style") or "").replace(" ", "").lower()

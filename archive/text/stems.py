@@ -1,8 +1,10 @@
-"""Words with the same stem, so that a search for one finds the others: `landmine` and `landmines`, قتل and مقتل.
+"""Words with the same stem, so that a search for one finds the others: `landmine` and `landmines`, قتل and
+مقتل.
 
-English uses Snowball's stemmer. Arabic uses a light stemmer of our own with a list of irregular families, which
-does better on this subject's words than Snowball's (tests/stems.txt, measured by tests/test_stems.py). Words are
-folded (`archive.text.fold`): no hamza, no article (so ألغام is غام), ya for alef maqsura, ha for ta marbuta.
+English uses Snowball's stemmer. Arabic uses a light stemmer of our own with a list of irregular families,
+which does better on this subject's words than Snowball's (tests/stems.txt, measured by tests/test_stems.py).
+Words are folded (`archive.text.fold`): no hamza, no article (so ألغام is غام), ya for alef maqsura, ha for ta
+marbuta.
 """
 
 from __future__ import annotations

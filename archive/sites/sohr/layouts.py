@@ -8,6 +8,7 @@ themes share.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -116,8 +117,12 @@ LAYOUTS = (
 
 @cache
 def _texts(layouts: tuple[Layout, ...]) -> str:
-    """The selectors of the texts of all layouts but the last."""
-    return ", ".join(dict.fromkeys(selector for layout in layouts[:-1] for selector in layout.body))
+    """A selector of all elements that may be the text of a layout, but for the last: by one class of each."""
+    last = [selector.split()[-1] for layout in layouts[:-1] for selector in layout.body]
+    named = (re.search(r"\.[\w-]+", compound) for compound in last)
+    return ", ".join(
+        dict.fromkeys(found[0] if found else compound for found, compound in zip(named, last, strict=True))
+    )
 
 
 def choose_layout(tree: LexborHTMLParser, html: bytes) -> Layout:

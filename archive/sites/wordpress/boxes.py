@@ -9,6 +9,7 @@ from archive.html.lines import Raw
 from archive.model import LineKind
 
 _MOST_KICKER = 40  # characters
+_LONGEST_LABEL = 40
 # What stands before the title of another post
 _KICKER = re.compile(
     r"^\W*(?:(?:you (?:may|might) (?:also )?(?:like|read)|(?:read|see|watch|check)(?: also| more| next| this| out)*"
@@ -61,7 +62,8 @@ def drop_boxes(lines: list[Raw], is_other_post: Callable[[str], bool]) -> tuple[
     kept: list[Raw] = []
     links: list[Raw] = []
     for line in lines:
-        if _AD_LABEL.match(line.text) and line.kind in (LineKind.PARAGRAPH, LineKind.CAPTION):
+        is_label = len(line.text) <= _LONGEST_LABEL and _AD_LABEL.match(line.text)
+        if is_label and line.kind in (LineKind.PARAGRAPH, LineKind.CAPTION):
             continue
         if line.linked and line.href.startswith("#"):
             if kept and _CONTENTS.match(kept[-1].text):

@@ -33,6 +33,7 @@ _BODY = re.compile(rb"<body[\s>]|</head\s*>", re.IGNORECASE)
 _WRAPPERS = re.compile(
     r"/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|(?://\s*)?(?:<!\[CDATA\[|\]\]>)|<!--|(?://\s*)?-->"
 )
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _END_SCRIPT = re.compile(rb"</script", re.IGNORECASE)
 _POST_CLASS = re.compile(r"(?:^|\s)(?:postid|page-id|attachmentid)-([1-9][0-9]{0,9})(?:\s|$)")
@@ -47,16 +48,8 @@ _NO_AUTHOR = re.compile(
     re.IGNORECASE,
 )
 # Boxes of themes that name where a post is from, and the line below a headline
-_SOURCES = ", ".join(
-    f".{name} a[href]"
-    for name in (
-        "source-bar", "via-bar", "post-source", "post-via", "entry-source", "entry-via", "post-bottom-source",
-        "post-bottom-via", "entry-terms.source", "entry-terms.via", "single-source", "single-via",
-    )
-)  # fmt: skip
-_DECKS = (
-    "h2.entry-sub-title, .post-subtitle, .s-tagline, h2.sub-title, .entry-subtitle, .single-post-subtitle"
-)
+_SOURCE_BOX = re.compile(r"(?:^|[\s_-])(?:source|via)(?:[_-]bar)?(?:$|\s)")
+_DECKS = "h2.entry-sub-title, .post-subtitle, .s-tagline"
 _BYLINES = ".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"
 _LIMIT = 1_000_000  # bytes in which JSON-LD is read
 _ARTICLE_TYPES = word_set(
@@ -181,7 +174,11 @@ def _read_addresses(
 
 
 def read_beside(
-    scope: LexborNode | None, body: LexborNode | None, capture: Capture, site: WordPressSite, out: Statements
+    scope: LexborNode | None,
+    body: LexborNode | None,
+    capture: Capture,
+    site: WordPressSite,
+    out: Statements,
 ) -> None:
     """Read times, author, terms and source in the element around headline and text, but not in the text and
     in furniture."""
@@ -196,20 +193,33 @@ def read_beside(
         _read_time(node, out)
     for node in scope.css("a[href]"):
         attributes = node.attributes
+        href = attributes.get("href") or ""
         rel = (attributes.get("rel") or "").lower().split()
-        is_telling = not _TERM_RELS.isdisjoint(rel) or _is_term(attributes.get("href") or "")
-        if is_telling and not in_furniture(node, scope, inside, footers=False):
+        if _TERM_RELS.isdisjoint(rel) and not _is_term(href):
+            _read_source(node, href, site, out)
+        elif not in_furniture(node, scope, inside, footers=False):
             _read_term(node, rel, capture, site, out)
     if out.first("author") is None:
         for node in find(_BYLINES):
             _add_author(inline_text(node), "class:author", out)
-    for node in find(_SOURCES):
-        href = absolute(node.attributes.get("href") or "", capture.url)
-        if href and site.parse(href) is None:
-            out.add("source_url", href, "class:source")
-            out.add("source_outlet", inline_text(node), "class:source")
     for node in find(_DECKS):
         out.add("deck", inline_text(node), "class:deck")
+
+
+def _read_source(node: LexborNode, href: str, site: WordPressSite, out: Statements) -> None:
+    """Read a link to another site in a box that names the source."""
+    if href.startswith("http") and not href.startswith(site.home) and _is_in_source_box(node):
+        out.add("source_url", href if site.parse(href) is None else None, "class:source")
+        out.add("source_outlet", inline_text(node), "class:source")
+
+
+def _is_in_source_box(anchor: LexborNode) -> bool:
+    above = anchor.parent
+    for _ in range(3):
+        if above is not None and _SOURCE_BOX.search(above.attributes.get("class") or ""):
+            return True
+        above = above.parent if above is not None else None
+    return False
 
 
 def _read_time(node: LexborNode, out: Statements) -> None:
@@ -302,14 +312,21 @@ def _json_ld(html: bytes) -> Iterator[Any]:
 def load_json(text: str) -> Any:
     """Read a JSON text as pages have it: in a comment or CDATA, with trailing commas, or escaped as HTML;
     None if it cannot be read. Lone surrogates become U+FFFD."""
-    bare = _WRAPPERS.sub("", text).strip()
-    plain = unescape(bare) if "&quot;" in bare else bare
-    for version in (text, bare, _TRAILING_COMMA.sub(r"\1", bare), plain, _TRAILING_COMMA.sub(r"\1", plain)):
+    for version in _readings(text):
         try:
-            return make_storable(json.loads(version.strip(), strict=False))
+            found = json.loads(version.strip(), strict=False)
+            return make_storable(found) if _SURROGATE.search(version) else found
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _readings(text: str) -> Iterator[str]:
+    yield text
+    bare = _WRAPPERS.sub("", text).strip()
+    for version in (bare, unescape(bare)):
+        yield version
+        yield _TRAILING_COMMA.sub(r"\1", version)
 
 
 def _read_json_ld(html: bytes, is_other: Callable[[str], bool], out: Statements) -> None:

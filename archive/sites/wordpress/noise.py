@@ -8,6 +8,7 @@ counters and advertising.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
@@ -141,17 +142,14 @@ def _names_furniture(names: str) -> bool:
     return any(_FURNITURE.match(name) for name in names.split())
 
 
-def is_noise(node: LexborNode) -> bool:
+def is_noise(tag: str, attributes: Mapping[str, str | None]) -> bool:
     """True if an element inside a text is not the article: by its class, id, role or type, never by its
     words."""
-    attributes = node.attributes
-    if not attributes:
-        return False
     names = attributes.get("class")
     if names and _names_noise(names):
         return True
     identity = attributes.get("id")
-    if identity and node.tag in _CONTAINERS and "wp-block-" not in (names or "") and _names_noise(identity):
+    if identity and tag in _CONTAINERS and "wp-block-" not in (names or "") and _names_noise(identity):
         return True
     return attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith("/WPAdBlock")
 
