@@ -252,7 +252,7 @@ def test_changes_are_typed(archive: Archive, small: Small) -> None:
         archive.changes(since="2099-01-01")
     ) == []
     edit = next(c for c in told if c.kind == "updated" and c.post_id == small.edited)
-    assert any(figure.before != figure.after for figure in edit.figures)
+    assert edit.figures and all(figure.before != figure.after for figure in edit.figures)
 
 
 def test_a_clients_types_hold(tmp_path: Path) -> None:

@@ -7,11 +7,18 @@ import sys
 import click
 
 from archive.cli.common import folder_of, json_option, reading
-from archive.export.formats import FORMATS, format_lines, format_of
+from archive.export.formats import FORMATS, TABLE_NAMES, format_lines, format_of
 from archive.model import STATES
 
 
 @click.command()
+@click.option(
+    "--what",
+    type=click.Choice(TABLE_NAMES),
+    default=TABLE_NAMES[0],
+    show_default=True,
+    help="Versions, or each number that an edit changed (jsonl, csv, parquet).",
+)
 @click.option(
     "-o",
     "--output",
@@ -27,7 +34,7 @@ from archive.model import STATES
     "form",
     type=click.Choice(list(FORMATS)),
     show_default="by the ending of FILE, else jsonl",
-    help="What to write.",
+    help="How to write it.",
 )
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
 @click.option(
@@ -59,6 +66,7 @@ from archive.model import STATES
 @click.pass_context
 def export(
     ctx: click.Context,
+    what: str,
     target: str,
     form: str | None,
     edition: str | None,
@@ -74,7 +82,7 @@ def export(
     package: bool,
     as_json: bool,
 ) -> None:
-    """Write versions to a file for pandas, DuckDB, a spreadsheet or a replay tool.
+    """Write versions, or changed figures, to a file for pandas, DuckDB, a spreadsheet or a replay tool.
 
     The order is edition, post id, first capture. The same archive always gives the same bytes. A file appears
     when it is complete. The datapackage.json beside it describes each column and names the archive and the
@@ -83,7 +91,8 @@ def export(
     \b
     FORMATS
 
-    The time of publication is the one the site gives, else the archive day, else the first capture.
+    The time of publication is the one the site gives, else the archive day, else the first capture. For
+    figure-changes, --since and --until are the time of the edit.
 
     With --content, two archives of the same unchanged site are equal byte for byte, also after interrupted
     crawls. Articles without text (protected, empty) have a line too, with their state and without a number.
@@ -94,10 +103,12 @@ def export(
       sohr-archive export --since 2024-01-01 --until 2024-12-31 -o 2024.parquet
       sohr-archive export --versions latest --edition ar -o arabic.csv
       sohr-archive export --changed -o edited.wacz
+      sohr-archive export --what figure-changes -o figures.csv
       sohr-archive export --content | sha256sum
     """
     from tqdm import tqdm
 
+    from archive.export.source import CONTENTS, TABLES
     from archive.export.write import write_export
     from archive.read.database import json_line
     from archive.read.references import parse_bound
@@ -105,8 +116,10 @@ def export(
 
     by_ending = format_of(target)
     form = form or (by_ending.name if by_ending else "jsonl")
-    if content and form != "jsonl":
-        raise click.UsageError("--content writes JSON Lines: leave out --format", ctx)
+    if content and (form != "jsonl" or what != TABLE_NAMES[0]):
+        raise click.UsageError("--content writes versions as JSON Lines: leave out --format and --what", ctx)
+    if what != TABLE_NAMES[0] and not FORMATS[form].is_table:
+        raise click.UsageError(f"--what {what} needs a format of tables, and {form} is none", ctx)
     if target == "-" and FORMATS[form].is_binary and sys.stdout.isatty():
         raise click.UsageError(f"{form} is binary and would garble the terminal: give -o FILE", ctx)
     selection = Selection(
@@ -123,7 +136,10 @@ def export(
     with (
         reading(ctx) as conn,
         tqdm(
-            total=count(conn, selection) if show else 0, unit=" versions", disable=not show, leave=False
+            total=count(conn, selection) if show and what == TABLE_NAMES[0] else None,
+            unit=f" {what}",
+            disable=not show,
+            leave=False,
         ) as bar,
     ):
         written = write_export(
@@ -132,18 +148,18 @@ def export(
             form,
             selection,
             folder=folder_of(ctx),
-            content=content,
+            table=CONTENTS if content else TABLES[what],
             force=force,
             package=package,
             progress=bar.update if show else lambda: None,
         )
     if as_json:
-        line = json_line(
-            {"output": target, "format": form, "versions": written.versions, "articles": written.articles}
-        )
+        numbers = {written.counted: written.number, "articles": written.articles}
+        line = json_line({"output": target, "format": form, **numbers})
         (sys.stderr if target == "-" else sys.stdout).buffer.write(line)
     elif target != "-":
-        click.echo(f"{written.versions:,} versions of {written.articles:,} articles in {target}", err=True)
+        counted = written.counted.replace("_", " ")
+        click.echo(f"{written.number:,} {counted} of {written.articles:,} articles in {target}", err=True)
 
 
 export.help = (export.help or "").replace("FORMATS", format_lines().replace("\n", "\n    "))

@@ -53,10 +53,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of a changed sentence, before and after, as written.
-
-    None where the number or the sentence does not exist. If ``before == after``, only the sentence changed.
-    """
+    """A number that changed, before and after, as written; None where it or its sentence does not exist."""
 
     before: str | None
     after: str | None
@@ -66,8 +63,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``classes`` in the order of `CLASSES`, ``severity`` 0 to 3, and the numbers of all changed, added,
-    removed or moved sentences."""
+    """``classes`` in the order of `CLASSES`, ``severity`` 0 to 3, and the numbers that changed, came or went."""
 
     classes: tuple[str, ...]
     severity: int
@@ -143,6 +139,13 @@ def _match_atoms(before: list[str | Number], after: list[str | Number]) -> Pairs
     if len(before) * len(after) <= MAX_WEIGHED:
         return heaviest(len(before), len(after), weight)
     return align(words, others)
+
+
+def _is_changed(figure: Figure) -> bool:
+    """Whether the number is another one: 1066 and 1,066 are the same."""
+    if figure.before is None or figure.after is None:
+        return True
+    return Sentence(figure.before).values != Sentence(figure.after).values
 
 
 def _unpaired_figures(before: Sentence | None, after: Sentence | None) -> tuple[Figure, ...]:
@@ -245,12 +248,10 @@ def compare(before: Text, after: Text) -> Difference:
         *_compare_texts(old.text, new.text),
     ]
     classes = {name for finding in findings for name in finding.classes}
-    figures = [figure for finding in findings for figure in finding.figures]
+    figures = [figure for finding in findings for figure in finding.figures if _is_changed(figure)]
     if swapped:
         classes = {_MIRROR.get(name, name) for name in classes}
         figures = [Figure(f.after, f.before, f.sentence_after, f.sentence_before) for f in figures]
-    if len(figures) > MAX_FIGURES:
-        figures.sort(key=lambda f: f.before == f.after)
     return Difference(
         tuple(name for name in CLASSES if name in classes),
         max(finding.severity for finding in findings),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive.store.fields import CHANGE_FIELDS, VERSION_FIELDS, Field, Type
+from archive.store.fields import CHANGE_FIELDS, FIGURE_CHANGE_FIELDS, VERSION_FIELDS, Field, Type
 
 if TYPE_CHECKING:
     from archive.store.descriptions import Described
@@ -96,6 +96,7 @@ def documents() -> dict[str, str]:
     others = [name for name in tables if name not in (*_VIEWS, *_CRAWL)]
     fields = [
         *_fields("A version in an export", VERSION_FIELDS),
+        *_fields("A changed figure in an export", FIGURE_CHANGE_FIELDS),
         *_fields("A change in the feed", CHANGE_FIELDS),
     ]
     pages = {

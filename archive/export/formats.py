@@ -82,6 +82,7 @@ _WACZ = ExportFormat(
     "wacz:write_wacz",
     is_binary=True,
 )
+TABLE_NAMES = ("versions", "figure-changes")  # what can be exported: `archive.export.source.TABLES`
 FORMATS = {one.name: one for one in (_JSONL, _CSV, _PARQUET, _TEXT, _WARC, _WACZ)}
 
 

@@ -22,7 +22,7 @@ def write_text(source: Source, out: IO[bytes]) -> None:
     A form feed is white space when a page is read, so no text contains one.
     """
     for article, version in versions(source.conn, source.selection):
-        source.count(article, version)
+        source.count(article["source"], article["key"])
         head = (
             f"citation: {cite(article['source'], article['key'], version['first_captured_at'])}",
             f"url: {article['url']}",

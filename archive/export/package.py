@@ -61,17 +61,18 @@ def write_package(source: Source, data: Path, form: ExportFormat) -> None:
         "encoding": "utf-8",
         "bytes": data.stat().st_size,
         "hash": f"sha256:{digest}",
-        "counts": {"versions": source.versions, "articles": source.articles},
+        "counts": {source.table.counted: source.number, "articles": source.articles},
         "selection": {
             n: value for n, value in asdict(source.selection).items() if value not in (None, False)
         },
     }
     if form.is_table:
         resource["schema"] = {
-            "fields": [_field(column) for column in source.columns],
-            "primaryKey": ["citation"],
+            "fields": [_field(column) for column in source.table.fields],
             "missingValues": [""],
         }
+        if source.table.primary_key:
+            resource["schema"]["primaryKey"] = list(source.table.primary_key)
     others = [other for other in _others(path) if other.get("path") != data.name]
     resources = sorted([*others, resource], key=lambda one: str(one["path"]))
     package = {"profile": "data-package", "name": _NAME, **source.facts, "resources": resources}

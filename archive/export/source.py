@@ -1,50 +1,63 @@
-"""What the writers of an export get: the selected versions, counted while they are read."""
+"""What an export contains, and what its writers get: the selected records, counted while they are read."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archive.read.records import read_records
+from archive.read.figures import read_figure_changes
+from archive.read.records import read_contents, read_records
 from archive.read.selection import EVERYTHING, Selection
-from archive.store.fields import VERSION_FIELDS, Field
+from archive.store.fields import FIGURE_CHANGE_FIELDS, VERSION_FIELDS, Field
 
 Records = Iterator[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What an export contains: its records' fields, how to read them, and what its counts call a record."""
+
+    fields: tuple[Field, ...]
+    read: Callable[[sqlite3.Connection, Selection], Records]
+    counted: str
+    primary_key: tuple[str, ...] = ()
+
+
+VERSIONS = Table(VERSION_FIELDS, read_records, "versions", ("citation",))
+CONTENTS = Table(VERSION_FIELDS, read_contents, "versions")  # only what the site said, as JSON Lines
+TABLES = {
+    "versions": VERSIONS,
+    "figure-changes": Table(FIGURE_CHANGE_FIELDS, read_figure_changes, "figure_changes"),
+}
+
+
 @dataclass(slots=True)
 class Source:
-    """The selected versions of an archive.
-
-    ``facts`` is what the export says of itself, ``read`` gives a record for each row of a table with these
-    ``columns``, and ``progress`` is called once for each version.
-    """
+    """The selected records of an archive. ``facts`` is what the export says of itself; ``progress`` is called
+    once for each record."""
 
     conn: sqlite3.Connection
     folder: Path
     facts: dict[str, str]
     selection: Selection = EVERYTHING
-    columns: tuple[Field, ...] = VERSION_FIELDS
-    read: Callable[[sqlite3.Connection, Selection], Records] = read_records
+    table: Table = VERSIONS
     progress: Callable[[], object] = lambda: None
-    versions: int = field(default=0, init=False)
+    number: int = field(default=0, init=False)  # of records
     articles: int = field(default=0, init=False)
     _last: tuple[str, str] | None = field(default=None, init=False)
 
-    def count(
-        self, article: Mapping[str, Any] | sqlite3.Row, version: Mapping[str, Any] | sqlite3.Row
-    ) -> None:
-        """Count a version, or an article without text (its ``number`` is None)."""
-        self.versions += version["number"] is not None
-        self.articles += self._last != (article["source"], article["key"])
-        self._last = (article["source"], article["key"])
+    def count(self, source: str, key: str, *, is_record: bool = True) -> None:
+        """Count a record of an article; an article without text is no record."""
+        self.number += is_record
+        self.articles += self._last != (source, key)
+        self._last = (source, key)
         self.progress()
 
     def records(self) -> Records:
-        """The records of a table, counted."""
-        for record in self.read(self.conn, self.selection):
-            self.count(record, record)
+        """The records of the table, counted."""
+        for record in self.table.read(self.conn, self.selection):
+            self.count(record["source"], record["key"], is_record=record.get("number", 1) is not None)
             yield record

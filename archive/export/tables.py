@@ -31,7 +31,7 @@ def write_csv(source: Source, out: IO[bytes]) -> None:
     Text is always quoted, so that null (nothing) and empty (``""``) differ. Lists and objects are JSON.
     Nothing is escaped for spreadsheets: a title that begins with ``=`` stays as it is.
     """
-    names = [column.name for column in source.columns]
+    names = [column.name for column in source.table.fields]
     out.write((",".join(names) + "\n").encode())
     for record in source.records():
         out.write((",".join(_cell(record[name]) for name in names) + "\n").encode())
@@ -58,12 +58,12 @@ def write_parquet(source: Source, out: IO[bytes]) -> None:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise NeedsPyarrow("Parquet needs pyarrow: pip install 'sohr-archive[export]'") from error
-    schema = _schema(source.columns).with_metadata(source.facts)
+    schema = _schema(source.table.fields).with_metadata(source.facts)
     with pq.ParquetWriter(out, schema, compression="zstd", version="2.6") as writer:
         for group in _groups(source.records()):
             arrays = [
                 pa.array([_value(column, record[column.name]) for record in group], field.type)
-                for column, field in zip(source.columns, schema, strict=True)
+                for column, field in zip(source.table.fields, schema, strict=True)
             ]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=GROUP_ROWS)
             del arrays

@@ -87,7 +87,7 @@ def _places(source: Source) -> array[int]:
     """Where the responses lie, in the order of the files: serial number and offset in one number."""
     found = array("q")
     for article, version in versions(source.conn, source.selection):
-        source.count(article, version)
+        source.count(article["source"], article["key"])
         captured = (article["article_id"], version["first_captured_at"], version["last_captured_at"])
         for row in source.conn.execute(_CAPTURES, captured):
             found.append(row["serial"] << _PLACE | row["offset"])

@@ -10,17 +10,17 @@ from pathlib import Path
 from archive.export.files import destination, is_file_to_be, permitted
 from archive.export.formats import FORMATS
 from archive.export.package import check_package, facts, write_package
-from archive.export.source import Source
+from archive.export.source import CONTENTS, VERSIONS, Source, Table
 from archive.read.database import snapshot
-from archive.read.records import read_contents, read_records
 from archive.read.selection import EVERYTHING, Selection, check
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many versions, of how many articles, an export has."""
+    """How many records (``counted``: of what), of how many articles, an export has."""
 
-    versions: int
+    number: int
+    counted: str
     articles: int
 
 
@@ -30,29 +30,28 @@ def write_export(
     form: str = "jsonl",
     selection: Selection = EVERYTHING,
     *,
+    table: Table = VERSIONS,
     folder: Path,
-    content: bool = False,
     force: bool = False,
     package: bool = True,
     progress: Callable[[], object] = lambda: None,
 ) -> Written:
     """Write an export to a file, with `datapackage.json` beside it, or to standard output (``-``).
 
-    It shows one moment of the archive. ``form`` is a name in `FORMATS`. ``content``: only what the site said
-    (JSON Lines). ``progress`` is called once for each version.
+    It shows one moment of the archive. ``form`` is a name in `FORMATS`, ``table`` what to export: others than
+    versions need a format of tables. ``progress`` is called once for each record.
 
     Raises BadReference, NeedsPyarrow, CannotWrite, DamagedWarc; BrokenPipeError if the reader goes away.
     """
     with snapshot(conn):
         check(conn, selection)
         is_file = target != "-" and is_file_to_be(permitted(target, folder, replace=force))
-        has_package = package and is_file and not content
+        has_package = package and is_file and table is not CONTENTS
         if has_package:
             check_package(Path(target).resolve().parent)
-        source = Source(conn, folder, facts(conn), selection, read=read_contents if content else read_records)
-        source.progress = progress
+        source = Source(conn, folder, facts(conn), selection, table, progress)
         with destination(target, folder, replace=force) as out:
             FORMATS[form].write(source, out)
         if has_package:
             write_package(source, Path(target).resolve(), FORMATS[form])
-    return Written(source.versions, source.articles)
+    return Written(source.number, table.counted, source.articles)

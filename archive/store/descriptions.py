@@ -535,6 +535,25 @@ TABLES: dict[str, Described] = {
         """,
         {"facets": ["edition", "severity", "stealth", {"array": "classes"}], "sort_desc": "seq"} | _SEARCHED,
     ),
+    "figure_changes": Described(
+        "Figure changes",
+        "Each number that an edit changed, added or removed. Retracted changes are left out.",
+        """
+        source key edition post_id said_at
+        before: The number before, as written; empty: it was added.
+        after: The number after, as written; empty: it was removed.
+        sentence_before: Its sentence before; empty: it was added.
+        sentence_after: Its sentence after; empty: it was removed.
+        stealth
+        citation: What to write down when citing the version after the edit; it never moves.
+        previous: Citation of the version before.
+        seq: Number of the change in the feed.
+        place: Place of the figure in its change, from 0.
+        article_id: Number of the row in this database; it is not the same after a rebuild.
+        version_id
+        """,
+        {"facets": ["edition", "stealth"], "sort_desc": "seq"},
+    ),
     "disappeared": Described(
         "Missing, disappeared, moved, withheld",
         "Articles that are not where they were. Who did it, and why, cannot be known from here.",

@@ -305,7 +305,7 @@ CHANGE_FIELDS = (
     ),
     Field(
         "figures", "objects",
-        "The numbers of changed sentences; where before equals after, only the sentence changed.",
+        "The numbers that changed; null: the number or its sentence was not there.",
         parts=(
             ("before", "string"), ("after", "string"),
             ("sentence_before", "string"), ("sentence_after", "string"),
@@ -339,4 +339,25 @@ CHANGE_FIELDS = (
         Field(of.name, of.type, of.about, is_nullable=True, parts=of.parts, limits=of.limits)
         for of in FEED_FIELDS
     ),
+)  # fmt: skip
+
+FIGURE_CHANGE_FIELDS = (
+    Field("source", "string", "en, ar, or the host of another site."),
+    Field("key", "string", "The post id, or the canonical address on another site."),
+    Field(
+        "edition", "string", "null for a page of another site.", is_nullable=True, limits={"enum": EDITIONS},
+    ),
+    Field("post_id", "integer", "WordPress's number of the post in its edition.", is_nullable=True),
+    Field("said_at", "datetime", "When the site said it."),
+    Field("before", "string", "The number before, as written; null: it was added.", is_nullable=True),
+    Field("after", "string", "The number after, as written; null: it was removed.", is_nullable=True),
+    Field("sentence_before", "string", "Its sentence before; null: it was added.", is_nullable=True),
+    Field("sentence_after", "string", "Its sentence after; null: it was removed.", is_nullable=True),
+    Field(
+        "stealth", "boolean",
+        "true: the text changed and the site's own modified time did not; null: the site states none.",
+        is_nullable=True,
+    ),
+    Field("citation", "string", "Names the version after the edit for good."),
+    Field("previous", "string", "Citation of the version before."),
 )  # fmt: skip

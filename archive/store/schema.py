@@ -413,6 +413,18 @@ select c.seq, (select edition from articles a where a.article_id = c.article_id)
 from valid_changes c
 where c.kind = 'updated';
 
+create view figure_changes as
+select a.source, a.key, a.edition, a.post_id, c.said_at,
+       f.value ->> 'before' as before, f.value ->> 'after' as after,
+       f.value ->> 'sentence_before' as sentence_before, f.value ->> 'sentence_after' as sentence_after,
+       c.stealth, 'sohr:' || a.source || ':' || a.key || '@' || v.first_captured_at as citation,
+       'sohr:' || a.source || ':' || a.key || '@' || p.first_captured_at as previous,
+       c.seq, f.key as place, c.article_id, c.version_id
+from changes c join articles a using (article_id) join versions v on v.version_id = c.version_id
+     join versions p on p.version_id = c.previous_version_id join json_each(c.figures) f
+where c.kind = 'updated' and c.severity = 3 and c.figures != '[]'
+      and not exists (select 1 from changes r where r.retracts = c.seq);
+
 create view disappeared as
 select a.edition, a.post_id, a.url, v.title, a.state, a.missing_since, a.missing_looks, a.last_captured_at,
        a.article_id

@@ -15,8 +15,7 @@ def changed_figures(archive: Archive, after: int = 0) -> Iterator[tuple[Change, 
     for change in archive.changes(after=after):
         if change.kind == "updated" and change.severity == 3:
             for figure in change.figures:
-                if figure.before != figure.after:
-                    yield change, figure
+                yield change, figure
 
 
 def kinds(version: Version) -> Counter[str]:
