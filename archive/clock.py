@@ -118,6 +118,11 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def last_past_day(at: str) -> str:
+    """The last day that is over at an instant, whatever the time zone of the site."""
+    return (parse_time(at) - timedelta(days=2)).date().isoformat()
+
+
 def read_time(text: str | None) -> str | None:
     """Read a time that a page, a feed or a header states: ISO 8601 or RFC 5322, with an offset.
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 Edition = Literal["en", "ar"]
 EDITIONS: tuple[Edition, ...] = ("en", "ar")
+FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 GONE_STATES = ("missing", "disappeared", "moved", "withheld")  # of an article that is not where it was
 STATES = ("live", *GONE_STATES, "protected", "empty", "unreadable")
 CHANGE_KINDS = (

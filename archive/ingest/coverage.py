@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from archive.clock import format_time, parse_time
+from archive.clock import format_time, last_past_day, parse_time
 from archive.model import Address, Capture, Edition, Listing
 from archive.outcome import Held
 from archive.sites.sohr.addresses import Site
@@ -210,7 +210,7 @@ class Coverage:
     def _cover(self, capture: Capture, edition: Edition, scope: str) -> None:
         """All days of a date archive that were over, whatever the site's time zone, when it was walked."""
         first, last = span(scope)
-        over = min(last, date.fromisoformat(capture.captured_at[:10]) - timedelta(days=2))
+        over = min(last, date.fromisoformat(last_past_day(capture.captured_at)))
         days = [(first + timedelta(days=n)).isoformat() for n in range((over - first).days + 1)]
         self._store.cover_days(edition, days, capture.captured_at)
 

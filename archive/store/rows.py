@@ -28,7 +28,6 @@ from archive.warc.reader import Position
 
 Row = sqlite3.Row
 CLAIM_SETS = 1000  # kept in memory; a site's layout makes a few hundred
-FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
 
 

@@ -6,16 +6,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from archive.clock import format_time, now, parse_time
+from archive.clock import format_time, last_past_day, now, parse_time
 from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
 from archive.ingest.path import learnt_homes
-from archive.model import ArticleKey, Edition, Kind
+from archive.model import FIRST_DAY, ArticleKey, Edition, Kind
 from archive.outcome import REFUSALS, ChannelState, Gap, Held, Served
 from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
-from archive.store.rows import FIRST_DAY, Row, Store
+from archive.store.rows import Row, Store
 from archive.writer.messages import Questions
 
 # An id without a post may get one: WordPress gives ids to drafts, and publishes them later
@@ -179,8 +179,7 @@ class Answers(Questions):
 
     def _is_covered_before(self, edition: Edition, day: str | None) -> bool:
         """Whether the date archives of all days up to one, from the first possible one, were walked whole."""
-        if day is None:
-            return False
+        day = day or last_past_day(now())
         row = self._store.one(
             """select count(*), julianday(?) - julianday(?) + 1 from coverage_days
                where edition = ? and day between ? and ?""",

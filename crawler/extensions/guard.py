@@ -92,7 +92,6 @@ class EditionResult:
 
     listed: bool = False  # its newest posts were listed
     failure: str = ""  # why they were not
-    listing_failed: bool = False  # a page of its listing was refused or unreadable
     refused: int = 0
     unreadable: int = 0
     pages: int = 0
@@ -128,7 +127,6 @@ class Guard:
         self.is_reported = False  # the log has the sentence already
         self.away: dict[str, str] = {}  # in a crawl of many sites: hosts that are left alone, and why
         self.editions: dict[Edition, EditionResult] = {}
-        self.gaps: dict[Edition, int] = {}  # by edition, where pages of its listing failed: gaps that remain
         self.drift = Drift()  # the archive's own judgement, once the crawl ends
         self.bounded: dict[
             str, float
@@ -292,13 +290,6 @@ class Guard:
                     f"the newest posts of the edition {edition} were not listed ({result.failure}); "
                     "what else came is kept: see docs/when-refused.md"
                 )
-        for edition, number in self.gaps.items():
-            if not number:
-                continue
-            return (
-                f"{number} parts of the listing of the edition {edition} could not be read, "
-                "so that posts may be missing: run the crawl again later"
-            )
         return self._held(GONE_KINDS)
 
     def _unreadable(self) -> str:
@@ -366,7 +357,6 @@ def edition_counters(guard: Guard) -> dict[str, dict[str, Any]]:
             "refused": result.refused,
             "unreadable": result.unreadable,
             "healthy": result.is_healthy
-            and not guard.gaps.get(edition)
             and not any(finding.edition in (None, edition) for finding in guard.drift.findings),
         }
         for edition, result in guard.editions.items()

@@ -175,9 +175,6 @@ class CaptureMiddleware:
             try:
                 assert self.crawl is not None  # named before the archive was opened
                 guard.drift = await self.archive.ask(Questions.drift, self.crawl, reason)
-                for edition, result in guard.editions.items():
-                    if result.listing_failed and guard.stopped is None and not guard.interrupted:
-                        guard.gaps[edition] = len(await self.archive.ask(Questions.gaps, edition))
             except ArchiveFailed as failure:
                 guard.fail(failure)
         verdict = guard.verdict()

@@ -292,9 +292,8 @@ class SohrSpider(Spider):
         result = self.guard.editions[edition]
         if word == LISTING:
             result.listed |= is_newest
-        elif word in FAILURES:
-            result.listing_failed = True
-            result.failure = result.failure or (f"{word}: {detail}" if is_newest else "")
+        elif word in FAILURES and is_newest:
+            result.failure = result.failure or f"{word}: {detail}"
 
     # -- where the site is
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from archive.clock import format_time, parse_time
-from archive.model import Sighting
+from archive.model import FIRST_DAY, Sighting
 from archive.outcome import MOST_FAILURES, ChannelState, Gap, Held, Outcome
 from crawler.arguments import Look
 
@@ -16,7 +16,6 @@ EVERY_RUN = timedelta(0)
 OVERLAP = timedelta(seconds=2)
 FEW = 2  # posts of a new site
 FEW_POSTS = 100  # of a month: ten pages of a listing, one request each
-FIRST_YEAR = 2006  # SOHR was founded in May 2006: no post is older
 
 
 def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> str | None:
@@ -148,7 +147,7 @@ def date_scopes(since: str | None, until: str | None, today: str, covered: set[s
 
     Days in ``covered`` were walked whole before; what is sighted there is known.
     """
-    first = date.fromisoformat(since) if since else date(FIRST_YEAR, 1, 1)
+    first = date.fromisoformat(since) if since else date.fromisoformat(FIRST_DAY)
     last = min(
         date.fromisoformat(until) if until else date.max, date.fromisoformat(today) + timedelta(days=1)
     )

@@ -7,10 +7,9 @@ remembers how far each walk came, and it goes on one page before that.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from functools import partial
 
-from archive.clock import current_time, now
+from archive.clock import last_past_day, now
 from archive.model import Edition, Kind
 from archive.outcome import FEED, LISTING, REST, Held, Outcome
 from archive.sites.wordpress import rest
@@ -113,8 +112,8 @@ class Survey:
         if not plan.channel_is_due(state, plan.EVERY_RUN, now()):
             return
         left, unanswered = self._slice, 0
-        until = (current_time() - timedelta(days=2)).date().isoformat()
-        for scope in plan.day_scopes(await self._run.ask(Questions.uncovered_days, edition, until)):
+        days = await self._run.ask(Questions.uncovered_days, edition, last_past_day(now()))
+        for scope in plan.day_scopes(days):
             if left <= 0 or unanswered > 1:  # this run's share is used up, or date archives are switched off
                 return
             page = 1
