@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,3 +167,13 @@ def test_robots_txt_is_followed_within_the_domain_only(tmp_path: Path) -> None:
     with Exact({"/robots.txt": moved("http://other.invalid/robots.txt")}) as site:
         site.add_posts([101])
         assert crawl(site.url, tmp_path / "b", "edition=en").status == 0
+
+
+def test_a_robots_txt_that_cannot_be_unpacked_means_stay_away(tmp_path: Path) -> None:
+    """Its rules are there, and nobody can read them."""
+    packed = gzip.compress(b"User-agent: *\nDisallow: /\n" * 50)[:40]
+    with Exact({"/robots.txt": http(packed, "200 OK", "Content-Encoding: gzip", kind="text/plain")}) as site:
+        site.add_posts([101])
+        done = crawl(site.url, tmp_path / "a", "edition=en")
+        assert done.status == 69 and "so what it forbids is not known" in done.stderr
+        assert set(site.paths) == {"/robots.txt"}

@@ -10,7 +10,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -60,6 +60,14 @@ class Verdict:
     exit_status: int
     word: str  # healthy, interrupted, drifting, unavailable, broken, not written
     sentence: str
+
+
+class _Share(NamedTuple):
+    """How many of the requests had some outcomes."""
+
+    number: int
+    total: int
+    words: tuple[str, ...]
 
 
 class Breaker:
@@ -253,8 +261,8 @@ class Guard:
         return False
 
     def verdict(self) -> Verdict:
-        """The first that holds: archive not written, an error of ours, wrong clock, site unavailable or an
-        edition not listed, pages unreadable, interrupted; else healthy."""
+        """The first that holds: archive not written, an error of ours, wrong clock, site unavailable, pages
+        unreadable, an edition not listed, an archive that drifts, interrupted; else healthy."""
         if self.failure is not None:
             return Verdict(self.failure.status, "not written", str(self.failure))
         if number := self.counts["errors"] + self.counts["broken"]:
@@ -266,9 +274,41 @@ class Guard:
             )
         if self.stopped and self.stopped[0] == "clock":
             return Verdict(CANNOT_WRITE, "wrong clock", self.stopped[1])
-        if sentence := self._unavailable():
-            return Verdict(UNAVAILABLE, "unavailable", sentence)
-        if sentence := self._unreadable():
+        return self._judge_pages() or Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
+
+    def _judge_pages(self) -> Verdict | None:
+        """The verdict on what the site answered; None if it answered well."""
+        if self.stopped and self.stopped[0] == "unavailable":
+            return Verdict(UNAVAILABLE, "unavailable", self.stopped[1])
+        if refused := self._too_many(_REFUSED, 0.0):
+            detail = self.last_detail.get(refused.words[0])
+            told = ", ".join(refused.words) + (f": {detail}" if detail else "")
+            return Verdict(
+                UNAVAILABLE,
+                "unavailable",
+                f"the site refused or did not answer {refused.number} of {refused.total} requests ({told}): "
+                "see docs/when-refused.md",
+            )
+        if held := self._held(GONE_KINDS):
+            return Verdict(UNAVAILABLE, "unavailable", held)
+        if unread := self._too_many(UNREADABLE_OUTCOMES, self.drift.usual_unread):
+            return Verdict(
+                UNREADABLE,
+                "drifting",
+                f"{unread.number} of {unread.total} pages came and could not be read "
+                f"({', '.join(unread.words)}); they are kept as evidence: the site's layout may have changed, "
+                "see docs/layouts.md",
+            )
+        for edition, result in self.editions.items():
+            if result.failure:
+                return Verdict(
+                    UNAVAILABLE,
+                    "unavailable",
+                    f"the newest posts of the edition {edition} were not listed ({result.failure}); what else "
+                    "came is kept: see docs/when-refused.md",
+                )
+        held = self._held(TEXT_KINDS)
+        if sentence := held or "; ".join(one.sentence for one in self.drift.findings):
             return Verdict(UNREADABLE, "drifting", sentence)
         if self.interrupted:
             return Verdict(
@@ -276,30 +316,7 @@ class Guard:
                 "interrupted",
                 "stopped by Ctrl-C; all that came is kept, and the same command goes on from here",
             )
-        return Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
-
-    def _unavailable(self) -> str:
-        """Why the site counts as unavailable; empty if it does not."""
-        if self.stopped and self.stopped[0] == "unavailable":
-            return self.stopped[1]
-        if too_many := self._too_many(_REFUSED, 0.0):
-            return f"the site refused or did not answer {too_many}: see docs/when-refused.md"
-        for edition, result in self.editions.items():
-            if result.failure:
-                return (
-                    f"the newest posts of the edition {edition} were not listed ({result.failure}); "
-                    "what else came is kept: see docs/when-refused.md"
-                )
-        return self._held(GONE_KINDS)
-
-    def _unreadable(self) -> str:
-        """Why the pages count as unreadable; empty if they do not."""
-        if too_many := self._too_many(UNREADABLE_OUTCOMES, self.drift.usual_unread):
-            return (
-                f"{too_many.replace(' requests', ' pages')} came and could not be read; they are kept as "
-                "evidence: the site's layout may have changed, see docs/layouts.md"
-            )
-        return self._held(TEXT_KINDS) or "; ".join(one.sentence for one in self.drift.findings)
+        return None
 
     def _held(self, kinds: tuple[str, ...]) -> str:
         """That outcomes of these kinds are held; empty if none are."""
@@ -311,18 +328,16 @@ class Guard:
             "nothing is said of them yet: look at the site in a browser, then see 'sohr-archive held'"
         )
 
-    def _too_many(self, words: frozenset[str], usual: float) -> str:
+    def _too_many(self, words: frozenset[str], usual: float) -> _Share | None:
         """How many requests had these outcomes, if they are too many of all, or of those for articles."""
-        every, articles = self.counts["pages"], self._articles.total()
+        every = self.counts["pages"]
         bad = sum(self.counts[word] for word in FAILURES)
-        for counts, total in ((self.counts, every), (self._articles, articles)):
-            failed = sum(counts[word] for word in words)
-            is_share = failed >= FEW.value and failed / max(1, total) > SHARE.value + usual
-            if failed and (is_share or bad == every):
-                found = sorted(word for word in words if counts[word])
-                detail = self.last_detail.get(found[0], "")
-                return f"{failed} of {total} requests ({', '.join(found)}{': ' + detail if detail else ''})"
-        return ""
+        for counts, total in ((self.counts, every), (self._articles, self._articles.total())):
+            number = sum(counts[word] for word in words)
+            is_share = number >= FEW.value and number / max(1, total) > SHARE.value + usual
+            if number and (is_share or bad == every):
+                return _Share(number, total, tuple(sorted(word for word in words if counts[word])))
+        return None
 
 
 def guard_of(crawler: Crawler) -> Guard:
