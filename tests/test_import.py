@@ -251,7 +251,7 @@ def test_a_transfer_coding_that_was_undone(tmp_path: Path) -> None:
 
 CUT = {
     "in a chunk": answer(chunked(BODY)[:-90], "Transfer-Encoding: chunked"),
-    "between chunks": answer(chunked(BODY)[:-5], "Transfer-Encoding: chunked"),
+    "between chunks": answer(chunked(BODY[:-150])[:-5], "Transfer-Encoding: chunked"),
     "by its length": answer(BODY[:-90], f"Content-Length: {len(BODY)}"),
     "in its gzip": answer(gzip.compress(BODY)[:-9], "Content-Encoding: gzip"),
 }
