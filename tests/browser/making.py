@@ -148,6 +148,15 @@ def make(folder: Path) -> Path:
     warc.append_event(FIRST, begun)
     for one in captures():
         warc.append_exchange(one)
+    judged = {
+        "event": "crawl-judged",
+        "crawl": "crawl-1",
+        "at": THIRD,
+        "held": [],
+        "shared": {},
+        "proven": [],
+    }
+    warc.append_event(THIRD, judged)
     counters = {"requests": 8, "new": 5, "changed": 2, "unchanged": 0, "gone": 1, "failed": 0}
     ended = {
         "event": "crawl-finished",

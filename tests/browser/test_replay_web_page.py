@@ -1,5 +1,5 @@
 """An exported WACZ opens in ReplayWeb.page, in a real browser: the words of both versions of an article, read
-in the replayed page.
+in the replayed page; also from an archive whose captures were imported.
 
 ``SOHR_REPLAYWEBPAGE`` names a folder with ReplayWeb.page's ui.js and sw.js (npm pack replaywebpage). Nothing
 may leave this machine.
@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,8 +25,9 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from tests.archiving import Archive, well
 from tests.browser.making import FIRST, HOME, SECOND, TOLL, make
-from tests.browser.test_reading import CHROMIUM, FLAGS, ROOT
+from tests.browser.test_reading import CHROMIUM, FLAGS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
 
@@ -43,25 +42,26 @@ async def embedding(request: Request) -> HTMLResponse:
     return HTMLResponse(EMBED.format(url=request.query_params["url"], ts=request.query_params["ts"]))
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def imported(crawled: Path, folder: Path) -> Path:
+    """Another archive, whose captures come from a WARC file of the first."""
+    with Archive(folder, HOME):
+        pass
+    well(crawled, "export", "--format", "warc", "--versions", "all", "-o", folder / "foreign.warc.gz")
+    well(folder, "import", folder / "foreign.warc.gz")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["crawled", "imported"])
+def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site that embeds the exported WACZ, served from loopback with ranges, as any web server does."""
     tool, folder = Path(os.environ["SOHR_REPLAYWEBPAGE"]), tmp_path_factory.mktemp("replaywebpage")
-    make(folder / "archive")
+    archive = make(folder / "archive").parent
+    if request.param == "imported":
+        archive = imported(archive, folder / "other")
     (folder / "site" / "replay").mkdir(parents=True)
     shutil.copy(tool / "ui.js", folder / "site")
     shutil.copy(tool / "sw.js", folder / "site" / "replay")
-    command = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(folder / "archive"),
-        "export",
-        "--format",
-        "wacz",
-    ]
-    subprocess.run([*command, "-o", str(folder / "site" / "evidence.wacz")], cwd=ROOT, check=True)
+    well(archive, "export", "--format", "wacz", "--versions", "all", "-o", folder / "site" / "evidence.wacz")
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
         app = Starlette(
