@@ -131,7 +131,7 @@ class Digests:
             unchanged_looks=unchanged,
             next_look_at=look_schedule.next_look(at, unchanged, key),
         )
-        neighbours.looked(self._store, article["article_id"])
+        neighbours.end_promotion(self._store, article["article_id"])
         self._update(article, row["channel"], looks=row["looks"] + 1, looked_at=at)
 
     # -- absence

@@ -1,5 +1,4 @@
-"""Whoever corrects one post often corrects those beside it: when a text was edited, the articles next to it
-are due at once.
+"""Whoever corrects one post often corrects those beside it: when a text was edited, its neighbours are due.
 
 No chain follows: an edit that was found because of another one promotes nobody.
 """
@@ -16,17 +15,15 @@ OF_THE_TEXT = frozenset({"figures", "text_added", "text_removed", "rewording"})
 
 
 def promote(store: Store, article: Row, classes: Sequence[str], at: str) -> None:
-    """The look at an article found an edit of these classes: its neighbours are due."""
-    was_promoted = (
-        store.one("select 1 from promotions where article_id = ?", article["article_id"]) is not None
-    )
+    """Make the neighbours of an article due, whose look found an edit of these classes."""
+    sql = "select 1 from promotions where article_id = ?"
+    was_promoted = store.one(sql, article["article_id"]) is not None
     if was_promoted or article["edition"] is None or OF_THE_TEXT.isdisjoint(classes):
         return
     for order, sign in (("desc", "<"), ("asc", ">")):
         rows = store.query(
             f"""select article_id, next_look_at from articles
-                where edition = ? and post_id {sign} ? and state = 'live'
-                order by post_id {order} limit ?""",
+                where edition = ? and post_id {sign} ? and state = 'live' order by post_id {order} limit ?""",
             article["edition"],
             article["post_id"],
             EITHER_SIDE,
@@ -34,11 +31,10 @@ def promote(store: Store, article: Row, classes: Sequence[str], at: str) -> None
         for row in rows:
             if row["next_look_at"] is None or row["next_look_at"] > at:
                 store.update("articles", "article_id", row["article_id"], next_look_at=at)
-                store.query(
-                    "insert into promotions values (?, ?) on conflict do nothing", row["article_id"], at
-                )
+                sql = "insert into promotions values (?, ?) on conflict do nothing"
+                store.query(sql, row["article_id"], at)
 
 
-def looked(store: Store, article_id: int) -> None:
-    """The look for which an article was promoted is done."""
+def end_promotion(store: Store, article_id: int) -> None:
+    """Record that the look for which an article was promoted is done."""
     store.query("delete from promotions where article_id = ?", article_id)

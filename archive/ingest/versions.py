@@ -14,7 +14,13 @@ from archive.ingest import neighbours
 from archive.ingest.articles import Articles
 from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, describe_edit, is_stale_copy
 from archive.ingest.pending import UPDATED
-from archive.ingest.same_text import alike, articles_with, is_marked, is_trusted, said_by_many
+from archive.ingest.same_text import (
+    articles_with,
+    describe_repeated,
+    distrust_repeated,
+    is_repeated,
+    is_trusted,
+)
 from archive.ingest.seen import Seen, key_of
 from archive.model import GONE_STATES, ArticleKey, Extract, Kind
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
@@ -45,8 +51,8 @@ class Versions:
         self._articles.add_aliases(seen, article, found)
         newest = self._store.version(article["newest_version_id"])
         if newest is not None and seen.at < newest["last_captured_at"]:
-            if key.edition is not None and is_marked(self._store, found.text):
-                detail = said_by_many(found.layout)
+            if key.edition is not None and is_repeated(self._store, found.text):
+                detail = describe_repeated(found.layout)
                 return self._articles.quarantine(seen, article, found.layout, SAME_TEXT, detail)
             return self._record_older(seen, article, found)
         before = self._read_newest(newest, key, found)
@@ -56,7 +62,7 @@ class Versions:
             self._pending.drop_held(article)
             self._restore(seen, article)
             self._extend(seen, article, newest, found)
-            neighbours.looked(self._store, article["article_id"])
+            neighbours.end_promotion(self._store, article["article_id"])
             self._articles.record_look(
                 article, seen, "live", is_changed=False, **self._names(seen, article, found)
             )
@@ -98,7 +104,7 @@ class Versions:
             )
             for row in rows:
                 if same_sha256("", row["text"]) == same:
-                    details = {"reason": said_by_many(found.layout)}
+                    details = {"reason": describe_repeated(found.layout)}
                     ids = {"version_id": row["version_id"], "retracts": row["seq"], "details": details}
                     self._store.change(article_id, "retracted", seen.at, seen.learnt_at, **ids)
 
@@ -108,7 +114,7 @@ class Versions:
             return doubt
         if article["edition"] is None:
             return None
-        detail = alike(self._store, article["article_id"], found.text, found.layout)
+        detail = distrust_repeated(self._store, article["article_id"], found.text, found.layout)
         return (SAME_TEXT, detail) if detail else None
 
     def _distrust_layout(self, before: Row | None, found: Extract) -> tuple[str, str] | None:
@@ -191,7 +197,7 @@ class Versions:
                 details |= {"severity": 0, "stale_copy": int(is_stale)}
             elif seen.is_addition:
                 details |= {"severity": min(1, details["severity"]), "classes": [SAME_ADDITION]}
-        neighbours.looked(self._store, article_id)
+        neighbours.end_promotion(self._store, article_id)
         self._articles.record_change(seen, article, kind, version_id=row["version_id"], **details)
         key = key_of(article)
         version = NewVersion(

@@ -147,9 +147,13 @@ class Answers(Questions):
         ]
 
     def _planned(self, row: Row, *, is_due: bool) -> Held:
-        """An article to look at. Its page may be asked under a condition, except to end a sweep, and after a
-        look that had a condition."""
-        may_use_digest = is_due and look_schedule.by_digest(row["state"], row["unchanged_looks"])
+        """An article to look at. Its page may be asked under a condition, except to end a sweep, after a look
+        that had a condition, and while an outcome is held, which only its page proves."""
+        sql = "select 1 from pending_outcomes where article_id = ?"
+        is_held = self._store.one(sql, row["article_id"]) is not None
+        may_use_digest = (
+            is_due and not is_held and look_schedule.by_digest(row["state"], row["unchanged_looks"])
+        )
         held = self._store.held(row, by_digest=may_use_digest)
         if not may_use_digest:
             return held
