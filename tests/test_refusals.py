@@ -358,21 +358,17 @@ class TestRetries:
 class TestUnreadable:
     """Pages that come and cannot be read end the crawl with 65: the evidence is kept, no version is made."""
 
-    def test_a_home_without_entries(self, site: Replica, tmp_path: Path) -> None:
-        """The other channels show the posts, which are fetched; that home is not read is 69 all the same."""
-        site.call("set", fake_listing=True)
-        done = crawl(site, tmp_path / "a")
-        assert done.status == 69
-        sentence(done, "the newest posts of the edition en were not listed (listing_unread")
-        assert held(tmp_path / "a") == truth(site)
-
-    def test_no_listing(self, site: Replica, tmp_path: Path) -> None:
-        """A theme nobody knows."""
-        site.call("set", layout="alien")
+    @pytest.mark.parametrize(
+        "settings", [{"fake_listing": True}, {"layout": "alien"}], ids=["fake-listing", "alien-theme"]
+    )
+    def test_no_listing(self, site: Replica, tmp_path: Path, settings: dict[str, object]) -> None:
+        """A page without entries, a theme nobody knows. Posts that other channels show are fetched."""
+        site.call("set", **settings)
         done = crawl(site, tmp_path / "a")
         assert done.status == 65
         sentence(done, "could not be read")
-        assert versions(tmp_path / "a") == 0 and exchanges(tmp_path / "a") == answered(site)
+        assert held(tmp_path / "a") == (truth(site) if "fake_listing" in settings else {})
+        assert exchanges(tmp_path / "a") == answered(site)
         assert verdicts(tmp_path / "a") == [(65, "drifting")]
 
     def test_articles_in_an_alien_theme(self, site: Replica, tmp_path: Path) -> None:

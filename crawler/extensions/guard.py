@@ -100,6 +100,7 @@ class EditionResult:
 
     listed: bool = False  # its newest posts were listed
     failure: str = ""  # why they were not
+    is_unread: bool = False  # the listing came and could not be read
     refused: int = 0
     unreadable: int = 0
     pages: int = 0
@@ -291,6 +292,13 @@ class Guard:
             )
         if held := self._held(GONE_KINDS):
             return Verdict(UNAVAILABLE, "unavailable", held)
+        if unlisted := self._unlisted(is_unread=False):
+            return Verdict(
+                UNAVAILABLE,
+                "unavailable",
+                f"the newest posts of the edition {unlisted} were not listed; what else came is kept: "
+                "see docs/when-refused.md",
+            )
         if unread := self._too_many(UNREADABLE_OUTCOMES, self.drift.usual_unread):
             return Verdict(
                 UNREADABLE,
@@ -299,14 +307,13 @@ class Guard:
                 f"({', '.join(unread.words)}); they are kept as evidence: the site's layout may have changed, "
                 "see docs/layouts.md",
             )
-        for edition, result in self.editions.items():
-            if result.failure:
-                return Verdict(
-                    UNAVAILABLE,
-                    "unavailable",
-                    f"the newest posts of the edition {edition} were not listed ({result.failure}); what else "
-                    "came is kept: see docs/when-refused.md",
-                )
+        if unlisted := self._unlisted(is_unread=True):
+            return Verdict(
+                UNREADABLE,
+                "drifting",
+                f"the newest listing of the edition {unlisted} could not be read; it is kept as evidence: the "
+                "site's layout may have changed, see docs/layouts.md",
+            )
         held = self._held(TEXT_KINDS)
         if sentence := held or "; ".join(one.sentence for one in self.drift.findings):
             return Verdict(UNREADABLE, "drifting", sentence)
@@ -317,6 +324,15 @@ class Guard:
                 "stopped by Ctrl-C; all that came is kept, and the same command goes on from here",
             )
         return None
+
+    def _unlisted(self, *, is_unread: bool) -> str:
+        """The edition whose newest listing was refused, or came and could not be read, and why; or empty."""
+        found = (
+            f"{edition} ({result.failure})"
+            for edition, result in self.editions.items()
+            if result.failure and result.is_unread is is_unread
+        )
+        return next(found, "")
 
     def _held(self, kinds: tuple[str, ...]) -> str:
         """That outcomes of these kinds are held; empty if none are."""

@@ -28,6 +28,7 @@ from archive.outcome import (
     NO_CHANNEL,
     PART,
     REDIRECT,
+    UNREADABLE,
     Held,
     Outcome,
     Served,
@@ -294,6 +295,7 @@ class SohrSpider(Spider):
             result.listed |= is_newest
         elif word in FAILURES and is_newest:
             result.failure = result.failure or f"{word}: {detail}"
+            result.is_unread = word in UNREADABLE
 
     # -- where the site is
 
