@@ -24,8 +24,8 @@ def is_kept(path: Path, folder: Path) -> bool:
 def whole_file(target: Path) -> Iterator[Path]:
     """Give a path to write to, which takes the place of ``target`` when the block ends.
 
-    Whoever looks at ``target`` sees the whole new file or what was there before, also after a power cut. If the
-    block raises, nothing changes. Raises OSError.
+    Whoever looks at ``target`` sees the whole new file or what was there before, also after a power cut. If
+    the block raises, nothing changes. Raises OSError.
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:

@@ -241,7 +241,7 @@ def test_no_archive(tmp_path: Path) -> None:
         conn.execute("create table articles (x)")
     assert "is a database, but not an archive" in sentence(run("--archive", tmp_path, "status"), 2)
     database.write_bytes(b"This is a letter, and a long one at that. " * 200)
-    assert "is no database" in sentence(run("--archive", tmp_path, "status"), 2)
+    assert "is not a database" in sentence(run("--archive", tmp_path, "status"), 2)
 
 
 def test_an_archive_of_another_release(folder: Path, tmp_path: Path) -> None:

@@ -314,7 +314,7 @@ def test_an_existing_file_stays(small: Small, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--since", "soon"), b"is no date"),
+        (("--since", "soon"), b"is not a date"),
         (("--since", "2024-02-01", "--until", "2024-01-01"), b"nothing lies between"),
         (("--category", "Nonsense"), b"no article has the category"),
         (("--content", "--format", "csv"), b"JSON Lines"),

@@ -131,7 +131,7 @@ def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small:
         assert archive.resolve(f"sohr:ar:{small.arabic}@{version.last_captured_at}") == version
     with pytest.raises(NotHeld, match="is not known: it was last seen"):
         archive.resolve(f"sohr:ar:{small.arabic}@2099-01-01T00:00:00Z")
-    with pytest.raises(NotHeld, match="is not known: version 1 first"):
+    with pytest.raises(NotHeld, match="is not known: version 1 was first seen"):
         archive.resolve(f"sohr:ar:{small.arabic}@2000-01-01T00:00:00Z")
 
 
@@ -139,11 +139,11 @@ def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small:
     ("reference", "sentence"),
     [
         ("fr:1", "is no edition"),
-        ("en:1x", "is no post id"),
-        ("332481", "names no article"),
+        ("en:1x", "is not a post id"),
+        ("332481", "does not name an article"),
         ("en:999999999", "holds no article"),
         ("https://www.syriahr.com/en/1/", "holds no article"),
-        ("en:1@yesterday", "is no instant"),
+        ("en:1@yesterday", "is not an instant"),
     ],
 )
 def test_bad_references(archive: Archive, reference: str, sentence: str) -> None:

@@ -439,7 +439,7 @@ class TestArchive:
         (tmp_path / "a" / "archive.db").write_bytes(b"no database " * 500)
         done = crawl(site, tmp_path / "a")
         assert done.status == 73
-        sentence(done, "the file is no database: move it away and run 'sohr-archive rebuild'")
+        sentence(done, "the file is not a database: move it away and run 'sohr-archive rebuild'")
         assert asked(site) == [] and (tmp_path / "a" / "archive.db").read_bytes() == b"no database " * 500
 
     def test_a_database_of_something_else(self, site: Replica, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> No
         (("publish-copy", "x.db", "--redact", "wrong.txt"), "is no citation"),
         (("publish-copy", "x.db", "--redact", "unknown.txt"), "has no version"),
         (("serve", "none.db"), "publish-copy"),
-        (("serve", "wrong.txt"), "is no database"),
+        (("serve", "wrong.txt"), "is not a database"),
         (("serve", "--port", "99999"), "99999"),
         (("serve", "--host", "192.0.2.7", "--port", "0"), "--host"),
     ],

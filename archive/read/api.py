@@ -1,8 +1,7 @@
-"""The Python API: an archive, read-only by construction. ``from archive import Archive``; docs/api.md shows
-all of it.
+"""The Python API, which only reads: ``from archive import Archive``. docs/api.md shows all of it.
 
-Whatever gives many things gives them one after another, as they are read: a year of versions takes no more
-memory than one of them. Not for several threads at once: open one `Archive` a thread.
+Iterators read one thing after another, so a year of versions takes no more memory than one of them. Open one
+`Archive` for each thread.
 """
 
 from __future__ import annotations
@@ -83,13 +82,13 @@ class Article:
 
     @property
     def latest(self) -> Version | None:
-        """What it said last; None where no text was ever captured."""
+        """What it said last; None if no text was ever captured."""
         rows = self.archive.rows(f"{VERSION_ROWS} where v.version_id = ?", self.row["newest_version_id"])
         return next((make_version(self.row, row) for row in rows), None)
 
     def record(self, number: int) -> dict[str, Any]:
-        """A version by its number as an export tells it: plain values, ready for JSON, a table or a data
-        frame. Raises NotHeld."""
+        """A version by its number, as in an export: plain values, ready for JSON, a table or a data frame.
+        Raises NotHeld."""
         self.version(number)
         [row] = self.archive.rows(
             f"{VERSION_ROWS} where v.article_id = ? and v.number = ?", self.row["article_id"], number
@@ -109,8 +108,8 @@ class Article:
         )
 
     def at(self, at: Instant) -> Version:
-        """What it said at an instant. Raises NotHeld where the archive cannot know: before, behind and
-        between the captures of a version."""
+        """What it said at an instant. Raises NotHeld if the archive cannot know: before, after and between
+        the captures of a version."""
         moment, before = parse_bound(at), None
         found = list(self._versions())
         if exact := next((version for version in found if version.first_captured_at == moment), None):
@@ -121,7 +120,8 @@ class Article:
             if moment < version.first_captured_at:
                 known = f"version {before.number} was last seen {before.last_captured_at}, " if before else ""
                 raise NotHeld(
-                    f"what {self.source}:{self.key} said {moment} is not known: {known}version {version.number} first {version.first_captured_at}"
+                    f"what {self.source}:{self.key} said {moment} is not known: "
+                    f"{known}version {version.number} was first seen {version.first_captured_at}"
                 )
             before = version
         last = (
@@ -141,21 +141,20 @@ class Article:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What the archive noticed about it, in order."""
+        """Its changes, in order."""
         seqs = self.archive.rows(
             "select seq from changes where article_id = ? order by seq", self.row["article_id"]
         )
         return tuple(change for row in seqs for change in self.archive.changes(after=row["seq"] - 1, limit=1))
 
     def diff(self, before: int, after: int) -> Diff:
-        """What lies between two versions, by number. Raises NotHeld."""
+        """Compare two versions, by number. Raises NotHeld."""
         one, other = self.version(before), self.version(after)
         return Diff(one, other, compare(Text(one.title, one.text), Text(other.title, other.text)))
 
 
 class Archive:
-    """An archive, open for reading. A crawl may write meanwhile. Use as a context manager, or call
-    `close`."""
+    """An archive, open for reading, also during a crawl. Use it as a context manager, or call `close`."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
@@ -163,13 +162,12 @@ class Archive:
 
     @classmethod
     def open(cls, folder: str | Path = "data") -> Self:
-        """Open the archive in a folder. Raises NoArchive, NewerArchive, DamagedDatabase, each with what to
-        do."""
+        """Open the archive in a folder. Raises NoArchive, NewerArchive, DamagedDatabase."""
         path = Path(folder)
         return cls(path, open_readonly(path))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._conn.close()
 
     def __enter__(self) -> Self:
@@ -184,8 +182,7 @@ class Archive:
         return f"Archive({str(self.folder)!r})"
 
     def rows(self, sql: str, *values: object) -> Iterator[sqlite3.Row]:
-        """Rows of a question of your own to the database, as they are read (docs/dictionary.md). Raises what
-        `open` raises."""
+        """The rows of your own query, one after another (docs/dictionary.md). Raises what `open` raises."""
         with told(self.folder / DATABASE):
             yield from self._conn.execute(sql, values)
 
@@ -196,22 +193,20 @@ class Archive:
 
     @property
     def epoch(self) -> int:
-        """The feed's epoch: whoever has read an earlier one begins anew."""
+        """The epoch of the feed: with a new one, read the feed again from 0."""
         return feed.epoch(self._conn)
 
     @property
     def newest_seq(self) -> int:
-        """The sequence number of the newest change; 0 where there is none."""
+        """The number of the newest change; 0 if there is none."""
         return feed.newest_seq(self._conn)
 
     @property
     def consumers(self) -> Consumers:
-        """The feed's named consumers, whose cursors are kept in a database of their own beside the
-        archive."""
+        """The named consumers of the feed."""
         return Consumers(self.folder, self._conn)
 
-    # -- versions and articles
-    # ----------------------------------------------------------------------------------------------------
+    # -- versions and articles ------------------------------------------------------------------------
 
     def versions(
         self,
@@ -248,7 +243,8 @@ class Archive:
 
     def articles(self, edition: Edition | None = None, *, state: str | None = None) -> Iterator[Article]:
         """Articles by edition and post id, also those without text and those not captured yet."""
-        where = "where (? is null or edition = ?) and (? is null or state = ?) order by source, cast(key as integer), key"
+        where = """where (? is null or edition = ?) and (? is null or state = ?)
+            order by source, cast(key as integer), key"""
         for row in self.rows(f"{_ARTICLE} {where}", edition, edition, state, state):
             yield self._article(row)
 
@@ -294,7 +290,8 @@ class Archive:
         article = self.find(named)
         if named.at is None:
             raise BadReference(
-                f"{citation!r} names no instant: a citation is sohr:{article.source}:{article.key}@ and an instant such as 2025-03-01T10:00:00Z"
+                f"{citation!r} names no instant: "
+                f"a citation looks like sohr:{article.source}:{article.key}@2025-03-01T10:00:00Z"
             )
         return article.at(named.at)
 
@@ -310,8 +307,8 @@ class Archive:
     ) -> Iterator[Hit]:
         """Newest versions that match a query (`archive.read.search.parse_query`), the most relevant first.
 
-        Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter. Words find other
-        words of their stem unless ``exact``. A citation or address finds its article. Raises BadQuery.
+        Case, accents, Arabic vowel signs, forms of alef and marks inside words do not matter. Words find
+        words of the same stem unless ``exact``. A citation or address finds its article. Raises BadQuery.
         """
         if (named := self._named(query)) is not None:
             yield Hit(named, ())
@@ -353,22 +350,21 @@ class Archive:
         except (NotHeld, BadReference):
             return None
 
-    # -- changes and evidence
-    # -----------------------------------------------------------------------------------------------------
+    # -- changes and evidence -------------------------------------------------------------------------
 
     def changes(
         self, after: int = 0, *, since: Instant | None = None, limit: int | None = None
     ) -> Iterator[Change]:
-        """The feed: changes behind a sequence number, in order; with ``since`` those the archive learnt then
-        or later."""
+        """The feed: changes after a number, in order; with ``since`` those the archive learnt then or
+        later."""
         learnt = parse_bound(since) if since else None
         with told(self.folder / DATABASE):
             for record in feed.changes(self._conn, after, limit, learnt):
                 yield make_change(record)
 
     def evidence(self, version: Version) -> Capture:
-        """The first capture of a version, read back from the WARC file: bytes and headers as received, the
-        digests checked. Raises DamagedWarc."""
+        """The first capture of a version, read from the WARC file: bytes and headers as received. Checks the
+        digests. Raises DamagedWarc."""
         [row] = self.rows("select * from captures where record_id = ?", version.evidence.record_id)
         reader = Evidence(
             self.folder, lambda sql, *values: list(self.rows(sql, *values)), Site(self.site or version.url)
@@ -377,6 +373,3 @@ class Archive:
         if hashlib.sha256(capture.body).hexdigest() != row["payload_sha256"]:
             raise DamagedWarc(version.evidence.warc_file, "has another body than it had", row["offset"])
         return capture
-
-
-__all__ = ["Archive", "Article", "Hit"]

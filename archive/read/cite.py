@@ -1,5 +1,5 @@
-"""The citation of a version, as text, BibTeX and JSON: what the site said at an instant, and where the bytes are
-that prove it."""
+"""The citation of a version, as text, BibTeX and JSON: what the site said at an instant, and where the bytes
+are that prove it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ class Citation:
         when = f", published {self.published_at}" if self.published_at else ""
         return (
             f"{self.author or NAME}: “{self.title or '(no title)'}”{when}. {self.url}\n"
-            f"As captured {self.first_captured_at} (same text until {self.last_captured_at}): {self.citation}\n"
+            f"As captured {self.first_captured_at} (same text until {self.last_captured_at}): "
+            f"{self.citation}\n"
             f"SHA-256 of the text {self.text_sha256}\n"
             f"WARC {self.warc_file}, offset {self.offset}, length {self.length}, record {self.record_id}, "
             f"SHA-256 of the body {self.payload_sha256}\n"

@@ -1,8 +1,8 @@
-"""Named consumers of the feed: how far each has come. In `consumers.db` beside the archive, which no crawl,
-rebuild or backup touches.
+"""Named consumers of the feed and how far each has read, in `consumers.db` beside the archive. No crawl,
+rebuild or backup changes that file.
 
-A cursor moves only when its owner says so (`Consumers.ack`), after it has dealt with a change: whoever
-crashes in between is told the change once more, and none is ever skipped.
+A cursor moves only when its consumer calls `Consumers.ack` after it has processed a change: if it crashes
+before, it gets the change again, and it never misses one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from archive.read.database import BUSY_MS
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TABLE = """create table if not exists consumers (
-    name text primary key, seq integer not null, epoch integer not null, first_read_at text not null, acknowledged_at text
+    name text primary key, seq integer not null, epoch integer not null, first_read_at text not null,
+    acknowledged_at text
 ) strict"""
 
 
@@ -35,8 +36,8 @@ class BadConsumer(ArchiveError):
 
 
 class FeedBeganAnew(ArchiveError):
-    """Raised when a consumer stands in an older epoch of the feed, or behind its end: what it has read is not
-    what the archive tells now."""
+    """Raised when a consumer has read an older epoch of the feed, or beyond its end: what it has read is
+    obsolete."""
 
     exit_status: ClassVar[int] = REPLAY
 
@@ -49,7 +50,7 @@ class CannotKeepCursor(ArchiveError):
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A consumer: the last change it has dealt with, in which epoch, and when it said so (None: never)."""
+    """A consumer: the last change it has processed, in which epoch, and when it said so (None: never)."""
 
     name: str
     seq: int
@@ -66,7 +67,7 @@ class Consumers:
         self._conn = conn
 
     def cursor(self, name: str) -> Consumer:
-        """Where a consumer goes on; one that was never met begins at 0. Raises FeedBeganAnew, BadConsumer,
+        """How far a consumer has read; a new one begins at 0. Raises FeedBeganAnew, BadConsumer,
         CannotKeepCursor."""
         if not _NAME.fullmatch(name):
             raise BadConsumer(
@@ -75,19 +76,16 @@ class Consumers:
         found = self._find(name)
         if found is None:
             with self._writing() as db:
-                values = (name, feed.epoch(self._conn), now())
-                db.execute(
-                    "insert into consumers (name, seq, epoch, first_read_at) values (?, 0, ?, ?) on conflict do nothing",
-                    values,
-                )
+                sql = "insert into consumers (name, seq, epoch, first_read_at) values (?, 0, ?, ?)"
+                db.execute(f"{sql} on conflict do nothing", (name, feed.epoch(self._conn), now()))
             found = self._find(name)
         assert found is not None  # just written
         self._same_feed(found)
         return found
 
     def ack(self, name: str, seq: int, *, rewind: bool = False) -> Consumer:
-        """The consumer has dealt with all changes up to ``seq``; with ``rewind`` it may also go back, or
-        begin anew at 0 in a new epoch.
+        """Record that the consumer has processed all changes up to ``seq``; with ``rewind`` it may go back,
+        or begin again at 0 in a new epoch.
 
         Raises BadConsumer, FeedBeganAnew, CannotKeepCursor.
         """
@@ -142,11 +140,13 @@ class Consumers:
         again = f"replay it: 'sohr-archive ack {consumer.name} 0 --rewind', and apply it to an empty state"
         if consumer.epoch != epoch:
             raise FeedBeganAnew(
-                f"the feed began anew: {consumer.name} has read epoch {consumer.epoch}, this is epoch {epoch}; {again}"
+                f"the feed began anew: {consumer.name} has read epoch {consumer.epoch}, "
+                f"this is epoch {epoch}; {again}"
             )
         if consumer.seq > newest:
             raise FeedBeganAnew(
-                f"{consumer.name} has read up to {consumer.seq}, and the newest change of this archive is {newest}; {again}"
+                f"{consumer.name} has read up to {consumer.seq}, "
+                f"and the newest change of this archive is {newest}; {again}"
             )
 
     def _open(self) -> sqlite3.Connection:
@@ -171,5 +171,5 @@ class Consumers:
             yield
         except sqlite3.Error as error:
             raise CannotKeepCursor(
-                f"{self._path} cannot be used ({error}): give leave to write it, free some space, or move it away"
+                f"{self._path} cannot be used ({error}): make it writable, free some space, or move it away"
             ) from error

@@ -1,5 +1,4 @@
-"""Opening an archive to read it: read-only by construction, beside a crawl that writes; and JSON as every
-command writes it."""
+"""Open an archive for reading, also during a crawl, and write JSON as all commands do."""
 
 from __future__ import annotations
 
@@ -46,7 +45,8 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
         raise NoArchive(f"{path} cannot be read ({error.strerror}): ask for leave to read it") from error
     if not is_there:
         raise NoArchive(
-            f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, --archive or ARCHIVE_DIR names another folder"
+            f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, "
+            "--archive or ARCHIVE_DIR names another folder"
         )
     with told(path):
         conn = _connect(path)
@@ -60,15 +60,15 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Turn what SQLite says while reading an archive into a sentence. Raises NoArchive, DamagedDatabase,
-    ArchiveError."""
+    """Turn errors of SQLite into sentences. Raises NoArchive, DamagedDatabase, ArchiveError."""
     try:
         yield
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", None) or ""
         if name.startswith("SQLITE_NOTADB"):
             raise NoArchive(
-                f"{path} is no database: give another folder, or move the file away and run 'sohr-archive rebuild'"
+                f"{path} is not a database: "
+                "give another folder, or move the file away and run 'sohr-archive rebuild'"
             ) from error
         if name.startswith("SQLITE_CORRUPT"):
             raise DamagedDatabase(
@@ -124,7 +124,7 @@ def about(conn: sqlite3.Connection, key: str) -> str | None:
 
 @contextmanager
 def snapshot(conn: sqlite3.Connection) -> Iterator[None]:
-    """All questions asked within see the archive as it stands at the first of them."""
+    """All queries of the block see the archive as it is at the first of them."""
     conn.execute("begin")
     try:
         yield
@@ -133,8 +133,7 @@ def snapshot(conn: sqlite3.Connection) -> Iterator[None]:
 
 
 def json_line(record: Any) -> bytes:
-    """A record as one line of JSON, in UTF-8 and with its line end; nothing in it ends a line by any reader's
-    rules."""
+    """A record as one line of JSON in UTF-8. No reader finds another line end in it."""
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     # Replaced one by one: a table for each character was two thirds of an export's time
     for mark, escaped in _LINE_ENDS:
@@ -143,6 +142,5 @@ def json_line(record: Any) -> bytes:
 
 
 def cite(source: str, key: str, first_captured_at: str) -> str:
-    """What to write down when citing a version: version numbers move when older history is imported, this
-    does not."""
+    """The citation of a version. Unlike its number, it never changes when older history is imported."""
     return f"sohr:{source}:{key}@{first_captured_at}"

@@ -1,4 +1,4 @@
-"""What lies between two versions, told for people and for programs: coloured, unified, HTML, JSON. Pure."""
+"""The difference of two versions: for a terminal, as a unified diff, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _COLOURS = {"removed": "\x1b[31m", "added": "\x1b[32m", "same": ""}
 # As `git diff --word-diff` writes it
 _BARE = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
 _TAGS = {"removed": "del", "added": "ins"}
-_STYLE = "body{max-width:50em;margin:auto;font:1.1em/1.6 sans-serif;padding:1em}del{background:#fdd}ins{background:#dfd;text-decoration:none}"
+_STYLE = (
+    "body{max-width:50em;margin:auto;font:1.1em/1.6 sans-serif;padding:1em}"
+    "del{background:#fdd}ins{background:#dfd;text-decoration:none}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Diff:
         language = escape(self.after.language or self.after.edition or "")
         return (
             f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n<title>{name}</title>\n'
-            f'<style>{_STYLE}</style>\n<p>{name}<br>{escape(self._verdict())}</p>\n<h1 dir="auto">{_html(self.title)}</h1>\n{rows}\n</html>\n'
+            f"<style>{_STYLE}</style>\n<p>{name}<br>{escape(self._verdict())}</p>\n"
+            f'<h1 dir="auto">{_html(self.title)}</h1>\n{rows}\n</html>\n'
         )
 
     def as_record(self) -> dict[str, Any]:
@@ -82,7 +86,8 @@ class Diff:
         }
 
     def _verdict(self) -> str:
-        return f"severity {self.difference.severity}: {', '.join(self.difference.classes) or 'nothing a reader would see'}"
+        classes = ", ".join(self.difference.classes) or "nothing a reader would see"
+        return f"severity {self.difference.severity}: {classes}"
 
 
 def safe(text: str) -> str:

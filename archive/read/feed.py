@@ -1,7 +1,7 @@
-"""The change feed: what the archive noticed, each change once, in order, as it stood when it was noticed.
+"""The change feed: each change once, in order, as it was when the archive learnt it.
 
-A line never changes, whenever it is read again: fields that later looks correct are told as they were
-(`_replaced`), with one exception, a new release of the extractor, which starts a new epoch.
+A line never changes: `_replaced` restores fields that later captures corrected. Only a new release of the
+extractor changes lines, and starts a new epoch.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from archive.store.fields import FEED_FIELDS, Origin
 
 _STATED = tuple(of for of in FEED_FIELDS if of.origin is Origin.PAGE)
 _SQL = f"""
-select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures, c.stealth,
-       c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.learnt_at, c.article_id, c.version_id, c.previous_version_id, {", ".join(f"v.{of.name}" for of in FEED_FIELDS)},
+select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures,
+       c.stealth, c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.learnt_at,
+       c.article_id, c.version_id, c.previous_version_id, {", ".join(f"v.{of.name}" for of in FEED_FIELDS)},
        v.first_captured_at
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
 where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
 """
-# When each version of an article was told first. Its row may move in time since, and in number, where an
-# import brings older history.
+# When the feed first reported each version of an article; an import of older history may have moved it since
 _TOLD = """
 select version_id, min(said_at) as at, min(seq) as seq from changes
-where article_id = ? and seq <= ? and kind in ('created', 'updated', 'backfilled') and version_id is not null group by version_id
+where article_id = ? and seq <= ? and kind in ('created', 'updated', 'backfilled') and version_id is not null
+group by version_id
 """
 
 
 def newest_seq(conn: sqlite3.Connection) -> int:
-    """The sequence number of the newest change; 0 where there is none."""
+    """The number of the newest change; 0 if there is none."""
     return int(conn.execute("select coalesce(max(seq), 0) from changes").fetchone()[0])
 
 
 def epoch(conn: sqlite3.Connection) -> int:
-    """The epoch of the feed: another one begins where the archive is made anew by another release of the
-    extractor."""
+    """The epoch of the feed: a new one begins when another release of the extractor rebuilds the archive."""
     return int(about(conn, "epoch") or 1)
 
 
 def changes(
     conn: sqlite3.Connection, after: int = 0, limit: int | None = None, since: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The changes behind a sequence number, in order, ready for JSON. Applied one after another from 0 they
-    give the present state.
+    """The changes after a number, in order, ready for JSON. Applied one after another from 0 they give the
+    present state.
 
     ``since``: only what the archive learnt then or later (UTC, as it writes times).
     """
@@ -78,8 +78,8 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    """Number and citation of the version among those told by then, and the citation of the one it
-    followed."""
+    """The version's number and citation among those reported by then, and the citation of the version before
+    it."""
     told = {version: (at, seq) for version, at, seq in conn.execute(_TOLD, (row["article_id"], row["seq"]))}
     at = told.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
     before, same = told.get(row["previous_version_id"]), told.get(row["same_as_version_id"])
@@ -105,7 +105,7 @@ def _replaced(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _state(conn: sqlite3.Connection, row: sqlite3.Row) -> str | None:
-    """The article's state behind a change."""
+    """The article's state after a change."""
     states = (_new_state(r["kind"], json.loads(r["details"])) for r in _back(conn, row))
     return next((state for state in states if state), None)
 
@@ -118,7 +118,7 @@ def _back(conn: sqlite3.Connection, row: sqlite3.Row) -> Iterator[sqlite3.Row]:
 
 
 def _new_state(kind: str, details: dict[str, Any]) -> str | None:
-    """What a change made of its article's state; None: it left it."""
+    """The state that a change gave its article; None if it left it."""
     if kind in GONE_STATES:
         return kind
     if kind == "restored":

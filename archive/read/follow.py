@@ -1,5 +1,4 @@
-"""The feed without an end: changes as they come, also across a rebuild that puts another database in the
-archive's place."""
+"""Follow the feed without an end, also across a rebuild, which replaces the database."""
 
 from __future__ import annotations
 
@@ -21,10 +20,9 @@ _BATCH = 500  # changes of one transaction: a slow reader does not hold the data
 def follow(
     folder: Path, after: int = 0, *, wait: float = WAIT_SECONDS, is_over: Callable[[], bool] = lambda: False
 ) -> Iterator[dict[str, Any] | None]:
-    """Changes behind ``after`` as they are told; None whenever there is no more for now, so that the caller
-    can flush.
+    """Changes after ``after`` as they come; None when there is no more for now, so that the caller can flush.
 
-    Raises FeedBeganAnew where another release has made the database anew meanwhile.
+    Raises FeedBeganAnew if another release has rebuilt the database meanwhile.
     """
     conn, place = _open(folder)
     epoch = feed.epoch(conn)
@@ -58,7 +56,7 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
 
 
 def _place(folder: Path) -> tuple[int, int] | None:
-    """Which file the database is; None in the instant in which there is none."""
+    """Which file the database is; None if there is none at this instant."""
     try:
         found = (folder / DATABASE).stat()
     except OSError:

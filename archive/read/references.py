@@ -49,7 +49,8 @@ def parse_reference(text: str) -> Reference:
     source, key = elsewhere.groups() if elsewhere else rest.partition(":")[::2]
     if not source or not key:
         raise BadReference(
-            f"{text!r} names no article: en:332481 does, an address of it, or a citation such as sohr:en:332481@2025-03-01T10:00:00Z"
+            f"{text!r} does not name an article: give en:332481, its address, or a citation such as "
+            "sohr:en:332481@2025-03-01T10:00:00Z"
         )
     at = None
     if "@" in key:
@@ -59,10 +60,10 @@ def parse_reference(text: str) -> Reference:
         except ValueError:
             if source in EDITIONS:
                 raise BadReference(
-                    f"{after!r} in {text!r} is no instant: write it as 2025-03-01T10:00:00Z"
+                    f"{after!r} in {text!r} is not an instant: write it as 2025-03-01T10:00:00Z"
                 ) from None
     if source in EDITIONS and not (key.isascii() and key.isdigit()):
-        raise BadReference(f"{key!r} in {text!r} is no post id: it is a whole number")
+        raise BadReference(f"{key!r} in {text!r} is not a post id: it is a whole number")
     if source not in EDITIONS and not elsewhere and "." not in source and source != "localhost":
         raise BadReference(f"{source!r} in {text!r} is no edition: they are {' and '.join(EDITIONS)}")
     return Reference(source, str(int(key)) if source in EDITIONS else key, at)
@@ -74,7 +75,7 @@ def parse_bound(value: Instant, *, is_end: bool = False) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise BadReference(
-                f"{value.isoformat()} has no offset, so it is no instant: give it one, datetime.UTC for example"
+                f"{value.isoformat()} has no offset, so it is not an instant: add one, such as datetime.UTC"
             )
         return format_time(value.astimezone(UTC))
     text = value.isoformat() if isinstance(value, date) else value.strip()
@@ -84,5 +85,5 @@ def parse_bound(value: Instant, *, is_end: bool = False) -> str:
         return format_time(parse_time(text))
     except ValueError:
         raise BadReference(
-            f"{text!r} is no date: write 2024-01-31, or 2024-01-31T12:00:00Z for an instant (UTC)"
+            f"{text!r} is not a date: write 2024-01-31, or 2024-01-31T12:00:00Z for an instant (UTC)"
         ) from None

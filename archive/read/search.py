@@ -1,7 +1,7 @@
 """What a reader types into the search: its query language, its FTS5 expression, and where matches stand.
 
-The index has folded words only. Folding never joins or splits words across white space, so each word of a text
-is folded by itself to find the place of a match, whatever marks stand inside it.
+The index has folded words only. Folding never joins or splits words across white space, so each word of a
+text is folded by itself to find the place of a match, whatever marks stand inside it.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def parse_query(typed: str, *, exact: bool = False) -> Query:
     """Read a query. Never raises; parts without a letter or digit are ignored.
 
     All words must stand. ``OR`` between two terms: one of them. ``-word``: not that. ``"two words"``: next to
-    each other, exactly. ``word*``: every longer word too. Other words also find words of the same stem, unless
-    ``exact``. A number is found with and without thousands separators.
+    each other, exactly. ``word*``: every longer word too. Other words also find words of the same stem,
+    unless ``exact``. A number is found with and without thousands separators.
     """
     clauses: list[tuple[Term, ...]] = []
     excluded: list[Term] = []

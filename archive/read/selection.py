@@ -34,8 +34,8 @@ from versions v left join claim_sets s using (claim_set_id)
     left join captures c on c.capture_id = v.first_capture_id left join warc_files f using (warc_file_id)
 """
 # When a version was published: as the site states it, else its archive day, else when it was first captured
-_WHEN = """coalesce(v.published_at, (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id),
-    v.first_captured_at)"""
+_WHEN = """coalesce(v.published_at,
+    (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id), v.first_captured_at)"""
 
 
 @dataclass(frozen=True, slots=True)
