@@ -37,9 +37,9 @@ WHOLE = 1 + 16 + 80 + 4  # robots.txt, listings, posts, later pages of two of th
 def kill_after(replica: Replica, folder: Path, requests: int, *arguments: str, archive: bool) -> None:
     """Run the crawl until the replica has answered so many requests more, then SIGKILL it; with ``archive``
     the archive process too."""
-    before = len(replica.log())
+    before = replica.count()
     with running(replica, folder, *arguments) as run:
-        until(lambda: run.is_over or len(replica.log()) >= before + requests, f"{requests} requests")
+        until(lambda: run.is_over or replica.count() >= before + requests, f"{requests} requests")
         run.kill(archive=archive)
 
 
@@ -88,7 +88,7 @@ def test_the_archive_process_writes_what_it_was_handed(tmp_path: Path) -> None:
     with Replica(posts=POSTS, per_page=5, slow_ms=10) as replica:
         folder = tmp_path / "a"
         with running(replica, folder) as run:
-            until(lambda: len(replica.log()) >= 50, "50 requests")
+            until(lambda: replica.count() >= 50, "50 requests")
             # What is in flight at the kill may be lost: at most one request, and one on its way to the
             # archive
             known = replica.log()[:48]
@@ -111,7 +111,7 @@ def test_a_crawl_whose_archive_process_dies_says_so_and_can_be_run_again(tmp_pat
     with Replica(posts=POSTS, per_page=5, slow_ms=4) as replica:
         folder = tmp_path / "a"
         with running(replica, folder) as run:
-            until(lambda: len(replica.log()) >= 30, "30 requests")
+            until(lambda: replica.count() >= 30, "30 requests")
             assert run.archive is not None
             run.archive.kill()
             done = run.wait(60)

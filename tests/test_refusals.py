@@ -511,7 +511,7 @@ class TestSignals:
         rest."""
         site.call("set", slow_ms=30)
         with running(site, tmp_path / "a") as run:
-            until(lambda: len(site.log()) >= requests, f"{requests} requests")
+            until(lambda: site.count() >= requests, f"{requests} requests")
             begun = time.monotonic()
             run.signal(number)
             done = run.wait(30)
@@ -541,7 +541,7 @@ class TestSignals:
         on."""
         site.call("set", slow_ms=30)
         with running(site, tmp_path / "a", DOWNLOAD_TIMEOUT=60) as run:
-            until(lambda: len(site.log()) >= requests, f"{requests} requests")
+            until(lambda: site.count() >= requests, f"{requests} requests")
             site.call("set", slow_ms=20_000)
             time.sleep(0.2)
             begun = time.monotonic()

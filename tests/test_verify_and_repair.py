@@ -540,7 +540,7 @@ def test_a_rebuild_gives_back_the_digests_of_closed_files(folder: Path) -> None:
 def test_a_backup_during_a_crawl_is_of_one_instant(tmp_path: Path) -> None:
     """Whole by SQLite's own check, by its digest, and by ours against the evidence."""
     with Replica(posts=25, slow_ms=10) as replica, running(replica, tmp_path / "a") as run:
-        until(lambda: (tmp_path / "a" / "archive.db").exists() and len(replica.log()) > 20, "some posts")
+        until(lambda: (tmp_path / "a" / "archive.db").exists() and replica.count() > 20, "some posts")
         for number in range(3):
             ran = sohr(tmp_path / "a", "backup", tmp_path / f"{number}.db")
             assert ran.status == 0, ran

@@ -185,7 +185,7 @@ class Front:
 
 def build_app(site: ReplicaSite, log_file: Path | None = None) -> Starlette:
     """The site, and below ``/__replica__/``: POST a knob's name with its arguments as JSON, GET and DELETE
-    ``log``, GET ``journal``."""
+    ``log``, GET ``count`` and ``journal``."""
     log = Log(log_file)
 
     async def turn(request: Request) -> Response:
@@ -201,6 +201,9 @@ def build_app(site: ReplicaSite, log_file: Path | None = None) -> Starlette:
             log.entries.clear()
         return JSONResponse(log.entries)
 
+    async def count(request: Request) -> Response:
+        return JSONResponse(len(log.entries))
+
     async def journal(request: Request) -> Response:
         deeds: list[Deed] = site.journal[int(request.query_params.get("since", "0")) :]
         return JSONResponse([[deed.name, deed.arguments] for deed in deeds])
@@ -208,6 +211,7 @@ def build_app(site: ReplicaSite, log_file: Path | None = None) -> Starlette:
     return Starlette(
         routes=[
             Route("/__replica__/log", requests, methods=["GET", "DELETE"]),
+            Route("/__replica__/count", count),
             Route("/__replica__/journal", journal),
             Route("/__replica__/{knob}", turn, methods=["POST"]),
             Mount("/", app=Front(site, log)),

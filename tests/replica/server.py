@@ -117,6 +117,10 @@ class Replica:
         entries: list[dict[str, object]] = self._ask("GET", "log")
         return entries
 
+    def count(self) -> int:
+        """How many requests were answered so far: what `log` has, without reading it."""
+        return int(self._ask("GET", "count"))
+
     def clear_log(self) -> None:
         """Forget the requests so far."""
         self._ask("DELETE", "log")
