@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from archive.extract import other_sites
 from archive.extract.other_sites import LAYOUT, extract_general
 from archive.model import Capture, Extract, Unextractable
 from archive.sites.addresses_elsewhere import clean, identity
@@ -354,6 +356,36 @@ def test_identity_follows_a_sound_canonical_address() -> None:
         "http://[broken",
     ):
         assert str(identity(url, wrong)) == f"press.example:{url}"
+
+
+@pytest.mark.parametrize("spelled", ["/caf%c3%a9/a", "/caf%C3%A9/./a", "/x/../caf%C3%A9/a", "/caf%C3%A9/%61"])
+def test_one_page_is_one_article_however_its_address_is_spelled(spelled: str) -> None:
+    """Hex case, dot segments and needless encoding make no other article."""
+    assert identity("https://press.example/s", spelled).key == "https://press.example/caf%C3%A9/a"
+
+
+def test_another_site_is_never_written_by_the_observatory() -> None:
+    """A page that names SOHR as its author has none: it is a copy."""
+    head = '<meta name="author" content="The Syrian Observatory for Human Rights"></head>'
+    found = read(page("A wall falls", LINES).replace("</head>", head))
+    assert isinstance(found, Extract) and found.author is None
+
+
+def test_a_second_try_finds_what_precision_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If precision mode finds a crumb, the default mode may find the article."""
+    real, modes = other_sites._run_trafilatura, list[bool]()
+
+    def crumb(text: str, *, favor_precision: bool) -> Any:
+        modes.append(favor_precision)
+        found = real(text, favor_precision=favor_precision)
+        if favor_precision:
+            del found.lines[1:]
+        return found
+
+    monkeypatch.setattr(other_sites, "_run_trafilatura", crumb)
+    found = read(page("A wall falls", LINES * 2))
+    assert isinstance(found, Extract) and [line.text for line in found.lines] == LINES * 2
+    assert modes == [True, False]
 
 
 @pytest.mark.seeds

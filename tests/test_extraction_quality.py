@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
     [heading] = [line for line in crawls if line[:2] == ["Last", "crawls"]]
     shown = crawls[crawls.index(heading) + 1]
     assert shown[heading.index("doubtful") - len(heading)] == str(len(sampled))
+
+
+def test_what_general_reads_must_agree(tmp_path: Path) -> None:
+    """A teaser that `general` takes for the article makes no version: the page is one of an unknown layout."""
+    teasers = " ".join(f"teaser{n}" for n in range(65))
+    one = drifted(7)
+    body = re.sub(rb"teaser0 [^<]*", teasers.encode(), one.body)
+    with Archive(tmp_path / "archive", HOME) as archive:
+        [outcome] = archive.take(replace(one, body=body, crawl=archive.name))
+    assert outcome.word == "layout"
+    assert rows(tmp_path / "archive", "select count(*) from versions") == [(0,)]
 
 
 def test_golden_pages_raise_no_alarm() -> None:

@@ -24,8 +24,9 @@ from archive.compare.numbers import Number
 from archive.compare.sentences import Sentence, has_same_numbers, pair_sentences, split_sentences
 from archive.text.normalise import normalise
 
-# The order of `Difference.classes`; `same_addition` is of `archive.ingest.doubts`. `title`: the headline was reworded. `order`: sentences moved, word for
-# word. `rewording`: of the text; of the headline only if nothing but typography changed.
+# The order of `Difference.classes`; `same_addition` is of `archive.ingest.doubts`. `title`: the headline was
+# reworded. `order`: sentences moved, word for word. `rewording`: of the text; of the headline only if nothing
+# but typography changed.
 CLASSES = (
     "figures",
     "title",

@@ -8,11 +8,13 @@ from collections import Counter
 from archive.extract.document import open_document
 from archive.extract.other_sites import BOUNDS, find_main_text
 from archive.model import Capture, Extract, Unextractable
+from archive.sites.sohr.layouts import LAYOUTS
 from archive.warc.gzip_members import payload_sha256
 
 ONE_IN = 100  # pages that are checked: 15 ms each, so 0.15 ms a page
 DISAGREE = 0.4  # F1 of 4-word shingles; docs/extraction.md says what the layouts' own pages score
 CROSS_CHECK = "cross_check"  # reason of the failures that record a disagreement
+FEWEST_SURE = 60  # words of a text from which a disagreement refuses it
 FEWEST_WORDS = 30  # the overlap of shorter texts says little
 _WORD = re.compile(r"\w+")
 
@@ -23,8 +25,14 @@ def is_sampled(capture: Capture) -> bool:
 
 
 def second_opinion(capture: Capture, found: Extract) -> str | None:
-    """`cross_check` of a sampled page, else None."""
-    return cross_check(capture, found) if is_sampled(capture) else None
+    """`cross_check` of a page that must agree or is sampled, else None."""
+    return cross_check(capture, found) if must_agree(found) or is_sampled(capture) else None
+
+
+def must_agree(found: Extract) -> bool:
+    """True for a text that `general` read: without agreement it may be a teaser or a box. Short texts cannot
+    be checked: of 226 short posts ten would be refused."""
+    return found.layout == LAYOUTS[-1].name and len(_WORD.findall(found.text)) >= FEWEST_SURE
 
 
 def cross_check(capture: Capture, found: Extract) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from archive.extract.cross_check import CROSS_CHECK
+from archive.extract.cross_check import CROSS_CHECK, must_agree
 from archive.extract.reader import Reader
 from archive.extract.reread import Evidence, join_pages, pack, unpack
 from archive.ingest import look_schedule
@@ -229,6 +229,8 @@ class Ingest:
         if key is None:
             return seen.fail(self.store, "layout", "the page does not say which post it is")
         drift = reader.cross_check(seen.capture, found)
+        if drift and must_agree(found):
+            return self._record_unread(seen, expected, Unextractable("layout", drift, found.title))
         if address.page > 1 or found.pages > 1:
             whole = self._join(seen, address, record_id, look, found, key)
             if isinstance(whole, Outcome):

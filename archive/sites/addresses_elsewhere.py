@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 from archive.model import ArticleKey
 
@@ -54,4 +54,12 @@ def identity(url: str, canonical: str | None) -> ArticleKey:
     stated = clean(canonical, url) if canonical else None
     if stated is None or host_of(stated) != host_of(url) or (is_front(stated) and not is_front(url)):
         stated = url
-    return ArticleKey(host_of(stated), stated)
+    parts = urlsplit(stated)
+    return ArticleKey(host_of(stated), parts._replace(path=_plain_path(parts.path)).geturl())
+
+
+def _plain_path(path: str) -> str:
+    """One spelling of a path: without dot segments, percent-encoding in capitals and only where it is
+    needed."""
+    path = urlsplit(urljoin("http://host/", path)).path if "/." in path else path
+    return "/".join(quote(unquote_to_bytes(segment), safe="!$&'()*+,;=:@-._~") for segment in path.split("/"))

@@ -1,4 +1,5 @@
-"""Lines of boxes that plugins print between an article's paragraphs, told by what they do, not by their class."""
+"""Lines of boxes that plugins print between an article's paragraphs, told by what they do, not by their
+class."""
 
 from __future__ import annotations
 
@@ -56,8 +57,8 @@ def is_notice(line: Raw) -> bool:
 def drop_boxes(lines: list[Raw], is_other_post: Callable[[str], bool]) -> tuple[list[Raw], list[Raw]]:
     """Split lines into those of the article and links to other posts.
 
-    Labels of advertisements and tables of contents are dropped. Nothing is cut if links to other posts are most
-    of the text: then the post is a list of posts.
+    Labels of advertisements and tables of contents are dropped. Nothing is cut if links to other posts are
+    most of the text: then the post is a list of posts.
     """
     kept: list[Raw] = []
     links: list[Raw] = []
