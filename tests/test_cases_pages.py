@@ -3,6 +3,8 @@ exact."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,13 @@ import pytest
 
 from archive.compare.classes import metadata_changes
 from archive.extract.page import extract
+from archive.extract.reread import join_pages
 from archive.html.decode import decode_text
-from archive.model import ArticleKey, Capture, Extract, Unextractable
+from archive.html.lines import Raw
+from archive.model import EDITIONS, ArticleKey, Capture, Extract, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress.boxes import drop_boxes, is_notice
+from tests.replica.site import ReplicaSite
 
 CASES = Path(__file__).parent / "cases"
 FIRST = "SOHR activists have documented the death of 3 civilians in Kafr Alyan."
@@ -283,6 +289,36 @@ def test_addresses_made_anew_are_no_change(one: str, other: str) -> None:
     )
     old, new = ([[f"https://a.example/r?id={number}", "x"]] for number in (1, 2))
     assert list(metadata_changes({"links": old}, {"links": new})) == ["links"]
+
+
+def seeds() -> list[list[str]]:
+    """The lines of the reference articles, where they are."""
+    folder = os.environ.get("SOHR_SEEDS")
+    found = json.loads((Path(folder) / "expected.json").read_text()) if folder else []
+    return [seed["lines"] for seed in found]
+
+
+def test_no_rule_about_boxes_takes_a_toll() -> None:
+    """Tolls repeat from post to post; no line of the replica's posts or of the reference articles is a
+    box's."""
+    site = ReplicaSite(posts=200, seed=11)
+    texts = [
+        list(post.lines) for lang in EDITIONS for key in site.ids(lang) if (post := site.post(lang, key))
+    ]
+    for text in texts + seeds():
+        raw = [Raw(line, LineKind.PARAGRAPH, 0, False, "p") for line in text if "\t" not in line]
+        assert drop_boxes(raw, lambda _href: True) == (raw, [])
+        assert [line.text for line in raw if is_notice(line)] == []
+
+
+def test_a_post_that_changed_between_its_pages_is_not_joined() -> None:
+    """Pages of two states of a post make no version."""
+    one = post(
+        "<p>First words.</p>", head='<meta property="article:modified_time" content="2026-05-01T10:00:00Z">'
+    )
+    other = replace(one, page=2, modified_at="2026-05-01T11:00:00Z")
+    assert isinstance(join_pages([one, replace(one, page=2)]), Extract)
+    assert isinstance(join_pages([one, other]), Unextractable)
 
 
 def test_a_minified_script_is_not_hostile() -> None:

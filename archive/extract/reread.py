@@ -66,8 +66,14 @@ class Evidence:
         return self._reader.read(self.capture(row), key)
 
 
-def join_pages(pages: list[Extract]) -> Extract:
-    """A post in several pages as one text; everything else is as on its first page."""
+def join_pages(pages: list[Extract]) -> Extract | Unextractable:
+    """A post in several pages as one text; everything else is as on its first page.
+
+    Pages that state another title or modified time are of two states of the post: together they say what the
+    site never said.
+    """
+    if len({(page.title, page.modified_at) for page in pages}) > 1:
+        return Unextractable("truncated", "the post changed between two of its pages", pages[0].title)
     return replace(
         pages[0],
         lines=tuple(line for page in pages for line in page.lines),

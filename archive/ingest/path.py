@@ -269,7 +269,10 @@ class Ingest:
         self.store.drop_parts(of)
         names = {name: first[name] for name in ("url", "requested_url", "captured_at")}
         opening = replace(seen, capture=replace(seen.capture, **names), capture_id=first["capture_id"])
-        return opening, join_pages([unpack(p["extract"]) for p in parts])
+        whole = join_pages([unpack(p["extract"]) for p in parts])
+        return (
+            self._record_unread(opening, key, whole) if isinstance(whole, Unextractable) else (opening, whole)
+        )
 
     def _record_unread(self, seen: Seen, key: ArticleKey | None, why: Unextractable) -> Outcome:
         if why.reason == APART:
