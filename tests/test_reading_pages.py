@@ -21,15 +21,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive import browse
+from archive.browse.comparison import marked as mark_segments
 from archive.browse.drawing import bars, steps
 from archive.browse.figures import changed_figures, picture
 from archive.browse.inert import inert
 from archive.browse.marks import marked, snippet
+from archive.compare.words import Segment
 from archive.export.public_copy import NOTE, NoCopy, NoSuchVersion, publish, read_redactions
 from archive.read.find import _runs
 from archive.read.search import parse_query, spans
 from tests.browser.making import FIRST, SECOND, make
-from tests.page import Page
+from tests.page import Page, words
 
 if not pm.is_registered(browse):
     pm.register(browse, name="sohr_archive")
@@ -127,38 +129,60 @@ async def test_pages_are_whole(ds: Datasette, address: str) -> None:
 
 
 async def test_figures_are_called_out(ds: Datasette) -> None:
-    """Who opens a comparison sees first which figure became which, in which sentence."""
-    page = await text_of(ds, "en/332481/diff/1/2")
-    assert re.search(r"<del>3</del>.{0,120}<ins>31</ins>", page, re.DOTALL)
-    assert page.index("2 figures changed") < page.index('class="sides"')
-    assert "the blast killed 3 civilians" in plain(page)
-    assert "Silent edit" in page
-    assert "A figure or its sentence changed." in page
-    assert "7 unchanged lines" in page  # with two around the change
+    """Who opens a comparison sees first which figure changed, in which sentence, and whether silently."""
+    page = Page(await text_of(ds, "en/332481/diff/1/2"))
+    assert page.texts("removed", ".box") == ["3", "3"] and page.texts("added", ".box") == ["31", "31"]
+    assert page.text.index("2 figures changed") < page.text.index("Side by side")
+    assert "the blast killed 3 civilians" in page.text
+    assert page.text.count("Silent edit") == 2
+    assert "Show 7 unchanged paragraphs" in page.text  # with two around the change
 
 
 async def test_side_by_side_marks_words(ds: Datasette) -> None:
-    """The line stands whole on both sides, with what went and what came marked."""
-    page = await text_of(ds, "en/332481/diff/1/2?all=1")
-    cells = re.findall(r'<td class="t" dir="ltr">(.*?)</td>', page)
-    assert "Deir Ezzor: the blast killed <del>3</del> civilians in the market of Al-Mayadin." in cells
-    assert "Deir Ezzor: the blast killed <ins>31</ins> civilians in the market of Al-Mayadin." in cells
+    """The line stands whole on both sides, with removed and added words marked; figures are not struck."""
+    page = Page(await text_of(ds, "en/332481/diff/1/2?all=1"))
+    lines = [words(node) for node in page.tree.css(".pair p")]
+    assert "Version 1: Deir Ezzor: the blast killed 3 civilians in the market of Al-Mayadin." in lines
+    assert "Version 2: Deir Ezzor: the blast killed 31 civilians in the market of Al-Mayadin." in lines
+    assert {"3"} == set(page.texts("removed")) and {"31"} == set(page.texts("added"))
 
 
-async def test_inline_is_one_text(ds: Datasette) -> None:
-    """The other view is one text, by a link, without script."""
-    page = await text_of(ds, "en/332481/diff/1/2?view=inline")
-    assert "the blast killed <del>3</del><ins>31</ins> civilians" in page
-    assert "/-/sohr/en/332481/diff/1/2" in page
-    assert 'class="sides"' not in page
+async def test_one_text_never_joins_figures(ds: Datasette) -> None:
+    """In one text an arrow with spaces stands between removed and added words, also for a copy of the text."""
+    page = Page(await text_of(ds, "en/332481/diff/1/2?view=inline"))
+    assert "the blast killed 3 → 31 civilians" in page.text
+    assert page.link("Side by side") == "/-/sohr/en/332481/diff/1/2"
+    arabic = Page(await text_of(ds, "ar/700001/diff/1/2?view=inline"))
+    assert "مقتل 4 ← 32 أشخاص" in arabic.text
 
 
 async def test_comparison_runs_from_right_to_left(ds: Datasette) -> None:
-    """Arabic stands in logical order in cells that run from right to left."""
-    page = await text_of(ds, "ar/700001/diff/1/2")
-    assert '<td class="t" dir="rtl">وثّق المرصد السوري مقتل <del>4</del> أشخاص' in page
-    assert '<td class="t" dir="rtl">وثّق المرصد السوري مقتل <ins>32</ins> أشخاص' in page
-    assert "cannot say whether it is a silent edit" in page
+    """Arabic stands in logical order in a part that runs from right to left, each number isolated."""
+    page = Page(await text_of(ds, "ar/700001/diff/1/2"))
+    [part] = page.tree.css('.diff[dir="rtl"]')
+    assert "وثّق المرصد السوري مقتل 4 أشخاص" in words(part) and "مقتل 32 أشخاص" in words(part)
+    assert "cannot say whether it is a silent edit" in page.text
+    assert (
+        str(mark_segments([Segment("same", "منها 13-16")], rtl=True))
+        == 'منها <bdi dir="ltr" class="nb">13-16</bdi>'
+    )
+
+
+async def test_the_way_through_a_comparison(ds: Datasette) -> None:
+    """Each change links to the next, the page to the next changed figure of the archive and to swapped sides."""
+    page = Page(await text_of(ds, "ar/700001/diff/1/2"))
+    following = Page((await ds.client.get(page.link("Next changed figure"))).text)
+    assert "2 figures changed" in following.text
+    swapped = Page((await ds.client.get(following.link("Swap sides"))).text)
+    assert "Version 2 was 31" in swapped.text and "Version 1 now → 3" in swapped.text
+
+
+async def test_the_article_marks_its_last_change(ds: Datasette) -> None:
+    """The new figure is marked in the text, the former one stands beside it; the marks can be hidden."""
+    page = Page(await text_of(ds, "en/332481"))
+    assert page.texts("added", "article") == ["31"] and page.texts("removed", "article") == ["3"]
+    hidden = Page((await ds.client.get(page.link("Hide the marks"))).text)
+    assert hidden.texts("added", "article") == []
 
 
 async def test_comparison_leads_to_both_evidences(ds: Datasette, path: Path) -> None:
@@ -327,13 +351,12 @@ def test_runs_are_few() -> None:
 
 
 async def test_article_leads_to_its_comparisons(ds: Datasette) -> None:
-    """From the timeline it is one step to what changed; figures over the versions are drawn."""
-    page = await text_of(ds, "en/332481")
-    assert 'href="/-/sohr/en/332481/diff/1/2"' in page
-    assert '<svg class="picture steps"' in page
-    assert "Figures that changed: 3 to 31" in page
-    assert "meta:article:modified_time" in page  # where the claim stands
-    assert 'href="/-/sohr/en/332500"' in page  # the next post
+    """From the versions it is one step to what changed; the time axis stands above them."""
+    page = Page(await text_of(ds, "en/332481"))
+    assert page.link("Compare 1 and 2") == "/-/sohr/en/332481/diff/1/2"
+    assert "2 versions on a time axis" in page.html
+    assert "meta:article:modified_time" in page.text  # where the claim stands
+    assert "/-/sohr/en/332500" in page.addresses  # the next post
 
 
 async def test_citation_forms_agree(ds: Datasette, path: Path) -> None:
@@ -619,12 +642,14 @@ def test_pictures_have_words() -> None:
     assert "Posts <a day>" in (root.findtext("title") or "")
     assert "2025-03-01: 3 English, 1 <b>" in [node.text for node in root.iter("title")]
     assert bars("x", ("a",), []) == ""
-    assert steps("x", ["one"], [("a", [1])]) == ""
+    assert steps("x", [FIRST, SECOND], SECOND, [("a", [1, 2])]) == ""  # only from three versions on
 
 
 def test_figures_make_chains() -> None:
     """A figure is followed from version to version by its sentence; one that came or went makes no line."""
-    versions: list[dict[str, Any]] = [{"number": n, "first_captured_at": FIRST} for n in (1, 2, 3)]
+    versions: list[dict[str, Any]] = [
+        {"number": n, "first_captured_at": f"2025-03-0{n}T00:00:00Z"} for n in (1, 2, 3)
+    ]
 
     def figure(before: str | None, after: str | None) -> dict[str, str | None]:
         return {
@@ -677,8 +702,8 @@ async def test_what_is_taken_out_is_gone(path: Path, tmp_path: Path) -> None:
         f"sohr:ar:700001@{FIRST}  # the first only",
     )
     stored = target.read_bytes()
-    for words in ("Mayadin", "mayadin", "Deir Ezzor: the blast", "leaves 31 dead"):
-        assert words.encode() not in stored, words
+    for word in ("Mayadin", "mayadin", "Deir Ezzor: the blast", "leaves 31 dead"):
+        assert word.encode() not in stored, word
     assert "مقتل 4 أشخاص".encode() not in stored
     assert "مقتل 32 أشخاص".encode() in stored
     copy = Datasette([str(target)])

@@ -1,17 +1,22 @@
-"""One article: a version to read, its history, its evidence, its neighbours."""
+"""The page of an article: a version to read, its history, its evidence and the posts beside it."""
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
+from markupsafe import Markup
 
 from archive.browse import figures
 from archive.browse.blocks import blocks
+from archive.browse.changes import shown as read_change
 from archive.browse.citation import cite_row, write_json
-from archive.browse.context import Frame, listed, open_frame, rows, worded
+from archive.browse.comparison import hunks, marked, time_axis
+from archive.browse.context import Frame, is_rtl, listed, open_frame, rows, worded
 from archive.browse.labels import STATED
+from archive.compare.words import LinePair, side_by_side
 from archive.read.selection import VERSION_ROWS
 from archive.store.claim_sets import unpack
 from archive.store.fields import PAGE_FIELDS
@@ -40,24 +45,12 @@ _SAME_DAY = f"""select a.edition, a.post_id, v.title, v.plain_title, v.published
     where a.article_id in (select * from ({_NEAR.format("<", "desc")}) union all select * from ({_NEAR.format(">", "asc")}))
     order by v.published_at, a.post_id"""
 # Stated fields that have a place of their own on the page; the others are listed
-_PLACED = frozenset(
-    [
-        "published_at",
-        "modified_at",
-        "author",
-        "language",
-        "canonical_url",
-        "categories",
-        "tags",
-        "source_outlet",
-        "source_url",
-        "notes",
-    ]
-)
+_PLACED: tuple[str, ...] = ("published_at", "modified_at", "author", "language", "canonical_url")
+_PLACED += ("categories", "tags", "source_outlet", "source_url", "notes")
 
 
 async def page(datasette: Any, request: Any) -> Response:
-    """An article (``?version=``: that version; without it the newest)."""
+    """Show an article (``?version=``: that version, else the newest; ``?marks=no``: without marks)."""
     frame = await open_frame(datasette, request)
     source, key = frame.article
     wanted = frame.argument("version", 20)
@@ -67,13 +60,13 @@ async def page(datasette: Any, request: Any) -> Response:
     found = await frame.ask(lambda conn: _read(conn, frame, source, key, number))
     if found is None:
         raise NotFound(
-            f"The archive does not hold {source} {key}" + (f" in version {number}." if number else ".")
+            f"The archive does not have {source} {key}" + (f" in version {number}." if number else ".")
         )
     return await frame.page("sohr_article.html", found)
 
 
 async def go(datasette: Any, request: Any) -> Response:
-    """From a typed post id, or from the chooser of two versions, to the page meant."""
+    """Lead the form that chooses two versions to their comparison."""
     frame = await open_frame(datasette, request)
     _, key = frame.article
     given = request.url_vars
@@ -101,13 +94,7 @@ def _read(
     if number and shown is None:
         return None
     changes = [
-        row
-        | {
-            "words": worded(row["classes"]),
-            "figures": listed(row["figures"]),
-            "changed": figures.changed_figures(listed(row["figures"])),
-        }
-        for row in rows(conn, _CHANGES, article_id)
+        read_change(row) | {"figures": listed(row["figures"])} for row in rows(conn, _CHANGES, article_id)
     ]
     moved = rows(
         conn, "select edition, post_id, key, url from articles where article_id = ?", article["moved_to"]
@@ -134,9 +121,72 @@ def _read(
         "picture": figures.picture(
             [row for row in versions if not row["is_retracted"]],
             [row for row in changes if not row["is_retracted"]],
+            article["last_captured_at"] or "",
         ),
+        "axis": time_axis(conn, frame, article | {"last_look": article["last_captured_at"]}, [number or 0])
+        if len(versions) > 1
+        else "",
     }
-    return context | (_version(conn, frame, article, shown) if shown else {})
+    if not shown:
+        return context
+    context |= _version(conn, frame, article, shown)
+    if frame.argument("marks") != "no":
+        _mark_change(conn, frame, context)
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a line of the text said in the version before."""
+
+    before: Markup
+    what: str
+    is_figure: bool
+
+
+def _mark_change(conn: sqlite3.Connection, frame: Frame, context: dict[str, Any]) -> None:
+    """Mark in the blocks of a version what changed since the version before, with the former words beside
+    it."""
+    version, article = context["version"], context["article"]
+    sql = """select number, title, text from versions where article_id = ? and number < ?
+        order by number desc limit 1"""
+    previous = next(iter(rows(conn, sql, article["article_id"], version["number"])), None)
+    change = context["by_version"].get(version["number"])
+    if previous is None or change is None:
+        return
+    rtl = is_rtl(article["edition"], version["language"])
+    pairs: dict[int, list[LinePair]] = {}  # by the line of the shown version after which they stand
+    line = 1
+    for pair in side_by_side(
+        *(text.split("\n") if text else [] for text in (previous["text"], version["text"]))
+    ):
+        line = pair.number_after or line
+        if pair.op != "same":
+            pairs.setdefault(line, []).append(pair)
+    shown, line = [], 0
+    for block in context["blocks"]:
+        lines, said = [], []
+        for depth, text in block.lines:
+            line += 1
+            for pair in pairs.get(line, ()):
+                if pair.after and block.kind != "row":
+                    text = marked(pair.after, rtl=rtl)
+                if pair.before:
+                    hunk = hunks([pair])[0]
+                    said.append(Note(marked(pair.before, rtl=rtl), hunk.what, hunk.is_figure))
+            lines.append((depth, text))
+        shown.append(replace(block, lines=tuple(lines), notes=tuple(said)))
+    address = frame.read(article, f"/diff/{previous['number']}/{version['number']}")
+    former = previous["title"] if previous["title"] != version["title"] else ""
+    context |= {
+        "blocks": shown,
+        "marks": {
+            "since": previous["number"],
+            "title": former,
+            "stealth": change["stealth"],
+            "address": address,
+        },
+    }
 
 
 def _version(

@@ -1,8 +1,9 @@
-"""A version's text in its own shape: paragraphs, lists, tables, headings."""
+"""A version's text as paragraphs, lists, tables and headings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from archive.store.line_kinds import decode_kinds
 
@@ -13,15 +14,16 @@ class Block:
 
     kind: str
     lines: tuple[tuple[int, str], ...]  # (depth, text)
+    notes: tuple[Any, ...] = ()  # what a page says after it
 
     @property
     def rows(self) -> list[list[str]]:
-        """Of a table, the cells."""
+        """The cells of a table."""
         return [text.split("\t") for _, text in self.lines]
 
 
 def blocks(text: str, kinds: str) -> list[Block]:
-    """A version's text as blocks; ``kinds`` is the column `lines`. Where the two do not fit, every line is a
+    """A version's text as blocks; ``kinds`` is the column `lines`. If the two do not fit, every line is a
     paragraph."""
     lines = text.split("\n") if text else []
     try:

@@ -1,81 +1,178 @@
-"""Two versions of an article, word by word: side by side, or one text with what went and what came."""
+"""Two versions of an article, word by word: side by side, or as one text."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
+from markupsafe import Markup, escape
 
-from archive.browse.context import Frame, open_frame, rows
-from archive.browse.labels import SEVERITY_SENTENCES
+from archive.browse.context import Frame, is_rtl, open_frame, rows
+from archive.browse.drawing import Moment, axis
+from archive.browse.labels import CLASSES, SEVERITY_SENTENCES, day
 from archive.compare.classes import Figure, Text, compare
 from archive.compare.words import LinePair, Segment, side_by_side, word_diff
 from archive.store.fields import PAGE_FIELDS
 
 _AROUND = 2  # unchanged lines shown beside a changed one
-_SQL = """
-select v.*, a.edition, a.post_id, a.source, a.key, a.url, c.offset, c.captured_at, f.serial, f.name as warc
-from articles a join versions v using (article_id) join captures c on c.capture_id = v.first_capture_id join warc_files f using (warc_file_id)
-where a.source = ? and a.key = ? and v.number = ?
-"""
+_DRAWN = 8  # versions on a time axis
+_NUMBER = re.compile(r"\d+(?:[.,/:–-]\d+)*")
+_SQL = """select v.*, a.edition, a.post_id, a.source, a.key, a.url, a.last_captured_at as last_look,
+    c.offset, c.length, c.captured_at, f.serial, f.name as warc
+    from articles a join versions v using (article_id) join captures c on c.capture_id = v.first_capture_id
+    join warc_files f using (warc_file_id) where a.source = ? and a.key = ? and v.number = ?"""
+_CHANGE = """select seq, stealth, severity, said_at from changes
+    where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"""
+_NEXT_FIGURE = """select a.edition, a.post_id, a.key, o.number as before, n.number as after
+    from changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
+    join versions o on o.version_id = c.previous_version_id
+    where c.kind = 'updated' and c.severity = 3 and c.seq < ? order by c.seq desc limit 1"""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Rows that follow each other; ``is_folded``: unchanged ones that a reader may unfold."""
+class Hunk:
+    """A changed line pair, numbered from 1; or unchanged ones, which may be folded."""
 
-    rows: tuple[LinePair, ...]
+    pairs: tuple[LinePair, ...]
+    number: int = 0
+    what: str = ""  # what changed, in words
+    is_figure: bool = False
     is_folded: bool = False
 
 
-def stretches(compared: list[LinePair], around: int = _AROUND) -> list[Stretch]:
-    """Rows as a reader wants them: changes with a little around, long unchanged runs folded."""
-    near = {
-        place + off
-        for place, row in enumerate(compared)
-        if row.op != "same"
-        for off in range(-around, around + 1)
-    }
-    found: list[Stretch] = []
-    start = 0
-    for place in range(1, len(compared) + 1):
-        if place == len(compared) or (place in near) != (start in near):
-            run = tuple(compared[start:place])
-            found.append(Stretch(run, start not in near and len(run) > 2))
-            start = place
+def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _AROUND) -> list[Hunk]:
+    """Line pairs as a reader wants them: each change for itself, a few unchanged lines around it, the others
+    folded unless ``whole``."""
+    changed = [place for place, pair in enumerate(compared) if pair.op != "same"]
+    near = {place + off for place in changed for off in range(-around, around + 1)}
+    found: list[Hunk] = []
+    start = number = 0
+    for place, pair in enumerate(compared):
+        if pair.op != "same":
+            number += 1
+            found.append(Hunk((pair,), number, _what(pair), _is_figure((*pair.before, *pair.after))))
+            start = place + 1
+        elif (
+            place + 1 == len(compared)
+            or compared[place + 1].op != "same"
+            or (place in near) != (place + 1 in near)
+        ):
+            run = tuple(compared[start : place + 1])
+            found.append(Hunk(run, is_folded=not whole and place not in near and len(run) > 2))
+            start = place + 1
     return found
 
 
-def inline(row: LinePair) -> list[Segment]:
-    """A row as one line: what went, then what came, in the order of the text."""
-    if row.op != "changed":
-        return list(row.before or row.after)
-    return word_diff("".join(s.text for s in row.before), "".join(s.text for s in row.after))
+def _what(pair: LinePair) -> str:
+    if _is_figure((*pair.before, *pair.after)):
+        return CLASSES["figures"]
+    return CLASSES[{"removed": "text_removed", "added": "text_added"}.get(pair.op, "rewording")]
 
 
-def told_apart(figure: Figure) -> list[Segment]:
-    """The sentence of a figure, with what went and what came; where there is one sentence only, it stands as
-    it is."""
+def _is_figure(segments: Iterable[Segment]) -> bool:
+    return any(s.op != "same" and any(sign.isdigit() for sign in s.text) for s in segments)
+
+
+def marked(segments: Iterable[Segment], *, rtl: bool = False) -> Markup:
+    """Segments as HTML. Removed and added words never touch: an arrow with spaces stands between them, as text,
+    so that a copy of it reads well. From right to left each number is isolated."""
+    parts: list[Markup] = []
+    before = ""
+    for segment in segments:
+        text = _isolated(segment.text) if rtl else escape(segment.text)
+        if segment.op == "same":
+            parts.append(text)
+        else:
+            tag = "del" if segment.op == "removed" else "ins"
+            fig = Markup(' class="fig"') if any(sign.isdigit() for sign in segment.text) else ""
+            if before not in ("", "same", segment.op):
+                parts.append(Markup(' <span class="to">{}</span> ').format("←" if rtl else "→"))
+            parts.append(Markup("<{0}{1}>{2}</{0}>").format(tag, fig, text))
+        before = segment.op
+    return Markup("").join(parts)
+
+
+def _isolated(text: str) -> Markup:
+    parts, at = [], 0
+    for number in _NUMBER.finditer(text):
+        parts += [
+            escape(text[at : number.start()]),
+            Markup('<bdi dir="ltr" class="nb">{}</bdi>').format(number[0]),
+        ]
+        at = number.end()
+    return Markup("").join([*parts, escape(text[at:])])
+
+
+def one_text(pair: LinePair) -> list[Segment]:
+    """A line pair as one line: removed words, then added ones, in the order of the text."""
+    if pair.op != "changed":
+        return list(pair.before or pair.after)
+    return word_diff("".join(s.text for s in pair.before), "".join(s.text for s in pair.after))
+
+
+def sentence_of(figure: Figure, op: str) -> list[Segment]:
+    """The sentence of a figure on one side: ``op`` is removed or added."""
     before, after = figure.sentence_before, figure.sentence_after
-    return word_diff(before, after) if before and after else [Segment("same", before or after or "")]
+    if before and after:
+        return [s for s in word_diff(before, after) if s.op in ("same", op)]
+    return [Segment("same", (before if op == "removed" else after) or "")]
 
 
-def called_out(figures: tuple[Figure, ...]) -> list[Figure]:
+def changed_only(figures: Iterable[Figure]) -> list[Figure]:
     """The figures that differ, each once."""
     return list(dict.fromkeys(figure for figure in figures if figure.before != figure.after))
 
 
+def count_words(compared: Iterable[LinePair]) -> tuple[int, int]:
+    """How many words were added and removed."""
+    added = removed = 0
+    for pair in compared:
+        added += sum(len(s.text.split()) for s in pair.after if s.op == "added")
+        removed += sum(len(s.text.split()) for s in pair.before if s.op == "removed")
+    return added, removed
+
+
+def time_axis(
+    conn: sqlite3.Connection,
+    frame: Frame,
+    article: dict[str, Any],
+    shown: Sequence[int],
+    *,
+    rtl: bool = False,
+) -> Markup:
+    """The last versions of an article at their instants, with the words that each added and removed. Empty for
+    a single version."""
+    sql = "select number, first_captured_at, text from versions where article_id = ? order by number desc limit ?"
+    versions = rows(conn, sql, article["article_id"], _DRAWN + 1)[::-1]
+    moments = []
+    for place, version in enumerate(versions[-_DRAWN:]):
+        previous = place + len(versions) - len(versions[-_DRAWN:]) - 1
+        words = None
+        if previous >= 0:
+            words = count_words(side_by_side(_lines(versions[previous]["text"]), _lines(version["text"])))
+        address = frame.read(article, version=version["number"])
+        at, number = version["first_captured_at"], version["number"]
+        moments.append(Moment(at, f"v{number}", address, words, number in shown))
+    return (
+        axis(moments, article["last_look"] or versions[-1]["first_captured_at"], day, rtl=rtl)
+        if moments[1:]
+        else Markup("")
+    )
+
+
 async def page(datasette: Any, request: Any) -> Response:
-    """Two versions (``?view=inline``: as one text; ``?all=1``: without folding what is the same)."""
+    """Two versions (``?view=inline``: as one text; ``?all=1``: unchanged text not folded)."""
     frame = await open_frame(datasette, request)
     source, key = frame.article
     numbers = frame.path("one"), frame.path("other")
-    found = await frame.ask(lambda conn: _read(conn, frame, source, key, *numbers))
-    if found is None:
-        raise NotFound(f"The archive does not hold {source} {key} in versions {numbers[0]} and {numbers[1]}.")
-    return await frame.page("sohr_diff.html", found)
+    context = await frame.ask(lambda conn: _read(conn, frame, source, key, *numbers))
+    if context is None:
+        raise NotFound(f"The archive has no versions {numbers[0]} and {numbers[1]} of {source} {key}.")
+    return await frame.page("sohr_diff.html", context)
 
 
 def _read(
@@ -87,33 +184,41 @@ def _read(
     if not all(pair):
         return None
     before, after = pair[0][0], pair[1][0]
+    rtl = is_rtl(after["edition"], after["language"])
     difference = compare(Text(before["title"], before["text"]), Text(after["title"], after["text"]))
     compared = side_by_side(_lines(before["text"]), _lines(after["text"]))
-    told = "select seq, stealth, severity, said_at from changes where article_id = ? and previous_version_id = ? and version_id = ? and kind = 'updated'"
+    title = side_by_side([before["title"] or ""], [after["title"] or ""])
+    if title[0].op != "same":
+        compared = [*title, *compared]
+    whole = bool(frame.argument("all"))
     labels = {of.name: of.label for of in PAGE_FIELDS if of.label} | {"layout": "Layout"}
-    stated = [(label, before[name], after[name]) for name, label in labels.items()]
+    numbers = "select number from versions where article_id = ? order by number"
+    change = next(
+        iter(rows(conn, _CHANGE, before["article_id"], before["version_id"], after["version_id"])), None
+    )
     return {
         "before": before,
         "after": after,
+        "rtl_text": rtl,
         "difference": difference,
         "sentence": SEVERITY_SENTENCES[difference.severity],
-        "figures": called_out(difference.figures),
-        "title": word_diff(before["title"], after["title"]),
-        "stretches": [Stretch(tuple(compared))] if frame.argument("all") else stretches(compared),
-        "inline": inline,
-        "told": told_apart,
+        "figures": changed_only(difference.figures),
+        "has_title": title[0].op != "same",
+        "hunks": hunks(compared, whole=whole),
+        "marked": lambda segments: marked(segments, rtl=rtl),
+        "one_text": one_text,
+        "sentence_of": sentence_of,
         "is_inline": frame.chosen("view", ("inline",)) == "inline",
-        "is_whole": bool(frame.argument("all")),
-        "change": next(
-            iter(rows(conn, told, before["article_id"], before["version_id"], after["version_id"])), None
-        ),
-        "stated": [entry for entry in stated if entry[1] != entry[2]],
-        "numbers": [
-            row[0]
-            for row in conn.execute(
-                "select number from versions where article_id = ? order by number", (before["article_id"],)
-            )
+        "is_whole": whole,
+        "change": change,
+        "next_figure": next(iter(rows(conn, _NEXT_FIGURE, change["seq"])), None) if change else None,
+        "axis": time_axis(conn, frame, after, (one, other), rtl=rtl),
+        "stated": [
+            (name, label, before[name], after[name])
+            for name, label in labels.items()
+            if name == "modified_at" or before[name] != after[name]
         ],
+        "numbers": [row[0] for row in conn.execute(numbers, (before["article_id"],))],
     }
 
 

@@ -1,16 +1,16 @@
-"""Pictures drawn on the server: plain SVG with a title for each part, coloured by the style sheet, no
-script."""
+"""Pictures drawn on the server as SVG: each part has a title, the style sheet gives the colours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 
 from markupsafe import Markup, escape
 
 _ids = count(1)
+_LEFT, _RIGHT = 4, 96  # percent of a picture's width that a time axis takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,41 +103,121 @@ def calendar(label: str, since: date, until: date, days: Mapping[str, Day]) -> M
     return _svg(left + weeks * size, top + 7 * size, "calendar", "".join(parts), label)
 
 
-def steps(
-    label: str, columns: Sequence[str], chains: Iterable[tuple[str, Sequence[int | None]]], height: int = 150
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A version on a time axis. ``words``: how many it added and removed; None for the first."""
+
+    at: str
+    name: str
+    address: str
+    words: tuple[int, int] | None
+    is_shown: bool = False
+
+
+def _places(instants: Sequence[str], last: str) -> list[float]:
+    """Instants as percent of an axis from the first to ``last``."""
+    times = [datetime.fromisoformat(at).timestamp() for at in (*instants, last)]
+    length = max(times) - times[0] or 1.0
+    return [_LEFT + (at - times[0]) / length * (_RIGHT - _LEFT) for at in times]
+
+
+def axis(
+    moments: Sequence[Moment], last: str, name_day: Callable[[str], str], *, rtl: bool = False
 ) -> Markup:
-    """Figures over the versions of a post: one line a chain, a number at each place; None where it does not
-    stand."""
+    """Versions at their instants, up to the last look. Circles stand at true instants; the names under them
+    are pushed apart and tied to them by lines. Without a viewBox, so text keeps its size on a phone."""
+
+    def x(place: float) -> str:
+        return f"{100 - place if rtl else place:.1f}%"
+
+    places = _places([moment.at for moment in moments], last)[:-1]
+    gap = min(17.0, (_RIGHT - _LEFT) / max(1, len(moments) - 1))
+    names = [max(place, _LEFT + 4 + n * gap) for n, place in enumerate(places)]
+    for n in range(len(names) - 1, -1, -1):  # back from the end
+        names[n] = min(names[n], _RIGHT - (len(names) - 1 - n) * gap)
+    most = max((max(moment.words) for moment in moments if moment.words), default=0) or 1
+    start, end = ("end", "start") if rtl else ("start", "end")
+    parts = [
+        f'<line class="line" x1="{x(_LEFT)}" x2="{x(_RIGHT)}" y1="34" y2="34"/>',
+        f'<text x="{x(_LEFT)}" y="14" text-anchor="{start}">{escape(name_day(moments[0].at))}</text>',
+        f'<text x="{x(_RIGHT)}" y="14" text-anchor="{end}">{escape(name_day(last))}, last look</text>',
+    ]
+    shown = [place for place, moment in zip(names, moments, strict=True) if moment.is_shown]
+    if shown:
+        low, high = min(shown) - gap / 2.2, max(shown) + gap / 2.2
+        left = 100 - high if rtl else low
+        parts.append(
+            f'<rect class="band" x="{left:.1f}%" y="60" width="{high - low:.1f}%" height="102" rx="3"/>'
+        )
+    for at, place, moment in zip(places, names, moments, strict=True):
+        on = " on" if moment.is_shown else ""
+        parts.append(f'<line class="line" x1="{x(at)}" x2="{x(place)}" y1="34" y2="62"/>')
+        parts.append(f'<circle class="dot{on}" cx="{x(at)}" cy="34" r="5"/>')
+        parts.append(
+            f'<a href="{escape(moment.address)}"><text x="{x(place)}" y="78" text-anchor="middle">{escape(moment.name)}</text></a>'
+        )
+        if moment.words is None:
+            parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle">first</text>')
+            continue
+        for off, look, number in ((-1.4, "add", moment.words[0]), (0.2, "cut", moment.words[1])):
+            tall = 44 * number / most
+            parts.append(
+                f'<rect class="{look}" x="{(100 - place if rtl else place) + off:.1f}%" y="{132 - tall:.1f}" width="1.2%" height="{tall:.1f}"/>'
+            )
+        words = f"+{moment.words[0]:,} −{moment.words[1]:,}"
+        parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle" direction="ltr">{words}</text>')
+    says = "; ".join(
+        f"{m.name} {m.at[:16].replace('T', ' ')}"
+        + (f", {m.words[0]} words added, {m.words[1]} removed" if m.words else "")
+        for m in moments
+    )
+    return _plot(166, f"{len(moments)} versions on a time axis: {says}", parts, role="group")
+
+
+def steps(
+    label: str, instants: Sequence[str], last: str, chains: Iterable[tuple[str, Sequence[int | None]]]
+) -> Markup:
+    """Figures over time: one level line from capture to capture for each chain; None where it does not stand.
+    Drawn only from three instants on."""
     drawn = list(chains)
     known = [value for _, values in drawn for value in values if value is not None]
-    if not known or len(columns) < 2:
+    if not known or len(instants) < 3:
         return Markup("")
-    width, left, right, low, high = 480, 40, 40, height - 24, 24
     top, bottom = max(known), min(0, *known)
-    reach = max(1, top - bottom)
-    step = (width - left - right) / (len(columns) - 1)
-    parts = [f'<path class="rule" d="M{left} {low}.5H{width - right}"/>']
-    for place, name in enumerate(columns):
-        if place in (0, len(columns) - 1) or len(columns) <= 3:
-            side = "start" if place == 0 else "end" if place == len(columns) - 1 else "mid"
+    places = _places(instants, last)
+
+    def y(value: int) -> float:
+        return 120 - (value - bottom) / max(1, top - bottom) * 96
+
+    parts = [f'<line class="thin" x1="{_LEFT}%" x2="{_RIGHT}%" y1="120" y2="120"/>']
+    for name, values in drawn:
+        parts.append(f"<g><title>{escape(name)}</title>")
+        before: int | None = None
+        for n, value in enumerate(values):
+            if value is None:
+                before = None
+                continue
+            low, high, level = places[n], places[n + 1], y(value)
+            if before is not None and before != value:
+                parts.append(
+                    f'<line class="rise" x1="{low:.1f}%" x2="{low:.1f}%" y1="{y(before):.1f}" y2="{level:.1f}"/>'
+                )
             parts.append(
-                f'<text x="{left + place * step:.1f}" y="{height - 5}" class="axis {side}">{escape(name)}</text>'
+                f'<line class="step" x1="{low:.1f}%" x2="{high:.1f}%" y1="{level:.1f}" y2="{level:.1f}"/>'
             )
-    for which, (name, values) in enumerate(drawn):
-        points = [
-            (left + p * step, low - (v - bottom) / reach * (low - high), v, columns[p])
-            for p, v in enumerate(values)
-            if v is not None
-        ]
-        path = "".join(f"{'M' if n == 0 else 'L'}{x:.1f} {y:.1f}" for n, (x, y, _, _) in enumerate(points))
-        parts.append(f'<g class="line l{which % 4}"><title>{escape(name)}</title><path d="{path}"/>')
-        told = None
-        for x, y, value, column in points:
-            parts.append(
-                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{escape(column)}: {value:,}</title></circle>'
-            )
-            if value != told:
-                parts.append(f'<text x="{x:.1f}" y="{y - 8:.1f}" class="value">{value:,}</text>')
-            told = value
+            if before != value:
+                parts.append(f'<text class="strong halo" x="{low:.1f}%" y="{level - 7:.1f}">{value:,}</text>')
+            before = value
         parts.append("</g>")
-    return _svg(width, height, "steps", "".join(parts), label)
+    parts.append(f'<text x="{_LEFT}%" y="140">{escape(instants[0][:10])}</text>')
+    parts.append(f'<text x="{_RIGHT}%" y="140" text-anchor="end">{escape(last[:10])}</text>')
+    return _plot(148, label, parts)
+
+
+def _plot(height: int, label: str, parts: Sequence[str], role: str = "img") -> Markup:
+    return Markup('<svg class="plot" height="{}" role="{}" aria-label="{}">{}</svg>').format(
+        height,
+        role,
+        label,
+        Markup("".join(parts)),  # noqa: S704  # our own markup; names and labels were escaped above
+    )

@@ -1,4 +1,4 @@
-"""The figures of a post over its versions: which number became which, as far as the changes tell."""
+"""The figures of a post over its versions: which number became which, by the changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 4  # chains in one picture
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure that changed, came or went, with its sentences."""
+    """A figure that changed or was added or removed, with its sentences."""
 
     before: str | None
     after: str | None
@@ -24,14 +24,14 @@ class Figure:
 
     @property
     def pair(self) -> tuple[str, str]:
-        """What became what: in lists a figure that changed in title and text is told once."""
+        """Both values: lists show a figure that changed in title and text once."""
         return self.before or "", self.after or ""
 
 
 @dataclass(slots=True)
 class _Chain:
     sentence: str | None
-    said: str | None
+    figure: str | None
     values: list[int | None] = field(default_factory=list)
 
 
@@ -59,53 +59,53 @@ def _figure(values: Sequence[Any]) -> Figure:
     return Figure(before, after, sentence_before, sentence_after)
 
 
-def picture(versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]) -> Markup:
-    """The chains of figures that changed, over the versions. Empty where there is none.
+def picture(
+    versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], last: str = ""
+) -> Markup:
+    """The figures that changed, over the versions; empty below three versions.
 
     ``versions`` have number and first_captured_at, in order; ``changes`` have before, after (numbers of
-    versions) and figures (read).
+    versions) and figures (read); ``last`` is the instant of the last look.
     """
     places = {version["number"]: place for place, version in enumerate(versions)}
     chains: list[_Chain] = []
     for change in changes:
         start, end = places.get(change["before"]), places.get(change["after"])
-        if start is None or end is None or end != start + 1:
-            continue
-        for figure in changed_figures(change["figures"]):
-            old, new = _number(figure.before), _number(figure.after)
-            if old is None or new is None:
-                continue
-            chain = next(
-                (
-                    c
-                    for c in chains
-                    if c.said == figure.before
-                    and c.sentence == figure.sentence_before
-                    and len(c.values) <= end
-                ),
-                None,
-            )
-            if chain is None:
-                chain = _Chain(None, None, [None] * start + [old])
-                chains.append(chain)
-            chain.values += [chain.values[-1]] * (end - len(chain.values)) + [new]
-            chain.said, chain.sentence = figure.after, figure.sentence_after
+        if start is not None and end == start + 1:
+            for figure in changed_figures(change["figures"]):
+                _extend(chains, figure, start)
     for chain in chains:
         chain.values += [chain.values[-1]] * (len(versions) - len(chain.values))
-    columns = [
-        f"version {version['number']}, {str(version['first_captured_at'])[:10]}" for version in versions
-    ]
-    told = [(chain.sentence or f"now {chain.said}", chain.values) for chain in chains[:_MOST]]
+    drawn = [(chain.sentence or f"now {chain.figure}", chain.values) for chain in chains[:_MOST]]
     label = "Figures that changed: " + "; ".join(" to ".join(_run(chain.values)) for chain in chains[:_MOST])
-    return steps(label, columns, told)
+    instants = [str(version["first_captured_at"]) for version in versions]
+    return steps(label, instants, max(last, *instants), drawn) if instants else Markup("")
+
+
+def _extend(chains: list[_Chain], figure: Figure, start: int) -> None:
+    """Add a figure that changed after version ``start`` to the chain that ends with it, or to a new one."""
+    old, new = _number(figure.before), _number(figure.after)
+    if old is None or new is None:
+        return
+    end = start + 1
+    for chain in chains:
+        if (chain.figure, chain.sentence) == (figure.before, figure.sentence_before) and len(
+            chain.values
+        ) <= end:
+            break
+    else:
+        chain = _Chain(None, None, [None] * start + [old])
+        chains.append(chain)
+    chain.values += [chain.values[-1]] * (end - len(chain.values)) + [new]
+    chain.figure, chain.sentence = figure.after, figure.sentence_after
 
 
 def _run(values: Sequence[int | None]) -> list[str]:
-    told: list[str] = []
+    run: list[str] = []
     for value in values:
-        if value is not None and (not told or told[-1] != f"{value:,}"):
-            told.append(f"{value:,}")
-    return told
+        if value is not None and (not run or run[-1] != f"{value:,}"):
+            run.append(f"{value:,}")
+    return run
 
 
 def _number(text: str | None) -> int | None:
