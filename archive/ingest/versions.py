@@ -50,40 +50,63 @@ class Versions:
         article = self._articles.ensure(key, seen, found.day)
         self._articles.add_aliases(seen, article, found)
         newest = self._store.version(article["newest_version_id"])
-        if newest is not None and seen.at < newest["last_captured_at"]:
+        if newest is None:
+            return self._quarantine(seen, article, None, found) or self._add_first(seen, article, found)
+        if seen.at < newest["last_captured_at"]:
             if key.edition is not None and is_repeated(self._store, found.text):
                 detail = describe_repeated(found.layout)
                 return self._articles.quarantine(seen, article, found.layout, SAME_TEXT, detail)
             return self._record_older(seen, article, found)
         before = self._read_newest(newest, key, found)
-        if newest is not None and before is not None and _is_same(before, found):
-            if self._pending.is_waiting(article) and (waiting := self._pending.defer(seen, article, UPDATED)):
-                return waiting
-            self._pending.drop_held(article)
-            self._restore(seen, article)
-            self._extend(seen, article, newest, found)
-            neighbours.end_promotion(self._store, article["article_id"])
-            self._articles.record_look(
-                article, seen, "live", is_changed=False, **self._names(seen, article, found)
-            )
-            return seen.outcome(UNCHANGED, article)
-        if doubt := self._distrust(article, newest, found):
-            if doubt[0] == SAME_TEXT:
-                self._retract_wall(seen, found)
-            return self._articles.quarantine(seen, article, found.layout, *doubt)
-        is_stale = newest is not None and self._is_stale(seen, article, newest, found)
-        if newest is not None and before is not None:
-            marks = {"is_stale": True} if is_stale else describe_edit(before, found)
-            if is_trusted(self._store, found.text):
-                marks = {}
-            if not is_stale and not seen.is_judged:
-                classes = describe_difference(newest, before, found)["classes"]
-                neighbours.promote(self._store, article, classes, seen.at)
-            if waiting := self._pending.defer(seen, article, UPDATED, **marks):
-                return replace(waiting, is_stale=is_stale and not asks_past_caches(seen.capture))
+        if _is_same(before, found):
+            return self._record_same(seen, article, newest, found)
+        return self._quarantine(seen, article, newest, found) or self._record_edit(
+            seen, article, newest, before, found
+        )
+
+    def _record_same(self, seen: Seen, article: Row, newest: Row, found: Extract) -> Outcome:
+        if self._pending.is_waiting(article) and (waiting := self._pending.defer(seen, article, UPDATED)):
+            return waiting
         self._pending.drop_held(article)
         self._restore(seen, article)
-        return self._add(seen, article, newest, before, found, is_stale=is_stale)
+        self._extend(seen, article, newest, found)
+        neighbours.end_promotion(self._store, article["article_id"])
+        names = self._names(seen, article, found)
+        self._articles.record_look(article, seen, "live", is_changed=False, **names)
+        return seen.outcome(UNCHANGED, article)
+
+    def _record_edit(self, seen: Seen, article: Row, newest: Row, before: Text, found: Extract) -> Outcome:
+        """Another text than the newest version's: it waits to be judged, then becomes a version."""
+        difference = describe_difference(newest, before, found)
+        is_stale = self._is_stale(seen, article, newest, found)
+        if not is_stale and not seen.is_judged:
+            neighbours.promote(self._store, article, difference["classes"], seen.at)
+        marks = {"is_stale": True} if is_stale else describe_edit(before, found)
+        if is_trusted(self._store, found.text):
+            marks = {}
+        if waiting := self._pending.defer(seen, article, UPDATED, **marks):
+            return replace(waiting, is_stale=is_stale and not asks_past_caches(seen.capture))
+        if is_stale or self._was_stale(newest):  # nobody edited anything, there or back
+            difference |= {"severity": 0, "stale_copy": int(is_stale)}
+        elif seen.is_addition:
+            difference |= {"severity": min(1, difference["severity"]), "classes": [SAME_ADDITION]}
+        self._pending.drop_held(article)
+        self._restore(seen, article)
+        return self._add(seen, article, newest, found, "updated", difference)
+
+    def _add_first(self, seen: Seen, article: Row, found: Extract) -> Outcome:
+        self._pending.drop_held(article)
+        kind = "created" if article["first_captured_at"] is None else "updated"
+        return self._add(seen, article, None, found, kind, {})
+
+    def _quarantine(self, seen: Seen, article: Row, newest: Row | None, found: Extract) -> Outcome | None:
+        """Keep a text apart that is not trusted; None if it is."""
+        doubt = self._distrust(article, newest, found)
+        if doubt is None:
+            return None
+        if doubt[0] == SAME_TEXT:
+            self._retract_wall(seen, found)
+        return self._articles.quarantine(seen, article, found.layout, *doubt)
 
     def _is_stale(self, seen: Seen, article: Row, newest: Row, found: Extract) -> bool:
         same = bytes.fromhex(same_sha256(found.title, found.text))
@@ -122,10 +145,8 @@ class Versions:
             return None
         return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
 
-    def _read_newest(self, newest: Row | None, key: ArticleKey, found: Extract) -> Text | None:
+    def _read_newest(self, newest: Row, key: ArticleKey, found: Extract) -> Text:
         """The newest version's text; as today's extractor reads it if another release read it then."""
-        if newest is None:
-            return None
         text = Text(newest["title"], newest["text"])
         if newest["extractor"] == found.extractor or _is_same(text, found):
             return text
@@ -176,12 +197,11 @@ class Versions:
         seen: Seen,
         article: Row,
         newest: Row | None,
-        before: Text | None,
         found: Extract,
-        *,
-        is_stale: bool,
+        kind: str,
+        difference: dict[str, Any],
     ) -> Outcome:
-        """A new newest version."""
+        """A new newest version, and its row in the feed."""
         article_id, number = article["article_id"], article["versions"] + 1
         row = self._store.add_version(article_id, number, found, seen.capture_id, seen.at)
         names = self._names(seen, article, found)
@@ -189,16 +209,8 @@ class Versions:
         self._articles.record_look(article, seen, "live", is_changed=True, **pointers, **names)
         self._store.index(article_id, newest, row)
         self._set_terms_and_links(article_id, found)
-        kind = "created" if article["first_captured_at"] is None else "updated"
-        details: dict[str, Any] = {}
-        if newest is not None and before is not None:
-            details = describe_difference(newest, before, found)
-            if is_stale or self._was_stale(newest):  # nobody edited anything, there or back
-                details |= {"severity": 0, "stale_copy": int(is_stale)}
-            elif seen.is_addition:
-                details |= {"severity": min(1, details["severity"]), "classes": [SAME_ADDITION]}
         neighbours.end_promotion(self._store, article_id)
-        self._articles.record_change(seen, article, kind, version_id=row["version_id"], **details)
+        self._articles.record_change(seen, article, kind, version_id=row["version_id"], **difference)
         key = key_of(article)
         version = NewVersion(
             source=key.source,
@@ -212,7 +224,7 @@ class Versions:
             published_at=found.published_at,
             modified_at=found.modified_at,
             captured_at=seen.at,
-            severity=details.get("severity", 0),
+            severity=difference.get("severity", 0),
             text_sha256=row["text_sha256"],
         )
         return seen.outcome(NEW if newest is None else CHANGED, article, version=version)
