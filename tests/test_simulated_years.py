@@ -98,7 +98,9 @@ class Years:
             "exit_status": 0,
             "verdict": "healthy",
         }
-        self.writer.work([Happened(done | {"counters": self.writer.answers.drift(self.name, "finished").counters})])
+        self.writer.work(
+            [Happened(done | {"counters": self.writer.answers.drift(self.name, "finished").counters})]
+        )
 
     async def _walk(self) -> None:
         closing = asyncio.Event()
