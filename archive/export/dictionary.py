@@ -36,15 +36,15 @@ _WORDS = {
     "datetime": "time",
     "date": "day",
 }
-_MADE = """Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. Times are UTC.
-What the site did not state is null."""
+_MADE = """Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. Times
+are UTC. What the site did not state is null."""
 _VIEWS = (
-    "latest_versions", "version_history", "edits", "disappeared", "crawl_health", "coverage", "channel_coverage",
-    "figure_changes",
+    "latest_versions", "version_history", "edits", "disappeared", "crawl_health", "coverage",
+    "channel_coverage", "figure_changes",
 )  # fmt: skip
 _CRAWL = (
-    "crawls", "warc_files", "failures", "about", "claim_sets", "stretches", "listing_pages", "channels", "digests",
-    "swept_ids", "coverage_days",
+    "crawls", "warc_files", "failures", "about", "claim_sets", "stretches", "listing_pages", "channels",
+    "digests", "swept_ids", "coverage_days",
 )  # fmt: skip
 
 

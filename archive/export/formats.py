@@ -33,57 +33,37 @@ class ExportFormat:
         resolve_name(f"archive.export.{self.writer}")(source, out)
 
 
-_JSONL = ExportFormat(
-    "jsonl",
-    ".jsonl",
-    "application/x-ndjson",
-    "one version a line, with its lines, links and claims",
-    "lines:write_json_lines",
-    is_table=True,
-)
-_CSV = ExportFormat(
-    "csv",
-    ".csv",
-    "text/csv",
-    "the same as a table; lists and objects are JSON",
-    "tables:write_csv",
-    is_table=True,
-)
-_PARQUET = ExportFormat(
-    "parquet",
-    ".parquet",
-    "application/vnd.apache.parquet",
-    "the same with types",
-    "tables:write_parquet",
-    is_table=True,
-    is_binary=True,
-    needs="export",
-)
-_TEXT = ExportFormat(
-    "text",
-    ".txt",
-    "text/plain",
-    "a header, the text as stored and a form feed for each version",
-    "lines:write_text",
-)
-_WARC = ExportFormat(
-    "warc",
-    ".warc.gz",
-    "application/warc",
-    "the captures of these versions, byte for byte, with their requests",
-    "warc:write_warc",
-    is_binary=True,
-)
-_WACZ = ExportFormat(
-    "wacz",
-    ".wacz",
-    "application/wacz",
-    "the same with an index and pages, for ReplayWeb.page",
-    "wacz:write_wacz",
-    is_binary=True,
-)
 TABLE_NAMES = ("versions", "figure-changes")  # what can be exported: `archive.export.source.TABLES`
-FORMATS = {one.name: one for one in (_JSONL, _CSV, _PARQUET, _TEXT, _WARC, _WACZ)}
+FORMATS = {
+    one.name: one
+    for one in (
+        ExportFormat(
+            "jsonl", ".jsonl", "application/x-ndjson", "one version a line, with its lines, links and claims",
+            "lines:write_json_lines", is_table=True,
+        ),
+        ExportFormat(
+            "csv", ".csv", "text/csv", "the same as a table; lists and objects are JSON",
+            "tables:write_csv", is_table=True,
+        ),
+        ExportFormat(
+            "parquet", ".parquet", "application/vnd.apache.parquet", "the same with types",
+            "tables:write_parquet", is_table=True, is_binary=True, needs="export",
+        ),
+        ExportFormat(
+            "text", ".txt", "text/plain", "a header, the text as stored and a form feed for each version",
+            "lines:write_text",
+        ),
+        ExportFormat(
+            "warc", ".warc.gz", "application/warc",
+            "the captures of these versions, byte for byte, with their requests",
+            "warc:write_warc", is_binary=True,
+        ),
+        ExportFormat(
+            "wacz", ".wacz", "application/wacz", "the same with an index and pages, for ReplayWeb.page",
+            "wacz:write_wacz", is_binary=True,
+        ),
+    )
+}  # fmt: skip
 
 
 def format_of(file: str) -> ExportFormat | None:

@@ -14,25 +14,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
+from archive import thresholds
 from archive.clock import format_time, parse_time
 from archive.model import EDITIONS, Edition
 from archive.outcome import SAME_TEXT
 from archive.reports.gaps import Rows, unexplained_gaps
-from archive.thresholds import (
-    COUNTED,
-    FEW,
-    LOST,
-    RHYTHM_DAYS,
-    RHYTHM_POSTS,
-    SHARE,
-    SHORTER,
-    SILENCE_DAYS,
-    SILENCE_TIMES,
-    TEXTS,
-    USUAL_CRAWLS,
-    USUAL_TEXTS,
-    WITHOUT,
-)
 
 Counters = dict[str, Any]
 _DAY = timedelta(days=1)
@@ -99,12 +85,12 @@ def judge_crawl(rows: Rows, crawl: str, finish_reason: str, now: str) -> Drift:
                where kind = 'crawl' and finished_at is not null and crawl_id < ?
                order by crawl_id desc limit ?""",
             crawl_id,
-            USUAL_CRAWLS.value,
+            thresholds.USUAL_CRAWLS.value,
         )
     ]
     day_before = format_time(parse_time(started_at) - _DAY)
     recent = [numbers]
-    while earlier and earlier[0][0] >= day_before and _sum(recent, "texts") < TEXTS.value:
+    while earlier and earlier[0][0] >= day_before and _sum(recent, "texts") < thresholds.TEXTS.value:
         recent.append(earlier.pop(0)[2])
     usual = [counters for _, status, counters in earlier if status in (0, 130)]
     findings = [*_changed_articles(recent, usual), *_new_texts(recent, usual), *_same_text(numbers)]
@@ -125,7 +111,7 @@ def _count_crawl(rows: Rows, crawl_id: int) -> Counters:
            join versions v on v.article_id = c.article_id and v.first_capture_id = c.capture_id
            where c.crawl_id = ? and a.edition is not null order by c.capture_id desc limit ?""",
         crawl_id,
-        COUNTED.value,
+        thresholds.COUNTED.value,
     )
     [(emptied, shrunk, undated)] = rows.query(
         """select coalesce(sum(json_extract(details, '$.state[1]') = 'empty'), 0),
@@ -135,8 +121,8 @@ def _count_crawl(rows: Rows, crawl_id: int) -> Counters:
            from (select * from changes order by seq desc limit ?) c join captures using (capture_id)
            left join versions new using (version_id)
            left join versions old on old.version_id = c.previous_version_id where crawl_id = ?""",
-        LOST.value,
-        COUNTED.value,
+        thresholds.LOST.value,
+        thresholds.COUNTED.value,
         crawl_id,
     )
     sql = "select count(*) from failures where crawl_id = ? and reason = ?"
@@ -178,32 +164,32 @@ def _changed_articles(recent: Sequence[Counters], usual: Sequence[Counters]) -> 
     kinds: tuple[Kind, ...] = ("emptied", "shrunk", "undated")
     for kind in kinds:
         number, usual_share = _sum(recent[:1], kind), _sum(usual, kind) / usually_read
-        if number >= FEW.value and number / max(1, read) > SHARE.value + usual_share:
+        if number >= thresholds.FEW.value and number / max(1, read) > thresholds.SHARE.value + usual_share:
             yield Finding(kind, number, read, usual_share)
 
 
 def _new_texts(recent: Sequence[Counters], usual: Sequence[Counters]) -> Iterable[Finding]:
     """New texts without a date or title, or short: more than usual."""
     texts, usual_texts = _sum(recent, "texts"), _sum(usual, "texts")
-    if texts < TEXTS.value or usual_texts < USUAL_TEXTS.value:
+    if texts < thresholds.TEXTS.value or usual_texts < thresholds.USUAL_TEXTS.value:
         return
     kinds: tuple[Kind, ...] = ("dateless", "titleless")
     for kind in kinds:
         share, usual_share = _sum(recent, kind) / texts, _sum(usual, kind) / usual_texts
-        if share > usual_share + WITHOUT.value:
+        if share > usual_share + thresholds.WITHOUT.value:
             yield Finding(kind, share, texts, usual_share)
     length, usual_length = (
         sum(one.get("chars", 0) * one.get("texts", 0) for one in crawls) / number
         for crawls, number in ((recent, texts), (usual, usual_texts))
     )
-    if length * SHORTER.value < usual_length:
+    if length * thresholds.SHORTER.value < usual_length:
         yield Finding("short", length, texts, usual_length)
 
 
 def _same_text(numbers: Counters) -> Iterable[Finding]:
     """One text on many pages."""
     number, texts = numbers["alike"], numbers["texts"]
-    if number and number / (number + texts) > SHARE.value:
+    if number and number / (number + texts) > thresholds.SHARE.value:
         yield Finding("same_text", number, number + texts)
 
 
@@ -214,7 +200,7 @@ def _silence(rows: Rows, crawl_id: int, edition: Edition, started_at: str, now: 
     [[sighted]] = rows.query("select max(first_sighted_at) from articles where edition = ?", edition)
     if not rows.query(sql, crawl_id, edition) or sighted is None or sighted >= started_at:
         return None
-    least = _DAY * SILENCE_DAYS.value
+    least = _DAY * thresholds.SILENCE_DAYS.value
     if parse_time(now) - parse_time(sighted) < least:
         return None
     times = rows.query(
@@ -225,11 +211,13 @@ def _silence(rows: Rows, crawl_id: int, edition: Edition, started_at: str, now: 
         now,  # a site may state a day to come
     )
     newest = parse_time(times[-1][0]) if times else parse_time(sighted)
-    posts = [at for row in times if (at := parse_time(row[0])) >= newest - _DAY * RHYTHM_DAYS.value]
-    if len(posts) < RHYTHM_POSTS.value:
+    posts = [
+        at for row in times if (at := parse_time(row[0])) >= newest - _DAY * thresholds.RHYTHM_DAYS.value
+    ]
+    if len(posts) < thresholds.RHYTHM_POSTS.value:
         return None
     silence = parse_time(now) - max(newest, parse_time(sighted))
     longest = max(later - earlier for earlier, later in pairwise(posts))
-    if silence <= max(least, longest * SILENCE_TIMES.value):
+    if silence <= max(least, longest * thresholds.SILENCE_TIMES.value):
         return None
     return Finding("silent", silence / _DAY, usual=longest / _DAY, edition=edition)
