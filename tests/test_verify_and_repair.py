@@ -266,6 +266,7 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
         "edit_counts": "insert into edit_counts values ('1999-01', 'figures', 1)",
         "channels": "insert into channels (edition, channel, scope) values ('en', 'rest', 'x')",
         "digests": "insert into digests (article_id, channel, first_seen_at, first_capture_id, last_seen_at) values (1, 'feed', 'x', 1, 'x')",
+        "pending_outcomes": "insert into pending_outcomes values (1, 1, 'moved', '{}', null)",
         "promotions": "insert or replace into promotions values (1, 'x')",
         "swept_ids": "insert into swept_ids values ('en', 1, 'x')",
         "coverage_days": "insert into coverage_days values ('en', '2026-01-01', 'x')",

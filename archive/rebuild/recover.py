@@ -17,7 +17,7 @@ from archive.ingest.path import Ingest
 from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.software import software
 from archive.store.rows import Store
-from archive.warc.files import warc_files
+from archive.warc.files import WarcFile, warc_files
 from archive.warc.manifests import covered, manifests
 from archive.warc.reader import Stored, read
 from archive.warc.scan import scan_file
@@ -63,15 +63,19 @@ def recover(
                 before = len(damaged or ())
                 count += _replay(store, ingest, read(file, start, damaged=damaged), start, progress, ahead)
                 if len(damaged or ()) > before:
-                    end = size
-                    if file.is_open:
-                        sealed = covered(manifests(folder)).get(file.serial, 0)
-                        end = max(sealed, scan_file(file, size).end)
-                    with store.transaction():
-                        store.set_about(f"indexed:{file.serial}", str(end))
+                    _skip_damage(folder, store, file)
             if cut and not file.is_open:
                 record_closed(folder, store, [file])
     return count
+
+
+def _skip_damage(folder: Path, store: Store, file: WarcFile) -> None:
+    """Mark a file as indexed to its end; an open one to its last whole record, where the next is added."""
+    end = file.path.stat().st_size
+    if file.is_open:
+        end = max(covered(manifests(folder)).get(file.serial, 0), scan_file(file, end).end)
+    with store.transaction():
+        store.set_about(f"indexed:{file.serial}", str(end))
 
 
 def known_extractors(folder: Path, *, is_lenient: bool = False) -> tuple[set[str], int]:

@@ -8,7 +8,9 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -412,22 +414,23 @@ def _differences(
 ) -> Iterator[Finding]:
     """Two results in the order of their key. A row is named by the key's columns from ``named_by`` on."""
 
-    def step(rows: sqlite3.Cursor) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
-        row = next(rows, None)
-        return None if row is None else (tuple(row[column] for column in key), tuple(row))
+    def keyed(
+        rows: sqlite3.Cursor, is_again: bool
+    ) -> Iterator[tuple[tuple[Any, ...], bool, tuple[Any, ...]]]:
+        return ((tuple(row[column] for column in key), is_again, tuple(row)) for row in rows)
 
-    left, right = step(main), step(again)
-    while left or right:
-        what: str | None = None
-        if right is None or (left and left[0] < right[0]):
-            assert left is not None  # one of the two is not at its end
-            at, left, what = left[0], step(main), "does not come from the evidence"
-        elif left is None or right[0] < left[0]:
-            at, right, what = right[0], step(again), "is not there"
+    first = itemgetter(0)
+    for at, group in groupby(merge(keyed(main, False), keyed(again, True), key=first), key=first):
+        rows = {is_again: row for _, is_again, row in group}
+        if True not in rows:
+            what = "does not come from the evidence"
+        elif False not in rows:
+            what = "is not there"
+        elif rows[True] != rows[False]:
+            what = "is not what the evidence gives"
         else:
-            at, what = left[0], None if left[1] == right[1] else "is not what the evidence gives"
-            left, right = step(main), step(again)
-        if what:
-            row = " ".join(map(str, at[named_by:]))
-            kind: Kind = "absent" if what == "is not there" else "mismatch"
-            yield _database(f"row {row} of {table} {what}", f"{table} {row}", kind)
+            continue
+        row = " ".join(map(str, at[named_by:]))
+        yield _database(
+            f"row {row} of {table} {what}", f"{table} {row}", "mismatch" if False in rows else "absent"
+        )

@@ -82,8 +82,8 @@ class _Budget:
         self._left -= size
         if self._left < 0:
             raise UnreadableFile(
-                f"{self._name} unpacks to more than {MOST_UNPACKED >> 30} GiB and {MOST_RATIO} times its size: "
-                "unpack it and import what is in it"
+                f"{self._name} unpacks to more than {MOST_UNPACKED >> 30} GiB "
+                f"and {MOST_RATIO} times its size: unpack it and import its parts"
             )
 
 

@@ -52,13 +52,12 @@ class Importer:
 
     def add_revisits(self, path: Path, report: Report) -> None:
         """Import those revisits of a file whose original came after it. Raises as `add`."""
-        again = Report()
-        with _Session(self._folder, self.site, path, again) as session:
+        again, outcomes = Report(), Report()
+        with _Session(self._folder, self.site, path, outcomes) as session:
             self._read(session, path, again, only_revisits=True)
-        report.counts["revisit"] = again.counts.pop("revisit", 0)
-        report.captures += again.captures
-        for word in ("unchanged", "new", "changed", "backfilled"):
-            report.counts[word] += again.counts[word]
+        report.captures += report.counts["revisit"] - again.counts["revisit"]
+        report.counts["revisit"] = again.counts["revisit"]
+        report.counts.update(outcomes.counts)
 
     def _read(self, session: _Session, path: Path, report: Report, *, only_revisits: bool = False) -> None:
         revisits: list[Revisit] = []
