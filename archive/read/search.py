@@ -119,27 +119,35 @@ def _term(typed: str, *, is_phrase: bool, exact: bool) -> Term | None:
 
 def spans(text: str, wanted: Sequence[Term]) -> Iterator[tuple[int, int]]:
     """Where matches stand in the text as the site wrote it, in order, without overlap."""
-    phrases: dict[str, list[tuple[str, ...]]] = {}
     starts = tuple(term.alternatives[0][0] for term in wanted if term.is_prefix and _is_word(term))
-    for term in wanted:
-        if not (term.is_prefix and _is_word(term)):
-            for words in term.alternatives:
-                last = (words[-1] + "*",) if term.is_prefix else words[-1:]
-                phrases.setdefault(words[0], []).append(words[1:-1] + last if len(words) > 1 else ())
+    phrases = _phrases(term for term in wanted if not (term.is_prefix and _is_word(term)))
     if not phrases and not starts:
         return
     longest = 1 + max((len(rest) for rests in phrases.values() for rest in rests), default=0)
     words_of_text = _words(text[:_MAX_MARKED])
     ahead = list(islice(words_of_text, longest))  # no more than a match needs
     while ahead:
-        length = int(bool(starts) and ahead[0][0].startswith(starts))
-        for rest in phrases.get(ahead[0][0], ()):
-            if len(rest) < len(ahead) and all(_is_same(ahead[n + 1][0], word) for n, word in enumerate(rest)):
-                length = max(length, 1 + len(rest))
+        words = [word for word, _, _ in ahead]
+        matches = [1 + len(rest) for rest in phrases.get(words[0], ()) if _begins(words[1:], rest)]
+        length = max([int(bool(starts) and words[0].startswith(starts)), *matches])
         if length:
             yield ahead[0][1], max(end for _, _, end in ahead[:length])
         del ahead[: length or 1]
         ahead += islice(words_of_text, longest - len(ahead))
+
+
+def _phrases(wanted: Iterable[Term]) -> dict[str, list[tuple[str, ...]]]:
+    """By their first word, the other words of each phrase; the last ends with ``*`` if it is a prefix."""
+    phrases: dict[str, list[tuple[str, ...]]] = {}
+    for term in wanted:
+        for words in term.alternatives:
+            last = (words[-1] + "*",) if term.is_prefix else words[-1:]
+            phrases.setdefault(words[0], []).append(words[1:-1] + last if len(words) > 1 else ())
+    return phrases
+
+
+def _begins(words: Sequence[str], wanted: Sequence[str]) -> bool:
+    return len(wanted) <= len(words) and all(map(_is_same, words, wanted))
 
 
 def _is_word(term: Term) -> bool:
