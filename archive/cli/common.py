@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from archive.read.database import json_line, open_readonly, told
+from archive.read.database import json_line, open_readonly, translate_sqlite_errors
 
 if TYPE_CHECKING:
     from archive.read.api import Archive
@@ -30,7 +30,7 @@ def folder_of(ctx: click.Context) -> Path:
 def reading(ctx: click.Context) -> Iterator[sqlite3.Connection]:
     """Open the archive's database for reading. Raises what `archive.read.database` raises."""
     folder = folder_of(ctx)
-    with closing(open_readonly(folder)) as conn, told(folder / "archive.db"):
+    with closing(open_readonly(folder)) as conn, translate_sqlite_errors(folder / "archive.db"):
         yield conn
 
 

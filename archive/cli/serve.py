@@ -92,12 +92,15 @@ def _free_port(host: str, port: int) -> int:
 
 def _check(path: Path) -> None:
     """Raises what `archive.read.database` raises when there is no archive to show."""
-    from archive.read.database import check, open_readonly, told
+    from archive.read.database import check, open_readonly, translate_sqlite_errors
 
     if path.name == "archive.db":
         open_readonly(path.parent).close()
         return
     if not path.is_file():
         raise NoDatasette(f"there is no {path}: make it with 'sohr-archive publish-copy {path}'")
-    with told(path), closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn:
+    with (
+        translate_sqlite_errors(path),
+        closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as conn,
+    ):
         check(conn, path)

@@ -17,7 +17,7 @@ from pathlib import Path
 from archive.clock import now
 from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
 from archive.folder import DATABASE, whole_file
-from archive.read.database import cite, open_readonly, told
+from archive.read.database import cite, open_readonly, translate_sqlite_errors
 from archive.read.references import BadReference, Reference, parse_reference
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.fields import PAGE_FIELDS, Redaction
@@ -104,7 +104,7 @@ def publish(folder: Path, target: Path, redactions: Sequence[Reference] = ()) ->
 
 
 def _copy(folder: Path, partial: Path) -> None:
-    with closing(open_readonly(folder)) as conn, told(folder / DATABASE):
+    with closing(open_readonly(folder)) as conn, translate_sqlite_errors(folder / DATABASE):
         # `query_only` forbids VACUUM INTO; the file itself is open for reading only
         conn.execute("pragma query_only = off")
         conn.execute("vacuum into ?", (str(partial),))

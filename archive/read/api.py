@@ -21,7 +21,7 @@ from archive.folder import DATABASE
 from archive.model import Capture, Edition
 from archive.read import feed
 from archive.read.consumers import Consumers
-from archive.read.database import about, open_readonly, told
+from archive.read.database import about, open_readonly, translate_sqlite_errors
 from archive.read.diff import Diff
 from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, suggest
 from archive.read.records import Change, Version, make_change, make_record, make_version
@@ -183,7 +183,7 @@ class Archive:
 
     def rows(self, sql: str, *values: object) -> Iterator[sqlite3.Row]:
         """The rows of your own query, one after another (docs/dictionary.md). Raises what `open` raises."""
-        with told(self.folder / DATABASE):
+        with translate_sqlite_errors(self.folder / DATABASE):
             yield from self._conn.execute(sql, values)
 
     @property
@@ -237,7 +237,7 @@ class Archive:
         return self._versions(selection)
 
     def _versions(self, selection: Selection) -> Iterator[Version]:
-        with told(self.folder / DATABASE):
+        with translate_sqlite_errors(self.folder / DATABASE):
             for article, version in selected(self._conn, selection):
                 yield make_version(article, version)
 
@@ -315,7 +315,7 @@ class Archive:
             return
         parsed = parse_query(query, exact=exact)
         chosen = replace(filters, edition=edition) if edition else filters
-        with told(self.folder / DATABASE):
+        with translate_sqlite_errors(self.folder / DATABASE):
             size = RANKED if limit is None else limit
             ids = find(self._conn, parsed, chosen, newest_first=newest_first, size=size).ids
         for article_id in ids:
@@ -335,12 +335,12 @@ class Archive:
         if self._named(query) is not None:
             return 1
         chosen = replace(filters, edition=edition) if edition else filters
-        with told(self.folder / DATABASE):
+        with translate_sqlite_errors(self.folder / DATABASE):
             return count_matches(self._conn, parse_query(query, exact=exact), chosen)
 
     def suggest(self, query: str, filters: Filters = NO_FILTERS) -> list[tuple[str, Filters, int]]:
         """For a search without a match: similar queries with their filters and the number of articles."""
-        with told(self.folder / DATABASE):
+        with translate_sqlite_errors(self.folder / DATABASE):
             return suggest(self._conn, parse_query(query), filters)
 
     def _named(self, query: str) -> Version | None:
@@ -358,7 +358,7 @@ class Archive:
         """The feed: changes after a number, in order; with ``since`` those the archive learnt then or
         later."""
         learnt = parse_bound(since) if since else None
-        with told(self.folder / DATABASE):
+        with translate_sqlite_errors(self.folder / DATABASE):
             for record in feed.changes(self._conn, after, limit, learnt):
                 yield make_change(record)
 

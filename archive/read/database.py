@@ -48,7 +48,7 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
             f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, "
             "--archive or ARCHIVE_DIR names another folder"
         )
-    with told(path):
+    with translate_sqlite_errors(path):
         conn = _connect(path)
         try:
             check(conn, path)
@@ -59,7 +59,7 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def translate_sqlite_errors(path: Path) -> Iterator[None]:
     """Turn errors of SQLite into sentences. Raises NoArchive, DamagedDatabase, ArchiveError."""
     try:
         yield

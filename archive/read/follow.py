@@ -11,7 +11,7 @@ from typing import Any
 from archive.folder import DATABASE
 from archive.read import feed
 from archive.read.consumers import FeedBeganAnew
-from archive.read.database import open_readonly, told
+from archive.read.database import open_readonly, translate_sqlite_errors
 
 WAIT_SECONDS = 1.0  # between two looks; a look that finds nothing costs one read of an index
 _BATCH = 500  # changes of one transaction: a slow reader does not hold the database's log
@@ -28,7 +28,7 @@ def follow(
     epoch = feed.epoch(conn)
     try:
         while not is_over():
-            with told(folder / DATABASE):
+            with translate_sqlite_errors(folder / DATABASE):
                 batch = list(feed.changes(conn, after, _BATCH))
             for record in batch:
                 after = record["seq"]
