@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 help:
 	echo "make demo            crawl a bundled copy of the site on this machine, say what the archive noticed, show it in a browser"
 	echo "make demo SERVE=0    the same, without the browser"
-	echo "make crawl           take the newest pages of the live site (PAGES=3) into data/"
+	echo "make crawl           probe the site, then take the newest pages of the live site (PAGES=3) into data/"
 	echo "make serve           read the archive in data/ in a browser (PORT=8001)"
 	echo "make test            the whole suite, unit and end to end"
 	echo "make bench           speed side by side with other tools (an hour; docs/speed.md); BENCH=\"--only startup,crawl\" runs some"
@@ -92,6 +92,7 @@ docs: $(STAMP)
 	echo "The documentation is in build/docs/index.html"
 
 crawl: $(STAMP)
+	test -f "$(ARCHIVE_DIR)/archive.db" || $(BIN)/sohr-archive probe --folder "$(ARCHIVE_DIR)-probe"
 	ARCHIVE_DIR="$(ARCHIVE_DIR)" $(BIN)/scrapy crawl sohr -a pages=$(PAGES)
 	echo
 	echo "That was the newest pages only. The whole archive:  $(BIN)/scrapy crawl sohr -a budget=0"

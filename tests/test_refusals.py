@@ -114,7 +114,7 @@ class TestArguments:
         """The two there are, and no traceback."""
         done = run([sys.executable, "-m", "scrapy", "crawl", "shor"])
         assert done.status == 2
-        sentence(done, "there is nothing to crawl of the name shor: give sohr or pages")
+        sentence(done, "there is nothing to crawl of the name shor: give pages, probe, sohr")
 
     def test_days_in_the_wrong_order(self, site: Replica, tmp_path: Path) -> None:
         """``since`` after ``until``."""

@@ -32,6 +32,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 # In the order of `--help`. Each stands in the module of its name, imported when the command is used.
 COMMANDS = (
+    "probe",
     "status",
     "search",
     "show",

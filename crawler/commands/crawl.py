@@ -50,13 +50,13 @@ class Command(ScrapyCrawl):
         known = process.spider_loader.list()
         if len(args) == 1 and args[0] not in known:
             raise UsageError(
-                f"there is nothing to crawl of the name {args[0]}: give {' or '.join(reversed(known))}",
+                f"there is nothing to crawl of the name {args[0]}: give {', '.join(known)}",
                 print_help=False,
             )
         if len(args) == 1:
             try:
                 check_settings(self.settings, [name.partition("=")[0] for name in opts.set or ()])
-                arguments = (Arguments.read if args[0] == "sohr" else Arguments.read_pages)(opts.spargs)
+                arguments = process.spider_loader.load(args[0]).read(opts.spargs)
                 use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, args[0]))
             except (BadArgument, BadClock) as error:
                 raise UsageError(str(error), print_help=False) from error
