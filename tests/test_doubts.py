@@ -166,3 +166,16 @@ def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None
         site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
     assert run(site, folder, "look=all", clock="+2h").status == 0
     assert kinds(folder) == [] and Counter(rows(folder, "select versions from articles")) == {(1,): len(IDS)}
+
+
+def test_old_copies_of_all_posts_are_no_trouble(site: Site, tmp_path: Path) -> None:
+    """A cache serves yesterday's site: kept and marked, severity 0, exit 0."""
+    folder = tmp_path / "a"
+    for post_id in IDS:
+        site.put_post(post_id, f"{post_id} people live in the town.", modified="2026-01-02T00:00:00Z")
+    assert run(site, folder).status == 0
+    for post_id in IDS:
+        site.put_post(post_id, f"{post_id + 9} people live in the town.", modified="2026-01-01T00:00:00Z")
+    assert run(site, folder, "look=all", clock="+1h").status == 0
+    sql = "select severity, stale_copy, count(*) from changes where kind = 'updated' group by 1, 2"
+    assert rows(folder, sql) == [(0, 1, len(IDS))]

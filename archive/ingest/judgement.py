@@ -99,7 +99,8 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         earlier = _held_rows(ingest, row)
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
-        if not is_proven and (earlier or row["kind"] in held or shared):
+        is_bulk = row["kind"] in held and not _is_expected(row)
+        if not is_proven and (earlier or is_bulk or shared):
             _hold(ingest, row, at, shared)
             outcomes.append(Outcome(HELD, row["url"], row["status"], key_of(row)))
             continue
@@ -110,6 +111,12 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     if held:
         _call_control_group(ingest, at)
     return outcomes
+
+
+def _is_expected(row: Row) -> bool:
+    """Whether a channel announced the edit, or a cache explains it: then it is no trouble of the site."""
+    is_stale = "is_stale" in json.loads(row["details"])
+    return bool(row["kind"] == UPDATED and (is_stale or row["reason"] == "modified"))
 
 
 def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
