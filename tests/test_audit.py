@@ -169,7 +169,8 @@ def test_what_the_site_took_down_is_explained(whole: Path, tmp_path: Path) -> No
     with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as db:
         db.execute("update articles set state = 'missing' where article_id = 1")
         db.execute(
-            "insert into aliases (url, first_seen_at) values ('http://127.0.0.1:1/en/2015/03/word/', '2026-01-01T00:00:00Z')"
+            "insert into aliases (url, first_seen_at) values ('http://127.0.0.1:1/en/2015/03/word/', "
+            "'2026-01-01T00:00:00Z')"
         )
         db.commit()
         told = found(tmp_path / "copy")

@@ -171,7 +171,8 @@ class TestChannels:
             assert sighted(tmp_path / "a", "feed") == {104}
 
     def test_rest_with_half_a_character(self, tmp_path: Path) -> None:
-        """A lone surrogate is stored as U+FFFD; junk around the JSON, null and impossible dates cost nothing."""
+        """A lone surrogate is stored as U+FFFD; junk around the JSON, null and impossible dates cost
+        nothing."""
         entries = json.loads(read_case("rest-lone-surrogate.json"))
         with Exact() as site:
             sitting(site)

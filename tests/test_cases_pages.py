@@ -109,8 +109,10 @@ def test_a_toll_in_large_figures_stays() -> None:
         ("<p>1<b>2</b> killed</p>", ["12 killed"]),
         (
             (
-                "<table><tr><th></th><th>Killed</th><th>Wounded</th></tr><tr><td rowspan=2>Aleppo</td><td>3</td>"
-                "<td>1</td></tr><tr><td>4</td><td>5</td></tr><tr><td>Homs</td><td></td><td>9</td></tr></table>"
+                "<table><tr><th></th><th>Killed</th><th>Wounded</th></tr><tr><td rowspan=2>Aleppo</td>"
+                "<td>3</td>"
+                "<td>1</td></tr><tr><td>4</td><td>5</td></tr><tr><td>Homs</td><td></td><td>9</td></tr>"
+                "</table>"
             ),
             ["\tKilled\tWounded", "Aleppo\t3\t1", "\t4\t5", "Homs\t\t9"],
         ),
@@ -201,7 +203,8 @@ def test_protected_addresses_are_decoded() -> None:
     """An e-mail address that Cloudflare hides is text; its link and a pixel are no claims."""
     found = post(
         '<p>Write to <a href="/cdn-cgi/l/email-protection#543d14256c7a34"><span class="__cf_email__" '
-        'data-cfemail="2a430a4f520449">[email&#160;protected]</span></a></p><img src="/p.gif?9" width="1" height="1">'
+        'data-cfemail="2a430a4f520449">[email&#160;protected]</span></a></p><img src="/p.gif?9" width="1" '
+        'height="1">'
     )
     assert (found.text, found.links, found.images) == ("Write to i ex.c", (), ())
 

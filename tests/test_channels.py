@@ -47,12 +47,16 @@ def feed(body: str, form: str = "atom") -> list[tuple[int | None, str | None, st
 
 
 def atom(*entries: str) -> str:
-    return f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><feed '
+        f'xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'
+    )
 
 
 def entry(post_id: int, title: str = "T", content: str = "<p>One.</p>") -> str:
     return (
-        f'<entry><title type="html"><![CDATA[{title}]]></title><link rel="alternate" href="http://127.0.0.1:1/en/{post_id}/"/>'
+        f'<entry><title type="html"><![CDATA[{title}]]></title><link rel="alternate" '
+        f'href="http://127.0.0.1:1/en/{post_id}/"/>'
         f"<id>http://127.0.0.1:1/en/?p={post_id}</id><updated>2026-01-02T03:04:05Z</updated>"
         f'<content type="html"><![CDATA[{content}]]></content></entry>'
     )
@@ -101,7 +105,10 @@ class TestReading:
             "",
             "<html><body>No feed</body></html>",
             BOMB
-            + "<rss><channel><item><title>&b;</title><link>http://127.0.0.1:1/en/5/</link></item></channel></rss>",
+            + (
+                "<rss><channel><item><title>&b;</title><link>http://127.0.0.1:1/en/5/</link></item>"
+                "</channel></rss>"
+            ),
             '<!DOCTYPE feed SYSTEM "file:///etc/passwd">' + atom(entry(5)),
             "<feed>" * 100_000,
         ],
@@ -183,8 +190,7 @@ class TestPlan:
             order = [state for state in order if state is not expected]
 
 
-# -- crawls
-# -------------------------------------------------------------------------------------------------------------------------------
+# -- crawls --------------------------------------------------------------------------------------------------
 
 
 # By each of these clocks all looks are due that were last done by the one before
@@ -218,7 +224,8 @@ class TestLooksByRest:
         # Protected and empty ones have no text to compare
         assert {int(path.split("/")[2]) for path in article_requests(site)} == odd
         assert versions(tmp_path / "a") == count
-        sql = """select channel, max(looks), max(unchanged_looks), max(captures) from digests join articles using (article_id)
+        sql = """select channel, max(looks), max(unchanged_looks), max(captures) from digests join articles
+                 using (article_id)
                  join versions using (article_id) group by 1 order by 1"""
         # The feed's 304 looks at nothing
         assert rows(tmp_path / "a", sql)[:2] == [("feed", 0, 3, 2), ("rest", 2, 3, 2)]
@@ -247,7 +254,10 @@ class TestLooksByRest:
         assert [changes(tmp_path / "a", "en", post.post_id)[-1] for post in (silent, title, honest)] == [
             "updated"
         ] * 3
-        stealth = "select stealth from changes join articles using (article_id) where post_id = ? and kind = 'updated'"
+        stealth = (
+            "select stealth from changes join articles using (article_id) where post_id = ? and kind = "
+            "'updated'"
+        )
         assert [rows(tmp_path / "a", stealth, post.post_id) for post in (silent, title, honest)] == [
             [(1,)],
             [(1,)],
@@ -265,7 +275,10 @@ class TestLooksByRest:
             crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=clock)
         found = states(tmp_path / "a")
         assert (found["en", trashed.post_id], found["en", hidden.post_id]) == ("missing", "live")
-        told = "select details from changes join articles using (article_id) where post_id = ? and kind = 'metadata'"
+        told = (
+            "select details from changes join articles using (article_id) where post_id = ? and kind = "
+            "'metadata'"
+        )
         assert rows(tmp_path / "a", told, hidden.post_id) == [('{"rest": ["listed", "absent"]}',)]
         site.call("hide", edition="en", post_id=hidden.post_id, channels=[])
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[3])
@@ -436,13 +449,19 @@ class TestDiscovery:
         site, folder, own = spread
         for turn in range(1, 7):  # one category a run
             assert crawl(site, folder, "look=none", ARCHIVE_CLOCK=f"+{turn}m").status == 0
-        sql = "select channel from sightings join articles using (article_id) where edition = 'en' and post_id = ? and state = 'live'"
+        sql = (
+            "select channel from sightings join articles using (article_id) where edition = 'en' and "
+            "post_id = ? and state = 'live'"
+        )
         found = {
             channel: {name for (name,) in rows(folder, sql, post.post_id)} for channel, post in own.items()
         }
         assert found == {channel: {channel} for channel in CHANNELS} | {"sweep": set()}
         assert len(states(folder)) == 499
-        alone = "select channel, sum(alone) from channel_coverage where edition = 'en' group by channel having sum(alone) > 0"
+        alone = (
+            "select channel, sum(alone) from channel_coverage where edition = 'en' group by channel "
+            "having sum(alone) > 0"
+        )
         assert dict(rows(folder, alone)) == dict.fromkeys(CHANNELS, 1)
         assert all(
             "(1 alone)" in part
@@ -464,7 +483,10 @@ class TestDiscovery:
         assert crawl(site, folder, "edition=en", sweep, ARCHIVE_CLOCK="+12h").status == 0
         expected = {f"/en/{i}/" for i in range(post_id - 20, post_id + 21) if i not in held_already}
         assert article_requests(site) == dict.fromkeys(expected, 1) and len(expected) > 30
-        sql = "select channel from sightings join articles using (article_id) where edition = 'en' and post_id = ? and state = 'live'"
+        sql = (
+            "select channel from sightings join articles using (article_id) where edition = 'en' and "
+            "post_id = ? and state = 'live'"
+        )
         assert rows(folder, sql, post_id) == [("sweep",)]
         for clock, again in (("+13h", 0), ("+50d", len(expected) - 1)):
             site.clear_log()

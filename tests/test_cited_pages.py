@@ -27,9 +27,18 @@ from tests.crawling import crawl as sohr_crawl
 from tests.replica.server import ROOT, Replica
 
 LINES = [
-    "Three people were wounded on Monday when a wall fell in the market of Kafr Alyan, according to residents of the town.",
-    "The market was closed for the day, and engineers of the council looked at the other walls, which are of the same age.",
-    "A spokesman said that 17 shops would open again by Thursday, and that the owners had been told to keep the passage free.",
+    (
+        "Three people were wounded on Monday when a wall fell in the market of Kafr Alyan, according to "
+        "residents of the town."
+    ),
+    (
+        "The market was closed for the day, and engineers of the council looked at the other walls, which "
+        "are of the same age."
+    ),
+    (
+        "A spokesman said that 17 shops would open again by Thursday, and that the owners had been told to "
+        "keep the passage free."
+    ),
 ]
 Page = tuple[int, dict[str, str], str]
 
@@ -40,12 +49,16 @@ def page(title: str, lines: list[str], *, canonical: str = "", tail: str = "") -
     body = "".join(f"<p>{html.escape(line, quote=False)}</p>\n" for line in lines)
     name = html.escape(title)
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{name} – The Daily Example</title>{link}'
-        f'<meta property="og:title" content="{name}"><meta property="og:site_name" content="The Daily Example">'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{name} – The Daily '
+        f"Example</title>{link}"
+        f'<meta property="og:title" content="{name}"><meta property="og:site_name" content="The Daily '
+        'Example">'
         '<meta property="article:published_time" content="2024-03-02T08:00:00+02:00"></head><body>'
-        '<header><nav><ul><li><a href="/">Home</a></li><li><a href="/world">World</a></li></ul></nav></header>'
+        '<header><nav><ul><li><a href="/">Home</a></li><li><a href="/world">World</a></li></ul></nav>'
+        "</header>"
         f"<main><article><h1>{name}</h1>{body}{tail}</article></main>"
-        '<aside><h3>MARKERWORD Most read</h3><ul><li><a href="/x">MARKERWORD another story</a></li></ul></aside>'
+        '<aside><h3>MARKERWORD Most read</h3><ul><li><a href="/x">MARKERWORD another story</a></li></ul>'
+        "</aside>"
         "<footer><p>MARKERWORD Copyright The Daily Example. All rights reserved.</p></footer></body></html>"
     )
 
@@ -157,11 +170,15 @@ def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
         site.put("/new", page("Under its new address", LINES))
         site.put("/round", "", 302, Location="/trip")
         site.put("/trip", "", 302, Location="/round")
-        challenge = "<html><head><title>Just a moment...</title></head><body><p>Checking your browser before accessing</p></body></html>"
+        challenge = (
+            "<html><head><title>Just a moment...</title></head><body><p>Checking your browser before "
+            "accessing</p></body></html>"
+        )
         site.put("/challenge", challenge, 403)
         site.put(
             "/polite",
-            "<html><head><title>Just a moment...</title></head><body><p>Enable JavaScript to go on.</p></body></html>",
+            "<html><head><title>Just a moment...</title></head><body><p>Enable JavaScript to go on.</p>"
+            "</body></html>",
         )
         site.put("/menu", "<html><body><nav><a href='/x'>Home</a></nav></body></html>")
         site.put("/private/secret", page("Not for robots", LINES))
@@ -197,7 +214,8 @@ def test_cited_pages_come_in_stay_and_are_rebuilt(tmp_path: Path) -> None:
         ]
         [(edition, post_id, text, url, published, layout)] = rows(
             folder,
-            """select edition, post_id, v.text, source_url, v.published_at, v.layout from articles join versions v using (article_id)
+            """select edition, post_id, v.text, source_url, v.published_at, v.layout from articles join
+               versions v using (article_id)
                where url like '%repost%'""",
         )
         assert (edition, post_id, text.split("\n"), url) == (None, None, LINES, f"{HOME}en/195945/")
@@ -293,8 +311,7 @@ def test_wrong_arguments_are_refused(tmp_path: Path, arguments: tuple[str, ...],
     assert done.returncode == 2 and told_so in done.stderr and not (tmp_path / "none").exists()
 
 
-# -- reading
-# --------------------------------------------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------------------
 
 
 def read(
@@ -317,7 +334,10 @@ def test_reading_twice_gives_the_same() -> None:
 
 def test_kinds_of_lines() -> None:
     """Lists, headings, quotes and table rows are lines with their kind; no bullet is invented."""
-    tail = "<h2>The shops</h2><ul><li>Bakery</li><li>Tailor of the old street</li></ul><table><tr><td>Open</td><td>17</td></tr></table>"
+    tail = (
+        "<h2>The shops</h2><ul><li>Bakery</li><li>Tailor of the old street</li></ul><table><tr>"
+        "<td>Open</td><td>17</td></tr></table>"
+    )
     found = read(page("A wall falls", LINES * 2, tail=tail))
     assert isinstance(found, Extract)
     assert [(line.kind.value, line.text) for line in found.lines[6:]] == [

@@ -15,10 +15,12 @@ from archive.store.schema import create_schema
 from tests.small_archive import Small
 
 AT = "2025-03-01T10:00:00Z"
-_COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state), count(*) filter (where state in ('missing', 'disappeared', 'moved', 'withheld')),
+_COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state), count(*) filter (where
+              state in ('missing', 'disappeared', 'moved', 'withheld')),
     sum(versions) from articles group by 1, 2 order by 1, 2"""
 _SUMS = "select * from day_counts where sighted > 0 order by 1, 2"
-_EDITS = """select substr(said_at, 1, 7), coalesce(json_extract(classes, '$[0]'), ''), count(*) from changes where kind = 'updated'
+_EDITS = """select substr(said_at, 1, 7), coalesce(json_extract(classes, '$[0]'), ''), count(*) from changes
+            where kind = 'updated'
     group by 1, 2 order by 1, 2"""
 editions = st.sampled_from(("en", "ar", None))
 days = st.sampled_from(("2025-03-01", "2025-03-02", None))
@@ -56,7 +58,8 @@ def test_days_are_counted(
             db.table("articles").insert(named | values, ignore=True)
         elif what == "update":
             db.execute(
-                "update articles set edition = :edition, day = :day, state = :state, versions = :versions where article_id = :id",
+                "update articles set edition = :edition, day = :day, state = :state, versions = :versions "
+                "where article_id = :id",
                 values | {"id": article_id},
             )
         else:

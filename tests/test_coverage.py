@@ -1,5 +1,5 @@
-"""A stretch is unbroken: whatever is published and taken away between and during walks, no post that was never
-seen stands between a stretch's newest and oldest post."""
+"""A stretch is unbroken: whatever is published and taken away between and during walks, no post that was
+never seen stands between a stretch's newest and oldest post."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Site:
         path = "en/" + (f"page/{number}/" if number > 1 else "")
         ids = self.listed[(number - 1) * PER_PAGE : number * PER_PAGE]
         body = "".join(
-            f'<article id="post-{n}" class="post-{n} post"><h2 class="entry-title"><a href="{HOME}en/{n}/">N</a></h2></article>'
+            f'<article id="post-{n}" class="post-{n} post"><h2 class="entry-title"><a '
+            f'href="{HOME}en/{n}/">N</a></h2></article>'
             for n in ids
         )
         last = -(-len(self.listed) // PER_PAGE)

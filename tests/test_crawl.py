@@ -134,7 +134,10 @@ class TestFirstCrawl:
 
     def test_the_crawl_is_told(self, first: First) -> None:
         """The crawl's row says when it ended, how, and what came of it."""
-        sql = "select exit_status, verdict, finish_reason, finished_at is not null, json_extract(counters, '$.new') from crawls"
+        sql = (
+            "select exit_status, verdict, finish_reason, finished_at is not null, "
+            "json_extract(counters, '$.new') from crawls"
+        )
         assert rows(first.folder, sql) == [(0, "healthy", "finished", 1, len(truth(first.replica)))]
         assert first.crawled.told[-1].startswith("crawl healthy: ")
 
@@ -337,12 +340,18 @@ class TestLookingAgain:
         assert story.states["edited"][old] == "moved" and story.states["edited"][new] == "live"
         assert story.held["edited"][new] == story.held["first"][old]
         assert story.changes("moved") == ["created", "moved"]
-        sql = "select n.post_id from articles o join articles n on n.article_id = o.moved_to where o.edition = ? and o.post_id = ?"
+        sql = (
+            "select n.post_id from articles o join articles n on n.article_id = o.moved_to where "
+            "o.edition = ? and o.post_id = ?"
+        )
         assert rows(story.folder, sql, *old) == [(story.moved_to,)]
 
     def test_a_b_a_is_three_versions(self, story: Story) -> None:
         """Going back to the first text is a third version, not the first again."""
-        sql = "select v.number, v.title from versions v join articles using (article_id) where edition = ? and post_id = ? order by number"
+        sql = (
+            "select v.number, v.title from versions v join articles using (article_id) where edition = "
+            "? and post_id = ? order by number"
+        )
         title = story.posts["aba"].title
         assert rows(story.folder, sql, story.posts["aba"].edition, story.posts["aba"].post_id) == [
             (1, title),
@@ -446,7 +455,10 @@ def test_without_a_stated_modified_date_stealth_is_unknown(tmp_path: Path) -> No
         post = next(p for p in replica.posts("en") if not p.odd)
         replica.call("edit", edition="en", post_id=post.post_id, title="Another headline", silent=True)
         assert crawl(replica, tmp_path / "a", "look=all").status == 0
-    sql = "select kind, stealth from changes join articles using (article_id) where post_id = ? and edition = 'en' order by seq"
+    sql = (
+        "select kind, stealth from changes join articles using (article_id) where post_id = ? and "
+        "edition = 'en' order by seq"
+    )
     assert rows(tmp_path / "a", sql, post.post_id) == [("created", None), ("updated", None)]
 
 

@@ -51,10 +51,19 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
     )
     counters = {"requests": 9, "new": 4, "changed": 1, "unchanged": 0, "gone": 1, "failed": 0}
-    db.table("crawls").insert({
-        "crawl_id": 1, "name": "crawl-1", "kind": "crawl", "started_at": BEFORE, "finished_at": BEFORE, "finish_reason": "finished", "exit_status": 0,
-        "verdict": "healthy", "counters": json.dumps(counters),
-    })  # fmt: skip
+    db.table("crawls").insert(
+        {
+            "crawl_id": 1,
+            "name": "crawl-1",
+            "kind": "crawl",
+            "started_at": BEFORE,
+            "finished_at": BEFORE,
+            "finish_reason": "finished",
+            "exit_status": 0,
+            "verdict": "healthy",
+            "counters": json.dumps(counters),
+        }
+    )
     db.table("warc_files").insert(
         {"warc_file_id": 1, "serial": 1, "name": "syriahr-2025-03-01-000001.warc.gz", "opened_at": BEFORE}
     )
@@ -90,16 +99,44 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         url="http://[not/an/address",
     )
     add(db, 4, "en", 332300, HOSTILE, (HOSTILE,), state="live", url="javascript:alert(3)", author=HOSTILE)
-    db.table("articles").insert({
-        "article_id": 5, "source": "en", "key": "332200", "edition": "en", "post_id": 332200, "url": f"{SITE}en/332200/", "day": "2025-03-01",
-        "first_sighted_at": BEFORE,
-    })  # fmt: skip
+    db.table("articles").insert(
+        {
+            "article_id": 5,
+            "source": "en",
+            "key": "332200",
+            "edition": "en",
+            "post_id": 332200,
+            "url": f"{SITE}en/332200/",
+            "day": "2025-03-01",
+            "first_sighted_at": BEFORE,
+        }
+    )
     for change in (
-        {"seq": 1, "epoch": 1, "article_id": 1, "version_id": 10, "kind": "created", "said_at": BEFORE, "learnt_at": BEFORE},
-        {"seq": 2, "epoch": 1, "article_id": 1, "version_id": 11, "previous_version_id": 10, "kind": "updated", "severity": 3,
-         "classes": '["figures"]', "figures": '[["3", "31"]]', "stealth": 1, "said_at": AFTER, "learnt_at": AFTER},
+        {
+            "seq": 1,
+            "epoch": 1,
+            "article_id": 1,
+            "version_id": 10,
+            "kind": "created",
+            "said_at": BEFORE,
+            "learnt_at": BEFORE,
+        },
+        {
+            "seq": 2,
+            "epoch": 1,
+            "article_id": 1,
+            "version_id": 11,
+            "previous_version_id": 10,
+            "kind": "updated",
+            "severity": 3,
+            "classes": '["figures"]',
+            "figures": '[["3", "31"]]',
+            "stealth": 1,
+            "said_at": AFTER,
+            "learnt_at": AFTER,
+        },
         {"seq": 3, "epoch": 1, "article_id": 3, "kind": "disappeared", "said_at": AFTER, "learnt_at": AFTER},
-    ):  # fmt: skip
+    ):
         db.table("changes").insert(change)
     db.close()
     return path
@@ -120,15 +157,41 @@ def add(
         "url", f"{SITE}en/{post_id}/" if edition == "en" else f"{SITE}%D8%AE%D8%A8%D8%B1/{post_id}/"
     )
     author = more.pop("author", "SOHR Desk")
-    db.table("articles").insert({
-        "article_id": article_id, "source": edition, "key": str(post_id), "edition": edition, "post_id": post_id, "url": url, "day": "2025-03-01",
-        "first_sighted_at": BEFORE, "first_captured_at": BEFORE, "last_captured_at": AFTER, "versions": number, **more,
-    })  # fmt: skip
-    db.table("captures").insert({
-        "capture_id": article_id, "crawl_id": 1, "article_id": article_id, "url": url, "status": 200, "captured_at": BEFORE, "recorded_at": BEFORE,
-        "channel": "article", "outcome": "new", "payload_sha256": SHA, "size": 100, "warc_file_id": 1, "offset": article_id * 100, "length": 100,
-        "record_id": f"<urn:{article_id}>",
-    })  # fmt: skip
+    db.table("articles").insert(
+        {
+            "article_id": article_id,
+            "source": edition,
+            "key": str(post_id),
+            "edition": edition,
+            "post_id": post_id,
+            "url": url,
+            "day": "2025-03-01",
+            "first_sighted_at": BEFORE,
+            "first_captured_at": BEFORE,
+            "last_captured_at": AFTER,
+            "versions": number,
+            **more,
+        }
+    )
+    db.table("captures").insert(
+        {
+            "capture_id": article_id,
+            "crawl_id": 1,
+            "article_id": article_id,
+            "url": url,
+            "status": 200,
+            "captured_at": BEFORE,
+            "recorded_at": BEFORE,
+            "channel": "article",
+            "outcome": "new",
+            "payload_sha256": SHA,
+            "size": 100,
+            "warc_file_id": 1,
+            "offset": article_id * 100,
+            "length": 100,
+            "record_id": f"<urn:{article_id}>",
+        }
+    )
     kinds = (
         ["paragraph", ["heading", 3], ["list", 1], ["list", 1]]
         if len(lines) == 4
@@ -137,13 +200,27 @@ def add(
     said = title
     for n in range(1, number + 1):
         said = title.replace(" 3 ", " 31 ") if n == 2 else title
-        db.table("versions").insert({
-            "version_id": article_id * 10 + n - 1, "article_id": article_id, "number": n, "title": said,
-            "text": "\n".join(lines), "lines": json.dumps(kinds), "text_digest": bytes.fromhex(SHA), "same_digest": bytes.fromhex(SHA),
-            "published_at": f"2025-03-01T0{article_id}:00:00Z", "author": author, "layout": "publisher", "extractor": "1",
-            "first_capture_id": article_id, "last_capture_id": article_id,
-            "first_captured_at": BEFORE if n == 1 else AFTER, "last_captured_at": AFTER, "categories": '["Syria News"]',
-        })  # fmt: skip
+        db.table("versions").insert(
+            {
+                "version_id": article_id * 10 + n - 1,
+                "article_id": article_id,
+                "number": n,
+                "title": said,
+                "text": "\n".join(lines),
+                "lines": json.dumps(kinds),
+                "text_digest": bytes.fromhex(SHA),
+                "same_digest": bytes.fromhex(SHA),
+                "published_at": f"2025-03-01T0{article_id}:00:00Z",
+                "author": author,
+                "layout": "publisher",
+                "extractor": "1",
+                "first_capture_id": article_id,
+                "last_capture_id": article_id,
+                "first_captured_at": BEFORE if n == 1 else AFTER,
+                "last_captured_at": AFTER,
+                "categories": '["Syria News"]',
+            }
+        )
     newest = article_id * 10 + number - 1
     db.table("articles").update(article_id, {"newest_version_id": newest})
     db.execute(
@@ -176,8 +253,7 @@ async def rows_of(ds: Datasette, path: str) -> list[dict[str, Any]]:
     return rows
 
 
-# -- words
-# ------------------------------------------------------------------------------------------------------------------------
+# -- words ---------------------------------------------------------------------------------------------------
 
 
 def test_every_table_view_and_column_is_described(path: Path) -> None:
@@ -269,8 +345,7 @@ async def test_post_ids_lead_to_the_reading_page(ds: Datasette) -> None:
     assert link in await text_of(ds, "/archive/silently_changed")
 
 
-# -- search and queries
-# -----------------------------------------------------------------------------------------------------------
+# -- search and queries --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -341,8 +416,7 @@ async def test_stored_queries_are_listed(ds: Datasette) -> None:
     assert [query.name for query in QUERIES if f"/archive/{query.name}" not in page] == []
 
 
-# -- reading pages
-# ----------------------------------------------------------------------------------------------------------------
+# -- reading pages -------------------------------------------------------------------------------------------
 
 
 async def test_front_page(ds: Datasette) -> None:
@@ -360,8 +434,8 @@ async def test_article_page(ds: Datasette) -> None:
     page = await text_of(ds, "/-/sohr/en/332481")
     assert "<h1>Gunmen k-illed 31 in Deir Ezzor</h1>" in page
     assert (
-        '<p>Three people were k-illed.</p><h3>Details</h3><ul><li class="d1">first</li><li class="d1">second</li></ul>'
-        in re.sub(r"\n", "", page)
+        '<p>Three people were k-illed.</p><h3>Details</h3><ul><li class="d1">first</li><li '
+        'class="d1">second</li></ul>' in re.sub(r"\n", "", page)
     )
     assert f"sohr:en:332481@{AFTER}" in page
     assert 'dir="ltr" lang="en"' in page
@@ -456,8 +530,7 @@ def test_text_whose_kinds_do_not_fit() -> None:
     assert blocks("", "[]") == []
 
 
-# -- manners
-# ----------------------------------------------------------------------------------------------------------------------
+# -- manners -------------------------------------------------------------------------------------------------
 
 
 async def test_the_owners_words_stand(path: Path) -> None:
@@ -490,8 +563,10 @@ async def test_another_database_is_left_alone(tmp_path: Path, path: Path) -> Non
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as conn:
         conn.executescript(
-            "create table versions (title text, text text); create table about (name text); insert into versions values ('k-illed', 'x');"
-            "create table articles (article_id integer, edition text, post_id integer); insert into articles values (1, 'en', 332481);"
+            "create table versions (title text, text text); create table about (name text); insert into "
+            "versions values ('k-illed', 'x');"
+            "create table articles (article_id integer, edition text, post_id integer); insert into "
+            "articles values (1, 'en', 332481);"
         )
     conn.close()
     ds = Datasette([str(other), str(path)])

@@ -217,8 +217,7 @@ def test_the_examples_of_the_python_api_run(clone: Path, monkeypatch: pytest.Mon
     assert found.attempted > 20 and found.failed == 0
 
 
-# -- the other pages
-# ------------------------------------------------------------------------------------------------------------------
+# -- the other pages -----------------------------------------------------------------------------------------
 
 
 def commands(program: str) -> list[tuple[str, list[str]]]:

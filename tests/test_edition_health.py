@@ -1,4 +1,5 @@
-"""`healthy` of each edition, in `status` and in what a crawl records: not healthy while a part was not read."""
+"""`healthy` of each edition, in `status` and in what a crawl records: not healthy while a part was not
+read."""
 
 from __future__ import annotations
 
@@ -105,7 +106,8 @@ def test_a_gap_needs_an_explanation(site: Replica, tmp_path: Path) -> None:
         assert gaps() == {"en": [tail]}
         db.execute("delete from coverage_days")
         db.execute(
-            """with recursive days(day) as (select ? union all select date(day, '+1 day') from days where day < ?)
+            """with recursive days(day) as (select ? union all select date(day, '+1 day') from days where day
+               < ?)
                insert into coverage_days select 'en', day, '2026-01-01T00:00:00Z' from days""",
             (first, tail),
         )

@@ -88,8 +88,7 @@ def keys(value: Any) -> Iterator[str]:
         yield from keys(part)
 
 
-# -- export
-# ---------------------------------------------------------------------------------------------------------------------------
+# -- export --------------------------------------------------------------------------------------------------
 
 
 def test_content_is_what_the_site_said(two: Two) -> None:
@@ -237,8 +236,7 @@ def test_a_device_is_written_to_not_replaced(two: Two) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-# -- changes
-# --------------------------------------------------------------------------------------------------------------------------
+# -- changes -------------------------------------------------------------------------------------------------
 
 
 def test_changes_are_numbered_without_a_gap(two: Two) -> None:
@@ -281,11 +279,13 @@ def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
             (article,),
         )
         conn.execute(
-            "update older set version_id = 9999, number = 1, title = 'Older', first_captured_at = '2016-01-01T00:00:00Z'"
+            "update older set version_id = 9999, number = 1, title = 'Older', first_captured_at = "
+            "'2016-01-01T00:00:00Z'"
         )
         conn.execute(f"insert into versions ({stored}) select * from older")
         conn.execute(
-            "insert into changes (seq, epoch, article_id, version_id, kind, said_at, learnt_at) values (?, 1, ?, 9999, 'backfilled', ?, ?)",
+            "insert into changes (seq, epoch, article_id, version_id, kind, said_at, learnt_at) values (?, "
+            "1, ?, 9999, 'backfilled', ?, ?)",
             (last + 1, article, "2016-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
         )
         conn.commit()

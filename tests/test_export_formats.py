@@ -362,7 +362,8 @@ def test_a_format_is_one_entry_and_its_writer(
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_changed_figures(small: Small, tmp_path: Path, form: str) -> None:
-    """One record for each number that an edit changed, as in the view; the sentence around it alone is none."""
+    """One record for each number that an edit changed, as in the view; the sentence around it alone is
+    none."""
     target = tmp_path / f"f.{form}"
     answer = run(small.folder, "--what", "figure-changes", "-o", target)
     assert answer.returncode == 0, answer.stderr
@@ -438,8 +439,7 @@ def test_a_full_disk(small: Small, form: str) -> None:
     assert answer.returncode == 73 and answer.stderr.count(b"\n") == 1 and b"No space left" in answer.stderr
 
 
-# -- memory
-# ---------------------------------------------------------------------------------------------------------------------------
+# -- memory --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

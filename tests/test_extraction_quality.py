@@ -90,7 +90,8 @@ def read(page: Marked) -> str:
 def drifted(number: int) -> Capture:
     """A post whose text stands beside the body that the layout reads: what a theme's change may look like."""
     story = "".join(
-        f"<p>Sentence {n} of the story that moved elsewhere on the page, with words enough to be found by anyone.</p>"
+        f"<p>Sentence {n} of the story that moved elsewhere on the page, with words enough to be found by "
+        "anyone.</p>"
         for n in range(12)
     )
     # Of its own: one text on many pages would be quarantined

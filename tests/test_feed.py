@@ -74,7 +74,8 @@ def change(folder: Path, *statements: str) -> None:
 
 
 MORE = """insert into changes (seq, epoch, article_id, version_id, kind, said_at, learnt_at)
-select (select max(seq) from changes) + 1, epoch, article_id, version_id, 'restored', said_at, learnt_at from changes where seq = 1"""
+select (select max(seq) from changes) + 1, epoch, article_id, version_id, 'restored', said_at, learnt_at from
+changes where seq = 1"""
 
 
 def test_lines_hold_to_the_published_schema(small: Small) -> None:

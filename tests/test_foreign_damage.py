@@ -48,7 +48,8 @@ for line in sys.stdin:
                     block = record.reader.read()
                     if len(block) == int(head["Content-Length"]):
                         body = block.partition(b"\r\n\r\n")[2]
-                        found.append((head["WARC-Target-URI"], head["WARC-Date"], hashlib.sha256(body).hexdigest()))
+                        digest = hashlib.sha256(body).hexdigest()
+                        found.append((head["WARC-Target-URI"], head["WARC-Date"], digest))
                 break
         except Exception:
             pass  # not whole
@@ -165,8 +166,8 @@ def check_command(folder: Path, file: Path, taken: int, lost: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", PACKINGS)
 def test_random_damage_costs_the_records_it_strikes(tmp_path: Path, kind: str) -> None:
-    """500 flipped bits and 200 cuts over three files: the posts taken equal the whole records, and what was lost
-    is named at its place."""
+    """500 flipped bits and 200 cuts over three files: the posts taken equal the whole records, and what was
+    lost is named at its place."""
     dice = random.Random(f"damage to {kind}")
     records = [PACKINGS[kind][0](one.plain()) for one in posts(dice)]
     ends = [sum(map(len, records[: n + 1])) for n in range(len(records))]

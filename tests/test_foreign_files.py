@@ -1,5 +1,5 @@
-"""Other people's files through `sohr-archive import` and `verify`: all whole posts are taken, and each damaged
-place is named."""
+"""Other people's files through `sohr-archive import` and `verify`: all whole posts are taken, and each
+damaged place is named."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def test_a_revisit_of_another_file_of_the_command(tmp_path: Path, order: tuple[i
 
 
 def test_a_revisit_of_a_capture_in_the_archive(tmp_path: Path) -> None:
-    """The original came with an earlier command; without it the revisit is counted, and no archive is made."""
+    """The original came with an earlier command; without it the revisit is counted, and no archive is
+    made."""
     ran = run(tmp_path / "b", CASES / "roll-00001.warc.gz", status=65)
     assert counts(ran) == {"revisit": 1, "no_response": 1} and not (tmp_path / "b").exists()
     run(tmp_path / "a", CASES / "roll-00000.warc.gz")
@@ -281,7 +282,8 @@ def test_a_wacz_that_was_cut_or_hit(tmp_path: Path, compression: int) -> None:
 
 @pytest.mark.parametrize("harm", ["flip", "cut"])
 def test_a_warc_gzipped_as_a_whole_that_was_hit(tmp_path: Path, harm: str) -> None:
-    """What precedes a cut is taken; of a file with a flipped bit, what a digest proves. No text is another."""
+    """What precedes a cut is taken; of a file with a flipped bit, what a digest proves. No text is
+    another."""
     dice = random.Random(1)
     posts = [post(number) for number in range(1, 31)]
     for number, one in enumerate(posts, 1):

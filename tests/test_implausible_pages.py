@@ -19,8 +19,8 @@ from tests.crawling import Crawled, changes, crawl, held, in_step, rows, truth, 
 from tests.replica.server import Replica
 
 WALL = (
-    "To read on, prove that you are a reader of ours: leave your address, choose a password, confirm the letter that we send. "
-    * 2
+    "To read on, prove that you are a reader of ours: leave your address, choose a password, confirm the "
+    "letter that we send. " * 2
 )
 POSTS = 30
 AT = "2026-03-01T{:02}:00:00Z"
@@ -33,8 +33,8 @@ def site() -> Iterator[Replica]:
 
 
 def plain(site: Replica) -> list[int]:
-    """Posts of the English edition with a text of one page and nothing odd about them, and no table: that cannot
-    be put back as paragraphs."""
+    """Posts of the English edition with a text of one page and nothing odd about them, and no table: that
+    cannot be put back as paragraphs."""
     return [
         post.post_id
         for post in site.posts("en")
@@ -129,7 +129,8 @@ class TestOneTextOnManyPages:
         each day: all are versions."""
         with Archive(tmp_path / "a") as archive:
             texts = [
-                f"Field sources reported shelling of village {n}; material damage, no information on casualties."
+                f"Field sources reported shelling of village {n}; material damage, no information on "
+                "casualties."
                 for n in range(40)
             ]
             for n in range(0, 40, 3):

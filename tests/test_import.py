@@ -68,7 +68,8 @@ def folder(tmp_path: Path) -> Path:
 
 def texts(folder: Path, post_id: int = 1) -> list[tuple[Any, ...]]:
     """Number, first line, and first and last capture of each version."""
-    sql = """select number, substr(text, 1, instr(text || char(10), char(10)) - 1), v.first_captured_at, v.last_captured_at, captures
+    sql = """select number, substr(text, 1, instr(text || char(10), char(10)) - 1), v.first_captured_at,
+             v.last_captured_at, captures
              from versions v join articles using (article_id) where post_id = ? order by number"""
     return rows(folder, sql, post_id)
 
@@ -86,8 +87,7 @@ def days(*stated: tuple[str, str]) -> list[Foreign]:
     return [said(1, f"{day}T12:00:00Z", text, "And more.") for day, text in stated]
 
 
-# -- kinds of files
-# -------------------------------------------------------------------------------------------------------------------
+# -- kinds of files ------------------------------------------------------------------------------------------
 
 
 def wacz(path: Path, *parts: Path) -> Path:
@@ -133,7 +133,10 @@ def test_it_is_written_down_where_captures_came_from(folder: Path, tmp_path: Pat
     """The file's name and digest, when the site said it and when the archive learnt it."""
     file = warc(tmp_path / "others.warc.gz", [said(2, NOON, "Another.", "And more.")])
     import_file(folder, file)
-    sql = "select kind, arguments, channel, captured_at, recorded_at > captured_at from captures join crawls using (crawl_id) where kind = 'import'"
+    sql = (
+        "select kind, arguments, channel, captured_at, recorded_at > captured_at from captures join "
+        "crawls using (crawl_id) where kind = 'import'"
+    )
     ((kind, arguments, channel, said_at, later),) = rows(folder, sql)
     assert (kind, channel, said_at, later) == ("import", "import", NOON, 1)
     assert json.loads(arguments) == {
@@ -194,8 +197,7 @@ def test_what_wget_wrote(tmp_path: Path) -> None:
     whole(tmp_path / "a")
 
 
-# -- what is in a record
-# --------------------------------------------------------------------------------------------------------------
+# -- what is in a record -------------------------------------------------------------------------------------
 
 
 def chunked(body: bytes, size: int = 100) -> bytes:
@@ -411,8 +413,7 @@ def test_the_command_goes_on_with_the_next_file(folder: Path, tmp_path: Path) ->
     whole(folder)
 
 
-# -- older history
-# --------------------------------------------------------------------------------------------------------------------
+# -- older history -------------------------------------------------------------------------------------------
 
 
 def test_an_older_text_becomes_an_earlier_version(folder: Path, tmp_path: Path) -> None:
@@ -550,7 +551,8 @@ from archive.warc.foreign import Report, read_captures
 report = Report()
 taken = [one.capture.url for one in read_captures(Path(sys.argv[1]), report, "")]
 counts = report.counts
-peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())  # ru_maxrss counts the process that forked this one too
+# ru_maxrss counts the process that forked this one too
+peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
 print(taken, dict(counts), int(peak[1]) // 1024)
 """
 
@@ -592,8 +594,7 @@ def test_a_record_of_a_gigabyte_takes_no_gigabyte(tmp_path: Path, kind: str) -> 
     assert int(peak) < 150  # MiB
 
 
-# -- revisits
-# -------------------------------------------------------------------------------------------------------------------------
+# -- revisits ------------------------------------------------------------------------------------------------
 
 IDENTICAL = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
 FIRST = said(1, NOON, "It says 5 then.", "And more.")
@@ -720,8 +721,7 @@ def test_our_own_export_imports(tmp_path: Path) -> None:
     whole(tmp_path / "b")
 
 
-# -- damage
-# ---------------------------------------------------------------------------------------------------------------------------
+# -- damage --------------------------------------------------------------------------------------------------
 
 RECORDS = [said(n, f"2024-05-{n:02}T12:00:00Z", f"It says {n}.", "And more.") for n in range(1, 7)]
 ORIGINALS = {(record.uri, record.date): record.http.partition(b"\r\n\r\n")[2] for record in RECORDS}

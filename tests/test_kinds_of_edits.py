@@ -42,7 +42,10 @@ def edit(site: Replica, post_id: int, *lines: str) -> None:
 
 def told(folder: Path, post_id: int) -> list[tuple[list[str], int]]:
     """Classes and severity of each update of a post."""
-    sql = "select classes, severity from changes join articles using (article_id) where post_id = ? and kind = 'updated' order by seq"
+    sql = (
+        "select classes, severity from changes join articles using (article_id) where post_id = ? and "
+        "kind = 'updated' order by seq"
+    )
     return [(json.loads(classes), severity) for classes, severity in rows(folder, sql, post_id)]
 
 
@@ -121,7 +124,8 @@ def test_a_theme_that_changes_in_mid_life(tmp_path: Path) -> None:
     assert versions(folder) == count and held(folder) == before
     [(waiting,)] = rows(
         folder,
-        "select count(*) from captures where outcome = 'quarantined' and article_id in (select article_id from articles where post_id = ?)",
+        "select count(*) from captures where outcome = 'quarantined' and article_id in (select article_id "
+        "from articles where post_id = ?)",
         post_id,
     )
     assert waiting == 1

@@ -89,7 +89,8 @@ MOVES: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("how", MOVES)
 def test_a_site_that_moves_within_its_domain_is_followed(tmp_path: Path, how: str) -> None:
-    """Learnt once: identity stays, looks are answered, new posts found, one request an article; rebuilt alike."""
+    """Learnt once: identity stays, looks are answered, new posts found, one request an article; rebuilt
+    alike."""
     folder = tmp_path / "a"
     with Exact() as site:
         site.add_posts(range(101, 107))
@@ -132,7 +133,8 @@ def test_a_fresh_archive_of_a_site_that_redirects(tmp_path: Path) -> None:
 
 
 def test_a_move_to_another_domain_names_the_command(tmp_path: Path) -> None:
-    """69, nothing changes; with the command the archive goes on under the new address, and later without it."""
+    """69, nothing changes; with the command the archive goes on under the new address, and later without
+    it."""
     folder = tmp_path / "a"
     with Exact() as site, Exact() as other:
         site.add_posts(range(101, 107))

@@ -28,7 +28,11 @@ def find_page(address, site):
 
 def parse(text, address, site, page):
     found = [site.parse(item["url"], address.url) for item in json.loads(text)["items"]]
-    posts = [Sighting(at.url, at.edition, at.post_id, "jsonfeed") for at in found if at and at.kind is Kind.ARTICLE]
+    posts = [
+        Sighting(at.url, at.edition, at.post_id, "jsonfeed")
+        for at in found
+        if at and at.kind is Kind.ARTICLE
+    ]
     return Listing("jsonfeed", page, tuple(posts), None, address.edition)
 
 

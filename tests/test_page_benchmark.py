@@ -46,7 +46,10 @@ def test_a_generated_archive_is_one(tmp_path: Path) -> None:
     path = generate(tmp_path, 500)
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("pragma foreign_key_check").fetchall() == []
-        newest = "select count(*), sum(v.number), sum(a.versions) from articles a join versions v on v.version_id = a.newest_version_id"
+        newest = (
+            "select count(*), sum(v.number), sum(a.versions) from articles a join versions v on "
+            "v.version_id = a.newest_version_id"
+        )
         assert conn.execute(newest).fetchone() == (100, 500, 500)
         assert conn.execute("select sum(sighted), sum(versions) from day_counts").fetchone() == (100, 500)
         assert conn.execute("select sum(edits) from edit_counts").fetchone() == (400,)

@@ -34,7 +34,10 @@ def archive(small: Small) -> Iterator[Archive]:
 
 def test_importing_the_package_loads_nothing() -> None:
     """Neither the database library nor Datasette nor the API itself."""
-    code = "import archive, sys; print([m for m in sys.modules if m.startswith(('sqlite_utils', 'datasette', 'click', 'archive.'))])"
+    code = (
+        "import archive, sys; print([m for m in sys.modules if m.startswith(('sqlite_utils', "
+        "'datasette', 'click', 'archive.'))])"
+    )
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

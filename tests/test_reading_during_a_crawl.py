@@ -16,11 +16,27 @@ from tests.serving import Served, serve
 
 READERS = 10
 PAGES = (
-    "/-/sohr/", "/-/sohr/search?q=civilians", "/-/sohr/search?q=killed&sort=relevance", "/-/sohr/search?edition=ar&changed=yes", "/-/sohr/changes",
-    "/-/sohr/changes?severity=3", "/-/sohr/missing", "/-/sohr/coverage", "/-/sohr/crawls", "/-/sohr/new.atom", "/-/sohr/changes.atom",
-    "/-/sohr/changes.jsonl?after=0", "/archive", "/archive/articles", "/archive/versions.json?_shape=array", "/archive/captures.csv?_stream=on",
-    "/archive/latest_versions", "/archive/edits", "/archive/coverage.csv", "/archive/figures_changed.json",
-)  # fmt: skip
+    "/-/sohr/",
+    "/-/sohr/search?q=civilians",
+    "/-/sohr/search?q=killed&sort=relevance",
+    "/-/sohr/search?edition=ar&changed=yes",
+    "/-/sohr/changes",
+    "/-/sohr/changes?severity=3",
+    "/-/sohr/missing",
+    "/-/sohr/coverage",
+    "/-/sohr/crawls",
+    "/-/sohr/new.atom",
+    "/-/sohr/changes.atom",
+    "/-/sohr/changes.jsonl?after=0",
+    "/archive",
+    "/archive/articles",
+    "/archive/versions.json?_shape=array",
+    "/archive/captures.csv?_stream=on",
+    "/archive/latest_versions",
+    "/archive/edits",
+    "/archive/coverage.csv",
+    "/archive/figures_changed.json",
+)
 
 
 def held(page: str) -> dict[str, list[int]]:
@@ -78,7 +94,8 @@ def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
         own += [f"{address}/diff/1/2" for address in own] + [f"{address}/cite.json" for address in own]
         place = rows(
             folder,
-            "select f.serial, c.offset from captures c join warc_files f using (warc_file_id) where c.outcome = 'new' limit 1",
+            "select f.serial, c.offset from captures c join warc_files f using (warc_file_id) where "
+            "c.outcome = 'new' limit 1",
         )[0]
         own.append(f"/-/sohr/capture/{place[0]}/{place[1]}")
         stop = threading.Event()
@@ -115,7 +132,8 @@ def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
     assert len({count for reader in readers for count in reader.versions}) > 5, (
         "readers saw the archive grow while the crawl wrote"
     )
-    counted = """select edition, count(*) filter (where state is not null), count(*) filter (where state is null), sum(versions),
+    counted = """select edition, count(*) filter (where state is not null), count(*) filter (where state is
+                 null), sum(versions),
         count(*) filter (where state in ('missing', 'disappeared')) from articles group by 1"""
     assert after == {
         {"en": "English", "ar": "Arabic"}[edition]: list(cells) for edition, *cells in rows(folder, counted)

@@ -77,7 +77,8 @@ async def text_of(ds: Datasette, address: str, status: int = 200) -> str:
 
 def places(path: Path, post_id: int) -> list[str]:
     """Addresses of the captures of a post, oldest first."""
-    sql = """select f.serial, c.offset from captures c join warc_files f using (warc_file_id) join articles a using (article_id)
+    sql = """select f.serial, c.offset from captures c join warc_files f using (warc_file_id) join articles a
+             using (article_id)
         where a.post_id = ? order by c.captured_at"""
     with closing(sqlite3.connect(path)) as conn:
         return [f"capture/{serial}/{offset}" for serial, offset in conn.execute(sql, (post_id,))]
@@ -94,8 +95,7 @@ def plain(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html))
 
 
-# -- all pages
-# --------------------------------------------------------------------------------------------------------------------
+# -- all pages -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("address", ALL)
@@ -124,8 +124,7 @@ async def test_pages_are_whole(ds: Datasette, address: str) -> None:
         assert response.status_code == 200, link
 
 
-# -- comparison
-# -------------------------------------------------------------------------------------------------------------------
+# -- comparison ----------------------------------------------------------------------------------------------
 
 
 async def test_figures_are_called_out(ds: Datasette) -> None:
@@ -207,8 +206,7 @@ async def test_no_such_comparison(ds: Datasette, address: str) -> None:
     await text_of(ds, address, status=404)
 
 
-# -- search
-# -----------------------------------------------------------------------------------------------------------------------
+# -- search --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -346,8 +344,7 @@ def test_runs_are_few() -> None:
     assert _runs(list(range(0, 100_000, 1000))) == [(0, 99_000)]
 
 
-# -- article and citation
-# ---------------------------------------------------------------------------------------------------------
+# -- article and citation ------------------------------------------------------------------------------------
 
 
 async def test_article_leads_to_its_comparisons(ds: Datasette) -> None:
@@ -384,8 +381,7 @@ async def test_bibtex_holds_against_its_own_signs(ds: Datasette) -> None:
     assert bib.count("{") == bib.count("}")
 
 
-# -- stream and feeds
-# -------------------------------------------------------------------------------------------------------------
+# -- stream and feeds ----------------------------------------------------------------------------------------
 
 
 async def test_changes_stream(ds: Datasette) -> None:
@@ -462,8 +458,7 @@ async def test_feeds_are_atom(ds: Datasette, name: str, entries: int) -> None:
     assert feed.findtext(f"{ATOM}updated") == max(one.findtext(f"{ATOM}updated") or "" for one in found)
 
 
-# -- raw evidence
-# -----------------------------------------------------------------------------------------------------------------
+# -- raw evidence --------------------------------------------------------------------------------------------
 
 
 async def test_evidence_is_checked_and_told(ds: Datasette, path: Path) -> None:
@@ -487,14 +482,16 @@ async def test_a_page_that_means_harm_is_inert(ds: Datasette, path: Path) -> Non
     assert "civilians" in page
     assert "javascript:" not in page.replace("led to javascript:", "")
     assert not re.search(
-        r"<(?:script|svg|iframe|object|embed|form|base|link|img|video|math|button|meta http)|<[^>]*\s(?:on\w+|href|src|ping|srcdoc|style)=",
+        r"<(?:script|svg|iframe|object|embed|form|base|link|img|video|math|button|meta "
+        r"http)|<[^>]*\s(?:on\w+|href|src|ping|srcdoc|style)=",
         page,
     )
     assert "http-equiv" not in page
 
 
 ACTS = (
-    "script, iframe, object, embed, form, button, input, select, svg, math, img, base, link, template, noscript, "
+    "script, iframe, object, embed, form, button, input, select, svg, math, img, base, link, template, "
+    "noscript, "
     "picture, source, video, audio, track, applet, param, frame, frameset, canvas, marquee, dialog"
 )
 STAYS = {"dir", "lang", "title", "start", "colspan", "rowspan", "scope", "datetime"}
@@ -505,7 +502,10 @@ STAYS = {"dir", "lang", "title", "start", "colspan", "rowspan", "scope", "dateti
     [
         "<p onclick=x>a<script>b</script>",
         "<svg><p><style><img src=x onerror=y></style>",
-        "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+        (
+            "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 "
+            "onerror=alert(1)&gt;'>"
+        ),
         "<noscript><p title='</noscript><img src=x onerror=y>'>",
         "<form><form><input formaction=javascript:x>",
         "<a href=java&#9;script:x>b</a>",
@@ -517,23 +517,41 @@ STAYS = {"dir", "lang", "title", "start", "colspan", "rowspan", "scope", "dateti
         "<html dir=rtl lang='\"><script>'>",
         "<xmp><script>x</script></xmp>",
         "<textarea></textarea><script>x</script>",
-        "<svg><a xlink:href=javascript:x><text>b</text></a><animate onbegin=x attributeName=href values=javascript:x>",
-        "<svg><foreignObject><iframe src=x></iframe></foreignObject><set attributeName=onmouseover to=x></svg>",
-        "<math><mi xlink:href='data:x,<script>x</script>'></mi><annotation-xml encoding=text/html><script>x</script>",
+        (
+            "<svg><a xlink:href=javascript:x><text>b</text></a><animate onbegin=x attributeName=href "
+            "values=javascript:x>"
+        ),
+        (
+            "<svg><foreignObject><iframe src=x></iframe></foreignObject><set attributeName=onmouseover to=x>"
+            "</svg>"
+        ),
+        (
+            "<math><mi xlink:href='data:x,<script>x</script>'></mi><annotation-xml encoding=text/html>"
+            "<script>x</script>"
+        ),
         "<math></p><style><!--</style><img src/onerror=x>--></math>",
         "<svg></p><title><style></title><img src=x onerror=y></svg>",
         "<meta http-equiv=refresh content='0;url=javascript:x'><p>a<meta http-equiv=refresh content=0>",
         "<base href=//evil.example/><a href=page>a</a>",
         "<a href='JaVaScRiPt:x'>a</a><a href=' \x01javascript:x'>b</a><a href='java\nscript:x'>c</a>",
-        "<a href='&#106;avascript&colon;x'>a</a><a href='data:text/html,<script>x</script>'>b</a><a href=vbscript:x>c</a>",
+        (
+            "<a href='&#106;avascript&colon;x'>a</a><a href='data:text/html,<script>x</script>'>b</a><a "
+            "href=vbscript:x>c</a>"
+        ),
         "<p style=\"background:url('//evil.example/')\">a<style>@import '//evil.example/'</style>",
         "<img srcset='//evil.example/ 2x'><picture><source srcset=//evil.example/><img src=x></picture>",
-        "<form action=//evil.example/><button formaction=javascript:x>a</button><input type=image src=x></form>",
+        (
+            "<form action=//evil.example/><button formaction=javascript:x>a</button><input type=image src=x>"
+            "</form>"
+        ),
         "<video poster=//evil.example/ src=x onerror=y><track src=x></video><audio src=x>",
         "<table background=//evil.example/><td background=x>a</table><body background=x onload=y>",
         "<link rel=stylesheet href=//evil.example/><link rel=prefetch href=x>",
         "<object data=x><param name=a><embed src=x></object><applet code=x></applet>",
-        "<details open ontoggle=x><summary>a</summary>b</details><dialog open>c</dialog><marquee onstart=x>d</marquee>",
+        (
+            "<details open ontoggle=x><summary>a</summary>b</details><dialog open>c</dialog><marquee "
+            "onstart=x>d</marquee>"
+        ),
         "<p title='</style><script>x</script>'>a</p><!--><script>x</script>--><![CDATA[<script>x</script>]]>",
         "<a ping=//evil.example/ href=x target=_top>a</a><p id=x name=y class=z slot=w is=v>b",
         "<blockquote cite=javascript:x>a</blockquote><q cite=//evil.example/>b</q>",
@@ -630,8 +648,7 @@ async def test_a_changed_byte_is_seen(path: Path, tmp_path: Path) -> None:
     assert "The record cannot be read" in await text_of(ds, places(path, 332300)[0])
 
 
-# -- pictures
-# ---------------------------------------------------------------------------------------------------------------------
+# -- pictures ------------------------------------------------------------------------------------------------
 
 
 def test_pictures_have_words() -> None:
@@ -668,8 +685,7 @@ def test_figures_make_chains() -> None:
     assert changed_figures(["nonsense", ["1"], {"before": "1", "after": "1"}]) == []
 
 
-# -- copies for the public
-# --------------------------------------------------------------------------------------------------------
+# -- copies for the public -----------------------------------------------------------------------------------
 
 
 def redacted(path: Path, tmp_path: Path, *cited: str) -> Path:

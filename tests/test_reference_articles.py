@@ -35,7 +35,8 @@ def test_each_article_is_exact_in_each_layout(seeds: Path, tmp_path: Path, layou
     for post_id, article in zip(ids, articles, strict=True):
         [(title, text, source)] = rows(
             tmp_path / "archive",
-            "select v.title, v.text, source_url from versions v join articles using (article_id) where edition = 'en' and post_id = ?",
+            "select v.title, v.text, source_url from versions v join articles using (article_id) where "
+            "edition = 'en' and post_id = ?",
             post_id,
         )
         assert title == article["title"]

@@ -44,7 +44,8 @@ from werkzeug.test import Client
 client = Client(FrontEndApp())
 for time, address in json.load(sys.stdin):
     answer = client.get(f"/sohr/{time}id_/{address}")
-    told = [answer.status_code, answer.headers.get("Memento-Datetime"), hashlib.sha256(answer.data).hexdigest()]
+    digest = hashlib.sha256(answer.data).hexdigest()
+    told = [answer.status_code, answer.headers.get("Memento-Datetime"), digest]
     print("answer", json.dumps(told), flush=True)
 """
 COUNT = """

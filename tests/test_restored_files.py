@@ -65,8 +65,8 @@ def days(made: Path, tmp_path: Path) -> Path:
 
 
 def test_an_old_open_file_beside_its_closed_one(replica: Replica, made: Path, days: Path) -> None:
-    """A copy made twice holds both. After restoring it, a rebuild and a crawl, the closed file has every byte,
-    and `verify` names the spare one."""
+    """A copy made twice holds both. After restoring it, a rebuild and a crawl, the closed file has every
+    byte, and `verify` names the spare one."""
     before = contents(days)
     (copied,) = (made / "copy" / "warc").iterdir()
     shutil.copy(copied, days / "warc")
@@ -86,8 +86,8 @@ def test_an_old_open_file_beside_its_closed_one(replica: Replica, made: Path, da
 
 @pytest.mark.parametrize("rebuilt", [True, False], ids=["rebuilt", "as it was"])
 def test_an_old_copy_of_the_open_file(replica: Replica, tmp_path: Path, rebuilt: bool) -> None:
-    """It is shorter than the manifests say: nothing is added to it, a new file is begun, the crawl and `verify`
-    say so, and when the right file is back all is whole."""
+    """It is shorter than the manifests say: nothing is added to it, a new file is begun, the crawl and
+    `verify` say so, and when the right file is back all is whole."""
     folder = tmp_path / "a"
     crawl(replica, folder, DAYS[0])
     (path,) = (folder / "warc").iterdir()

@@ -124,7 +124,8 @@ def test_a_body_is_kept_once(made: Path) -> None:
     check_warcs(made)
     assert rows(
         made,
-        "select count(*) from captures c join captures o on o.capture_id = c.original_id where o.original_id is not null",
+        "select count(*) from captures c join captures o on o.capture_id = c.original_id where "
+        "o.original_id is not null",
     ) == [(0,)]
 
 
@@ -133,7 +134,8 @@ def test_what_was_repeated_reads_as_if_it_were_not(made: Path) -> None:
     evidence."""
     every = rows(
         made,
-        "select name, serial, offset, payload_sha256, c.size, captured_at, url from captures c join warc_files using (warc_file_id)",
+        "select name, serial, offset, payload_sha256, c.size, captured_at, url from captures c join "
+        "warc_files using (warc_file_id)",
     )
     for name, serial, offset, sha256, size, at, url in every:
         path = next(file.path for file in warc_files(made / "warc") if file.serial == serial)
@@ -184,8 +186,7 @@ def test_a_cut_body_is_never_repeated_nor_repeats(tmp_path: Path) -> None:
     assert kinds(tmp_path / "a") == ["response"] * 3
 
 
-# -- verify
-# -----------------------------------------------------------------------------------------------------------------------------
+# -- verify --------------------------------------------------------------------------------------------------
 
 
 def test_an_altered_original_is_named_with_all_that_repeat_it(folder: Path) -> None:
@@ -224,7 +225,8 @@ def test_a_removed_original_is_named_with_all_that_repeat_it(folder: Path) -> No
     file.path.unlink()
     repeats = rows(
         folder,
-        """select f.name, c.offset from captures c join warc_files f using (warc_file_id) join captures o on o.capture_id = c.original_id
+        """select f.name, c.offset from captures c join warc_files f using (warc_file_id) join captures o on
+           o.capture_id = c.original_id
            where o.warc_file_id = 1 order by 1, 2""",
     )
     found = findings(folder)
@@ -293,8 +295,7 @@ def test_a_row_that_refers_elsewhere_is_named(folder: Path) -> None:
     assert [(f.kind, f.thing) for f in findings(folder)] == [("mismatch", f"{name}:{offset}")]
 
 
-# -- 304
-# --------------------------------------------------------------------------------------------------------------------------------
+# -- 304 -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -362,8 +363,7 @@ def test_a_304_brings_no_article_back(tmp_path: Path) -> None:
     ]
 
 
-# -- subsets
-# ----------------------------------------------------------------------------------------------------------------------------
+# -- subsets -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["warc", "wacz"])

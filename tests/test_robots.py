@@ -25,7 +25,10 @@ GROUPS = [
     ("User-agent: *\nDisallow: /\n\nUser-agent: sohr-archive\nDisallow:\n", True),
     ("User-agent: sohr-archive\nDisallow: /x\n\nUser-agent: *\nDisallow: /\n", True),
     (
-        "User-agent: sohr-archive\nAllow: /\nUser-agent: other\nDisallow: /\nUser-agent: sohr-archive\nDisallow: /press/",
+        (
+            "User-agent: sohr-archive\nAllow: /\nUser-agent: other\nDisallow: /\nUser-agent: "
+            "sohr-archive\nDisallow: /press/"
+        ),
         False,
     ),
     ("User-agent: other\nUser-agent: sohr-archive\nDisallow: /\n", False),
@@ -46,32 +49,56 @@ GROUPS = [
 
 @pytest.mark.parametrize(("text", "expected"), GROUPS)
 def test_which_group_is_ours(text: str, expected: bool) -> None:
-    """The product name decides, cut at the first character it cannot hold; `*` only where no group names us."""
+    """The product name decides, cut at the first character it cannot hold; `*` only where no group names
+    us."""
     assert allows(text, "/press/1/") is expected
 
 
 RULES = [
-    ("/fish", "/fish", True), ("/fish", "/fish.html", True), ("/fish", "/fish/salmon.html", True),
-    ("/fish", "/fishheads", True), ("/fish", "/fish.php?id=anything", True), ("/fish", "/Fish.asp", False),
-    ("/fish", "/catfish", False), ("/fish", "/?id=fish", False),
-    ("/fish*", "/fish", True), ("/fish*", "/fishheads/yummy.html", True), ("/fish*", "/desert/fish", False),
-    ("/fish/", "/fish/", True), ("/fish/", "/fish/?id=1", True), ("/fish/", "/fish", False),
-    ("/*.php", "/index.php", True), ("/*.php", "/folder/any.php.file.html", True), ("/*.php", "/", False),
+    ("/fish", "/fish", True),
+    ("/fish", "/fish.html", True),
+    ("/fish", "/fish/salmon.html", True),
+    ("/fish", "/fishheads", True),
+    ("/fish", "/fish.php?id=anything", True),
+    ("/fish", "/Fish.asp", False),
+    ("/fish", "/catfish", False),
+    ("/fish", "/?id=fish", False),
+    ("/fish*", "/fish", True),
+    ("/fish*", "/fishheads/yummy.html", True),
+    ("/fish*", "/desert/fish", False),
+    ("/fish/", "/fish/", True),
+    ("/fish/", "/fish/?id=1", True),
+    ("/fish/", "/fish", False),
+    ("/*.php", "/index.php", True),
+    ("/*.php", "/folder/any.php.file.html", True),
+    ("/*.php", "/", False),
     ("/*.php", "/windows.PHP", False),
-    ("/*.php$", "/filename.php", True), ("/*.php$", "/filename.php?x=1", False),
-    ("/*.php$", "/filename.php5", False), ("/*.php$", "/filename.php/", False),
-    ("/fish*.php", "/fish.php", True), ("/fish*.php", "/fishheads/cat.php?x=1", True),
+    ("/*.php$", "/filename.php", True),
+    ("/*.php$", "/filename.php?x=1", False),
+    ("/*.php$", "/filename.php5", False),
+    ("/*.php$", "/filename.php/", False),
+    ("/fish*.php", "/fish.php", True),
+    ("/fish*.php", "/fishheads/cat.php?x=1", True),
     ("/fish*.php", "/Fish.PHP", False),
-    ("/$", "/", True), ("/$", "/page", False), ("*", "/anything", True), ("/a$b", "/a$b", True),
-    ("/a%3cd.html", "/a%3Cd.html", True), ("/a%62c", "/abc", True), ("/a%2fb", "/a/b", False),
-    ("/ツ", "/%E3%83%84", True), ("/%E3%83%84", "/ツ", True), ("/foo?x=http://a.b", "/foo?x=http://a.b", True),
-    ("/a*b*c$", "/a-b-b-c", True), ("/a*b*c$", "/a-c-b", False),
-]  # fmt: skip
+    ("/$", "/", True),
+    ("/$", "/page", False),
+    ("*", "/anything", True),
+    ("/a$b", "/a$b", True),
+    ("/a%3cd.html", "/a%3Cd.html", True),
+    ("/a%62c", "/abc", True),
+    ("/a%2fb", "/a/b", False),
+    ("/ツ", "/%E3%83%84", True),
+    ("/%E3%83%84", "/ツ", True),
+    ("/foo?x=http://a.b", "/foo?x=http://a.b", True),
+    ("/a*b*c$", "/a-b-b-c", True),
+    ("/a*b*c$", "/a-c-b", False),
+]
 
 
 @pytest.mark.parametrize(("pattern", "path", "matches"), RULES)
 def test_which_paths_a_rule_matches(pattern: str, path: str, matches: bool) -> None:
-    """From the start of the path, `*` any characters, a final `$` the end, escapes compared as one spelling."""
+    """From the start of the path, `*` any characters, a final `$` the end, escapes compared as one
+    spelling."""
     assert allows(f"User-agent: *\nDisallow: {pattern}\n", path) is not matches
 
 
@@ -96,7 +123,10 @@ def test_the_longest_rule_decides(rules: str, path: str, expected: bool) -> None
 
 def test_delay_and_sitemaps() -> None:
     """The delay is the group's; sitemaps belong to no group; a delay that is no number of seconds is none."""
-    text = "User-agent: *\nCrawl-delay: 5\nSitemap: https://news.example/a.xml\n\nUser-agent: x\nCrawl-delay: never\n"
+    text = (
+        "User-agent: *\nCrawl-delay: 5\nSitemap: https://news.example/a.xml\n\nUser-agent: "
+        "x\nCrawl-delay: never\n"
+    )
     assert (parse_robots(text).crawl_delay, parse_robots(text).sitemaps) == (
         5.0,
         ("https://news.example/a.xml",),

@@ -154,7 +154,8 @@ def test_the_crontab_line_runs_as_cron_runs_it(place: Place, strips: bool, tmp_p
     bin_folder.mkdir()
     scrapy = bin_folder / "scrapy"
     scrapy.write_text(
-        '#!/bin/sh\nprintf "%s|" "$ARCHIVE_DIR" "$ARCHIVE_CONTACT" "$SCRAPY_SETTINGS_MODULE" "$@"\nexit $WANTED\n'
+        '#!/bin/sh\nprintf "%s|" "$ARCHIVE_DIR" "$ARCHIVE_CONTACT" "$SCRAPY_SETTINGS_MODULE" "$@"\nexit '
+        "$WANTED\n"
     )
     scrapy.chmod(scrapy.stat().st_mode | stat.S_IXUSR)
     text = fill("cron", Place(folder, (str(scrapy),), tmp_path, "me", place.contact, place.site), "30min")[
@@ -217,8 +218,7 @@ def test_files_are_written_whole_and_nothing_else(tmp_path: Path) -> None:
     assert run("schedule", "systemd", "--every", "7min").returncode == 2
 
 
-# -- the word to a health check
-# --------------------------------------------------------------------------------------------------------
+# -- the word to a health check ------------------------------------------------------------------------------
 
 
 class Check(BaseHTTPRequestHandler):

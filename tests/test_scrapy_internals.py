@@ -17,7 +17,8 @@ def test_the_release_is_the_one_that_was_read() -> None:
     """Another release of Scrapy: read the modules named in NAMES again, then change RELEASE."""
     assert scrapy.__version__.startswith(f"{RELEASE}."), (
         f"crawler/scrapy_internals.py was written for Scrapy {RELEASE} and this is {scrapy.__version__}: "
-        "read the names it lists in the new release, run tests/test_retry_after.py and tests/test_stopping_a_crawl.py, "
+        "read the names it lists in the new release, run tests/test_retry_after.py and "
+        "tests/test_stopping_a_crawl.py, "
         "then set RELEASE"
     )
 
@@ -30,7 +31,8 @@ def test_each_name_is_there(owner: str) -> None:
         name for name in names if name not in dir(cls) and name not in getattr(cls, "__annotations__", {})
     ]
     assert not gone, (
-        f"Scrapy {scrapy.__version__} has no {cls.__name__}.{', '.join(gone)} any more: mend crawler/scrapy_internals.py"
+        f"Scrapy {scrapy.__version__} has no {cls.__name__}.{', '.join(gone)} any more: mend "
+        "crawler/scrapy_internals.py"
     )
 
 

@@ -37,7 +37,8 @@ def conn() -> Iterator[sqlite3.Connection]:
         for number, (title, text) in POSTS.items():
             edition = "en" if title.isascii() else "ar"
             conn.execute(
-                "insert into articles (article_id, source, key, edition, post_id, url, state, day, newest_version_id,"
+                "insert into articles (article_id, source, key, edition, post_id, url, state, day, "
+                "newest_version_id,"
                 " first_sighted_at) values (?1, ?2, ?1, ?2, ?1, 'http://x/' || ?1, 'live', ?3, ?1, ?3)",
                 (number, edition, f"2026-01-{number:02}"),
             )

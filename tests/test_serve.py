@@ -122,7 +122,8 @@ def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> No
     left."""
     [(source, key, at)] = rows(
         folder,
-        "select a.source, a.key, v.first_captured_at from articles a join versions v using (article_id) where v.number = 2",
+        "select a.source, a.key, v.first_captured_at from articles a join versions v using (article_id) "
+        "where v.number = 2",
     )
     listed = tmp_path / "redact.txt"
     listed.write_text(f"# asked for by the family\n\nsohr:{source}:{key}@{at}  # both sentences\n")

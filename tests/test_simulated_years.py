@@ -197,7 +197,10 @@ class TestSixHundredDays:
     def test_an_edit_of_an_old_post_is_found_within_a_sweep(self, told: Told) -> None:
         """Silent or not: 180 days at most, and the day until the next crawl."""
         for part, stealth in (("silent", 1), ("honest", 0)):
-            sql = "select said_at, stealth, severity, classes from changes join articles using (article_id) where post_id = ? and kind = 'updated'"
+            sql = (
+                "select said_at, stealth, severity, classes from changes join articles using "
+                "(article_id) where post_id = ? and kind = 'updated'"
+            )
             [(found, flagged, severity, classes)] = rows(told.folder, sql, told.posts[part])
             assert flagged == stealth and severity == 3 and "figures" in classes
             late = parse_time(found) - parse_time(told.edited[part])
@@ -248,7 +251,10 @@ def test_ten_real_crawls_over_two_years(tmp_path: Path) -> None:
             assert len(asked(site)) <= budget
     for post_id, stealth in zip(old, (1, 0), strict=True):
         assert changes(folder, "en", post_id) == ["created", "updated"]
-        sql = "select stealth from changes join articles using (article_id) where edition = 'en' and post_id = ? and kind = 'updated'"
+        sql = (
+            "select stealth from changes join articles using (article_id) where edition = 'en' and "
+            "post_id = ? and kind = 'updated'"
+        )
         assert rows(folder, sql, post_id) == [(stealth,)]
     [(texts, versions)] = rows(folder, "select count(newest_version_id), sum(versions) from articles")
     assert versions == texts + 2

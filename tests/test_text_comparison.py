@@ -138,7 +138,10 @@ _STAY = [f"{first}-{second}" for first in _FIRST.split() for second in _SECOND.s
     "body",
     [
         "",
-        "The regime held the war point, killed; email and xray and midlevel and Alhol and Alraqqah deescalation.",
+        (
+            "The regime held the war point, killed; email and xray and midlevel and Alhol and Alraqqah "
+            "deescalation."
+        ),
     ],
 )
 def test_ordinary_words_stay(body: str) -> None:

@@ -94,8 +94,7 @@ def files(folder: Path) -> list[Path]:
     return [file.path for file in warc_files(folder / "warc")]
 
 
-# -- verify
-# ---------------------------------------------------------------------------------------------------------------------------
+# -- verify --------------------------------------------------------------------------------------------------
 
 
 def test_an_intact_archive_is_silent(intact: Path) -> None:
@@ -146,7 +145,8 @@ def test_a_changed_version_is_named(folder: Path, column: str) -> None:
     tamper(folder, f"update versions set {column} = {value} where version_id = 3")
     ((name, number),) = rows(
         folder,
-        "select source || ':' || key, number from versions join articles using (article_id) where version_id = 3",
+        "select source || ':' || key, number from versions join articles using (article_id) where "
+        "version_id = 3",
     )
     assert [f.thing for f in findings(folder)] == [f"{name} version {number}"]
 
@@ -265,7 +265,10 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
         "day_counts": "update day_counts set held = held + 1 where day = (select min(day) from day_counts)",
         "edit_counts": "insert into edit_counts values ('1999-01', 'figures', 1)",
         "channels": "insert into channels (edition, channel, scope) values ('en', 'rest', 'x')",
-        "digests": "insert into digests (article_id, channel, first_seen_at, first_capture_id, last_seen_at) values (1, 'feed', 'x', 1, 'x')",
+        "digests": (
+            "insert into digests (article_id, channel, first_seen_at, first_capture_id, last_seen_at) "
+            "values (1, 'feed', 'x', 1, 'x')"
+        ),
         "pending_outcomes": "insert into pending_outcomes values (1, 1, 'moved', '{}', null)",
         "promotions": "insert or replace into promotions values (1, 'x')",
         "swept_ids": "insert into swept_ids values ('en', 1, 'x')",
@@ -274,7 +277,10 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
         "stretches": "insert into stretches (edition) values ('en')",
         "listing_pages": "insert into listing_pages values (1, 1, 'en', 'home', 1, 1, 1, 1, null, null)",
         "parts": "insert into parts values (1, 'x', 1, 2, '{}')",
-        "sightings": "insert into sightings (article_id, channel, claims, first_seen_at, last_seen_at) values (1, 'x', '{}', 'x', 'x')",
+        "sightings": (
+            "insert into sightings (article_id, channel, claims, first_seen_at, last_seen_at) values "
+            "(1, 'x', '{}', 'x', 'x')"
+        ),
         "article_terms": "insert into article_terms values (1, 1)",
         "claim_sets": "update claim_sets set claims = '[]' where claim_set_id = 1",
         "search": "insert into search (rowid, title, text) values (1, 'x', 'x')",
@@ -343,8 +349,7 @@ def test_a_crawl_at_work_is_no_damage(folder: Path) -> None:
     assert {f.thing.split(":")[0] for f in findings(folder)} == {files(folder)[-1].name.removesuffix(".open")}
 
 
-# -- repair
-# ---------------------------------------------------------------------------------------------------------------------------
+# -- repair --------------------------------------------------------------------------------------------------
 
 
 def torn(path: Path, tail: bytes) -> bytes:
@@ -373,7 +378,8 @@ def read_first(folder: Path) -> int:
 
 
 def test_repair_cuts_what_a_power_cut_left(folder: Path) -> None:
-    """Zeros, or other bytes that are no record: cut, and kept beside the file, never over an earlier piece."""
+    """Zeros, or other bytes that are no record: cut, and kept beside the file, never over an earlier
+    piece."""
     path = files(folder)[-1]
     kept = path.with_name(f"{path.name}.cut-{path.stat().st_size}")
     tails = (bytes(5000), b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 300)
@@ -441,7 +447,8 @@ def test_repair_passes_over_damage_and_names_it(folder: Path) -> None:
 
 
 def test_rebuild_passes_over_damage_and_names_it(folder: Path) -> None:
-    """All else is indexed, and the database that knew more is kept; with the file restored, all is as before."""
+    """All else is indexed, and the database that knew more is kept; with the file restored, all is as
+    before."""
     first = files(folder)[0]
     raw, before = first.read_bytes(), dump(folder)
     ((offset, length),) = rows(folder, "select offset, length from captures order by capture_id limit 1")
@@ -534,8 +541,7 @@ def test_a_rebuild_gives_back_the_digests_of_closed_files(folder: Path) -> None:
     assert findings(folder, deep=True) == []
 
 
-# -- backup
-# ---------------------------------------------------------------------------------------------------------------------------
+# -- backup --------------------------------------------------------------------------------------------------
 
 
 def test_a_backup_during_a_crawl_is_of_one_instant(tmp_path: Path) -> None:

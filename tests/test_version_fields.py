@@ -65,7 +65,10 @@ def folder(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         said(1, "2026-01-02T10:00:00Z", "The first text of the post.", title="Morning"),
         said(1, "2026-01-03T10:00:00Z", "The first text of the post.", title="Evening"),
     )
-    make = "import sys, pathlib; from tests.archiving import Archive; Archive(pathlib.Path(sys.argv[1])).__enter__()"
+    make = (
+        "import sys, pathlib; from tests.archiving import Archive; "
+        "Archive(pathlib.Path(sys.argv[1])).__enter__()"
+    )
     run(source, "-c", make, str(folder))
     well(folder, "import", warc(folder.parent / "two.warc.gz", captures), source=source)
     return folder

@@ -24,7 +24,9 @@ pytestmark = [
     pytest.mark.wordpress,
     pytest.mark.skipif(
         not (SITE and FOLDER),
-        reason="no real WordPress here: set SOHR_WORDPRESS to its folder and SOHR_WORDPRESS_URL to its address",
+        reason=(
+            "no real WordPress here: set SOHR_WORDPRESS to its folder and SOHR_WORDPRESS_URL to its address"
+        ),
     ),
 ]
 ROOT = Path(__file__).parents[1]
@@ -160,7 +162,8 @@ def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
         row[0]
         for row in rows(
             archive,
-            "select post_id from latest_versions where edition = 'en' and length(text) > 200 order by post_id limit 3",
+            "select post_id from latest_versions where edition = 'en' and length(text) > 200 order by "
+            "post_id limit 3",
         )
     ]
     loud, gone, silent = live[0], live[1], live[2]
@@ -172,7 +175,8 @@ def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
         crawl(archive, "-a", "look=all", "-a", "edition=en")
         found = rows(
             archive,
-            "select post_id, kind, severity from changes join articles using (article_id) where seq > ? order by post_id",
+            "select post_id, kind, severity from changes join articles using (article_id) where seq > ? "
+            "order by post_id",
             last,
         )
         assert sorted(found) == sorted([(loud, "updated", 3), (silent, "updated", 2), (gone, "missing", 0)])
@@ -182,7 +186,10 @@ def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
 
 def told(archive: Path, since: int) -> dict[int, list[tuple[str, int | None]]]:
     """The changes of the English edition behind a number, by post: kind and stealth."""
-    sql = "select post_id, kind, stealth from changes join articles using (article_id) where edition = 'en' and seq > ? order by seq"
+    sql = (
+        "select post_id, kind, stealth from changes join articles using (article_id) where edition = "
+        "'en' and seq > ? order by seq"
+    )
     found: dict[int, list[tuple[str, int | None]]] = {}
     for post_id, kind, stealth in rows(archive, sql, since):
         found.setdefault(post_id, []).append((kind, stealth))
@@ -205,7 +212,10 @@ def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> No
     """Through REST and full-text feeds, with a page only for what differs; then, with REST off and excerpts
     in the feed, by page."""
     at(archive, "+24h")  # REST's first words of each article: nothing to compare with yet
-    find = "select post_id from latest_versions where edition = 'en' and state = 'live' and length(text) > 200 order by post_id desc limit 17"
+    find = (
+        "select post_id from latest_versions where edition = 'en' and state = 'live' and length(text) > "
+        "200 order by post_id desc limit 17"
+    )
     ids = [row[0] for row in rows(archive, find)][::2]
     edited, silent, trashed, deleted, gone, moved, later, unseen = ids[:8]
     wpctl("en", "edit", str(edited), "--append", "<p>The toll rose to 31.</p>")
