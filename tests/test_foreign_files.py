@@ -348,6 +348,7 @@ def test_a_bomb_in_a_bomb_is_bounded(tmp_path: Path) -> None:
     begun = time.monotonic()
     ran = sohr(tmp_path / "a", "import", file)
     assert ran.status == 65 and "unpacks to more than" in ran.err and time.monotonic() - begun < 200
+    assert ran.lines == ["x.wacz: 1 new"]
     assert taken(tmp_path / "a") == {1}
 
 

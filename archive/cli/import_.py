@@ -19,7 +19,8 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
     The files can come from wget, Browsertrix, ArchiveWeb.page, Heritrix or Common Crawl. Captures are copied
     into the archive's own files and become versions at their capture time. Everything else in a file is
-    counted and ignored. Importing a file twice changes nothing.
+    counted and ignored; each damaged record is named, and the command ends with 65. Importing a file twice
+    changes nothing.
 
     \b
     Example:
@@ -35,6 +36,8 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     def show(file: Path, report: Report) -> None:
         for lost in report.lost:
             click.echo(f"damaged: {lost}", err=True)
+        if report.failure:
+            click.echo(f"sohr-archive: {report.failure}", err=True)
         if not report.captures:
             click.echo(f"{file.name} has no post of {importer.site.home} to import", err=True)
         if as_json:
@@ -64,6 +67,7 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     number = sum(len(report.lost) for _, report in reports)
     if number:
         click.echo(f"{number_of(number, 'damaged record')}: everything whole was imported", err=True)
-    if number or (reports and not any(report.captures for _, report in reports)):
+    is_cut = any(report.failure for _, report in reports)
+    if number or is_cut or (reports and not any(report.captures for _, report in reports)):
         worst = max(worst, UNREADABLE)
     ctx.exit(worst)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.clock import format_time, now, read_time
+from archive.errors import ArchiveError
 from archive.model import Capture
 from archive.warc.foreign_records import (
     ForeignRecord,
@@ -72,11 +73,12 @@ class Revisit:
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file: records by outcome, its damaged places, and how many captures it has that were
-    looked for."""
+    """What became of a file: records by outcome, its damaged places, how many captures it has that were looked
+    for, and why it was not read to its end."""
 
     counts: Counter[str] = field(default_factory=Counter)
     captures: int = 0
+    failure: ArchiveError | None = None
     lost: list[Lost] = field(default_factory=list)
 
     def lose(self, lost: Lost) -> None:

@@ -79,8 +79,9 @@ class Importer:
             failure = error  # what was read before stays
         self._resolve(session, revisits, report)
         session.flush()
-        if failure:
+        if failure and not report.captures:
             raise failure
+        report.failure = failure
 
     def _is_post(self, url: str) -> bool:
         address = self.site.parse(url)
@@ -135,7 +136,7 @@ class _Session:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if self._writer is None:
             return
-        status = UNREADABLE if self._report.lost else 0
+        status = UNREADABLE if self._report.lost or self._report.failure else 0
         finished = {
             "event": "crawl-finished",
             "name": self._name,
