@@ -19,6 +19,8 @@ from archive.html.lines import Raw
 from archive.model import EDITIONS, ArticleKey, Capture, Extract, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.boxes import drop_boxes, is_notice
+from tests.crawling import changes, crawl, rows
+from tests.replica.server import Replica
 from tests.replica.site import ReplicaSite
 
 CASES = Path(__file__).parent / "cases"
@@ -322,6 +324,43 @@ def test_a_post_that_changed_between_its_pages_is_not_joined() -> None:
     other = replace(one, page=2, modified_at="2026-05-01T11:00:00Z")
     assert isinstance(join_pages([one, replace(one, page=2)]), Extract)
     assert isinstance(join_pages([one, other]), Unextractable)
+
+
+def noisy_text(salt: int) -> str:
+    """A text with what plugins and networks in front of a site make anew for each request."""
+    key = 0x20 + salt
+    hidden = bytes((key, *(byte ^ key for byte in b"desk@example.org"))).hex()
+    address = (
+        f'<a href="/cdn-cgi/l/email-protection#{hidden}"><span data-cfemail="{hidden}">[email]</span></a>'
+    )
+    return (
+        f"<p>Two men were{chr(0x200B) * salt} injured near the bridge{chr(0xFEFF) * salt}.</p><p>Write to {address}.</p>"
+        f'<p>The <a href="https://files.example/list.pdf?nonce={salt * 7919:x}&amp;id=3">list</a> of names.</p>'
+        f'<p><img src="/wp-content/uploads/a.jpg?ver={salt}"><img src="https://count.example/p?u={salt}" width="1" '
+        f'height="1"></p><div style="margin:1em"><a href="/en/{12000 + salt}/" class="u{salt:032x}"><div><span>See '
+        f"also</span> <span>Another headline of the day {salt}</span></div></a></div><p>The road is open again.</p>"
+    )
+
+
+def test_what_is_made_anew_for_each_request_is_no_change(tmp_path: Path) -> None:
+    """Crawled twice, a page with nonces, protected addresses, pixels, rotating links and characters without
+    shape has one version, and nothing about it changed."""
+    lines = ["Two men were injured near the bridge.", "Write to desk@example.org.", "The list of names."]
+    lines.append("The road is open again.")
+    with Replica(posts=6) as site:
+        given = {"edition": "en", "title": "A mine near the bridge", "html": noisy_text(0), "lines": lines}
+        post_id = site.call("put", **given)
+        assert crawl(site, tmp_path / "a", "edition=en").status == 0
+        before = changes(tmp_path / "a", "en", post_id)
+        for salt in (1, 2):
+            site.call("edit", edition="en", post_id=post_id, html=noisy_text(salt), lines=lines, silent=True)
+            assert crawl(site, tmp_path / "a", "edition=en", "look=all").status == 0
+        assert changes(tmp_path / "a", "en", post_id) == before
+        text = rows(
+            tmp_path / "a",
+            f"select text from versions join articles using (article_id) where post_id = {post_id}",
+        )
+        assert [line.strip("\u200b\ufeff") for (found,) in text for line in found.split("\n")] == lines
 
 
 def test_a_minified_script_is_not_hostile() -> None:
