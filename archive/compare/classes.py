@@ -64,7 +64,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``classes`` in the order of `CLASSES`, ``severity`` 0 to 3, and the numbers that changed, came or went."""
+    """``classes`` in the order of `CLASSES`, ``severity`` 0 to 3, and the numbers that changed, came or
+    went."""
 
     classes: tuple[str, ...]
     severity: int

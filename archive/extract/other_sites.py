@@ -29,7 +29,6 @@ FEW_WORDS = 100  # a shorter text may be a challenge or an error page
 CRUMB = 60  # words; precision mode found less than an article
 FEWEST_WORDS = 10  # on a page without an article trafilatura finds a menu or a notice
 _WORD = re.compile(r"\w+")
-_KINDS = {"item": LineKind.LIST, "head": LineKind.HEADING, "quote": LineKind.QUOTE}
 _BLOCKS = frozenset(
     ("p", "head", "item", "quote", "list", "table", "row", "cell", "code", "body", "main", "div", "fw", "ab")
 )

@@ -37,7 +37,6 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _END_SCRIPT = re.compile(rb"</script", re.IGNORECASE)
 _POST_CLASS = re.compile(r"(?:^|\s)(?:postid|page-id|attachmentid)-([1-9][0-9]{0,9})(?:\s|$)")
-_POST_ELEMENT = re.compile(r"^post-([1-9][0-9]{0,9})$")
 _SHORTLINK = re.compile(r"[?&]p=([1-9][0-9]{0,9})(?:&|$)")
 _DAY = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)(?:[T ]|$)")
 _MODIFIED = frozenset(("updated", "modified", "updated-date"))  # classes of a <time>
