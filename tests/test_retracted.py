@@ -88,3 +88,9 @@ async def test_pages_show_that_a_change_was_withdrawn(folder: Path) -> None:
     assert "withdrawn later" in article
     for address, shown in (("changes", False), ("changes?view=all", True), ("changes?kind=retracted", True)):
         assert ("Earlier change withdrawn" in (await client.get(f"/-/sohr/{address}")).text) is shown
+
+
+def test_retracted_versions_are_found_by_the_few_retractions(folder: Path) -> None:
+    """Not by going through all changes: exports ask once an article."""
+    plan = [row[3] for row in rows(folder, "explain query plan select version_id from retracted_versions")]
+    assert plan[0].startswith("SEARCH r ") and "PRIMARY KEY" in plan[1]

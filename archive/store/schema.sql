@@ -347,8 +347,8 @@ create index digests_changed on digests(first_seen_at) where changes > 0;
 
 create view retracted_versions as
 select c.version_id, c.seq, r.seq as retracted_by
-from changes r join changes c on c.seq = r.retracts
-where r.retracts is not null and c.kind in ('created', 'updated', 'backfilled') and c.version_id is not null;
+from changes r cross join changes c on c.seq = r.retracts -- this order: the few retractions first
+where r.kind = 'retracted' and c.kind in ('created', 'updated', 'backfilled') and c.version_id is not null;
 
 create view valid_changes as
 select * from changes c
