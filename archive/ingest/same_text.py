@@ -1,9 +1,10 @@
 """Articles that all say the same: a cookie wall, a subscription wall, a cache that serves one page for all.
 
-Each reads well, and together they are no news of anybody. Such a text is kept as evidence and makes no version
-until a person has looked. The rule follows from what came before, so a rebuild decides alike. It is slow to
-accuse, for agencies repeat standard sentences and a statement is posted twice by mistake: the first two new
-posts with such a text have versions by then, which are retracted.
+Each reads well, and together they are no news of anybody. Such a text is kept as evidence and makes no
+version until a person has looked. The rule follows from what came before, so a rebuild decides alike.
+
+It is slow to accuse, for agencies repeat standard sentences and a statement is posted twice by mistake: the
+first two new posts with such a text have versions by then, which are retracted.
 """
 
 from __future__ import annotations

@@ -111,13 +111,14 @@ class Writer:
         if shorter := [file.name for file in warc_files(self.folder / WARC) if self.warc.is_shorter(file)]:
             begun["shorter_files"] = shorter
             sys.stderr.write(
-                f"sohr: WARC files are shorter than they were, and nothing is added to them: {', '.join(shorter)}: "
+                "sohr: WARC files are shorter than they were, and nothing is added to them: "
+                f"{', '.join(shorter)}: "
                 "restore them from a copy ('sohr-archive verify' says more)\n"
             )
         self.work([*map(Happened, self._ends_of_killed_crawls()), Happened(begun)])
 
     def _find_moved(self, known: str, moved_from: str | None) -> Site | None:
-        """The archive's site, if it is served at the address given: by its own records, or by ``moved_from``."""
+        """The archive's site, if its records or ``moved_from`` say that it is served at this address."""
         home = self.store.about("home")
         names = {Site(one).name for one in learnt_homes(self.store)}
         is_moved = self.site.name in names or (moved_from and Site(moved_from).name == known)
