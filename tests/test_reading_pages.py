@@ -756,3 +756,11 @@ def test_a_copy_takes_no_files_place(path: Path, tmp_path: Path) -> None:
     with pytest.raises(NoCopy, match="exists: move it away"):
         redacted(path, tmp_path)
     assert (tmp_path / "public.db").read_text() == "mine"
+
+
+@pytest.mark.parametrize("address", ["nowhere", "en/1", "en/332481/diff/1/9", "capture/9/9"])
+async def test_not_found_keeps_the_way_on(ds: Datasette, address: str) -> None:
+    """A page that is not there says so, and keeps navigation and search."""
+    page = Page(await text_of(ds, address, status=404))
+    assert page.texts("heading") == ["Not found"]
+    assert page.link("Changes") == "/-/sohr/changes" and page.role("field")

@@ -203,13 +203,13 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """The reading pages."""
     post = r"^/-/sohr/(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})"
     capture = r"^/-/sohr/capture/(?P<serial>[0-9]{1,12})/(?P<offset>[0-9]{1,18})"
-    return [
+    pages = [
         (r"^/-/sohr/?$", front.page),
         (r"^/-/sohr/search$", search.page),
+        (r"^/-/sohr/search\.(?P<form>csv|jsonl|atom)$", feeds.search),
         (r"^/-/sohr/changes$", changes.page),
         (r"^/-/sohr/changes\.jsonl$", feeds.change_lines),
         (r"^/-/sohr/changes\.csv$", feeds.change_table),
-        (r"^/-/sohr/search\.(?P<form>csv|jsonl|atom)$", feeds.search),
         (r"^/-/sohr/changes\.atom$", feeds.changes),
         (r"^/-/sohr/new\.atom$", feeds.new),
         (r"^/-/sohr/missing$", changes.gone),
@@ -227,8 +227,11 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         ),
         (capture + r"$", evidence.page),
         (capture + r"/page$", evidence.shown),
+        (r"^/-/sohr/(?!pages\.css$|tables\.css$)", context.nothing),
+    ]
+    return [
+        *((path, context.with_navigation(page)) for path, page in pages),
         (r"^/-/sohr/(?P<name>pages|tables)\.css$", context.style),
-        (r"^/-/sohr/", context.nothing),
         (r"^/robots\.txt$", published.robots),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -189,9 +189,24 @@ async def style(request: Any) -> Response:
     )
 
 
-async def nothing() -> None:
+async def nothing(datasette: Any, request: Any) -> Response:
     """Answer any other address below /-/sohr/."""
     raise NotFound("The archive has no such page.")
+
+
+def with_navigation(page: Callable[[Any, Any], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    """Show NotFound of a page as a page that keeps navigation and search, with status 404."""
+
+    async def answer(datasette: Any, request: Any) -> Response:
+        try:
+            return await page(datasette, request)
+        except NotFound as error:
+            frame = await open_frame(datasette, request)
+            response = await frame.page("sohr_404.html", {"sentence": str(error)})
+            response.status = 404
+            return response
+
+    return answer
 
 
 def article_path(datasette: Any, database: str, edition: str, post_id: int) -> str:

@@ -72,6 +72,9 @@ def search(
     from archive.read.find import Filters
     from archive.reports.terminal import number_of
 
+    if words == ("-h",):
+        click.echo(ctx.get_help())
+        return
     for word in words:
         if word.startswith("--"):
             raise click.NoSuchOption(word, ctx=ctx)

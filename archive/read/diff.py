@@ -12,7 +12,7 @@ from archive.compare.classes import Difference
 from archive.compare.words import LinePair, Segment, side_by_side, word_diff
 from archive.read.records import Version
 
-_COLOURS = {"removed": "\x1b[31m", "added": "\x1b[32m", "same": ""}
+_COLOURS = {"removed": "\x1b[31m", "added": "\x1b[32m"}
 # As `git diff --word-diff` writes it
 _BARE = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
 _TAGS = {"removed": "del", "added": "ins"}
@@ -111,11 +111,11 @@ def _inline(row: LinePair) -> list[Segment]:
 
 
 def _marked(segments: list[Segment], colour: bool) -> str:
-    if colour:
-        return "".join(
-            f"{_COLOURS[s.op]}{safe(s.text)}\x1b[0m" if s.op != "same" else safe(s.text) for s in segments
-        )
-    return "".join(f"{_BARE[s.op][0]}{safe(s.text)}{_BARE[s.op][1]}" for s in segments)
+    parts = []
+    for s in segments:
+        text = safe(s.text).join(_BARE[s.op])  # also in colour: else "killed 3" and "killed 31" read as 331
+        parts.append(f"{_COLOURS[s.op]}{text}\x1b[0m" if colour and s.op in _COLOURS else text)
+    return "".join(parts)
 
 
 def _html(segments: list[Segment]) -> str:
