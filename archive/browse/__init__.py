@@ -1,5 +1,4 @@
-"""The Datasette plugin: words, facets, search and reading pages for an archive. It works on Datasette 0.65
-and on the 1.0 alphas.
+"""The Datasette plugin: descriptions, facets, search and reading pages. For Datasette 0.65 and the 1.0 alphas.
 
 It is loaded into every Datasette of its environment; each hook keeps to databases that are archives
 (`archive.browse.archives`).
@@ -315,24 +314,29 @@ async def _describe(datasette: Any, database: str, site: str) -> None:
     datasette.config = datasette.config or {}
     configured = datasette.config.setdefault("databases", {}).setdefault(database, {})
     for name, table in TABLES.items():
-        said = (users.get("tables") or {}).get(name) or {}
-        for key, value in (("title", table.title), ("description", table.description)):
-            if key not in said:
-                await datasette.set_resource_metadata(database, name, key, value)
-        for column, text in table.columns.items():
-            if column not in (said.get("columns") or {}):
-                await datasette.set_column_metadata(database, name, column, "description", text)
+        await _describe_table(datasette, database, name, (users.get("tables") or {}).get(name) or {})
         listing = configured.setdefault("tables", {}).setdefault(name, {})
-        for key, value in _own(
-            listing, table.listing(has_facets=not archives.is_large(datasette, database))
-        ).items():
+        ours = table.listing(has_facets=not archives.is_large(datasette, database))
+        for key, value in _own(listing, ours).items():
             listing.setdefault(key, value)
     for query in QUERIES:
         if query.name not in (configured.get("queries") or {}):
-            words: dict[str, Any] = {
-                "title": query.title,
-                "description": query.description,
-                "parameters": query.parameters,
-                "hide_sql": True,
-            }
-            await datasette.add_query(database, query.name, query.sql, source="sohr-archive", **words)
+            await datasette.add_query(
+                database,
+                query.name,
+                query.sql,
+                source="sohr-archive",
+                title=query.title,
+                description=query.description,
+                parameters=query.parameters,
+                hide_sql=True,
+            )
+
+
+async def _describe_table(datasette: Any, database: str, name: str, owners: dict[str, Any]) -> None:
+    for key in ("title", "description"):
+        if key not in owners:
+            await datasette.set_resource_metadata(database, name, key, getattr(TABLES[name], key))
+    for column, text in TABLES[name].columns.items():
+        if column not in (owners.get("columns") or {}):
+            await datasette.set_column_metadata(database, name, column, "description", text)

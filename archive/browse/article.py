@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +11,10 @@ from datasette.utils.asgi import NotFound, Response
 from markupsafe import Markup
 
 from archive.browse import figures
-from archive.browse.blocks import blocks
+from archive.browse.blocks import Block, blocks
 from archive.browse.changes import shown as read_change
 from archive.browse.citation import cite_row, write_json
-from archive.browse.comparison import hunks, marked, time_axis
+from archive.browse.comparison import is_figure, lines_of, marked, time_axis, what_changed
 from archive.browse.context import Frame, is_rtl, listed, open_frame, rows, worded
 from archive.browse.labels import STATED
 from archive.compare.words import LinePair, side_by_side
@@ -96,28 +97,12 @@ def _read(
     changes = [
         read_change(row) | {"figures": listed(row["figures"])} for row in rows(conn, _CHANGES, article_id)
     ]
-    moved = rows(
-        conn, "select edition, post_id, key, url from articles where article_id = ?", article["moved_to"]
-    )
-    edition, post_id = article["edition"], article["post_id"]
-    context: dict[str, Any] = {
+    context: dict[str, Any] = _around(conn, article) | {
         "article": article,
         "versions": versions,
         "by_version": {row["after"]: row for row in changes if row["kind"] == "updated" and row["after"]},
         "version": None,
         "changes": changes,
-        "aliases": [
-            a["url"]
-            for a in rows(conn, "select url from aliases where article_id = ? order by alias_id", article_id)
-        ],
-        "captures": rows(conn, _EVIDENCE, article_id, _CAPTURES),
-        "sighted": rows(conn, _SIGHTED, article_id),
-        "moved_to": moved[0] if moved else None,
-        "before": next(iter(rows(conn, _NEXT.format("<", "desc"), edition, post_id)), None),
-        "after": next(iter(rows(conn, _NEXT.format(">", "asc"), edition, post_id)), None),
-        "same_day": rows(conn, _SAME_DAY, edition, article["day"], article_id, _BESIDE)
-        if article["day"]
-        else [],
         "picture": figures.picture(
             [row for row in versions if not row["is_retracted"]],
             [row for row in changes if not row["is_retracted"]],
@@ -133,6 +118,23 @@ def _read(
     if frame.argument("marks") != "no":
         _mark_change(conn, frame, context)
     return context
+
+
+def _around(conn: sqlite3.Connection, article: dict[str, Any]) -> dict[str, Any]:
+    """Where an article was captured, listed and moved to, and the posts beside it."""
+    article_id, edition, post_id = article["article_id"], article["edition"], article["post_id"]
+    moved = "select edition, post_id, key, url from articles where article_id = ?"
+    aliases = rows(conn, "select url from aliases where article_id = ? order by alias_id", article_id)
+    day = article["day"]
+    return {
+        "aliases": [alias["url"] for alias in aliases],
+        "captures": rows(conn, _EVIDENCE, article_id, _CAPTURES),
+        "sighted": rows(conn, _SIGHTED, article_id),
+        "moved_to": next(iter(rows(conn, moved, article["moved_to"])), None),
+        "before": next(iter(rows(conn, _NEXT.format("<", "desc"), edition, post_id)), None),
+        "after": next(iter(rows(conn, _NEXT.format(">", "asc"), edition, post_id)), None),
+        "same_day": rows(conn, _SAME_DAY, edition, day, article_id, _BESIDE) if day else [],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,39 +156,42 @@ def _mark_change(conn: sqlite3.Connection, frame: Frame, context: dict[str, Any]
     change = context["by_version"].get(version["number"])
     if previous is None or change is None:
         return
-    rtl = is_rtl(article["edition"], version["language"])
-    pairs: dict[int, list[LinePair]] = {}  # by the line of the shown version after which they stand
+    changed: dict[int, list[LinePair]] = {}  # by the line of the shown version at which they stand
     line = 1
-    for pair in side_by_side(
-        *(text.split("\n") if text else [] for text in (previous["text"], version["text"]))
-    ):
+    for pair in side_by_side(lines_of(previous["text"]), lines_of(version["text"])):
         line = pair.number_after or line
         if pair.op != "same":
-            pairs.setdefault(line, []).append(pair)
-    shown, line = [], 0
-    for block in context["blocks"]:
-        lines, said = [], []
-        for depth, text in block.lines:
-            line += 1
-            for pair in pairs.get(line, ()):
-                if pair.after and block.kind != "row":
-                    text = marked(pair.after, rtl=rtl)
-                if pair.before:
-                    hunk = hunks([pair])[0]
-                    said.append(Note(marked(pair.before, rtl=rtl), hunk.what, hunk.is_figure))
-            lines.append((depth, text))
-        shown.append(replace(block, lines=tuple(lines), notes=tuple(said)))
-    address = frame.read(article, f"/diff/{previous['number']}/{version['number']}")
-    former = previous["title"] if previous["title"] != version["title"] else ""
+            changed.setdefault(line, []).append(pair)
     context |= {
-        "blocks": shown,
+        "blocks": list(
+            _marked_blocks(context["blocks"], changed, is_rtl(article["edition"], version["language"]))
+        ),
         "marks": {
             "since": previous["number"],
-            "title": former,
+            "title": previous["title"] if previous["title"] != version["title"] else "",
             "stealth": change["stealth"],
-            "address": address,
+            "address": frame.read(article, f"/diff/{previous['number']}/{version['number']}"),
         },
     }
+
+
+def _marked_blocks(blocks: Iterable[Block], changed: dict[int, list[LinePair]], rtl: bool) -> Iterator[Block]:
+    first = 1
+    for block in blocks:
+        pairs = {n: changed.get(first + n, []) for n in range(len(block.lines))}
+        first += len(block.lines)
+        lines = list(block.lines)
+        for n, (depth, _) in enumerate(block.lines):
+            after = [pair.after for pair in pairs[n] if pair.after]
+            if after and block.kind != "row":
+                lines[n] = (depth, marked(after[0], rtl=rtl))
+        notes = [
+            Note(marked(pair.before, rtl=rtl), what_changed(pair), is_figure((*pair.before, *pair.after)))
+            for some in pairs.values()
+            for pair in some
+            if pair.before
+        ]
+        yield replace(block, lines=tuple(lines), notes=tuple(notes))
 
 
 def _version(

@@ -54,7 +54,7 @@ def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _A
     for place, pair in enumerate(compared):
         if pair.op != "same":
             number += 1
-            found.append(Hunk((pair,), number, _what(pair), _is_figure((*pair.before, *pair.after))))
+            found.append(Hunk((pair,), number, what_changed(pair), is_figure((*pair.before, *pair.after))))
             start = place + 1
         elif (
             place + 1 == len(compared)
@@ -67,13 +67,15 @@ def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _A
     return found
 
 
-def _what(pair: LinePair) -> str:
-    if _is_figure((*pair.before, *pair.after)):
+def what_changed(pair: LinePair) -> str:
+    """The class of a changed line pair, in words."""
+    if is_figure((*pair.before, *pair.after)):
         return CLASSES["figures"]
     return CLASSES[{"removed": "text_removed", "added": "text_added"}.get(pair.op, "rewording")]
 
 
-def _is_figure(segments: Iterable[Segment]) -> bool:
+def is_figure(segments: Iterable[Segment]) -> bool:
+    """Whether a number was removed or added."""
     return any(s.op != "same" and any(sign.isdigit() for sign in s.text) for s in segments)
 
 
@@ -81,17 +83,16 @@ def marked(segments: Iterable[Segment], *, rtl: bool = False) -> Markup:
     """Segments as HTML. Removed and added words never touch: an arrow with spaces stands between them, as text,
     so that a copy of it reads well. From right to left each number is isolated."""
     parts: list[Markup] = []
-    before = ""
+    before = "same"
     for segment in segments:
         text = _isolated(segment.text) if rtl else escape(segment.text)
-        if segment.op == "same":
-            parts.append(text)
-        else:
+        if segment.op != "same":
             tag = "del" if segment.op == "removed" else "ins"
-            fig = Markup(' class="fig"') if any(sign.isdigit() for sign in segment.text) else ""
-            if before not in ("", "same", segment.op):
+            figure = Markup(' class="fig"') if is_figure([segment]) else ""
+            text = Markup("<{0}{1}>{2}</{0}>").format(tag, figure, text)
+            if before not in ("same", segment.op):
                 parts.append(Markup(' <span class="to">{}</span> ').format("←" if rtl else "→"))
-            parts.append(Markup("<{0}{1}>{2}</{0}>").format(tag, fig, text))
+        parts.append(text)
         before = segment.op
     return Markup("").join(parts)
 
@@ -153,7 +154,7 @@ def time_axis(
         previous = place + len(versions) - len(versions[-_DRAWN:]) - 1
         words = None
         if previous >= 0:
-            words = count_words(side_by_side(_lines(versions[previous]["text"]), _lines(version["text"])))
+            words = count_words(side_by_side(lines_of(versions[previous]["text"]), lines_of(version["text"])))
         address = frame.read(article, version=version["number"])
         at, number = version["first_captured_at"], version["number"]
         moments.append(Moment(at, f"v{number}", address, words, number in shown))
@@ -186,7 +187,7 @@ def _read(
     before, after = pair[0][0], pair[1][0]
     rtl = is_rtl(after["edition"], after["language"])
     difference = compare(Text(before["title"], before["text"]), Text(after["title"], after["text"]))
-    compared = side_by_side(_lines(before["text"]), _lines(after["text"]))
+    compared = side_by_side(lines_of(before["text"]), lines_of(after["text"]))
     title = side_by_side([before["title"] or ""], [after["title"] or ""])
     if title[0].op != "same":
         compared = [*title, *compared]
@@ -222,5 +223,6 @@ def _read(
     }
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines of a version's text."""
     return text.split("\n") if text else []

@@ -18,8 +18,8 @@ _ENGLISH = stemmer("english")
 _LATIN = re.compile(r"[a-z]{3,}")
 _ARABIC = re.compile(r"[\u0621-\u064a]{3,}")
 _ENGLISH_ENDINGS = (
-    "", "e", "s", "es", "d", "ed", "er", "ers", "ing", "ings", "y", "ies", "ied", "ying", "ion", "ions", "ive", "al", "als", "ly",
-    "ment", "ments", "ation", "ations", "ity", "ities",
+    "", "e", "s", "es", "d", "ed", "er", "ers", "ing", "ings", "y", "ies", "ied", "ying", "ion", "ions", "ive",
+    "al", "als", "ly", "ment", "ments", "ation", "ations", "ity", "ities",
 )  # fmt: skip
 _BEFORE = ("", "و", "ف", "ب", "ل", "ك")  # and, so, with, for, like
 _VERB = tuple(b + v for b in ("", "و", "ف", "س", "وس") for v in "يت")  # and, so, will; he, she or they
@@ -117,19 +117,18 @@ def forms(word: str) -> tuple[str, ...]:
     """The folded words that have the stem of a word, itself first. At most a few hundred, so that a query can
     name them all and the index needs no stems."""
     root = stem(word)
+    made: set[str] = set()
     if _LATIN.fullmatch(word):
-        bases = {word, root, root.removesuffix("i") + "y", root + root[-1]}
-        bases |= {word.removesuffix("e"), word.removesuffix("ie")}
-        made = {
-            base.removesuffix("y") + e if e[:2] in ("ie", "yi") else base + e
-            for base in bases
-            for e in _ENGLISH_ENDINGS
-        }
+        made = _english_forms(word, root)
     elif _ARABIC.fullmatch(word):
-        members = {root, word, *_MEMBERS.get(root, ())}
-        made = {f"{b}{m}" for m in members for b in _BEFORE}
+        made = {f"{b}{member}" for member in (root, word, *_MEMBERS.get(root, ())) for b in _BEFORE}
         made |= {f"{b}{root}{a}" for b in _BEFORE for a in _AFTER}
         made |= {f"{v}{root}{a}" for v in _VERB for a in _VERB_AFTER}
-    else:
-        made = set()
     return (word, *sorted(one for one in made if one != word and stem(one) == root))
+
+
+def _english_forms(word: str, root: str) -> set[str]:
+    bases = {word, root, root.removesuffix("i") + "y", root + root[-1]}
+    bases |= {word.removesuffix("e"), word.removesuffix("ie")}
+    before_i = {base.removesuffix("y") for base in bases}
+    return {b + e for e in _ENGLISH_ENDINGS for b in (before_i if e[:2] in ("ie", "yi") else bases)}
