@@ -102,7 +102,7 @@ class TestClock:
             assert done.status == 73 and "clock is" in done.stderr and len(site.paths) == 2
             assert rows(tmp_path / "a", "select count(*) from captures") == [(0,)]
             assert rows(tmp_path / "a", "select detail from failures")[0][0].startswith("wrong clock")
-            assert crawl(site.url, tmp_path / "b", EN, ARCHIVE_CLOCK_SECONDS=0).status == 69
+            assert crawl(site.url, tmp_path / "b", EN, ARCHIVE_CLOCK_SECONDS=0).status == 65
 
     def test_a_copy_from_a_cache_and_one_wrong_answer_are_nothing(self, tmp_path: Path) -> None:
         """An old Date with an Age says nothing of the clock; nor does one answer out of two."""
