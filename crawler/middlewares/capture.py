@@ -170,6 +170,8 @@ class CaptureMiddleware:
     async def _closed(self, spider: Spider, reason: str) -> None:
         """Write how the crawl ended, and let the archive process end."""
         guard = guard_of(self._crawler)
+        if guard.stopped:
+            reason, _ = guard.stopped  # a spider that asks for nothing more may end before it is closed
         await self.judge()
         if self.archive.failure is None and self.archive.opened:
             try:
