@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "head": (),
     "import": ("{out}/mine.warc.gz",),
     "layouts": (),
+    "held": (),
     "audit": (),
     "politeness": (),
     "schedule": ("cron",),

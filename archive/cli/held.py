@@ -20,7 +20,7 @@ _NAMES = 5  # posts named in a line
     metavar="CRAWL",
     help="Believe what this crawl found. Its held outcomes become changes, with the times of their captures.",
 )
-@json_option("Write one JSON object for each crawl and kind of outcome.")
+@json_option()
 @click.pass_context
 def held(ctx: click.Context, accept: str | None, as_json: bool) -> None:
     """Show which outcomes of looks are held because too many posts had the same one at once.
@@ -49,12 +49,14 @@ def held(ctx: click.Context, accept: str | None, as_json: bool) -> None:
         else:
             click.echo(f"{accept} is accepted; 'sohr-archive changes' shows what it found")
         return
-    if not rows and not as_json:
+    for row in rows:
+        row["names"] = row["names"].split()
+    if as_json:
+        write_json({"held": rows})
+        return
+    if not rows:
         click.echo("nothing is held")
     for row in rows:
-        names = row.pop("names").split()
-        if as_json:
-            write_json(row | {"articles": names})
-            continue
+        names = row["names"]
         more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         click.echo(f"{row['crawl']}: {row['posts']} {row['kind']}: {', '.join(names[:_NAMES])}{more}")
