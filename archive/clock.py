@@ -1,8 +1,8 @@
 """The clock, and times as text. The archive writes an instant as UTC with seconds, ``2026-01-02T00:00:00Z``,
 which sorts as text. All reading and writing of instants is here.
 
-The clock is the machine's. Tests on loopback may set another with ``ARCHIVE_CLOCK`` (`Clock`), which then dates
-evidence, looks and plans alike. Only the code that opens an archive sets it, with `use`.
+The clock is the machine's. Tests on loopback may set another with ``ARCHIVE_CLOCK`` (`Clock`), which then
+dates evidence, looks and plans alike. Only the code that opens an archive sets it, with `use`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class BadClock(ArchiveError):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A clock ``ahead`` seconds ahead of the machine's (negative: behind it). ``stated`` is the setting's text."""
+    """A clock ``ahead`` seconds ahead of the machine's (negative: behind it). ``stated`` is the setting's
+    text."""
 
     stated: str = ""
     ahead: float = 0.0
@@ -146,7 +147,8 @@ def read_day(text: str | None) -> str | None:
 
 
 def read_http_date(text: str) -> datetime | None:
-    """Read an HTTP date in any of its three forms, as UTC whatever the machine's time zone (RFC 9110, 5.6.7)."""
+    """Read an HTTP date in any of its three forms, as UTC whatever the machine's time zone (RFC 9110,
+    5.6.7)."""
     try:
         at = parsedate_to_datetime(text.strip())
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)  # asctime states no zone
@@ -157,8 +159,8 @@ def read_http_date(text: str) -> datetime | None:
 def read_retry_after(value: str | None, answered_at: datetime, ahead: float = 0.0) -> datetime | None:
     """Until when a site asks to be left alone: seconds, or an HTTP date (RFC 9110, 10.2.3). None: unreadable.
 
-    ``answered_at`` is by the clock of the crawl that got the answer; that clock was ``ahead`` seconds ahead of
-    the machine's, and so of the dates the site writes.
+    ``answered_at`` is by the clock of the crawl that got the answer; that clock was ``ahead`` seconds ahead
+    of the machine's, and so of the dates the site writes.
     """
     value = (value or "").strip()
     try:

@@ -1,4 +1,5 @@
-"""What a probe's answers show of a site: which assumptions of the archive hold there, and what a crawl costs."""
+"""What a probe's answers show of a site: which assumptions of the archive hold there, and what a crawl
+costs."""
 
 from __future__ import annotations
 
@@ -165,7 +166,10 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     if _origin(probe.site) != probe.served_at:
         yield f"  served at   {probe.served_at}"
     delay = f", one request in {probe.crawl_delay:g} s" if probe.crawl_delay else ""
-    yield f"  robots.txt  {'allows us' if probe.robots_allow else 'FORBIDS us'}{delay}; sitemaps: {', '.join(probe.sitemaps) or 'none'}"
+    yield (
+        f"  robots.txt  {'allows us' if probe.robots_allow else 'FORBIDS us'}{delay}; sitemaps: "
+        f"{', '.join(probe.sitemaps) or 'none'}"
+    )
     if probe.clock_seconds is not None:
         yield f"  clock       {probe.clock_seconds:+.0f} s beside this machine's"
     for one in probe.answers:
@@ -177,13 +181,19 @@ def probe_lines(probe: Probe) -> Iterator[str]:
         headers = "; ".join(
             f"{name}: {value[:40]}" for name, value in one.headers.items() if name != "Content-Type"
         )
-        yield f"  {one.status} {one.outcome:<12}{one.bytes:>9,} B {one.channel:<8} {one.url}{posts}{layout}{stated}"
+        yield (
+            f"  {one.status} {one.outcome:<12}{one.bytes:>9,} B {one.channel:<8} "
+            f"{one.url}{posts}{layout}{stated}"
+        )
         if headers:
             yield f"      {headers}"
     for edition, count in probe.posts.items():
         yield f"  {edition}: the site counts {count:,} posts"
     if probe.requests and probe.days:
         pace = timedelta(seconds=2 * probe.requests)
-        yield f"  a first crawl is about {probe.requests:,} requests: {probe.days:.1f} days, or {pace.days} days without a budget"
+        yield (
+            f"  a first crawl is about {probe.requests:,} requests: {probe.days:.1f} days, or "
+            f"{pace.days} days without a budget"
+        )
     else:
         yield "  the cost of a first crawl is not known: REST does not count the posts"

@@ -304,14 +304,16 @@ class Guard:
                 UNREADABLE,
                 "drifting",
                 f"{unread.number} of {unread.total} pages came and could not be read "
-                f"({', '.join(unread.words)}); they are kept as evidence: the site's layout may have changed, "
+                f"({', '.join(unread.words)}); they are kept as evidence: the site's layout may have "
+                "changed, "
                 "see docs/layouts.md",
             )
         if unlisted := self._unlisted(is_unread=True):
             return Verdict(
                 UNREADABLE,
                 "drifting",
-                f"the newest listing of the edition {unlisted} could not be read; it is kept as evidence: the "
+                f"the newest listing of the edition {unlisted} could not be read; it is kept as evidence: "
+                "the "
                 "site's layout may have changed, see docs/layouts.md",
             )
         held = self._held(TEXT_KINDS)
@@ -340,7 +342,8 @@ class Guard:
         if not found:
             return ""
         return (
-            f"{sum(found.values())} looks found posts {' and '.join(found)}, too many at once to be believed; "
+            f"{sum(found.values())} looks found posts {' and '.join(found)}, too many at once to be "
+            "believed; "
             "nothing is said of them yet: look at the site in a browser, then see 'sohr-archive held'"
         )
 

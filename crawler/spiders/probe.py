@@ -1,4 +1,5 @@
-"""`scrapy crawl probe`: at most 30 requests that show what a site offers; `sohr-archive probe` reports them."""
+"""`scrapy crawl probe`: at most 30 requests that show what a site offers; `sohr-archive probe` reports
+them."""
 
 from __future__ import annotations
 
