@@ -334,11 +334,16 @@ def noisy_text(salt: int) -> str:
         f'<a href="/cdn-cgi/l/email-protection#{hidden}"><span data-cfemail="{hidden}">[email]</span></a>'
     )
     return (
-        f"<p>Two men were{chr(0x200B) * salt} injured near the bridge{chr(0xFEFF) * salt}.</p><p>Write to {address}.</p>"
-        f'<p>The <a href="https://files.example/list.pdf?nonce={salt * 7919:x}&amp;id=3">list</a> of names.</p>'
-        f'<p><img src="/wp-content/uploads/a.jpg?ver={salt}"><img src="https://count.example/p?u={salt}" width="1" '
-        f'height="1"></p><div style="margin:1em"><a href="/en/{12000 + salt}/" class="u{salt:032x}"><div><span>See '
-        f"also</span> <span>Another headline of the day {salt}</span></div></a></div><p>The road is open again.</p>"
+        f"<p>Two men were{chr(0x200B) * salt} injured near the bridge{chr(0xFEFF) * salt}.</p><p>Write to "
+        f"{address}.</p>"
+        f'<p>The <a href="https://files.example/list.pdf?nonce={salt * 7919:x}&amp;id=3">list</a> of '
+        "names.</p>"
+        f'<p><img src="/wp-content/uploads/a.jpg?ver={salt}"><img src="https://count.example/p?u={salt}" '
+        'width="1" '
+        f'height="1"></p><div style="margin:1em"><a href="/en/{12000 + salt}/" class="u{salt:032x}"><div>'
+        "<span>See "
+        f"also</span> <span>Another headline of the day {salt}</span></div></a></div><p>The road is open "
+        "again.</p>"
     )
 
 

@@ -127,7 +127,8 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
 
 
 def test_what_general_reads_must_agree(tmp_path: Path) -> None:
-    """A teaser that `general` takes for the article makes no version: the page is one of an unknown layout."""
+    """A teaser that `general` takes for the article makes no version: the page is one of an unknown
+    layout."""
     teasers = " ".join(f"teaser{n}" for n in range(65))
     one = drifted(7)
     body = re.sub(rb"teaser0 [^<]*", teasers.encode(), one.body)

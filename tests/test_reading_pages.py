@@ -147,7 +147,8 @@ async def test_side_by_side_marks_words(ds: Datasette) -> None:
 
 
 async def test_one_text_never_joins_figures(ds: Datasette) -> None:
-    """In one text an arrow with spaces stands between removed and added words, also for a copy of the text."""
+    """In one text an arrow with spaces stands between removed and added words, also for a copy of the
+    text."""
     page = Page(await text_of(ds, "en/332481/diff/1/2?view=inline"))
     assert "the blast killed 3 → 31 civilians" in page.text
     assert page.link("Side by side") == "/-/sohr/en/332481/diff/1/2"
@@ -168,7 +169,8 @@ async def test_comparison_runs_from_right_to_left(ds: Datasette) -> None:
 
 
 async def test_the_way_through_a_comparison(ds: Datasette) -> None:
-    """Each change links to the next, the page to the next changed figure of the archive and to swapped sides."""
+    """Each change links to the next, the page to the next changed figure of the archive and to swapped
+    sides."""
     page = Page(await text_of(ds, "ar/700001/diff/1/2"))
     following = Page((await ds.client.get(page.link("Next changed figure"))).text)
     assert "2 figures changed" in following.text

@@ -1,4 +1,5 @@
-"""The Datasette plugin: descriptions, facets, search and reading pages. For Datasette 0.65 and the 1.0 alphas.
+"""The Datasette plugin: descriptions, facets, search and reading pages. For Datasette 0.65 and the 1.0
+alphas.
 
 It is loaded into every Datasette of its environment; each hook keeps to databases that are archives
 (`archive.browse.archives`).

@@ -18,7 +18,8 @@ def site_of(conn: sqlite3.Connection) -> str | None:
     """Address of the site an archive belongs to; None for a database that is no archive. Raises sqlite3.Error
     where it cannot be read."""
     tables = conn.execute(
-        "select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions', 'day_counts')"
+        "select count(*) from sqlite_master where type = 'table' and name in ('about', 'versions', "
+        "'day_counts')"
     ).fetchone()
     if tables[0] != 3:  # an archive of an earlier release has no sums yet: the next crawl makes them
         return None

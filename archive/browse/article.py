@@ -31,19 +31,30 @@ _CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details,
     c.stale_copy, n.number as after, o.number as before, s.number as same_as,
     exists (select 1 from changes r where r.retracts = c.seq) as is_retracted
     from changes c left join versions s on s.version_id = c.same_as_version_id
-    left join versions n on n.version_id = c.version_id left join versions o on o.version_id = c.previous_version_id
+    left join versions n on n.version_id = c.version_id left join versions o on o.version_id =
+    c.previous_version_id
     where c.article_id = ? order by c.seq"""
-_EVIDENCE = """select c.capture_id, c.captured_at, c.status, c.outcome, c.size, f.name as warc, f.serial, c.offset
-    from captures c join warc_files f using (warc_file_id) where c.article_id = ? order by c.captured_at desc, c.capture_id desc limit ?"""
-_SIGHTED = "select channel, min(first_seen_at) as first, max(last_seen_at) as last, sum(times) as times from sightings where article_id = ? group by 1"
-_NEXT = """select a.edition, a.post_id, v.title, v.plain_title, v.language from articles a join versions v on v.version_id = a.newest_version_id
+_EVIDENCE = """select c.capture_id, c.captured_at, c.status, c.outcome, c.size, f.name as warc, f.serial,
+               c.offset
+    from captures c join warc_files f using (warc_file_id) where c.article_id = ? order by c.captured_at
+    desc, c.capture_id desc limit ?"""
+_SIGHTED = (
+    "select channel, min(first_seen_at) as first, max(last_seen_at) as last, sum(times) as times from "
+    "sightings where article_id = ? group by 1"
+)
+_NEXT = """select a.edition, a.post_id, v.title, v.plain_title, v.language from articles a join versions v on
+           v.version_id = a.newest_version_id
     where a.edition = ? and a.post_id {} ? order by a.post_id {} limit 1"""
 # The nearest on both sides in the order of sighting, chosen before their versions are read: a busy day has a
 # hundred posts.
-_NEAR = "select article_id from articles where edition = ?1 and day = ?2 and newest_version_id is not null and article_id {} ?3 order by 1 {} limit ?4"
+_NEAR = (
+    "select article_id from articles where edition = ?1 and day = ?2 and newest_version_id is not null "
+    "and article_id {} ?3 order by 1 {} limit ?4"
+)
 _SAME_DAY = f"""select a.edition, a.post_id, v.title, v.plain_title, v.published_at, v.language
     from articles a join versions v on v.version_id = a.newest_version_id
-    where a.article_id in (select * from ({_NEAR.format("<", "desc")}) union all select * from ({_NEAR.format(">", "asc")}))
+    where a.article_id in (select * from ({_NEAR.format("<", "desc")}) union all select * from
+    ({_NEAR.format(">", "asc")}))
     order by v.published_at, a.post_id"""
 # Stated fields that have a place of their own on the page; the others are listed
 _PLACED: tuple[str, ...] = ("published_at", "modified_at", "author", "language", "canonical_url")

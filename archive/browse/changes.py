@@ -21,7 +21,8 @@ from archive.read.search import parse_query
 PAGE = 40
 LOOKED = 20_000  # changes that are read for a page; the next page continues after them
 _MOST = 10_000  # lines of one response
-_SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at, c.learnt_at,
+_SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at,
+          c.learnt_at,
     a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.language, v.first_captured_at,
     n.number as after, o.number as before, a.missing_looks, a.missing_since
     from changes c join articles a using (article_id) left join versions n on n.version_id = c.version_id
@@ -31,10 +32,12 @@ _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.s
 EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored")  # not first captures
 STATES = ("missing", "disappeared", "moved", "withheld")
 _GONE_PAGE = 50
-_GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks, a.last_captured_at, v.title,
+_GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks,
+            a.last_captured_at, v.title,
     v.plain_title, v.language
     from articles a left join versions v on v.version_id = a.newest_version_id
-    where a.state in ('missing', 'disappeared', 'moved', 'withheld') {{}} order by a.missing_since desc, a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
+    where a.state in ('missing', 'disappeared', 'moved', 'withheld') {{}} order by a.missing_since desc,
+    a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +168,8 @@ def _articles_of(conn: sqlite3.Connection, typed: str) -> set[int] | None:
 
 
 async def gone(datasette: Any, request: Any) -> Response:
-    """Articles that are missing, disappeared, moved or withheld (``?page=``, ``state=``), and restored ones."""
+    """Articles that are missing, disappeared, moved or withheld (``?page=``, ``state=``), and restored
+    ones."""
     frame = await open_frame(datasette, request)
     number = max(1, frame.number("page", 1, 10_000))
     state = frame.chosen("state", STATES)

@@ -80,8 +80,8 @@ def is_figure(segments: Iterable[Segment]) -> bool:
 
 
 def marked(segments: Iterable[Segment], *, rtl: bool = False) -> Markup:
-    """Segments as HTML. Removed and added words never touch: an arrow with spaces stands between them, as text,
-    so that a copy of it reads well. From right to left each number is isolated."""
+    """Segments as HTML. Removed and added words never touch: an arrow with spaces stands between them, as
+    text, so that a copy of it reads well. From right to left each number is isolated."""
     parts: list[Markup] = []
     before = "same"
     for segment in segments:
@@ -145,9 +145,12 @@ def time_axis(
     *,
     rtl: bool = False,
 ) -> Markup:
-    """The last versions of an article at their instants, with the words that each added and removed. Empty for
-    a single version."""
-    sql = "select number, first_captured_at, text from versions where article_id = ? order by number desc limit ?"
+    """The last versions of an article at their instants, with the words that each added and removed. Empty
+    for a single version."""
+    sql = (
+        "select number, first_captured_at, text from versions where article_id = ? order by number desc "
+        "limit ?"
+    )
     versions = rows(conn, sql, article["article_id"], _DRAWN + 1)[::-1]
     moments = []
     for place, version in enumerate(versions[-_DRAWN:]):

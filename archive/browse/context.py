@@ -19,8 +19,9 @@ from archive.sites.addresses_elsewhere import clean, host_of
 T = TypeVar("T")
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",  # img-src: the browser's own wish for a favicon
+    # img-src: the browser's own wish for a favicon
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     # Following a link to the site does not tell it where the archive is read
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -88,8 +89,8 @@ class Frame:
 
     @property
     def article(self) -> tuple[str, str]:
-        """Source and key of the article in the address: a post of an edition, or (``?url=``) a page of another
-        site."""
+        """Source and key of the article in the address: a post of an edition, or (``?url=``) a page of
+        another site."""
         given = self.request.url_vars
         if "edition" in given:
             return given["edition"], str(int(given["post_id"]))
@@ -155,7 +156,8 @@ class Frame:
 
 
 async def open_frame(datasette: Any, request: Any) -> Frame:
-    """The archive that ``?archive=`` names, else the first. Raises NotFound, or Forbidden without permission."""
+    """The archive that ``?archive=`` names, else the first. Raises NotFound, or Forbidden without
+    permission."""
     held = archives.archives(datasette) or await archives.find(datasette)
     first = next(iter(held), None)
     database = request.args.get("archive") or first

@@ -24,7 +24,8 @@ class Day:
 def _svg(width: int, height: int, name: str, inner: str, label: str) -> Markup:
     place = f"picture-{next(_ids)}"
     return Markup(
-        '<svg class="picture {}" viewBox="0 0 {} {}" role="img" aria-labelledby="{}"><title id="{}">{}</title>{}</svg>'
+        '<svg class="picture {}" viewBox="0 0 {} {}" role="img" aria-labelledby="{}"><title '
+        'id="{}">{}</title>{}</svg>'
     ).format(
         name,
         width,
@@ -46,7 +47,10 @@ def bars(
     top = max(1, *(sum(numbers) for _, numbers in columns))
     step = min(48.0, (width - left) / len(columns))
     parts = [
-        f'<text x="{left - 5}" y="10" class="axis end">{top:,}</text><text x="{left - 5}" y="{low}" class="axis end">0</text>'
+        (
+            f'<text x="{left - 5}" y="10" class="axis end">{top:,}</text><text x="{left - 5}" y="{low}" '
+            'class="axis end">0</text>'
+        )
     ]
     parts.append(f'<path class="rule" d="M{left} {low}.5H{width}"/>')
     for place, (name, numbers) in enumerate(columns):
@@ -61,13 +65,15 @@ def bars(
             y -= tall
             if number:
                 drawn.append(
-                    f'<rect class="bar b{which}" x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" height="{tall:.1f}"/>'
+                    f'<rect class="bar b{which}" x="{x + step * 0.1:.1f}" y="{y:.1f}" '
+                    f'width="{step * 0.8:.1f}" height="{tall:.1f}"/>'
                 )
         parts += [*drawn, "</g>"]
     parts.append(f'<text x="{left}" y="{height - 4}" class="axis">{escape(columns[0][0])}</text>')
     if step * len(columns) > 130:  # room for both names
         parts.append(
-            f'<text x="{left + step * len(columns):.1f}" y="{height - 4}" class="axis end">{escape(columns[-1][0])}</text>'
+            f'<text x="{left + step * len(columns):.1f}" y="{height - 4}" class="axis '
+            f'end">{escape(columns[-1][0])}</text>'
         )
     return _svg(width, height, "bars", "".join(parts), label)
 
@@ -94,7 +100,10 @@ def calendar(label: str, since: date, until: date, days: Mapping[str, Day]) -> M
                 free = x + (58 if month == 1 else 30)
         day = days.get(at.isoformat())
         says = f"{at.isoformat()}: {day.says if day else 'no post known'}"
-        square = f'<rect class="day {day.look if day else "none"}" x="{x}" y="{y}" width="{size - 2}" height="{size - 2}">'
+        square = (
+            f'<rect class="day {day.look if day else "none"}" x="{x}" y="{y}" width="{size - 2}" '
+            f'height="{size - 2}">'
+        )
         parts.append(f"{square}<title>{escape(says)}</title></rect>")
         if day and day.look != "whole":  # not told by colour alone
             mark = "M{0} {1}h5" if day.look == "part" else "M{0} {1}h5m-2.5 -2.5v5"
@@ -154,7 +163,8 @@ def axis(
         parts.append(f'<line class="line" x1="{x(at)}" x2="{x(place)}" y1="34" y2="62"/>')
         parts.append(f'<circle class="dot{on}" cx="{x(at)}" cy="34" r="5"/>')
         parts.append(
-            f'<a href="{escape(moment.address)}"><text x="{x(place)}" y="78" text-anchor="middle">{escape(moment.name)}</text></a>'
+            f'<a href="{escape(moment.address)}"><text x="{x(place)}" y="78" '
+            f'text-anchor="middle">{escape(moment.name)}</text></a>'
         )
         if moment.words is None:
             parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle">first</text>')
@@ -162,7 +172,8 @@ def axis(
         for off, look, number in ((-1.4, "add", moment.words[0]), (0.2, "cut", moment.words[1])):
             tall = 44 * number / most
             parts.append(
-                f'<rect class="{look}" x="{(100 - place if rtl else place) + off:.1f}%" y="{132 - tall:.1f}" width="1.2%" height="{tall:.1f}"/>'
+                f'<rect class="{look}" x="{(100 - place if rtl else place) + off:.1f}%" '
+                f'y="{132 - tall:.1f}" width="1.2%" height="{tall:.1f}"/>'
             )
         words = f"+{moment.words[0]:,} −{moment.words[1]:,}"
         parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle" direction="ltr">{words}</text>')
@@ -200,7 +211,8 @@ def steps(
             low, high, level = places[n], places[n + 1], y(value)
             if before is not None and before != value:
                 parts.append(
-                    f'<line class="rise" x1="{low:.1f}%" x2="{low:.1f}%" y1="{y(before):.1f}" y2="{level:.1f}"/>'
+                    f'<line class="rise" x1="{low:.1f}%" x2="{low:.1f}%" y1="{y(before):.1f}" '
+                    f'y2="{level:.1f}"/>'
                 )
             parts.append(
                 f'<line class="step" x1="{low:.1f}%" x2="{high:.1f}%" y1="{level:.1f}" y2="{level:.1f}"/>'

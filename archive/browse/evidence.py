@@ -24,11 +24,16 @@ from archive.warc.reader import read_response
 
 # As `archive.warc.files` names its files: no slash, no way up
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")
-_SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl, a.edition, a.post_id, a.key,
+_SQL = """select c.*, f.serial, f.name as warc, f.sha256 as warc_sha256, f.closed_at, k.name as crawl,
+          a.edition, a.post_id, a.key,
     a.url as article_url
-    from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join articles a on a.article_id = c.article_id
+    from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id) left join
+    articles a on a.article_id = c.article_id
     where f.serial = ? and c.offset = ?"""
-_VERSIONS = "select number, title, plain_title, language from versions where article_id = ? and ? in (first_capture_id, last_capture_id) order by number"
+_VERSIONS = (
+    "select number, title, plain_title, language from versions where article_id = ? and ? in "
+    "(first_capture_id, last_capture_id) order by number"
+)
 _MAX_SHOWN = 8 * 1024 * 1024  # bytes of a page that are shown
 
 
@@ -107,7 +112,8 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
     if path is None:
         return Read(
             None,
-            f"The WARC file {plain.name} is not beside this database. The owner of the archive can find the record by name, offset and digest.",
+            f"The WARC file {plain.name} is not beside this database. The owner of the archive can find the "
+            "record by name, offset and digest.",
         )
     try:
         capture = read_response(path, int(row["offset"]))
@@ -117,7 +123,8 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
     if digest != row["payload_sha256"]:
         return Read(
             None,
-            "The digest of the body in the WARC file differs from the one in the database. Run 'sohr-archive verify'.",
+            "The digest of the body in the WARC file differs from the one in the database. Run "
+            "'sohr-archive verify'.",
             digest,
         )
     return Read(capture, digest=digest)

@@ -43,7 +43,8 @@ _RESULT_COLUMNS = [
     "url",
     "text",
 ]
-_RESULT = """select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.versions, v.title, v.plain_title, v.text,
+_RESULT = """select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.versions, v.title,
+             v.plain_title, v.text,
     v.published_at, v.author, v.first_captured_at
     from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
 _TEXT = 2_000  # characters of a post in its entry

@@ -22,8 +22,10 @@ _OTHERS = 8  # other changes
 _DAYS = 60  # of the picture of posts
 _MONTHS = 12  # of the picture of edits
 # from the versions' index on published_at, so that the newest come without reading all
-NEWEST = """select a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.text, v.published_at, a.state, v.number, v.language,
-    v.first_captured_at, v.author from versions v join articles a on a.article_id = v.article_id and a.newest_version_id = v.version_id
+NEWEST = """select a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.text,
+            v.published_at, a.state, v.number, v.language,
+    v.first_captured_at, v.author from versions v join articles a on a.article_id = v.article_id and
+    a.newest_version_id = v.version_id
     where v.published_at is not null and a.edition is not null order by v.published_at desc limit ?"""
 # The same of one edition
 NEWEST_OF = NEWEST.replace("a.edition is not null", "a.edition = ?")
@@ -45,7 +47,10 @@ def _newest(conn: sqlite3.Connection) -> dict[str, Any]:
     ]
     others, _ = select(conn, Asked(), limit=_OTHERS + _FIGURES)
     crawl = next(iter(rows(conn, "select * from crawl_health order by started_at desc limit 1")), None)
-    count = "select count(*) as edits, coalesce(sum(severity = 3), 0) as figures from valid_changes where kind = 'updated'"
+    count = (
+        "select count(*) as edits, coalesce(sum(severity = 3), 0) as figures from valid_changes where "
+        "kind = 'updated'"
+    )
     gone = "select count(*) from articles where state in ('missing', 'disappeared') and state != 'live'"
     counts = rows(conn, count)[0] | {"gone": conn.execute(gone).fetchone()[0]}
     return {
@@ -59,7 +64,8 @@ def _newest(conn: sqlite3.Connection) -> dict[str, Any]:
 
 
 def _sums(conn: sqlite3.Connection) -> dict[str, Any]:
-    sql = """select edition, sum(sighted) as articles, sum(held) as held, sum(gone) as gone, sum(versions) as versions
+    sql = """select edition, sum(sighted) as articles, sum(held) as held, sum(gone) as gone, sum(versions) as
+             versions
         from day_counts group by edition having sum(sighted) > 0 order by edition = '', edition desc"""
     editions = {row["edition"] or "other": row for row in rows(conn, sql)}
     by_class, drawn = edits_by_class(conn)

@@ -90,7 +90,8 @@ def draw(name: str, since: date, until: date, days: Mapping[str, Mapping[str, An
         listing = "listed whole" if row["listed_whole"] else "listing not walked whole"
         squares[day] = Day(
             look,
-            f"{row['sighted']} posts known, {row['held']} held, {row['missing']} still to be captured, {listing}",
+            f"{row['sighted']} posts known, {row['held']} held, {row['missing']} still to be captured, "
+            f"{listing}",
         )
     return calendar(
         f"{name} edition, {since.isoformat()} to {until.isoformat()}: which days are complete",

@@ -25,7 +25,8 @@ _LOOK = (
     "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.2em .5em}"
 )
 _WRAP = (
-    '<!DOCTYPE html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title><style>{}</style></head>'
+    '<!DOCTYPE html><html lang="{}" dir="{}"><head><meta charset="utf-8"><title>{}</title><style>{}</style>'
+    "</head>"
     "<body>{}</body></html>"
 )
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,20}")

@@ -90,7 +90,10 @@ def _formatted(at: str | None, form: str) -> str:
 def silence(stealth: int | None) -> str:
     """What the site's own modified time says about an edit."""
     if stealth is None:
-        return "The site does not give a modified time for both versions, so the archive cannot say whether it is a silent edit."
+        return (
+            "The site does not give a modified time for both versions, so the archive cannot say "
+            "whether it is a silent edit."
+        )
     return (
         "Silent edit: the site did not change its own modified time."
         if stealth

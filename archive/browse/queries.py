@@ -20,9 +20,12 @@ QUERIES = (
     Query(
         "search_both",
         "Search both editions",
-        "Posts in English and Arabic whose title or newest text has all the words of q, the most relevant first. Case, Arabic vowel signs, forms "
-        "of letters and marks put inside words do not matter; put quotation marks around words that follow each other.",
-        """select a.edition, a.post_id, v.title, v.published_at, a.state, a.versions, substr(v.text, 1, 300) as beginning
+        "Posts in English and Arabic whose title or newest text has all the words of q, the most relevant "
+        "first. Case, Arabic vowel signs, forms "
+        "of letters and marks put inside words do not matter; put quotation marks around words that follow "
+        "each other.",
+        """select a.edition, a.post_id, v.title, v.published_at, a.state, a.versions, substr(v.text, 1, 300)
+           as beginning
 from search
      join articles a on a.article_id = search.rowid
      join versions v on v.version_id = a.newest_version_id
@@ -34,7 +37,8 @@ limit 100""",
     Query(
         "newest_versions",
         "Newest versions",
-        "What the site said last, as far as the archive saw: new posts and new versions of old ones, the newest first.",
+        "What the site said last, as far as the archive saw: new posts and new versions of old ones, the "
+        "newest first.",
         """select a.edition, a.post_id, v.number, v.title, v.first_captured_at, v.published_at, v.modified_at
 from versions v join articles a using (article_id)
 order by v.version_id desc
@@ -54,7 +58,8 @@ limit 200""",
         "silently_changed",
         "Silently changed",
         "Edits after which the site still states the time of modification it stated before.",
-        """select c.seq, a.edition, a.post_id, n.title, c.severity, c.classes, c.figures, c.said_at, n.modified_at
+        """select c.seq, a.edition, a.post_id, n.title, c.severity, c.classes, c.figures, c.said_at,
+           n.modified_at
 from valid_changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
 where c.kind = 'updated' and c.stealth = 1
 order by c.seq desc
@@ -63,7 +68,8 @@ limit 200""",
     Query(
         "gone",
         "Disappeared",
-        "Articles that were missing at several looks over days, the last to go first. The view disappeared has those just missing too.",
+        "Articles that were missing at several looks over days, the last to go first. The view disappeared "
+        "has those just missing too.",
         """select edition, post_id, title, missing_since, missing_looks, last_captured_at, url
 from disappeared
 where state = 'disappeared'

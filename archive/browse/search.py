@@ -1,4 +1,5 @@
-"""The search page: both editions, with filters as links; matches are marked in the text as the site wrote it."""
+"""The search page: both editions, with filters as links; matches are marked in the text as the site wrote
+it."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ PAGE = 20
 _DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions,
     v.title, v.plain_title, v.text, v.language, v.published_at,
-    (select max(severity) from valid_changes c where c.article_id = a.article_id and c.kind = 'updated') as severity,
+    (select max(severity) from valid_changes c where c.article_id = a.article_id and c.kind = 'updated') as
+    severity,
     exists (select 1 from valid_changes c where c.article_id = a.article_id and c.stealth = 1) as silent
     from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
 _CATEGORIES = """select t.name from terms t join article_terms x using (term_id) where t.taxonomy = 'category'

@@ -18,8 +18,8 @@ _ENGLISH = stemmer("english")
 _LATIN = re.compile(r"[a-z]{3,}")
 _ARABIC = re.compile(r"[\u0621-\u064a]{3,}")
 _ENGLISH_ENDINGS = (
-    "", "e", "s", "es", "d", "ed", "er", "ers", "ing", "ings", "y", "ies", "ied", "ying", "ion", "ions", "ive",
-    "al", "als", "ly", "ment", "ments", "ation", "ations", "ity", "ities",
+    "", "e", "s", "es", "d", "ed", "er", "ers", "ing", "ings", "y", "ies", "ied", "ying", "ion", "ions",
+    "ive", "al", "als", "ly", "ment", "ments", "ation", "ations", "ity", "ities",
 )  # fmt: skip
 _BEFORE = ("", "و", "ف", "ب", "ل", "ك")  # and, so, with, for, like
 _VERB = tuple(b + v for b in ("", "و", "ف", "س", "وس") for v in "يت")  # and, so, will; he, she or they

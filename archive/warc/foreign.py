@@ -73,8 +73,8 @@ class Revisit:
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file: records by outcome, its damaged places, how many captures it has that were looked
-    for, and why it was not read to its end."""
+    """What became of a file: records by outcome, its damaged places, how many captures it has that were
+    looked for, and why it was not read to its end."""
 
     counts: Counter[str] = field(default_factory=Counter)
     captures: int = 0

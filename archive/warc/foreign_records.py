@@ -255,13 +255,8 @@ def _members(
 def _sure(records: Iterator[ForeignRecord | Lost], *, is_cut: bool) -> Iterator[ForeignRecord]:
     """The records of a member without a checksum that are surely whole.
 
-    <<<<<<< HEAD
-        If it is cut off, all but the last, and that one if its digest proves it. If it is damaged, those that a
-        digest proves, but not a single one: nothing proves its headers.
-    =======
-        If it is cut off, all but the last; that one if a digest of its own proves it. If it is damaged, those
-        that a digest proves, but not a single one: nothing proves its headers.
-    >>>>>>> d63177a (Keep lines at 110 columns)
+    If it is cut off, all but the last, and that one if its digest proves it. If it is damaged, those that a
+    digest proves, but not a single one: nothing proves its headers.
     """
     last, number = None, 0
     for found in records:

@@ -118,12 +118,7 @@ class Writer:
         self.work([*map(Happened, self._ends_of_killed_crawls()), Happened(begun)])
 
     def _find_moved(self, known: str, moved_from: str | None) -> Site | None:
-<<<<<<< HEAD
         """The archive's site, if its records or ``moved_from`` say that it is served at this address."""
-=======
-        """The archive's site, if it is served at the address given: by its own records, or by
-        ``moved_from``."""
->>>>>>> d63177a (Keep lines at 110 columns)
         home = self.store.about("home")
         names = {Site(one).name for one in learnt_homes(self.store)}
         is_moved = self.site.name in names or (moved_from and Site(moved_from).name == known)
