@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from archive.errors import CannotWrite
@@ -44,7 +45,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._conn = sqlite3.connect(self.path)
+            self._db = Database(str(self.path))
+            self._conn: sqlite3.Connection = self._db.conn
             self._conn.row_factory = sqlite3.Row
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -55,20 +57,20 @@ class Store:
         self._claim_sets: dict[str, int] = {}
 
     def _prepare(self) -> None:
-        db = self._conn
-        is_new = db.execute("select 1 from sqlite_master").fetchone() is None
+        db = self._db
+        is_new = not db.table_names()
         if not is_new:
-            check_schema(db, self.path)
+            check_schema(self._conn, self.path)
         db.execute(f"pragma busy_timeout = {BUSY_MS}")
         # In a new database. Pages of 4,096 bytes left a twelfth empty, because few hold two articles
         db.execute("pragma page_size = 8192")
-        db.execute("pragma journal_mode = wal")
+        db.enable_wal()
         # Rows that a power cut loses are read again from the WARC files
         db.execute("pragma synchronous = normal")
         db.execute("pragma foreign_keys = on")
         db.execute("pragma cache_size = -32000")
         if is_new:
-            create_schema(db)
+            create_schema(self._conn)
 
     def close(self) -> None:
         """Write the write-ahead log into the database, and close it."""
@@ -77,7 +79,7 @@ class Store:
             self._conn.execute("pragma wal_checkpoint(truncate)")
         except sqlite3.OperationalError:
             pass  # a reader is at work, or the disk is full: the log stays, and nothing is lost
-        self._conn.close()
+        self._db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
