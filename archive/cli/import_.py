@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from archive.cli.common import folder_of, json_option, write_json
+
+if TYPE_CHECKING:
+    from archive.warc.foreign import Report
 
 
 @click.command("import")
@@ -30,22 +34,7 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
     from archive.errors import OK, UNREADABLE, ArchiveError
     from archive.reports.terminal import number_of
-    from archive.warc.foreign import Report
     from archive.writer.import_file import Importer
-
-    def show(file: Path, report: Report) -> None:
-        for lost in report.lost:
-            click.echo(f"damaged: {lost}", err=True)
-        if report.failure:
-            click.echo(f"sohr-archive: {report.failure}", err=True)
-        if not report.captures:
-            click.echo(f"{file.name} has no post of {importer.site.home} to import", err=True)
-        if as_json:
-            lost_places = [{"offset": lost.offset, "what": lost.what} for lost in report.lost]
-            write_json({"file": str(file), **dict(sorted(report.counts.items())), "damage": lost_places})
-        else:
-            text = ", ".join(f"{number} {word}" for word, number in sorted(report.counts.items()) if number)
-            click.echo(f"{file.name}: {text or 'no captures'}")
 
     worst = OK
     reports: list[tuple[Path, Report]] = []
@@ -63,7 +52,7 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
             if report.counts["revisit"] and len(reports) > 1:
                 importer.add_revisits(file, report)
     for file, report in reports:
-        show(file, report)
+        _show(file, report, importer.site.home, as_json)
     number = sum(len(report.lost) for _, report in reports)
     if number:
         click.echo(f"{number_of(number, 'damaged record')}: everything whole was imported", err=True)
@@ -72,3 +61,19 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
         worst = max(worst, UNREADABLE)
     sys.stdout.flush()  # a full disk counts before the files' own status
     ctx.exit(worst)
+
+
+def _show(file: Path, report: Report, home: str, as_json: bool) -> None:
+    """Print what came of a file for the archive of the site at ``home``; what is wrong, on standard error."""
+    for lost in report.lost:
+        click.echo(f"damaged: {lost}", err=True)
+    if report.failure:
+        click.echo(f"sohr-archive: {report.failure}", err=True)
+    if not report.captures:
+        click.echo(f"{file.name} has no post of {home} to import", err=True)
+    if as_json:
+        lost_places = [{"offset": lost.offset, "what": lost.what} for lost in report.lost]
+        write_json({"file": str(file), **dict(sorted(report.counts.items())), "damage": lost_places})
+    else:
+        text = ", ".join(f"{number} {word}" for word, number in sorted(report.counts.items()) if number)
+        click.echo(f"{file.name}: {text or 'no captures'}")
