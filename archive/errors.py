@@ -20,7 +20,7 @@ class ExitStatus(NamedTuple):
 
 
 EXIT_STATUSES = (
-    ExitStatus(OK, "healthy, or interrupted and the next run makes it good", "done"),
+    ExitStatus(OK, "healthy, or interrupted; the next run completes it", "done"),
     ExitStatus(FOUND, "", "verify, audit or politeness found something"),
     ExitStatus(
         USAGE,
@@ -29,7 +29,7 @@ EXIT_STATUSES = (
     ),
     ExitStatus(
         UNREADABLE,
-        "pages came that cannot be read or make no sense, or no new post came for unusually long",
+        "pages could not be read or are implausible, or no new post has appeared for unusually long",
         "the file given to import is damaged or contains no captures",
     ),
     ExitStatus(UNAVAILABLE, "the site is unavailable, or refuses", ""),
@@ -42,7 +42,7 @@ EXIT_STATUSES = (
     ExitStatus(
         LOCKED, "another crawl or command holds the archive", "another crawl or command holds the archive"
     ),
-    ExitStatus(REPLAY, "", "changes --consumer: the feed began again, read it from the start"),
+    ExitStatus(REPLAY, "", "changes --consumer: the feed was renumbered (new epoch); read it from the start"),
     ExitStatus(INTERRUPTED, "stopped with Ctrl-C", "stopped with Ctrl-C"),
 )
 

@@ -1,1 +1,1 @@
-
+"""Describe what changed between two texts."""

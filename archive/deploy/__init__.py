@@ -1,1 +1,1 @@
-
+"""Files that run crawls from a timer."""

@@ -1,1 +1,1 @@
-
+"""Write versions, changes and captures as files for others."""

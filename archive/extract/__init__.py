@@ -1,1 +1,1 @@
-
+"""Read a page: title, lines and claims, or why there are none."""

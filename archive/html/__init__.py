@@ -1,1 +1,1 @@
-
+"""Decode pages and read lines from their elements."""

@@ -1,1 +1,1 @@
-
+"""Query an archive without writing: the Python API, search, feed, citations."""

@@ -1,1 +1,1 @@
-
+"""Report on an archive: status, audit, politeness, verdict of a crawl."""

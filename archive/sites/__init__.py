@@ -1,1 +1,1 @@
-
+"""What belongs to a kind of site, and to one site."""

@@ -1,1 +1,1 @@
-
+"""Normalise and fold text, undo marks inside words, find stems."""

@@ -1,1 +1,1 @@
-
+"""`scrapy crawl`, with an exit status that says what happened."""

@@ -1,1 +1,1 @@
-
+"""Watch a crawl: counts, verdict, progress."""

@@ -1,1 +1,1 @@
-
+"""Capture each answer, wait between tries, obey robots.txt."""

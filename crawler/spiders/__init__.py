@@ -1,1 +1,1 @@
-
+"""The two spiders: the site, and cited pages of other sites."""

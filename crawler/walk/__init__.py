@@ -1,1 +1,1 @@
-
+"""Decide what to ask for: listings, channels, new and due articles."""

@@ -1,1 +1,1 @@
-
+"""Addresses, layouts and boilerplate of the Syrian Observatory for Human Rights."""

@@ -1,1 +1,1 @@
-
+"""How WordPress lists, feeds and marks up posts. Knows no particular site."""
