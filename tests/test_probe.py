@@ -32,6 +32,15 @@ def test_the_command(tmp_path: Path) -> None:
         done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 69 and "FORBIDS us" in done.stdout, done.stderr
         assert set(site.paths) == {"/robots.txt"}
+        again = subprocess.run(
+            [*line[:-1], str(tmp_path / "q"), "--json"],
+            cwd=ROOT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert json.loads(again.stdout)["exit_status"] == again.returncode == 69
     report = json.loads((tmp_path / "p" / "report.json").read_text(encoding="utf-8"))
     assert report["robots_allow"] is False and report["verdict"].startswith("closed")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
+from archive.cli.common import json_option, write_json
+
 
 @click.command()
 @click.argument("url", required=False)
 @click.option("--folder", metavar="DIR", help="Keep evidence and report here (default: probe-HOST-TIME).")
+@json_option()
 @click.pass_context
-def probe(ctx: click.Context, url: str | None, folder: str | None) -> None:
+def probe(ctx: click.Context, url: str | None, folder: str | None, as_json: bool) -> None:
     """Ask a site at most 30 polite questions and report what an archive of it would find.
 
     The report names the channels that answer, the layouts that read the posts, caches, validators, the clock
@@ -53,7 +56,9 @@ def probe(ctx: click.Context, url: str | None, folder: str | None) -> None:
         found = read_probe(conn, place)
     report = place / "report.json"
     report.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    for text in probe_lines(found):
-        click.echo(text)
-    click.echo(f"to show this to the maintainers, send {report}")
+    if as_json:
+        write_json(asdict(found))
+    else:
+        for text in (*probe_lines(found), f"to show this to the maintainers, send {report}"):
+            click.echo(text)
     ctx.exit(found.exit_status)
