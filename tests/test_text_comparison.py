@@ -33,11 +33,12 @@ def test_normalise_is_idempotent(text: str) -> None:
 
 @given(some, st.text(st.sampled_from(BIDI + SPACES), max_size=5), st.integers(0, 60))
 def test_white_space_and_direction_make_no_version(text: str, noise: str, at: int) -> None:
-    """White space and bidi marks may come and go anywhere but between two digits."""
+    """White space and bidi marks may come and go anywhere but beside a digit."""
     composed = unicodedata.normalize("NFD", text)
     assume(
         not (
-            composed[:at].translate(MARKS)[-1:].isdecimal() or composed[at:].translate(MARKS)[:1].isdecimal()
+            composed[:at].translate(MARKS).rstrip()[-1:].isdecimal()
+            or composed[at:].translate(MARKS).lstrip()[:1].isdecimal()
         )
     )
     assert normalise(composed[:at] + noise + composed[at:]) == normalise(text)
