@@ -70,9 +70,9 @@ class CaptureMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Take the request from the day's budget. Raises IgnoreRequest when it is used up."""
+        """Take the request from the day's budget. Raises IgnoreRequest when it is used up or the crawl stops."""
         guard = guard_of(self._crawler)
-        if not guard.take_request():
+        if guard.closing.is_set() or not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
             raise IgnoreRequest("the crawl is stopping")
 
