@@ -39,8 +39,8 @@ def kinds(folder: Path) -> list[str]:
 def test_what_is_bulk() -> None:
     """Five or more of a kind, and at least half of the looks."""
     counts = Counter({"missing": 5, "updated": 4})
-    assert find_bulk(counts, 10) == ("missing",)
-    assert find_bulk(counts, 11) == () == find_bulk(Counter({"missing": 4}), 4)
+    assert find_bulk(counts, 10) == {"missing"}
+    assert find_bulk(counts, 11) == set() == find_bulk(Counter({"missing": 4}), 4)
 
 
 def test_a_mass_404_is_held_for_as_long_as_it_lasts(site: Site, tmp_path: Path) -> None:

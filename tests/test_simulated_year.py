@@ -83,8 +83,6 @@ BROKEN = (
     Trouble("clock", ahead=timedelta(days=30)),
     Trouble("silence", is_closed=True),
 )
-# A whole crawl of looks says so at once, half of the looks of 24 hours only hours later
-LATE = ("mass 404", "redirect to the home page")
 # B: to be counted, and no more
 STALE, BAD_ENTRY = "old copies", "one bad feed entry"
 NOISE = (STALE, BAD_ENTRY)
@@ -249,13 +247,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("year")]
 
 
-def late(name: str) -> object:
-    """A row that is known not to hold yet."""
-    reason = "looks of a day before the trouble still count as good ones"
-    return pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason)) if name in LATE else name
-
-
-@pytest.mark.parametrize("name", [late(one.name) for one in BROKEN])
+@pytest.mark.parametrize("name", [one.name for one in BROKEN])
 def test_a_broken_site_ends_non_zero_within_two_crawls(year: Year, name: str) -> None:
     """And not only then. A crawl that asks for no article cannot know that articles are broken."""
     crawls = year.during(name)

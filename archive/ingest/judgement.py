@@ -25,6 +25,7 @@ from archive.model import Extract, Unextractable
 from archive.outcome import HELD, Outcome
 from archive.store.rows import Row
 from archive.thresholds import (
+    BULK_CRAWL,
     BULK_FEW,
     BULK_SHARE,
     CONTROL_NEWEST,
@@ -40,13 +41,12 @@ _STATES = {
     WITHHELD: ("withheld",),
     TEXTLESS: ("protected", "empty"),
 }
+GONE = {MISSING, MOVED, WITHHELD, TEXTLESS}  # kinds that one crawl alone may show to be bulk
 
 
-def find_bulk(counts: Counter[str], looks: int) -> tuple[str, ...]:
+def find_bulk(counts: Counter[str], looks: int, share: float = BULK_SHARE.value) -> set[str]:
     """The kinds of outcome that are too many to be believed at once. ``looks`` are all looks of the time."""
-    return tuple(
-        sorted(k for k, n in counts.items() if n >= BULK_FEW.value and n >= looks * BULK_SHARE.value)
-    )
+    return {kind for kind, n in counts.items() if n >= BULK_FEW.value and n >= looks * share}
 
 
 def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
@@ -69,14 +69,18 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         )
         if _is_proven(ingest, row, at)
     ]
-    counts, looks = _count(ingest, format_time(parse_time(at) - WINDOW))
-    counts.subtract(kind for _, kind in proven)
-    bulk = find_bulk(counts, looks)
+    bulk: set[str] = set()
+    [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
+    for since, share in ((format_time(parse_time(at) - WINDOW), BULK_SHARE), (started_at, BULK_CRAWL)):
+        counts, looks = _count(ingest, since)
+        counts.subtract(kind for _, kind in proven)
+        found = find_bulk(counts, looks, share.value)
+        bulk |= found if share is BULK_SHARE else found & GONE
     return {
         "event": "crawl-judged",
         "crawl": crawl,
         "at": at,
-        "held": list(bulk),
+        "held": sorted(bulk),
         "shared": _find_shared(ingest),
         "proven": proven,
     }

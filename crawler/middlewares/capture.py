@@ -70,7 +70,7 @@ class CaptureMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Take the request from the day's budget. Raises IgnoreRequest when it is used up or the crawl stops."""
+        """Take the request from the day's budget. Raises IgnoreRequest: used up, or stopping."""
         guard = guard_of(self._crawler)
         if guard.closing.is_set() or not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
