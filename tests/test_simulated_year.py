@@ -3,6 +3,7 @@ non-zero within two crawls; what is only noise ends 0; the feed says what the si
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,8 @@ from tests.simulating import HOME, PAGE, Ended, Simulation
 
 HALF_HOUR = timedelta(minutes=30)
 DAY = timedelta(days=1)
-DAYS = 365
-FIRST, APART = 20, 17  # the day of the first trouble, and from one to the next
+# Days in all, the day of the first trouble, and days from one to the next. The year takes ten minutes of CPU.
+DAYS, FIRST, APART = (365, 20, 17) if os.environ.get("SOHR_YEAR") else (75, 12, 4)
 POSTS = 20
 BURST = 8  # new posts a crawl in the hours before a trouble, so that looks are due when it comes
 NOTICED = 2  # crawls within which a trouble ends non-zero
