@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from archive.read.api import Archive, Article, Hit
     from archive.read.consumers import Consumer, Consumers
     from archive.read.diff import Diff
+    from archive.read.find import BadQuery, Filters
     from archive.read.records import Change, ChangedFigure, Link, TextLine, Version
     from archive.read.references import BadReference, NotHeld
 
@@ -18,12 +19,14 @@ _HOMES = {
     "Archive": "read.api",
     "ArchiveError": "errors",
     "Article": "read.api",
+    "BadQuery": "read.find",
     "BadReference": "read.references",
     "Change": "read.records",
     "ChangedFigure": "read.records",
     "Consumer": "read.consumers",
     "Consumers": "read.consumers",
     "Diff": "read.diff",
+    "Filters": "read.find",
     "Hit": "read.api",
     "Link": "read.records",
     "NotHeld": "read.references",
@@ -35,12 +38,14 @@ __all__ = [
     "Archive",
     "ArchiveError",
     "Article",
+    "BadQuery",
     "BadReference",
     "Change",
     "ChangedFigure",
     "Consumer",
     "Consumers",
     "Diff",
+    "Filters",
     "Hit",
     "Link",
     "NotHeld",
