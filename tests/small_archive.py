@@ -3,6 +3,7 @@ that go and come."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +38,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
         site.call("edit", edition="en", post_id=edited, digit=True)
         site.call("edit", edition="en", post_id=titled, title=TITLE)
         site.call("edit", edition="ar", post_id=arabic, digit=True)
+        time.sleep(1)  # captures of one second would share a citation
         assert crawl(site, folder, "look=all").status == 0
         site.call("trash", edition="en", post_id=gone)
         site.call("edit", edition="ar", post_id=arabic, digit=True)
+        time.sleep(1)  # captures of one second would share a citation
         assert crawl(site, folder, "look=all").status == 0
     return Small(folder, edited, titled, gone, arabic)
