@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from textwrap import dedent
 from typing import Any
 
@@ -50,11 +51,16 @@ class Described:
     @property
     def columns(self) -> Mapping[str, str]:
         """The sentence of each column."""
-        columns: dict[str, str] = {}
-        for line in _unwrap(self.text):
-            name, colon, sentence = line.partition(": ")
-            columns |= {name: sentence} if colon else {name: _SENTENCES[name] for name in line.split()}
-        return columns
+        return _read_columns(self.text)
+
+
+@cache  # Datasette asks for all of them many times a page
+def _read_columns(text: str) -> Mapping[str, str]:
+    columns: dict[str, str] = {}
+    for line in _unwrap(text):
+        name, colon, sentence = line.partition(": ")
+        columns |= {name: sentence} if colon else {name: _SENTENCES[name] for name in line.split()}
+    return columns
 
 
 def _unwrap(text: str) -> list[str]:
