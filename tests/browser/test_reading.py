@@ -163,16 +163,17 @@ def test_from_a_search_to_the_raw_evidence(reader: Watched) -> None:
     page.keyboard.press("Enter")
     assert page.locator("mark").first.inner_text() == "Mayadin"
     page.click("text=Blast in Al-Mayadin leaves 31 dead")
-    page.click("text=Compare with version 1")
-    called = page.locator(".called")
-    assert called.locator("del").first.inner_text() == "3"
-    assert called.locator("ins").first.inner_text() == "31"
-    assert called.bounding_box()["y"] < 500, "figures are on the first screen"
+    page.click("text=Compare the last two")
+    was, now = page.locator(".half.was").first, page.locator(".half.now").first
+    assert was.locator(".num bdi").inner_text() == "3"
+    assert now.locator(".num bdi").inner_text() == "31"
+    assert now.bounding_box()["y"] < 500, "figures are on the first screen"
     page.click("text=In one text")
-    assert "killed 331 civilians" in page.locator(".inline").inner_text()
+    text = page.locator(".one").inner_text()
+    assert "331" not in text and re.search(r"killed\s+3\b.*\b31\b", text, re.DOTALL)
     page.click(f"text=sohr:en:332481@{FIRST}")
     assert page.locator(".citation").inner_text() == f"sohr:en:332481@{FIRST}"
-    page.click("text=The raw evidence of this version")
+    page.click("text=Evidence of this version")
     assert page.locator("text=The body in the WARC file has this digest.").is_visible()
     frame = page.frame_locator("iframe.page")
     assert "the blast killed 3 civilians" in frame.locator("body").inner_text()
@@ -192,7 +193,7 @@ def test_arabic_runs_from_right_to_left(reader: Watched) -> None:
     """What the page says of direction is what the browser does."""
     page = reader.go("ar/700001/diff/1/2")
     direction = "nodes => nodes.map(node => getComputedStyle(node).direction)"
-    assert set(page.locator(".sides td.t").evaluate_all(direction)) == {"rtl"}
+    assert set(page.locator(".diff .side p").evaluate_all(direction)) == {"rtl"}
     page = reader.go("ar/700001")
     assert page.locator("article.read").evaluate("node => getComputedStyle(node).direction") == "rtl"
 
@@ -201,8 +202,8 @@ def test_a_page_that_means_harm_does_nothing(reader: Watched) -> None:
     """Scripts, handlers, frames, forms, refreshes, preconnects, styles from elsewhere: nothing runs, nothing
     is asked for."""
     page = reader.go("en/332300")
-    page.click("text=The raw evidence of this version")
-    page.click("text=Open it alone")
+    page.click("text=Evidence of this version")
+    page.click("text=Open in a page of its own")
     page.wait_for_timeout(800)
     assert page.url.endswith("/page")
     page.mouse.click(60, 60)
