@@ -254,6 +254,9 @@ def test_what_an_editor_does_is_noticed_on_the_next_due_run(archive: Path) -> No
         more, second = at(archive, "+5820m")  # the silent one stands beside it, and is due with it
         assert first[later][0][0] == "updated" and pages + more < 60
         assert (first | second)[unseen] == [("updated", None)]
+        # It had answered before, so REST closes only when it has refused three times, an hour apart
+        for clock in ("+5890m", "+5960m"):
+            at(archive, clock)
         assert rows(
             archive,
             "select is_open from channels where edition = 'en' and channel = 'rest' and scope = 'edited'",
