@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,6 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         assert crawl(folder, urls).status == 0
         site.put("/a?id=7&lang=en", page(TITLE, [LINES[0].replace("Three", "31"), *LINES[1:]]))
+        time.sleep(1)  # captures of one second would share a citation
         assert crawl(folder, urls, "look=all").status == 0
     return folder
 
