@@ -19,7 +19,7 @@ import pytest
 from archive.rebuild.rebuild import rebuild
 from archive.warc.files import warc_files
 from archive.warc.reader import read
-from tests.archiving import HOME, Archive, Foreign, Ran, answer, page, said, sohr, warc
+from tests.archiving import HOME, Archive, Foreign, Ran, answer, page, said, sohr, warc, well
 from tests.crawling import check_warcs, rows
 
 CASES = Path(__file__).parent / "cases" / "files"
@@ -361,3 +361,11 @@ def test_a_bomb_is_bounded(tmp_path: Path) -> None:
     file.write_bytes(raw)
     ran = sohr(tmp_path / "a", "import", file)
     assert ran.status == 65 and "unpacks to more than" in ran.err and not (tmp_path / "a").exists()
+
+
+def test_three_short_posts_with_one_text_are_not_taken_back(tmp_path: Path) -> None:
+    """The third is quarantined; the first two stay in exports: so little is no proof of a wall."""
+    folder = tmp_path / "archive"
+    well(folder, "import", CASES / "day-that-does-not-exist.warc")
+    exported = [json.loads(line) for line in well(folder, "export").splitlines()]
+    assert [(one["post_id"], one["day"]) for one in exported] == [(2000, None), (2001, None)]

@@ -4,7 +4,8 @@ Each reads well, and together they are no news of anybody. Such a text is kept a
 version until a person has looked. The rule follows from what came before, so a rebuild decides alike.
 
 It is slow to accuse, for agencies repeat standard sentences and a statement is posted twice by mistake: the
-first two new posts with such a text have versions by then, which are retracted.
+first two new posts with such a text have versions by then. Those are retracted once the text is long, or
+fills half of the window.
 """
 
 from __future__ import annotations
@@ -37,9 +38,13 @@ def distrust_repeated(store: Store, article_id: int, text: str, layout: str) -> 
 
 
 def articles_with(store: Store, text: str) -> list[int]:
-    """The articles whose last reading had this text."""
+    """The articles whose last reading had this text, if that is enough to take back what they said.
+
+    A short text must fill half of a whole window: three short posts with one text are no proof of a wall.
+    """
     digest = same_sha256("", text)
-    return [article_id for article_id, of in _last_texts(store) if of == digest]
+    found = [article_id for article_id, of in _last_texts(store) if of == digest]
+    return found if len(text) >= LONG or len(found) * 2 >= WINDOW else []
 
 
 def describe_repeated(layout: str) -> str:
