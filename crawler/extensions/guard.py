@@ -144,6 +144,7 @@ class Guard:
         self.last_detail: dict[str, str] = {}
         self._articles: Counter[str] = Counter()  # the counts of articles alone
         self._breaker = Breaker()
+        self.is_wary = False  # the last answer that was read is a failure
         self._sent = 0  # requests that left, or wait for their turn to
         self.held: dict[str, int] = {}  # outcomes of this crawl that are held, by kind
         self.before_close: Callable[[], Awaitable[None]] | None = None  # called before a crawl is stopped
@@ -174,6 +175,7 @@ class Guard:
         if detail:
             self.last_detail[word] = detail
         failure = word if word in REFUSALS or word == "no_answer" else None
+        self.is_wary = failure is not None
         if trouble := self._breaker.add(host, failure):
             self.stay_away(
                 host,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from asyncio import Future
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from archive.clock import clock, current_time, now, read_http_date
 from archive.model import EDITIONS, Capture, Edition
 from archive.outcome import NewVersion, Outcome
+from archive.thresholds import HOST_FAILED
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
 from crawler.extensions.guard import counters, edition_counters, guard_of
@@ -60,6 +62,7 @@ class CaptureMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self.archive = ArchiveProcess()
+        self._unread = 0  # answers that the archive has not read yet
         self.crawl: str | None = None  # the crawl's name, once the archive is open
         self._clock_seconds = crawler.settings.getfloat("ARCHIVE_CLOCK_SECONDS")
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
@@ -72,6 +75,9 @@ class CaptureMiddleware:
     async def process_request(self, request: Request) -> None:
         """Take the request from the day's budget. Raises IgnoreRequest: used up, or stopping."""
         guard = guard_of(self._crawler)
+        # What is not read yet may be failures enough to leave the host alone
+        while guard.is_wary and self._unread >= HOST_FAILED.value and not guard.closing.is_set():
+            await asyncio.sleep(0.01)  # noqa: ASYNC110  # rare, and for milliseconds
         if guard.closing.is_set() or not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
             raise IgnoreRequest("the crawl is stopping")
@@ -97,11 +103,14 @@ class CaptureMiddleware:
             truncated="disconnect" if "dataloss" in response.flags else None,
             ip=str(response.ip_address) if response.ip_address else None,
         )
+        self._unread += 1
         try:
             request.meta["outcome"] = await self.archive.capture(capture, why.look)
         except ArchiveFailed as failure:
             guard_of(self._crawler).fail(failure)
             raise IgnoreRequest(str(failure)) from failure
+        finally:
+            self._unread -= 1
         guard_of(self._crawler).count_request()
         return response
 
