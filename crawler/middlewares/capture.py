@@ -77,7 +77,7 @@ class CaptureMiddleware:
         guard = guard_of(self._crawler)
         # What is not read yet may be failures enough to leave the host alone
         while guard.is_wary and self._unread >= HOST_FAILED.value and not guard.closing.is_set():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # rare, and for milliseconds
+            await asyncio.sleep(0.01)  # rare, and for milliseconds
         if guard.closing.is_set() or not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
             raise IgnoreRequest("the crawl is stopping")
