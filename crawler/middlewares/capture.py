@@ -75,9 +75,9 @@ class CaptureMiddleware:
     async def process_request(self, request: Request) -> None:
         """Take the request from the day's budget. Raises IgnoreRequest: used up, or stopping."""
         guard = guard_of(self._crawler)
-        # What is not read yet may be failures enough to leave the host alone
-        while guard.is_wary and self._unread >= HOST_FAILED.value and not guard.closing.is_set():
-            await asyncio.sleep(0.01)  # rare, and for milliseconds
+        # What is not read yet may be failures enough to leave the host alone. Polled: rare, for milliseconds
+        while guard.is_wary and self._unread >= HOST_FAILED.value and not guard.closing.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         if guard.closing.is_set() or not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
             raise IgnoreRequest("the crawl is stopping")
