@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from archive.browse.comparison import is_figure, lines_of, marked, time_axis, wh
 from archive.browse.context import Frame, is_rtl, listed, open_frame, rows, worded
 from archive.browse.labels import STATED
 from archive.compare.words import LinePair, side_by_side
-from archive.read.selection import VERSION_ROWS
+from archive.read.selection import read_articles, read_versions
 from archive.store.claim_sets import unpack
 from archive.store.fields import PAGE_FIELDS
+from archive.store.row_types import ArticleRow
 
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
@@ -92,10 +93,9 @@ async def go(datasette: Any, request: Any) -> Response:
 def _read(
     conn: sqlite3.Connection, frame: Frame, source: str, key: str, number: int | None
 ) -> dict[str, Any] | None:
-    found = rows(conn, "select * from articles where source = ? and key = ?", source, key)
-    if not found:
+    article = next(read_articles(conn, "where source = ? and key = ?", source, key), None)
+    if article is None:
         return None
-    article = found[0]
     article_id = article["article_id"]
     versions = rows(conn, _VERSIONS, article_id)
     shown = (
@@ -131,7 +131,7 @@ def _read(
     return context
 
 
-def _around(conn: sqlite3.Connection, article: dict[str, Any]) -> dict[str, Any]:
+def _around(conn: sqlite3.Connection, article: ArticleRow) -> dict[str, Any]:
     """Where an article was captured, listed and moved to, and the posts beside it."""
     article_id, edition, post_id = article["article_id"], article["edition"], article["post_id"]
     moved = "select edition, post_id, key, url from articles where article_id = ?"
@@ -205,28 +205,21 @@ def _marked_blocks(blocks: Iterable[Block], changed: dict[int, list[LinePair]], 
         yield replace(block, lines=tuple(lines), notes=tuple(notes))
 
 
-def _version(
-    conn: sqlite3.Connection, frame: Frame, article: dict[str, Any], version_id: int
-) -> dict[str, Any]:
-    version = rows(
-        conn,
-        f"{VERSION_ROWS} where v.version_id = ?",
-        version_id,
-    )[0]
+def _version(conn: sqlite3.Connection, frame: Frame, article: ArticleRow, version_id: int) -> dict[str, Any]:
+    [version] = read_versions(conn, "v.version_id = ?", version_id)
+    columns: Mapping[str, Any] = version
     claims: dict[str, list[tuple[str, str]]] = {}
     for claim in unpack(version["claims"], version, article["post_id"]):
         claims.setdefault(STATED.get(claim.field, claim.field), []).append((claim.value, claim.origin))
     return {
         "version": version,
         "blocks": blocks(version["text"], version["lines"]),
-        "categories": worded(version["categories"]),
-        "tags": worded(version["tags"]),
-        "notes": worded(version["notes"]),
+        **{name: worded(columns[name]) for name in ("categories", "tags", "notes")},
         "claims": claims,
         "stated": [
-            (of.label, of.unpack(version[of.name]))
+            (of.label, of.unpack(columns[of.name]))
             for of in PAGE_FIELDS
-            if of.label and of.name not in _PLACED and version[of.name] not in (None, "[]")
+            if of.label and of.name not in _PLACED and columns[of.name] not in (None, "[]")
         ],
         "cited": (cited := cite_row(frame, article, version)),
         "cited_json": write_json(cited),

@@ -8,17 +8,18 @@ from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
 
-from archive.browse.context import Frame, open_frame, rows
+from archive.browse.context import Frame, open_frame
 from archive.read.cite import Citation
 from archive.read.records import make_version
-from archive.read.selection import VERSION_ROWS
+from archive.read.selection import SelectedVersion, read_articles, read_versions
+from archive.store.row_types import ArticleRow
 
 _TYPES = {"txt": "text/plain", "bib": "application/x-bibtex", "json": "application/json"}
 
 
-def cite_row(frame: Frame, article: dict[str, Any], row: dict[str, Any]) -> Citation:
-    """The citation of a version, from its row (`VERSION_ROWS`) and that of its article."""
-    read_at = frame.read_absolute(article, version=row["number"])
+def cite_row(frame: Frame, article: ArticleRow, row: SelectedVersion) -> Citation:
+    """The citation of a version."""
+    read_at = frame.read_absolute(dict(article), version=row["number"])
     return Citation.of(make_version(article, row), row["payload_sha256"], read_at)
 
 
@@ -33,11 +34,11 @@ async def answer(datasette: Any, request: Any) -> Response:
     source, key = frame.article
 
     def ask(conn: sqlite3.Connection) -> Citation | None:
-        for article in rows(conn, "select * from articles where source = ? and key = ?", source, key):
+        for article in read_articles(conn, "where source = ? and key = ?", source, key):
             number = frame.number("version")
             which, value = ("number", number) if number else ("version_id", article["newest_version_id"])
-            query = f"{VERSION_ROWS} where v.article_id = ? and v.{which} = ?"
-            for row in rows(conn, query, article["article_id"], value):
+            found = read_versions(conn, f"v.article_id = ? and v.{which} = ?", article["article_id"], value)
+            for row in found:
                 return cite_row(frame, article, row)
         return None
 

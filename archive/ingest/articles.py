@@ -13,7 +13,8 @@ from archive.ingest.seen import Seen, key_of
 from archive.model import ArticleKey, Extract, Unextractable
 from archive.outcome import MOVED, QUARANTINED, Outcome
 from archive.sites.sohr.addresses import Site
-from archive.store.rows import Row, Store
+from archive.store.row_types import ArticleRow
+from archive.store.rows import Store
 
 
 class Articles:
@@ -24,7 +25,9 @@ class Articles:
         self.pending = pending
         self.site = site
 
-    def ensure(self, key: ArticleKey, seen: Seen, day: str | None = None, url: str | None = None) -> Row:
+    def ensure(
+        self, key: ArticleKey, seen: Seen, day: str | None = None, url: str | None = None
+    ) -> ArticleRow:
         """An article's row; a new one gets the address ``url``, or that of the capture."""
         row = self.store.article(key)
         if row is None:
@@ -33,7 +36,7 @@ class Articles:
         assert row is not None  # found or just written
         return row
 
-    def add_aliases(self, seen: Seen, article: Row, found: Extract | None = None) -> None:
+    def add_aliases(self, seen: Seen, article: ArticleRow, found: Extract | None = None) -> None:
         """The addresses of a capture, and the one its page calls canonical, lead to the article."""
         urls = [seen.capture.url, seen.capture.requested_url]
         if found and found.canonical_url:
@@ -45,18 +48,20 @@ class Articles:
         for url in filter(None, urls):
             self.store.alias(url, article["article_id"], seen.at)
 
-    def record_change(self, seen: Seen, article: Row, kind: str, **values: Any) -> None:
+    def record_change(self, seen: Seen, article: ArticleRow, kind: str, **values: Any) -> None:
         """Write one row of the feed."""
         self.store.change(
             article["article_id"], kind, seen.at, seen.learnt_at, capture_id=seen.capture_id, **values
         )
 
-    def record_state(self, seen: Seen, article: Row, kind: str, state: str, **details: Any) -> None:
+    def record_state(self, seen: Seen, article: ArticleRow, kind: str, state: str, **details: Any) -> None:
         """Write the change of an article's state to the feed."""
         told = {"state": [article["state"], state], **details}
         self.record_change(seen, article, kind, version_id=article["newest_version_id"], details=told)
 
-    def record_look(self, article: Row, seen: Seen, state: str, *, is_changed: bool, **more: Any) -> None:
+    def record_look(
+        self, article: ArticleRow, seen: Seen, state: str, *, is_changed: bool, **more: Any
+    ) -> None:
         """An answer that shows the article: its state, and when to look again."""
         unchanged = 0 if is_changed else article["unchanged_looks"] + 1
         due = (
@@ -91,13 +96,15 @@ class Articles:
             self.record_state(seen, article, kind, why.reason)
         return outcome
 
-    def quarantine(self, seen: Seen, article: Row, layout: str, reason: str, detail: str) -> Outcome:
+    def quarantine(self, seen: Seen, article: ArticleRow, layout: str, reason: str, detail: str) -> Outcome:
         """Keep a text apart that may be the theme's doing, or a wall; `sohr-archive layouts` decides."""
         self.store.update("captures", "capture_id", seen.capture_id, layout=layout)
         self.mark_unread(seen, article)
         return replace(seen.fail(self.store, reason, detail, article), word=QUARANTINED)
 
-    def mark_unread(self, seen: Seen, article: Row, wait: timedelta = look_schedule.UNREAD_LOOK) -> None:
+    def mark_unread(
+        self, seen: Seen, article: ArticleRow, wait: timedelta = look_schedule.UNREAD_LOOK
+    ) -> None:
         """An answer without a text to trust: look again after ``wait``. The evidence can be read again."""
         again = look_schedule.unread_next_look(seen.at, str(key_of(article)), wait)
         if article["state"] is None:
@@ -114,7 +121,7 @@ class Articles:
         elif article["next_look_at"] and article["next_look_at"] < again:
             self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
 
-    def delay_refused(self, seen: Seen, article: Row) -> None:
+    def delay_refused(self, seen: Seen, article: ArticleRow) -> None:
         """After two crawls that got only errors for a post never captured, other posts go first."""
         query = "select count(distinct crawl_id) from captures where article_id = ? or capture_id = ?"
         row = self.store.one(query, article["article_id"], seen.capture_id)
@@ -122,7 +129,7 @@ class Articles:
         if again is not None:
             self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
 
-    def mark_withheld(self, seen: Seen, article: Row, detail: str) -> Outcome:
+    def mark_withheld(self, seen: Seen, article: ArticleRow, detail: str) -> Outcome:
         """Somebody ordered away (451) a post that was there before."""
         is_changed = article["state"] != "withheld"
         if is_changed and (waiting := self.pending.defer(seen, article, WITHHELD, detail=detail)):
@@ -133,7 +140,7 @@ class Articles:
                 self.record_state(seen, article, "metadata", "withheld", status=seen.capture.status)
         return seen.outcome("withheld", article, detail=detail)
 
-    def mark_missing(self, seen: Seen, article: Row, word: str, detail: str) -> Outcome:
+    def mark_missing(self, seen: Seen, article: ArticleRow, word: str, detail: str) -> Outcome:
         """A look that did not find the article: `missing` at once, `disappeared` after several looks."""
         outcome = seen.outcome(word, article, detail=detail)
         if seen.is_older_than(article):
@@ -169,7 +176,7 @@ class Articles:
             self.record_state(seen, article, state, state, status=seen.capture.status, reason=word)
         return outcome
 
-    def mark_moved(self, seen: Seen, article: Row, target: Row) -> Outcome:
+    def mark_moved(self, seen: Seen, article: ArticleRow, target: ArticleRow) -> Outcome:
         """The article's address leads to another post for good."""
         outcome = seen.outcome(MOVED, article, target=self.store.held(target))
         if seen.is_older_than(article):
@@ -182,7 +189,7 @@ class Articles:
             self.record_state(seen, article, "moved", "moved", to=str(key_of(target)))
         return outcome
 
-    def record_not_modified(self, seen: Seen, article: Row) -> None:
+    def record_not_modified(self, seen: Seen, article: ArticleRow) -> None:
         """A look that brought a 304: only the next look moves on, as far as before, for no text was seen."""
         if seen.is_older_than(article) or article["state"] != "live":
             return

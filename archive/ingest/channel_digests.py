@@ -15,6 +15,7 @@ from archive.ingest import look_schedule, neighbours
 from archive.model import Sighting
 from archive.outcome import REFUSALS, Held
 from archive.sites.wordpress.channels import dated_channels
+from archive.store.row_types import ArticleRow
 from archive.store.rows import Row, Store
 
 
@@ -24,7 +25,7 @@ class Digests:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def record(self, article: Row, held: Held, sighting: Sighting, at: str, capture_id: int) -> Held:
+    def record(self, article: ArticleRow, held: Held, sighting: Sighting, at: str, capture_id: int) -> Held:
         """Record what a channel says of an article. The `Held` returned says what that means."""
         if sighting.digest is None and sighting.modified_at is None:
             return held
@@ -60,7 +61,7 @@ class Digests:
 
     def _record_difference(
         self,
-        article: Row,
+        article: ArticleRow,
         row: Row,
         held: Held,
         sighting: Sighting,
@@ -86,12 +87,12 @@ class Digests:
         return replace(held, differs=differs)
 
     @staticmethod
-    def _is_due(article: Row, at: str) -> bool:
+    def _is_due(article: ArticleRow, at: str) -> bool:
         """Whether a look is due that a digest may do."""
         may_look = look_schedule.by_digest(article["state"], article["unchanged_looks"])
-        return may_look and bool(article["next_look_at"]) and bool(article["next_look_at"] <= at)
+        return may_look and article["next_look_at"] is not None and article["next_look_at"] <= at
 
-    def _is_newer(self, article: Row, sighting: Sighting) -> bool:
+    def _is_newer(self, article: ArticleRow, sighting: Sighting) -> bool:
         """Whether a channel that shows an article for the first time knows of a later edit than others do."""
         names = dated_channels()
         if sighting.channel not in names or sighting.modified_at is None:
@@ -101,7 +102,7 @@ class Digests:
         row = self._store.one(sql, article["article_id"], *names)
         return row is not None and row[0] is not None and sighting.modified_at > row[0]
 
-    def _is_older(self, article: Row, row: Row) -> bool:
+    def _is_older(self, article: ArticleRow, row: Row) -> bool:
         """Whether the channel's words are older than our newest page: by time and in the evidence."""
         version = self._store.version(article["newest_version_id"])
         if version is None:
@@ -111,7 +112,7 @@ class Digests:
             and row["first_seen_at"] <= version["last_captured_at"]
         )
 
-    def _was_asked(self, article: Row, row: Row) -> bool:
+    def _was_asked(self, article: ArticleRow, row: Row) -> bool:
         """Whether the page was answered since the channel first said what it says; a refusal is no answer."""
         marks = ", ".join("?" * len(REFUSALS))
         sql = f"""select 1 from captures where article_id = ? and capture_id > ?
@@ -121,7 +122,7 @@ class Digests:
             is not None
         )
 
-    def _close(self, article: Row, row: Row, at: str) -> None:
+    def _close(self, article: ArticleRow, row: Row, at: str) -> None:
         unchanged = article["unchanged_looks"] + 1
         key = f"{article['source']}:{article['key']}"
         self._store.update(
@@ -136,7 +137,7 @@ class Digests:
 
     # -- absence
 
-    def absent(self, article: Row, channel: str, at: str, capture_id: int) -> None:
+    def absent(self, article: ArticleRow, channel: str, at: str, capture_id: int) -> None:
         """A channel that was asked for an article does not show it."""
         row = self._row(article, channel)
         if row is None:
@@ -157,14 +158,14 @@ class Digests:
                 self._update(row, row["channel"], **values)
         return told
 
-    def _row(self, article: Row, channel: str) -> Row | None:
+    def _row(self, article: ArticleRow, channel: str) -> Row | None:
         return self._store.one(
             "select * from digests where article_id = ? and channel = ?", article["article_id"], channel
         )
 
     def _insert(
         self,
-        article: Row,
+        article: ArticleRow,
         channel: str,
         digest: str | None,
         modified: str | None,
@@ -183,7 +184,7 @@ class Digests:
             **more,
         )
 
-    def _update(self, article: Row, channel: str, **values: Any) -> None:
+    def _update(self, article: ArticleRow | Row, channel: str, **values: Any) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
         self._store.query(
             f"update digests set {columns} where article_id = ? and channel = ?",

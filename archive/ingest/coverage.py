@@ -14,6 +14,7 @@ from archive.clock import format_time, last_past_day, parse_time
 from archive.model import Address, Capture, Edition, Listing
 from archive.outcome import Held
 from archive.sites.sohr.addresses import Site
+from archive.store.row_types import ArticleRow
 from archive.store.rows import Row, Store
 
 ANSWERS = timedelta(days=7)  # for so long date archives that answered are taken to answer still
@@ -59,7 +60,7 @@ class Coverage:
             self._ended(capture, edition, address, stretch_id)
         return [known or is_sticky for known, is_sticky in zip(before, sticky, strict=True)]
 
-    def _article(self, held: Held, is_sticky: bool) -> Row | None:
+    def _article(self, held: Held, is_sticky: bool) -> ArticleRow | None:
         """The row of a post in the listing's order; None for a sticky one and one whose id is not known."""
         return self._store.article(held.key) if held.key and not is_sticky else None
 
@@ -109,7 +110,9 @@ class Coverage:
             address.page - 1,
         )
 
-    def _join(self, capture: Capture, address: Address, edition: Edition, rows: list[Row]) -> int | None:
+    def _join(
+        self, capture: Capture, address: Address, edition: Edition, rows: list[ArticleRow]
+    ) -> int | None:
         """Put the posts of a page into one stretch, with the stretches they belong to already; its id.
 
         Invariant (tests/test_coverage.py): no unseen post stands between a stretch's newest and oldest post.
@@ -141,7 +144,7 @@ class Coverage:
         )
         return stretch_id
 
-    def _met(self, rows: list[Row], earlier: Row | None) -> list[Row]:
+    def _met(self, rows: list[ArticleRow], earlier: Row | None) -> list[Row]:
         """The stretches of the page before and of this page's posts, in that order."""
         before = self._root(earlier["stretch_id"]) if earlier else None
         ids = [before, *(row["stretch_id"] for row in rows)]
@@ -158,7 +161,7 @@ class Coverage:
         return kept
 
     def _tail(
-        self, rows: list[Row], met: list[Row], last_before: int | None, days: list[str]
+        self, rows: list[ArticleRow], met: list[Row], last_before: int | None, days: list[str]
     ) -> tuple[int, str | None, int]:
         """Where the joined stretch ends: (article, day, whether that is the listing's end).
 

@@ -139,9 +139,8 @@ def _reread(ingest: Ingest, at: str, reader: Reader) -> None:
     store.set_about("extractor", EXTRACTOR)
     [(count,)] = store.query("select count(*) from versions where extractor != ?", EXTRACTOR)
     after = started = 0  # articles that were read again, and those whose reading was started
-    sql = """select * from articles where newest_version_id is not null and article_id > ?
-             order by article_id limit 500"""
-    while rows := store.query(sql, after):
+    which = "where newest_version_id is not null and article_id > ? order by article_id limit 500"
+    while rows := store.articles(which, after):
         if count >= WORTH_IT:
             ahead = rows[-1]["article_id"] + REREAD_AHEAD
             _start_rereading(ingest, reader, started, ahead)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
 from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Unextractable
 from archive.outcome import HELD, Outcome
+from archive.store.row_types import ArticleRow
 from archive.store.rows import Row
 from archive.thresholds import (
     BULK_CRAWL,
@@ -207,26 +207,28 @@ def _is_proven(ingest: Ingest, article: Row, at: str) -> bool:
         return False
     since = format_time(parse_time(at) - WINDOW)
     group = _control_group(ingest)
-    return bool(group) and all(row["state"] == "live" and row["last_captured_at"] >= since for row in group)
+    return bool(group) and all(
+        row["state"] == "live" and (row["last_captured_at"] or "") >= since for row in group
+    )
 
 
-def _control_group(ingest: Ingest) -> Sequence[Row]:
+def _control_group(ingest: Ingest) -> list[ArticleRow]:
     """The newest posts of each edition and ten others, of which nothing is held."""
     free = """edition is not null and newest_version_id is not null and state = 'live'
               and not exists (select 1 from pending_outcomes p where p.article_id = articles.article_id)"""
     newest = [
         row
         for edition in ("en", "ar")
-        for row in ingest.store.query(
-            f"select * from articles where edition = ? and {free} order by post_id desc limit ?",
+        for row in ingest.store.articles(
+            f"where edition = ? and {free} order by post_id desc limit ?",
             edition,
             CONTROL_NEWEST.value,
         )
     ]
     ids = [row["article_id"] for row in newest]
     marks = ", ".join("?" * len(ids))
-    others = ingest.store.query(
-        f"""select * from articles where {free} and article_id not in ({marks})
+    others = ingest.store.articles(
+        f"""where {free} and article_id not in ({marks})
             order by (article_id * 7919) % 1009, article_id limit ?""",
         *ids,
         CONTROL_OTHERS.value,
@@ -272,8 +274,7 @@ def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
         case "withheld":
             return ingest.articles.mark_withheld(seen, article, details["detail"])
         case "moved":
-            target = ingest.store.one("select * from articles where article_id = ?", details["to"])
-            assert target is not None  # it was there when the look was recorded
+            [target] = ingest.store.articles("where article_id = ?", details["to"])
             return ingest.articles.mark_moved(seen, article, target)
         case "textless":
             why = Unextractable(details["reason"], details["detail"])

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archive.store.rows import Row, Store
+from archive.store.row_types import ArticleRow
+from archive.store.rows import Store
 
 EITHER_SIDE = 3  # by post id, which is nearly the order of publication
 # A title alone, or marks inside words, say nothing of others
 OF_THE_TEXT = frozenset({"figures", "text_added", "text_removed", "rewording"})
 
 
-def promote(store: Store, article: Row, classes: Sequence[str], at: str) -> None:
+def promote(store: Store, article: ArticleRow, classes: Sequence[str], at: str) -> None:
     """Make the neighbours of an article due, whose look found an edit of these classes."""
     sql = "select 1 from promotions where article_id = ?"
     was_promoted = store.one(sql, article["article_id"]) is not None

@@ -45,6 +45,7 @@ from archive.sites import addresses_elsewhere
 from archive.sites.moves import find_served
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.refusals import find_printed_error
+from archive.store.row_types import ArticleRow
 from archive.store.rows import Row, Store
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
@@ -186,7 +187,7 @@ class Ingest:
             return self._record_moved(seen, article, target)
         return self._record_same(seen, article, target)
 
-    def _record_moved(self, seen: Seen, article: Row, target: Address) -> Outcome:
+    def _record_moved(self, seen: Seen, article: ArticleRow, target: Address) -> Outcome:
         """The address by id leads to another post for good, unless this crawl saw the post listed."""
         assert target.key is not None  # of a post that is not this one
         listed = self.store.one(
@@ -201,7 +202,7 @@ class Ingest:
         row = self.articles.ensure(target.key, seen, url=target.url)
         return self.articles.mark_moved(seen, article, row)
 
-    def _record_same(self, seen: Seen, article: Row | None, target: Address) -> Outcome:
+    def _record_same(self, seen: Seen, article: ArticleRow | None, target: Address) -> Outcome:
         """Another address of a post, or one that does not say which post it is."""
         if target.key is None:
             self.store.alias(target.url, None, seen.at)
@@ -301,7 +302,7 @@ class Ingest:
             self.articles.delay_refused(seen, article)
         return seen.fail(self.store, why.reason, why.detail, article)
 
-    def _is_unlisted(self, seen: Seen, article: Row) -> bool:
+    def _is_unlisted(self, seen: Seen, article: ArticleRow) -> bool:
         """Whether the crawl asked for the newest listing of the article's edition in vain: the site is in
         trouble."""
         crawl_id = self.store.crawl_id(seen.capture.crawl)
@@ -339,7 +340,7 @@ class Ingest:
         key = key_of(row) if row else addresses_elsewhere.identity(url, found.canonical_url)
         return self.versions.record_text(seen, key, found)
 
-    def _record_redirect_elsewhere(self, seen: Seen, to: str, row: Row | None) -> Outcome:
+    def _record_redirect_elsewhere(self, seen: Seen, to: str, row: ArticleRow | None) -> Outcome:
         target = addresses_elsewhere.clean(to)
         if target is None:
             return seen.fail(self.store, REDIRECT, f"leads to no page, but to {to[:200]}", row)

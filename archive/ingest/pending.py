@@ -7,7 +7,8 @@ from typing import Any
 
 from archive.ingest.seen import Seen
 from archive.outcome import HELD, Outcome
-from archive.store.rows import Row, Store
+from archive.store.row_types import ArticleRow
+from archive.store.rows import Store
 
 LOOKS = frozenset({"article", "sweep"})  # channels by which a crawl looks at posts
 MISSING, MOVED, WITHHELD, TEXTLESS, UPDATED = "missing", "moved", "withheld", "textless", "updated"
@@ -19,7 +20,7 @@ class Pending:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def defer(self, seen: Seen, article: Row, kind: str, **details: Any) -> Outcome | None:
+    def defer(self, seen: Seen, article: ArticleRow, kind: str, **details: Any) -> Outcome | None:
         """Let the outcome of a look wait for judgement; None if it is to be written now.
 
         Outcomes of an import, of cited pages and of posts never captured do not wait.
@@ -43,7 +44,7 @@ class Pending:
             held_at,
         )
 
-    def is_waiting(self, article: Row) -> bool:
+    def is_waiting(self, article: ArticleRow) -> bool:
         """Whether an outcome of this crawl waits: later ones of the article come after it."""
         sql = "select 1 from pending_outcomes where article_id = ? and held_at is null"
         return self._store.one(sql, article["article_id"]) is not None
@@ -53,7 +54,7 @@ class Pending:
         sql = "select 1 from pending_outcomes where kind = ? and held_at is not null limit 1"
         return self._store.one(sql, kind) is not None
 
-    def drop_held(self, article: Row) -> None:
+    def drop_held(self, article: ArticleRow) -> None:
         """The article answered with its text: what was held of it is not so. The evidence stays."""
         sql = "delete from pending_outcomes where article_id = ? and held_at is not null"
         self._store.query(sql, article["article_id"])

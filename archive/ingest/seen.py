@@ -7,6 +7,7 @@ from typing import Any
 
 from archive.model import ArticleKey, Capture
 from archive.outcome import Outcome
+from archive.store.row_types import ArticleRow
 from archive.store.rows import Row, Store
 
 
@@ -30,16 +31,16 @@ class Seen:
         """When the archive learnt it."""
         return self.judged_at or self.capture.recorded_at or self.capture.captured_at
 
-    def is_older_than(self, article: Row) -> bool:
+    def is_older_than(self, article: ArticleRow) -> bool:
         """Whether the article has a newer capture."""
         return bool(article["last_captured_at"] and self.at < article["last_captured_at"])
 
-    def outcome(self, word: str, article: Row | None = None, **more: Any) -> Outcome:
+    def outcome(self, word: str, article: ArticleRow | None = None, **more: Any) -> Outcome:
         """What the capture turned out to be, and of which article."""
         key, article_id = (key_of(article), article["article_id"]) if article else (None, None)
         return Outcome(word, self.capture.url, self.capture.status, key, article_id=article_id, **more)
 
-    def fail(self, store: Store, reason: str, detail: str, article: Row | None = None) -> Outcome:
+    def fail(self, store: Store, reason: str, detail: str, article: ArticleRow | None = None) -> Outcome:
         """Record that the capture could not be used; the outcome is the reason."""
         article_id = article["article_id"] if article else None
         crawl = self.capture.crawl
@@ -47,6 +48,6 @@ class Seen:
         return self.outcome(reason, article, detail=detail)
 
 
-def key_of(article: Row) -> ArticleKey:
+def key_of(article: ArticleRow | Row) -> ArticleKey:
     """The key of an article's row."""
     return ArticleKey(article["source"], article["key"])

@@ -26,7 +26,7 @@ from archive.model import GONE_STATES, ArticleKey, Extract, Kind
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.boilerplate import is_statement
 from archive.store.packing import pack_stated, unpack_metadata
-from archive.store.rows import Row
+from archive.store.row_types import ArticleRow, VersionRow
 from archive.text.normalise import same_sha256
 
 _SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,
@@ -64,7 +64,7 @@ class Versions:
             seen, article, newest, before, found
         )
 
-    def _record_same(self, seen: Seen, article: Row, newest: Row, found: Extract) -> Outcome:
+    def _record_same(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> Outcome:
         if self._pending.is_waiting(article) and (waiting := self._pending.defer(seen, article, UPDATED)):
             return waiting
         self._pending.drop_held(article)
@@ -75,7 +75,9 @@ class Versions:
         self._articles.record_look(article, seen, "live", is_changed=False, **names)
         return seen.outcome(UNCHANGED, article)
 
-    def _record_edit(self, seen: Seen, article: Row, newest: Row, before: Text, found: Extract) -> Outcome:
+    def _record_edit(
+        self, seen: Seen, article: ArticleRow, newest: VersionRow, before: Text, found: Extract
+    ) -> Outcome:
         """Another text than the newest version's: it waits to be judged, then becomes a version."""
         difference = describe_difference(newest, before, found)
         is_stale = self._is_stale(seen, article, newest, found)
@@ -94,12 +96,14 @@ class Versions:
         self._restore(seen, article)
         return self._add(seen, article, newest, found, "updated", difference)
 
-    def _add_first(self, seen: Seen, article: Row, found: Extract) -> Outcome:
+    def _add_first(self, seen: Seen, article: ArticleRow, found: Extract) -> Outcome:
         self._pending.drop_held(article)
         kind = "created" if article["first_captured_at"] is None else "updated"
         return self._add(seen, article, None, found, kind, {})
 
-    def _quarantine(self, seen: Seen, article: Row, newest: Row | None, found: Extract) -> Outcome | None:
+    def _quarantine(
+        self, seen: Seen, article: ArticleRow, newest: VersionRow | None, found: Extract
+    ) -> Outcome | None:
         """Keep a text apart that is not trusted; None if it is."""
         doubt = self._distrust(article, newest, found)
         if doubt is None:
@@ -108,7 +112,7 @@ class Versions:
             self._retract_wall(seen, found)
         return self._articles.quarantine(seen, article, found.layout, *doubt)
 
-    def _is_stale(self, seen: Seen, article: Row, newest: Row, found: Extract) -> bool:
+    def _is_stale(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> bool:
         same = bytes.fromhex(same_sha256(found.title, found.text))
         sql = "select 1 from versions where article_id = ? and same_digest = ?"
         is_former = self._store.one(sql, article["article_id"], same) is not None
@@ -131,7 +135,9 @@ class Versions:
                     ids = {"version_id": row["version_id"], "retracts": row["seq"], "details": details}
                     self._store.change(article_id, "retracted", seen.at, seen.learnt_at, **ids)
 
-    def _distrust(self, article: Row, before: Row | None, found: Extract) -> tuple[str, str] | None:
+    def _distrust(
+        self, article: ArticleRow, before: VersionRow | None, found: Extract
+    ) -> tuple[str, str] | None:
         """Why a text that would make a version is not trusted: a reason and a sentence; None if it is."""
         if doubt := self._distrust_layout(before, found):
             return doubt
@@ -140,12 +146,12 @@ class Versions:
         detail = distrust_repeated(self._store, article["article_id"], found.text, found.layout)
         return (SAME_TEXT, detail) if detail else None
 
-    def _distrust_layout(self, before: Row | None, found: Extract) -> tuple[str, str] | None:
+    def _distrust_layout(self, before: VersionRow | None, found: Extract) -> tuple[str, str] | None:
         if before is None or before["layout"] == found.layout or self._store.about(f"layout:{found.layout}"):
             return None
         return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
 
-    def _read_newest(self, newest: Row, key: ArticleKey, found: Extract) -> Text:
+    def _read_newest(self, newest: VersionRow, key: ArticleKey, found: Extract) -> Text:
         """The newest version's text; as today's extractor reads it if another release read it then."""
         text = Text(newest["title"], newest["text"])
         if newest["extractor"] == found.extractor or _is_same(text, found):
@@ -156,13 +162,13 @@ class Versions:
             return text  # `verify` names the record; the crawl goes on
         return Text(again.title, again.text) if isinstance(again, Extract) else text
 
-    def _restore(self, seen: Seen, article: Row) -> None:
+    def _restore(self, seen: Seen, article: ArticleRow) -> None:
         """Record that an article was gone, or behind a password, and has its text again."""
         if article["newest_version_id"] is not None and article["state"] != "live":
             is_back = article["state"] in GONE_STATES
             self._articles.record_state(seen, article, "restored" if is_back else "metadata", "live")
 
-    def _names(self, seen: Seen, article: Row, found: Extract) -> dict[str, Any]:
+    def _names(self, seen: Seen, article: ArticleRow, found: Extract) -> dict[str, Any]:
         """Day and address of an article. The address is the one its page calls canonical, else the one that
         was asked first."""
         url = str(seen.capture.url if article["first_captured_at"] is None else article["url"])
@@ -173,7 +179,7 @@ class Versions:
             url = canonical.url if canonical.key == key_of(article) else url
         return {"day": article["day"] or found.day, "url": url}
 
-    def _extend(self, seen: Seen, article: Row, newest: Row, found: Extract) -> None:
+    def _extend(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> None:
         """The same text once more; other claims may have changed."""
         version_id = newest["version_id"]
         self._store.update(
@@ -195,8 +201,8 @@ class Versions:
     def _add(
         self,
         seen: Seen,
-        article: Row,
-        newest: Row | None,
+        article: ArticleRow,
+        newest: VersionRow | None,
         found: Extract,
         kind: str,
         difference: dict[str, Any],
@@ -229,17 +235,18 @@ class Versions:
         )
         return seen.outcome(NEW if newest is None else CHANGED, article, version=version)
 
-    def _was_stale(self, version: Row) -> bool:
+    def _was_stale(self, version: VersionRow) -> bool:
         """Whether a version came from an old copy, so that the next text is the current one again."""
         sql = "select 1 from changes where version_id = ? and stale_copy = 1"
         return self._store.one(sql, version["version_id"]) is not None
 
-    def _record_older(self, seen: Seen, article: Row, found: Extract) -> Outcome:
+    def _record_older(self, seen: Seen, article: ArticleRow, found: Extract) -> Outcome:
         """A capture older than what is held takes its place in time; the later versions move up."""
         article_id = article["article_id"]
-        sql = "select * from versions where article_id = ? and first_captured_at"
-        earlier = self._store.one(f"{sql} <= ? order by number desc", article_id, seen.at)
-        later = self._store.one(f"{sql} > ? order by number", article_id, seen.at)
+        which = "where article_id = ? and first_captured_at"
+        before = self._store.versions(f"{which} <= ? order by number desc limit 1", article_id, seen.at)
+        after = self._store.versions(f"{which} > ? order by number limit 1", article_id, seen.at)
+        earlier, later = next(iter(before), None), next(iter(after), None)
         same = same_sha256(found.title, found.text)
         if earlier is not None and earlier["same_sha256"] == same:
             is_last = seen.at >= earlier["last_captured_at"]
@@ -264,13 +271,13 @@ class Versions:
         self._articles.record_change(seen, article, "backfilled", **ids)
         return seen.outcome("backfilled", article)
 
-    def _widen(self, seen: Seen, article: Row, version: Row, **span: object) -> Outcome:
+    def _widen(self, seen: Seen, article: ArticleRow, version: VersionRow, **span: object) -> Outcome:
         """One more capture of a version; ``span`` is what it moves of its first or last."""
         count = version["captures"] + 1
         self._store.update("versions", "version_id", version["version_id"], captures=count, **span)
         return seen.outcome(UNCHANGED, article)
 
-    def _split(self, seen: Seen, article: Row, version: Row) -> Row:
+    def _split(self, seen: Seen, article: ArticleRow, version: VersionRow) -> VersionRow:
         """Split a version at an instant at which the site said something else: what was seen after it is a
         version of its own."""
         # A post in several pages is whole at its last page; the time of its look is that of its first page
@@ -315,12 +322,12 @@ class Versions:
         parsed = ((url, text, self._articles.site.parse(url)) for url, text in found.links)
         self._store.set_links(article_id, [(url, text, to.key if to else None) for url, text, to in parsed])
 
-    def reread(self, seen: Seen, article: Row, reader: Reader) -> None:
+    def reread(self, seen: Seen, article: ArticleRow, reader: Reader) -> None:
         """Replace the texts of all versions by what today's extractor reads: `reparsed`, never an edit."""
         is_changed = False
-        sql = "select * from versions where article_id = ? and extractor != ? order by number"
+        which = "where article_id = ? and extractor != ? order by number"
         newest_before = self._store.version(article["newest_version_id"])
-        for version in self._store.query(sql, article["article_id"], EXTRACTOR):
+        for version in self._store.versions(which, article["article_id"], EXTRACTOR):
             found = self._evidence.extract(version["first_capture_id"], key_of(article), reader)
             if isinstance(found, Extract):
                 is_changed |= self._store.replace_text(version, found)
@@ -336,7 +343,7 @@ def _is_same(text: Text, found: Extract) -> bool:
     return same_sha256(text.title, text.text) == same_sha256(found.title, found.text)
 
 
-def describe_difference(newest: Row, before: Text, found: Extract) -> dict[str, Any]:
+def describe_difference(newest: VersionRow, before: Text, found: Extract) -> dict[str, Any]:
     """An update's columns in the feed. Stealth: the text changed, the site's modified date did not."""
     difference = compare(before, Text(found.title, found.text))
     has_dates = newest["modified_at"] and found.modified_at

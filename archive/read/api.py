@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,11 +27,10 @@ from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, 
 from archive.read.records import Change, Version, make_change, make_record, make_version
 from archive.read.references import BadReference, Instant, NotHeld, Reference, parse_bound, parse_reference
 from archive.read.search import Term, parse_query, spans
-from archive.read.selection import VERSION_ROWS, Selection, Which, check
+from archive.read.selection import SelectedVersion, Selection, Which, check, read_articles, read_versions
 from archive.read.selection import versions as selected
 from archive.sites.sohr.addresses import Site
-
-_ARTICLE = "select * from articles"
+from archive.store.row_types import ArticleRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Article:
     """An article and, through the archive it is of, what it said."""
 
     archive: Archive = field(repr=False, compare=False)
-    row: sqlite3.Row = field(repr=False, compare=False)
+    row: ArticleRow = field(repr=False, compare=False)
     source: str
     key: str
     edition: Edition | None
@@ -76,31 +75,32 @@ class Article:
         return tuple(version for version in self._versions() if not version.is_retracted)
 
     def _versions(self) -> Iterator[Version]:
-        sql = f"{VERSION_ROWS} where v.article_id = ? order by v.first_captured_at, v.number"
-        for row in self.archive.rows(sql, self.row["article_id"]):
+        which = "v.article_id = ? order by v.first_captured_at, v.number"
+        for row in self._rows(which, self.row["article_id"]):
             yield make_version(self.row, row)
+
+    def _rows(self, which: str, *values: object) -> Iterator[SelectedVersion]:
+        with translate_sqlite_errors(self.archive.folder / DATABASE):
+            yield from read_versions(self.archive._conn, which, *values)
 
     @property
     def latest(self) -> Version | None:
         """What it said last; None if no text was ever captured."""
-        rows = self.archive.rows(f"{VERSION_ROWS} where v.version_id = ?", self.row["newest_version_id"])
+        rows = self._rows("v.version_id = ?", self.row["newest_version_id"])
         return next((make_version(self.row, row) for row in rows), None)
 
     def record(self, number: int) -> dict[str, Any]:
         """A version by its number, as in an export: plain values, ready for JSON, a table or a data frame.
         Raises NotHeld."""
-        self.version(number)
-        [row] = self.archive.rows(
-            f"{VERSION_ROWS} where v.article_id = ? and v.number = ?", self.row["article_id"], number
-        )
-        return make_record(self.row, row)
+        return make_record(self.row, self._numbered(number))
 
     def version(self, number: int) -> Version:
         """A version by its number, from 1. Raises NotHeld."""
-        for row in self.archive.rows(
-            f"{VERSION_ROWS} where v.article_id = ? and v.number = ?", self.row["article_id"], number
-        ):
-            return make_version(self.row, row)
+        return make_version(self.row, self._numbered(number))
+
+    def _numbered(self, number: int) -> SelectedVersion:
+        for row in self._rows("v.article_id = ? and v.number = ?", self.row["article_id"], number):
+            return row
         held = self.row["versions"]
         raise NotHeld(
             f"{self.source}:{self.key} has no version {number}: "
@@ -245,8 +245,13 @@ class Archive:
         """Articles by edition and post id, also those without text and those not captured yet."""
         where = """where (? is null or edition = ?) and (? is null or state = ?)
             order by source, cast(key as integer), key"""
-        for row in self.rows(f"{_ARTICLE} {where}", edition, edition, state, state):
-            yield self._article(row)
+        yield from self._articles(where, edition, edition, state, state)
+
+    def _articles(self, which: str, *values: object) -> Iterator[Article]:
+        with translate_sqlite_errors(self.folder / DATABASE):
+            for row in read_articles(self._conn, which, *values):
+                columns: Mapping[str, Any] = row
+                yield Article(self, row, **{of.name: columns[of.name] for of in fields(Article)[2:]})
 
     def article(self, edition: str, post_id: int | str) -> Article:
         """One article; of another site by host and canonical address. Raises NotHeld, BadReference."""
@@ -257,31 +262,16 @@ class Archive:
         NotHeld, BadReference."""
         named = parse_reference(reference) if isinstance(reference, str) else reference
         if named.url is not None:
-            rows = self.rows(
-                f"{_ARTICLE} where article_id = (select article_id from aliases where url = ?)", named.url
-            )
+            which = "where article_id = (select article_id from aliases where url = ?)"
+            articles = self._articles(which, named.url)
         else:
-            rows = self.rows(f"{_ARTICLE} where source = ? and key = ?", named.source, named.key)
-        for row in rows:
-            return self._article(row)
+            articles = self._articles("where source = ? and key = ?", named.source, named.key)
+        for article in articles:
+            return article
         if named.url is None:
             # Says what is wrong with it, where that is it
             named = parse_reference(f"{named.source}:{named.key}")
         raise NotHeld(f"the archive holds no article {named.url or f'{named.source}:{named.key}'}")
-
-    def _article(self, row: sqlite3.Row) -> Article:
-        names = (
-            "source",
-            "key",
-            "edition",
-            "post_id",
-            "url",
-            "state",
-            "day",
-            "first_captured_at",
-            "last_captured_at",
-        )
-        return Article(self, row, **{name: row[name] for name in names})
 
     def resolve(self, citation: str) -> Version:
         """The version a citation names: any instant within a version's span resolves to it. Raises NotHeld,
@@ -319,8 +309,8 @@ class Archive:
             size = RANKED if limit is None else limit
             ids = find(self._conn, parsed, chosen, newest_first=newest_first, size=size).ids
         for article_id in ids:
-            for row in self.rows(f"{_ARTICLE} where article_id = ?", article_id):
-                if (latest := self._article(row).latest) is not None:
+            for article in self._articles("where article_id = ?", article_id):
+                if (latest := article.latest) is not None:
                     yield Hit(latest, tuple(parsed.terms))
 
     def count(

@@ -5,20 +5,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from archive.model import Edition, LineKind, Stated, StatedInFeed
 from archive.read.database import cite
-from archive.read.selection import EVERYTHING, Selection, pairs, versions
+from archive.read.selection import EVERYTHING, SelectedVersion, Selection, pairs, versions
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.claim_sets import unpack
-from archive.store.fields import FEED_FIELDS, PAGE_FIELDS, VERSION_FIELDS, Origin
+from archive.store.fields import FEED_FIELDS, PAGE_FIELDS, VERSION_FIELDS, Origin, VersionField
 from archive.store.line_kinds import decode_kinds
+from archive.store.row_types import ArticleRow
 from archive.text.deobfuscate import Span, deobfuscate
-
-Row = sqlite3.Row | Mapping[str, Any]  # of `articles`; of versions as `selection.VERSION_ROWS` reads them
-_EVIDENCE = ("warc_file", "offset", "length", "record_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +124,30 @@ def place_lines(text: str, kinds: str) -> Iterator[tuple[str, str, int, int, int
         at += len(line) + 1
 
 
-def make_version(article: Row, row: Row) -> Version:
+def make_version(article: ArticleRow, row: SelectedVersion) -> Version:
     """A version from rows as `archive.read.selection` reads them."""
-    given = {of.name: of.unpack((article if of.origin is Origin.ARTICLE else row)[of.name]) for of in _ROWS}
+    given = {of.name: of.unpack(value) for of, value in _stored(article, row)}
     given |= {of.name: tuple(given[of.name]) for of in PAGE_FIELDS if of.is_list}
     return Version(
         **given | {"links": tuple(Link(url, text) for url, text in given["links"])},
         is_latest=row["version_id"] == article["newest_version_id"],
         claims=tuple(unpack(row["claims"], row, article["post_id"])),
-        evidence=Source(*(row[name] for name in _EVIDENCE)),
+        evidence=_source(row),
         line_kinds=row["lines"],
     )
 
 
-_ROWS = tuple(of for of in VERSION_FIELDS if of.origin is not Origin.MADE)
-_MAKE: dict[str, Callable[[Row, Row], Any]] = {
+def _stored(article: ArticleRow, row: SelectedVersion) -> Iterator[tuple[VersionField, Any]]:
+    """The fields that are columns, with what the columns have."""
+    columns: dict[Origin, Mapping[str, Any]] = {Origin.ARTICLE: article, Origin.PAGE: row, Origin.COLUMN: row}
+    return ((of, columns[of.origin][of.name]) for of in VERSION_FIELDS if of.origin is not Origin.MADE)
+
+
+def _source(row: SelectedVersion) -> Source:
+    return Source(row["warc_file"], row["offset"], row["length"], row["record_id"])
+
+
+_MAKE: dict[str, Callable[[ArticleRow, SelectedVersion], Any]] = {
     "is_latest": lambda article, row: row["version_id"] == article["newest_version_id"],
     "title_spans": lambda _, row: [
         span._asdict() for span in title_spans(row["title"], row["text"], row["plain_title"])
@@ -154,20 +161,15 @@ _MAKE: dict[str, Callable[[Row, Row], Any]] = {
         for claim in unpack(row["claims"], row, article["post_id"])
     ],
     "citation": lambda article, row: cite(article["source"], article["key"], row["first_captured_at"]),
-    "evidence": lambda _, row: {name: row[name] for name in _EVIDENCE},
+    "evidence": lambda _, row: asdict(_source(row)),
 }
 
 
-def make_record(article: Row, row: Row) -> dict[str, Any]:
+def make_record(article: ArticleRow, row: SelectedVersion) -> dict[str, Any]:
     """A version with all of `VERSION_FIELDS`, ready for JSON."""
-    return {
-        of.name: article[of.name]
-        if of.origin is Origin.ARTICLE
-        else _MAKE[of.name](article, row)
-        if of.origin is Origin.MADE
-        else of.record(row[of.name])
-        for of in VERSION_FIELDS
-    }
+    record = dict.fromkeys(of.name for of in VERSION_FIELDS)  # in their order
+    record |= {of.name: of.record(value) for of, value in _stored(article, row)}
+    return record | {name: make(article, row) for name, make in _MAKE.items()}
 
 
 def read_records(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -> Iterator[dict[str, Any]]:
@@ -187,19 +189,26 @@ def read_contents(conn: sqlite3.Connection, selection: Selection = EVERYTHING) -
     for article, row in pairs(conn, selection):
         if article["state"] is None:
             continue
-        record: dict[str, Any] = {name: article[name] for name in ("source", "key", "edition", "post_id")}
+        record: dict[str, Any] = {
+            "source": article["source"],
+            "key": article["key"],
+            "edition": article["edition"],
+            "post_id": article["post_id"],
+        }
         record["state"] = "missing" if article["state"] == "disappeared" else article["state"]
         record["moved_to"] = f"{article['to_source']}:{article['to_key']}" if article["to_source"] else None
         if row is None:
             yield record | {"number": None, "title": None, "lines": None}
             continue
-        record |= {name: row[name] for name in ("number", "title")}
+        record |= {"number": row["number"], "title": row["title"]}
         record["lines"] = [
             {"text": line, "kind": kind} | ({"depth": depth} if depth else {})
             for line, kind, depth, _, _ in place_lines(row["text"], row["lines"])
         ]
         record["text_sha256"] = row["text_sha256"]
-        record |= {of.name: of.unpack(row[of.name]) for of in PAGE_FIELDS}
+        record |= {
+            of.name: of.unpack(value) for of, value in _stored(article, row) if of.origin is Origin.PAGE
+        }
         yield record | {name: sorted(record[name]) for name in ("categories", "tags")}
 
 

@@ -7,22 +7,19 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, cast
 
 from archive.model import STATES, Edition
 from archive.read.references import BadReference
+from archive.store.row_types import ArticleRow, VersionRow
 
 Which = Literal["all", "latest"]
 
 # One query for the articles and one for the versions of each: to sort both in one, SQLite copies every text
-_ARTICLES = """
-select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.newest_version_id,
-       m.source as to_source, m.key as to_key
-from articles a left join articles m on m.article_id = a.moved_to
-"""
+_ARTICLES = """select a.*, m.source as to_source, m.key as to_key
+    from articles a left join articles m on m.article_id = a.moved_to"""
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
-# The rows that `records.make_version` and `make_record` read
-VERSION_ROWS = """
+_VERSIONS = """
 select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, c.payload_sha256,
        f.name as warc_file, f.serial as warc_serial,
        exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
@@ -36,6 +33,29 @@ from versions v left join claim_sets s using (claim_set_id)
 # When a version was published: as the site states it, else its archive day, else when it was first captured
 _WHEN = """coalesce(v.published_at,
     (select day || 'T00:00:00Z' from articles d where d.article_id = v.article_id), v.first_captured_at)"""
+
+
+class SelectedArticle(ArticleRow):
+    """An article with source and key of the one it moved to."""
+
+    to_source: str | None
+    to_key: str | None
+
+
+class SelectedVersion(VersionRow):
+    """A version with what stands in other tables: claims, evidence of its first capture, and changes."""
+
+    claims: str | None
+    record_id: str
+    offset: int
+    length: int
+    recorded_at: str
+    payload_sha256: str
+    warc_file: str
+    warc_serial: int
+    stale_copy: int
+    same_as_version: int | None
+    is_retracted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +125,42 @@ def check(conn: sqlite3.Connection, selection: Selection) -> None:
             )
 
 
+def read_articles(conn: sqlite3.Connection, which: str = "", *values: object) -> Iterator[ArticleRow]:
+    """Rows of articles; ``which`` is what follows `from articles`."""
+    for row in conn.execute(f"select * from articles {which}", values):
+        yield cast(ArticleRow, dict(row))
+
+
+def read_versions(conn: sqlite3.Connection, which: str, *values: object) -> Iterator[SelectedVersion]:
+    """Versions, for `records`; ``which`` is the condition on `versions v`, and the order."""
+    for row in conn.execute(f"{_VERSIONS} where {which}", values):
+        yield cast(SelectedVersion, dict(row))
+
+
 def pairs(
     conn: sqlite3.Connection, selection: Selection = EVERYTHING
-) -> Iterator[tuple[sqlite3.Row, sqlite3.Row | None]]:
+) -> Iterator[tuple[SelectedArticle, SelectedVersion | None]]:
     """Articles with each of their selected versions, by source, post id as a number, and first capture; None
     for articles without text."""
     of_articles, article_values = selection.articles()
     of_versions, version_values = selection.versions()
-    sql = f"""{VERSION_ROWS} where v.article_id = ? and (? is null or v.version_id = ?) and {of_versions}
+    which = f"""v.article_id = ? and (? is null or v.version_id = ?) and {of_versions}
         order by v.first_captured_at, v.number"""
-    for article in conn.execute(f"{_ARTICLES} where {of_articles} {_ORDER}", article_values):
+    for row in conn.execute(f"{_ARTICLES} where {of_articles} {_ORDER}", article_values):
+        article = cast(SelectedArticle, dict(row))
         newest = article["newest_version_id"]
         if newest is None:
             if not selection.is_of_versions:
                 yield article, None
             continue
         wanted = newest if selection.which == "latest" else None
-        for version in conn.execute(sql, (article["article_id"], wanted, wanted, *version_values)):
+        for version in read_versions(conn, which, article["article_id"], wanted, wanted, *version_values):
             yield article, version
 
 
 def versions(
     conn: sqlite3.Connection, selection: Selection = EVERYTHING
-) -> Iterator[tuple[sqlite3.Row, sqlite3.Row]]:
+) -> Iterator[tuple[SelectedArticle, SelectedVersion]]:
     """The selected versions with their articles."""
     for article, version in pairs(conn, selection):
         if version is not None:

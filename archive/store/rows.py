@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlite_utils import Database
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
@@ -22,6 +22,7 @@ from archive.outcome import Held
 from archive.store.claim_sets import pack
 from archive.store.fields import PAGE_FIELDS
 from archive.store.packing import digest, fold_for_search, pack_lines, pack_stated, restore_title
+from archive.store.row_types import ArticleRow, VersionRow
 from archive.store.schema import check_schema, create_schema
 from archive.warc.files import WarcFile
 from archive.warc.gzip_members import payload_sha256
@@ -301,15 +302,20 @@ class Store:
 
     # -- articles -------------------------------------------------------------------------------------
 
-    def article(self, key: ArticleKey) -> Row | None:
-        """The row of an article."""
-        return self.one("select * from articles where source = ? and key = ?", key.source, key.key)
+    def articles(self, which: str, *values: object) -> list[ArticleRow]:
+        """Rows of articles; ``which`` is what follows `from articles`, with further tables `using` a key."""
+        rows = self.query(f"select articles.* from articles {which}", *values)
+        return [cast(ArticleRow, dict(row)) for row in rows]
 
-    def article_at(self, url: str) -> Row | None:
+    def article(self, key: ArticleKey) -> ArticleRow | None:
+        """The row of an article."""
+        rows = self.articles("where source = ? and key = ?", key.source, key.key)
+        return rows[0] if rows else None
+
+    def article_at(self, url: str) -> ArticleRow | None:
         """The article an alias leads to."""
-        return self.one(
-            "select articles.* from aliases join articles using (article_id) where aliases.url = ?", url
-        )
+        rows = self.articles("join aliases using (article_id) where aliases.url = ?", url)
+        return rows[0] if rows else None
 
     def add_article(self, key: ArticleKey, url: str, at: str, day: str | None) -> int:
         """Add an article that was sighted and is not captured yet; return its id."""
@@ -388,13 +394,19 @@ class Store:
 
     # -- versions and changes -------------------------------------------------------------------------
 
-    def version(self, version_id: int | None) -> Row | None:
+    def versions(self, which: str, *values: object) -> list[VersionRow]:
+        """Rows of versions; ``which`` is what follows `from versions`."""
+        rows = self.query(f"select versions.* from versions {which}", *values)
+        return [cast(VersionRow, dict(row)) for row in rows]
+
+    def version(self, version_id: int | None) -> VersionRow | None:
         """The row of a version."""
-        return self.one("select * from versions where version_id = ?", version_id) if version_id else None
+        rows = self.versions("where version_id = ?", version_id) if version_id else []
+        return rows[0] if rows else None
 
     def add_version(
         self, article_id: int, number: int, extract: Extract, capture_id: int, captured_at: str
-    ) -> Row:
+    ) -> VersionRow:
         """Add a version; return its row."""
         text = extract.text
         version_id = self.insert(
@@ -432,14 +444,13 @@ class Store:
 
     def copy_version(self, version_id: int, **values: object) -> int:
         """Copy a version, with other values in some columns; return its id."""
-        row = self.version(version_id)
-        assert row is not None  # of a version that is held
+        [row] = self.query("select * from versions where version_id = ?", version_id)
         # Without those that follow from others
         stored = (column["name"] for column in self.query("pragma table_info(versions)"))
         copied = {name: row[name] for name in stored if name != "version_id"}
         return self.insert("versions", **copied | values)
 
-    def replace_text(self, version: Row, extract: Extract) -> bool:
+    def replace_text(self, version: VersionRow, extract: Extract) -> bool:
         """Replace a text with what this release reads; return whether title, text or lines differ."""
         text = extract.text
         values: dict[str, object] = {
@@ -450,12 +461,13 @@ class Store:
             **digest(extract.title, text),
             "layout": extract.layout,
         }
-        changed = any(version[name] != value for name, value in values.items())
+        before: Mapping[str, object] = version
+        changed = any(before[name] != value for name, value in values.items())
         self.update("versions", "version_id", version["version_id"], extractor=extract.extractor, **values)
         self.claims(version, extract, extract.title)
         return changed
 
-    def claims(self, version: Row, extract: Extract, title: str) -> None:
+    def claims(self, version: VersionRow, extract: Extract, title: str) -> None:
         """Replace what a version states with what its newest capture does. ``title`` is the version's own,
         which an equal one in other quotation marks does not replace."""
         claim_set_id = self._claim_set(version["article_id"], extract, title)
@@ -477,7 +489,7 @@ class Store:
             self._claim_sets[packed] = row[0]
         return self._claim_sets[packed]
 
-    def index(self, article_id: int, old: Row | None, new: Row | None) -> None:
+    def index(self, article_id: int, old: VersionRow | None, new: VersionRow | None) -> None:
         """Put the newest version of an article into the search index, in place of another."""
         if old is not None:
             values = (article_id, *fold_for_search(old))
@@ -517,24 +529,18 @@ class Store:
 
     def _newest_without(self, article_id: int, seq: int) -> int | None:
         """The newest version of an article once a change is taken back; the row and the search follow."""
-        newest = self.one(
-            """select v.* from articles join versions v on v.version_id = newest_version_id
-               where articles.article_id = ?""",
-            article_id,
-        )
+        which = "join articles on newest_version_id = version_id where articles.article_id = ?"
+        newest = next(iter(self.versions(which, article_id)), None)
         wrong = self.one("select kind, version_id from changes where seq = ?", seq)
         if newest is None:
             return None
-        newest_id: int = newest["version_id"]
+        newest_id = newest["version_id"]
         if not wrong or wrong["version_id"] != newest_id or wrong["kind"] not in ("created", "updated"):
             return newest_id
-        before = self.one(
-            """select * from versions where article_id = ? and number < ?
-               and version_id not in (select version_id from retracted_versions) order by number desc""",
-            article_id,
-            newest["number"],
-        )
-        before_id: int | None = before["version_id"] if before else None
+        which = """where article_id = ? and number < ? and version_id not in
+            (select version_id from retracted_versions) order by number desc limit 1"""
+        before = next(iter(self.versions(which, article_id, newest["number"])), None)
+        before_id = before["version_id"] if before else None
         self.update("articles", "article_id", article_id, newest_version_id=before_id)
         self.index(article_id, newest, before)
         return before_id
@@ -568,7 +574,7 @@ class Store:
 
     # -- what a crawl must know -----------------------------------------------------------------------
 
-    def held(self, row: Row, **more: Any) -> Held:
+    def held(self, row: ArticleRow, **more: Any) -> Held:
         """An article as a plan needs it."""
         key = ArticleKey(row["source"], row["key"])
         version = self.version(row["newest_version_id"])

@@ -15,6 +15,7 @@ from archive.outcome import REFUSALS, ChannelState, Gap, Held, Served
 from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
+from archive.store.row_types import ArticleRow
 from archive.store.rows import Row, Store
 from archive.writer.messages import Questions
 
@@ -59,12 +60,12 @@ class Answers(Questions):
         return "If-None-Match", row["etag"].removeprefix("W/")
 
     def unasked(self, edition: Edition) -> list[Held]:
-        rows = self._store.query(
-            f"""select distinct a.* from digests d join articles a using (article_id)
-                where a.edition = ? and d.changes > 0 and d.first_seen_at > ? and a.state is not null
+        rows = self._store.articles(
+            f"""where edition = ? and state is not null and article_id in (
+                select article_id from digests d where d.changes > 0 and d.first_seen_at > ?
                 and not exists (select 1 from captures c where c.article_id = d.article_id
-                and c.capture_id > d.first_capture_id and c.outcome not in ({_REFUSED}))
-                order by a.article_id""",
+                and c.capture_id > d.first_capture_id and c.outcome not in ({_REFUSED})))
+                order by article_id""",
             edition,
             format_time(parse_time(now()) - A_WEEK),
         )
@@ -103,8 +104,8 @@ class Answers(Questions):
         )
 
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
-        rows = self._store.query(
-            """select * from articles where edition = ? and state is null and article_id > ?
+        rows = self._store.articles(
+            """where edition = ? and state is null and article_id > ?
                and coalesce(next_look_at, '') <= ? order by article_id limit ?""",
             edition,
             after,
@@ -131,8 +132,8 @@ class Answers(Questions):
     def due(
         self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
     ) -> list[tuple[tuple[str, int], Held]]:
-        rows = self._store.query(
-            """select * from articles where edition = ? and state is not null
+        rows = self._store.articles(
+            """where edition = ? and state is not null
                and (? is null or next_look_at <= ?) and (coalesce(next_look_at, ''), article_id) > (?, ?)
                order by coalesce(next_look_at, ''), article_id limit ?""",
             edition,
@@ -146,7 +147,7 @@ class Answers(Questions):
             for row in rows
         ]
 
-    def _planned(self, row: Row, *, is_due: bool) -> Held:
+    def _planned(self, row: ArticleRow, *, is_due: bool) -> Held:
         """An article to look at. Its page may be asked under a condition, except to end a sweep, after a look
         that had a condition, and while an outcome is held, which only its page proves."""
         sql = "select 1 from pending_outcomes where article_id = ?"
