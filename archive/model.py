@@ -16,6 +16,9 @@ Edition = Literal["en", "ar"]
 EDITIONS: tuple[Edition, ...] = ("en", "ar")
 FIRST_DAY = "2006-01-01"  # SOHR was founded in May 2006: no post is older
 GONE_STATES = ("missing", "disappeared", "moved", "withheld")  # of an article that is not where it was
+# Who gave a capture to the archive: the site itself, a file, or a public archive
+Provider = Literal["live", "import", "commoncrawl", "wayback"]
+PROVIDERS: tuple[Provider, ...] = ("live", "import", "commoncrawl", "wayback")
 STATES = ("live", *GONE_STATES, "protected", "empty", "unreadable")
 CHANGE_KINDS = (
     "created", "updated", "metadata", "missing", "disappeared", "restored", "moved", "backfilled", "reparsed",
@@ -96,6 +99,8 @@ class Capture:
     recorded_at: str | None = None  # when the archive learnt it; None: now
     truncated: Literal["length", "time", "disconnect", "unspecified"] | None = None
     ip: str | None = None
+    source: Provider = "live"  # who gave it to the archive
+    service_url: str | None = None  # of a capture from a public archive: what was asked of that archive
 
     def __reduce__(self) -> tuple[type[Capture], tuple[Any, ...]]:
         """Pickled by its values: each page crosses a border between processes, and dataclasses with slots

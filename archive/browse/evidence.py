@@ -20,6 +20,7 @@ from archive.browse.inert import POLICY, inert, source
 from archive.errors import DamagedWarc
 from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
+from archive.read.cite import PROVENANCE
 from archive.warc.reader import read_response
 
 # As `archive.warc.files` names its files: no slash, no way up
@@ -63,6 +64,7 @@ async def page(datasette: Any, request: Any) -> Response:
         "read_back": read,
         "versions": versions,
         "holds": read.digest == row["payload_sha256"],
+        "provenance": PROVENANCE.get(row["source"]),
     }
     return await frame.page("sohr_capture.html", context)
 

@@ -71,7 +71,7 @@ def _schema(title: str, fields: Sequence[Field]) -> dict[str, Any]:
 
 def _typed(of: Field) -> dict[str, Any]:
     if of.parts:
-        parts = {name: _or_null(_SIMPLE[kind], of.has_nullable_parts) for name, kind in of.parts}
+        parts = {name: _or_null(_SIMPLE[kind], name in of.nullable_parts) for name, kind in of.parts}
         one = {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
         typed: dict[str, Any] = one if of.type == "object" else {"type": "array", "items": one}
     else:

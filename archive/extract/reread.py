@@ -16,6 +16,7 @@ from archive.sites.sohr.addresses import Site
 from archive.warc.reader import read_response
 
 Row = sqlite3.Row
+_OF_ROW = ("recorded_at", "requested_url", "via", "channel", "reason", "source", "service_url")
 
 
 class Evidence:
@@ -34,7 +35,7 @@ class Evidence:
         except OSError as error:
             raise DamagedWarc(path.name, f"cannot be read ({error.strerror})") from error
         crawls = self._query("select name from crawls where crawl_id = ?", row["crawl_id"])
-        known = {name: row[name] for name in ("recorded_at", "requested_url", "via", "channel", "reason")}
+        known = {name: row[name] for name in _OF_ROW}
         return replace(found, crawl=crawls[0]["name"] if crawls else None, **known)
 
     def path(self, row: Row) -> Path:

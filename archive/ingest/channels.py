@@ -43,13 +43,13 @@ class Channels:
         self._site = site
         self._record_sighting = record_sighting
         self.digests = Digests(store)
-        self._is_import = False
+        self._is_foreign = False
 
     # -- answers
 
     def record_answer(self, capture: Capture, capture_id: int, address: Address) -> Outcome | None:
         """Record an answer of a feed or of REST; None for an address of neither."""
-        self._is_import = capture.channel == "import"
+        self._is_foreign = capture.source != "live"
         if address.edition is None:
             return None
         if found := find_channel(address, self._site):
@@ -116,7 +116,7 @@ class Channels:
 
     def record_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
         """Record a sitemap: an index names further ones, a list shows posts. Many sites have none."""
-        self._is_import = capture.channel == "import"
+        self._is_foreign = capture.source != "live"
         text = _text(capture)
         name = address.url.rpartition("/")[2]
         if not sitemaps.is_sitemap(text):
@@ -187,7 +187,7 @@ class Channels:
 
     def not_modified(self, capture: Capture, address: Address) -> Outcome | None:
         """Record a 304 of a channel: it has nothing new, or is still of no use. None for other addresses."""
-        self._is_import = capture.channel == "import"
+        self._is_foreign = capture.source != "live"
         scope = self._scope(address)
         if address.edition is None or scope is None:
             return None
@@ -195,7 +195,7 @@ class Channels:
 
     def unanswered(self, url: str, at: str) -> None:
         """Record that no answer came, with all retries."""
-        self._is_import = False
+        self._is_foreign = False
         address = self._site.parse(url)
         scope = self._scope(address) if address else None
         if address and address.edition and scope:
@@ -258,7 +258,7 @@ class Channels:
 
         The outcome is that of a page without posts, which is no failure of a category; else None.
         """
-        self._is_import = capture.channel == "import"
+        self._is_foreign = capture.source != "live"
         channel = address.scope.split("/")[0]
         if address.edition is None or channel not in ("date", "category"):
             return None
@@ -349,7 +349,7 @@ class Channels:
 
     def _set(self, edition: Edition, channel: str, scope: str, **values: Any) -> None:
         # What the site once offered to somebody else says nothing of what it offers us now
-        if self._is_import:
+        if self._is_foreign:
             return
         names = ", ".join(values)
         marks = ", ".join("?" * (len(values) + 3))

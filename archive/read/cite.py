@@ -9,6 +9,14 @@ from typing import Any, Self
 from archive.read.records import Version
 
 NAME = "Syrian Observatory for Human Rights"
+# What a capture proves that did not come from the site itself, and who gave it
+PROVENANCE = {
+    "import": "Copied from a file that somebody else recorded: it proves what that file says.",
+    "commoncrawl": "Copied from Common Crawl, which unpacks bodies before it stores them and cuts them at "
+    "1 MiB: it proves what Common Crawl says the site answered.",
+    "wayback": "Copied from the Internet Archive's Wayback Machine: it proves what that archive serves for "
+    "this time. Its digests are of the body as it stores it, its headers are copies.",
+}
 _TEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -40,6 +48,8 @@ class Citation:
     offset: int
     length: int
     record_id: str
+    source: str  # live, import, commoncrawl, wayback
+    service_url: str | None  # what was asked of a public archive
     read_at: str | None  # address of the article's page in this archive, where it is served
 
     @classmethod
@@ -65,8 +75,14 @@ class Citation:
             f"{self.citation}\n"
             f"SHA-256 of the text {self.text_sha256}\n"
             f"WARC {self.warc_file}, offset {self.offset}, length {self.length}, record {self.record_id}, "
-            f"SHA-256 of the body {self.payload_sha256}\n"
+            f"SHA-256 of the body {self.payload_sha256}\n" + self._provenance()
         )
+
+    def _provenance(self) -> str:
+        """A line for a capture that did not come from the site itself."""
+        if self.source == "live":
+            return ""
+        return " ".join(filter(None, (PROVENANCE[self.source], self.service_url))) + "\n"
 
     def bibtex(self) -> str:
         """For LaTeX (Unicode; braces and backslashes of the site's words are escaped)."""

@@ -144,7 +144,8 @@ def _stored(article: ArticleRow, row: SelectedVersion) -> Iterator[tuple[Version
 
 
 def _source(row: SelectedVersion) -> Source:
-    return Source(row["warc_file"], row["offset"], row["length"], row["record_id"])
+    place = row["warc_file"], row["offset"], row["length"], row["record_id"]
+    return Source(*place, row["capture_source"], row["service_url"])
 
 
 _MAKE: dict[str, Callable[[ArticleRow, SelectedVersion], Any]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, cast
 
-from archive.model import STATES, Edition
+from archive.model import STATES, Edition, Provider
 from archive.read.references import BadReference
 from archive.store.row_types import ArticleRow, VersionRow
 
@@ -21,6 +21,7 @@ _ARTICLES = """select a.*, m.source as to_source, m.key as to_key
 _ORDER = " order by a.source, cast(a.key as integer), a.key"
 _VERSIONS = """
 select v.*, s.claims, c.record_id, c.offset, c.length, c.recorded_at, c.payload_sha256,
+       c.source as capture_source, c.service_url,
        f.name as warc_file, f.serial as warc_serial,
        exists (select 1 from changes h where h.version_id = v.version_id and h.stale_copy = 1
                and h.kind in ('created', 'updated', 'backfilled')) as stale_copy,
@@ -51,6 +52,8 @@ class SelectedVersion(VersionRow):
     length: int
     recorded_at: str
     payload_sha256: str
+    capture_source: Provider
+    service_url: str | None
     warc_file: str
     warc_serial: int
     stale_copy: int

@@ -193,7 +193,7 @@ TABLES: dict[str, Described] = {
         requested_url: The first address of a chain of redirects, where it is another.
         status: HTTP status.
         captured_at: When the site said it.
-        recorded_at: When the archive learnt it: later than captured_at for imports.
+        recorded_at: When the archive learnt it: later than captured_at for imports and backfills.
         via: The page that led here.
         channel: Why it was asked: home, date, category, feed, article, robots and others.
         reason: Of an article, why it was looked at: new, pending, due, gap, retry or modified.
@@ -213,6 +213,8 @@ TABLES: dict[str, Described] = {
         original_id: The capture whose record has the body, if the site repeated it; else empty.
         look: Name of the look it belongs to, where a post has several pages.
         layout: The layout that read it; where a page is quarantined, the one that waits to be confirmed.
+        source: Who gave it to the archive: live (the site), import (a file), commoncrawl or wayback.
+        service_url: What was asked of a public archive for it; docs/backfill.md says what that proves.
         """,
         {"facets": ["outcome", "channel"], "label_column": "captured_at", "sort_desc": "capture_id"},
     ),

@@ -49,7 +49,7 @@ class Field:
     about: str
     is_nullable: bool = field(default=False, kw_only=True)
     parts: tuple[tuple[str, Type], ...] = field(default=(), kw_only=True)
-    has_nullable_parts: bool = field(default=False, kw_only=True)
+    nullable_parts: tuple[str, ...] = field(default=(), kw_only=True)
     limits: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     @property
@@ -267,11 +267,15 @@ VERSION_FIELDS = (
     ),
     VersionField(
         "evidence", "object",
-        "Where the record of the first capture lies: WARC file, offset and length in bytes, WARC-Record-ID.",
+        "Where the record of the first capture lies: WARC file, offset and length in bytes, WARC-Record-ID; "
+        "and its source: live (the site), import (a file), commoncrawl or wayback, with the address that was "
+        "asked of that archive.",
         origin=MADE, redact=KEEP,
         parts=(
             ("warc_file", "string"), ("offset", "integer"), ("length", "integer"), ("record_id", "string"),
+            ("source", "string"), ("service_url", "string"),
         ),
+        nullable_parts=("service_url",),
     ),
 )  # fmt: skip
 
@@ -310,7 +314,7 @@ CHANGE_FIELDS = (
             ("before", "string"), ("after", "string"),
             ("sentence_before", "string"), ("sentence_after", "string"),
         ),
-        has_nullable_parts=True,
+        nullable_parts=("before", "after", "sentence_before", "sentence_after"),
     ),
     Field(
         "stealth", "boolean",

@@ -252,6 +252,8 @@ class Store:
             record_id=at.record_id,
             look=look,
             original_id=self._original_id(at),
+            source=capture.source,
+            service_url=capture.service_url,
         )
 
     def _original_id(self, at: Position) -> int | None:

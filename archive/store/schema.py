@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from archive.errors import NewerArchive, NoArchive
-from archive.model import CHANGE_KINDS, GONE_STATES, STATES
+from archive.model import CHANGE_KINDS, GONE_STATES, PROVIDERS, STATES
 from archive.store.fields import PAGE_FIELDS, VersionField
 
 RELEASE = 1  # of the schema, kept in `pragma user_version`; every change of a table raises it
@@ -21,6 +21,7 @@ def create_schema(conn: sqlite3.Connection) -> None:
         states=_quote(STATES),
         gone_states=_quote(GONE_STATES),
         change_kinds=_quote(CHANGE_KINDS),
+        providers=_quote(PROVIDERS),
     )
     conn.executescript(f"begin immediate;\n{script}\npragma user_version = {RELEASE}; commit;")
 

@@ -9,7 +9,7 @@ create table about (
 create table crawls (
     crawl_id integer primary key,
     name text not null unique,
-    kind text not null check (kind in ('crawl', 'import', 'rebuild')),
+    kind text not null check (kind in ('crawl', 'import', 'backfill')),
     started_at text not null,
     finished_at text,
     finish_reason text,
@@ -58,6 +58,8 @@ create table captures (
     original_id integer references captures(capture_id),
     look text,
     layout text,
+    source text not null default 'live' check (source in ($providers)),
+    service_url text,
     unique (warc_file_id, offset)
 ) strict;
 
@@ -433,7 +435,7 @@ create trigger changes_not_deleted before delete on changes
 begin select raise(abort, 'changes are append-only'); end;
 create trigger captures_not_updated
 before update of url, status, captured_at, recorded_at, payload_sha256, warc_file_id, offset, length,
-    record_id, original_id on captures
+    record_id, original_id, source, service_url on captures
 begin select raise(abort, 'captures are append-only'); end;
 create trigger captures_not_deleted before delete on captures
 begin select raise(abort, 'captures are append-only'); end;

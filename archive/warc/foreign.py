@@ -145,6 +145,7 @@ def _read_response(record: ForeignRecord) -> Response | str:
         reason=record.note,
         truncated=(cut if cut in TRUNCATED else "unspecified") if cut else None,
         ip=_ip(headers),
+        source="import",
     )
     return Response(capture, headers.get("WARC-Record-ID"), headers.get("WARC-Payload-Digest"))
 
@@ -164,7 +165,14 @@ def _read_revisit(record: ForeignRecord) -> Revisit | str:
     if not at or (record.block.strip() and status is None) or not _ADDRESS.fullmatch(url):
         return "undated" if at == "" else "incomplete"
     capture = Capture(
-        url, status or 0, _without_transfer_coding(http), b"", at, channel="import", ip=_ip(headers)
+        url,
+        status or 0,
+        _without_transfer_coding(http),
+        b"",
+        at,
+        channel="import",
+        ip=_ip(headers),
+        source="import",
     )
     return Revisit(
         capture,

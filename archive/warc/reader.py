@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.errors import DamagedWarc
-from archive.model import Capture
+from archive.model import PROVIDERS, Capture
 from archive.warc.files import WarcFile
 from archive.warc.records import Damage, Headers, Record, read_records
 from archive.warc.revisits import IDENTICAL, Bodies, Original, original_of
@@ -148,6 +148,8 @@ def _capture(headers: Headers, block: bytes, asked: _Asked) -> Capture:
         crawl=fields.get("crawl"),
         truncated=truncated if truncated in TRUNCATED else None,  # type: ignore[arg-type]
         ip=headers.get("WARC-IP-Address") or None,
+        source=next((name for name in PROVIDERS if name == fields.get("source")), "live"),
+        service_url=fields.get("service-url"),
     )
 
 

@@ -34,7 +34,7 @@ from archive.warc.revisits import IDENTICAL, NOT_MODIFIED, Original, headers_of
 ROTATE_BYTES = 10**9  # the size that replay tools and file systems are comfortable with
 _PENDING = 1 << 22  # bytes kept before they are written
 # Fields of a capture that are not part of the exchange: its metadata record has them.
-_PROVENANCE = ("requested_url", "via", "channel", "reason", "crawl", "look")
+_PROVENANCE = ("requested_url", "via", "channel", "reason", "crawl", "look", "service_url")
 _NOTHING = "sha256:" + hashlib.sha256(b"").hexdigest()  # a GET has no payload
 
 
@@ -82,6 +82,7 @@ class Appender:
         )
         fields = {name: getattr(capture, name, None) for name in _PROVENANCE}
         fields |= {"look": look, "recorded_at": recorded if recorded != at else None}
+        fields["source"] = capture.source if capture.source != "live" else None
         lines = ((name.replace("_", "-"), value) for name, value in fields.items() if value is not None)
         self._append("metadata", at, recorded, _field_lines(lines), "application/warc-fields", beside)
         headers = {"WARC-Record-ID": record_id, "WARC-Target-URI": capture.url}

@@ -197,13 +197,13 @@ class Answers(Questions):
         return row is not None and row[0] >= row[1]
 
     def asked_since(self, at: str) -> int:
-        # Cited pages of other sites, and their robots.txt, are not asked of this site
+        # Cited pages of other sites, their robots.txt, and public archives are not asked of this site
         row = self._store.one(
-            """select (select count(*) from captures where captured_at >= ?1
-                       and coalesce(channel, '') not in ('import', 'page')
+            """select (select count(*) from captures join crawls using (crawl_id)
+                       where captured_at >= ?1 and kind = 'crawl' and coalesce(channel, '') != 'page'
                        and (coalesce(channel, '') != 'robots' or instr(url, ?2)))
-                + (select count(*) from failures
-                   where reason = 'no_answer' and at >= ?1 and instr(url, ?2))""",
+                + (select count(*) from failures join crawls using (crawl_id)
+                   where kind = 'crawl' and reason = 'no_answer' and at >= ?1 and instr(url, ?2))""",
             at,
             self._site.name,
         )
@@ -213,7 +213,7 @@ class Answers(Questions):
         rows = self._store.query(
             """select captured_at, retry_after,
                coalesce(cast(json_extract(software, '$."archive-clock-ahead"') as real), 0.0) from captures
-               left join crawls using (crawl_id) where retry_after is not null
+               join crawls using (crawl_id) where kind = 'crawl' and retry_after is not null
                and coalesce(channel, '') != 'page' and instr(url, ?) order by capture_id desc limit ?""",
             self._site.name,
             limit,
