@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from archive.model import Edition, LineKind, Stated, StatedInFeed
+from archive.model import Edition, LineKind, Provider, Stated, StatedInFeed
 from archive.read.database import cite
 from archive.read.selection import EVERYTHING, SelectedVersion, Selection, pairs, versions
 from archive.sites.sohr.hidden_words import HIDDEN
@@ -39,12 +39,16 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the evidence of a version's first capture lies: offset and length of its record in bytes."""
+    """Where the evidence of a version's first capture lies: offset and length of its record in bytes. Who
+    gave it to the archive: ``live`` is the site, ``import`` a file; of a public archive with the address
+    asked."""
 
     warc_file: str
     offset: int
     length: int
     record_id: str
+    source: Provider = "live"
+    service_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
