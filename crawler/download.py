@@ -11,6 +11,9 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.extensions.guard import guard_of
+from crawler.scrapy_internals import read_long_header_lines
+
+HEADER_LINE = 2**18  # bytes; browsers read no longer headers either
 
 
 class StoppableHandler(HTTP11DownloadHandler):
@@ -19,6 +22,7 @@ class StoppableHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._guard = guard_of(crawler)
+        read_long_header_lines(HEADER_LINE)
 
     async def download_request(self, request: Request) -> Response:
         """The response. Raises IgnoreRequest when the crawl ends first, else what Scrapy's handler raises."""

@@ -15,6 +15,7 @@ from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.asyncio import call_later
+from twisted.web._newclient import HTTPClientParser, ParseError
 
 RELEASE = "2.19"
 NAMES: dict[str, tuple[type, tuple[str, ...]]] = {
@@ -22,6 +23,7 @@ NAMES: dict[str, tuple[type, tuple[str, ...]]] = {
     "slot": (Slot, ("delay", "jitter", "latercall", "queue")),
     "process": (CrawlerProcess, ("_signal_shutdown",)),
     "command": (ScrapyCrawl, ("_create_crawler",)),
+    "parser": (HTTPClientParser, ("MAX_LENGTH", "lineLengthExceeded")),
 }
 
 
@@ -50,6 +52,17 @@ def drop_waiting_requests(crawler: Crawler, reason: str) -> None:
         while slot.queue:
             _, waiting = slot.queue.popleft()
             waiting.errback(IgnoreRequest(reason))
+
+
+def read_long_header_lines(limit: int) -> None:
+    """Read header lines of up to so many bytes; say so where one is longer. Twisted stops at 16,384, and says
+    no more than that the connection was closed."""
+
+    def refuse(parser: HTTPClientParser, line: bytes) -> None:
+        raise ParseError(f"a header line of more than {limit:,} bytes", line[:100])  # type: ignore[no-untyped-call]
+
+    HTTPClientParser.MAX_LENGTH = limit
+    HTTPClientParser.lineLengthExceeded = refuse  # type: ignore[method-assign,assignment]  # Twisted has no hook
 
 
 def _downloader(crawler: Crawler) -> Downloader:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import socketserver
+import ssl
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
+from typing import Any
 
 from tests.replica.server import ROOT
 
@@ -41,10 +43,16 @@ def moved(location: str, status: str = "301 Moved Permanently") -> bytes:
 class Exact:
     """The site: ``answers`` by path and query; what is not there is 404. ``log`` has host and path."""
 
-    def __init__(self, answers: dict[str, Answer] | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        answers: dict[str, Answer] | None = None,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.answers: dict[str, Answer] = dict(answers or {})
         self.rules: list[tuple[str, Answer]] = []  # patterns of paths, tried before the answers
         self.log: list[tuple[str, str]] = []
+        self.tls = tls
         site = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -66,6 +74,15 @@ class Exact:
             daemon_threads = True
             address_family = 10 if ":" in host else 2  # AF_INET6, AF_INET
 
+            def get_request(self) -> Any:
+                connection, address = super().get_request()
+                if site.tls:
+                    connection = site.tls.wrap_socket(connection, True, do_handshake_on_connect=False)
+                return connection, address
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A client that ends a handshake or a connection is part of the tests."""
+
         self._server = Server((host, 0), Handler)
         self.port: int = self._server.server_address[1]
         self.host = f"[{host}]" if ":" in host else host
@@ -74,7 +91,7 @@ class Exact:
     @property
     def url(self) -> str:
         """Its home address."""
-        return f"http://{self.host}:{self.port}/"
+        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}/"
 
     @property
     def paths(self) -> list[str]:

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import rest
 from archive.sites.wordpress.feeds import parse_feed
 from archive.sites.wordpress.sitemaps import is_sitemap, parse_index, parse_sitemap
+from tests.archiving import well
 from tests.crawling import crawl, records, rows, states
 from tests.exact import MISSING, Exact, http, read_case
 
@@ -35,6 +37,11 @@ def sighted(folder: Path, channel: str) -> set[int]:
     """The posts that a channel showed."""
     sql = "select distinct post_id from sightings join articles using (article_id) where channel = ?"
     return {post_id for (post_id,) in rows(folder, sql, channel)}
+
+
+def status(folder: Path) -> tuple[str, dict[str, Any]]:
+    """What `sohr-archive status` prints, as text and as JSON."""
+    return well(folder, "status").decode(), json.loads(well(folder, "status", "--json"))
 
 
 class TestRetryAfterAndDelay:
@@ -62,8 +69,13 @@ class TestRetryAfterAndDelay:
             assert rows(folder, "select json_extract(counters, '$.retry_after') from crawls limit 1") == [
                 (1795900000,)
             ]
+            text, read = status(folder)
+            assert read["last_crawl"]["retry_after"] == 1795900000
+            assert "asked for a rest (Retry-After) of 20,785 days: shortened" in text
             site.answers["/robots.txt"] = MISSING
             assert crawl(site.url, folder, EN, ARCHIVE_CLOCK="+52h").status == 0
+            text, read = status(folder)
+            assert read["last_crawl"]["retry_after"] is None and "shortened" not in text
 
     def test_a_delay_of_a_day_is_an_hour(self, tmp_path: Path) -> None:
         """It is cut and reported; the setting says to what."""
@@ -74,6 +86,9 @@ class TestRetryAfterAndDelay:
             assert done.status == 0 and "one request in 0.1 s is sent instead" in done.stderr
             counted = rows(tmp_path / "a", "select json_extract(counters, '$.crawl_delay') from crawls")
             assert counted == [(86400,)]
+        text, read = status(tmp_path / "a")
+        assert read["last_crawl"]["crawl_delay"] == 86400
+        assert "a pause after each request (Crawl-delay) of 1 day: shortened" in text
 
 
 def test_robots_txt_that_names_us_with_a_release(tmp_path: Path) -> None:
@@ -243,18 +258,24 @@ class TestClient:
 
     @pytest.mark.parametrize(
         ("headers", "reason"),
-        [("X bad name: v", "InvalidHeaderName: b'x bad name'"), ("X-Long: " + "x" * 70_000, "Connection")],
+        [
+            ("X bad name: v", "InvalidHeaderName: b'x bad name'"),
+            ("X-Long: " + "x" * 300_000, "a header line of more than 262,144 bytes"),
+        ],
         ids=["name", "long"],
     )
     def test_a_refused_answer_is_a_failure_with_its_reason(
         self, tmp_path: Path, headers: str, reason: str
     ) -> None:
-        """The client's own words are kept; it closes the connection at a header line over its limit."""
+        """The client's own words are kept and printed. It closes the connection at a header line over its
+        limit."""
         with Exact() as site:
             sitting(site)
             site.answers["/en/103/"] = http(site.post(103), "200 OK", headers)
-            crawl(site.url, tmp_path / "a", EN, RETRY_TIMES=0)
-            assert states(tmp_path / "a")["en", 103] is None
+            site.answers["/en/104/"] = http(site.post(104), "200 OK", "X-Long: " + "x" * 200_000)
+            done = crawl(site.url, tmp_path / "a", EN, RETRY_TIMES=0)
+            assert states(tmp_path / "a")["en", 103] is None and states(tmp_path / "a")["en", 104] == "live"
+            assert reason in done.stderr
             [(word, detail)] = rows(tmp_path / "a", "select reason, detail from failures")
             assert word == "no_answer" and reason in detail
 

@@ -71,6 +71,8 @@ class Crawl:
     failed: int | None
     doubtful: int  # posts that trafilatura reads very differently, of the one in a hundred it is given
     exit_status: int | None
+    retry_after: float | None  # seconds that the site asked for, if that was cut to the bound
+    crawl_delay: float | None  # the same, between two requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,8 @@ def _crawls(conn: sqlite3.Connection, folder: Path, kind: str | None, limit: int
             failed=counters.get("failed"),
             doubtful=row["cross_check"],
             exit_status=row["exit_status"],
+            retry_after=counters.get("retry_after"),
+            crawl_delay=counters.get("crawl_delay"),
         )
 
 

@@ -148,7 +148,16 @@ def _last_crawl(status: Status) -> str:
         return f"A crawl has been running for {ago}"
     told = {"cut off": "killed before its end; the next crawl continues"}.get(crawl.verdict, crawl.verdict)
     status_text = f" (exit status {crawl.exit_status})" if crawl.exit_status else ""
-    return f"Last crawl {ago} ago: {told}{status_text}"
+    waits = (
+        ("a rest (Retry-After)", crawl.retry_after),
+        ("a pause after each request (Crawl-delay)", crawl.crawl_delay),
+    )
+    bounded = [
+        f"\n  The site asked for {what} of {in_words(round(seconds))}: shortened, see docs/when-refused.md"
+        for what, seconds in waits
+        if seconds
+    ]
+    return f"Last crawl {ago} ago: {told}{status_text}{''.join(bounded)}"
 
 
 def _health(health: EditionHealth, now: str) -> str:

@@ -16,6 +16,7 @@ from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 
 from archive.clock import clock, current_time, read_retry_after
 from crawler.extensions.guard import Guard, guard_of
+from crawler.reasons import describe_error
 from crawler.scrapy_internals import hold_host
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class BackoffMiddleware:
         """Send again what was not answered."""
         if isinstance(exception, IgnoreRequest) or self._guard.closing.is_set():
             return None
-        what = f"no answer from {request.url} ({type(exception).__name__}: {exception})"
+        what = f"no answer from {request.url} ({describe_error(exception)})"
         return await self._retry(request, what, None)
 
     async def _retry(self, request: Request, what: str, stated: float | None) -> Request | None:

@@ -21,6 +21,7 @@ from archive.thresholds import HOST_FAILED
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
 from crawler.extensions.guard import counters, edition_counters, guard_of
+from crawler.reasons import describe_error
 
 logger = logging.getLogger(__name__)
 
@@ -207,14 +208,6 @@ class CaptureMiddleware:
         except ArchiveFailed as failure:
             guard.fail(failure)
         await self.archive.close()
-
-
-def describe_error(error: BaseException) -> str:
-    """The client's own words for an error, with those of the errors that it wraps."""
-    reasons = [getattr(reason, "value", reason) for reason in getattr(error, "reasons", None) or ()]
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    causes = [*reasons, *([error.__cause__] if error.__cause__ else ())]
-    return "; ".join([text, *(describe_error(cause) for cause in causes if cause is not error)])
 
 
 def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:

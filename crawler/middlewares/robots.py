@@ -19,6 +19,7 @@ from archive.model import Capture
 from archive.sites.hosts import registrable_domain
 from archive.sites.robots import NOTHING, Robots, parse_robots
 from crawler.extensions.guard import guard_of
+from crawler.reasons import advise, describe_error
 from crawler.scrapy_internals import set_delay
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,7 @@ class RobotsMiddleware:
         except IgnoreRequest:
             return NOTHING  # the crawl is stopping, or the host is left alone
         except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware, tried again by BackoffMiddleware
-            return self._stay_away(
-                host, f"cannot be fetched ({error}): check the address and the network, then try again"
-            )
+            return self._stay_away(host, f"cannot be fetched ({describe_error(error)}): {advise(error)}")
         guard_of(self._crawler).sitemaps += robots.sitemaps
         if robots.crawl_delay:
             self._report_delay(host, robots.crawl_delay)

@@ -43,6 +43,7 @@ from crawler.arguments import Arguments
 from crawler.extensions.guard import FAILURES, guard_of
 from crawler.middlewares.backoff import seconds_left
 from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, edition_of, outcome
+from crawler.reasons import describe_error
 from crawler.walk.walk import Walk
 from crawler.walk.wanted import Run, Wanted
 
@@ -250,7 +251,9 @@ class SohrSpider(Spider):
             except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware
                 if not self.guard.closing.is_set():
                     word = "forbidden" if isinstance(error, IgnoreRequest) else "no_answer"
-                    self._note_listing(word, f"{url}: {error}", edition, is_optional, is_newest)
+                    self._note_listing(
+                        word, f"{url}: {describe_error(error)}", edition, is_optional, is_newest
+                    )
                 return None
             if found.served is not None:
                 if not await self._follow_site(found.served):
@@ -404,6 +407,7 @@ class SohrSpider(Spider):
         ours = isinstance(failure.value, IgnoreRequest)
         if not (ours and self.guard.closing.is_set()):
             word = "forbidden" if ours else "no_answer"
-            detail = f"{request.url}: {failure.getErrorMessage()}"
+            assert failure.value is not None  # a Failure stands for an error
+            detail = f"{request.url}: {describe_error(failure.value)}"
             host, edition = urlsplit(request.url).netloc, edition_of(asked(request))
             self.guard.note(word, detail, host, edition, is_article=True)
