@@ -1,131 +1,345 @@
-"""Read the numbers of a sentence: digits of both scripts, and English and Arabic number words."""
+"""Read the numbers of a sentence: digits of all scripts, and English and Arabic number words.
+
+Words are tokens (one, twenty, hundred, thousand, half; Arabic alike). Tokens that stand together are one
+number: ones after tens in English and before them in Arabic, hundreds, then falling scales.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as written, and its value: ASCII digits without separators or leading zeros.
+
+    ``scale`` is 1,000 for "12 thousand" and 1 for "12" and "12,000": a range may leave it out once.
+    ``is_dual``: a noun that says two by its form (شخصين).
+    """
+
+    text: str
+    value: str
+    start: int
+    end: int
+    scale: int = 1
+    is_dual: bool = False
+
+
+class _Word(NamedTuple):
+    """``role``: n digits, o 1 to 9, e a stem of 11 and 12, t 10 to 19, d tens, h hundred, f 200 to 900 in one
+    word, s scale, S scale in the plural, w twice a scale, q a part of a scale, p a part that is added,
+    x complete."""
+
+    role: str
+    value: Decimal
 
 
 def _words(text: str) -> list[str]:
     return text.split()
 
 
-_SMALL = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-    " seventeen eighteen nineteen"
-)
-_ENGLISH = {word: value for value, word in enumerate(_SMALL.split(), 1)} | {
-    word: value
-    for value, word in zip(
-        range(20, 100, 10), _words("twenty thirty forty fifty sixty seventy eighty ninety"), strict=True
-    )
-}
-_ONES = "|".join(_SMALL.split()[:9])
-_TENS = "|".join(word for word, value in _ENGLISH.items() if value >= 20)
-_TEENS = "|".join(_SMALL.split()[9:])
-_UP_TO_99 = (
-    rf"(?:(?:{_TENS})(?:[ \-‐‑–](?:{_ONES})\b)?|{_TEENS}"
-    rf"|(?<!\bno )(?:{_ONES})(?!(?<=one)(?:[-‐‑–]\w| another\b)))"
-)
-_UP_TO_999 = rf"(?:(?:{_UP_TO_99} )?hundred(?: (?:and )?{_UP_TO_99}\b)?|{_UP_TO_99})"
-_ENGLISH_NUMBER = rf"\b(?:(?:{_UP_TO_999} )?thousand(?: (?:and )?{_UP_TO_999}\b)?|{_UP_TO_999})\b"
+def _entries(role: str, words: str, values: Iterable[float]) -> dict[str, _Word]:
+    """A word, or several with / between them, for each value."""
+    found = zip(words.split(), values, strict=True)
+    return {form: _Word(role, Decimal(str(value))) for forms, value in found for form in forms.split("/")}
 
-# Spelt without hamza on alif (see `_ALIF`). Vague plurals (عشرات, مئات, آلاف) are no numbers; الاثنين is
-# Monday.
-_ARABIC_ONES = {
-    "واحد": 1, "واحدة": 1, "اثنان": 2, "اثنين": 2, "اثنتان": 2, "اثنتين": 2, "ثلاثة": 3, "ثلاث": 3,
-    "اربعة": 4, "اربع": 4, "خمسة": 5, "خمس": 5, "ستة": 6, "ست": 6, "سبعة": 7, "سبع": 7,
-    "ثمانية": 8, "ثماني": 8, "ثمان": 8, "تسعة": 9, "تسع": 9,
-}  # fmt: skip
-_ARABIC_TENS = {
-    ten + ending: value
-    for value, ten in zip(
-        range(20, 100, 10), ("عشر", "ثلاث", "اربع", "خمس", "ست", "سبع", "ثمان", "تسع"), strict=True
+
+_SCALES = (10**3, 10**6, 10**9, 10**12)
+_TENS = range(20, 100, 10)
+_ENGLISH = (
+    _entries("o", "one/a/an two three four five six seven eight nine", range(1, 10))
+    | _entries(
+        "t",
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
+        range(10, 20),
     )
-    for ending in ("ون", "ين")
-}
-_ARABIC_TEENS = {"احد": 11, "احدى": 11, "اثنا": 12, "اثني": 12, "اثنتا": 12, "اثنتي": 12} | {
-    word: 10 + value for word, value in _ARABIC_ONES.items() if value > 2
-}
-# Duals. مدنيين, مقاتلين, مسلحين, مواطنين are also plurals, so only their -ان is two.
-_ARABIC_DUALS = (
-    _words("شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط مراة"),
-    _words("مدني مقاتل مسلح مواطن"),
+    | _entries("d", "twenty thirty forty/fourty fifty sixty seventy eighty ninety", _TENS)
+    | _entries("h", "hundred", (100,))
+    | _entries("s", "dozen thousand million billion trillion", (12, *_SCALES))
+    | _entries("S", "thousands millions billions trillions", _SCALES)
 )
+_PARTS = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decimal("0.75")}
+# Spelt as `_FOLD` leaves them. Vague plurals (عشرات, مئات) are no numbers; الاثنين is Monday.
+_DUALS = _words(
+    "شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط فتات غارت عمليت هجوم ضربت صاروخ قذيفت"
+    " عبوت لغم انفجار سيارت مدنيت شقيق معتقل اسير صحفي مسعف"
+)
+# مدنيين, مقاتلين, مسلحين, مواطنين are also plurals, so only their -ان is two
+_DUALS_IN_AN = _words("مدني مقاتل مسلح مواطن")
+_HUNDREDS = _words("ثلاث اربع خمس ست سبع ثمان/ثماني تسع")
 _ARABIC = (
-    _ARABIC_ONES
-    | _ARABIC_TENS
-    | {f"{teen} {ten}": value for teen, value in _ARABIC_TEENS.items() for ten in ("عشر", "عشرة")}
+    _entries(
+        "o",
+        "واحد/واحده اثنان/اثنين/اثنتان/اثنتين ثلاثه/ثلاث اربعه/اربع خمسه/خمس سته/ست سبعه/سبع"
+        " ثمانيه/ثماني/ثمان تسعه/تسع",
+        range(1, 10),
+    )
+    | _entries("e", "احد/احدي اثنا/اثني/اثنتا/اثنتي", (1, 2))
+    | _entries("t", "عشره/عشر", (10,))
     | {
-        f"{one} و{ten}": v + w
-        for one, v in (_ARABIC_ONES | {"احد": 1, "احدى": 1}).items()
-        for ten, w in _ARABIC_TENS.items()
+        stem + ending: _Word("d", Decimal(value))
+        for value, stem in zip(_TENS, _words("عشر ثلاث اربع خمس ست سبع ثمان تسع"), strict=True)
+        for ending in ("ون", "ين")
     }
-    | {f"{one} الاف": value * 1000 for one, value in _ARABIC_ONES.items() if value > 2}
+    | _entries("h", "مئه/مائه", (100,))
     | {
-        one + hundred: _ARABIC_ONES[one] * 100
-        for one in _words("ثلاث اربع خمس ست سبع ثمان ثماني تسع")
-        for hundred in ("مئة", "مائة")
+        stem + hundred: _Word("f", Decimal(value))
+        for value, stems in zip(range(300, 1000, 100), _HUNDREDS, strict=True)
+        for stem in stems.split("/")
+        for hundred in ("مئه", "مائه")
     }
-    | {"عشرة": 10, "عشر": 10, "عشرة الاف": 10_000, "مئة": 100, "مائة": 100, "الف": 1000, "الفا": 1000}
-    | dict.fromkeys(("مئتان", "مئتين", "مئتي", "مائتان", "مائتين", "مائتي"), 200)
-    | dict.fromkeys(("الفان", "الفين", "الفي"), 2000)
-    | dict.fromkeys((noun + "ان" for nouns in _ARABIC_DUALS for noun in nouns), 2)
-    | dict.fromkeys((noun + "ين" for noun in _ARABIC_DUALS[0]), 2)
+    | _entries("f", "مئتان/مئتين/مئتي/مئتا/مائتان/مائتين/مائتي/مائتا", (200,))
+    | _entries("s", "الف/الفا مليون/مليونا مليار/مليارا/بليون تريليون", _SCALES)
+    | _entries("S", "الاف ملايين مليارات/بلايين تريليونات", _SCALES)
+    | _entries(
+        "w",
+        "الفان/الفين/الفي مليونان/مليونين/مليوني ملياران/مليارين/ملياري",
+        [2 * scale for scale in _SCALES[:3]],
+    )
+    | _entries("q", "نصف ربع", (0.5, 0.25))
+    | {noun + "ان": _Word("x", Decimal(2)) for noun in (*_DUALS, *_DUALS_IN_AN)}
+    | {noun + "ين": _Word("x", Decimal(2)) for noun in _DUALS}
 )
-_ALIF = str.maketrans("أإآ", "ااا")  # one character for one, so that positions hold
+# One character for one, so that places hold
+_FOLD = str.maketrans("أإآٱةىی", "ااااهيي")
 
-_NUMBER = re.compile(
-    # 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals ("29.6.2014" is three), any
-    # digits
-    r"(?P<digits>(?<!\d)\d{1,3}(?:[,٬]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
-    r"|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)|\d+)"
-    rf"|(?<!\w)(?:(?=[efhnost])(?P<english>{_ENGLISH_NUMBER})"
-    rf"|[وب]?(?=[{''.join(sorted({word[0] for word in _ARABIC}))}])"
-    rf"(?P<arabic>{'|'.join(sorted(_ARABIC, key=len, reverse=True))})(?!\w))",
+_SCALE = "(?:hundred|dozen|thousand|million|billion|trillion)"
+_TOKEN = re.compile(
+    # 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals ("29.6.2014" is three; "1,5
+    # million" is one), any digits
+    r"(?P<digits>(?<!\d)\d{1,3}(?:[,٬،]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)"
+    r"|(?<![\d.,٫٬])\d{1,3},\d{1,2}(?= (?:million|billion|مليون|مليار))|\d+)"
+    r"|(?<!\w)(?=[abdefhmnoqst])(?:"
+    rf"(?P<part>(?:an? )?(?:half|quarter|three[- ]quarters)(?: of)?(?:[ -]an?)?)(?=[ -]{_SCALE}\b)"
+    r"|(?P<added>and[ -]an?[ -](?:half|quarter))\b"
+    rf"|(?P<english>{'|'.join(sorted(_ENGLISH.keys() - {'a', 'an'}, key=len, reverse=True))}"
+    rf"|an?(?=[ -]{_SCALE}\b))(?!\w))"
+    r"|(?<!\w)(?P<arabic>[ء-ي]{2,})(?!\w)",
     re.IGNORECASE,
 )
+_TIGHT = frozenset(" -‐‑–")  # between two words of one number
+_AND = frozenset((" and ", "-and-"))
+_PREFIXES = ("و", "ب", "وب", "ل", "ك", "ف", "ول", "ال", "وال", "بال", "لل", "وبال")
+_IS_VAGUE = re.compile(r"\b(?:several|few|many|couple(?: of)?|tens of|dozens of)[ -]$", re.IGNORECASE)
+_ORDINALS = (
+    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\\w+teenth|\\w+tieth"
+)
+_IS_ORDINAL = re.compile(rf"(?:[ -]|[ -]and[ -])(?:{_ORDINALS}|hundredth|thousandth)\b", re.IGNORECASE)
+_IS_CONSTRUCT = re.compile(r"ا \w")
+# الخامس عشر, الثانية عشرة
+_AFTER_ORDINAL = re.compile(r"(?:حادي|ثاني|ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع)ه? و?(?:ال)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as written, and its value: ASCII digits without separators or leading zeros."""
-
-    text: str
-    value: str
+class _Token(NamedTuple):
+    role: str
+    value: Decimal | None  # None for digits: read when needed
     start: int
     end: int
+    prefix: str
+    is_arabic: bool
 
 
-def _value(kind: str, text: str) -> str:
-    if kind == "arabic":
-        return str(_ARABIC[text.translate(_ALIF)])
-    if kind == "english":
-        total = part = 0
-        for word in re.findall("[a-z]+", text.lower()):
-            if word == "thousand":
-                total, part = total + max(part, 1) * 1000, 0
-            elif word == "hundred":
-                part = max(part, 1) * 100
-            else:
-                part += _ENGLISH.get(word, 0)  # 0: "and"
-        return str(total + part)
+@lru_cache(maxsize=1 << 14)
+def _find_arabic(word: str) -> tuple[str, _Word] | None:
+    """What is written together with a number word (and, the, in), and the word; None for other words."""
+    if word in _ARABIC:
+        return "", _ARABIC[word]
+    for prefix in _PREFIXES:
+        found = _ARABIC.get(word[len(prefix) :]) if word.startswith(prefix) else None
+        if found is None or (prefix not in ("و", "ب", "وب") and len(word) < len(prefix) + 4):
+            continue  # "لست" is "I am not"
+        # "بالمئة" is percent, "الاثنين" Monday
+        if prefix.endswith(("ال", "لل")) and not (
+            found.role == "d" or (word[-1] == "ه" and found.role in "ot")
+        ):
+            continue
+        return prefix, found
+    return None
+
+
+def _tokens(folded: str) -> Iterator[_Token]:
+    for match in _TOKEN.finditer(folded):
+        kind = match.lastgroup or ""
+        start, end = match.span()
+        if kind == "arabic":
+            is_eleven = match[0] in ("واحد", "واحدي") and folded.startswith(" عشر", end)
+            if found := ("و", _ARABIC["احد"]) if is_eleven else _find_arabic(match[0]):
+                prefix, word = found
+                yield _Token(word.role, word.value, start + len(prefix), end, prefix, True)
+        elif kind == "digits":
+            yield _Token("n", None, start, end, "", False)
+        elif kind == "english":
+            word = _ENGLISH[match[0].lower()]
+            yield _Token(word.role, word.value, start, end, "", False)
+        else:
+            part = _PARTS[re.findall("half|quarters?", match[0].lower())[-1]]
+            yield _Token("q" if kind == "part" else "p", part, start, end, "", False)
+
+
+class _Sentence:
+    """The tokens of a sentence. The methods read from token ``i`` and return a value with the next token."""
+
+    def __init__(self, plain: str) -> None:
+        self.plain = plain
+        self.folded = plain.translate(_FOLD)
+        self.tokens = list(_tokens(self.folded))
+
+    def _gap(self, i: int) -> str:
+        """What stands before token ``i``, back to the token before it."""
+        return self.plain[self.tokens[i - 1].end : self.tokens[i].start]
+
+    def _role(self, i: int, gaps: frozenset[str] | tuple[str, ...]) -> str:
+        """The role of token ``i`` if one of the gaps is before it, else "-"."""
+        return self.tokens[i].role if 0 < i < len(self.tokens) and self._gap(i) in gaps else "-"
+
+    def _value(self, i: int) -> Decimal:
+        token = self.tokens[i]
+        return Decimal(_digits(self.plain[token.start : token.end])) if token.value is None else token.value
+
+    def _tail_gaps(self, i: int) -> frozenset[str] | tuple[str, ...]:
+        """What may stand before a smaller part after token ``i``."""
+        if any(token.is_arabic for token in self.tokens[i : i + 2]):
+            return (" و",)
+        return _TIGHT | _AND
+
+    def _below_hundred(self, i: int) -> tuple[Decimal, int] | None:
+        token = self.tokens[i]
+        value = self._value(i)
+        if token.role in "oe" and token.is_arabic:
+            if self._role(i + 1, (" ",)) == "t" and not self.tokens[i + 1].prefix:
+                return value + 10, i + 2
+            if (
+                token.role == "o"
+                and self._role(i + 1, (" و", " وال")) == "d"
+                and self.tokens[i + 1].is_arabic
+            ):
+                return value + self._value(i + 1), i + 2
+        if token.role == "d" and token.prefix.endswith("ال"):
+            return None  # a street's name, a day, a century
+        if token.role == "d" and not token.is_arabic and self._role(i + 1, _TIGHT) == "o":
+            return value + self._value(i + 1), i + 2
+        if token.role == "t" and token.is_arabic and _AFTER_ORDINAL.search(self.folded, 0, token.start):
+            return None
+        return (value, i + 1) if token.role in "otd" else None
+
+    def _group(self, i: int) -> tuple[Decimal, int] | None:
+        """A number below 1,000, or digits."""
+        role = self.tokens[i].role
+        if role == "n":
+            return self._value(i), i + 1
+        if role == "o" and self._role(i + 1, _TIGHT) == "h":
+            value, end = self._value(i) * 100, i + 2
+        elif role in "hf":
+            value, end = self._value(i), i + 1
+        else:
+            return self._below_hundred(i)
+        if self._role(end, self._tail_gaps(end - 1)) in "oetd":
+            tail = self._below_hundred(end)
+            if tail and self._role(tail[1], _TIGHT) != "h":  # "two hundred and three hundred"
+                return value + tail[0], tail[1]
+        return value, end
+
+    def _part(self, i: int) -> tuple[Decimal, int, int] | None:
+        """Value, scale and next token of a group with its scale."""
+        role, value = self.tokens[i].role, Decimal(1)
+        end = i
+        if role == "w":
+            scale, value, end = int(self._value(i) / 2), Decimal(2), i + 1
+        elif role == "s":
+            scale, end = int(self._value(i)), i + 1
+            if _IS_CONSTRUCT.match(self.folded, self.tokens[i].end - 1):
+                value = Decimal(2)  # "مليونا شخص": a dual that has lost its last letter
+        else:
+            found = (self._value(i), i + 1) if role == "q" else self._group(i)
+            if found is None:
+                return None
+            value, end = found
+            if self._role(end, _TIGHT) == "p":
+                value, end = value + self._value(end), end + 1
+            if self._role(end, _TIGHT) not in "sS" or self.tokens[end].prefix:
+                return None if role == "q" else (value, 1, end)
+            scale, end = int(self._value(end)), end + 1
+        value *= scale
+        if self._role(end, (" ", " و")) in "pq" and (
+            self.tokens[end].role == "p" or self._gap(end) == " و"
+        ):  # "a million and a half", "مليون ونصف"
+            value, end = value + self._value(end) * scale, end + 1
+        return value, scale, end
+
+    def number(self, i: int) -> tuple[Number | None, int]:
+        """The number that begins with token ``i``, if one does."""
+        start, token = i, self.tokens[i]
+        needed = {"S": "", "p": "", "q": "s", "e": "t"}.get(token.role)  # the role of the next token
+        if needed is not None and self._role(i + 1, _TIGHT) != needed:
+            return None, i + 1
+        if token.role in "nx" and self._role(i + 1, _TIGHT) not in "sSp":  # by far the most
+            return self._made(start, i + 1, None, 1), i + 1
+        part = self._part(i)
+        if part is None:
+            return None, i + 1
+        value, scale, i = part
+        first = scale
+        while scale >= 1000 and self._role(i, self._tail_gaps(i - 1)) in "noetdhfsw":
+            part = self._part(i)
+            if part is None or part[1] >= scale or part[0] >= scale:
+                break  # "five thousand and six thousand"
+            if self.tokens[i].role == "n" and part[1] == 1 and not self.tokens[i - 1].is_arabic:
+                break  # "two thousand 500"
+            value, scale, i = value + part[0], part[1], part[2]
+            first = 1
+        return self._made(start, i, value, first), i
+
+    def _made(self, first: int, after: int, value: Decimal | None, scale: int) -> Number | None:
+        token, last = self.tokens[first], self.tokens[after - 1]
+        written = self.plain[token.start : last.end]
+        if value is None and token.role == "n":
+            return Number(written, _digits(written), token.start, last.end)
+        if not token.is_arabic and self._is_no_number(token, last, after - first):
+            return None
+        number = format((token.value if value is None else value) or Decimal(0), "f")
+        number = number.rstrip("0").rstrip(".") if "." in number else number
+        return Number(written, number, token.start, last.end, scale, token.role == "x")
+
+    def _is_no_number(self, token: _Token, last: _Token, count: int) -> bool:
+        """Several hundred, twenty-first, no one, one another, one-sided."""
+        before = self.plain[max(0, token.start - 12) : token.start]
+        if token.role in "hs" and _IS_VAGUE.search(before):
+            return True
+        if last.role in "dhs" and _IS_ORDINAL.match(self.plain, last.end):
+            return True
+        if token.role != "o" or count > 1:
+            return False
+        if re.search(r"\bno $", before, re.IGNORECASE):
+            return True
+        after = self.plain[last.end : last.end + 12]
+        if re.match("[ -](?:hundred|thousand)th", after):
+            return True
+        return token.value == 1 and bool(re.match(r"[-‐‑–]\w| another\b", after))
+
+
+def _digits(text: str) -> str:
     if not text.isascii():
-        text = (
-            "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
-            .replace("٬", ",")
-            .replace("٫", ".")
-        )
+        text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+        text = text.replace("٬", ",").replace("،", ",").replace("٫", ".")
+    if re.fullmatch(r"\d+,\d{1,2}", text):
+        text = text.replace(",", ".")  # "1,5 million"
     whole, _, decimals = text.replace(",", "").partition(".")
     return (whole.lstrip("0") or "0") + ("." + decimals.rstrip("0") if decimals.strip("0") else "")
 
 
 def find_numbers(plain: str) -> list[Number]:
     """Every number of a sentence in order; dates, years and model names (T-72) count too."""
-    found = []
-    for m in _NUMBER.finditer(plain.translate(_ALIF)):
-        kind = m.lastgroup or "digits"
-        start, end = m.span(kind)
-        found.append(Number(plain[start:end], _value(kind, plain[start:end]), start, end))
+    sentence = _Sentence(plain)
+    found, i = [], 0
+    while i < len(sentence.tokens):
+        number, i = sentence.number(i)
+        if number:
+            found.append(number)
     return found
