@@ -143,6 +143,7 @@ class Listing:
     has_next: bool | None  # None: the page does not say
     edition: Edition | None = None
     categories: tuple[str, ...] = ()  # scopes of the categories that the page links to
+    is_partly_unread: bool = False  # an entry of the feed has no readable address or time
 
 
 class LineKind(StrEnum):

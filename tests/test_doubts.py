@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from archive.compare.classes import Text
 from archive.ingest.doubts import describe_edit, find_shared, is_stale_copy
 from archive.model import Capture, Extract, Line
 from tests.archiving import dump, well
-from tests.bytewise import Site
+from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows
 
 IDS = tuple(range(101, 113))
@@ -179,3 +180,36 @@ def test_old_copies_of_all_posts_are_no_trouble(site: Site, tmp_path: Path) -> N
     assert run(site, folder, "look=all", clock="+1h").status == 0
     sql = "select severity, stale_copy, count(*) from changes where kind = 'updated' group by 1, 2"
     assert rows(folder, sql) == [(0, 1, len(IDS))]
+    assert noise(folder) == {"stale_copy": len(IDS)}
+
+
+def noise(folder: Path) -> dict[str, int]:
+    """What status counts as noise of the English edition."""
+    [edition] = json.loads(well(folder, "status", "--json"))["editions"]
+    assert edition["healthy"] is True
+    counts: dict[str, int] = edition["noise"]
+    return counts
+
+
+def test_noise_is_counted_and_wakes_nobody(site: Site, tmp_path: Path) -> None:
+    """Addresses made anew for each request, an entry of the feed that nobody can read: 0, and in status."""
+    folder = tmp_path / "a"
+    entries = (
+        f"<entry><link href='{site.post_url(101)}'/><updated>2026-01-01T00:00:00Z</updated></entry>"
+        "<entry><link href='http://[bad'/><updated>2026-01-01T00:00:00Z</updated></entry>"
+    )
+    feed = f"<feed xmlns='http://www.w3.org/2005/Atom'>{entries}</feed>"
+    site.answers["/en/feed/atom/?orderby=modified"] = http(
+        feed, "200 OK", "Content-Type: application/atom+xml"
+    )
+    for clock in ("", "+1h"):
+        link = f'<a href="{site.url}file?nonce={len(clock)}ab12">the file</a>'
+        site.put_post(103, TEXT[0].format(103), f"See {link}.")
+        assert run(site, folder, "look=all", clock=clock).status == 0
+    # Three feeds: the walk through all of it begins with the page that showed the newest posts
+    assert kinds(folder) == [] and noise(folder) == {"bad_entry": 3, "new_address": 1}
+    told = "noise of 30 days: 3 feeds with an entry that cannot be read, 1 looks at pages"
+    assert told in well(folder, "status").decode()
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before

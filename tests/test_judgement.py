@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -85,6 +86,38 @@ def test_the_same_answer_for_all_posts_is_held(site: Site, tmp_path: Path, case:
     done = run(site, folder, "look=all", clock="+1h")
     assert done.status == (65 if case == "empty" else 69), done.stderr[-2000:]
     assert kinds(folder) == [] and all(states(folder)["en", post_id] == "live" for post_id in IDS)
+
+
+def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path) -> None:
+    """Also not one without looks; the edition's last good crawl stays. Once a post answers again, the others
+    are due: two crawls later all is well."""
+    folder = tmp_path / "a"
+    site.list_posts(501, edition="ar")
+    site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")
+
+    def health() -> dict[str, tuple[bool, str, dict[str, int]]]:
+        told = json.loads(well(folder, "status", "--json"))["editions"]
+        return {one["edition"]: (one["healthy"], one["last_good_crawl"], one["held"]) for one in told}
+
+    def both(*arguments: str, clock: str) -> int:
+        return crawl(site.url, folder, *arguments, ARCHIVE_CLOCK=clock, RETRY_TIMES=0).status
+
+    assert both(clock="") == 0
+    first = health()["en"][1]
+    before = dict(site.answers)
+    for post_id in IDS:
+        site.answers[f"/en/{post_id}/"] = GONE
+    assert both("look=all", clock="+1h") == 69
+    assert both("look=none", clock="+80m") == 69
+    [(at,)] = rows(folder, "select finished_at from crawls order by crawl_id desc limit 1")
+    assert health() == {"en": (False, first, {"missing": 6}), "ar": (True, at, {})}
+    assert (
+        "held, and not believed yet: 6 missing (see 'sohr-archive held')" in well(folder, "status").decode()
+    )
+    assert crawl(site.url, folder, "edition=ar", "look=none", ARCHIVE_CLOCK="+85m").status == 0
+    site.answers = before
+    assert [both(clock=clock) for clock in ("+130m", "+160m")] == [69, 0]
+    assert health()["en"][0::2] == (True, {}) and kinds(folder) == []
 
 
 def test_single_posts_that_go_are_told(site: Site, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from archive.html.decode import Undecodable, decode_body, decode_text, is_cut
 from archive.ingest.channel_digests import Digests
+from archive.ingest.noise import BAD_ENTRY, count_noise
 from archive.model import Address, ArticleKey, Capture, Edition, Kind, Listing, Sighting
 from archive.outcome import (
     FEED,
@@ -80,6 +81,8 @@ class Channels:
             detail = "not in the order of edits"
             return self._record_failure(capture, edition, name, scope, detail, is_final=True)
         self._offered(capture, edition, name, scope)
+        if listing.is_partly_unread:
+            count_noise(self._store, edition, capture.captured_at, BAD_ENTRY)
         row = self._row(edition, name, scope)
         is_walking = row is not None and (row["whole_at"] is None or row["next_page"] is not None)
         if row is not None and is_walking and page <= (row["next_page"] or 1):

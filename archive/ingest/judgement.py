@@ -35,6 +35,7 @@ from archive.thresholds import (
 )
 
 WINDOW = timedelta(days=1)  # whose looks are judged together
+WATCHED = 3  # posts of each kind that are looked at more often: they show when the trouble is over
 _STATES = {
     MISSING: ("missing", "disappeared"),
     MOVED: ("moved",),
@@ -99,13 +100,15 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     at, held = event["at"], set(event["held"])
     proven = {(key, kind) for key, kind in event["proven"]}
     outcomes = []
+    watched: Counter[str] = Counter()
     for row in _pending(ingest, "p.held_at is null"):
         earlier = _held_rows(ingest, row)
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
         is_bulk = row["kind"] in held and not _is_expected(row)
         if not is_proven and (earlier or is_bulk or shared):
-            _hold(ingest, row, at, shared)
+            _hold(ingest, row, at, shared, is_watched=watched[row["kind"]] < WATCHED)
+            watched[row["kind"]] += 1
             outcomes.append(Outcome(HELD, row["url"], row["status"], key_of(row)))
             continue
         outcomes += [_write(ingest, one, at) for one in earlier]
@@ -237,15 +240,21 @@ def _control_group(ingest: Ingest) -> list[ArticleRow]:
 
 
 def _call_control_group(ingest: Ingest, at: str) -> None:
-    """Let the next crawl look at the control group."""
+    """Let the next crawls look at the control group, twice a day."""
     for row in _control_group(ingest):
-        if row["next_look_at"] is None or row["next_look_at"] > at:
-            ingest.store.update("articles", "article_id", row["article_id"], next_look_at=at)
+        due = max(at, format_time(parse_time(row["last_captured_at"]) + WINDOW / 2))
+        if row["next_look_at"] is None or row["next_look_at"] > due:
+            ingest.store.update("articles", "article_id", row["article_id"], next_look_at=due)
 
 
-def _hold(ingest: Ingest, row: Row, at: str, shared: str | None) -> None:
-    """Keep an outcome back, and look again in a day. ``shared`` is the mark that other edits have too."""
-    again = look_schedule.unread_next_look(at, str(key_of(row)))
+def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: bool) -> None:
+    """Keep an outcome back, and look again in a day, or sooner if the post is one of those that show when the
+    trouble is over. ``shared`` is the mark that other edits have too."""
+    wait = look_schedule.UNREAD_LOOK
+    if is_watched:
+        first = next((one["captured_at"] for one in _held_rows(ingest, row)), at)
+        wait = look_schedule.watched_wait(first, at)
+    again = look_schedule.unread_next_look(at, str(key_of(row)), wait)
     details = json.dumps(
         json.loads(row["details"]) | ({"shared": shared} if shared else {}), ensure_ascii=False
     )

@@ -95,6 +95,12 @@ def unread_next_look(now: str, key: str, wait: timedelta = UNREAD_LOOK) -> str:
     return _later(now, wait.total_seconds() * (1 - JITTER * _share(key, 0)))
 
 
+def watched_wait(since: str, now: str) -> timedelta:
+    """How long after ``now`` to look again whether a trouble that began at ``since`` is over: an hour at
+    first, a quarter of the time that it has lasted, at most a day."""
+    return min(max(REFUSED_LOOK, (parse_time(now) - parse_time(since)) / 4), UNREAD_LOOK)
+
+
 def refused_next_try(crawls: int, now: str, key: str) -> str | None:
     """When to ask again for a post that was never captured and that ``crawls`` crawls got nothing but errors
     for: None, with the next crawl, for the first; then 1 hour behind ``now``, 2, 4, up to a day. Posts that

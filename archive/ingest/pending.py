@@ -54,7 +54,18 @@ class Pending:
         sql = "select 1 from pending_outcomes where kind = ? and held_at is not null limit 1"
         return self._store.one(sql, kind) is not None
 
-    def drop_held(self, article: ArticleRow) -> None:
-        """The article answered with its text: what was held of it is not so. The evidence stays."""
+    def drop_held(self, article: ArticleRow, at: str) -> None:
+        """The article answered with its text: what was held of it is not so. The evidence stays.
+
+        The trouble may be over, so all other posts of which something is held are due.
+        """
+        sql = "select 1 from pending_outcomes where article_id = ? and held_at is not null"
+        if self._store.one(sql, article["article_id"]) is None:
+            return
         sql = "delete from pending_outcomes where article_id = ? and held_at is not null"
         self._store.query(sql, article["article_id"])
+        self._store.query(
+            """update articles set next_look_at = ?1 where next_look_at > ?1 and article_id in
+               (select article_id from pending_outcomes where held_at is not null)""",
+            at,
+        )

@@ -13,6 +13,7 @@ from archive.extract.reread import Evidence
 from archive.ingest import neighbours
 from archive.ingest.articles import Articles
 from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, describe_edit, is_stale_copy
+from archive.ingest.noise import NEW_ADDRESS, STALE_COPY, count_noise
 from archive.ingest.pending import UPDATED
 from archive.ingest.same_text import (
     articles_with,
@@ -67,7 +68,7 @@ class Versions:
     def _record_same(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> Outcome:
         if self._pending.is_waiting(article) and (waiting := self._pending.defer(seen, article, UPDATED)):
             return waiting
-        self._pending.drop_held(article)
+        self._pending.drop_held(article, seen.at)
         self._restore(seen, article)
         self._extend(seen, article, newest, found)
         neighbours.end_promotion(self._store, article["article_id"])
@@ -88,16 +89,18 @@ class Versions:
             marks = {}
         if waiting := self._pending.defer(seen, article, UPDATED, **marks):
             return replace(waiting, is_stale=is_stale and not asks_past_caches(seen.capture))
+        if is_stale:
+            count_noise(self._store, key_of(article).edition, seen.at, STALE_COPY)
         if is_stale or self._was_stale(newest):  # nobody edited anything, there or back
             difference |= {"severity": 0, "stale_copy": int(is_stale)}
         elif seen.is_addition:
             difference |= {"severity": min(1, difference["severity"]), "classes": [SAME_ADDITION]}
-        self._pending.drop_held(article)
+        self._pending.drop_held(article, seen.at)
         self._restore(seen, article)
         return self._add(seen, article, newest, found, "updated", difference)
 
     def _add_first(self, seen: Seen, article: ArticleRow, found: Extract) -> Outcome:
-        self._pending.drop_held(article)
+        self._pending.drop_held(article, seen.at)
         kind = "created" if article["first_captured_at"] is None else "updated"
         return self._add(seen, article, None, found, kind, {})
 
@@ -197,6 +200,8 @@ class Versions:
             self._store.claims(newest, found, newest["title"])
             self._set_terms_and_links(article["article_id"], found)
             self._articles.record_change(seen, article, "metadata", version_id=version_id, details=changed)
+        elif any(before[name] != after[name] for name in ("links", "images")):
+            count_noise(self._store, key_of(article).edition, seen.at, NEW_ADDRESS)
 
     def _add(
         self,

@@ -19,6 +19,7 @@ from archive.clock import format_time, parse_time
 from archive.model import EDITIONS, Edition
 from archive.outcome import SAME_TEXT
 from archive.reports.gaps import Rows, unexplained_gaps
+from archive.reports.troubles import Counts, count_held
 
 Counters = dict[str, Any]
 _DAY = timedelta(days=1)
@@ -72,11 +73,13 @@ class Drift:
     counters: Counters = field(default_factory=dict)
     usual_unread: float = 0.0  # share of the pages that no layout read, in earlier crawls
     findings: tuple[Finding, ...] = ()
+    held: Counts = field(default_factory=dict)  # posts whose outcomes are held, of the editions of the crawl
 
 
 def judge_crawl(rows: Rows, crawl: str, finish_reason: str, now: str) -> Drift:
     """Judge a crawl that is about to end, for a reason as Scrapy names it. Reads the database only."""
-    [(crawl_id, started_at)] = rows.query("select crawl_id, started_at from crawls where name = ?", crawl)
+    sql = "select crawl_id, started_at, arguments from crawls where name = ?"
+    [(crawl_id, started_at, arguments)] = rows.query(sql, crawl)
     numbers = _count_crawl(rows, crawl_id)
     earlier = [
         (row["started_at"], row["exit_status"], json.loads(row["counters"]))
@@ -98,7 +101,9 @@ def judge_crawl(rows: Rows, crawl: str, finish_reason: str, now: str) -> Drift:
     findings += [finding for finding in silent if finding]
     for edition, days in unexplained_gaps(rows, crawl_id, finish_reason).items():
         findings.append(Finding("gap", len(days), edition=edition, detail=", ".join(days)))
-    return Drift(numbers, _share(usual, "unread", "read"), tuple(findings))
+    asked = json.loads(arguments).get("editions", ())
+    held = {edition: kinds for edition, kinds in count_held(rows).items() if edition in asked}
+    return Drift(numbers, _share(usual, "unread", "read"), tuple(findings), held)
 
 
 def _count_crawl(rows: Rows, crawl_id: int) -> Counters:

@@ -7,21 +7,24 @@ import os
 import shlex
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from archive.clock import parse_time
+from archive.clock import format_time, parse_time
 from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.model import EDITIONS, STATES, Edition
 from archive.outcome import QUARANTINED
 from archive.read.database import about, snapshot
 from archive.reports.channels import ChannelReport, read_channels
 from archive.reports.terminal import number_of
+from archive.reports.troubles import count_held, count_noise
 from archive.sites.sohr.addresses import HOME, Site
 
 CRAWLS = 5  # shown
 DAYS = 5  # days not listed in full that are named
+NOISE_DAYS = 30  # days whose noise is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class EditionHealth:
     edition: Edition
     healthy: bool
     last_good_crawl: str | None  # when the last healthy one ended (UTC)
+    # Posts of which outcomes of looks are held, by kind: missing, moved, withheld, textless, updated
+    held: dict[str, int] = field(default_factory=dict)
+    noise: dict[str, int] = field(default_factory=dict)  # of the last 30 days: `archive.ingest.noise`
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         holdings = tuple(_holdings(conn, now))
         crawls = tuple(_crawls(conn, folder, None, CRAWLS))
         last = next(iter(_crawls(conn, folder, "crawl", 1)), None)
-        editions = tuple(health for edition in EDITIONS if (health := read_health(conn, edition)))
+        editions = tuple(_editions(conn, now))
         broken_off = tuple(_broken_off(conn))
         unresolved = _count(conn, "select count(*) from aliases where article_id is null")
         quarantined = _count(conn, "select count(*) from captures where outcome = ?", QUARANTINED)
@@ -153,6 +159,25 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         channels=channels,
         next=tuple(_next(folder, home, holdings, last, len(broken_off), unresolved)),
     )
+
+
+def _editions(conn: sqlite3.Connection, now: str) -> Iterable[EditionHealth]:
+    rows = _Rows(conn)
+    held = count_held(rows)
+    noise = count_noise(rows, format_time(parse_time(now) - timedelta(days=NOISE_DAYS))[:10])
+    for edition in EDITIONS:
+        if health := read_health(conn, edition):
+            yield replace(health, held=held.get(edition, {}), noise=noise.get(edition, {}))
+
+
+class _Rows:
+    """A connection for reading as `archive.reports.gaps.Rows`."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def query(self, sql: str, *values: object) -> list[Any]:
+        return self._conn.execute(sql, values).fetchall()
 
 
 def read_health(conn: sqlite3.Connection, edition: Edition) -> EditionHealth | None:

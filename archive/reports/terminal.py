@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from archive.reports.status import Crawl, EditionHealth, Holding, Status
 
 EDITION_NAMES = {"en": "English", "ar": "Arabic"}
+# Kinds of `archive.ingest.noise`, in words
+NOISE = {
+    "stale_copy": "old copies from caches",
+    "new_address": "looks at pages with addresses made anew",
+    "bad_entry": "feeds with an entry that cannot be read",
+}
 
 
 def name_of(source: str) -> str:
@@ -162,9 +168,17 @@ def _last_crawl(status: Status) -> str:
 
 def _health(health: EditionHealth, now: str) -> str:
     good = f"{_since(health.last_good_crawl, now)} ago" if health.last_good_crawl else "none"
-    return f"  {name_of(health.edition)}: " + (
-        "healthy" if health.healthy else f"NOT HEALTHY, last good crawl: {good}"
-    )
+    lines = [
+        f"  {name_of(health.edition)}: "
+        + ("healthy" if health.healthy else f"NOT HEALTHY, last good crawl: {good}")
+    ]
+    if health.held:
+        told = ", ".join(f"{number:,} {kind}" for kind, number in health.held.items())
+        lines.append(f"    held, and not believed yet: {told} (see 'sohr-archive held')")
+    if health.noise:
+        told = ", ".join(f"{number:,} {NOISE[kind]}" for kind, number in health.noise.items())
+        lines.append(f"    noise of 30 days: {told}")
+    return "\n".join(lines)
 
 
 def _since(at: str, now: str) -> str:

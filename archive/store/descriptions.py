@@ -452,6 +452,17 @@ TABLES: dict[str, Described] = {
         """,
         {"sort_desc": "month", "hidden": True},
     ),
+    "noise_counts": Described(
+        "Noise by day",
+        "What was no trouble and no change: old copies from caches, addresses made anew for each request, "
+        "feeds with an entry that cannot be read.",
+        """
+        edition day
+        kind: stale_copy, new_address or bad_entry.
+        number: How often it was seen.
+        """,
+        {"sort_desc": "day", "hidden": True},
+    ),
     "pending_outcomes": Described(
         "Pending outcomes",
         "Looks that found a post changed, missing, moved or without text, and are not written yet: they are "

@@ -297,6 +297,14 @@ create table edit_counts (
     primary key (month, class)
 ) strict, without rowid;
 
+create table noise_counts (
+    edition text not null check (edition in ('en', 'ar')),
+    day text not null,
+    kind text not null check (kind in ('stale_copy', 'new_address', 'bad_entry')),
+    number integer not null,
+    primary key (edition, day, kind)
+) strict, without rowid;
+
 create virtual table search using fts5(title, text, content='', tokenize='unicode61 remove_diacritics 0');
 
 create index captures_article on captures(article_id, captured_at);

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.clock import MACHINE, Clock
@@ -69,10 +69,9 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Outcomes that were written now, and how many of the crawl's are held, by kind."""
+    """Outcomes that were written now."""
 
     outcomes: tuple[Outcome, ...] = ()
-    held: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

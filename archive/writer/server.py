@@ -15,7 +15,6 @@ import sqlite3
 import struct
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +51,6 @@ BATCH = 32  # captures; measured: in larger batches commit and fsync cost no les
 
 WAITING = """select distinct k.name from pending_outcomes join captures using (capture_id)
     join crawls k using (crawl_id) where held_at is null"""
-HELD_OF = """select p.kind from pending_outcomes p join captures using (capture_id)
-    join crawls k using (crawl_id) where held_at is not null and k.name = ?"""
 
 
 class Writer:
@@ -161,8 +158,7 @@ class Writer:
         """Judge the outcomes that wait, as `archive.ingest.judgement` does."""
         event = judge(self.ingest, crawl, now())
         outcomes = self._record_event(event) if event else []
-        held = Counter(row[0] for row in self.store.query(HELD_OF, crawl))
-        return Judged(tuple(outcome for outcome in outcomes if outcome.word != HELD), dict(held))
+        return Judged(tuple(outcome for outcome in outcomes if outcome.word != HELD))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

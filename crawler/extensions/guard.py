@@ -146,7 +146,6 @@ class Guard:
         self._breaker = Breaker()
         self.is_wary = False  # the last answer that was read is a failure
         self._sent = 0  # requests that left, or wait for their turn to
-        self.held: dict[str, int] = {}  # outcomes of this crawl that are held, by kind
         self.before_close: Callable[[], Awaitable[None]] | None = None  # called before a crawl is stopped
         self._closing_task: asyncio.Task[None] | None = None  # a reference, or the loop may drop it
         crawler.signals.connect(self._count_error, signal=signals.spider_error)
@@ -208,9 +207,8 @@ class Guard:
             )
 
     def add_judged(self, judged: Judged) -> None:
-        """Count the outcomes that waited, and remember those that are held."""
+        """Count the outcomes that waited."""
         self.counts.update(outcome.word for outcome in judged.outcomes)
-        self.held = judged.held
 
     def fail(self, failure: ArchiveFailed) -> None:
         """Stop the crawl because the archive cannot go on."""
@@ -339,14 +337,19 @@ class Guard:
         return next(found, "")
 
     def _held(self, kinds: tuple[str, ...]) -> str:
-        """That outcomes of these kinds are held; empty if none are."""
-        found = {kind: self.held[kind] for kind in kinds if kind in self.held}
+        """That outcomes of these kinds are held, of this crawl or of one before it; empty if none are."""
+        if not self._crawler.settings.getbool("ONE_SITE", True):
+            return ""  # a crawl of other sites
+        found: Counter[str] = Counter()
+        for held in self.drift.held.values():
+            found.update({kind: number for kind, number in held.items() if kind in kinds})
         if not found:
             return ""
+        told = " and ".join(f"{number} {kind}" for kind, number in found.items())
         return (
-            f"{sum(found.values())} looks found posts {' and '.join(found)}, too many at once to be "
-            "believed; "
-            "nothing is said of them yet: look at the site in a browser, then see 'sohr-archive held'"
+            f"looks found posts in a way that is not believed yet ({told}): too many at once, or as the site "
+            "answers for any address; nothing is said of them: look at the site in a browser, then see "
+            "'sohr-archive held'"
         )
 
     def _too_many(self, words: frozenset[str], usual: float) -> _Share | None:
@@ -393,7 +396,8 @@ def edition_counters(guard: Guard) -> dict[str, dict[str, Any]]:
             "refused": result.refused,
             "unreadable": result.unreadable,
             "healthy": result.is_healthy
-            and not any(finding.edition in (None, edition) for finding in guard.drift.findings),
+            and not any(finding.edition in (None, edition) for finding in guard.drift.findings)
+            and edition not in guard.drift.held,
         }
         for edition, result in guard.editions.items()
     }

@@ -82,11 +82,15 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         return None
     read = _atom if root.tag == f"{_ATOM}feed" else _rss
     unique: dict[object, Sighting] = {}
+    is_partly_unread = False
     for sighting in read(root, address, site):
+        if sighting is None:
+            is_partly_unread = True
+            continue
         unique.setdefault(sighting.post_id or sighting.url, sighting)
         if len(unique) >= MAX_ENTRIES:
             break
-    return Listing("feed", page, tuple(unique.values()), None, address.edition)
+    return Listing("feed", page, tuple(unique.values()), None, address.edition, (), is_partly_unread)
 
 
 def in_order_of_edits(listing: Listing) -> bool:
@@ -95,7 +99,8 @@ def in_order_of_edits(listing: Listing) -> bool:
     return all(times) and times == sorted(times, key=str, reverse=True)
 
 
-def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting]:
+def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting | None]:
+    """The entries of Atom; None for one without a readable address, and for an unreadable time."""
     for entry in root.iterfind(f"{_ATOM}entry"):
         links = [
             link.get("href") or ""
@@ -103,14 +108,15 @@ def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighti
             if link.get("rel", "alternate") == "alternate"
         ]
         title, content = entry.find(f"{_ATOM}title"), entry.find(f"{_ATOM}content")
-        published, modified = (
-            read_time(_text(entry.find(_ATOM + name))) for name in ("published", "updated")
-        )
+        stated = [_text(entry.find(_ATOM + name)) for name in ("published", "updated")]
+        published, modified = map(read_time, stated)
+        if any(text.strip() and read_time(text) is None for text in stated):
+            yield None
         names = [*links, _text(entry.find(f"{_ATOM}id"))]
         yield from _sighting(names, title, content, published, modified, address, site)
 
 
-def _rss(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting]:
+def _rss(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting | None]:
     for item in root.iterfind("channel/item"):
         names = [_text(item.find("link")), _text(item.find("guid"))]
         yield from _sighting(
@@ -132,8 +138,9 @@ def _sighting(
     modified: str | None,
     address: Address,
     site: Site,
-) -> Iterator[Sighting]:
-    """The post an entry names by its link or its id; none where that is no post of this edition."""
+) -> Iterator[Sighting | None]:
+    """The post an entry names by its link or its id; nothing where that is no post of this edition, None
+    where no address can be read."""
     found = [site.parse(name.strip(), address.url) for name in names if name.strip()]
     posts = [
         a
@@ -141,6 +148,8 @@ def _sighting(
         if a and a.kind in (Kind.ARTICLE, Kind.SLUG) and a.edition == address.edition and a.page == 1
     ]
     if not posts:
+        if not any(found):
+            yield None
         return
     post_id = next((post.post_id for post in posts if post.post_id), None)
     told, body = _text(title), _text(content)
