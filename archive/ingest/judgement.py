@@ -242,7 +242,7 @@ def _control_group(ingest: Ingest) -> list[ArticleRow]:
 def _call_control_group(ingest: Ingest, at: str) -> None:
     """Let the next crawls look at the control group, twice a day."""
     for row in _control_group(ingest):
-        due = max(at, format_time(parse_time(row["last_captured_at"]) + WINDOW / 2))
+        due = max(at, format_time(parse_time(row["last_captured_at"] or at) + WINDOW / 2))
         if row["next_look_at"] is None or row["next_look_at"] > due:
             ingest.store.update("articles", "article_id", row["article_id"], next_look_at=due)
 
