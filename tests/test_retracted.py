@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     with store.transaction():
         article = store.one("select article_id from articles")
         assert article is not None
-        store.change(article[0], "retracted", LATER, LATER, retracts=2)
+        store.changes.add(article[0], "retracted", LATER, LATER, retracts=2)
     store.close()
     return folder
 

@@ -29,12 +29,8 @@ class Articles:
         self, key: ArticleKey, seen: Seen, day: str | None = None, url: str | None = None
     ) -> ArticleRow:
         """An article's row; a new one gets the address ``url``, or that of the capture."""
-        row = self.store.article(key)
-        if row is None:
-            self.store.add_article(key, url or seen.capture.url, seen.at, day)
-            row = self.store.article(key)
-        assert row is not None  # found or just written
-        return row
+        articles = self.store.articles
+        return articles.get(key) or articles.add(key, url or seen.capture.url, seen.at, day)
 
     def add_aliases(self, seen: Seen, article: ArticleRow, found: Extract | None = None) -> None:
         """The addresses of a capture, and the one its page calls canonical, lead to the article."""
@@ -46,11 +42,11 @@ class Articles:
         if article["edition"] is None:
             urls.append(article["key"])
         for url in filter(None, urls):
-            self.store.alias(url, article["article_id"], seen.at)
+            self.store.articles.add_alias(url, article["article_id"], seen.at)
 
     def record_change(self, seen: Seen, article: ArticleRow, kind: str, **values: Any) -> None:
         """Write one row of the feed."""
-        self.store.change(
+        self.store.changes.add(
             article["article_id"], kind, seen.at, seen.learnt_at, capture_id=seen.capture_id, **values
         )
 
@@ -178,7 +174,7 @@ class Articles:
 
     def mark_moved(self, seen: Seen, article: ArticleRow, target: ArticleRow) -> Outcome:
         """The article's address leads to another post for good."""
-        outcome = seen.outcome(MOVED, article, target=self.store.held(target))
+        outcome = seen.outcome(MOVED, article, target=self.store.articles.describe(target))
         if seen.is_older_than(article):
             return outcome
         is_known = article["state"] == "moved" and article["moved_to"] == target["article_id"]

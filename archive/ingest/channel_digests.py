@@ -15,8 +15,9 @@ from archive.ingest import look_schedule, neighbours
 from archive.model import Sighting
 from archive.outcome import REFUSALS, Held
 from archive.sites.wordpress.channels import dated_channels
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
-from archive.store.rows import Row, Store
+from archive.store.rows import Store
 
 
 class Digests:
@@ -104,7 +105,7 @@ class Digests:
 
     def _is_older(self, article: ArticleRow, row: Row) -> bool:
         """Whether the channel's words are older than our newest page: by time and in the evidence."""
-        version = self._store.version(article["newest_version_id"])
+        version = self._store.versions.get(article["newest_version_id"])
         if version is None:
             return False
         return bool(

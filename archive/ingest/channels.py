@@ -29,7 +29,8 @@ from archive.outcome import (
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import rest, sitemaps
 from archive.sites.wordpress.channels import Channel, find_channel
-from archive.store.rows import Row, Store
+from archive.store.connection import Row
+from archive.store.rows import Store
 
 _GZIP = b"\x1f\x8b"
 _NOT_OFFERED = frozenset((400, 401, 404, 405, 410, 501))
@@ -138,7 +139,7 @@ class Channels:
         held = []
         for sighting in listing.sightings:
             one = self._record_sighting(sighting, capture.captured_at)
-            row = self._store.article(one.key) if one.key else None
+            row = self._store.articles.get(one.key) if one.key else None
             if row:
                 one = self.digests.record(row, one, sighting, capture.captured_at, capture_id)
             held.append(one)
@@ -148,7 +149,7 @@ class Channels:
         self, capture: Capture, capture_id: int, ids: Sequence[int], edition: Edition
     ) -> None:
         for post_id in ids:
-            row = self._store.article(ArticleKey(edition, str(post_id)))
+            row = self._store.articles.get(ArticleKey(edition, str(post_id)))
             if row is not None:
                 self.digests.absent(row, "rest", capture.captured_at, capture_id)
 

@@ -14,8 +14,9 @@ from archive.clock import format_time, last_past_day, parse_time
 from archive.model import Address, Capture, Edition, Listing
 from archive.outcome import Held
 from archive.sites.sohr.addresses import Site
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
-from archive.store.rows import Row, Store
+from archive.store.rows import Store
 
 ANSWERS = timedelta(days=7)  # for so long date archives that answered are taken to answer still
 
@@ -46,7 +47,7 @@ class Coverage:
         self._store.query(
             "insert into listing_pages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             capture_id,
-            self._store.crawl_id(capture.crawl),
+            self._store.crawls.find_id(capture.crawl),
             edition,
             address.scope,
             address.page,
@@ -62,14 +63,14 @@ class Coverage:
 
     def _article(self, held: Held, is_sticky: bool) -> ArticleRow | None:
         """The row of a post in the listing's order; None for a sticky one and one whose id is not known."""
-        return self._store.article(held.key) if held.key and not is_sticky else None
+        return self._store.articles.get(held.key) if held.key and not is_sticky else None
 
     def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
         """A date archive shows posts, so those that answered 404 before in this crawl are empty, not off."""
         if self._answers(capture, edition):
             return
         query = "select url from captures where crawl_id = ? and channel = 'date' and status in (404, 410)"
-        for row in self._store.query(query, self._store.crawl_id(capture.crawl)):
+        for row in self._store.query(query, self._store.crawls.find_id(capture.crawl)):
             empty = self._site.parse(row["url"])
             if empty and empty.edition == edition and empty.page == 1 and empty.scope.startswith("date/"):
                 self._cover(capture, edition, empty.scope)
@@ -104,7 +105,7 @@ class Coverage:
         return self._store.one(
             """select * from listing_pages where crawl_id = ? and edition = ? and scope = ? and page = ?
                order by capture_id desc""",
-            self._store.crawl_id(capture.crawl),
+            self._store.crawls.find_id(capture.crawl),
             address.edition,
             address.scope,
             address.page - 1,
@@ -203,7 +204,7 @@ class Coverage:
         rows = self._store.query(
             """select distinct page from listing_pages
                where crawl_id = ? and edition = ? and scope = ? order by page""",
-            self._store.crawl_id(capture.crawl),
+            self._store.crawls.find_id(capture.crawl),
             edition,
             address.scope,
         )
@@ -214,8 +215,10 @@ class Coverage:
         """All days of a date archive that were over, whatever the site's time zone, when it was walked."""
         first, last = span(scope)
         over = min(last, date.fromisoformat(last_past_day(capture.captured_at)))
-        days = [(first + timedelta(days=n)).isoformat() for n in range((over - first).days + 1)]
-        self._store.cover_days(edition, days, capture.captured_at)
+        add = "insert into coverage_days values (?, ?, ?) on conflict do nothing"
+        for n in range((over - first).days + 1):
+            day = (first + timedelta(days=n)).isoformat()
+            self._store.execute(add, edition, day, capture.captured_at)
 
 
 def span(scope: str) -> tuple[date, date]:

@@ -16,7 +16,7 @@ from archive.model import APART, STOPPED, Capture, Kind, Unextractable
 from archive.outcome import NO_ANSWER, NOT_ASKED, Outcome
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
-from archive.store.rows import Row
+from archive.store.connection import Row
 from archive.warc.reader import Position
 
 WORTH_IT = 300  # versions: below, the processes take longer to start than they save
@@ -34,17 +34,17 @@ def apply_event(
     match event.get("event"):
         case "crawl-started":
             _identify_archive(ingest, event["site"], event["extractor"])
-            store.start_crawl(
+            store.crawls.start(
                 event["name"], event["kind"], event["at"], event["arguments"], event["software"]
             )
         case "crawl-finished":
             # A crawl that was killed has no end of its own, only a last sign
             at_end = event.get("last_sign_at") or event["at"]
             facts = (event[name] for name in ("reason", "exit_status", "verdict", "counters"))
-            store.finish_crawl(event["name"], at_end, *facts)
+            store.crawls.finish(event["name"], at_end, *facts)
         case "no-answer" | "not-asked" as kind:
             url, reason = event["url"], NO_ANSWER if kind == "no-answer" else NOT_ASKED
-            store.add_failure(url, reason, event["error"], event["at"], None, event["crawl"], None)
+            store.captures.add_failure(url, reason, event["error"], event["at"], None, event["crawl"], None)
             if reason == NO_ANSWER:
                 ingest.channels.unanswered(url, event["at"])
         case "cited":
@@ -101,12 +101,12 @@ def _add_cited(ingest: Ingest, urls: list[str], at: str) -> None:
     for url in urls:
         address = ingest.site.parse(url)
         if address and address.key and address.kind is Kind.ARTICLE:
-            article = ingest.store.article(address.key)
+            article = ingest.store.articles.get(address.key)
         else:
             at_url = address.url if address else addresses_elsewhere.clean(url)
-            article = ingest.store.article_at(at_url) if at_url else None
+            article = ingest.store.articles.get_at(at_url) if at_url else None
         if article is not None and article["first_captured_at"] is not None:
-            ingest.store.alias(url, article["article_id"], at)
+            ingest.store.articles.add_alias(url, article["article_id"], at)
 
 
 def _mend(ingest: Ingest, layout: str | None) -> None:
@@ -140,13 +140,13 @@ def _reread(ingest: Ingest, at: str, reader: Reader) -> None:
     [(count,)] = store.query("select count(*) from versions where extractor != ?", EXTRACTOR)
     after = started = 0  # articles that were read again, and those whose reading was started
     which = "where newest_version_id is not null and article_id > ? order by article_id limit 500"
-    while rows := store.articles(which, after):
+    while rows := store.articles.select(which, after):
         if count >= WORTH_IT:
             ahead = rows[-1]["article_id"] + REREAD_AHEAD
             _start_rereading(ingest, reader, started, ahead)
             started = ahead
         for row in rows:
-            newest = store.version(row["newest_version_id"])
+            newest = store.versions.get(row["newest_version_id"])
             assert newest is not None  # foreign keys hold it
             marker = Capture(row["url"], 0, (), b"", captured_at=at, recorded_at=at)
             ingest.versions.reread(Seen(marker, newest["last_capture_id"]), row, reader)

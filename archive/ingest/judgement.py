@@ -22,8 +22,8 @@ from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
 from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Unextractable
 from archive.outcome import HELD, Outcome
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
-from archive.store.rows import Row
 from archive.thresholds import (
     BULK_CRAWL,
     BULK_FEW,
@@ -222,7 +222,7 @@ def _control_group(ingest: Ingest) -> list[ArticleRow]:
     newest = [
         row
         for edition in ("en", "ar")
-        for row in ingest.store.articles(
+        for row in ingest.store.articles.select(
             f"where edition = ? and {free} order by post_id desc limit ?",
             edition,
             CONTROL_NEWEST.value,
@@ -230,7 +230,7 @@ def _control_group(ingest: Ingest) -> list[ArticleRow]:
     ]
     ids = [row["article_id"] for row in newest]
     marks = ", ".join("?" * len(ids))
-    others = ingest.store.articles(
+    others = ingest.store.articles.select(
         f"""where {free} and article_id not in ({marks})
             order by (article_id * 7919) % 1009, article_id limit ?""",
         *ids,
@@ -283,7 +283,7 @@ def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
         case "withheld":
             return ingest.articles.mark_withheld(seen, article, details["detail"])
         case "moved":
-            [target] = ingest.store.articles("where article_id = ?", details["to"])
+            [target] = ingest.store.articles.select("where article_id = ?", details["to"])
             return ingest.articles.mark_moved(seen, article, target)
         case "textless":
             why = Unextractable(details["reason"], details["detail"])
@@ -312,7 +312,7 @@ def _retract(ingest: Ingest, kind: str, at: str) -> None:
     )
     for row in rows:
         details = {"state": [row["after"], row["before"]], "reason": "the same answer came for many posts"}
-        ingest.store.change(
+        ingest.store.changes.add(
             row["article_id"],
             "retracted",
             at,

@@ -20,27 +20,25 @@ from archive.store.rows import Store
 def record_sighting(store: Store, sighting: Sighting, at: str) -> Held:
     """Record that a channel shows an article; a new article gets its row."""
     if sighting.post_id is None or sighting.edition is None:
-        row = store.article_at(sighting.url)
+        row = store.articles.get_at(sighting.url)
         if row is None:
             is_known = store.one("select 1 from aliases where url = ?", sighting.url) is not None
-            store.alias(sighting.url, None, at)
+            store.articles.add_alias(sighting.url, None, at)
             return Held(sighting.url, None, is_new=not is_known)
         key = key_of(row)
     else:
         key = ArticleKey(sighting.edition, str(sighting.post_id))
-        row = store.article(key)
+        row = store.articles.get(key)
     is_new = row is None
     if row is None:
-        store.add_article(key, sighting.url, at, sighting.day)
-        row = store.article(key)
-        assert row is not None  # just written
+        row = store.articles.add(key, sighting.url, at, sighting.day)
     elif row["day"] is None and sighting.day:
         store.update("articles", "article_id", row["article_id"], day=sighting.day)
-    store.alias(sighting.url, row["article_id"], at)
-    store.sighting(row["article_id"], sighting, at)
+    store.articles.add_alias(sighting.url, row["article_id"], at)
+    store.articles.add_sighting(row["article_id"], sighting, at)
     is_back = row["state"] == "moved" and sighting.channel != "sweep" and (row["last_captured_at"] or "") < at
     rests = row["state"] is None and (row["next_look_at"] or "") > at
-    return store.held(row, is_new=is_new, rests=rests, differs=is_back)
+    return store.articles.describe(row, is_new=is_new, rests=rests, differs=is_back)
 
 
 class Listings:

@@ -45,8 +45,9 @@ from archive.sites import addresses_elsewhere
 from archive.sites.moves import find_served
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.refusals import find_printed_error
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
-from archive.store.rows import Row, Store
+from archive.store.rows import Store
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
 
@@ -90,7 +91,7 @@ class Ingest:
     def record_again(self, row: Row, reader: Reader, *, is_judged: bool = True) -> Outcome:
         """Read a capture once more, by its row."""
         seen = Seen(self.evidence.capture(row), row["capture_id"], is_judged)
-        self.store.drop_failure(row["capture_id"])
+        self.store.captures.drop_failures(row["capture_id"])
         return self.record_safely(
             seen, lambda: self._record_answer(seen, row["record_id"], row["look"], reader)
         )
@@ -98,7 +99,7 @@ class Ingest:
     def add_capture(self, capture: Capture, at: Position, look: str | None) -> Seen:
         """Write a capture's row."""
         capture = replace(capture, recorded_at=capture.recorded_at or capture.captured_at)
-        return Seen(capture, self.store.add_capture(capture, at, look, payload_sha256(capture.body)))
+        return Seen(capture, self.store.captures.add(capture, at, look, payload_sha256(capture.body)))
 
     def note_outcome(self, capture_id: int, outcome: Outcome) -> None:
         """Write what a capture turned out to be into its row."""
@@ -111,7 +112,7 @@ class Ingest:
         address = self.site.parse(url)
         if address and address.key:
             return address.key
-        row = self.store.article_at(url)
+        row = self.store.articles.get_at(url)
         return key_of(row) if row else None
 
     def record_safely(self, seen: Seen, record: Callable[[], Outcome]) -> Outcome:
@@ -131,7 +132,7 @@ class Ingest:
         """The site stands by an answer that is held. WordPress says so from the date an author sees, so this
         confirms no text."""
         address, key = self.site.parse(seen.capture.url), self.find_article(seen.capture.url)
-        article = self.store.article(key) if key else None
+        article = self.store.articles.get(key) if key else None
         if article is not None and not (address and address.page > 1):
             self.articles.record_not_modified(seen, article)
         answer = self.channels.not_modified(seen.capture, address) if address else None
@@ -179,7 +180,7 @@ class Ingest:
         if proof is Proof.MISSING or proof is Proof.DETOUR or target is None:
             reason = "missing" if proof is Proof.MISSING else DETOUR
             return self._record_unread(seen, key, Unextractable(reason, sentence))
-        article = self.store.article(key) if key else None
+        article = self.store.articles.get(key) if key else None
         if proof is Proof.UNSURE and key is not None:
             by_id = Held(self.site.id_url(key), key)
             return replace(seen.outcome(REDIRECT, article, target=by_id, detail=sentence), article=key)
@@ -205,14 +206,14 @@ class Ingest:
     def _record_same(self, seen: Seen, article: ArticleRow | None, target: Address) -> Outcome:
         """Another address of a post, or one that does not say which post it is."""
         if target.key is None:
-            self.store.alias(target.url, None, seen.at)
+            self.store.articles.add_alias(target.url, None, seen.at)
             return seen.outcome(REDIRECT, article, target=Held(target.url, None))
         row = self.articles.ensure(target.key, seen, url=target.url)
         self.articles.add_aliases(seen, row)
         if row["state"] is None and row["url"] != target.url:
             self.store.update("articles", "article_id", row["article_id"], url=target.url)
-            row = self.store.article(target.key) or row
-        return seen.outcome(REDIRECT, row, target=self.store.held(row))
+            row = self.store.articles.get(target.key) or row
+        return seen.outcome(REDIRECT, row, target=self.store.articles.describe(row))
 
     # -- articles
 
@@ -238,7 +239,7 @@ class Ingest:
                 return whole
             seen, found = whole
         outcome = self.versions.record_text(seen, key, found)
-        row = self.store.article(key)
+        row = self.store.articles.get(key)
         assert row is not None  # its text was just recorded
         if drift:  # a layout may drift; the outcome stays what it is
             seen.fail(self.store, CROSS_CHECK, drift, row)
@@ -256,18 +257,18 @@ class Ingest:
         """Keep a page of a post in several; the whole post, as of its first page, once all its pages are
         here."""
         of = look if address.page > 1 else record_id
-        article = self.store.article(key)
+        article = self.store.articles.get(key)
         part = replace(seen.outcome(PART, article), article=key)
         if of is None:
             return replace(part, detail="a later page, asked for alone")
-        self.store.add_part(seen.capture_id, of, address.page, found.pages, pack(found))
-        parts = self.store.parts(of)
+        self.store.captures.add_part(seen.capture_id, of, address.page, found.pages, pack(found))
+        parts = self.store.captures.parts(of)
         pages = parts[0]["pages"] if parts[0]["page"] == 1 else 0
         first = self.store.one("select * from captures where record_id = ?", of)
         if first is None or pages == 0 or [p["page"] for p in parts] != list(range(1, pages + 1)):
             numbers = range(2, found.pages + 1) if address.page == 1 else ()
             return replace(part, page_urls=tuple(page_url(seen.capture.url, n) for n in numbers), look=of)
-        self.store.drop_parts(of)
+        self.store.captures.drop_parts(of)
         names = {name: first[name] for name in ("url", "requested_url", "captured_at")}
         opening = replace(seen, capture=replace(seen.capture, **names), capture_id=first["capture_id"])
         whole = join_pages([unpack(p["extract"]) for p in parts])
@@ -278,7 +279,7 @@ class Ingest:
     def _record_unread(self, seen: Seen, key: ArticleKey | None, why: Unextractable) -> Outcome:
         if why.reason == APART:
             return seen.outcome(APART)
-        article = self.store.article(key) if key else None
+        article = self.store.articles.get(key) if key else None
         is_missing = why.reason in ("missing", "soft404")
         if seen.capture.channel == "sweep" and is_missing and key and key.edition and key.post_id:
             self.channels.swept(key.edition, key.post_id, seen.at)
@@ -305,7 +306,7 @@ class Ingest:
     def _is_unlisted(self, seen: Seen, article: ArticleRow) -> bool:
         """Whether the crawl asked for the newest listing of the article's edition in vain: the site is in
         trouble."""
-        crawl_id = self.store.crawl_id(seen.capture.crawl)
+        crawl_id = self.store.crawls.find_id(seen.capture.crawl)
         if crawl_id is None or article["state"] is None:
             return False
         asked = self.store.query(
@@ -327,7 +328,7 @@ class Ingest:
         if addresses_elsewhere.is_loopback(url) and not self.site.is_loopback:
             detail = "a page of this machine has no place in the archive of a real site"
             return seen.fail(self.store, OTHER, detail)
-        row = self.store.article_at(url)
+        row = self.store.articles.get_at(url)
         if seen.capture.status in REDIRECTS and (to := read_location(seen.capture)):
             return self._record_redirect_elsewhere(seen, to, row)
         found = reader.read(seen.capture, None)
@@ -344,10 +345,10 @@ class Ingest:
         target = addresses_elsewhere.clean(to)
         if target is None:
             return seen.fail(self.store, REDIRECT, f"leads to no page, but to {to[:200]}", row)
-        known = self.store.article_at(target)
+        known = self.store.articles.get_at(target)
         if known is not None and row is None:
             self.articles.add_aliases(seen, known)
-        held = self.store.held(known) if known else Held(target, None)
+        held = self.store.articles.describe(known) if known else Held(target, None)
         return seen.outcome(REDIRECT, target=replace(held, url=target))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from archive.model import ArticleKey, Capture
 from archive.outcome import Outcome
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
-from archive.store.rows import Row, Store
+from archive.store.rows import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ class Seen:
         """Record that the capture could not be used; the outcome is the reason."""
         article_id = article["article_id"] if article else None
         crawl = self.capture.crawl
-        store.add_failure(self.capture.url, reason, detail, self.at, self.capture_id, crawl, article_id)
+        store.captures.add_failure(
+            self.capture.url, reason, detail, self.at, self.capture_id, crawl, article_id
+        )
         return self.outcome(reason, article, detail=detail)
 
 

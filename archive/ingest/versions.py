@@ -50,7 +50,7 @@ class Versions:
         """Record what the site says: a new version if it said something else before."""
         article = self._articles.ensure(key, seen, found.day)
         self._articles.add_aliases(seen, article, found)
-        newest = self._store.version(article["newest_version_id"])
+        newest = self._store.versions.get(article["newest_version_id"])
         if newest is None:
             return self._quarantine(seen, article, None, found) or self._add_first(seen, article, found)
         if seen.at < newest["last_captured_at"]:
@@ -136,7 +136,7 @@ class Versions:
                 if same_sha256("", row["text"]) == same:
                     details = {"reason": describe_repeated(found.layout)}
                     ids = {"version_id": row["version_id"], "retracts": row["seq"], "details": details}
-                    self._store.change(article_id, "retracted", seen.at, seen.learnt_at, **ids)
+                    self._store.changes.add(article_id, "retracted", seen.at, seen.learnt_at, **ids)
 
     def _distrust(
         self, article: ArticleRow, before: VersionRow | None, found: Extract
@@ -197,7 +197,7 @@ class Versions:
         for stated in (before, after):  # boxes of related posts show another post at each request
             stated["notes"] = [note for note in stated["notes"] if is_statement(note)]
         if changed := metadata_changes(before, after):
-            self._store.claims(newest, found, newest["title"])
+            self._store.versions.replace_stated(newest, found, newest["title"])
             self._set_terms_and_links(article["article_id"], found)
             self._articles.record_change(seen, article, "metadata", version_id=version_id, details=changed)
         elif any(before[name] != after[name] for name in ("links", "images")):
@@ -214,11 +214,11 @@ class Versions:
     ) -> Outcome:
         """A new newest version, and its row in the feed."""
         article_id, number = article["article_id"], article["versions"] + 1
-        row = self._store.add_version(article_id, number, found, seen.capture_id, seen.at)
+        row = self._store.versions.add(article_id, number, found, seen.capture_id, seen.at)
         names = self._names(seen, article, found)
         pointers = {"newest_version_id": row["version_id"], "versions": number}
         self._articles.record_look(article, seen, "live", is_changed=True, **pointers, **names)
-        self._store.index(article_id, newest, row)
+        self._store.versions.index_newest(article_id, newest, row)
         self._set_terms_and_links(article_id, found)
         neighbours.end_promotion(self._store, article_id)
         self._articles.record_change(seen, article, kind, version_id=row["version_id"], **difference)
@@ -249,8 +249,10 @@ class Versions:
         """A capture older than what is held takes its place in time; the later versions move up."""
         article_id = article["article_id"]
         which = "where article_id = ? and first_captured_at"
-        before = self._store.versions(f"{which} <= ? order by number desc limit 1", article_id, seen.at)
-        after = self._store.versions(f"{which} > ? order by number limit 1", article_id, seen.at)
+        before = self._store.versions.select(
+            f"{which} <= ? order by number desc limit 1", article_id, seen.at
+        )
+        after = self._store.versions.select(f"{which} > ? order by number limit 1", article_id, seen.at)
         earlier, later = next(iter(before), None), next(iter(after), None)
         same = same_sha256(found.title, found.text)
         if earlier is not None and earlier["same_sha256"] == same:
@@ -266,8 +268,8 @@ class Versions:
             span = {"first_captured_at": seen.at, "first_capture_id": seen.capture_id}
             return self._widen(seen, article, later, **span)
         number = later["number"] if later else (earlier["number"] + 1 if earlier else 1)
-        self._store.shift_versions(article_id, number)
-        row = self._store.add_version(article_id, number, found, seen.capture_id, seen.at)
+        self._store.versions.shift_numbers(article_id, number)
+        row = self._store.versions.add(article_id, number, found, seen.capture_id, seen.at)
         self._store.query("update articles set versions = versions + 1 where article_id = ?", article_id)
         first = min(article["first_captured_at"] or seen.at, seen.at)
         self._store.update("articles", "article_id", article_id, first_captured_at=first)
@@ -291,9 +293,9 @@ class Versions:
         after = [row for row in seen_so if row["captured_at"] > seen.at]
         before = next((row for row in reversed(seen_so) if row["captured_at"] <= seen.at), None)
         number = version["number"] + 1
-        self._store.shift_versions(article["article_id"], number)
+        self._store.versions.shift_numbers(article["article_id"], number)
         first, last = after[0], after[-1]
-        later_id = self._store.copy_version(
+        later_id = self._store.versions.copy(
             version["version_id"],
             number=number,
             first_capture_id=first["capture_id"],
@@ -316,30 +318,32 @@ class Versions:
             last_captured_at=before["captured_at"] if before else version["first_captured_at"],
             captures=max(1, version["captures"] - len(after)),
         )
-        row = self._store.version(later_id)
+        row = self._store.versions.get(later_id)
         assert row is not None  # just written
         ids = {"version_id": later_id, "previous_version_id": version["version_id"]}
         self._articles.record_change(seen, article, "backfilled", **ids)
         return row
 
     def _set_terms_and_links(self, article_id: int, found: Extract) -> None:
-        self._store.set_terms(article_id, found.categories, found.tags)
+        self._store.articles.set_terms(article_id, found.categories, found.tags)
         parsed = ((url, text, self._articles.site.parse(url)) for url, text in found.links)
-        self._store.set_links(article_id, [(url, text, to.key if to else None) for url, text, to in parsed])
+        self._store.articles.set_links(
+            article_id, [(url, text, to.key if to else None) for url, text, to in parsed]
+        )
 
     def reread(self, seen: Seen, article: ArticleRow, reader: Reader) -> None:
         """Replace the texts of all versions by what today's extractor reads: `reparsed`, never an edit."""
         is_changed = False
         which = "where article_id = ? and extractor != ? order by number"
-        newest_before = self._store.version(article["newest_version_id"])
-        for version in self._store.versions(which, article["article_id"], EXTRACTOR):
+        newest_before = self._store.versions.get(article["newest_version_id"])
+        for version in self._store.versions.select(which, article["article_id"], EXTRACTOR):
             found = self._evidence.extract(version["first_capture_id"], key_of(article), reader)
             if isinstance(found, Extract):
-                is_changed |= self._store.replace_text(version, found)
+                is_changed |= self._store.versions.replace_text(version, found)
         if is_changed and newest_before is not None:
-            newest = self._store.version(newest_before["version_id"])
+            newest = self._store.versions.get(newest_before["version_id"])
             assert newest is not None  # only its text was replaced
-            self._store.index(article["article_id"], newest_before, newest)
+            self._store.versions.index_newest(article["article_id"], newest_before, newest)
             ids = {"version_id": newest["version_id"], "details": {"extractor": EXTRACTOR}}
             self._articles.record_change(seen, article, "reparsed", **ids)
 

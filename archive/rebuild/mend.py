@@ -34,7 +34,7 @@ def known_ends(folder: Path, store: Store) -> dict[int, int]:
     """How far each WARC file is in a manifest or indexed, in bytes, by serial number."""
     ends = covered(manifests(folder))
     for (serial,) in store.query("select serial from warc_files"):
-        ends[serial] = max(ends.get(serial, 0), store.indexed_to(serial) or 0)
+        ends[serial] = max(ends.get(serial, 0), store.files.indexed_to(serial) or 0)
     return ends
 
 
@@ -55,4 +55,4 @@ def record_closed(folder: Path, store: Store, files: list[WarcFile]) -> None:
         with open(file.path, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         with store.transaction():
-            store.close_file(file.serial, now(), file.path.stat().st_size, digest)
+            store.files.close(file.serial, now(), file.path.stat().st_size, digest)

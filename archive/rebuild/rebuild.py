@@ -128,7 +128,7 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
             position = warc.append_event(event["at"], event)
             warc.close()
             with store.transaction():
-                store.register_files(warc.opened, event["at"])
+                store.files.register(warc.opened, event["at"])
                 if jobs > 1:
                     with ParallelReader(ingest.site, jobs) as reader:
                         apply_event(ingest, event, position, reader)

@@ -53,10 +53,10 @@ def recover(
     with ExitStack() as stack:
         ahead = None
         for file in files:
-            start = store.indexed_to(file.serial) or 0
+            start = store.files.indexed_to(file.serial) or 0
             if start < (size := file.path.stat().st_size):
                 with store.transaction():
-                    store.register_files([file], now())
+                    store.files.register([file], now())
                 progress(start)
                 if ahead is None and jobs > 1 and size - start > WORTH_IT:
                     ahead = stack.enter_context(ParallelReader(ingest.site, jobs))
@@ -144,7 +144,7 @@ def _ingest_batch(
         for stored in batch:
             if stored.event is not None:
                 apply_event(ingest, stored.event, stored.position)
-            elif stored.capture is not None and not store.has_record(stored.position.record_id):
+            elif stored.capture is not None and not store.captures.has_record(stored.position.record_id):
                 ingest.record_capture(stored.capture, stored.position, stored.look, ahead)
     end = batch[-1].position.offset + batch[-1].position.length
     progress(end - start)

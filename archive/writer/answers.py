@@ -15,8 +15,9 @@ from archive.outcome import REFUSALS, ChannelState, Gap, Held, Served
 from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
-from archive.store.rows import Row, Store
+from archive.store.rows import Store
 from archive.writer.messages import Questions
 
 # An id without a post may get one: WordPress gives ids to drafts, and publishes them later
@@ -60,7 +61,7 @@ class Answers(Questions):
         return "If-None-Match", row["etag"].removeprefix("W/")
 
     def unasked(self, edition: Edition) -> list[Held]:
-        rows = self._store.articles(
+        rows = self._store.articles.select(
             f"""where edition = ? and state is not null and article_id in (
                 select article_id from digests d where d.changes > 0 and d.first_seen_at > ?
                 and not exists (select 1 from captures c where c.article_id = d.article_id
@@ -69,7 +70,7 @@ class Answers(Questions):
             edition,
             format_time(parse_time(now()) - A_WEEK),
         )
-        return [self._store.held(row) for row in rows]
+        return [self._store.articles.describe(row) for row in rows]
 
     def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
         rows = self._store.query(
@@ -104,7 +105,7 @@ class Answers(Questions):
         )
 
     def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
-        rows = self._store.articles(
+        rows = self._store.articles.select(
             """where edition = ? and state is null and article_id > ?
                and coalesce(next_look_at, '') <= ? order by article_id limit ?""",
             edition,
@@ -112,7 +113,7 @@ class Answers(Questions):
             now(),
             limit,
         )
-        return [(row["article_id"], self._store.held(row)) for row in rows]
+        return [(row["article_id"], self._store.articles.describe(row)) for row in rows]
 
     def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
         found: list[tuple[int, Held]] = []
@@ -132,7 +133,7 @@ class Answers(Questions):
     def due(
         self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
     ) -> list[tuple[tuple[str, int], Held]]:
-        rows = self._store.articles(
+        rows = self._store.articles.select(
             """where edition = ? and state is not null
                and (? is null or next_look_at <= ?) and (coalesce(next_look_at, ''), article_id) > (?, ?)
                order by coalesce(next_look_at, ''), article_id limit ?""",
@@ -155,7 +156,7 @@ class Answers(Questions):
         may_use_digest = (
             is_due and not is_held and look_schedule.by_digest(row["state"], row["unchanged_looks"])
         )
-        held = self._store.held(row, by_digest=may_use_digest)
+        held = self._store.articles.describe(row, by_digest=may_use_digest)
         if not may_use_digest:
             return held
         last = self._store.one(
@@ -240,9 +241,9 @@ class Answers(Questions):
         if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
             return None
         key = address.key
-        row = self._store.article(key) if key else self._store.article_at(address.url)
+        row = self._store.articles.get(key) if key else self._store.articles.get_at(address.url)
         if row:
-            return self._store.held(row)
+            return self._store.articles.describe(row)
         return Held(self._site.article_url(key) if key and address.page > 1 else address.url, key)
 
     def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
@@ -254,5 +255,5 @@ class Answers(Questions):
             return None
         if addresses_elsewhere.is_loopback(page) and not self._site.is_loopback:
             return None
-        row = self._store.article_at(page)
-        return replace(self._store.held(row), url=page) if row else Held(page, None)
+        row = self._store.articles.get_at(page)
+        return replace(self._store.articles.describe(row), url=page) if row else Held(page, None)

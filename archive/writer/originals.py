@@ -8,7 +8,8 @@ from pathlib import Path
 from archive.errors import DamagedWarc
 from archive.folder import WARC
 from archive.model import Capture
-from archive.store.rows import Row, Store
+from archive.store.connection import Row
+from archive.store.rows import Store
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
 from archive.warc.revisits import SMALLEST, Bodies, Original

@@ -36,8 +36,9 @@ from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.rebuild.rebuild import recorded_site
 from archive.rebuild.recover import recover
 from archive.sites.sohr.addresses import Site
+from archive.store.connection import Row
 from archive.store.lock import hold
-from archive.store.rows import Row, open_store
+from archive.store.rows import open_store
 from archive.warc.files import warc_files
 from archive.warc.manifests import write_manifest
 from archive.warc.reader import Position
@@ -173,7 +174,7 @@ class Writer:
         """Write the rows of records, once those are durable."""
         self.warc.sync()
         with self.store.transaction():
-            self.store.register_files(self.warc.opened, now())
+            self.store.files.register(self.warc.opened, now())
             self.warc.opened.clear()
             yield
 

@@ -50,7 +50,7 @@ def hold(folder: Path, replica: Replica) -> int:
         position = warc.append_event(LOOKED, begun | {"arguments": {}, "software": {}})
         warc.close()
         with store.transaction():
-            store.register_files(warc.opened, LOOKED)
+            store.files.register(warc.opened, LOOKED)
             apply_event(ingest, begun | {"arguments": {}, "software": {}}, position)
         truth = replica.truth
         ids = truth.ids("en")

@@ -86,8 +86,8 @@ class Filling:
         self.number = 0
         file = WarcFile(folder / "warc" / "x", "x", 1, "20260102", True)
         with store.transaction():
-            store.register_files([file], AT)
-            store.start_crawl("bench", "crawl", AT, {}, {})
+            store.files.register([file], AT)
+            store.crawls.start("bench", "crawl", AT, {}, {})
 
     def fill(self, mark: int) -> None:
         """Write versions until there are so many."""

@@ -1,0 +1,164 @@
+"""The connection that writes an archive's database: settings, transactions, and rows of any table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
+
+from archive.errors import CannotWrite
+from archive.store.schema import check_schema, create_schema
+
+Row = sqlite3.Row
+BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
+
+
+def _is_busy(error: BaseException) -> bool:
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    )
+
+
+class Connection:
+    """An archive's database, open for writing. Use it within `transaction`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = Database(str(self.path))
+            self._conn: sqlite3.Connection = self._db.conn
+            self._conn.row_factory = sqlite3.Row
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise _refused(self.path, error) from error
+        self._caches: list[dict[Any, Any]] = []
+
+    def _prepare(self) -> None:
+        db = self._db
+        is_new = not db.table_names()
+        if not is_new:
+            check_schema(self._conn, self.path)
+        db.execute(f"pragma busy_timeout = {BUSY_MS}")
+        # In a new database. Pages of 4,096 bytes left a twelfth empty, because few hold two articles
+        db.execute("pragma page_size = 8192")
+        db.enable_wal()
+        # Rows that a power cut loses are read again from the WARC files
+        db.execute("pragma synchronous = normal")
+        db.execute("pragma foreign_keys = on")
+        db.execute("pragma cache_size = -32000")
+        if is_new:
+            create_schema(self._conn)
+
+    def close(self) -> None:
+        """Write the write-ahead log into the database, and close it."""
+        try:
+            self._conn.execute("pragma optimize")
+            self._conn.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.OperationalError:
+            pass  # a reader is at work, or the disk is full: the log stays, and nothing is lost
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all that the block writes, or nothing. Raises CannotWrite."""
+        busy = Retrying(
+            retry=retry_if_exception(_is_busy),
+            wait=wait_exponential_jitter(multiplier=0.1, max=2),
+            stop=stop_after_delay(30),
+            reraise=True,
+        )
+        try:
+            busy(self._conn.execute, "begin immediate")
+            try:
+                yield
+            except BaseException:
+                self._conn.rollback()
+                self._forget()
+                raise
+            busy(self._conn.commit)
+        except sqlite3.OperationalError as error:
+            self._forget()
+            if self._conn.in_transaction:
+                self._conn.rollback()
+            raise _refused(self.path, error) from error
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block writes if it raises, and keep the transaction."""
+        self._conn.execute("savepoint part")
+        try:
+            yield
+        except BaseException:
+            if self._conn.in_transaction:
+                self._conn.execute("rollback to part")
+                self._conn.execute("release part")
+            self._forget()
+            raise
+        self._conn.execute("release part")
+
+    def new_cache(self) -> dict[Any, Any]:
+        """A dict that is emptied whenever rows are undone."""
+        self._caches.append({})
+        return self._caches[-1]
+
+    def _forget(self) -> None:
+        for cache in self._caches:
+            cache.clear()
+
+    def query(self, sql: str, *values: object) -> list[Row]:
+        """The rows of a query."""
+        return self._conn.execute(sql, values).fetchall()
+
+    def execute(self, sql: str, *values: object) -> int:
+        """Run a statement; return how many rows it changed."""
+        return self._conn.execute(sql, values).rowcount
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """The first row of a query."""
+        row: Row | None = self._conn.execute(sql, values).fetchone()
+        return row
+
+    def insert(self, table: str, **values: object) -> int:
+        """Add a row; return its id."""
+        columns, marks = ", ".join(f'"{c}"' for c in values), ", ".join("?" * len(values))
+        sql = f"insert into {table} ({columns}) values ({marks})"
+        return self._conn.execute(sql, tuple(values.values())).lastrowid or 0
+
+    def update(self, table: str, key: str, identity: int, **values: object) -> None:
+        """Set columns of a row."""
+        columns = ", ".join(f'"{c}" = ?' for c in values)
+        self.execute(f"update {table} set {columns} where {key} = ?", *values.values(), identity)
+
+    def about(self, key: str) -> str | None:
+        """A fact about the archive, such as its site or the epoch of its feed."""
+        row = self.one("select value from about where key = ?", key)
+        return row[0] if row else None
+
+    def set_about(self, key: str, value: str) -> None:
+        """Record a fact about the archive."""
+        upsert = "insert into about values (?, ?) on conflict (key) do update set value = excluded.value"
+        self.execute(upsert, key, value)
+
+
+def _refused(path: Path, error: sqlite3.Error) -> CannotWrite:
+    name = getattr(error, "sqlite_errorname", "")
+    todo = {
+        "SQLITE_NOTADB": "the file is not a database: move it away and run 'sohr-archive rebuild'",
+        "SQLITE_CORRUPT": "the file is damaged: move it away and run 'sohr-archive rebuild'",
+        "SQLITE_FULL": "free some disk space and run the same command again",
+        "SQLITE_IOERR": "free or repair the disk and run the same command again",
+        "SQLITE_READONLY": "give it to a user who may write it",
+        "SQLITE_CANTOPEN": "give it to a user who may write it",
+        "SQLITE_BUSY": "another program keeps it locked: stop that program and run the same command again",
+    }
+    step = next(
+        (text for code, text in todo.items() if name.startswith(code)),
+        "repair it and run the same command again",
+    )
+    return CannotWrite(f"the database {path} cannot be written ({error}): {step}")
