@@ -121,7 +121,8 @@ class Outcome:
     page_urls: tuple[str, ...] = ()  # pages of the post that are still to be asked in this look
     look: str | None = None
     served: Served | None = None  # a redirect to the same page: the site is served elsewhere now
-    is_stale: bool = False  # an old copy: to be asked for once more, past the caches
+    # An old copy, or a change as furniture makes them: to be asked for once more, past the caches
+    is_doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

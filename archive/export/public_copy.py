@@ -174,6 +174,7 @@ _OF_ARTICLE = (
     "update articles set url = :name where article_id = :article",
     "update aliases set url = :name || '#' || alias_id where article_id = :article",
     "update captures set url = :name, requested_url = null, location = null where article_id = :article",
+    "update captures set furniture = null where article_id = :article",
     "update failures set url = :name, detail = '' where article_id = :article",
     "update sightings set claims = json_object('redacted', sighting_id) where article_id = :article",
     "delete from links where article_id = :article or target_id = :article",

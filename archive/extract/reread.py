@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import DamagedWarc
+from archive.extract.furniture import unpack as unpack_furniture
+from archive.extract.furniture import without_furniture
 from archive.extract.reader import Reader
 from archive.model import ArticleKey, Capture, Claim, Extract, Line, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
@@ -17,6 +19,7 @@ from archive.warc.reader import read_response
 
 Row = sqlite3.Row
 _OF_ROW = ("recorded_at", "requested_url", "via", "channel", "reason", "source", "service_url")
+CHANGED_BETWEEN = "the post changed between two of its pages"
 
 
 class Evidence:
@@ -47,23 +50,33 @@ class Evidence:
     def extract(
         self, capture_id: int, key: ArticleKey, ahead: Reader | None = None
     ) -> Extract | Unextractable:
-        """What a capture says, with the later pages of its look. ``ahead`` may have read it already."""
+        """What a capture says, with the later pages of its look and without what is known as furniture.
+
+        ``ahead`` may have read it already.
+        """
         [row] = self._query("select * from captures where capture_id = ?", capture_id)
-        found = (ahead.reread(capture_id, key) if ahead else None) or self._read(row, key)
+        found = self._read_whole(row, key, ahead)
+        furniture = unpack_furniture(row["furniture"])
+        return without_furniture(found, furniture) if furniture and isinstance(found, Extract) else found
+
+    def _read_whole(self, row: Row, key: ArticleKey, ahead: Reader | None) -> Extract | Unextractable:
+        capture_id = row["capture_id"]
+        found = (ahead.reread(capture_id, key) if ahead else None) or self.read_page(row, key)
         if not isinstance(found, Extract) or found.pages <= 1:
             return found
         pages = {found.page: found}
         for other in self._query(
             "select * from captures where look = ? order by capture_id", row["record_id"]
         ):
-            more = self._read(other, key)
+            more = self.read_page(other, key)
             if isinstance(more, Extract):
                 pages.setdefault(more.page, more)
         if sorted(pages) != list(range(1, found.pages + 1)):
             return Unextractable("truncated", "not all pages of the post are held")
         return join_pages([pages[n] for n in sorted(pages)])
 
-    def _read(self, row: Row, key: ArticleKey) -> Extract | Unextractable:
+    def read_page(self, row: Row, key: ArticleKey) -> Extract | Unextractable:
+        """What the page of a row of `captures` says, by itself."""
         return self._reader.read(self.capture(row), key)
 
 
@@ -74,7 +87,7 @@ def join_pages(pages: list[Extract]) -> Extract | Unextractable:
     site never said.
     """
     if len({(page.title, page.modified_at) for page in pages}) > 1:
-        return Unextractable("truncated", "the post changed between two of its pages", pages[0].title)
+        return Unextractable("truncated", CHANGED_BETWEEN, pages[0].title)
     return replace(
         pages[0],
         lines=tuple(line for page in pages for line in page.lines),

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from archive.clock import format_time, parse_time
+from archive.extract.furniture import SOON
 from archive.extract.reader import Reader
 from archive.ingest import look_schedule
 from archive.ingest.doubts import ADDITION_TIME, find_shared
@@ -53,8 +54,9 @@ def find_bulk(counts: Counter[str], looks: int, share: float = BULK_SHARE.value)
 def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
     """The record that judges what waits; None if nothing does."""
     store = ingest.store
-    waiting = store.query("select distinct kind from pending_outcomes where held_at is null")
-    if not waiting:
+    waiting = _find_uncompared(ingest, at)
+    pending = store.query("select article_id from pending_outcomes where held_at is null")
+    if all(row["article_id"] in waiting for row in pending):
         return None
     proven = [
         [str(key_of(row)), row["kind"]]
@@ -84,7 +86,22 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "held": sorted(bulk),
         "shared": _find_shared(ingest),
         "proven": proven,
+        "waiting": sorted(waiting.values()),
     }
+
+
+def _find_uncompared(ingest: Ingest, at: str) -> dict[int, str]:
+    """Articles that were just asked for once more, without an answer yet: their outcomes wait on."""
+    rows = ingest.store.query(
+        """select distinct a.* from pending_outcomes p join captures c using (capture_id)
+           join articles a on a.article_id = p.article_id
+           where p.held_at is null and json_extract(p.details, '$.is_doubted') and c.captured_at >= ?
+           and not exists (select 1 from captures l where l.url = c.url and l.capture_id > c.capture_id)
+           and not exists (select 1 from failures f where f.url = c.url and f.reason = 'no_answer'
+                           and f.at >= c.captured_at)""",
+        format_time(parse_time(at) - SOON),
+    )
+    return {row["article_id"]: str(key_of(row)) for row in rows}
 
 
 def _find_shared(ingest: Ingest) -> dict[str, str]:
@@ -102,6 +119,8 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     outcomes = []
     watched: Counter[str] = Counter()
     for row in _pending(ingest, "p.held_at is null"):
+        if str(key_of(row)) in event["waiting"]:
+            continue
         earlier = _held_rows(ingest, row)
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
@@ -153,7 +172,8 @@ def _count(ingest: Ingest, since: str) -> tuple[Counter[str], int]:
     gone = 0  # looks that found a post gone that was not gone before; further ones say nothing of the site
     # An edit that a channel announced is no surprise
     for row in store.query(
-        """select p.kind, count(*) from pending_outcomes p join captures c using (capture_id)
+        """select p.kind, count(distinct p.article_id) from pending_outcomes p
+           join captures c using (capture_id)
            where captured_at >= ? and not (p.kind = 'updated' and coalesce(reason, '') = 'modified')
            and json_extract(p.details, '$.is_stale') is null group by 1""",
         since,

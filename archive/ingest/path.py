@@ -16,7 +16,7 @@ from pathlib import Path
 from archive.errors import ArchiveError
 from archive.extract.cross_check import CROSS_CHECK, must_agree
 from archive.extract.reader import Reader
-from archive.extract.reread import Evidence, join_pages, pack, unpack
+from archive.extract.reread import CHANGED_BETWEEN, Evidence, join_pages, pack, unpack
 from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
 from archive.ingest.channels import Channels
@@ -261,6 +261,8 @@ class Ingest:
         part = replace(seen.outcome(PART, article), article=key)
         if of is None:
             return replace(part, detail="a later page, asked for alone")
+        if address.page == 1 and article is not None and self._is_confirmed(seen, article, found):
+            return replace(part, detail="the first page again, as before")
         self.store.captures.add_part(seen.capture_id, of, address.page, found.pages, pack(found))
         parts = self.store.captures.parts(of)
         pages = parts[0]["pages"] if parts[0]["page"] == 1 else 0
@@ -275,6 +277,25 @@ class Ingest:
         return (
             self._record_unread(opening, key, whole) if isinstance(whole, Unextractable) else (opening, whole)
         )
+
+    def _is_confirmed(self, seen: Seen, article: ArticleRow, found: Extract) -> bool:
+        """Whether a first page, asked for again because the joined text had changed, says what it said.
+
+        If not, the post changed between its pages, and this page begins another look.
+        """
+        first = self.pending.find_doubted(seen, article)
+        if first is None:
+            return False
+        if self.versions.compare_again(seen, article, found):
+            return True
+        before = self.evidence.read_page(first, key_of(article))
+        if isinstance(before, Extract) and _is_as(before, found):
+            return True
+        self.pending.drop(first["capture_id"])
+        earlier = Seen(self.evidence.capture(first), first["capture_id"])
+        why = Unextractable("truncated", CHANGED_BETWEEN, found.title)
+        self.note_outcome(first["capture_id"], self._record_unread(earlier, key_of(article), why))
+        return False
 
     def _record_unread(self, seen: Seen, key: ArticleKey | None, why: Unextractable) -> Outcome:
         if why.reason == APART:
@@ -356,6 +377,13 @@ def learnt_homes(store: Store) -> list[str]:
     """The further homes of the site that redirects or a person named, the last one last."""
     homes: list[str] = json.loads(store.about("other_homes") or "[]")
     return homes
+
+
+def _is_as(before: Extract, found: Extract) -> bool:
+    """Whether a page says what it said, and is one of as many."""
+    return all(
+        getattr(before, name) == getattr(found, name) for name in ("title", "text", "modified_at", "pages")
+    )
 
 
 def _stated_key(page: Extract | Unextractable, edition: str | None) -> ArticleKey | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from archive.clock import format_time, parse_time
+from archive.extract.furniture import SOON
 from archive.ingest.seen import Seen
 from archive.outcome import HELD, Outcome
+from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 from archive.store.rows import Store
 
@@ -48,6 +51,27 @@ class Pending:
         """Whether an outcome of this crawl waits: later ones of the article come after it."""
         sql = "select 1 from pending_outcomes where article_id = ? and held_at is null"
         return self._store.one(sql, article["article_id"]) is not None
+
+    def find_doubted(self, seen: Seen, article: ArticleRow) -> Row | None:
+        """The first answer of this crawl that waits to be compared with this one; None if none does."""
+        if seen.is_judged or seen.capture.crawl is None:
+            return None
+        earliest = format_time(parse_time(seen.at) - SOON)
+        return self._store.one(
+            """select c.* from pending_outcomes p join captures c using (capture_id)
+               where p.article_id = ? and p.kind = 'updated' and held_at is null and c.capture_id != ?
+               and json_extract(p.details, '$.is_doubted') and captured_at between ? and ? and crawl_id = ?
+               order by c.capture_id limit 1""",
+            article["article_id"],
+            seen.capture_id,
+            earliest,
+            seen.at,
+            self._store.crawls.find_id(seen.capture.crawl),
+        )
+
+    def drop(self, capture_id: int) -> None:
+        """The capture no longer waits."""
+        self._store.query("delete from pending_outcomes where capture_id = ?", capture_id)
 
     def is_held(self, kind: str) -> bool:
         """Whether outcomes of this kind are held, of whatever article."""

@@ -7,13 +7,23 @@ from typing import Any
 
 from archive.compare.classes import Text, compare, metadata_changes
 from archive.errors import DamagedWarc
+from archive.extract.furniture import (
+    Furniture,
+    as_before,
+    find_furniture,
+    is_suspicious,
+    said,
+    unpack,
+    without_furniture,
+    without_lines,
+)
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
 from archive.ingest import neighbours
 from archive.ingest.articles import Articles
 from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, describe_edit, is_stale_copy
-from archive.ingest.noise import NEW_ADDRESS, STALE_COPY, count_noise
+from archive.ingest.noise import FURNITURE, NEW_ADDRESS, STALE_COPY, count_noise
 from archive.ingest.pending import UPDATED
 from archive.ingest.same_text import (
     articles_with,
@@ -30,6 +40,7 @@ from archive.store.packing import pack_stated, unpack_metadata
 from archive.store.row_types import ArticleRow, VersionRow
 from archive.text.normalise import same_sha256
 
+MOST_TRIES = 4  # requests in a crawl of a post's first page, to read all its pages as they are together
 _SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,
     coalesce(f.captured_at, c.captured_at) as captured_at
 from captures c left join captures f on f.record_id = c.look where c.article_id = ?
@@ -59,11 +70,57 @@ class Versions:
                 return self._articles.quarantine(seen, article, found.layout, SAME_TEXT, detail)
             return self._record_older(seen, article, found)
         before = self._read_newest(newest, key, found)
+        if self.compare_again(seen, article, found):
+            return self.record_text(replace(seen, is_compared=True), key, self._read_again(seen, key))
+        before = self._without_furniture(seen, before)
         if _is_same(before, found):
             return self._record_same(seen, article, newest, found)
         return self._quarantine(seen, article, newest, found) or self._record_edit(
             seen, article, newest, before, found
         )
+
+    def compare_again(self, seen: Seen, article: ArticleRow, found: Extract) -> bool:
+        """Compare an answer with the one before it that asked for it; return whether they show furniture.
+
+        That is written down, and the earlier answer is recorded without it.
+        """
+        first = self._pending.find_doubted(seen, article)
+        newest = self._store.versions.get(article["newest_version_id"])
+        if first is None or newest is None:
+            return False
+        key = key_of(article)
+        page = self._evidence.read_page(first, key)
+        if not isinstance(page, Extract) or (page.title, page.modified_at) != (
+            found.title,
+            found.modified_at,
+        ):
+            return False
+        before = self._read_newest(newest, key, found)
+        pair = find_furniture(said(before.text, unpack_metadata(newest)["links"]), page, found)
+        if pair is None or (found.pages > 1 and not _is_same_but(pair, page, found)):
+            return False
+        for capture_id, furniture in zip((first["capture_id"], seen.capture_id), pair, strict=True):
+            self._store.update("captures", "capture_id", capture_id, furniture=furniture.pack())
+        count_noise(self._store, key.edition, seen.at, FURNITURE)
+        self._pending.drop(first["capture_id"])
+        earlier = Seen(self._evidence.capture(first), first["capture_id"], is_compared=True)
+        outcome = self.record_text(earlier, key, self._read_again(earlier, key))
+        self._store.update("captures", "capture_id", first["capture_id"], outcome=outcome.word)
+        return True
+
+    def _read_again(self, seen: Seen, key: ArticleKey) -> Extract:
+        found = self._evidence.extract(seen.capture_id, key)
+        assert isinstance(found, Extract)  # it was read before
+        return found
+
+    def _without_furniture(self, seen: Seen, before: Text) -> Text:
+        """The text of a version without the lines that stand where this answer has furniture."""
+        furniture = self._furniture(seen)
+        return Text(before.title, without_lines(before.text, furniture.before)) if furniture else before
+
+    def _furniture(self, seen: Seen) -> Furniture | None:
+        [row] = self._store.query("select furniture from captures where capture_id = ?", seen.capture_id)
+        return unpack(row["furniture"])
 
     def _record_same(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> Outcome:
         if self._pending.is_waiting(article) and (waiting := self._pending.defer(seen, article, UPDATED)):
@@ -82,13 +139,18 @@ class Versions:
         """Another text than the newest version's: it waits to be judged, then becomes a version."""
         difference = describe_difference(newest, before, found)
         is_stale = self._is_stale(seen, article, newest, found)
-        if not is_stale and not seen.is_judged:
+        is_doubted = not is_stale and self._is_doubted(seen, newest, before, found)
+        if not is_stale and not is_doubted and not seen.is_judged:
             neighbours.promote(self._store, article, difference["classes"], seen.at)
-        marks = {"is_stale": True} if is_stale else describe_edit(before, found)
+        marks: dict[str, Any] = {"is_stale": True} if is_stale else {**describe_edit(before, found)}
         if is_trusted(self._store, found.text):
             marks = {}
+        if is_doubted:
+            marks |= {"is_doubted": True}
         if waiting := self._pending.defer(seen, article, UPDATED, **marks):
-            return replace(waiting, is_stale=is_stale and not asks_past_caches(seen.capture))
+            return replace(
+                waiting, is_doubted=is_doubted or (is_stale and not asks_past_caches(seen.capture))
+            )
         if is_stale:
             count_noise(self._store, key_of(article).edition, seen.at, STALE_COPY)
         if is_stale or self._was_stale(newest):  # nobody edited anything, there or back
@@ -98,6 +160,17 @@ class Versions:
         self._pending.drop_held(article, seen.at)
         self._restore(seen, article)
         return self._add(seen, article, newest, found, "updated", difference)
+
+    def _is_doubted(self, seen: Seen, newest: VersionRow, before: Text, found: Extract) -> bool:
+        """Whether an edit may be furniture's doing, which a second request shows."""
+        if seen.is_judged or seen.is_compared or asks_past_caches(seen.capture):
+            return False
+        if found.pages > 1:
+            sql = "select count(*) from captures where url = ? and crawl_id = ?"
+            [(times,)] = self._store.query(sql, seen.capture.url, self._store.crawls.find_id(seen.capture.crawl))
+            return bool(times < MOST_TRIES)
+        old = said(before.text, unpack_metadata(newest)["links"])
+        return is_suspicious(old, said(found.text, found.links))
 
     def _add_first(self, seen: Seen, article: ArticleRow, found: Extract) -> Outcome:
         self._pending.drop_held(article, seen.at)
@@ -196,6 +269,8 @@ class Versions:
         before, after = unpack_metadata(newest), unpack_metadata(pack_stated(found))
         for stated in (before, after):  # boxes of related posts show another post at each request
             stated["notes"] = [note for note in stated["notes"] if is_statement(note)]
+        if furniture := self._furniture(seen):
+            after |= {of: as_before(before[of], after[of], furniture) for of in ("links", "images")}
         if changed := metadata_changes(before, after):
             self._store.versions.replace_stated(newest, found, newest["title"])
             self._set_terms_and_links(article["article_id"], found)
@@ -346,6 +421,12 @@ class Versions:
             self._store.versions.index_newest(article["article_id"], newest_before, newest)
             ids = {"version_id": newest["version_id"], "details": {"extractor": EXTRACTOR}}
             self._articles.record_change(seen, article, "reparsed", **ids)
+
+
+def _is_same_but(pair: tuple[Furniture, Furniture], one: Extract, other: Extract) -> bool:
+    """Whether two answers differ in their furniture alone."""
+    one, other = (without_furniture(found, of) for found, of in zip((one, other), pair, strict=True))
+    return one.pages == other.pages and _is_same(Text(one.title, one.text), other)
 
 
 def _is_same(text: Text, found: Extract) -> bool:

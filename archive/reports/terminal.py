@@ -18,6 +18,7 @@ EDITION_NAMES = {"en": "English", "ar": "Arabic"}
 NOISE = {
     "stale_copy": "old copies from caches",
     "new_address": "looks at pages with addresses made anew",
+    "furniture": "looks at pages with boxes that change with each request",
     "bad_entry": "feeds with an entry that cannot be read",
 }
 

@@ -215,6 +215,7 @@ TABLES: dict[str, Described] = {
         layout: The layout that read it; where a page is quarantined, the one that waits to be confirmed.
         source: Who gave it to the archive: live (the site), import (a file), commoncrawl or wayback.
         service_url: What was asked of a public archive for it; docs/backfill.md says what that proves.
+        furniture: Lines and addresses that a second request minutes later showed otherwise, as JSON.
         """,
         {"facets": ["outcome", "channel"], "label_column": "captured_at", "sort_desc": "capture_id"},
     ),
@@ -458,7 +459,7 @@ TABLES: dict[str, Described] = {
         "feeds with an entry that cannot be read.",
         """
         edition day
-        kind: stale_copy, new_address or bad_entry.
+        kind: stale_copy, new_address, furniture or bad_entry.
         number: How often it was seen.
         """,
         {"sort_desc": "day", "hidden": True},

@@ -60,6 +60,7 @@ create table captures (
     layout text,
     source text not null default 'live' check (source in ($providers)),
     service_url text,
+    furniture text,
     unique (warc_file_id, offset)
 ) strict;
 
@@ -300,7 +301,7 @@ create table edit_counts (
 create table noise_counts (
     edition text not null check (edition in ('en', 'ar')),
     day text not null,
-    kind text not null check (kind in ('stale_copy', 'new_address', 'bad_entry')),
+    kind text not null check (kind in ('stale_copy', 'new_address', 'furniture', 'bad_entry')),
     number integer not null,
     primary key (edition, day, kind)
 ) strict, without rowid;

@@ -369,7 +369,7 @@ class SohrSpider(Spider):
         elif found.word not in (PART, MOVED):
             host = urlsplit(response.url).netloc
             self.guard.note(found.word, found.detail, host, edition, is_article=True)
-        if found.is_stale:  # once more, past the caches; a query string would be another page to them
+        if found.is_doubted:  # once more, past the caches; a query string would be another page to them
             fresh = replace(why, hops=HOPS, name=None)
             yield self._request(found.url, fresh, ("Cache-Control", "no-cache"))
         for url in found.page_urls:

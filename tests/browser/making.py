@@ -155,6 +155,7 @@ def make(folder: Path) -> Path:
         "held": [],
         "shared": {},
         "proven": [],
+        "waiting": [],
     }
     warc.append_event(THIRD, judged)
     counters = {"requests": 8, "new": 5, "changed": 2, "unchanged": 0, "gone": 1, "failed": 0}
