@@ -167,7 +167,9 @@ class Versions:
             return False
         if found.pages > 1:
             sql = "select count(*) from captures where url = ? and crawl_id = ?"
-            [(times,)] = self._store.query(sql, seen.capture.url, self._store.crawls.find_id(seen.capture.crawl))
+            [(times,)] = self._store.query(
+                sql, seen.capture.url, self._store.crawls.find_id(seen.capture.crawl)
+            )
             return bool(times < MOST_TRIES)
         old = said(before.text, unpack_metadata(newest)["links"])
         return is_suspicious(old, said(found.text, found.links))
