@@ -14,16 +14,20 @@ RELEASE = 1  # of the schema, kept in `pragma user_version`; every change of a t
 FILE = Path(__file__).with_name("schema.sql")
 
 
-def create_schema(conn: sqlite3.Connection) -> None:
-    """Make all tables in an empty database, or none."""
-    script = Template(FILE.read_text("utf-8")).safe_substitute(
+def read_script() -> str:
+    """The statements that make all tables."""
+    return Template(FILE.read_text("utf-8")).safe_substitute(
         page_columns="\n    ".join(_declare(of) for of in PAGE_FIELDS),
         states=_quote(STATES),
         gone_states=_quote(GONE_STATES),
         change_kinds=_quote(CHANGE_KINDS),
         providers=_quote(PROVIDERS),
     )
-    conn.executescript(f"begin immediate;\n{script}\npragma user_version = {RELEASE}; commit;")
+
+
+def create_schema(conn: sqlite3.Connection) -> None:
+    """Make all tables in an empty database, or none."""
+    conn.executescript(f"begin immediate;\n{read_script()}\npragma user_version = {RELEASE}; commit;")
 
 
 def _declare(of: VersionField) -> str:

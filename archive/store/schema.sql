@@ -1,13 +1,54 @@
 -- The tables, indexes, views and triggers of an archive's database. All times are UTC text
--- 2026-01-02T00:00:00Z, all days 2026-01-02. archive.store.schema fills in the words after a dollar sign.
+-- 2026-01-02T00:00:00Z, all days 2026-01-02. archive.store.schema fills in the words after a dollar sign;
+-- archive.store.descriptions reads the comments of tables, views and columns.
 
+-- Columns of several tables, where the table says nothing else
+--   source: Where the article is from: en, ar, or the host of another site.
+--   key: What names the article there: the post id, or the canonical address on another site.
+--   edition: Edition of the site: en (English) or ar (Arabic); empty for a page of another site.
+--   post_id: WordPress's number of the post in its edition; empty for a page of another site.
+--   url: The address the archive asks for.
+--   state: live, missing (not there at the last look), disappeared (missing at several looks over days),
+--     moved, withheld (removed for legal reasons), protected (behind a password), empty, or unreadable;
+--     empty: sighted, not captured yet.
+--   day: The day the site files it under, by its own calendar.
+--   missing_looks: Looks in a row that did not find it.
+--   missing_since: When it was first not found.
+--   severity: How much an edit matters, 0 to 3; 3: a figure, or the sentence around it, changed.
+--   classes: What changed, in a few words (JSON array).
+--   figures: The figures that changed, before and after (JSON array).
+--   stealth: 1: the text changed, the site's modified time did not; 0: both changed; empty: no time is
+--     stated.
+--   stale_copy: 1: the answer was an old copy from a cache.
+--   said_at: When the site said it: the time of the capture that showed it.
+--   same_as_version: Number of the first version with the same title and text; empty: the text is new.
+--   same_sha256: SHA-256 of title and text without white space, bidi marks and kinds of quotation marks.
+--   name: Name of the run.
+--   kind: crawl, import, or rebuild.
+--   started_at: When it began.
+--   finished_at: When it ended, or its last sign if it was killed; empty: running, or killed and not yet
+--     noticed.
+--   finish_reason: Why it ended.
+--   exit_status: 0 healthy, 65 unreadable, 69 site unavailable, 70 error of ours, 73 no writing; empty:
+--     killed.
+--   verdict: What the answers of the site add up to.
+--   seq: Number of the change in the feed, without gaps.
+--   first_seen_at: When it first said so.
+--   last_seen_at: When it last said so.
+--   crawl_id: The run.
+--   capture_id: The capture.
+--   article_id: The article.
+--   version_id: The version.
+
+-- About this archive: Facts about the archive itself: the site it belongs to, the epoch of its feed.
 create table about (
-    key text primary key,
-    value text not null
+    key text primary key, -- Name of the fact.
+    value text not null -- The fact.
 ) strict;
 
+-- Crawls: One row a run: a crawl, an import or a rebuild.
 create table crawls (
-    crawl_id integer primary key,
+    crawl_id integer primary key, -- Number of the row in this database; it is not the same after a rebuild.
     name text not null unique,
     kind text not null check (kind in ('crawl', 'import', 'backfill')),
     started_at text not null,
@@ -15,68 +56,78 @@ create table crawls (
     finish_reason text,
     exit_status integer,
     verdict text,
-    arguments text not null default '{}',
-    software text not null default '{}',
+    arguments text not null default '{}', -- What it was asked to do (JSON object).
+    software text not null default '{}', -- Releases it ran with (JSON object).
+    -- What it counted: requests, new, changed, unchanged, gone, failed; editions (JSON object).
     counters text not null default '{}'
 ) strict;
 
+-- WARC files: The files that are the archive. This database is an index of them.
 create table warc_files (
-    warc_file_id integer primary key,
-    serial integer not null unique,
-    name text not null unique,
-    opened_at text not null,
-    closed_at text,
-    size integer,
-    sha256 text
+    warc_file_id integer primary key, -- Number of the row.
+    serial integer not null unique, -- Serial number: the order in which the files are read again.
+    name text not null unique, -- Name of the file; while it is written to, with .open at its end.
+    opened_at text not null, -- When it was begun.
+    closed_at text, -- When it was closed; empty: still open.
+    size integer, -- Size once closed, in bytes.
+    sha256 text -- SHA-256 of the file, once closed.
 ) strict;
 
+-- Captures: One row for each answer of the site. Its bytes are in the WARC file, at the offset.
 create table captures (
-    capture_id integer primary key,
-    crawl_id integer references crawls(crawl_id),
-    article_id integer references articles(article_id),
-    url text not null,
-    requested_url text,
-    status integer not null,
-    captured_at text not null,
+    capture_id integer primary key, -- Number of the row in this database; it is not the same after a rebuild.
+    crawl_id integer references crawls(crawl_id), -- The run that made it.
+    article_id integer references articles(article_id), -- The article it is of.
+    url text not null, -- The address that answered.
+    requested_url text, -- The first address of a chain of redirects, where it is another.
+    status integer not null, -- HTTP status.
+    captured_at text not null, -- When the site said it.
+    -- When the archive learnt it: later than captured_at for imports and backfills.
     recorded_at text not null,
-    via text,
-    channel text,
-    reason text,
+    via text, -- The page that led here.
+    channel text, -- Why it was asked: home, date, category, feed, article, robots and others.
+    reason text, -- Of an article, why it was looked at: new, pending, due, gap, retry or modified.
+    -- new, changed, unchanged, not_modified, part, listing, redirect, or why it gave no text.
     outcome text not null,
-    content_type text,
-    etag text,
-    last_modified text,
-    location text,
-    retry_after text,
-    payload_sha256 text not null,
-    size integer not null,
-    truncated text,
-    warc_file_id integer not null references warc_files(warc_file_id),
-    offset integer not null,
-    length integer not null,
-    record_id text not null unique,
+    content_type text, -- The header Content-Type.
+    etag text, -- The header ETag.
+    last_modified text, -- The header Last-Modified.
+    location text, -- The header Location: where a redirect leads.
+    retry_after text, -- The header Retry-After: how long the site asked to wait.
+    payload_sha256 text not null, -- SHA-256 of the body as received, before decompression.
+    size integer not null, -- Size of the body as received, in bytes.
+    truncated text, -- Why the body is cut: length, time, disconnect or unspecified; empty: it is whole.
+    warc_file_id integer not null references warc_files(warc_file_id), -- The WARC file that holds it.
+    offset integer not null, -- Where its record begins in that file, in bytes.
+    length integer not null, -- Length of the record in the file, in bytes.
+    record_id text not null unique, -- WARC-Record-ID of the response, or of the revisit record in its place.
+    -- The capture whose record has the body, if the site repeated it; else empty.
     original_id integer references captures(capture_id),
-    look text,
-    layout text,
+    look text, -- Name of the look it belongs to, where a post has several pages.
+    layout text, -- The layout that read it; where a page is quarantined, the one that waits to be confirmed.
+    -- Who gave it to the archive: live (the site), import (a file), commoncrawl or wayback.
     source text not null default 'live' check (source in ($providers)),
-    service_url text,
-    furniture text,
+    service_url text, -- What was asked of a public archive for it; docs/backfill.md says what that proves.
+    furniture text, -- Lines and addresses that a second request minutes later showed otherwise, as JSON.
     unique (warc_file_id, offset)
 ) strict;
 
+-- Failures: What could not be read or was not answered, and why.
 create table failures (
-    failure_id integer primary key,
-    capture_id integer references captures(capture_id),
+    failure_id integer primary key, -- Number of the row.
+    capture_id integer references captures(capture_id), -- The capture; empty: there was no answer.
     crawl_id integer references crawls(crawl_id),
-    article_id integer references articles(article_id),
-    url text not null,
+    article_id integer references articles(article_id), -- The article, where it is known.
+    url text not null, -- The address.
+    -- no_answer, not_asked, same_text (as on other pages), other_layout, or the outcome.
     reason text not null,
-    detail text not null default '',
-    at text not null
+    detail text not null default '', -- Why, in a sentence.
+    at text not null -- When.
 ) strict;
 
+-- Articles: One row an article: an edition's post, or a page of another site. What it says is in versions.
 create table articles (
-    article_id integer primary key,
+    article_id integer primary key, -- Number of the row in this database; it is not the same after a rebuild.
     source text not null,
     key text not null,
     edition text check (edition in ('en', 'ar')),
@@ -84,60 +135,71 @@ create table articles (
     url text not null,
     state text check (state in ($states)),
     day text,
-    moved_to integer references articles(article_id),
-    first_sighted_at text not null,
-    first_captured_at text,
-    last_captured_at text,
-    newest_version_id integer references versions(version_id),
-    versions integer not null default 0,
-    next_look_at text,
+    moved_to integer references articles(article_id), -- The article its address leads to now.
+    first_sighted_at text not null, -- When a listing, feed or link first showed it.
+    first_captured_at text, -- When it was first captured.
+    last_captured_at text, -- When it was last captured.
+    newest_version_id integer references versions(version_id), -- The version it was last read as.
+    versions integer not null default 0, -- How many versions are held.
+    next_look_at text, -- When it is due for another look.
+    -- Looks in a row that found nothing new; each makes the next one later.
     unchanged_looks integer not null default 0,
     missing_looks integer not null default 0,
     missing_since text,
-    stretch_id integer references stretches(stretch_id),
+    stretch_id integer references stretches(stretch_id), -- The stretch of the listing it was met in.
     unique (source, key)
 ) strict;
 
+-- Aliases: Every address that led to an article.
 create table aliases (
-    alias_id integer primary key,
-    url text not null unique,
-    article_id integer references articles(article_id),
-    first_seen_at text not null
+    alias_id integer primary key, -- Number of the row.
+    url text not null unique, -- The address.
+    article_id integer references articles(article_id), -- The article it leads to; empty: not asked yet.
+    first_seen_at text not null -- When it was first met.
 ) strict;
 
+-- Sightings: Which channel showed an article, when, and what it claimed about it.
 create table sightings (
-    sighting_id integer primary key,
+    sighting_id integer primary key, -- Number of the row.
     article_id integer not null references articles(article_id),
-    channel text not null,
-    claims text not null,
+    channel text not null, -- home, date, category, feed, rest, sitemap and others.
+    claims text not null, -- What the channel said: address, day, title, times (JSON object).
     first_seen_at text not null,
     last_seen_at text not null,
-    times integer not null default 1
+    times integer not null default 1 -- How often it said so.
 ) strict;
 
+-- Claims of pages: What pages state about themselves, and where. Pages of one layout share a row.
 create table claim_sets (
-    claim_set_id integer primary key,
+    claim_set_id integer primary key, -- Number of the row.
+    -- Field, value and origin of each claim (JSON array). No value: that of the version's column; a number:
+    -- that place in its list.
     claims text not null unique
 ) strict;
 
+-- Versions: One row each time the site said something else: another title, or other lines. A changed digit
+-- makes one; counters or white space do not.
 create table versions (
-    version_id integer primary key,
+    version_id integer primary key, -- Number of the row in this database; it is not the same after a rebuild.
     article_id integer not null references articles(article_id),
     number integer not null,
     title text not null,
-    restored_title text,
+    restored_title text, -- plain_title where it differs from the title; else empty.
     plain_title text generated always as (coalesce(restored_title, title)) virtual,
-    text_digest blob,
+    text_digest blob, -- text_sha256 in bytes.
     text_sha256 text generated always as (lower(hex(text_digest))) virtual,
-    same_digest blob,
+    same_digest blob, -- same_sha256 in bytes.
     same_sha256 text generated always as (lower(hex(same_digest))) virtual,
     text text not null,
+    -- Kind of each line of the text, with its depth in a list or its level as a heading (JSON array).
     lines text not null,
     $page_columns
+    -- What the page states about itself, and where: a row of claim_sets.
     claim_set_id integer references claim_sets(claim_set_id),
     layout text not null,
     extractor text not null,
-    first_capture_id integer not null references captures(capture_id),
+    first_capture_id integer not null references captures(capture_id), -- The first capture that said this.
+    -- The last capture so far that said this.
     last_capture_id integer not null references captures(capture_id),
     first_captured_at text not null,
     last_captured_at text not null,
@@ -145,167 +207,202 @@ create table versions (
     unique (article_id, number)
 ) strict;
 
+-- Pending outcomes: Looks that found a post changed, missing, moved or without text, and are not written yet:
+-- they are judged together, so that trouble of the site accuses nobody.
 create table pending_outcomes (
     capture_id integer primary key references captures(capture_id),
     article_id integer not null references articles(article_id),
+    -- What the look found: missing, moved, withheld, textless or updated.
     kind text not null check (kind in ('missing', 'moved', 'withheld', 'textless', 'updated')),
-    details text not null default '{}',
-    held_at text
+    details text not null default '{}', -- What is needed to write it (JSON object).
+    held_at text -- Since when it is held as trouble in bulk; empty: it waits for the end of its crawl.
 ) strict;
+-- Parts: Pages of a post in several pages, held until the look is complete.
 create table parts (
     capture_id integer primary key references captures(capture_id),
-    look text not null,
-    page integer not null,
-    pages integer not null,
-    extract text not null,
+    look text not null, -- Name of the look.
+    page integer not null, -- Page of the post, from 1.
+    pages integer not null, -- How many the post has.
+    extract text not null, -- What the page says (JSON object).
     unique (look, page)
 ) strict;
 
+-- Terms: Categories and tags of the site.
 create table terms (
-    term_id integer primary key,
-    taxonomy text not null check (taxonomy in ('category', 'tag')),
-    name text not null,
+    term_id integer primary key, -- Number of the row.
+    taxonomy text not null check (taxonomy in ('category', 'tag')), -- category or tag.
+    name text not null, -- Name, as the site writes it.
     unique (taxonomy, name)
 ) strict;
 
+-- Terms of articles: Which article has which category or tag now.
 create table article_terms (
     article_id integer not null references articles(article_id),
-    term_id integer not null references terms(term_id),
+    term_id integer not null references terms(term_id), -- The category or tag.
     primary key (article_id, term_id)
 ) strict, without rowid;
 
+-- Links: Links out of the text of an article's newest version.
 create table links (
-    link_id integer primary key,
-    article_id integer not null references articles(article_id),
-    position integer not null,
-    url text not null,
-    text text not null,
-    target_id integer references articles(article_id),
+    link_id integer primary key, -- Number of the row.
+    article_id integer not null references articles(article_id), -- The article with the link.
+    position integer not null, -- Place in the text, from 1.
+    url text not null, -- Where it leads.
+    text text not null, -- Its anchor text.
+    target_id integer references articles(article_id), -- The article it leads to, where the archive knows it.
     unique (article_id, position)
 ) strict;
 
+-- Changes: What happened to articles, in the order the archive learnt it. Rows are never rewritten.
 create table changes (
-    seq integer primary key,
+    seq integer primary key, -- Number in the feed of changes, without gaps.
+    -- The feed's epoch: another one begins when the archive is rebuilt by another extractor.
     epoch integer not null,
     article_id integer not null references articles(article_id),
-    version_id integer references versions(version_id),
-    previous_version_id integer references versions(version_id),
+    version_id integer references versions(version_id), -- The version it led to.
+    previous_version_id integer references versions(version_id), -- The version before.
+    -- The first version with the same title and text; empty: the text is new.
     same_as_version_id integer references versions(version_id),
-    capture_id integer references captures(capture_id),
+    capture_id integer references captures(capture_id), -- The capture that showed it.
+    -- created, updated (text or title), metadata (other fields), missing, disappeared, restored, moved,
+    -- backfilled (older history), reparsed (read again by us), or retracted (a change was wrong).
     kind text not null check (kind in ($change_kinds)),
+    -- Of a retracted change: the change it takes back.
     retracts integer references changes(seq) check ((retracts is null) = (kind != 'retracted')),
     classes text not null default '[]',
     severity integer not null default 0 check (severity between 0 and 3),
     figures text not null default '[]',
-    details text not null default '{}',
+    details text not null default '{}', -- More about it, by kind (JSON object).
     stealth integer check (stealth in (0, 1)),
     stale_copy integer not null default 0 check (stale_copy in (0, 1)),
     said_at text not null,
-    learnt_at text not null
+    learnt_at text not null -- When the archive learnt it.
 ) strict;
 
+-- Stretches: Parts of the listing that crawls have read without a gap. Between two of them posts may be
+-- unknown.
 create table stretches (
-    stretch_id integer primary key,
+    stretch_id integer primary key, -- Number of the row.
     edition text not null check (edition in ('en', 'ar')),
-    merged_into integer references stretches(stretch_id),
-    head_seen_at text,
-    newest_day text,
-    tail_day text,
-    tail_article_id integer references articles(article_id),
-    reached_end integer not null default 0
+    merged_into integer references stretches(stretch_id), -- The stretch it has grown together with.
+    head_seen_at text, -- When its newest end was the head of the listing.
+    newest_day text, -- Day of its newest post.
+    tail_day text, -- Day of its oldest post so far.
+    tail_article_id integer references articles(article_id), -- Its oldest post so far.
+    reached_end integer not null default 0 -- 1: it reaches the site's oldest post.
 ) strict;
 
+-- Listing pages: Pages of listings as captured: how many posts each showed, and how many were new.
 create table listing_pages (
     capture_id integer primary key references captures(capture_id),
     crawl_id integer references crawls(crawl_id),
     edition text not null,
-    scope text not null,
-    page integer not null,
-    entries integer not null,
-    new_entries integer not null,
-    is_end integer not null,
-    stretch_id integer references stretches(stretch_id),
-    last_article_id integer references articles(article_id)
+    scope text not null, -- Which listing: home, a date archive, a category.
+    page integer not null, -- Page of the listing, from 1.
+    entries integer not null, -- Posts shown.
+    new_entries integer not null, -- Posts shown that the archive did not know.
+    is_end integer not null, -- 1: the last page of the listing.
+    stretch_id integer references stretches(stretch_id), -- The stretch it continues.
+    last_article_id integer references articles(article_id) -- The last post shown.
 ) strict;
 
+-- Days listed whole: Days whose date archive was walked to its end.
 create table coverage_days (
     edition text not null,
     day text not null,
-    complete_at text not null,
+    complete_at text not null, -- When its date archive was walked whole.
     primary key (edition, day)
 ) strict, without rowid;
 
+-- Channels: What the site's feeds, REST interface and categories offer, and how far each was read.
 create table channels (
     edition text not null check (edition in ('en', 'ar')),
-    channel text not null,
+    channel text not null, -- feed, rest, category and others.
+    -- Which of its questions: the form of a feed, what REST is asked, the address of a category.
     scope text not null,
-    url text,
-    asked_at text,
-    status integer,
+    url text, -- The address of its last good answer; empty if it never gave one.
+    asked_at text, -- When it was last asked; empty: known, and not asked yet.
+    status integer, -- Status of the last answer; 0: none came.
+    -- 1: the site offers it; 0: it does not, and is asked again after a week.
     is_open integer not null default 1 check (is_open in (0, 1)),
-    detail text not null default '',
-    failed integer not null default 0,
-    total integer,
-    newest_at text,
-    pending_at text,
-    next_page integer,
-    whole_at text,
+    detail text not null default '', -- What was wrong, where something was.
+    failed integer not null default 0, -- Answers in a row that were none.
+    total integer, -- How many posts the site says it has.
+    newest_at text, -- Up to which instant its log of edits was read.
+    pending_at text, -- Up to which instant, once the reading that is under way is done.
+    next_page integer, -- Where the walk through all of it goes on.
+    whole_at text, -- When it was last walked to its end.
     primary key (edition, channel, scope)
 ) strict, without rowid;
 
+-- Digests: What a feed, REST or a sitemap last said of an article. It only decides when to ask for the page.
 create table digests (
     article_id integer not null references articles(article_id),
-    channel text not null,
-    digest text,
-    modified_at text,
+    channel text not null, -- feed, rest or sitemap.
+    digest text, -- Digest of title and text as the channel has them; comparable within the channel only.
+    modified_at text, -- When the channel says the post was last modified.
     first_seen_at text not null,
+    -- The capture in which it first said so.
     first_capture_id integer not null references captures(capture_id),
     last_seen_at text not null,
-    changes integer not null default 0,
+    changes integer not null default 0, -- How often it said otherwise than before.
+    -- Looks at the article that were done by this channel, without its page.
     looks integer not null default 0,
-    looked_at text,
-    absent_since text,
+    looked_at text, -- The last of them.
+    absent_since text, -- When the channel, asked for the article, did not show it any more.
+    -- 1: the feed of changes says so, for the page was still there.
     absence_told integer not null default 0 check (absence_told in (0, 1)),
     primary key (article_id, channel)
 ) strict, without rowid;
 
+-- Ids without a post: Numbers that a sweep asked for and that no post has. Images and drafts have numbers
+-- too.
 create table swept_ids (
     edition text not null check (edition in ('en', 'ar')),
-    post_id integer not null,
-    asked_at text not null,
+    post_id integer not null, -- The number.
+    asked_at text not null, -- When it was last asked for.
     primary key (edition, post_id)
 ) strict, without rowid;
 
+-- Looks brought forward: Articles next to one whose text was edited: due at once. The row goes with the look.
 create table promotions (
     article_id integer primary key references articles(article_id),
-    at text not null
+    at text not null -- When the edit was found.
 ) strict;
 
+-- Articles by day: How many articles and versions there are of each day, by edition.
 create table day_counts (
     edition text not null,
     day text not null,
-    sighted integer not null,
-    held integer not null,
-    gone integer not null,
-    versions integer not null,
+    sighted integer not null, -- Articles known.
+    held integer not null, -- Of these, captured.
+    gone integer not null, -- Of these, missing, disappeared, moved or withheld.
+    versions integer not null, -- Versions held of them.
     primary key (edition, day)
 ) strict, without rowid;
 
+-- Edits by month: How many edits there were in each month, by the gravest thing they changed.
 create table edit_counts (
-    month text not null,
-    class text not null,
-    edits integer not null,
+    month text not null, -- The month of the capture that showed them, as 2026-01.
+    class text not null, -- The first of the classes of the change; empty where it has none.
+    edits integer not null, -- Edits.
     primary key (month, class)
 ) strict, without rowid;
 
+-- Noise by day: What was no trouble and no change: old copies from caches, addresses made anew for each
+-- request, feeds with an entry that cannot be read.
 create table noise_counts (
     edition text not null check (edition in ('en', 'ar')),
     day text not null,
+    -- stale_copy, new_address, furniture or bad_entry.
     kind text not null check (kind in ('stale_copy', 'new_address', 'furniture', 'bad_entry')),
-    number integer not null,
+    number integer not null, -- How often it was seen.
     primary key (edition, day, kind)
 ) strict, without rowid;
 
+-- Search: Full text over the folded title and text of newest versions, without a copy of them.
+--   title: Folded title.
+--   text: Folded text.
 create virtual table search using fts5(title, text, content='', tokenize='unicode61 remove_diacritics 0');
 
 create index captures_article on captures(article_id, captured_at);
@@ -356,27 +453,70 @@ create index digests_changed on digests(first_seen_at) where changes > 0;
 
 -- Datasette counts the rows of a view by going through its joins, so `edits` and `coverage` join nothing
 
+-- Retracted versions: Versions whose change proved wrong and was taken back.
+--   version_id
+--   seq: The change that reported it.
+--   retracted_by: The change that took it back.
 create view retracted_versions as
 select c.version_id, c.seq, r.seq as retracted_by
 from changes r cross join changes c on c.seq = r.retracts -- this order: the few retractions first
 where r.kind = 'retracted' and c.kind in ('created', 'updated', 'backfilled') and c.version_id is not null;
 
+-- Changes that hold: All changes but those that were retracted, and the retractions.
+--   seq: Number in the feed of changes, without gaps.
+--   epoch: The feed's epoch: another one begins when the archive is rebuilt by another extractor.
+--   article_id
+--   version_id: The version it led to.
+--   previous_version_id: The version before.
+--   capture_id: The capture that showed it.
+--   same_as_version_id: The first version with the same title and text; empty: the text is new.
+--   kind: created, updated (text or title), metadata (other fields), missing, disappeared, restored, moved,
+--     backfilled (older history), reparsed (read again by us), or retracted (a change was wrong).
+--   retracts: Of a retracted change: the change it takes back.
+--   classes severity figures
+--   details: More about it, by kind (JSON object).
+--   stealth stale_copy said_at
+--   learnt_at: When the archive learnt it.
 create view valid_changes as
 select * from changes c
 where c.kind != 'retracted' and not exists (select 1 from changes r where r.retracts = c.seq);
 
+-- Articles as last read: The newest version of every article. Search ignores case, vowel signs and marks
+-- inside words.
+--   edition post_id url state day source key
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+--   title plain_title text published_at modified_at number author language categories tags first_captured_at
+--   last_captured_at captures text_sha256 same_sha256 layout
+--   version_id: Number of the row in this database; it is not the same after a rebuild.
 create view latest_versions as
 select a.edition, a.post_id, a.url, v.title, v.plain_title, v.text, v.published_at, v.modified_at, v.number,
        a.state, a.day, v.author, v.language, v.categories, v.tags, v.first_captured_at, v.last_captured_at,
        v.captures, v.text_sha256, v.same_sha256, v.layout, a.source, a.key, a.article_id, v.version_id
 from articles a join versions v on v.article_id = a.article_id and v.version_id = a.newest_version_id;
 
+-- All versions: Every version of every article, with its post id.
+--   edition post_id
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+--   number title text published_at modified_at first_captured_at last_captured_at captures text_sha256 layout
+--   extractor
+--   version_id: Number of the row in this database; it is not the same after a rebuild.
 create view version_history as
 select a.edition, a.post_id, v.number, v.title, v.text, v.published_at, v.modified_at, v.first_captured_at,
        v.last_captured_at, v.captures, v.text_sha256, v.layout, v.extractor, a.article_id, v.version_id
 from versions v join articles a using (article_id)
 where v.version_id not in (select version_id from retracted_versions);
 
+-- Edits: Each change of title or text, with the versions before and after. Retracted changes are left out.
+--   seq: Number of the change in the feed.
+--   edition post_id severity classes figures stealth stale_copy said_at
+--   title_before: Title before.
+--   title_after: Title after.
+--   text_before: Text before.
+--   text_after: Text after.
+--   number_before: Number of the version before.
+--   number_after: Number of the version after.
+--   same_as_version
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
 create view edits as
 select c.seq, (select edition from articles a where a.article_id = c.article_id) as edition,
        (select post_id from articles a where a.article_id = c.article_id) as post_id,
@@ -392,6 +532,19 @@ select c.seq, (select edition from articles a where a.article_id = c.article_id)
 from valid_changes c
 where c.kind = 'updated';
 
+-- Figure changes: Each number that an edit changed, added or removed. Retracted changes are left out.
+--   source key edition post_id said_at
+--   before: The number before, as written; empty: it was added.
+--   after: The number after, as written; empty: it was removed.
+--   sentence_before: Its sentence before; empty: it was added.
+--   sentence_after: Its sentence after; empty: it was removed.
+--   stealth
+--   citation: What to write down when citing the version after the edit; it never moves.
+--   previous: Citation of the version before.
+--   seq: Number of the change in the feed.
+--   place: Place of the figure in its change, from 0.
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+--   version_id
 create view figure_changes as
 select a.source, a.key, a.edition, a.post_id, c.said_at,
        f.value ->> 'before' as before, f.value ->> 'after' as after,
@@ -404,12 +557,27 @@ from changes c join articles a using (article_id) join versions v on v.version_i
 where c.kind = 'updated' and c.severity = 3 and c.figures != '[]'
       and not exists (select 1 from changes r where r.retracts = c.seq);
 
+-- Missing, disappeared, moved, withheld: Articles that are not where they were. Who did it, and why, cannot
+-- be known from here.
+--   edition post_id url state missing_since missing_looks
+--   last_captured_at: When it was last captured.
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+--   title: Title it was last read with.
 create view disappeared as
 select a.edition, a.post_id, a.url, v.title, a.state, a.missing_since, a.missing_looks, a.last_captured_at,
        a.article_id
 from articles a left join versions v on v.version_id = a.newest_version_id
 where a.state in ($gone_states);
 
+-- Crawl health: How each run went.
+--   name kind started_at finished_at finish_reason exit_status verdict
+--   requests: Requests made.
+--   new: Articles captured for the first time.
+--   changed: Articles with a new version.
+--   unchanged: Articles that said the same as before.
+--   gone: Articles not found.
+--   failed: Requests without an answer, and pages that could not be read.
+--   cross_check: Posts of which trafilatura reads a very different text (one in a hundred is checked).
 create view crawl_health as
 select name, kind, started_at, finished_at, finish_reason, exit_status, verdict,
        json_extract(counters, '$.requests') as requests, json_extract(counters, '$.new') as new,
@@ -419,6 +587,12 @@ select name, kind, started_at, finished_at, finish_reason, exit_status, verdict,
            as cross_check
 from crawls;
 
+-- Coverage: By edition and day of the site: how many posts were sighted, and how many of them are held.
+--   edition day
+--   sighted: Posts known of that day.
+--   held: Of these, captured.
+--   missing: Of these, still to be captured.
+--   listed_whole: 1: the listing of that day was walked whole, so that no post of it should be unknown.
 create view coverage as
 select c.edition, c.day, c.sighted, c.held, c.sighted - c.held as missing,
        exists (select 1 from coverage_days d where d.edition = c.edition and d.day = c.day)
@@ -428,6 +602,12 @@ select c.edition, c.day, c.sighted, c.held, c.sighted - c.held as missing,
 from day_counts c
 where c.edition != '' and c.day != '' and c.sighted > 0;
 
+-- Coverage by channel: For each edition, day and channel: how many posts it showed, and how many it alone
+-- showed.
+--   edition day
+--   channel: home, date, category, feed, rest, sitemap or sweep.
+--   sighted: Posts it showed.
+--   alone: Posts that it alone showed.
 create view channel_coverage as
 with shown as (select distinct article_id, channel from sightings),
      times as (select article_id, count(*) as channels from shown group by article_id)
