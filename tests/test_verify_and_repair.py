@@ -220,13 +220,18 @@ def test_swapped_manifests_are_named(folder: Path) -> None:
 
 
 def test_a_removed_manifest_is_named(folder: Path) -> None:
-    """One in the middle by its gap; the newest by the digest that was kept elsewhere."""
+    """One in the middle by its gap; the newest by what it sealed, or, once that is sealed again, by the
+    digest that was kept elsewhere."""
     _, two, three = manifests(folder)
     raw = two.path.read_bytes()
     two.path.unlink()
     assert [f.thing for f in findings(folder)] == ["manifests/000002.json"]
     two.path.write_bytes(raw)
     three.path.unlink()
+    assert [f.sentence.partition(" are in no manifest")[1:] for f in findings(folder)] == [
+        (" are in no manifest", ", perhaps after a crash: run 'sohr-archive repair'")
+    ]
+    assert repair(folder) == (0, 0)
     assert findings(folder) == []  # without the digest there is nothing that could tell
     ran = sohr(folder, "verify", "--head", three.digest)
     assert ran.status == 1 and three.digest in ran.lines[0]

@@ -20,7 +20,7 @@ _TYPES = {"txt": "text/plain", "bib": "application/x-bibtex", "json": "applicati
 def cite_row(frame: Frame, article: ArticleRow, row: SelectedVersion) -> Citation:
     """The citation of a version."""
     read_at = frame.read_absolute(dict(article), version=row["number"])
-    return Citation.of(make_version(article, row), row["payload_sha256"], read_at)
+    return Citation.of(make_version(article, row), row["payload_sha256"], frame.folder, read_at)
 
 
 def write_json(cited: Citation) -> str:

@@ -21,6 +21,7 @@ from archive.errors import DamagedWarc
 from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
 from archive.read.cite import PROVENANCE
+from archive.warc.manifests import find_seal
 from archive.warc.reader import read_response
 
 # As `archive.warc.files` names its files: no slash, no way up
@@ -65,6 +66,7 @@ async def page(datasette: Any, request: Any) -> Response:
         "versions": versions,
         "holds": read.digest == row["payload_sha256"],
         "provenance": PROVENANCE.get(row["source"]),
+        "seal": frame.folder and find_seal(frame.folder, row["serial"], row["offset"]),
     }
     return await frame.page("sohr_capture.html", context)
 

@@ -34,7 +34,8 @@ def cite(ctx: click.Context, article: str, number: int | None, bibtex: bool, as_
         raise click.UsageError("give --bibtex or --json, not both", ctx)
     with opened(ctx) as archive:
         version = version_of(archive, article, number)
-        cited = Citation.of(version, hashlib.sha256(archive.evidence(version).body).hexdigest())
+        digest = hashlib.sha256(archive.evidence(version).body).hexdigest()
+        cited = Citation.of(version, digest, archive.folder)
     if as_json:
         write_json(cited.as_record())
     else:

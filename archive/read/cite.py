@@ -4,9 +4,12 @@ are that prove it."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from archive.read.records import Version
+from archive.warc.files import parse_name
+from archive.warc.manifests import find_seal
 
 NAME = "Syrian Observatory for Human Rights"
 # What a capture proves that did not come from the site itself, and who gave it
@@ -50,12 +53,25 @@ class Citation:
     record_id: str
     source: str  # live, import, commoncrawl, wayback
     service_url: str | None  # what was asked of a public archive
+    manifest: str | None  # the one that sealed these bytes; None until the crawl has ended
+    manifest_sha256: str | None
+    sealed_at: str | None  # when it was written, by the clock of the archive's machine
     read_at: str | None  # address of the article's page in this archive, where it is served
 
     @classmethod
-    def of(cls, version: Version, payload_sha256: str, read_at: str | None = None) -> Self:
-        """The citation of a version; ``payload_sha256`` is the digest of the body of its first capture."""
+    def of(
+        cls, version: Version, payload_sha256: str, folder: Path | None, read_at: str | None = None
+    ) -> Self:
+        """The citation of a version; ``payload_sha256`` is the digest of the body of its first capture.
+
+        ``folder`` is the archive's, None for a database in memory. Raises OSError.
+        """
+        file = parse_name(Path(version.evidence.warc_file))
+        seal = find_seal(folder, file.serial, version.evidence.offset) if folder and file else None
         given: dict[str, Any] = {
+            "manifest": seal and seal.name,
+            "manifest_sha256": seal and seal.digest,
+            "sealed_at": seal and seal.at,
             "title": version.title or version.plain_title,
             "version": version.number,
             "payload_sha256": payload_sha256,
@@ -75,7 +91,7 @@ class Citation:
             f"{self.citation}\n"
             f"SHA-256 of the text {self.text_sha256}\n"
             f"WARC {self.warc_file}, offset {self.offset}, length {self.length}, record {self.record_id}, "
-            f"SHA-256 of the body {self.payload_sha256}\n" + self._provenance()
+            f"SHA-256 of the body {self.payload_sha256}\n{self._provenance()}{self._sealed()}\n"
         )
 
     def _provenance(self) -> str:
@@ -83,6 +99,11 @@ class Citation:
         if self.source == "live":
             return ""
         return " ".join(filter(None, (PROVENANCE[self.source], self.service_url))) + "\n"
+
+    def _sealed(self) -> str:
+        if self.manifest is None:
+            return "Not sealed by a manifest yet"
+        return f"Sealed {self.sealed_at} by {self.manifest}, SHA-256 {self.manifest_sha256}"
 
     def bibtex(self) -> str:
         """For LaTeX (Unicode; braces and backslashes of the site's words are escaped)."""

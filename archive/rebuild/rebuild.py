@@ -162,7 +162,8 @@ def reextract(folder: Path, jobs: int = 1) -> dict[str, int]:
 
 
 def repair(folder: Path) -> tuple[int, int]:
-    """Cut a torn last record and index what the database lacks; return the bytes cut and the records indexed.
+    """Cut a torn last record, index what the database lacks, seal what no manifest covers; return the bytes
+    cut and the records indexed.
 
     Raises Locked, NoArchive, CannotWrite; DamagedRecords, after all others are indexed.
     """
@@ -172,6 +173,7 @@ def repair(folder: Path) -> tuple[int, int]:
             cut = cut_torn_ends(folder, store, is_lenient=True)
             damaged: list[str] = []
             count = recover(folder, store, Ingest(store, site_of(folder), folder), damaged=damaged)
+        write_manifest(folder, "repair", now())
     finally:
         lock.close()
     if damaged:

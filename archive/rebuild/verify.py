@@ -7,12 +7,11 @@ import fcntl
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from archive.errors import ArchiveError, Locked
 from archive.extract.cross_check import CROSS_CHECK
@@ -20,22 +19,31 @@ from archive.extract.page import EXTRACTOR
 from archive.folder import WARC
 from archive.ingest.path import Ingest
 from archive.read.database import DamagedDatabase, open_readonly
+from archive.rebuild.chain import (
+    MOST,
+    Advice,
+    Finding,
+    Kind,
+    check_chain,
+    check_pasts,
+    check_serials,
+    find_unsealed,
+)
 from archive.rebuild.rebuild import site_of
 from archive.rebuild.recover import recover
 from archive.store.rows import Store
 from archive.text.normalise import same_sha256, text_sha256
 from archive.warc.files import WarcFile, spare_files, warc_files
-from archive.warc.manifests import Manifest, digest_of, manifests
+from archive.warc.manifests import digest_of, manifests
 from archive.warc.revisits import Original
 from archive.warc.scan import Scan, scan_file
 
-_MOST = 10  # rows of a table that are named: damage to more has one cause
 # Tables that are not derived from records: when files were opened and closed, and what SQLite and its search
 # keep for themselves.
 _OWN = ("warc_files", "about", "claim_sets", "sqlite_*", "_sqlite_*", "search*")
 _ROWS = """
-select c.offset, c.length, c.record_id, c.payload_sha256, c.url, g.serial, o.offset, o.record_id, o.url,
-       o.captured_at, o.payload_sha256
+select c.offset, c.length, c.record_id, c.payload_sha256, c.captured_at, c.recorded_at, c.url,
+       g.serial, o.offset, o.record_id, o.url, o.captured_at, o.payload_sha256
 from captures c join warc_files f using (warc_file_id)
      left join captures o on o.capture_id = c.original_id
      left join warc_files g on g.warc_file_id = o.warc_file_id
@@ -44,27 +52,6 @@ _REPEATS = """
 select f.name, c.offset, c.url, o.offset, g.name from captures o join warc_files g using (warc_file_id)
 join captures c on c.original_id = o.capture_id join warc_files f on f.warc_file_id = c.warc_file_id
 where g.serial = ? order by f.serial, c.offset"""
-
-Kind = Literal["mismatch", "absent"]
-# `repair` and `rebuild` are commands that make it good; to restore a file takes a copy of it.
-Advice = Literal["repair", "rebuild", "restore"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it was. ``thing`` is a file, a record (``file:byte``), a row or a manifest;
-    ``offset`` is that of a record."""
-
-    kind: Kind
-    thing: str
-    what: str
-    advice: Advice = "restore"
-    offset: int | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong, and the command that makes it good."""
-        return self.what if self.advice == "restore" else f"{self.what}: run 'sohr-archive {self.advice}'"
 
 
 def _database(what: str, thing: str = "archive.db", kind: Kind = "mismatch") -> Finding:
@@ -90,7 +77,7 @@ def verify(
     try:
         connection = open_readonly(folder)
     except DamagedDatabase as error:
-        yield from _chain(folder, warc_files(folder / WARC), head, progress)
+        yield from check_chain(manifests(folder), warc_files(folder / WARC), head)
         yield _database(f"archive.db is damaged ({error.__cause__}), move it away")
         return
     try:
@@ -103,17 +90,28 @@ def verify(
         for spare in spare_files(folder / WARC):
             what = f"{spare.path.name} has the serial number of a longer file and is not read: move it away"
             yield Finding("mismatch", spare.path.name, what)
-        for finding in (*_files(connection, files), *_chain(folder, files, head, progress)):
+        progress("manifests")
+        chain = manifests(folder)
+        known = {serial for (serial,) in connection.execute("select serial from warc_files")}
+        for finding in (
+            *_files(connection, files),
+            *check_chain(chain, files, head),
+            *check_serials(chain, files, known),
+        ):
             if finding.thing not in wrong_files:
                 yield finding
             wrong_files.add(finding.thing)
         wrong_records: dict[int, set[int]] = {}  # their offsets, by serial number
         for file in files:
             progress(file.name)
-            for finding in _records(connection, file, file.name not in wrong_files, is_written):
-                if finding.offset is not None:
-                    wrong_records.setdefault(file.serial, set()).add(finding.offset)
-                yield finding
+            is_whole = file.name not in wrong_files
+            found = list(_records(connection, file, is_whole, is_written))
+            yield from found
+            wrong = wrong_records[file.serial] = {one.offset for one in found if one.offset is not None}
+            unsealed = find_unsealed(chain, file) if is_whole else None
+            if unsealed and max(wrong, default=-1) < (unsealed.offset or 0) and not _is_written(folder):
+                yield unsealed
+        yield from check_pasts(connection, chain)
         yield from _repeats(connection, {file.serial for file in files}, wrong_records)
         progress("database")
         yield from _rows(connection)
@@ -154,7 +152,9 @@ def _records(
         what = _difference(row, scan) if offset not in scan.damage else None
         if what:
             kind: Kind = "mismatch" if offset in scan.records else "absent"
-            yield _record(kind, file, offset, f"the capture of {row[4]} {what}: byte {offset} of {file.name}")
+            yield _record(
+                kind, file, offset, f"the capture of {row['url']} {what}: byte {offset} of {file.name}"
+            )
     for offset, record in scan.records.items() if is_whole else ():
         is_after = offset + record.length > indexed
         is_capture = record.kind in ("response", "revisit") and offset not in rows
@@ -169,7 +169,7 @@ def _damage(file: WarcFile, scan: Scan, rows: dict[int, sqlite3.Row]) -> Iterato
     for offset, damage in scan.damage.items():
         what = f"the record at byte {offset} of {file.name} {damage.what}"
         if offset in rows:
-            what += f"; it has the capture of {rows[offset][4]}"
+            what += f"; it has the capture of {rows[offset]['url']}"
         if file.is_open and offset == last and not damage.has_end:
             yield _record("mismatch", file, offset, f"{what}, perhaps after a crash", "repair")
         else:
@@ -178,12 +178,14 @@ def _damage(file: WarcFile, scan: Scan, rows: dict[int, sqlite3.Row]) -> Iterato
 
 def _difference(row: sqlite3.Row, scan: Scan) -> str | None:
     """How a row differs from its record."""
-    offset, length, record_id, payload, _, *original = row
+    offset, length, record_id, payload, at, recorded_at, _, *original = row
     record = scan.records.get(offset)
     if record is None:
         return "points at a record that is not there"
     if (record.length, record.record_id, record.payload_sha256) != (length, record_id, payload):
         return "and its record differ"
+    if (record.at, record.recorded_at) != (at, recorded_at):
+        return f"is dated {at} (recorded {recorded_at}), and its record {record.at} ({record.recorded_at})"
     if record.original != (None if original[0] is None else Original(*original)):
         return "and its record refer to different records for its body"
     return None
@@ -196,17 +198,17 @@ def _repeats(
     known = [serial for (serial,) in connection.execute("select serial from warc_files order by serial")]
     for serial in known:
         is_gone = serial not in there
-        if not is_gone and serial not in wrong:
+        if not is_gone and not wrong.get(serial):
             continue
         rows = [row for row in connection.execute(_REPEATS, (serial,)) if is_gone or row[3] in wrong[serial]]
         kind: Kind = "absent" if is_gone else "mismatch"
-        for name, offset, url, place, other in rows[:_MOST]:
+        for name, offset, url, place, other in rows[:MOST]:
             what = f"the capture of {url} has its body at byte {place} of {other}, which is "
             what += "not there" if is_gone else "not as it was"
             yield Finding(kind, f"{name}:{offset}", what, offset=offset)
-        if len(rows) > _MOST:
+        if len(rows) > MOST:
             name = rows[0][4]
-            what = f"{len(rows) - _MOST} more captures have their bodies in {name}, where they cannot be read"
+            what = f"{len(rows) - MOST} more captures have their bodies in {name}, where they cannot be read"
             yield Finding("absent", f"bodies in {name}", what)
 
 
@@ -232,58 +234,6 @@ def _files(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Fi
             yield Finding("absent", name, f"the file {name} is not there")
         elif sha256 and (file.path.stat().st_size != size or digest_of(file.path, 0, size) != sha256):
             yield Finding("mismatch", name, f"{name} is not what it was when it was closed")
-
-
-def _chain(
-    folder: Path, files: list[WarcFile], head: str | None, progress: Callable[[str], None]
-) -> Iterator[Finding]:
-    """The manifests follow each other without a gap, and the bytes they name are there and unchanged."""
-    progress("manifests")
-    chain = manifests(folder)
-    there = {file.serial: file for file in files}
-    # How far each file is in a manifest; None after a gap or damage, for then nobody knows.
-    reach: dict[int, int] | None = {}
-    before: Manifest | None = None
-    for manifest in chain:
-        name = f"manifests/{manifest.path.name}"
-        gap = [
-            f"manifests/{n:06d}.json" for n in range((before.number if before else 0) + 1, manifest.number)
-        ]
-        for missing in gap:
-            yield Finding("absent", missing, f"{missing} is not there: it was removed")
-        is_after_whole = not gap and not (before and before.fault)
-        if manifest.fault:
-            yield Finding("mismatch", name, f"{name} {manifest.fault}")
-        elif is_after_whole and manifest.before != (before.digest if before else None):
-            what = "follows another manifest than the one before it: that one was altered and written anew"
-            yield Finding("mismatch", name, f"{name} {what}")
-        if gap or manifest.fault:
-            reach = None
-        yield from _parts(manifest, name, there, reach)
-        before = manifest
-    if head is not None and head not in {manifest.digest for manifest in chain}:
-        what = f"no manifest has the digest {head}: the newest were removed, or the chain was written anew"
-        yield Finding("absent", "manifests", what)
-
-
-def _parts(
-    manifest: Manifest, name: str, there: dict[int, WarcFile], reach: dict[int, int] | None
-) -> Iterator[Finding]:
-    for part in manifest.parts:
-        file = there.get(part.serial)
-        if reach is not None:
-            if part.start != reach.get(part.serial, 0):
-                what = f"begins at byte {part.start} of {part.name}, and the manifests before end elsewhere"
-                yield Finding("mismatch", name, f"{name} {what}")
-            reach[part.serial] = part.end
-        if file is None or file.name != part.name:
-            yield Finding("absent", part.name, f"the file {part.name}, named in {name}, is not there")
-        elif (size := file.path.stat().st_size) < part.end:
-            what = f"is shorter than {name} says: {size} bytes of {part.end}"
-            yield Finding("absent", file.name, f"{file.name} {what}")
-        elif digest_of(file.path, part.start, part.end) != part.sha256:
-            what = f"is not what it was: bytes {part.start} to {part.end} do not match {name}"
-            yield Finding("mismatch", file.name, f"{file.name} {what}")
 
 
 # -- the database
@@ -356,7 +306,7 @@ def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
         # The database stays read-only: the next two tables are temporary.
         connection.execute("pragma query_only = off")
         for table, key in _tables(connection):
-            yield from islice(_compare(connection, table, key), _MOST)
+            yield from islice(_compare(connection, table, key), MOST)
         for schema in ("main", "again"):
             connection.execute(
                 f"create virtual table temp.words_of_{schema} using fts5vocab({schema}, search, 'instance')"

@@ -11,10 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archive.clock import parse_time
 from archive.folder import MANIFESTS, WARC, write_whole
 from archive.warc.files import WarcFile, warc_files
 
@@ -43,13 +45,43 @@ class Manifest:
     digest: str
     before: str | None = None
     parts: tuple[Part, ...] = ()
+    at: str = ""  # when it was written, by the clock of the machine; empty with a fault
     fault: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Where it lies in the archive's folder."""
+        return f"{MANIFESTS}/{self.path.name}"
 
 
 def manifests(folder: Path) -> list[Manifest]:
     """The manifests of an archive in the order of their numbers. Raises OSError."""
-    paths = sorted(p for p in (folder / MANIFESTS).glob("*.json") if _NAME.match(p.name))
-    return [_read(path) for path in paths]
+    return [_read(path) for path in _paths(folder)]
+
+
+def newest_manifest(folder: Path) -> Manifest | None:
+    """The newest manifest, for which the others are not read. Raises OSError."""
+    return next((_read(path) for path in reversed(_paths(folder))), None)
+
+
+def find_seal(folder: Path, serial: int, offset: int) -> Manifest | None:
+    """The first manifest that covers a byte of a WARC file, in a few reads however many there are: bytes are
+    sealed in the order they were written. None where none does yet. Raises OSError."""
+    paths = _paths(folder)
+
+    def is_past(path: Path) -> bool:
+        parts = _read(path).parts
+        return bool(parts) and (parts[-1].serial, parts[-1].end) > (serial, offset)
+
+    for path in paths[bisect_left(paths, True, key=is_past) :][:1]:
+        seal = _read(path)
+        if any(part.serial == serial and part.start <= offset < part.end for part in seal.parts):
+            return seal
+    return None
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(p for p in (folder / MANIFESTS).glob("*.json") if _NAME.match(p.name))
 
 
 def _read(path: Path) -> Manifest:
@@ -69,7 +101,8 @@ def _read(path: Path) -> Manifest:
             return Manifest(
                 path, number, digest, fault=f"is number {content['number']} by its content: it was moved"
             )
-        return Manifest(path, number, digest, content["before"], parts)
+        parse_time(content["at"])
+        return Manifest(path, number, digest, content["before"], parts, content["at"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return Manifest(path, number, digest, fault=f"cannot be read ({type(error).__name__}: {error})")
 

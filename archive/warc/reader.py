@@ -66,7 +66,7 @@ def read(
         if kind == "request" and beside:
             request = _parse_request(found.block)
         elif kind == "metadata" and beside:
-            asked = {beside: _Asked(_parse_fields(found.block), request.method, request.headers)}
+            asked = {beside: _Asked(parse_fields(found.block), request.method, request.headers)}
         elif is_event(found):
             yield Stored(_position(file, found), event=json.loads(found.block))
         elif kind in ("response", "revisit") and not events_only:
@@ -158,6 +158,7 @@ def _parse_request(block: bytes) -> _Asked:
     return _Asked({}, first.partition(" ")[0], header_lines(lines))
 
 
-def _parse_fields(block: bytes) -> dict[str, str]:
+def parse_fields(block: bytes) -> dict[str, str]:
+    """The fields of a metadata or warcinfo record by their names."""
     pairs = (line.partition(":") for line in block.decode("utf-8", "replace").split("\r\n"))
     return {name: value.strip() for name, separator, value in pairs if separator}

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from archive.warc.files import WarcFile
-from archive.warc.reader import is_event
+from archive.warc.reader import is_event, parse_fields
 from archive.warc.records import Damage, Record, read_records
 from archive.warc.revisits import NOT_MODIFIED, Original, original_of
 
@@ -19,6 +19,8 @@ class Scanned:
     record_id: str
     length: int
     payload_sha256: str | None
+    at: str  # WARC-Date: of an exchange, when the site said it
+    recorded_at: str  # when the archive learnt it
     original: Original | None = None  # of a revisit
 
 
@@ -38,8 +40,12 @@ class Scan:
 def scan_file(file: WarcFile, size: int) -> Scan:
     """Scan so many bytes of a file. Raises OSError."""
     scan = Scan()
+    recorded: dict[str, str] = {}  # by the id of the response that follows at once
     for found in read_records(file.path, stop=size):
-        scanned = _scan(found) if isinstance(found, Record) else found
+        if isinstance(found, Record) and found.headers.kind == "metadata":
+            beside = found.headers.get("WARC-Concurrent-To")
+            recorded = {beside: parse_fields(found.block).get("recorded-at", "")} if beside else recorded
+        scanned = _scan(found, recorded) if isinstance(found, Record) else found
         if isinstance(scanned, Damage):
             scan.damage[found.offset] = scanned
         else:
@@ -47,7 +53,7 @@ def scan_file(file: WarcFile, size: int) -> Scan:
     return scan
 
 
-def _scan(record: Record) -> Scanned | Damage:
+def _scan(record: Record, recorded: dict[str, str]) -> Scanned | Damage:
     kind, stated = record.headers.kind, record.headers.get("WARC-Payload-Digest")
     payload, original = None, None
     if kind in ("response", "revisit"):
@@ -61,4 +67,6 @@ def _scan(record: Record) -> Scanned | Damage:
     elif payload and stated.startswith("sha256:") and stated != f"sha256:{payload}":
         return Damage(record.offset, "has a payload that does not match its digest")
     kind = "event" if is_event(record) else kind
-    return Scanned(kind, record.record_id, record.length, payload, original)
+    at = record.headers.get("WARC-Date")
+    recorded_at = recorded.get(record.record_id) or at
+    return Scanned(kind, record.record_id, record.length, payload, at, recorded_at, original)

@@ -1,0 +1,193 @@
+"""What the manifests say of the evidence: which bytes each sealed, and what does not fit that.
+
+Whoever can write the archive's folder can add records that claim to be old, but cannot put them under a
+manifest that is there already: its digest is in all that follow. So a capture that is dated before those that
+an earlier manifest sealed is a forged past, or the work of a clock that was set back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from archive.clock import format_time, parse_time
+from archive.thresholds import CLOCK_SECONDS
+from archive.warc.files import WarcFile
+from archive.warc.manifests import Manifest, covered, digest_of
+
+MOST = 10  # findings of one kind that are named: more have one cause
+Kind = Literal["mismatch", "absent"]
+# `repair` and `rebuild` are commands that make it good; to restore a file takes a copy of it.
+Advice = Literal["repair", "rebuild", "restore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was. ``thing`` is a file, a record (``file:byte``), a row or a manifest;
+    ``offset`` is that of a record."""
+
+    kind: Kind
+    thing: str
+    what: str
+    advice: Advice = "restore"
+    offset: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and the command that makes it good."""
+        return self.what if self.advice == "restore" else f"{self.what}: run 'sohr-archive {self.advice}'"
+
+
+def check_chain(chain: list[Manifest], files: list[WarcFile], head: str | None) -> Iterator[Finding]:
+    """The manifests follow each other without a gap, and the bytes they name are there and unchanged."""
+    there = {file.serial: file for file in files}
+    # How far each file is in a manifest; None after a gap or damage, for then nobody knows.
+    reach: dict[int, int] | None = {}
+    before: Manifest | None = None
+    for manifest in chain:
+        name = manifest.name
+        gap = [
+            f"manifests/{n:06d}.json" for n in range((before.number if before else 0) + 1, manifest.number)
+        ]
+        for missing in gap:
+            yield Finding("absent", missing, f"{missing} is not there: it was removed")
+        is_after_whole = not gap and not (before and before.fault)
+        if manifest.fault:
+            yield Finding("mismatch", name, f"{name} {manifest.fault}")
+        elif is_after_whole and manifest.before != (before.digest if before else None):
+            what = "follows another manifest than the one before it: that one was altered and written anew"
+            yield Finding("mismatch", name, f"{name} {what}")
+        if gap or manifest.fault:
+            reach = None
+        yield from _parts(manifest, there, reach)
+        before = manifest
+    if head is not None and head not in {manifest.digest for manifest in chain}:
+        what = f"no manifest has the digest {head}: the newest were removed, or the chain was written anew"
+        yield Finding("absent", "manifests", what)
+
+
+def _parts(manifest: Manifest, there: dict[int, WarcFile], reach: dict[int, int] | None) -> Iterator[Finding]:
+    name = manifest.name
+    newest = max(reach or (), default=0)
+    for part in manifest.parts:
+        file = there.get(part.serial)
+        if reach is not None:
+            if part.start != reach.get(part.serial, 0):
+                what = f"begins at byte {part.start} of {part.name}, and the manifests before end elsewhere"
+                yield Finding("mismatch", name, f"{name} {what}")
+            elif part.serial < newest:
+                yield _grown(part.name, part.start, part.end)
+            reach[part.serial] = part.end
+        if file is None or file.name != part.name:
+            yield Finding("absent", part.name, f"the file {part.name}, named in {name}, is not there")
+        elif (size := file.path.stat().st_size) < part.end:
+            what = f"is shorter than {name} says: {size} bytes of {part.end}"
+            yield Finding("absent", file.name, f"{file.name} {what}")
+        elif digest_of(file.path, part.start, part.end) != part.sha256:
+            what = f"is not what it was: bytes {part.start} to {part.end} do not match {name}"
+            yield Finding("mismatch", file.name, f"{file.name} {what}")
+
+
+def _grown(name: str, start: int, end: int) -> Finding:
+    what = f"{name} grew after it was closed: bytes {start} to {end} were added later than a newer file"
+    return Finding("mismatch", f"{name}:{start}", what, offset=start)
+
+
+def check_serials(chain: list[Manifest], files: list[WarcFile], known: set[int]) -> Iterator[Finding]:
+    """Serial numbers begin at 1 and have no gap. Those of files that a manifest or the database (``known``)
+    names are reported by that name."""
+    there = {file.serial for file in files}
+    for file in files:
+        if file.serial < 1:
+            what = f"{file.name} has a serial number that no archive gives: it was put there"
+            yield Finding("mismatch", file.name, what)
+    for serial in sorted(set(range(1, max(there, default=0))) - there - known - set(covered(chain))):
+        what = f"the WARC file with serial number {serial} is not there, and nothing says what it held"
+        yield Finding("absent", f"serial number {serial}", what)
+
+
+def _is_whole(chain: list[Manifest]) -> bool:
+    """Whether no manifest is missing or damaged, so that they tell which bytes are sealed."""
+    return all(manifest.number == number and not manifest.fault for number, manifest in enumerate(chain, 1))
+
+
+def find_unsealed(chain: list[Manifest], file: WarcFile) -> Finding | None:
+    """Bytes at the end of a file that no manifest covers, as after a crash. None if there are none, or if
+    manifests are missing."""
+    if not _is_whole(chain):
+        return None
+    reach = covered(chain)
+    start, end = reach.get(file.serial, 0), file.path.stat().st_size
+    if end <= start:
+        return None
+    if file.serial < max(reach, default=0):
+        return _grown(file.name, start, end)
+    what = f"bytes {start} to {end} of {file.name} are in no manifest, perhaps after a crash"
+    return Finding("absent", f"{file.name}:{start}", what, "repair", start)
+
+
+# -- pasts: from the rows, which `verify` compares with the records
+
+_SPAN = """select min(recorded_at), max(recorded_at) from captures join warc_files using (warc_file_id)
+where serial = ? and offset >= ? and offset < ?"""
+_EARLY = """select f.name, c.offset, c.url, c.recorded_at
+from captures c join warc_files f using (warc_file_id)
+where f.serial = ? and c.offset >= ? and c.offset < ? and c.recorded_at < ? order by c.offset"""
+# A live capture is recorded when it is made. Only imports and backfills bring older ones, and say so.
+_LATE = """select f.name, c.offset, c.url, c.captured_at, c.recorded_at, k.name, k.finished_at
+from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id)
+where (c.recorded_at != c.captured_at and c.source = 'live')
+    or c.recorded_at > k.finished_at
+order by f.serial, c.offset"""
+
+
+def check_pasts(connection: sqlite3.Connection, chain: list[Manifest]) -> Iterator[Finding]:
+    """Captures that are dated before captures which an earlier manifest sealed, live captures that were
+    recorded later than they were made, and captures that name a crawl that had ended."""
+    newest, newest_in = "", ""  # the newest capture that the manifest before sealed
+    spans = [(m.name, [(part.serial, part.start, part.end) for part in m.parts]) for m in chain]
+    if _is_whole(chain):
+        ends = covered(chain)
+        serials = connection.execute("select serial from warc_files order by serial")
+        spans.append(("", [(serial, ends.get(serial, 0), 2**62) for (serial,) in serials]))
+    for name, places in spans:
+        times = [tuple(connection.execute(_SPAN, place).fetchone()) for place in places]
+        if newest and any(low and low < _less_an_hour(newest) for low, _ in times):
+            yield from _early(connection, places, newest, newest_in)
+        if last := max((high or "" for _, high in times), default=""):
+            newest, newest_in = last, name  # of the last only: a clock that was set back is told once
+    yield from _late(connection)
+
+
+def _early(
+    connection: sqlite3.Connection, places: list[tuple[int, int, int]], newest: str, newest_in: str
+) -> Iterator[Finding]:
+    for place in places:
+        rows = connection.execute(_EARLY, (*place, _less_an_hour(newest)))
+        for file, offset, url, at in rows.fetchmany(MOST):
+            what = (
+                f"the capture of {url} says that it was recorded at {at}, and {newest_in}, which was there "
+                f"before, has one of {newest}: its past is forged, or the clock was set back: byte {offset} "
+                f"of {file}"
+            )
+            yield Finding("mismatch", f"{file}:{offset}", what, offset=offset)
+
+
+def _late(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for file, offset, url, at, recorded, crawl, finished in connection.execute(_LATE).fetchmany(MOST):
+        why = "did not come from a file or another archive"
+        if finished and recorded > finished:
+            why = f"names the crawl {crawl}, which ended at {finished}"
+        what = f"the capture of {url} is dated {at}, was recorded at {recorded} and {why}: byte {offset} of"
+        yield Finding("mismatch", f"{file}:{offset}", f"{what} {file}", offset=offset)
+
+
+def _less_an_hour(at: str) -> str:
+    """What a clock that is as wrong as a crawl tolerates may say."""
+    try:
+        return format_time(parse_time(at) - timedelta(seconds=CLOCK_SECONDS.value))
+    except ValueError:  # the row was altered, which is a finding of its own
+        return ""

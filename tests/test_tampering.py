@@ -1,0 +1,286 @@
+"""Twenty ways to tamper with an archive, and what names each: `verify`, `verify --head`.
+
+Whoever tampers here has the folder, this software, and time to hide the traces with `repair` or `rebuild`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from archive.clock import MACHINE, Clock, use
+from archive.rebuild.rebuild import rebuild, repair
+from archive.rebuild.verify import verify
+from archive.warc import writer
+from archive.warc.files import warc_files
+from archive.warc.manifests import manifests
+from archive.warc.reader import read
+from archive.warc.writer import Appender
+from archive.writer.import_file import Importer
+from tests.archiving import Archive, capture, said, warc
+from tests.replica.server import ROOT
+
+DAYS = ("2026-01-02", "2026-01-03", "2026-01-04")
+OLD = "2020-05-05T10:00:00Z"
+LIE = ("It said 500 in 2020.", "Nobody saw it.")
+
+
+@contextmanager
+def clock_at(at: str) -> Iterator[None]:
+    """This process's clock, as of an instant."""
+    use(Clock.of(at))
+    try:
+        yield
+    finally:
+        use(MACHINE)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Crawls on three days, each in a file of its own, and an import of older captures on the last."""
+    folder = tmp_path_factory.mktemp("tampering") / "archive"
+    for number, day in enumerate(DAYS):
+        size = files(folder)[-1].stat().st_size if number else 10**9
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            clock_at(f"{day}T10:00:05Z"),
+            Archive(folder) as archive,
+        ):
+            patch.setattr(writer, "ROTATE_BYTES", size)
+            archive.take(
+                *(
+                    capture(post, f"{day}T10:00:0{post}Z", f"It says {number} of {post}.", "And more.")
+                    for post in (1, 2, 3)
+                )
+            )
+    with clock_at(f"{DAYS[-1]}T12:00:00Z"):
+        older = warc(
+            folder.parent / "older.warc.gz", [said(1, "2024-01-01T10:00:00Z", "It said 7.", "More.")]
+        )
+        Importer(folder).add(older)
+    return folder
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """The archive, to be tampered with, a day later."""
+    return Path(shutil.copytree(whole, tmp_path / "archive"))
+
+
+def files(folder: Path) -> list[Path]:
+    """The WARC files in order."""
+    return [file.path for file in warc_files(folder / "warc")]
+
+
+def places(folder: Path, number: int) -> list[tuple[int, int]]:
+    """Where the exchanges of a file lie, their requests included: first byte and end."""
+    ends = [at.position.offset + at.position.length for at in read(warc_files(folder / "warc")[number])]
+    return list(pairwise(ends))
+
+
+def forged(folder: Path, at: str = OLD, **fields: str) -> bytes:
+    """An exchange as this software would have written it at that time."""
+    scratch = folder / "scratch"
+    appender = Appender(scratch, "x")
+    appender.append_exchange(capture(1, at, *LIE, **fields))
+    appender.close()
+    (path,) = scratch.iterdir()
+    content = path.read_bytes()
+    shutil.rmtree(scratch)
+    return content
+
+
+def replace(path: Path, start: int, end: int, content: bytes) -> None:
+    """Other bytes in the place of those."""
+    raw = path.read_bytes()
+    path.write_bytes(raw[:start] + content + raw[end:])
+
+
+def sql(folder: Path, statement: str) -> None:
+    """Change rows past the triggers."""
+    with closing(sqlite3.connect(folder / "archive.db")) as db:
+        for (name,) in db.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            db.execute(f"drop trigger {name}")
+        db.execute(statement)
+        db.commit()
+
+
+def made_anew(folder: Path) -> None:
+    """Database and chain, from the files as they are."""
+    shutil.rmtree(folder / "manifests")
+    rebuild(folder)
+
+
+# -- the ways ------------------------------------------------------------------------------------------------
+
+
+def flip_a_bit(folder: Path) -> None:
+    path = files(folder)[0]
+    start, end = places(folder, 0)[0]
+    raw = bytearray(path.read_bytes())
+    raw[(start + end) // 2] ^= 4
+    path.write_bytes(raw)
+
+
+def cut_out(folder: Path) -> None:
+    replace(files(folder)[0], *places(folder, 0)[0], b"")
+    rebuild(folder)
+
+
+def swap(folder: Path) -> None:
+    path = files(folder)[0]
+    (start, middle), (_, end) = places(folder, 0)[:2]
+    raw = path.read_bytes()
+    replace(path, start, end, raw[middle:end] + raw[start:middle])
+    rebuild(folder)
+
+
+def replace_a_page(folder: Path) -> None:
+    replace(files(folder)[0], *places(folder, 0)[0], forged(folder, f"{DAYS[0]}T10:00:02Z"))
+    rebuild(folder)
+
+
+def remove_a_file(folder: Path) -> None:
+    files(folder)[1].unlink()
+    rebuild(folder)
+
+
+def append_to_closed(folder: Path) -> None:
+    with open(files(folder)[0], "ab") as file:
+        file.write(forged(folder))
+    rebuild(folder)
+
+
+def append_to_open(folder: Path, **how: str) -> None:
+    with open(files(folder)[-1], "ab") as file:
+        file.write(forged(folder, **how))
+    repair(folder)
+
+
+def put_first(folder: Path) -> None:
+    (folder / "warc" / "127.0.0.1-9-20200505-000000.warc.gz").write_bytes(forged(folder))
+    rebuild(folder)
+
+
+def put_last(folder: Path) -> None:
+    (folder / "warc" / "127.0.0.1-9-20200505-000004.warc.gz").write_bytes(forged(folder))
+    rebuild(folder)
+
+
+def as_late_record(folder: Path) -> None:
+    append_to_open(folder, recorded_at="2026-01-05T00:00:00Z")
+
+
+def as_import(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "archive.db")) as db:
+        (name,) = db.execute("select name from crawls where kind = 'import'").fetchone()
+    append_to_open(folder, recorded_at="2026-01-05T00:00:00Z", crawl=name, source="import")
+
+
+def under_an_old_manifest(folder: Path) -> None:
+    with clock_at(OLD):
+        append_to_open(folder)
+
+
+def change_a_text(folder: Path) -> None:
+    sql(folder, "update versions set text = replace(text, 'says', 'said') where version_id = 2")
+
+
+def delete_a_version(folder: Path) -> None:
+    sql(folder, "delete from versions where version_id = 2")
+
+
+def change_a_time(folder: Path) -> None:
+    sql(folder, f"update captures set captured_at = '{OLD}', recorded_at = '{OLD}' where capture_id = 2")
+
+
+def change_a_manifest(folder: Path) -> None:
+    path = manifests(folder)[1].path
+    path.write_bytes(path.read_bytes().replace(b"2026-01-03", b"2026-01-02"))
+
+
+def remove_a_manifest(folder: Path) -> None:
+    manifests(folder)[1].path.unlink()
+
+
+def remove_the_newest(folder: Path) -> None:
+    for manifest in manifests(folder)[2:]:
+        manifest.path.unlink()
+    files(folder)[-1].unlink()
+    (folder / "archive.db").unlink()
+    rebuild(folder)
+
+
+def replace_all(folder: Path) -> None:
+    replace(files(folder)[0], *places(folder, 0)[0], forged(folder, f"{DAYS[0]}T10:00:02Z"))
+    made_anew(folder)
+
+
+def begin_earlier(folder: Path) -> None:
+    path = files(folder)[0]
+    path.write_bytes(forged(folder) + path.read_bytes())
+    made_anew(folder)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to tamper: what is done, and whether `verify` names it without a digest kept elsewhere."""
+
+    what: str
+    do: Callable[[Path], None]
+    by_verify: bool = True
+
+
+WAYS = (
+    Way("flip a bit of a record", flip_a_bit),
+    Way("cut an exchange out of a file, rebuild", cut_out),
+    Way("swap two exchanges, rebuild", swap),
+    Way("put another page with right digests in the place of one, rebuild", replace_a_page),
+    Way("remove a file, rebuild", remove_a_file),
+    Way("add an exchange dated 2020 to a closed file, rebuild", append_to_closed),
+    Way("add one dated 2020 to the open file, repair", append_to_open),
+    Way("add a file before the first, with one dated 2020, rebuild", put_first),
+    Way("add a file after the last, with one dated 2020, rebuild", put_last),
+    Way("add a live capture of 2020 as recorded today, repair", as_late_record),
+    Way("add a capture of 2020 to an import that has ended, repair", as_import),
+    Way("add one dated 2020 and seal it with a manifest dated 2020", under_an_old_manifest),
+    Way("change the text of a version in the database", change_a_text),
+    Way("delete a version from the database", delete_a_version),
+    Way("change the time of a capture in the database", change_a_time),
+    Way("change a manifest", change_a_manifest),
+    Way("remove a manifest", remove_a_manifest),
+    Way("remove the newest manifests, their files and the database, rebuild", remove_the_newest, False),
+    Way("replace a page, write chain and database anew", replace_all, False),
+    Way("put an exchange dated 2020 before the first, write chain and database anew", begin_earlier, False),
+)
+
+
+def test_the_archive_is_whole(whole: Path) -> None:
+    """Its import is of the past, and no finding."""
+    assert list(verify(whole, deep=True, head=manifests(whole)[-1].digest)) == []
+    assert len(manifests(whole)) == 4 and len(files(whole)) == 3
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.do.__name__)
+def test_each_way_is_named(folder: Path, way: Way) -> None:
+    """By `verify` alone, or by it with the digest that was kept elsewhere."""
+    head = manifests(folder)[-1].digest
+    way.do(folder)
+    found = list(verify(folder))
+    assert bool(found) == way.by_verify, found
+    assert list(verify(folder, head=head))
+
+
+def test_the_table_is_the_one_in_the_docs() -> None:
+    """Twenty ways, and what names each."""
+    text = (ROOT / "docs" / "evidence.md").read_text()
+    table = re.findall(r"^\| (.+?) \| (yes|no) \| yes \|$", text, re.MULTILINE)
+    assert table == [(way.what, "yes" if way.by_verify else "no") for way in WAYS] and len(table) == 20
