@@ -37,21 +37,27 @@ MODULES = (CRAWL, ARCHIVE, "archive.cli.main", "tests.replica")
 LOADED_LATER = (
     "datasette.app",
     "datasette.default_magic_parameters",
+    "encodings.idna",
+    "multiprocessing.resource_tracker",
+    "multiprocessing.spawn",
+    "multiprocessing.synchronize",
+    "queuelib",
     "scrapy.core.downloader.handlers.http11",
     "scrapy.core.scheduler",
-    "scrapy.extensions.closespider",
-    "scrapy.extensions.corestats",
-    "scrapy.extensions.feedexport",
-    "scrapy.extensions.memusage",
-    "scrapy.extensions.throttle",
+    "scrapy.dupefilters",
+    "scrapy.exporters",
+    "scrapy.logformatter",
     "scrapy.pipelines",
-    "scrapy.spidermiddlewares.depth",
+    "scrapy.pqueues",
+    "scrapy.squeues",
     "scrapy.statscollectors",
+    "scrapy.utils.serialize",
     "trafilatura",
     "twisted.internet.asyncioreactor",
     "uvicorn.loops.auto",
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",
+    "xml.sax.saxutils",
 )
 # These read the environment when they are loaded: each process loads its own
 READ_ENVIRONMENT = ("crawler.settings",)
@@ -234,6 +240,10 @@ def load() -> None:
                 import_module(module.name)
     for name in (*MODULES[:3], *LOADED_LATER):
         import_module(name)
+    settings = import_module("scrapy.utils.project").get_project_settings()
+    for components in ("DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE", "EXTENSIONS_BASE"):
+        for name in settings[components]:
+            import_module(name.rpartition(".")[0])
     import_module("tests.replica.__main__")
     gc.collect()
     gc.freeze()  # the garbage collector of a fork must not touch, and so copy, what all of them share
