@@ -138,6 +138,7 @@ class Versions:
     ) -> Outcome:
         """Another text than the newest version's: it waits to be judged, then becomes a version."""
         difference = describe_difference(newest, before, found)
+        difference["stealth"] = self._is_silent(article, newest, found)
         is_stale = self._is_stale(seen, article, newest, found)
         is_doubted = not is_stale and self._is_doubted(seen, newest, before, found)
         if not is_stale and not is_doubted and not seen.is_judged:
@@ -160,6 +161,23 @@ class Versions:
         self._pending.drop_held(article, seen.at)
         self._restore(seen, article)
         return self._add(seen, article, newest, found, "updated", difference)
+
+    def _is_silent(self, article: ArticleRow, newest: VersionRow, found: Extract) -> int | None:
+        """1 if the page states the modified time it stated before, and no channel a newer one; None without."""
+        if not newest["modified_at"] or not found.modified_at:
+            return None
+        if newest["modified_at"] != found.modified_at:
+            return 0
+        # Some themes state one time for ever: REST, a feed or a sitemap may date an edit since
+        claim = self._store.one(
+            """select 1 from sightings where article_id = ?1 and json_extract(claims, '$.modified_at') > ?2
+               and (json_extract(claims, '$.modified_at') >= ?3 or first_seen_at > ?4)""",
+            article["article_id"],
+            newest["modified_at"],
+            newest["first_captured_at"],
+            newest["last_captured_at"],
+        )
+        return int(claim is None)
 
     def _is_doubted(self, seen: Seen, newest: VersionRow, before: Text, found: Extract) -> bool:
         """Whether an edit may be furniture's doing, which a second request shows."""
@@ -436,13 +454,11 @@ def _is_same(text: Text, found: Extract) -> bool:
 
 
 def describe_difference(newest: VersionRow, before: Text, found: Extract) -> dict[str, Any]:
-    """An update's columns in the feed. Stealth: the text changed, the site's modified date did not."""
+    """An update's columns in the feed, but for ``stealth``."""
     difference = compare(before, Text(found.title, found.text))
-    has_dates = newest["modified_at"] and found.modified_at
     return {
         "previous_version_id": newest["version_id"],
         "classes": list(difference.classes),
         "severity": difference.severity,
         "figures": [asdict(figure) for figure in difference.figures],
-        "stealth": int(newest["modified_at"] == found.modified_at) if has_dates else None,
     }
