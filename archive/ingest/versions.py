@@ -163,7 +163,7 @@ class Versions:
         return self._add(seen, article, newest, found, "updated", difference)
 
     def _is_silent(self, article: ArticleRow, newest: VersionRow, found: Extract) -> int | None:
-        """1 if the page states the modified time it stated before, and no channel a newer one; None without."""
+        """1 if the page states the same modified time, and no channel a newer one; None if it states none."""
         if not newest["modified_at"] or not found.modified_at:
             return None
         if newest["modified_at"] != found.modified_at:
