@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.cli.common import folder_of, json_option, reading, write
 
 
 @click.command()
@@ -27,7 +27,5 @@ def backup(ctx: click.Context, file: Path, as_json: bool) -> None:
 
     with reading(ctx) as conn:
         digest = run(conn, file, folder_of(ctx))
-    if as_json:
-        write_json({"file": str(file), "sha256": digest})
-    else:
-        click.echo(f"{file} is complete; its SHA-256 is {digest}")
+    text = f"{file} is complete; its SHA-256 is {digest}"
+    write({"file": str(file), "sha256": digest}, text, as_json=as_json)

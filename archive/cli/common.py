@@ -44,6 +44,14 @@ def write_json(record: object) -> None:
     sys.stdout.buffer.write(json_line(record))
 
 
+def write(record: object, text: str, *, as_json: bool) -> None:
+    """Write an answer to standard output: a record as JSON, or the same as text."""
+    if as_json:
+        write_json(record)
+    else:
+        click.echo(text)
+
+
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[Archive]:
     """Open the archive with the Python API. Raises what `Archive.open` raises."""

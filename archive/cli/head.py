@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archive.cli.common import folder_of, json_option, write_json
+from archive.cli.common import folder_of, json_option, write
 
 
 @click.command()
@@ -29,7 +29,5 @@ def head(ctx: click.Context, as_json: bool) -> None:
         raise NoArchive(
             f"there is no manifest in {folder}: finish a crawl, or name another folder with --archive"
         )
-    if as_json:
-        write_json({"manifest": chain[-1].number, "digest": chain[-1].digest})
-    else:
-        click.echo(chain[-1].digest)
+    newest = chain[-1]
+    write({"manifest": newest.number, "digest": newest.digest}, newest.digest, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.cli.common import folder_of, json_option, reading, write, write_json
 
 _HELD = """select k.name as crawl, p.kind, count(*) as posts, min(c.captured_at) as since,
     group_concat(a.source || ':' || a.key, ' ') as names
@@ -44,10 +44,8 @@ def held(ctx: click.Context, accept: str | None, as_json: bool) -> None:
         if accept not in (row["crawl"] for row in rows):
             raise click.UsageError(f"nothing is held of a crawl named {accept}: see 'sohr-archive held'", ctx)
         record_event(folder_of(ctx), {"event": "held-accepted", "crawl": accept, "at": now()})
-        if as_json:
-            write_json({"accepted": accept})
-        else:
-            click.echo(f"{accept} is accepted; 'sohr-archive changes' shows what it found")
+        text = f"{accept} is accepted; 'sohr-archive changes' shows what it found"
+        write({"accepted": accept}, text, as_json=as_json)
         return
     for row in rows:
         row["names"] = row["names"].split()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.cli.common import folder_of, json_option, reading, write
 
 
 @click.command()
@@ -41,15 +41,9 @@ def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
             known = ", ".join(names) or "none"
             raise click.UsageError(f"no capture was read with a layout named {confirm}; known: {known}", ctx)
         record_event(folder, {"event": "layout-confirmed", "layout": confirm, "at": now()})
-        if as_json:
-            write_json({"confirmed": confirm})
-        else:
-            click.echo(f"{confirm} is trusted from now on")
+        write({"confirmed": confirm}, f"{confirm} is trusted from now on", as_json=as_json)
         return
     if not used and not as_json:
         click.echo("no article was read yet", err=True)
     for layout in used:
-        if as_json:
-            write_json(asdict(layout))
-        else:
-            click.echo(render_layout(layout))
+        write(asdict(layout), render_layout(layout), as_json=as_json)

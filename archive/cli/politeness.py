@@ -6,7 +6,7 @@ import sqlite3
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.cli.common import folder_of, json_option, reading, write
 from archive.errors import FOUND
 
 
@@ -57,9 +57,6 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
                 return b""  # no rules, as Scrapy reads it
 
         report = read_politeness(conn, name, body, budget)
-    if as_json:
-        write_json(asdict(report) | {"is_polite": report.is_polite})
-    else:
-        click.echo(render_politeness(report))
+    write(asdict(report) | {"is_polite": report.is_polite}, render_politeness(report), as_json=as_json)
     if not report.is_polite:
         ctx.exit(FOUND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archive.cli.common import json_option, write_json
+from archive.cli.common import json_option, write
 
 
 @click.command()
@@ -56,9 +56,6 @@ def probe(ctx: click.Context, url: str | None, folder: str | None, as_json: bool
         found = read_probe(conn, place)
     report = place / "report.json"
     report.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    if as_json:
-        write_json(asdict(found))
-    else:
-        for text in (*probe_lines(found), f"to show this to the maintainers, send {report}"):
-            click.echo(text)
+    lines = (*probe_lines(found), f"to show this to the maintainers, send {report}")
+    write(asdict(found), "\n".join(lines), as_json=as_json)
     ctx.exit(found.exit_status)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archive.cli.common import folder_of, json_option, write_json
+from archive.cli.common import folder_of, json_option, write
 
 
 @click.command("publish-copy")
@@ -40,8 +40,6 @@ def publish_copy(ctx: click.Context, file: Path, redact: Path | None, as_json: b
 
     redactions = read_redactions(redact.read_text(encoding="utf-8")) if redact else []
     made = publish(folder_of(ctx), file, redactions)
-    if as_json:
-        write_json({"file": str(made.path), "size": made.size, "redacted": made.redacted})
-        return
     redacted = f", {number_of(made.redacted, 'version')} redacted" if redact else ""
-    click.echo(f"{made.path}: {made.size:,} bytes{redacted}. Look at it: sohr-archive serve {made.path}")
+    text = f"{made.path}: {made.size:,} bytes{redacted}. Look at it: sohr-archive serve {made.path}"
+    write({"file": str(made.path), "size": made.size, "redacted": made.redacted}, text, as_json=as_json)

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, write_json
+from archive.cli.common import folder_of, json_option, write
 
 
 @click.command()
@@ -47,20 +47,12 @@ def rebuild(ctx: click.Context, extract: bool, jobs: int, as_json: bool) -> None
     folder = folder_of(ctx)
     if extract:
         counts = reextract(folder, jobs)
-        if as_json:
-            write_json(counts)
-        else:
-            click.echo(
-                f"{counts['reparsed']} articles read differently, {counts['mended']} captures added, "
-                f"{counts['unread']} still unreadable"
-            )
+        text = f"{counts['reparsed']} articles read differently, {counts['mended']} captures added, "
+        write(counts, f"{text}{counts['unread']} still unreadable", as_json=as_json)
         return
     size = sum(file.path.stat().st_size for file in warc_files(folder / "warc"))
     with tqdm(
         total=size, unit="B", unit_scale=True, desc="rebuild", disable=not sys.stderr.isatty(), leave=False
     ) as bar:
         count = run(folder, lambda number: (bar.update(number), None)[1], jobs)
-    if as_json:
-        write_json({"records": count})
-    else:
-        click.echo(f"the database was made again from {count} records")
+    write({"records": count}, f"the database was made again from {count} records", as_json=as_json)

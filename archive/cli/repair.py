@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archive.cli.common import folder_of, json_option, write_json
+from archive.cli.common import folder_of, json_option, write
 
 
 @click.command()
@@ -23,9 +23,6 @@ def repair(ctx: click.Context, as_json: bool) -> None:
     from archive.rebuild.rebuild import repair as run
 
     cut, count = run(folder_of(ctx))
-    if as_json:
-        write_json({"bytes_cut": cut, "records_indexed": count})
-    elif cut or count:
-        click.echo(f"{cut} bytes of an incomplete record cut off, {count} records added to the database")
-    else:
-        click.echo("nothing to repair")
+    done = f"{cut} bytes of an incomplete record cut off, {count} records added to the database"
+    text = done if cut or count else "nothing to repair"
+    write({"bytes_cut": cut, "records_indexed": count}, text, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli.common import json_option, opened, write_json
+from archive.cli.common import json_option, opened, write
 
 if TYPE_CHECKING:
     from archive.read.api import Hit
@@ -83,10 +83,7 @@ def search(
     with opened(ctx) as archive:
         count = archive.count(query, filters=filters, exact=exact)
         for hit in archive.search(query, filters=filters, exact=exact, newest_first=newest, limit=limit):
-            if as_json:
-                write_json(_record(hit))
-            else:
-                click.echo(_text(hit))
+            write(_record(hit), _text(hit), as_json=as_json)
         total = "more than 50,000 articles" if count is None else number_of(count, "article")
         shown = f", {limit} shown; --limit shows more" if count is None or count > limit else ""
         others = (

@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.cli.common import folder_of, json_option, reading, write
 
 
 @click.command()
@@ -28,7 +28,5 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
     with reading(ctx) as conn:
         report = read_status(conn, folder_of(ctx), now())
-    if as_json:
-        write_json(asdict(report))
-    else:
-        click.echo(render_status(report, shutil.get_terminal_size((100, 24)).columns))
+    text = render_status(report, shutil.get_terminal_size((100, 24)).columns)
+    write(asdict(report), text, as_json=as_json)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, write_json
+from archive.cli.common import folder_of, json_option, write
 from archive.errors import FOUND
 
 
@@ -43,11 +43,9 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
 
     for finding in run(folder, head=head, deep=deep, progress=progress):
         advice.append(finding.advice)
-        if as_json:
-            fields = ("kind", "thing", "offset", "advice", "sentence")
-            write_json({name: getattr(finding, name) for name in fields})
-        else:
-            click.echo(f"{finding.kind}: {finding.sentence}")
+        fields = ("kind", "thing", "offset", "advice", "sentence")
+        record = {name: getattr(finding, name) for name in fields}
+        write(record, f"{finding.kind}: {finding.sentence}", as_json=as_json)
     if advice:
         todo = (
             "keep all files as they are, and restore what is wrong from a copy"

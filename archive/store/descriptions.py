@@ -116,7 +116,7 @@ def _read_body(body: str) -> Iterator[tuple[str, str]]:
 
 def _describe(of: VersionField) -> str:
     form = " (JSON array)" if of.is_list else " (1 or 0)" if of.type == "boolean" else ""
-    return of.about.removesuffix(".") + form + "."
+    return of.about.removesuffix(".").replace(" null ", " empty ") + form + "."
 
 
 def _read_tables() -> dict[str, Described]:

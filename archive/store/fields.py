@@ -97,6 +97,7 @@ class VersionField(Field):
 ARTICLE, PAGE, COLUMN, MADE = Origin.ARTICLE, Origin.PAGE, Origin.COLUMN, Origin.MADE
 KEEP, EMPTY, NOTE, FOLLOWS = Redaction.KEEP, Redaction.EMPTY, Redaction.NOTE, Redaction.FOLLOWS
 _DIGEST = {"pattern": "^[0-9a-f]{64}$"}
+_FROM_ONE = {"minimum": 1}
 
 VERSION_FIELDS = (
     VersionField(
@@ -111,7 +112,7 @@ VERSION_FIELDS = (
     VersionField(
         "edition", "string",
         "Edition of the site: en (English) or ar (Arabic); null for a page of another site.",
-        origin=ARTICLE, redact=KEEP, is_nullable=True,
+        origin=ARTICLE, redact=KEEP, is_nullable=True, limits={"enum": EDITIONS},
     ),
     VersionField(
         "post_id", "integer",
@@ -255,7 +256,7 @@ VERSION_FIELDS = (
     VersionField(
         "same_as_version", "integer",
         "Number of the first version with the same title and text; null where there is none before it.",
-        origin=COLUMN, redact=KEEP, is_nullable=True,
+        origin=COLUMN, redact=KEEP, is_nullable=True, limits=_FROM_ONE,
     ),
     VersionField(
         "is_retracted", "boolean", "Whether the change that reported it proved wrong and was taken back.",
@@ -282,7 +283,20 @@ VERSION_FIELDS = (
 PAGE_FIELDS = tuple(of for of in VERSION_FIELDS if of.origin is PAGE)
 FEED_FIELDS = tuple(of for of in VERSION_FIELDS if of.is_in_feed)
 
-_FROM_ONE = {"minimum": 1}
+
+def _plain(name: str) -> Field:
+    """A field of a version in records of other things."""
+    of = next(of for of in VERSION_FIELDS if of.name == name)
+    return Field(of.name, of.type, of.about, is_nullable=of.is_nullable, limits=of.limits)
+
+
+_NAMES = tuple(map(_plain, ("source", "key", "edition", "post_id")))
+_STEALTH = Field(
+    "stealth",
+    "boolean",
+    "true: the text changed and the site's own modified time did not; null: the site states none.",
+    is_nullable=True,
+)
 CHANGE_FIELDS = (
     Field("seq", "integer", "Number in the feed, from 1, without a gap.", limits=_FROM_ONE),
     Field(
@@ -294,13 +308,8 @@ CHANGE_FIELDS = (
         "retracts", "integer", "Of a retracted change: the seq of the change it takes back.",
         is_nullable=True, limits=_FROM_ONE,
     ),
-    Field("source", "string", "en, ar, or the host of another site."),
-    Field("key", "string", "The post id, or the canonical address on another site."),
-    Field(
-        "edition", "string", "null for a page of another site.", is_nullable=True, limits={"enum": EDITIONS},
-    ),
-    Field("post_id", "integer", "WordPress's number of the post in its edition.", is_nullable=True),
-    Field("url", "string", "The address the archive asks for."),
+    *_NAMES,
+    _plain("url"),
     Field("state", "string", "Of the article, after this change.", is_nullable=True, limits={"enum": STATES}),
     Field("classes", "strings", "What changed.", limits={"items": {"enum": CLASSES}, "uniqueItems": True}),
     Field(
@@ -316,17 +325,9 @@ CHANGE_FIELDS = (
         ),
         nullable_parts=("before", "after", "sentence_before", "sentence_after"),
     ),
-    Field(
-        "stealth", "boolean",
-        "true: the text changed and the site's own modified time did not; null: the site states none.",
-        is_nullable=True,
-    ),
+    _STEALTH,
     Field("stale_copy", "boolean", "true: the answer was an old copy from a cache."),
-    Field(
-        "same_as_version", "integer",
-        "Number of the first version with the same title and text; null where there is none before it.",
-        is_nullable=True, limits=_FROM_ONE,
-    ),
+    _plain("same_as_version"),
     Field("details", "object", "More about it, by kind; of metadata {claim: [before, after]}."),
     Field("said_at", "datetime", "When the site said it."),
     Field("learnt_at", "datetime", "When the archive learnt it."),
@@ -346,22 +347,13 @@ CHANGE_FIELDS = (
 )  # fmt: skip
 
 FIGURE_CHANGE_FIELDS = (
-    Field("source", "string", "en, ar, or the host of another site."),
-    Field("key", "string", "The post id, or the canonical address on another site."),
-    Field(
-        "edition", "string", "null for a page of another site.", is_nullable=True, limits={"enum": EDITIONS},
-    ),
-    Field("post_id", "integer", "WordPress's number of the post in its edition.", is_nullable=True),
+    *_NAMES,
     Field("said_at", "datetime", "When the site said it."),
     Field("before", "string", "The number before, as written; null: it was added.", is_nullable=True),
     Field("after", "string", "The number after, as written; null: it was removed.", is_nullable=True),
     Field("sentence_before", "string", "Its sentence before; null: it was added.", is_nullable=True),
     Field("sentence_after", "string", "Its sentence after; null: it was removed.", is_nullable=True),
-    Field(
-        "stealth", "boolean",
-        "true: the text changed and the site's own modified time did not; null: the site states none.",
-        is_nullable=True,
-    ),
+    _STEALTH,
     Field("citation", "string", "Names the version after the edit for good."),
     Field("previous", "string", "Citation of the version before."),
 )  # fmt: skip

@@ -3,15 +3,9 @@
 -- archive.store.descriptions reads the comments of tables, views and columns.
 
 -- Columns of several tables, where the table says nothing else
---   source: Where the article is from: en, ar, or the host of another site.
---   key: What names the article there: the post id, or the canonical address on another site.
---   edition: Edition of the site: en (English) or ar (Arabic); empty for a page of another site.
---   post_id: WordPress's number of the post in its edition; empty for a page of another site.
---   url: The address the archive asks for.
 --   state: live, missing (not there at the last look), disappeared (missing at several looks over days),
 --     moved, withheld (removed for legal reasons), protected (behind a password), empty, or unreadable;
 --     empty: sighted, not captured yet.
---   day: The day the site files it under, by its own calendar.
 --   missing_looks: Looks in a row that did not find it.
 --   missing_since: When it was first not found.
 --   severity: How much an edit matters, 0 to 3; 3: a figure, or the sentence around it, changed.
