@@ -19,6 +19,7 @@ NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = (
 )
 QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "broken", "moved"
 DETOUR, HELD = "detour", "held"
+SERVED = "served"  # by a public archive: a page of its index, or a capture, which is a record of its own
 # Reasons of failures: why a text is quarantined, and why there was no answer.
 SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no_answer", "not_asked"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"

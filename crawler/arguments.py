@@ -23,6 +23,10 @@ SECONDS = (
     "ARCHIVE_RETRY_AFTER_MAX_SECONDS",
     "BACKOFF_SECONDS",
     "BACKOFF_MAX_SECONDS",
+    "COMMONCRAWL_INDEX_SECONDS",
+    "COMMONCRAWL_CAPTURE_SECONDS",
+    "WAYBACK_INDEX_SECONDS",
+    "WAYBACK_CAPTURE_SECONDS",
     "DOWNLOAD_DELAY",
     "DOWNLOAD_TIMEOUT",
 )
@@ -113,6 +117,19 @@ class Arguments:
         if look == "due":
             raise BadArgument("look=due makes no sense for pages, which are never due: give all or none")
         return cls(site=_site(given.get("site", HOME)), urls=urls, look=look)
+
+    @classmethod
+    def read_backfill(cls, given: dict[str, Any]) -> Arguments:
+        """Read those of ``scrapy crawl wayback`` and ``commoncrawl``. Raises BadArgument."""
+        known = ("budget", "edition", "only", "since", "site", "until")
+        for name in given:
+            if name not in known:
+                raise BadArgument(f"there is no argument -a {name}=...: known are {', '.join(known)}")
+        if given.get("only", "index") != "index":
+            raise BadArgument(
+                f"only={given['only']} is not known: give only=index, to list and fetch nothing"
+            )
+        return cls.read({name: value for name, value in given.items() if name != "only"})
 
     def as_record(self) -> dict[str, Any]:
         """As the archive keeps them: of a file of addresses their number."""

@@ -85,6 +85,7 @@ EXTENSIONS_BASE = _used(default_settings.EXTENSIONS_BASE)  # the same
 DOWNLOADER_MIDDLEWARES = {  # from the engine to the wire
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     "crawler.middlewares.backoff.BackoffMiddleware": 550,
+    "crawler.middlewares.pace.PaceMiddleware": 900,  # of public archives; below the retries, which wait too
     "crawler.middlewares.capture.CaptureMiddleware": 1000,  # nearest the wire: everything passes here
 }
 EXTENSIONS = {  # the guard first: the others read its counts
@@ -110,6 +111,16 @@ DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"  # the default finds no
 REMOTE_CONTROL_ENABLED = False  # default True; a port that runs code has no place beside an archive
 TELNETCONSOLE_ENABLED = False  # the same
 MEMUSAGE_LIMIT_MB = 1024  # default no limit; a crawl needs 150: more is a leak, and the next run goes on
+
+# -- public archives (docs/backfill.md): the services, or mirrors; each with a slash at its end
+WAYBACK_URL = "https://web.archive.org/"
+COMMONCRAWL_INDEX_URL = "https://index.commoncrawl.org/"
+COMMONCRAWL_DATA_URL = "https://data.commoncrawl.org/"
+WAYBACK_INDEX_SECONDS = 2.6  # between requests: the service blocks at 30 a minute; 24 leave room
+WAYBACK_CAPTURE_SECONDS = 0.13  # 480 a minute at most; it blocks at 600
+COMMONCRAWL_INDEX_SECONDS = 1.0  # as its own client waits
+COMMONCRAWL_CAPTURE_SECONDS = 0.55  # the same
+WAYBACK_ROWS = 10_000  # of its index an answer: 1.5 MB; the service gives 150,000 at most
 
 # -- for people
 LOG_LEVEL = "INFO"  # default DEBUG, a line for each request

@@ -20,6 +20,7 @@ from archive.extract.reread import CHANGED_BETWEEN, Evidence, join_pages, pack, 
 from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
 from archive.ingest.channels import Channels
+from archive.ingest.listed_captures import ListedCaptures
 from archive.ingest.listings import Listings, record_sighting
 from archive.ingest.pending import Pending
 from archive.ingest.redirects import REDIRECTS, Proof, judge_redirect, read_location
@@ -66,6 +67,7 @@ class Ingest:
         self.reader = Reader(site)
         self.channels = Channels(store, site, lambda sighting, at: record_sighting(store, sighting, at))
         self.listings = Listings(store, site, self.channels)
+        self.listed = ListedCaptures(store, site)
         self.evidence = Evidence(folder, store.query, site)
         self.pending = Pending(store)
         self.articles = Articles(store, site, self.pending)
@@ -86,7 +88,10 @@ class Ingest:
                 return self._record_not_modified(seen)
             return self._record_answer(seen, at.record_id, look, reader or self.reader)
 
-        return self.record_safely(seen, record)
+        outcome = self.record_safely(seen, record)
+        if capture.service_url is not None:
+            self.listed.note_capture(seen, capture.service_url)
+        return outcome
 
     def record_again(self, row: Row, reader: Reader, *, is_judged: bool = True) -> Outcome:
         """Read a capture once more, by its row."""
@@ -140,6 +145,8 @@ class Ingest:
 
     def _record_answer(self, seen: Seen, record_id: str, look: str | None, reader: Reader) -> Outcome:
         capture = seen.capture
+        if answer := self.listed.record_answer(seen):
+            return answer
         address = self.site.parse(capture.url)
         if address is None and capture.channel == addresses_elsewhere.CHANNEL:
             url = addresses_elsewhere.clean(capture.url)

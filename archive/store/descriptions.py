@@ -53,6 +53,8 @@ _LISTED: dict[str, dict[str, Any]] = {
     "versions": {"label_column": "title", "sort_desc": "published_at"},
     "changes": {"facets": ["kind", "severity"], "sort_desc": "seq"},
     "captures": {"facets": ["outcome", "channel"], "label_column": "captured_at", "sort_desc": "capture_id"},
+    "index_pages": {"facets": ["service"], "sort_desc": "asked_at"},
+    "listed_captures": {"facets": ["service", "answer"], "sort": "at"},
     "aliases": {"label_column": "url"},
     "claim_sets": {},
     "sightings": {"facets": ["channel"], "sort_desc": "sighting_id"},

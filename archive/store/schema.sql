@@ -18,7 +18,7 @@
 --   same_as_version: Number of the first version with the same title and text; empty: the text is new.
 --   same_sha256: SHA-256 of title and text without white space, bidi marks and kinds of quotation marks.
 --   name: Name of the run.
---   kind: crawl, import, or rebuild.
+--   kind: crawl, import, or backfill.
 --   started_at: When it began.
 --   finished_at: When it ended, or its last sign if it was killed; empty: running, or killed and not yet
 --     noticed.
@@ -40,7 +40,7 @@ create table about (
     value text not null -- The fact.
 ) strict;
 
--- Crawls: One row a run: a crawl, an import or a rebuild.
+-- Crawls: One row a run: a crawl, an import or a backfill.
 create table crawls (
     crawl_id integer primary key, -- Number of the row in this database; it is not the same after a rebuild.
     name text not null unique,
@@ -273,6 +273,40 @@ create table changes (
     learnt_at text not null -- When the archive learnt it.
 ) strict;
 
+-- Index pages: One row for each page of the index of a public archive.
+create table index_pages (
+    url text primary key, -- The address that was asked.
+    -- The public archive: commoncrawl or wayback.
+    service text not null check (service in ('commoncrawl', 'wayback')),
+    capture_id integer not null references captures(capture_id), -- The newest answer.
+    asked_at text not null, -- When that was.
+    next_key text, -- The key that asks for the page after it; empty: there is none, or pages have numbers.
+    rows integer not null, -- How many captures the page lists, repeated rows included.
+    posts integer not null, -- How many of them are of posts of the site.
+    unread integer not null, -- Lines that could not be read.
+    -- 1: the service has no such page: it is after the last, or there is nothing of the site.
+    is_absent integer not null check (is_absent in (0, 1))
+) strict, without rowid;
+
+-- Listed captures: One row for each capture of a post that the index of a public archive lists.
+create table listed_captures (
+    listed_id integer primary key, -- Number of the row; it is not the same after a rebuild.
+    -- The public archive: commoncrawl or wayback.
+    service text not null check (service in ('commoncrawl', 'wayback')),
+    identity text not null, -- What names the capture there: time and address, or file and bytes.
+    post text not null, -- The article and its page, or an address that names no article.
+    edition text not null check (edition in ('en', 'ar')), -- en or ar.
+    url text not null, -- The address that was captured.
+    at text not null, -- When it was captured, as the index states it.
+    status integer, -- HTTP status, as the index states it; empty: a revisit.
+    digest text not null, -- SHA-1 of the body as the service has it, in base32; empty: not stated.
+    -- held, refused; empty: not asked yet, or the service was in trouble.
+    answer text check (answer in ('held', 'refused')),
+    detail text not null default '', -- Why it is refused, in a sentence.
+    capture_id integer references captures(capture_id), -- The capture in this archive.
+    unique (service, identity)
+) strict;
+
 -- Stretches: Parts of the listing that crawls have read without a gap. Between two of them posts may be
 -- unknown.
 create table stretches (
@@ -412,6 +446,8 @@ create index captures_crawl on captures(crawl_id);
 create index captures_original on captures(payload_sha256)
     where original_id is null and size >= 1024 and truncated is null;
 create index captures_repeated on captures(original_id) where original_id is not null;
+create index listed_captures_post on listed_captures(service, post, at);
+create index listed_captures_capture on listed_captures(capture_id) where capture_id is not null;
 create index failures_reason on failures(reason, at);
 create index failures_cross_check on failures(crawl_id) where reason = 'cross_check';
 create index articles_edition_day on articles(edition, day);

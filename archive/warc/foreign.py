@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,21 @@ from archive.clock import format_time, now, read_time
 from archive.errors import ArchiveError
 from archive.model import Capture
 from archive.warc.foreign_records import (
+    MOST,
     ForeignRecord,
     Lost,
+    check_digests,
     dechunk,
     digest_matches,
     read_foreign,
     split_http,
 )
+from archive.warc.gzip_members import Member
 from archive.warc.reader import TRUNCATED, header_lines
-from archive.warc.records import Headers
+from archive.warc.records import Headers, NoRecord, read_headers
 from archive.warc.writer import one_line
 
+_END = b"\r\n\r\n"  # of a record
 _MOST_HEADERS = 2**16  # bytes of the headers that a revisit holds
 _STATUS = re.compile(r"HTTP/[0-9.]+ ([1-5][0-9][0-9])(?: |$)")
 # No space, no control character: it becomes a line of our records.
@@ -116,6 +121,27 @@ def read_captures(
         else:
             report.captures += 1
             yield taken
+
+
+def read_member(content: bytes) -> Response | Revisit | str:
+    """The response or revisit in one gzip member with one record whose digests are right; or what is wrong,
+    in a few words."""
+    member = Member(BytesIO(content), 0)
+    unpacked = BufferedReader(member)
+    try:
+        headers = read_headers(unpacked)
+    except NoRecord as error:
+        return f"the record {error.what}"
+    if headers.length > MOST:
+        return "the record is too large"
+    block = unpacked.read(headers.length)
+    if len(block) != headers.length or unpacked.read(len(_END) + 1) != _END or member.end is None:
+        return "the record is cut, or has more than it says"
+    record = ForeignRecord(0, headers, block)
+    if check_digests(record).is_proof is False:
+        return "the record does not match its digest"
+    read = _READERS.get(headers.kind)
+    return read(record) if read else f"a record of type {headers.kind}"
 
 
 def _read_response(record: ForeignRecord) -> Response | str:

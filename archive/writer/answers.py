@@ -3,35 +3,40 @@ unknown."""
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import replace
 from datetime import timedelta
 
 from archive.clock import format_time, last_past_day, now, parse_time
+from archive.extract.reread import Evidence
 from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
 from archive.ingest.path import learnt_homes
-from archive.model import FIRST_DAY, ArticleKey, Edition, Kind
+from archive.model import FIRST_DAY, ArticleKey, Capture, Edition, Kind
 from archive.outcome import REFUSALS, ChannelState, Gap, Held, Served
+from archive.public_archives.plan import choose, read_listed
 from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 from archive.store.rows import Store
-from archive.writer.messages import Questions
+from archive.writer.messages import KnownPage, Questions, Span, WantedCapture
 
 # An id without a post may get one: WordPress gives ids to drafts, and publishes them later
 A_MONTH = timedelta(days=30)
 # After it, a change that a channel showed and whose page never came is left to the next look
 A_WEEK = timedelta(days=7)
 STEP = 1000  # ids looked up at once
+_WANTED = ("identity", "post", "edition", "url", "digest")  # columns
 _REFUSED = ", ".join(f"'{word}'" for word in sorted(REFUSALS))
 
 
 class Answers(Questions):
     """Reads rows; writes none. What each method answers is said in `Questions`."""
 
-    def __init__(self, store: Store, site: Site, channels: Channels) -> None:
+    def __init__(self, store: Store, site: Site, channels: Channels, evidence: Evidence) -> None:
+        self._evidence = evidence
         self._store = store
         self._site = site
         self._channels = channels
@@ -209,6 +214,44 @@ class Answers(Questions):
             self._site.name,
         )
         return int(row[0]) if row else 0
+
+    def asked_of_archives(self, at: str) -> int:
+        row = self._store.one(
+            """select (select count(*) from captures join crawls using (crawl_id)
+                       where captured_at >= ?1 and kind = 'backfill' and source = 'live')
+                + (select count(*) from failures join crawls using (crawl_id)
+                   where kind = 'backfill' and reason = 'no_answer' and at >= ?1)""",
+            at,
+        )
+        return int(row[0]) if row else 0
+
+    def index_page(self, url: str) -> KnownPage | None:
+        sql = "select asked_at, next_key, rows, is_absent from index_pages where url = ?"
+        row = self._store.one(sql, url)
+        return KnownPage(row[0], row[1], row[2], bool(row[3])) if row else None
+
+    def wanted_captures(
+        self, service: str, days: Span, after: tuple[str, int], limit: int
+    ) -> list[WantedCapture]:
+        rows = read_listed(self._store.query, service, days.editions, days.since, days.until)
+        later = ((row.at, row.listed_id) for row in choose(rows) if (row.at, row.listed_id) > after)
+        found = (
+            self._store.one("select * from listed_captures where listed_id = ?", listed_id)
+            for _, listed_id in heapq.nsmallest(limit, later)
+        )
+        return [
+            WantedCapture((row["at"], row["listed_id"]), *(row[name] for name in _WANTED))
+            for row in found
+            if row
+        ]
+
+    def originals(self, url: str) -> list[Capture]:
+        rows = self._store.query(
+            """select * from captures where url = ? and source != 'live' and size > 0
+               order by captured_at desc limit 20""",
+            url,
+        )
+        return [self._evidence.capture(row) for row in rows]
 
     def rests_asked(self, limit: int) -> list[tuple[str, str, float]]:
         rows = self._store.query(

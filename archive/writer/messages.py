@@ -82,6 +82,38 @@ class Failed:
     exit_status: int
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    """A page of an index as it was. ``next_key`` is that of `archive.public_archives.rows.IndexPage`;
+    ``is_absent``: the service has no such page."""
+
+    asked_at: str
+    next_key: str | None
+    rows: int
+    is_absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCapture:
+    """A listed capture to ask for. ``place`` is that of its row, in order of time."""
+
+    place: tuple[str, int]
+    identity: str
+    post: str
+    edition: Edition
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Editions, and days of capture, both included; None: no bound."""
+
+    editions: tuple[Edition, ...]
+    since: str | None = None
+    until: str | None = None
+
+
 class Questions(Protocol):
     """What a crawl may ask. Instants are UTC text; ``after`` is the place of the last row so far."""
 
@@ -143,6 +175,21 @@ class Questions(Protocol):
     def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
         """What the archive knows of pages of other sites; None for invalid addresses and for pages of the
         archive's own site."""
+
+    def asked_of_archives(self, at: str) -> int:
+        """How many requests were made of public archives since an instant, answered or not."""
+
+    def index_page(self, url: str) -> KnownPage | None:
+        """What a page of the index of a public archive held when it was last asked; None: it never was."""
+
+    def wanted_captures(
+        self, service: str, days: Span, after: tuple[str, int], limit: int
+    ) -> list[WantedCapture]:
+        """Listed captures to ask a public archive for, oldest first."""
+
+    def originals(self, url: str) -> list[Capture]:
+        """The captures of an address from public archives that may have the body of a revisit, newest
+        first."""
 
 
 class Asker(Protocol):

@@ -89,7 +89,7 @@ class Writer:
         self.warc = Appender(self.folder / WARC, self.site.name, known_ends(self.folder, self.store))
         self.warc.describe(message.software)
         self._originals = Originals(self.folder, self.store)
-        self.answers = Answers(self.store, self.site, self.ingest.channels)
+        self.answers = Answers(self.store, self.site, self.ingest.channels, self.ingest.evidence)
         self._seconds = message.read_seconds
         for row in unfinished(self.ingest):  # the last crawl was killed while it read these
             self._read_apart(row)

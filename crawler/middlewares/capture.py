@@ -104,6 +104,7 @@ class CaptureMiddleware:
             truncated="disconnect" if "dataloss" in response.flags else None,
             ip=str(response.ip_address) if response.ip_address else None,
         )
+        request.meta["capture"] = capture
         self._unread += 1
         try:
             request.meta["outcome"] = await self.archive.capture(capture, why.look)
@@ -186,7 +187,8 @@ class CaptureMiddleware:
         if self.archive.failure is None and self.archive.opened:
             try:
                 assert self.crawl is not None  # named before the archive was opened
-                guard.drift = await self.archive.ask(Questions.drift, self.crawl, reason)
+                if getattr(spider, "judges_drift", True):  # what was published years ago has no rhythm today
+                    guard.drift = await self.archive.ask(Questions.drift, self.crawl, reason)
             except ArchiveFailed as failure:
                 guard.fail(failure)
         verdict = guard.verdict()

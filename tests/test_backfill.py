@@ -1,0 +1,320 @@
+"""`scrapy crawl wayback` and `commoncrawl` against stand-ins: what is listed comes in, at its time, once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from archive.rebuild.rebuild import rebuild
+from tests.archiving import HOME, dump
+from tests.crawling import Running, rows
+from tests.public_archives import (
+    CommonCrawl,
+    Kept,
+    Wayback,
+    backfill,
+    kept,
+    line_of,
+    no_service,
+    not_there,
+)
+
+A, B, C = ("Three were killed.", "Near it."), ("Five were killed.", "Near it."), ("Nine were killed.", "Far.")
+TIMES = [f"201{year}-03-01T10:00:00Z" for year in range(5, 10)]
+STORY = [
+    *(kept(1, at, *text) for at, text in zip(TIMES, (A, A, B, A, A), strict=True)),
+    kept(2, TIMES[0], *B),
+    not_there(2, TIMES[3]),
+    kept(3, TIMES[1], *C),
+]
+# Of STORY, what is asked for: without the two that repeat the capture before them
+WANTED = 6
+TAKEN = """select captured_at, url, status, outcome, source from captures
+           where source != 'live' order by captured_at, url"""
+
+
+def said(folder: Path, post_id: int = 1) -> list[tuple[str, str]]:
+    """When each version of a post was first captured, and its first word."""
+    sql = """select v.first_captured_at, substr(v.text, 1, instr(v.text, ' ') - 1)
+             from versions v join articles using (article_id) where post_id = ? order by number"""
+    return rows(folder, sql, post_id)
+
+
+@pytest.mark.parametrize("kind", [Wayback, CommonCrawl])
+def test_what_is_listed_becomes_versions_at_their_time(kind: type[Wayback], tmp_path: Path) -> None:
+    """Three versions of one post, a post that was gone, each capture once; a second run asks for nothing."""
+    folder = tmp_path / "archive"
+    with kind(STORY) as service:
+        ran = backfill(service, folder)
+        assert ran.status == 0, ran.stderr
+        assert said(folder) == [(TIMES[0], "Three"), (TIMES[2], "Five"), (TIMES[3], "Three")]
+        assert rows(folder, "select state from articles order by post_id") == [
+            ("live",),
+            ("missing",),
+            ("live",),
+        ]
+        taken = rows(folder, TAKEN)
+        assert len(taken) == len(set(taken)) == WANTED
+        first = len(service.log)
+        again = backfill(service, folder)
+        assert again.status == 0, again.stderr
+        assert {path for _, path in service.log[first:]} <= {"/collinfo.json"}
+        assert rows(folder, TAKEN) == taken
+    before = dump(folder)
+    (folder / "archive.db").unlink()
+    rebuild(folder)
+    assert dump(folder) == before
+
+
+def test_the_exchange_is_of_now_and_the_capture_of_then(tmp_path: Path) -> None:
+    """Both are evidence. The feed has both times. The body stands once."""
+    folder = tmp_path / "archive"
+    long = ["Three were killed.", *(f"And {number} more near the village." for number in range(80))]
+    with Wayback([kept(1, TIMES[0], *long)]) as service:
+        assert backfill(service, folder).status == 0
+        [exchange] = rows(
+            folder, "select capture_id, captured_at, url from captures where url like '%/web/%'"
+        )
+        [capture] = rows(
+            folder,
+            "select original_id, captured_at, recorded_at, url, service_url "
+            "from captures where source = 'wayback'",
+        )
+    assert capture[0] == exchange[0]  # a revisit of it
+    assert capture[1] == TIMES[0] and capture[2] == exchange[1] > "2026"
+    assert capture[3] == f"{HOME}en/1/" and capture[4] == exchange[2]
+    assert rows(folder, "select said_at, learnt_at from changes") == [(TIMES[0], capture[2])]
+
+
+def test_both_services_into_one_archive_take_their_place_in_time(tmp_path: Path) -> None:
+    """Common Crawl's captures first, then those that Wayback has between them: the order is that of time."""
+    folder = tmp_path / "archive"
+    with (
+        CommonCrawl([kept(1, TIMES[0], *A), kept(1, TIMES[3], *C)]) as common,
+        Wayback([kept(1, TIMES[1], *B)]) as other,
+    ):
+        assert backfill(common, folder).status == 0
+        assert backfill(other, folder).status == 0
+    assert said(folder) == [(TIMES[0], "Three"), (TIMES[1], "Five"), (TIMES[3], "Nine")]
+    assert rows(folder, "select kind, said_at from changes order by seq")[-1] == ("backfilled", TIMES[1])
+
+
+# -- faults of Wayback ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("faults", [(), ("repeat",), ("empty",), ("cycle", "cycle"), ("429", "503", "drop")])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_index_with_faults_is_listed_in_full(
+    faults: tuple[str, ...], as_json: bool, tmp_path: Path
+) -> None:
+    """Pages of two rows; rows twice, an empty page with a key, keys in a circle, trouble for the moment."""
+    if as_json and "drop" in faults:
+        pytest.skip("the form of the rows makes no difference")
+    folder = tmp_path / "archive"
+    with Wayback(STORY, *faults) as service:
+        service.json = as_json
+        ran = backfill(service, folder, "only=index", WAYBACK_ROWS=2)
+        assert ran.status == 0, ran.stderr
+        assert service.asked("/web/") == []
+        assert "resumeKey=" in "".join(service.asked("/cdx/"))
+    assert rows(folder, "select count(*) from listed_captures") == [(len(STORY),)]
+
+
+def test_bad_mementos_are_neither_misdated_nor_called_gone(tmp_path: Path) -> None:
+    """What the service does not give is refused with a sentence, and no post is missing for it."""
+    folder = tmp_path / "archive"
+    captures = [
+        kept(1, TIMES[0], *A),
+        kept(1, TIMES[1], *B, fault=f"elsewhere {'20190301100000'}"),
+        kept(1, TIMES[2], *B, fault="gone"),
+        kept(
+            3,
+            TIMES[0],
+            *C,
+            fault="doubled",
+            headers=(("Content-Type", "text/html"), ("Content-Encoding", "gzip")),
+        ),
+        Kept(f"{HOME}en/4/", TIMES[0], b"slow down", 429, listed_status="200"),
+        Kept(f"{HOME}en/5/", TIMES[0], b"", 301, (("Location", f"{HOME}en/1/"),), listed_status="200"),
+    ]
+    with Wayback(captures) as service:
+        ran = backfill(service, folder)
+        assert ran.status == 0, ran.stderr
+    assert said(folder) == [(TIMES[0], "Three")] and said(folder, 3) == [(TIMES[0], "Nine")]
+    refused = rows(
+        folder, "select at, detail != '' from listed_captures where answer = 'refused' order by at"
+    )
+    assert refused == [(TIMES[1], 1), (TIMES[2], 1)]
+    assert ("missing",) not in rows(folder, "select state from articles")
+    assert rows(folder, "select status from captures where source = 'wayback' and url like '%/en/4/'") == [
+        (429,)
+    ]
+
+
+def test_an_excluded_site_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    """The run ends with 69, and nothing is said of any post."""
+    with Wayback(STORY, "excluded") as service:
+        ran = backfill(service, tmp_path / "archive")
+    assert ran.status == 69 and ran.told[-1:] != []
+    assert rows(tmp_path / "archive", "select count(*) from articles") == [(0,)]
+
+
+def test_a_service_that_is_down_is_not_an_empty_index(tmp_path: Path) -> None:
+    """Nobody listens: 69, and the next run lists."""
+    folder = tmp_path / "archive"
+    with no_service() as url, Wayback(STORY) as service:
+        down = backfill(service, folder, WAYBACK_URL=url)
+        assert down.status == 69, down.stderr
+        assert backfill(service, folder).status == 0
+    assert len(said(folder)) == 3
+
+
+def test_a_refused_connection_after_429_ends_the_run(tmp_path: Path) -> None:
+    """The service blocks who goes on after its 429, for an hour and then for two."""
+    with Wayback(STORY, "429 refused") as service:
+        ran = backfill(service, tmp_path / "archive", RETRY_TIMES=9)
+    assert ran.status == 69 and "refuses connections after it said" in ran.stderr
+    assert len(service.log) == 1
+
+
+def test_a_cut_body_is_asked_for_again(tmp_path: Path) -> None:
+    """Half a body is kept as evidence; the text is that of the whole one."""
+    folder = tmp_path / "archive"
+    with Wayback([kept(1, TIMES[0], *A)], "cut") as service:
+        assert backfill(service, folder).status == 0
+        assert len(service.asked("/web/")) == 2
+    assert said(folder) == [(TIMES[0], "Three")]
+
+
+def test_index_requests_keep_the_pace(tmp_path: Path) -> None:
+    """In a minute that is fifty times as fast: at most 24 requests, retries included."""
+    minute = 60 / 50
+    captures = [kept(number, TIMES[0], *A) for number in range(1, 61)]
+    with Wayback(captures, "503") as service:
+        pace = {"WAYBACK_INDEX_SECONDS": 2.6 / 50, "WAYBACK_ROWS": 2}
+        assert backfill(service, tmp_path / "archive", "only=index", **pace).status == 0
+    times = [at for at, path in service.log if "/cdx/" in path]
+    assert len(times) == 31
+    assert all(sum(begun <= at < begun + minute for at in times) <= 24 for begun in times)
+
+
+# -- faults of Common Crawl ----------------------------------------------------------------------------------
+
+
+def test_bad_records_are_refused_one_by_one(tmp_path: Path) -> None:
+    """Another page, no date, a wrong digest: refused. The rest is in, also a revisit."""
+    folder = tmp_path / "archive"
+    captures = [
+        kept(1, TIMES[0], *A),
+        kept(1, TIMES[1], *B, fault="other page"),
+        kept(1, TIMES[2], *B, fault="undated"),
+        kept(1, TIMES[3], *B, fault="digest"),
+        kept(2, TIMES[0], *A),
+        kept(2, TIMES[1], *B),
+        kept(2, TIMES[2], *A, fault="revisit", listed_status="-"),
+    ]
+    with CommonCrawl(captures) as service:
+        ran = backfill(service, folder)
+        assert ran.status == 0, ran.stderr
+    assert said(folder) == [(TIMES[0], "Three")]
+    assert said(folder, 2) == [(TIMES[0], "Three"), (TIMES[1], "Five"), (TIMES[2], "Three")]
+    assert rows(folder, "select count(*) from listed_captures where answer = 'refused'") == [(3,)]
+
+
+def test_more_pages_than_the_service_says(tmp_path: Path) -> None:
+    """The index says one page, and has four: all are listed."""
+    captures = [kept(number, TIMES[0], *A) for number in range(1, 11)]
+    with CommonCrawl(captures) as service:
+        assert backfill(service, tmp_path / "archive", "only=index").status == 0
+    assert rows(tmp_path / "archive", "select count(*) from listed_captures") == [(10,)]
+
+
+def test_403_is_final_and_503_is_not(tmp_path: Path) -> None:
+    """After a 403 nothing more is asked in this run; the next one goes on."""
+    folder = tmp_path / "archive"
+    with CommonCrawl(STORY, "403") as service:
+        ran = backfill(service, folder)
+        assert ran.status == 69 and "refuses us (status 403)" in ran.stderr
+        assert len(service.log) == 1
+        service.faults["503"] = 1
+        assert backfill(service, folder).status == 0
+    assert len(said(folder)) == 3
+
+
+def test_a_range_that_is_ignored_is_trouble_of_the_service(tmp_path: Path) -> None:
+    """The whole file comes: it is no capture, and the row is asked for again in the next run."""
+    folder = tmp_path / "archive"
+    with CommonCrawl([kept(1, TIMES[0], *A)], "whole") as service:
+        assert backfill(service, folder).status == 69
+        assert said(folder) == []
+        assert backfill(service, folder).status == 0
+    assert said(folder) == [(TIMES[0], "Three")]
+
+
+# -- arguments, budget, kills --------------------------------------------------------------------------------
+
+
+def test_days_editions_and_budget(tmp_path: Path) -> None:
+    """Days of capture bound what is listed and fetched; the budget ends a run, and the next goes on."""
+    folder = tmp_path / "archive"
+    with Wayback(STORY) as service:
+        ran = backfill(service, folder, "since=2016-01-01", "until=2017-12-31", "edition=en")
+        assert ran.status == 0, ran.stderr
+        assert {row[0][:4] for row in rows(folder, TAKEN)} == {"2016", "2017"}
+        assert backfill(service, folder, "budget=6").status == 0
+        asked = len(service.log)
+        assert backfill(service, folder, "budget=6").status == 0
+        assert len(service.log) == asked  # used up
+        assert backfill(service, folder).status == 0
+    assert said(folder) == [(TIMES[0], "Three"), (TIMES[2], "Five"), (TIMES[3], "Three")]
+
+
+@pytest.mark.parametrize("argument", ["only=all", "pages=3", "look=all"])
+def test_unknown_arguments_are_refused(argument: str, tmp_path: Path) -> None:
+    """2, before anything is asked or written."""
+    with Wayback(STORY) as service:
+        assert backfill(service, tmp_path / "archive", argument).status == 2
+    assert service.log == [] and not (tmp_path / "archive").exists()
+
+
+@pytest.mark.parametrize("name", ["WAYBACK_URL", "COMMONCRAWL_DATA_URL"])
+def test_no_test_asks_a_real_service(name: str, tmp_path: Path) -> None:
+    """A site on this machine is a test: its backfill refuses any service that is not."""
+    service = Wayback([]) if name == "WAYBACK_URL" else CommonCrawl([])
+    with service:
+        ran = backfill(service, tmp_path / "archive", **{name: "https://archive.example.org/"})
+    assert ran.status == 69 and "is on this machine and" in ran.stderr and service.log == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("archive_too", [False, True])
+def test_kills_repeat_at_most_the_request_under_way(archive_too: bool, tmp_path: Path) -> None:
+    """13 kills each: every address is asked at most once more a kill, and all is in, none twice."""
+    folder = tmp_path / "archive"
+    captures = [
+        kept(number, at, f"{word} were killed near village {number}.")
+        for number in range(1, 13)
+        for at, word in zip(TIMES, ("Three", "Five", "Nine", "Three", "Five"), strict=True)
+    ]
+    kills = 0
+    with Wayback(captures) as service:
+        while kills < 13:
+            run = Running(line_of(service, folder, WAYBACK_ROWS=20), tmp_path / "log")
+            before = len(service.log)
+            until = time.monotonic() + 60
+            while len(service.log) < before + 2 + kills % 3 and not run.is_over and time.monotonic() < until:
+                time.sleep(0.002)
+            if run.is_over:
+                break
+            run.kill(archive=archive_too)
+            kills += 1
+        assert kills == 13
+        time.sleep(1)  # the archive process of the last one writes what it was given
+        assert backfill(service, folder, WAYBACK_ROWS=20).status == 0
+        asked = [path for _, path in service.log]
+    assert len(asked) - len(set(asked)) <= kills
+    taken = rows(folder, TAKEN)
+    assert len(taken) == len(set(taken)) == len(captures)
+    assert all(len(said(folder, number)) == 5 for number in range(1, 13))
