@@ -32,11 +32,13 @@ from archive.browse import (
     published,
     search,
 )
+from archive.browse.language import ENGLISH, LANGUAGES
 from archive.browse.queries import QUERIES
 from archive.store.descriptions import ABOUT, TABLES, TITLE
 
 _LISTS = frozenset(("classes", "categories", "tags"))  # JSON arrays of words: shown as words
 _ARTICLE_COLUMNS = frozenset(("article_id", "moved_to", "target_id", "tail_article_id"))
+_STATIC = r"pages\.css|tables\.css|keys\.js"
 _LABEL_LENGTH = 60  # characters of an address that fit a column
 # Datasette -> names of the databases that were looked at
 _met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
@@ -201,23 +203,26 @@ def _right_door(datasette: Any, scope: dict[str, Any]) -> dict[str, Any]:
 @hookimpl
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     """The reading pages."""
-    post = r"^/-/sohr/(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})"
-    capture = r"^/-/sohr/capture/(?P<serial>[0-9]{1,12})/(?P<offset>[0-9]{1,18})"
+    named = "|".join(code for code in LANGUAGES if code != ENGLISH.code)
+    base = rf"^/-/sohr/(?:(?P<language>{named})/)?"
+    post = base + r"(?P<edition>en|ar)/(?P<post_id>[0-9]{1,18})"
+    capture = base + r"capture/(?P<serial>[0-9]{1,12})/(?P<offset>[0-9]{1,18})"
     pages = [
-        (r"^/-/sohr/?$", front.page),
-        (r"^/-/sohr/search$", search.page),
-        (r"^/-/sohr/search\.(?P<form>csv|jsonl|atom)$", feeds.search),
-        (r"^/-/sohr/changes$", changes.page),
-        (r"^/-/sohr/changes\.jsonl$", feeds.change_lines),
-        (r"^/-/sohr/changes\.csv$", feeds.change_table),
-        (r"^/-/sohr/changes\.atom$", feeds.changes),
-        (r"^/-/sohr/new\.atom$", feeds.new),
-        (r"^/-/sohr/missing$", changes.gone),
-        (r"^/-/sohr/crawls$", health.crawls),
-        (r"^/-/sohr/coverage$", health.coverage),
+        (r"^/-/sohr/?$", front.door),
+        (rf"^/-/sohr/(?P<language>{'|'.join(LANGUAGES)})/?$", front.page),
+        (base + r"search$", search.page),
+        (base + r"search\.(?P<form>csv|jsonl|atom)$", feeds.search),
+        (base + r"changes$", changes.page),
+        (base + r"changes\.jsonl$", feeds.change_lines),
+        (base + r"changes\.csv$", feeds.change_table),
+        (base + r"changes\.atom$", feeds.changes),
+        (base + r"new\.atom$", feeds.new),
+        (base + r"missing$", changes.gone),
+        (base + r"crawls$", health.crawls),
+        (base + r"coverage$", health.coverage),
         *(
             route
-            for one in (post, r"^/-/sohr/page")  # a post of the site; a page of another one, named by ?url=
+            for one in (post, base + "page")  # a post of the site; a page of another one, named by ?url=
             for route in (
                 (one + r"/?$", article.page),
                 (one + r"/cite\.(?P<form>txt|bib|json)$", citation.answer),
@@ -227,11 +232,11 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         ),
         (capture + r"$", evidence.page),
         (capture + r"/page$", evidence.shown),
-        (r"^/-/sohr/(?!pages\.css$|tables\.css$)", context.nothing),
+        (base + rf"(?!{_STATIC}$)", context.nothing),
     ]
     return [
         *((path, context.with_navigation(page)) for path, page in pages),
-        (r"^/-/sohr/(?P<name>pages|tables)\.css$", context.style),
+        (rf"^/-/sohr/(?P<name>{_STATIC})$", context.style),
         (r"^/robots\.txt$", published.robots),
     ]
 

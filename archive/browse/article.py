@@ -16,7 +16,6 @@ from archive.browse.changes import shown as read_change
 from archive.browse.citation import cite_row, write_json
 from archive.browse.comparison import is_figure, lines_of, marked, time_axis, what_changed
 from archive.browse.context import Frame, is_rtl, listed, open_frame, rows, worded
-from archive.browse.labels import STATED
 from archive.compare.words import LinePair, side_by_side
 from archive.read.selection import read_articles, read_versions
 from archive.store.claim_sets import unpack
@@ -26,7 +25,8 @@ from archive.store.row_types import ArticleRow
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
 _VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures,
-    published_at, modified_at, version_id in (select version_id from retracted_versions) as is_retracted
+    published_at, modified_at, language,
+    version_id in (select version_id from retracted_versions) as is_retracted
     from versions where article_id = ? order by number"""
 _CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at,
     c.stale_copy, n.number as after, o.number as before, s.number as same_as,
@@ -69,12 +69,11 @@ async def page(datasette: Any, request: Any) -> Response:
     wanted = frame.argument("version", 20)
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
     if wanted and number is None:
-        raise NotFound(f"There is no version {wanted}.")
+        raise NotFound(frame.language.text("not_found.version", version=wanted))
     found = await frame.ask(lambda conn: _read(conn, frame, source, key, number))
     if found is None:
-        raise NotFound(
-            f"The archive does not have {source} {key}" + (f" in version {number}." if number else ".")
-        )
+        sentence = "not_found.article_version" if number else "not_found.article"
+        raise NotFound(frame.language.text(sentence, source=source, key=key, version=number))
     return await frame.page("sohr_article.html", found)
 
 
@@ -98,6 +97,7 @@ def _read(
         return None
     article_id = article["article_id"]
     versions = rows(conn, _VERSIONS, article_id)
+    rtl = is_rtl(article["edition"], versions[-1]["language"] if versions else None)
     shown = (
         next((v["version_id"] for v in versions if v["number"] == number), None)
         if number
@@ -115,11 +115,15 @@ def _read(
         "version": None,
         "changes": changes,
         "picture": figures.picture(
+            frame.language,
             [row for row in versions if not row["is_retracted"]],
             [row for row in changes if not row["is_retracted"]],
             article["last_captured_at"] or "",
+            rtl=rtl,
         ),
-        "axis": time_axis(conn, frame, article | {"last_look": article["last_captured_at"]}, [number or 0])
+        "axis": time_axis(
+            conn, frame, article | {"last_look": article["last_captured_at"]}, [number or 0], rtl=rtl
+        )
         if len(versions) > 1
         else "",
     }
@@ -153,7 +157,7 @@ class Note:
     """What a line of the text said in the version before."""
 
     before: Markup
-    what: str
+    what: str  # a class of change
     is_figure: bool
 
 
@@ -210,14 +214,14 @@ def _version(conn: sqlite3.Connection, frame: Frame, article: ArticleRow, versio
     columns: Mapping[str, Any] = version
     claims: dict[str, list[tuple[str, str]]] = {}
     for claim in unpack(version["claims"], version, article["post_id"]):
-        claims.setdefault(STATED.get(claim.field, claim.field), []).append((claim.value, claim.origin))
+        claims.setdefault(claim.field, []).append((claim.value, claim.origin))
     return {
         "version": version,
         "blocks": blocks(version["text"], version["lines"]),
         **{name: worded(columns[name]) for name in ("categories", "tags", "notes")},
         "claims": claims,
         "stated": [
-            (of.label, of.unpack(columns[of.name]))
+            (of.name, of.unpack(columns[of.name]))
             for of in PAGE_FIELDS
             if of.label and of.name not in _PLACED and columns[of.name] not in (None, "[]")
         ],

@@ -14,7 +14,7 @@ from datasette.utils.asgi import Response
 
 from archive.browse.context import Frame, listed, open_frame, rows, worded
 from archive.browse.figures import changed_figures
-from archive.browse.labels import KINDS, long_day
+from archive.model import CHANGE_KINDS, GONE_STATES
 from archive.read import feed
 from archive.read.search import parse_query
 
@@ -30,7 +30,6 @@ _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.s
     left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
     where c.seq = ?"""
 EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored")  # not first captures
-STATES = ("missing", "disappeared", "moved", "withheld")
 _GONE_PAGE = 50
 _GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks,
             a.last_captured_at, v.title,
@@ -73,14 +72,14 @@ class Asked:
             return (self.kind,)
         if self.severity or self.silent:
             return ("updated",)
-        return {"first": ("created", "backfilled"), "all": tuple(KINDS)}.get(self.view, EDITS)
+        return {"first": ("created", "backfilled"), "all": CHANGE_KINDS}.get(self.view, EDITS)
 
 
 def read(frame: Frame) -> Asked:
     """The changes that an address asks for; values that make no sense are ignored."""
     return Asked(
         frame.chosen("view", ("first", "all")),
-        frame.chosen("kind", tuple(KINDS)),
+        frame.chosen("kind", CHANGE_KINDS),
         frame.chosen("severity", ("0", "1", "2", "3")),
         frame.chosen("silent", ("1",)),
         frame.chosen("edition", ("en", "ar")),
@@ -96,6 +95,7 @@ async def page(datasette: Any, request: Any) -> Response:
     def ask(conn: sqlite3.Connection) -> dict[str, Any]:
         seqs, last = select(conn, asked, before, PAGE)
         changes = at_seqs(conn, seqs)
+        long_day = frame.language.long_day
         days = [(long_day(day), list(some)) for day, some in groupby(changes, lambda c: c["said_at"][:10])]
         return {"days": days, "last": last, "newest_seq": feed.newest_seq(conn)}
 
@@ -172,10 +172,10 @@ async def gone(datasette: Any, request: Any) -> Response:
     ones."""
     frame = await open_frame(datasette, request)
     number = max(1, frame.number("page", 1, 10_000))
-    state = frame.chosen("state", STATES)
+    state = frame.chosen("state", GONE_STATES)
     context = await frame.ask(lambda conn: _gone(conn, state, number))
     return await frame.page(
-        "sohr_missing.html", context | {"number": number, "state": state, "states_named": STATES}
+        "sohr_missing.html", context | {"number": number, "state": state, "states_named": GONE_STATES}
     )
 
 

@@ -44,7 +44,7 @@ async def answer(datasette: Any, request: Any) -> Response:
 
     found = await frame.ask(ask)
     if found is None:
-        raise NotFound(f"The archive does not hold {source} {key} in that version.")
+        raise NotFound(frame.language.text("not_found.article", source=source, key=key))
     form = request.url_vars["form"]
     body = found.text() if form == "txt" else found.bibtex() if form == "bib" else write_json(found)
     return frame.text(body, _TYPES[form])

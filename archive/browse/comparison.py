@@ -13,7 +13,6 @@ from markupsafe import Markup, escape
 
 from archive.browse.context import Frame, is_rtl, open_frame, rows
 from archive.browse.drawing import Moment, axis
-from archive.browse.labels import CLASSES, SEVERITY_SENTENCES, day
 from archive.compare.classes import Figure, Text, compare
 from archive.compare.words import LinePair, Segment, side_by_side, word_diff
 from archive.store.fields import PAGE_FIELDS
@@ -39,7 +38,7 @@ class Hunk:
 
     pairs: tuple[LinePair, ...]
     number: int = 0
-    what: str = ""  # what changed, in words
+    what: str = ""  # the class of the change
     is_figure: bool = False
     is_folded: bool = False
 
@@ -68,10 +67,10 @@ def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _A
 
 
 def what_changed(pair: LinePair) -> str:
-    """The class of a changed line pair, in words."""
+    """The class of a changed line pair."""
     if is_figure((*pair.before, *pair.after)):
-        return CLASSES["figures"]
-    return CLASSES[{"removed": "text_removed", "added": "text_added"}.get(pair.op, "rewording")]
+        return "figures"
+    return {"removed": "text_removed", "added": "text_added"}.get(pair.op, "rewording")
 
 
 def is_figure(segments: Iterable[Segment]) -> bool:
@@ -160,12 +159,10 @@ def time_axis(
             words = count_words(side_by_side(lines_of(versions[previous]["text"]), lines_of(version["text"])))
         address = frame.read(article, version=version["number"])
         at, number = version["first_captured_at"], version["number"]
-        moments.append(Moment(at, f"v{number}", address, words, number in shown))
-    return (
-        axis(moments, article["last_look"] or versions[-1]["first_captured_at"], day, rtl=rtl)
-        if moments[1:]
-        else Markup("")
-    )
+        name = frame.language("axis.version", number=number)
+        moments.append(Moment(at, name, address, words, number in shown))
+    last = article["last_look"] or versions[-1]["first_captured_at"]
+    return axis(frame.language, moments, last, rtl=rtl) if moments[1:] else Markup("")
 
 
 async def page(datasette: Any, request: Any) -> Response:
@@ -175,7 +172,10 @@ async def page(datasette: Any, request: Any) -> Response:
     numbers = frame.path("one"), frame.path("other")
     context = await frame.ask(lambda conn: _read(conn, frame, source, key, *numbers))
     if context is None:
-        raise NotFound(f"The archive has no versions {numbers[0]} and {numbers[1]} of {source} {key}.")
+        one, other = numbers
+        raise NotFound(
+            frame.language.text("not_found.versions", one=one, other=other, source=source, key=key)
+        )
     return await frame.page("sohr_diff.html", context)
 
 
@@ -195,7 +195,7 @@ def _read(
     if title[0].op != "same":
         compared = [*title, *compared]
     whole = bool(frame.argument("all"))
-    labels = {of.name: of.label for of in PAGE_FIELDS if of.label} | {"layout": "Layout"}
+    compared_fields = [of.name for of in PAGE_FIELDS if of.label] + ["layout"]
     numbers = "select number from versions where article_id = ? order by number"
     change = next(
         iter(rows(conn, _CHANGE, before["article_id"], before["version_id"], after["version_id"])), None
@@ -205,7 +205,6 @@ def _read(
         "after": after,
         "rtl_text": rtl,
         "difference": difference,
-        "sentence": SEVERITY_SENTENCES[difference.severity],
         "figures": changed_only(difference.figures),
         "has_title": title[0].op != "same",
         "hunks": hunks(compared, whole=whole),
@@ -218,8 +217,8 @@ def _read(
         "next_figure": next(iter(rows(conn, _NEXT_FIGURE, change["seq"])), None) if change else None,
         "axis": time_axis(conn, frame, after, (one, other), rtl=rtl),
         "stated": [
-            (name, label, before[name], after[name])
-            for name, label in labels.items()
+            (name, before[name], after[name])
+            for name in compared_fields
             if name == "modified_at" or before[name] != after[name]
         ],
         "numbers": [row[0] for row in conn.execute(numbers, (before["article_id"],))],

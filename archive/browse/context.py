@@ -13,15 +13,16 @@ from urllib.parse import urlencode, urlsplit
 from datasette.utils.asgi import NotFound, Response
 from markupsafe import Markup, escape
 
-from archive.browse import archives, labels
+from archive.browse import archives
+from archive.browse.language import ENGLISH, LANGUAGES, Language
 from archive.sites.addresses_elsewhere import clean, host_of
 
 T = TypeVar("T")
 
 HEADERS = {
     # img-src: the browser's own wish for a favicon
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     # Following a link to the site does not tell it where the archive is read
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -40,13 +41,28 @@ class Frame:
     database: str
     site: str
     is_first: bool  # the first archive is not named in addresses
+    language: Language
 
     def to(self, path: str = "", /, **query: object) -> str:
-        """Address of a reading page: ``to("en/332481", version=2)``. Empty values are left out."""
+        """Address of a reading page in the language of this one: ``to("en/332481", version=2)``. Empty values
+        are left out."""
         given = {key.strip("_"): str(value) for key, value in query.items() if value not in (None, "", False)}
         if not self.is_first:
             given["archive"] = self.database
-        return str(self.datasette.urls.path(f"/-/sohr/{path}")) + (f"?{urlencode(given)}" if given else "")
+        return self._address(self.language.code, path) + (f"?{urlencode(given)}" if given else "")
+
+    def _address(self, language: str, path: str) -> str:
+        # English is named for the front page only, which without a name is in the reader's own language
+        named = f"{language}/" if language != ENGLISH.code or not path else ""
+        return str(self.datasette.urls.path(f"/-/sohr/{named}{path}"))
+
+    def in_language(self, code: str) -> str:
+        """Address of this page in another language."""
+        path = self.request.path.partition("/-/sohr/")[2]
+        if named := self.request.url_vars.get("language"):
+            path = path.removeprefix(named).removeprefix("/")
+        query = self.request.query_string
+        return self._address(code, path) + (f"?{query}" if query else "")
 
     def hidden(self) -> Markup:
         """The field that keeps the archive in a form."""
@@ -129,6 +145,7 @@ class Frame:
             "database": self.database,
             "site": self.site,
             "style": urls.path("/-/sohr/pages.css"),
+            "keys": urls.path("/-/sohr/keys.js"),
             "tables": urls.database(self.database),
             "home": urls.path("/-/sohr/datasette"),
             "table": lambda name: urls.table(self.database, name),
@@ -136,15 +153,14 @@ class Frame:
             "hidden": self.hidden,
             "here": self.request.path,
             "rtl": is_rtl,
-            "day": labels.day,
-            "moment": labels.moment,
-            "states": labels.STATES,
-            "severities": labels.SEVERITIES,
-            "kinds": labels.KINDS,
-            "classes": labels.CLASSES,
-            "fields": labels.STATED,
-            "editions_named": labels.EDITIONS,
-            "silence": labels.silence,
+            "t": self.language,
+            "day": self.language.day,
+            "moment": self.language.moment,
+            "others": [
+                (code, other("language.name"), self.in_language(code))
+                for code, other in LANGUAGES.items()
+                if code != self.language.code
+            ],
         }
         body = await self.datasette.render_template(template, given | dict(context), request=self.request)
         return Response.html(body, headers=dict(HEADERS))
@@ -158,14 +174,15 @@ class Frame:
 async def open_frame(datasette: Any, request: Any) -> Frame:
     """The archive that ``?archive=`` names, else the first. Raises NotFound, or Forbidden without
     permission."""
+    language = LANGUAGES[request.url_vars.get("language") or ENGLISH.code]
     held = archives.archives(datasette) or await archives.find(datasette)
     first = next(iter(held), None)
     database = request.args.get("archive") or first
     if database not in held:
-        raise NotFound("There is no archive of this name here.")
+        raise NotFound(language.text("not_found.archive"))
     for table in TABLES:
         await _allow(datasette, request, str(database), table)
-    return Frame(datasette, request, str(database), held[str(database)], database == first)
+    return Frame(datasette, request, str(database), held[str(database)], database == first, language)
 
 
 async def _allow(datasette: Any, request: Any, database: str, table: str) -> None:
@@ -182,18 +199,19 @@ async def _allow(datasette: Any, request: Any, database: str, table: str) -> Non
 
 
 async def style(request: Any) -> Response:
-    """Serve the style sheets at an address that does not depend on the installation."""
-    text = (STATIC / f"{request.url_vars['name']}.css").read_text(encoding="utf-8")
+    """Serve style sheets and script at an address that does not depend on the installation."""
+    name = request.url_vars["name"]
     return Response(
-        text,
-        content_type="text/css; charset=utf-8",
+        (STATIC / name).read_text(encoding="utf-8"),
+        content_type=f"text/{'css' if name.endswith('.css') else 'javascript'}; charset=utf-8",
         headers={"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"},
     )
 
 
 async def nothing(datasette: Any, request: Any) -> Response:
     """Answer any other address below /-/sohr/."""
-    raise NotFound("The archive has no such page.")
+    frame = await open_frame(datasette, request)
+    raise NotFound(frame.language.text("not_found.page"))
 
 
 def with_navigation(page: Callable[[Any, Any], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
@@ -203,7 +221,7 @@ def with_navigation(page: Callable[[Any, Any], Awaitable[Response]]) -> Callable
         try:
             return await page(datasette, request)
         except NotFound as error:
-            frame = await open_frame(datasette, request)
+            frame = await open_frame(datasette, request)  # raises it again where there is no archive
             response = await frame.page("sohr_404.html", {"sentence": str(error)})
             response.status = 404
             return response

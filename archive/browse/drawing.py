@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count
 
 from markupsafe import Markup, escape
+
+from archive.browse.language import Language
 
 _ids = count(1)
 _LEFT, _RIGHT = 4, 96  # percent of a picture's width that a time axis takes
@@ -38,26 +40,34 @@ def _svg(width: int, height: int, name: str, inner: str, label: str) -> Markup:
 
 
 def bars(
-    label: str, series: Sequence[str], columns: Sequence[tuple[str, Sequence[int]]], height: int = 120
+    label: str,
+    series: Sequence[str],
+    columns: Sequence[tuple[str, Sequence[int]]],
+    height: int = 120,
+    *,
+    rtl: bool = False,
 ) -> Markup:
-    """Stacked bars, one a column: ``columns`` are (name, numbers in the order of ``series``)."""
+    """Stacked bars, one a column: ``columns`` are (name, numbers in the order of ``series``). On a page that
+    runs from right to left (``rtl``) the first stands at the right."""
     if not columns:
         return Markup("")
     width, low, left = 720, height - 18, 34
     top = max(1, *(sum(numbers) for _, numbers in columns))
     step = min(48.0, (width - left) / len(columns))
+
+    def turn(x: float, wide: float = 0) -> float:
+        return width - x - wide if rtl else x
+
     parts = [
-        (
-            f'<text x="{left - 5}" y="10" class="axis end">{top:,}</text><text x="{left - 5}" y="{low}" '
-            'class="axis end">0</text>'
-        )
+        f'<text x="{turn(left - 5):.0f}" y="{y}" class="axis end">{value:,}</text>'
+        for y, value in ((10, top), (low, 0))
     ]
-    parts.append(f'<path class="rule" d="M{left} {low}.5H{width}"/>')
+    parts.append(f'<path class="rule" d="M{turn(left):.0f} {low}.5H{turn(width):.0f}"/>')
     for place, (name, numbers) in enumerate(columns):
         says = f"{name}: " + ", ".join(
             f"{number:,} {what}" for number, what in zip(numbers, series, strict=True)
         )
-        x, y = left + place * step, float(low)
+        x, y = turn(left + place * step, step), float(low)
         drawn = [f"<g><title>{escape(says)}</title>"]
         drawn.append(f'<rect class="air" x="{x:.1f}" y="0" width="{step:.1f}" height="{low}"/>')
         for which, number in enumerate(numbers):
@@ -69,23 +79,30 @@ def bars(
                     f'width="{step * 0.8:.1f}" height="{tall:.1f}"/>'
                 )
         parts += [*drawn, "</g>"]
-    parts.append(f'<text x="{left}" y="{height - 4}" class="axis">{escape(columns[0][0])}</text>')
+    parts.append(f'<text x="{turn(left):.0f}" y="{height - 4}" class="axis">{escape(columns[0][0])}</text>')
     if step * len(columns) > 130:  # room for both names
         parts.append(
-            f'<text x="{left + step * len(columns):.1f}" y="{height - 4}" class="axis '
+            f'<text x="{turn(left + step * len(columns)):.1f}" y="{height - 4}" class="axis '
             f'end">{escape(columns[-1][0])}</text>'
         )
     return _svg(width, height, "bars", "".join(parts), label)
 
 
-def calendar(label: str, since: date, until: date, days: Mapping[str, Day]) -> Markup:
-    """Weeks from left to right, Mondays on top. A day that is not in ``days`` is an empty square."""
+def calendar(t: Language, label: str, since: date, until: date, days: Mapping[str, Day]) -> Markup:
+    """Weeks in the direction of the page, Mondays on top. A day that is not in ``days`` is an empty
+    square."""
     first = since - timedelta(days=since.weekday())
     weeks = (until - first).days // 7 + 1
-    size, left, top = 13, 30, 16
+    size, left, top = 13, 38 if t.is_rtl else 30, 16
+    width = left + weeks * size
+
+    def turn(x: float, wide: float = 0) -> float:
+        return width - x - wide if t.is_rtl else x
+
+    names = t.words["language.short_weekdays"]
     parts = [
-        f'<text x="0" y="{top + row * size + 10}" class="axis">{name}</text>'
-        for row, name in ((0, "Mon"), (3, "Thu"), (6, "Sun"))
+        f'<text x="{turn(0)}" y="{top + row * size + 10}" class="axis">{names[row]}</text>'
+        for row in (0, 3, 6)
     ]
     at, month, free = since, 0, 0
     while at <= until:
@@ -94,22 +111,19 @@ def calendar(label: str, since: date, until: date, days: Mapping[str, Day]) -> M
         if at.month != month:
             month = at.month
             if x >= free:
-                parts.append(
-                    f'<text x="{x}" y="11" class="axis">{at:%b}{f" {at:%Y}" if month == 1 else ""}</text>'
-                )
-                free = x + (58 if month == 1 else 30)
+                name = t.words["language.short_months"][month - 1] + (f" {at.year}" if month == 1 else "")
+                parts.append(f'<text x="{turn(x)}" y="11" class="axis">{name}</text>')
+                free = x + 6 * len(name) + 10
         day = days.get(at.isoformat())
-        says = f"{at.isoformat()}: {day.says if day else 'no post known'}"
-        square = (
-            f'<rect class="day {day.look if day else "none"}" x="{x}" y="{y}" width="{size - 2}" '
-            f'height="{size - 2}">'
-        )
-        parts.append(f"{square}<title>{escape(says)}</title></rect>")
+        says = day.says if day else t.text("calendar.no_post", day=at.isoformat())
+        look = day.look if day else "none"
+        place = f'x="{turn(x, size - 2)}" y="{y}" width="{size - 2}" height="{size - 2}"'
+        parts.append(f'<rect class="day {look}" {place}><title>{escape(says)}</title></rect>')
         if day and day.look != "whole":  # not told by colour alone
             mark = "M{0} {1}h5" if day.look == "part" else "M{0} {1}h5m-2.5 -2.5v5"
-            parts.append(f'<path class="sign" d="{mark.format(x + 3, y + 5.5)}"/>')
+            parts.append(f'<path class="sign" d="{mark.format(turn(x + 3, 5), y + 5.5)}"/>')
         at += timedelta(days=1)
-    return _svg(left + weeks * size, top + 7 * size, "calendar", "".join(parts), label)
+    return _svg(width, top + 7 * size, "calendar", "".join(parts), label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +144,10 @@ def _places(instants: Sequence[str], last: str) -> list[float]:
     return [_LEFT + (at - times[0]) / length * (_RIGHT - _LEFT) for at in times]
 
 
-def axis(
-    moments: Sequence[Moment], last: str, name_day: Callable[[str], str], *, rtl: bool = False
-) -> Markup:
+def axis(t: Language, moments: Sequence[Moment], last: str, *, rtl: bool = False) -> Markup:
     """Versions at their instants, up to the last look. Circles stand at true instants; the names under them
-    are pushed apart and tied to them by lines. Without a viewBox, so text keeps its size on a phone."""
+    are pushed apart and tied to them by lines. Without a viewBox, so text keeps its size on a phone. ``rtl``:
+    the first version stands at the right, as its text does."""
 
     def x(place: float) -> str:
         return f"{100 - place if rtl else place:.1f}%"
@@ -145,11 +158,12 @@ def axis(
     for n in range(len(names) - 1, -1, -1):  # back from the end
         names[n] = min(names[n], _RIGHT - (len(names) - 1 - n) * gap)
     most = max((max(moment.words) for moment in moments if moment.words), default=0) or 1
-    start, end = ("end", "start") if rtl else ("start", "end")
+    # an anchor follows the direction of the page
+    start, end = ("start", "end") if rtl == t.is_rtl else ("end", "start")
     parts = [
         f'<line class="line" x1="{x(_LEFT)}" x2="{x(_RIGHT)}" y1="34" y2="34"/>',
-        f'<text x="{x(_LEFT)}" y="14" text-anchor="{start}">{escape(name_day(moments[0].at))}</text>',
-        f'<text x="{x(_RIGHT)}" y="14" text-anchor="{end}">{escape(name_day(last))}, last look</text>',
+        f'<text x="{x(_LEFT)}" y="14" text-anchor="{start}">{escape(t.day(moments[0].at))}</text>',
+        f'<text x="{x(_RIGHT)}" y="14" text-anchor="{end}">{t("axis.last_look", day=t.day(last))}</text>',
     ]
     shown = [place for place, moment in zip(names, moments, strict=True) if moment.is_shown]
     if shown:
@@ -167,7 +181,7 @@ def axis(
             f'text-anchor="middle">{escape(moment.name)}</text></a>'
         )
         if moment.words is None:
-            parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle">first</text>')
+            parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle">{t("axis.first")}</text>')
             continue
         for off, look, number in ((-1.4, "add", moment.words[0]), (0.2, "cut", moment.words[1])):
             tall = 44 * number / most
@@ -178,24 +192,31 @@ def axis(
         words = f"+{moment.words[0]:,} −{moment.words[1]:,}"
         parts.append(f'<text x="{x(place)}" y="154" text-anchor="middle" direction="ltr">{words}</text>')
     says = "; ".join(
-        f"{m.name} {m.at[:16].replace('T', ' ')}"
-        + (f", {m.words[0]} words added, {m.words[1]} removed" if m.words else "")
+        t.text("axis.words", name=m.name, at=t.moment(m.at), added=m.words[0], removed=m.words[1])
+        if m.words
+        else t.text("axis.moment", name=m.name, at=t.moment(m.at))
         for m in moments
     )
-    return _plot(166, f"{len(moments)} versions on a time axis: {says}", parts, role="group")
+    return _plot(166, t.text("axis.label", len(moments), says=says), parts, role="group")
 
 
 def steps(
-    label: str, instants: Sequence[str], last: str, chains: Iterable[tuple[str, Sequence[int | None]]]
+    label: str,
+    instants: Sequence[str],
+    last: str,
+    chains: Iterable[tuple[str, Sequence[int | None]]],
+    *,
+    rtl: bool = False,
 ) -> Markup:
     """Figures over time: one level line from capture to capture for each chain; None where it does not stand.
-    Drawn only from three instants on."""
+    Drawn only from three instants on. ``rtl``: the first stands at the right."""
     drawn = list(chains)
     known = [value for _, values in drawn for value in values if value is not None]
     if not known or len(instants) < 3:
         return Markup("")
     top, bottom = max(known), min(0, *known)
-    places = _places(instants, last)
+    places = [100 - place if rtl else place for place in _places(instants, last)]
+    start, end = ("end", "start") if rtl else ("start", "end")
 
     def y(value: int) -> float:
         return 120 - (value - bottom) / max(1, top - bottom) * 96
@@ -218,18 +239,24 @@ def steps(
                 f'<line class="step" x1="{low:.1f}%" x2="{high:.1f}%" y1="{level:.1f}" y2="{level:.1f}"/>'
             )
             if before != value:
-                parts.append(f'<text class="strong halo" x="{low:.1f}%" y="{level - 7:.1f}">{value:,}</text>')
+                parts.append(
+                    f'<text class="strong halo" x="{low:.1f}%" y="{level - 7:.1f}" '
+                    f'text-anchor="{start}">{value:,}</text>'
+                )
             before = value
         parts.append("</g>")
-    parts.append(f'<text x="{_LEFT}%" y="140">{escape(instants[0][:10])}</text>')
-    parts.append(f'<text x="{_RIGHT}%" y="140" text-anchor="end">{escape(last[:10])}</text>')
-    return _plot(148, label, parts)
+    for place, at, anchor in ((places[0], instants[0], start), (places[-1], last, end)):
+        parts.append(f'<text x="{place:.1f}%" y="140" text-anchor="{anchor}">{escape(at[:10])}</text>')
+    return _plot(148, label, parts, direction="ltr")  # its texts are digits
 
 
-def _plot(height: int, label: str, parts: Sequence[str], role: str = "img") -> Markup:
-    return Markup('<svg class="plot" height="{}" role="{}" aria-label="{}">{}</svg>').format(
+def _plot(
+    height: int, label: str, parts: Sequence[str], role: str = "img", direction: str = "inherit"
+) -> Markup:
+    return Markup('<svg class="plot" height="{}" role="{}" direction="{}" aria-label="{}">{}</svg>').format(
         height,
         role,
+        direction,
         label,
         Markup("".join(parts)),  # noqa: S704  # our own markup; names and labels were escaped above
     )

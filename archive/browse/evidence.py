@@ -17,10 +17,10 @@ from datasette.utils.asgi import NotFound, Response
 
 from archive.browse.context import HEADERS, Frame, open_frame, rows
 from archive.browse.inert import POLICY, inert, source
+from archive.browse.language import Language
 from archive.errors import DamagedWarc
 from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
-from archive.read.cite import PROVENANCE
 from archive.warc.manifests import find_seal
 from archive.warc.reader import read_response
 
@@ -41,11 +41,12 @@ _MAX_SHOWN = 8 * 1024 * 1024  # bytes of a page that are shown
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A capture read from its WARC file; ``why_not`` is a sentence if it could not be read."""
+    """A capture read from its WARC file; ``why_not`` is a key of the catalogue if it could not be read."""
 
     capture: Capture | None
     why_not: str = ""
     digest: str = ""
+    detail: str = ""  # the name of the file, or the error
 
     @property
     def is_page(self) -> bool:
@@ -65,7 +66,6 @@ async def page(datasette: Any, request: Any) -> Response:
         "read_back": read,
         "versions": versions,
         "holds": read.digest == row["payload_sha256"],
-        "provenance": PROVENANCE.get(row["source"]),
         "seal": frame.folder and find_seal(frame.folder, row["serial"], row["offset"]),
     }
     return await frame.page("sohr_capture.html", context)
@@ -77,8 +77,8 @@ async def shown(datasette: Any, request: Any) -> Response:
     row = await _row(frame)
     read = await asyncio.to_thread(read_back, frame.folder, row)
     if read.capture is None:
-        raise NotFound(read.why_not)
-    body = await asyncio.to_thread(_render, read.capture)
+        raise NotFound(frame.language.text(read.why_not, file=read.detail, why=read.detail))
+    body = await asyncio.to_thread(_render, read.capture, frame.language)
     headers = HEADERS | {
         "Content-Security-Policy": POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -97,7 +97,7 @@ async def _row(frame: Frame) -> dict[str, Any]:
         await frame.ask(lambda conn: rows(conn, _SQL, serial, offset)) if max(serial, offset) < 2**63 else []
     )
     if not found:
-        raise NotFound(f"There is no capture at byte {offset} of WARC file {serial}.")
+        raise NotFound(frame.language.text("not_found.capture", offset=offset, serial=serial))
     return found[0]
 
 
@@ -105,41 +105,30 @@ def read_back(folder: Path | None, row: dict[str, Any]) -> Read:
     """Read the exchange from its WARC file and check its digest; or return why that failed."""
     name = str(row["warc"])
     if not _NAME.fullmatch(name.removesuffix(".open")):
-        return Read(
-            None, "The name of the WARC file is not one that this archive writes, so it is not opened."
-        )
+        return Read(None, "capture.bad_name")
     if folder is None:
-        return Read(None, "This database is in memory, so it has no WARC files.")
+        return Read(None, "capture.in_memory")
     plain = folder / "warc" / name.removesuffix(".open")
     places = (plain, plain.with_name(plain.name + ".open"))
     path = next((place for place in places if place.is_file() and not place.is_symlink()), None)
     if path is None:
-        return Read(
-            None,
-            f"The WARC file {plain.name} is not beside this database. The owner of the archive can find the "
-            "record by name, offset and digest.",
-        )
+        return Read(None, "capture.not_here", detail=plain.name)
     try:
         capture = read_response(path, int(row["offset"]))
     except (DamagedWarc, OSError, ValueError) as error:
-        return Read(None, f"The record cannot be read: {error}")
+        return Read(None, "capture.unreadable", detail=str(error))
     digest = hashlib.sha256(capture.body).hexdigest()
     if digest != row["payload_sha256"]:
-        return Read(
-            None,
-            "The digest of the body in the WARC file differs from the one in the database. Run "
-            "'sohr-archive verify'.",
-            digest,
-        )
+        return Read(None, "capture.differs", digest)
     return Read(capture, digest=digest)
 
 
-def _render(capture: Capture) -> str:
+def _render(capture: Capture, t: Language) -> str:
     try:
         text = decode_text(capture)
     except Undecodable as error:
-        return source(f"The body cannot be decoded: {error}.")
+        return source(t.text("capture.not_decoded", why=error), t)
     kind = (capture.header("content-type") or "text/html").split(";")[0].strip().lower()
     if len(text) > _MAX_SHOWN:
-        return source(text[:_MAX_SHOWN])
-    return inert(text) if kind in ("text/html", "application/xhtml+xml", "") else source(text)
+        return source(text[:_MAX_SHOWN], t)
+    return inert(text, t) if kind in ("text/html", "application/xhtml+xml", "") else source(text, t)

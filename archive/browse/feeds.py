@@ -19,7 +19,6 @@ from archive.browse.changes import Asked, at_seqs, read, select
 from archive.browse.context import Frame, open_frame, rows
 from archive.browse.figures import Figure
 from archive.browse.front import NEWEST
-from archive.browse.labels import CLASSES, EDITIONS, KINDS
 from archive.clock import now
 from archive.read import feed
 from archive.read.database import cite, json_line
@@ -57,7 +56,7 @@ async def new(datasette: Any, request: Any) -> Response:
     """The newest posts, by what the site says of their publication."""
     frame = await open_frame(datasette, request)
     posts = await frame.ask(lambda conn: rows(conn, NEWEST, _ENTRIES))
-    feed = _Feed(frame, "new posts", "new.atom", frame.to())
+    feed = _Feed(frame, frame.language("feed.of_new"), frame.to("new.atom"), frame.to())
     for row in posts:
         _add_post(frame, feed, row)
     return feed.answer()
@@ -65,13 +64,13 @@ async def new(datasette: Any, request: Any) -> Response:
 
 def _add_post(frame: Frame, feed: _Feed, row: dict[str, Any]) -> None:
     name = f"sohr:{row['source']}:{row['key']}"
-    title = row["title"] or row["plain_title"] or "(no title)"
+    title = row["title"] or row["plain_title"] or frame.language("site.no_title")
     address = frame.read_absolute(row)
     post = f"post/{row['source']}/{row['key']}"
     entry = feed.entry(post, title, row["first_captured_at"], address, row["author"])
     if row["published_at"]:
         ET.SubElement(entry, "published").text = row["published_at"]
-    edition = EDITIONS.get(row["edition"] or "", row["source"])
+    edition = frame.language.name("edition", row["edition"]) if row["edition"] else row["source"]
     ET.SubElement(entry, "summary").text = _clean(f"{name}, {edition}. {row['text'][:_TEXT]}")
 
 
@@ -80,23 +79,31 @@ async def changes(datasette: Any, request: Any) -> Response:
     frame = await open_frame(datasette, request)
     asked = read(frame)
     given = {name: value for name, value in asdict(asked).items() if value}
-    feed = _Feed(frame, "changes", frame.to("changes.atom", **given), frame.to("changes", **given))
+    t = frame.language
+    here, page = frame.to("changes.atom", **given), frame.to("changes", **given)
+    feed = _Feed(frame, t("feed.of_changes"), here, page)
     for row in await frame.ask(lambda conn: at_seqs(conn, select(conn, asked, limit=_ENTRIES)[0])):
-        what = ", ".join(CLASSES.get(word, word) for word in row["words"]) or KINDS[row["kind"]]
+        kind = t.name("kind", row["kind"])
+        what = [t.name("class", word) for word in row["words"]] or [kind]
         if row["stealth"] == 1:
-            what += ", silent edit"
+            what.append(t("feed.silent"))
         address = frame.read_absolute(row)
         if row["before"] and row["after"] and row["before"] != row["after"]:
             address = frame.read_absolute(row, f"/diff/{row['before']}/{row['after']}")
         title = row["title"] or row["plain_title"] or row["url"]
         entry = feed.entry(
-            f"change/{row['seq']}", f"{KINDS[row['kind']]}: {title}", row["learnt_at"], address
+            f"change/{row['seq']}", t.text("feed.entry", kind=kind, title=title), row["learnt_at"], address
         )
         figures = [
-            f"{f.before or 'none'} → {f.after or 'none'}: {f.sentence_after or f.sentence_before or ''}"
+            t.text(
+                "feed.figure",
+                before=f.before or t("feed.none"),
+                after=f.after or t("feed.none"),
+                sentence=f.sentence_after or f.sentence_before or "",
+            )
             for f in row["changed"][:10]
         ]
-        ET.SubElement(entry, "summary").text = _clean("\n".join([what, *figures]))
+        ET.SubElement(entry, "summary").text = _clean("\n".join([t.join(what), *figures]))
         ET.SubElement(entry, "category", term=row["kind"])
     return feed.answer()
 
@@ -172,7 +179,9 @@ async def search(datasette: Any, request: Any) -> Response:
     if form == "atom":
         given = {name: value for name, value in asked.parameters().items() if value}
         here, page = frame.to("search.atom", **given), frame.to("search", **given)
-        feed = _Feed(frame, f"posts with {asked.query.typed or 'any words'}", here, page)
+        t = frame.language
+        words = asked.query.typed or t("feed.any_words")
+        feed = _Feed(frame, t.text("feed.of_search", words=words), here, page)
         for row in found:
             _add_post(frame, feed, row)
         return feed.answer()
@@ -198,19 +207,13 @@ class _Feed:
         self._root = ET.Element("feed", xmlns=_ATOM)
         self._tag = f"tag:{urlsplit(frame.site).hostname or 'archive'},2026:"
         self._updated = ""
-        ET.SubElement(self._root, "title").text = f"SOHR archive: {name}"
+        ET.SubElement(self._root, "title").text = frame.language.text("feed.title", name=name)
         ET.SubElement(self._root, "id").text = self._tag + here
-        ET.SubElement(self._root, "link", rel="self", type="application/atom+xml", href=frame.absolute(here))
-        ET.SubElement(
-            self._root,
-            "link",
-            rel="alternate",
-            type="text/html",
-            href=str(frame.datasette.absolute_url(frame.request, page)),
-        )
-        ET.SubElement(
-            ET.SubElement(self._root, "author"), "name"
-        ).text = "Syrian Observatory for Human Rights, as archived"
+        for rel, kind, address in (("self", "application/atom+xml", here), ("alternate", "text/html", page)):
+            whole = str(frame.datasette.absolute_url(frame.request, address))
+            ET.SubElement(self._root, "link", rel=rel, type=kind, href=whole)
+        author = ET.SubElement(self._root, "author")
+        ET.SubElement(author, "name").text = frame.language("site.author")
 
     def entry(
         self, name: str, title: str, updated: str, address: str, author: str | None = None

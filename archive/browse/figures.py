@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from archive.browse.drawing import steps
+from archive.browse.language import Language
 
 _MOST = 4  # chains in one picture
 
@@ -60,7 +61,12 @@ def _figure(values: Sequence[Any]) -> Figure:
 
 
 def picture(
-    versions: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], last: str = ""
+    t: Language,
+    versions: Sequence[Mapping[str, Any]],
+    changes: Sequence[Mapping[str, Any]],
+    last: str = "",
+    *,
+    rtl: bool = False,
 ) -> Markup:
     """The figures that changed, over the versions; empty below three versions.
 
@@ -76,10 +82,13 @@ def picture(
                 _extend(chains, figure, start)
     for chain in chains:
         chain.values += [chain.values[-1]] * (len(versions) - len(chain.values))
-    drawn = [(chain.sentence or f"now {chain.figure}", chain.values) for chain in chains[:_MOST]]
-    label = "Figures that changed: " + "; ".join(" to ".join(_run(chain.values)) for chain in chains[:_MOST])
+    drawn = [
+        (chain.sentence or t.text("steps.now", figure=chain.figure), chain.values) for chain in chains[:_MOST]
+    ]
+    runs = [t.text("steps.run").join(_run(chain.values)) for chain in chains[:_MOST]]
+    label = t.text("steps.label", figures="; ".join(runs))
     instants = [str(version["first_captured_at"]) for version in versions]
-    return steps(label, instants, max(last, *instants), drawn) if instants else Markup("")
+    return steps(label, instants, max(last, *instants), drawn, rtl=rtl) if instants else Markup("")
 
 
 def _extend(chains: list[_Chain], figure: Figure, start: int) -> None:

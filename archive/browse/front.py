@@ -11,10 +11,12 @@ from markupsafe import Markup
 
 from archive.browse import health
 from archive.browse.changes import Asked, at_seqs, select
-from archive.browse.context import open_frame, rows
+from archive.browse.context import Frame, open_frame, rows
 from archive.browse.drawing import bars
-from archive.browse.labels import CLASSES, EDITIONS, ago
+from archive.browse.language import ENGLISH, Language, choose_language
 from archive.clock import now
+from archive.compare.classes import CLASSES
+from archive.model import EDITIONS
 
 _NEWEST = 6  # posts of each edition
 _FIGURES = 6  # edits of figures
@@ -33,11 +35,27 @@ NEWEST_OF = NEWEST.replace("a.edition is not null", "a.edition = ?")
 
 async def page(datasette: Any, request: Any) -> Response:
     """Show the newest changes and posts, and how complete the archive is."""
+    return await _show(await open_frame(datasette, request))
+
+
+async def door(datasette: Any, request: Any) -> Response:
+    """The front page without a language in its address: leads to that of the reader's language, unless it is
+    English."""
     frame = await open_frame(datasette, request)
-    return await frame.page("sohr_front.html", await frame.ask(lambda conn: _sums(conn) | _newest(conn)))
+    code = choose_language(request.headers.get("accept-language") or "")
+    answer = await _show(frame) if code == ENGLISH.code else Response.redirect(frame.in_language(code))
+    answer.headers["Vary"] = "Accept-Language"
+    return answer
 
 
-def _newest(conn: sqlite3.Connection) -> dict[str, Any]:
+async def _show(frame: Frame) -> Response:
+    t = frame.language
+    return await frame.page(
+        "sohr_front.html", await frame.ask(lambda conn: _sums(conn, t) | _newest(conn, t))
+    )
+
+
+def _newest(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
     figures = [
         row[0]
         for row in conn.execute(
@@ -58,41 +76,40 @@ def _newest(conn: sqlite3.Connection) -> dict[str, Any]:
         "figures": at_seqs(conn, figures),
         "changes": at_seqs(conn, [seq for seq in others if seq not in figures][:_OTHERS]),
         "crawl": crawl,
-        "checked": ago(crawl["finished_at"] or crawl["started_at"], now()) if crawl else "",
+        "checked": t.ago(crawl["finished_at"] or crawl["started_at"], now()) if crawl else "",
         "counts": counts,
     }
 
 
-def _sums(conn: sqlite3.Connection) -> dict[str, Any]:
+def _sums(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
     sql = """select edition, sum(sighted) as articles, sum(held) as held, sum(gone) as gone, sum(versions) as
              versions
         from day_counts group by edition having sum(sighted) > 0 order by edition = '', edition desc"""
     editions = {row["edition"] or "other": row for row in rows(conn, sql)}
-    by_class, drawn = edits_by_class(conn)
+    by_class, drawn = edits_by_class(conn, t)
     first, last = health.span(conn)
     waiting = sum(row["articles"] - row["held"] for row in editions.values())
     empty = """select state, count(*) from articles
         where state in ('protected', 'empty', 'unreadable') and state != 'live' group by 1 order by 1"""
-    named = [f"{number:,} {state}" for state, number in conn.execute(empty)]
+    named = [
+        t("front.without_text_state", state=t.name("state", state), n=f"{number:,}")
+        for state, number in conn.execute(empty)
+    ]
     return {
         "editions": editions,
         "held": sum(row["held"] for row in editions.values()),
         "first": first,
         "last": last,
-        "missing": (
-            f"{waiting:,} known posts are not captured yet."
-            if waiting
-            else "No: every post that the archive knows of is captured."
-        ),
-        "without_text": f"Captured articles without a version: {', '.join(named)}." if named else "",
-        "calendars": health.recent(conn),
-        "a_day": posts_a_day(conn),
+        "missing": t("front.waiting", waiting) if waiting else t("front.nothing_missing"),
+        "without_text": t("front.without_text", states=t.join(named)) if named else "",
+        "calendars": health.recent(conn, t),
+        "a_day": posts_a_day(conn, t),
         "by_class": by_class,
         "classes_drawn": drawn,
     }
 
 
-def posts_a_day(conn: sqlite3.Connection) -> Markup:
+def posts_a_day(conn: sqlite3.Connection, t: Language) -> Markup:
     """Posts of the newest days, by edition."""
     _, newest = health.span(conn)
     try:
@@ -101,7 +118,7 @@ def posts_a_day(conn: sqlite3.Connection) -> Markup:
         return Markup("")
     days = [(until - timedelta(days=back)).isoformat() for back in range(_DAYS - 1, -1, -1)]
     by_day: dict[str, tuple[int, int]] = {}
-    for place, edition in enumerate(("en", "ar")):
+    for place, edition in enumerate(EDITIONS):
         asked = "select day, sighted from day_counts where edition = ? and day between ? and ?"
         for day, posts in conn.execute(asked, (edition, days[0], days[-1])):
             known = by_day.get(day, (0, 0))
@@ -109,11 +126,14 @@ def posts_a_day(conn: sqlite3.Connection) -> Markup:
     # Nothing before the first post
     days = days[next((place for place, day in enumerate(days) if day in by_day), 0) :]
     return bars(
-        "Posts a day, by edition", ("English", "Arabic"), [(day, by_day.get(day, (0, 0))) for day in days]
+        t.text("front.a_day"),
+        [t.name("edition", edition) for edition in EDITIONS],
+        [(day, by_day.get(day, (0, 0))) for day in days],
+        rtl=t.is_rtl,
     )
 
 
-def edits_by_class(conn: sqlite3.Connection) -> tuple[Markup, list[str]]:
+def edits_by_class(conn: sqlite3.Connection, t: Language) -> tuple[Markup, list[str]]:
     """Edits of the newest months, by what they changed most: each edit counts once, under the first of its
     classes. With the names of these."""
     since = "select min(month) from (select distinct month from edit_counts order by 1 desc limit ?)"
@@ -124,5 +144,6 @@ def edits_by_class(conn: sqlite3.Connection) -> tuple[Markup, list[str]]:
     months = sorted(counted)
     names = [name for name in CLASSES if any(name in counted[month] for month in months)]
     columns = [(month, [counted[month].get(name, 0) for name in names]) for month in months]
-    named = [CLASSES[name] for name in names]
-    return bars("Edits a month, by what they changed", named, columns) if names else Markup(""), named
+    named = [t.name("class", name) for name in names]
+    drawn = bars(t.text("front.by_class_label"), named, columns, rtl=t.is_rtl) if names else Markup("")
+    return drawn, named

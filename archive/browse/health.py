@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from archive.browse.context import open_frame, rows
 from archive.browse.drawing import Day, calendar
-from archive.browse.labels import EDITIONS
+from archive.browse.language import Language
+from archive.model import EDITIONS
 
 _CRAWLS = 100
 _DAYS = (
@@ -43,19 +44,24 @@ async def coverage(datasette: Any, request: Any) -> Response:
     """The calendar of a year (``?year=``), by edition, with the same in numbers."""
     frame = await open_frame(datasette, request)
     wanted = frame.number("year", 0, 9999)
-    return await frame.page("sohr_coverage.html", await frame.ask(lambda conn: _coverage(conn, wanted)))
+
+    def ask(conn: sqlite3.Connection) -> dict[str, Any]:
+        return _coverage(conn, wanted, frame.language)
+
+    return await frame.page("sohr_coverage.html", await frame.ask(ask))
 
 
-def _coverage(conn: sqlite3.Connection, wanted: int) -> dict[str, Any]:
+def _coverage(conn: sqlite3.Connection, wanted: int, t: Language) -> dict[str, Any]:
     first, last = span(conn)
     newest = int(last[:4]) if last else datetime.now(UTC).year
     oldest = int(first[:4]) if first else newest
     year = wanted if oldest <= wanted <= newest else newest
     since, until = date(year, 1, 1), date(year, 12, 31)
     drawn = []
-    for edition, name in EDITIONS.items():
+    for edition in EDITIONS:
+        name = t.name("edition", f"site_{edition}")
         days = {row["day"]: row for row in rows(conn, _DAYS, edition, since.isoformat(), until.isoformat())}
-        drawn.append((name, draw(name, since, until, days), _months(year, days)))
+        drawn.append((name, draw(t, name, since, until, days), _months(year, days)))
     return {"year": year, "years": list(range(newest, oldest - 1, -1)), "drawn": drawn}
 
 
@@ -66,7 +72,7 @@ def span(conn: sqlite3.Connection) -> tuple[str, str]:
     return (min(row[0] for row in found), max(row[1] for row in found)) if found else ("", "")
 
 
-def recent(conn: sqlite3.Connection, weeks: int = 26) -> list[tuple[str, Markup]]:
+def recent(conn: sqlite3.Connection, t: Language, weeks: int = 26) -> list[tuple[str, Markup]]:
     """The calendar of the last weeks that have posts, by edition."""
     try:
         until = date.fromisoformat(span(conn)[1])
@@ -76,29 +82,29 @@ def recent(conn: sqlite3.Connection, weeks: int = 26) -> list[tuple[str, Markup]
         until - timedelta(weeks=weeks), min(date.fromisoformat(span(conn)[0]), until - timedelta(weeks=8))
     )
     found = []
-    for edition, name in EDITIONS.items():
+    for edition in EDITIONS:
+        name = t.name("edition", f"site_{edition}")
         days = {row["day"]: row for row in rows(conn, _DAYS, edition, since.isoformat(), until.isoformat())}
-        found.append((name, draw(name, since, until, days)))
+        found.append((name, draw(t, name, since, until, days)))
     return found
 
 
-def draw(name: str, since: date, until: date, days: Mapping[str, Mapping[str, Any]]) -> Markup:
+def draw(t: Language, name: str, since: date, until: date, days: Mapping[str, Mapping[str, Any]]) -> Markup:
     """A calendar of one edition."""
     squares = {}
     for day, row in days.items():
         look = "waiting" if row["missing"] else "whole" if row["listed_whole"] else "part"
-        listing = "listed whole" if row["listed_whole"] else "listing not walked whole"
-        squares[day] = Day(
-            look,
-            f"{row['sighted']} posts known, {row['held']} held, {row['missing']} still to be captured, "
-            f"{listing}",
+        says = t.text(
+            "calendar.day",
+            day=day,
+            posts=row["sighted"],
+            held=row["held"],
+            waiting=row["missing"],
+            listing=t("calendar.listed" if row["listed_whole"] else "calendar.unlisted"),
         )
-    return calendar(
-        f"{name} edition, {since.isoformat()} to {until.isoformat()}: which days are complete",
-        since,
-        until,
-        squares,
-    )
+        squares[day] = Day(look, says)
+    label = t.text("calendar.label", edition=name, since=since.isoformat(), until=until.isoformat())
+    return calendar(t, label, since, until, squares)
 
 
 def _months(year: int, days: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

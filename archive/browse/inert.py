@@ -12,6 +12,7 @@ import nh3
 from markupsafe import escape
 from selectolax.lexbor import LexborHTMLParser
 
+from archive.browse.language import ENGLISH, Language
 from archive.html.bounds import is_hostile
 
 POLICY = (
@@ -55,34 +56,34 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-def inert(html: str) -> str:
+def inert(html: str, t: Language = ENGLISH) -> str:
     """Return the words and structure of a page as a document that makes no request. A page that is too large
     or too deep to parse safely is shown as source."""
     if is_hostile(html.encode("utf-8", "replace")):
-        return source(html)
+        return source(html, t)
     tree = LexborHTMLParser(html)
     if tree.body is None or tree.root is None:
-        return source(html)
+        return source(html, t)
     for link in tree.css("a, area"):
         if address := link.attributes.get("href"):
-            link.attrs["title"] = f"led to {address}"
+            link.attrs["title"] = t.text("capture.led_to", address=address)
     for image in tree.css("img"):
         alt = image.attributes.get("alt")
-        image.replace_with(f"[image{': ' + alt if alt else ''}]")
+        image.replace_with(t.text("capture.image_of" if alt else "capture.image", alt=alt))
     title = tree.css_first("title")
     attributes = tree.root.attributes
     language = attributes.get("lang") or ""
     return _WRAP.format(
         escape(language) if _LANGUAGE.fullmatch(language) else "en",
         "rtl" if (attributes.get("dir") or "").lower() == "rtl" else "ltr",
-        escape((title.text() if title is not None else "") or "archived page"),
+        escape((title.text() if title is not None else "") or t.text("capture.untitled")),
         _LOOK,
         _CLEANER.clean(tree.body.inner_html or ""),
     )
 
 
-def source(html: str) -> str:
+def source(html: str, t: Language = ENGLISH) -> str:
     """Return a page that shows the source of a document as text."""
     return _WRAP.format(
-        "en", "ltr", "source of an archived page", _LOOK, f'<pre dir="auto">{escape(html)}</pre>'
+        t.code, t.direction, t("capture.source"), _LOOK, f'<pre dir="auto">{escape(html)}</pre>'
     )

@@ -14,8 +14,9 @@ from datasette.utils.asgi import Response
 
 from archive.browse import health
 from archive.browse.context import Frame, is_rtl, open_frame, rows
-from archive.browse.labels import EDITIONS
+from archive.browse.language import Language
 from archive.browse.marks import marked, snippet
+from archive.model import EDITIONS, GONE_STATES
 from archive.read.find import (
     NO_FILTERS,
     RANKED,
@@ -106,7 +107,7 @@ def _article_of(conn: sqlite3.Connection, typed: str) -> dict[str, Any] | None:
 
 
 def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, Any]:
-    query, filters = asked.query, asked.filters
+    query, filters, t = asked.query, asked.filters, frame.language
     hits: list[dict[str, Any]] = []
     context: dict[str, Any] = {"count": 0, "is_cut": False, "is_more": False}
     if not query.problem:
@@ -116,7 +117,7 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
         context = {"count": matches.count, "is_cut": matches.is_cut, "is_more": matches.is_more}
         hits = [hit for article_id in matches.ids for hit in rows(conn, _SHOWN, article_id)]
     for hit in hits:
-        hit["shown"] = marked(hit["title"] or hit["plain_title"] or "(no title)", query.terms)
+        hit["shown"] = marked(hit["title"] or hit["plain_title"] or t("site.no_title"), query.terms)
         hit["snippet"] = snippet(hit["text"], query.terms)
         hit["is_rtl"] = is_rtl(hit["edition"], hit["language"])
     texts = [text for hit in hits for text in (hit["title"] or "", hit["text"])]
@@ -135,7 +136,7 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
         "asked": asked,
         "hits": hits,
         "to_search": to,
-        "others": others,
+        "others_found": others,
         "exact_count": exact,
         "numbered": rows(conn, _BY_NUMBER, int(number)) if number and len(number) < 18 else [],
         "suggested": [
@@ -143,8 +144,8 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
             for text, chosen, count in (suggest(conn, query, filters) if is_empty else [])
         ],
         "by_word": count_words(conn, query, filters) if is_empty and len(query.terms) > 1 else [],
-        "groups": _groups(conn, asked, to),
-        "chips": _chips(asked, to),
+        "groups": _groups(conn, t, asked, to),
+        "chips": _chips(t, asked, to),
         "files": [
             (name, frame.to(f"search.{end}", **asked.parameters()))
             for name, end in (("CSV", "csv"), ("JSON Lines", "jsonl"), ("Atom", "atom"))
@@ -154,30 +155,33 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
     }
 
 
-def _chips(asked: Asked, to: Callable[..., str]) -> list[tuple[str, str]]:
+def _chips(t: Language, asked: Asked, to: Callable[..., str]) -> list[tuple[str, str]]:
     """The filters that are on, each with the address of the search without it."""
-    filters, words = asked.filters, []
+    filters = asked.filters
+    words: list[_Option] = []
     if filters.edition:
-        words.append((EDITIONS[filters.edition], {"edition": ""}))
+        words.append((t.name("edition", filters.edition), {"edition": ""}))
     if filters.since or filters.until:
-        words.append((f"{filters.since or '…'} to {filters.until or '…'}", {"since": "", "until": ""}))
+        span = t("search.span", since=filters.since or "…", until=filters.until or "…")
+        words.append((span, {"since": "", "until": ""}))
     if filters.category:
         words.append((filters.category, {"category": ""}))
     if filters.state:
-        words.append((filters.state.capitalize(), {"state": ""}))
+        words.append((t.name("state", filters.state), {"state": ""}))
     if filters.edited:
-        words.append(("Silent edit" if filters.edited == "silently" else "Edited", {"edited": ""}))
+        is_silent = filters.edited == "silently"
+        words.append((t("silent.badge" if is_silent else "search.edited"), {"edited": ""}))
     if filters.severity:
-        words.append((_SEVERITIES[filters.severity], {"severity": ""}))
+        words.append((t(_SEVERITIES[filters.severity]), {"severity": ""}))
     return [(word, to(**without)) for word, without in words]
 
 
 _Option = tuple[str, dict[str, Any]]  # words, and what they change in the filters
-_SEVERITIES = {3: "Figure changed", 2: "Text changed", 1: "Reworded or more"}
+_SEVERITIES = {3: "search.figure", 2: "search.text", 1: "search.reworded"}
 
 
 def _groups(
-    conn: sqlite3.Connection, asked: Asked, to: Callable[..., str]
+    conn: sqlite3.Connection, t: Language, asked: Asked, to: Callable[..., str]
 ) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """The filters as links: a name and (words, address, is it on) for each choice."""
     filters = asked.filters
@@ -187,27 +191,29 @@ def _groups(
         return [(word, to(**change), filters == replace(filters, **change)) for word, change in options]
 
     edited: list[_Option] = [
-        ("Edited or not", {"edited": "", "severity": 0}),
-        ("Edited", {"edited": "yes", "severity": 0}),
-        ("Silent edit", {"edited": "silently", "severity": 0}),
-        ("Figure changed", {"edited": "", "severity": 3}),
+        (t("search.any_edits"), {"edited": "", "severity": 0}),
+        (t("search.edited"), {"edited": "yes", "severity": 0}),
+        (t("silent.badge"), {"edited": "silently", "severity": 0}),
+        (t("search.figure"), {"edited": "", "severity": 3}),
     ]
-    days: list[_Option] = [("Any day", {"since": "", "until": ""})]
+    days: list[_Option] = [(t("search.any_day"), {"since": "", "until": ""})]
     try:
         newest = date.fromisoformat(last)
     except ValueError:
         newest = None
     if newest:
         week = (newest - timedelta(days=6)).isoformat()
-        days.append(("Newest 7 days", {"since": week, "until": newest.isoformat()}))
-        days.append((f"{newest:%B %Y}", {"since": last[:7], "until": last[:7]}))
-        days.append((f"{newest:%Y}", {"since": last[:4], "until": last[:4]}))
+        days.append((t("search.week"), {"since": week, "until": newest.isoformat()}))
+        days.append((t.month(newest), {"since": last[:7], "until": last[:7]}))
+        days.append((str(newest.year), {"since": last[:4], "until": last[:4]}))
     names = [row[0] for row in conn.execute(_CATEGORIES)]
-    states = ("live", "missing", "disappeared", "moved", "withheld")
+    any_one, both = t("search.any"), t("search.both")
+    editions: list[_Option] = [(t.name("edition", edition), {"edition": edition}) for edition in EDITIONS]
+    states: list[_Option] = [(t.name("state", state), {"state": state}) for state in ("live", *GONE_STATES)]
     return [
-        ("Edition", choices(("Both", {"edition": ""}), *((n, {"edition": e}) for e, n in EDITIONS.items()))),
-        ("Day", choices(*days)),
-        ("Edits", choices(*edited)),
-        ("On the site", choices(("Any", {"state": ""}), *((s.capitalize(), {"state": s}) for s in states))),
-        ("Category", choices(("Any", {"category": ""}), *((name, {"category": name}) for name in names))),
+        (t("search.edition"), choices((both, {"edition": ""}), *editions)),
+        (t("search.day"), choices(*days)),
+        (t("search.edits"), choices(*edited)),
+        (t("search.on_site"), choices((any_one, {"state": ""}), *states)),
+        (t("search.category"), choices((any_one, {"category": ""}), *((n, {"category": n}) for n in names))),
     ]
