@@ -85,5 +85,5 @@ def inert(html: str, t: Language = ENGLISH) -> str:
 def source(html: str, t: Language = ENGLISH) -> str:
     """Return a page that shows the source of a document as text."""
     return _WRAP.format(
-        t.code, t.direction, t("capture.source"), _LOOK, f'<pre dir="auto">{escape(html)}</pre>'
+        t.code, t.direction, t("capture.page_source"), _LOOK, f'<pre dir="auto">{escape(html)}</pre>'
     )
