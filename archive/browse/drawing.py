@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -223,31 +223,31 @@ def steps(
 
     parts = [f'<line class="thin" x1="{_LEFT}%" x2="{_RIGHT}%" y1="120" y2="120"/>']
     for name, values in drawn:
-        parts.append(f"<g><title>{escape(name)}</title>")
-        before: int | None = None
-        for n, value in enumerate(values):
-            if value is None:
-                before = None
-                continue
-            low, high, level = places[n], places[n + 1], y(value)
-            if before is not None and before != value:
-                parts.append(
-                    f'<line class="rise" x1="{low:.1f}%" x2="{low:.1f}%" y1="{y(before):.1f}" '
-                    f'y2="{level:.1f}"/>'
-                )
-            parts.append(
-                f'<line class="step" x1="{low:.1f}%" x2="{high:.1f}%" y1="{level:.1f}" y2="{level:.1f}"/>'
-            )
-            if before != value:
-                parts.append(
-                    f'<text class="strong halo" x="{low:.1f}%" y="{level - 7:.1f}" '
-                    f'text-anchor="{start}">{value:,}</text>'
-                )
-            before = value
-        parts.append("</g>")
+        parts += [f"<g><title>{escape(name)}</title>", *_steps_of(values, places, y, start), "</g>"]
     for place, at, anchor in ((places[0], instants[0], start), (places[-1], last, end)):
         parts.append(f'<text x="{place:.1f}%" y="140" text-anchor="{anchor}">{escape(at[:10])}</text>')
     return _plot(148, label, parts, direction="ltr")  # its texts are digits
+
+
+def _steps_of(
+    values: Sequence[int | None], places: Sequence[float], y: Callable[[int], float], anchor: str
+) -> Iterator[str]:
+    before: int | None = None
+    for n, value in enumerate(values):
+        if value is not None:
+            low, high, level = places[n], places[n + 1], y(value)
+            if before is not None and before != value:
+                yield (
+                    f'<line class="rise" x1="{low:.1f}%" x2="{low:.1f}%" y1="{y(before):.1f}" '
+                    f'y2="{level:.1f}"/>'
+                )
+            yield f'<line class="step" x1="{low:.1f}%" x2="{high:.1f}%" y1="{level:.1f}" y2="{level:.1f}"/>'
+            if before != value:
+                yield (
+                    f'<text class="strong halo" x="{low:.1f}%" y="{level - 7:.1f}" '
+                    f'text-anchor="{anchor}">{value:,}</text>'
+                )
+        before = value
 
 
 def _plot(
