@@ -13,7 +13,9 @@ from typing import Any, Literal
 from scrapy.settings import BaseSettings
 
 from archive.model import EDITIONS, Edition
+from archive.sites.addresses_elsewhere import is_loopback
 from archive.sites.sohr.addresses import HOME, Site
+from archive.warc.timestamps import MOST_AUTHORITIES
 
 MOST_IDS = 600_000  # of a sweep
 SECONDS = (
@@ -35,6 +37,7 @@ OURS = (
     "ARCHIVE_CONTACT",
     "ARCHIVE_DAILY_REQUESTS",
     "ARCHIVE_DIR",
+    "ARCHIVE_TIMESTAMPS",
     *(name for name in SECONDS if name.startswith("ARCHIVE_")),
 )
 Look = Literal["due", "all", "none"]
@@ -64,6 +67,18 @@ def check_settings(settings: BaseSettings, given: Sequence[str]) -> None:
         raise BadArgument(
             f"ARCHIVE_DAILY_REQUESTS={stated} is not a number of requests: give one, or 0 for no limit"
         )
+
+
+def authorities(settings: BaseSettings, site: str) -> list[str]:
+    """The timestamp authorities to ask after a crawl of a site: for one on this machine only such as are on
+    it too. Raises BadArgument."""
+    urls = str(settings["ARCHIVE_TIMESTAMPS"] or "").replace(",", " ").split()
+    if len(urls) > MOST_AUTHORITIES or not all(re.match("https?://[^/]", url) for url in urls):
+        raise BadArgument(
+            f"ARCHIVE_TIMESTAMPS={settings['ARCHIVE_TIMESTAMPS']} is not one or two web addresses: "
+            "give them as your timestamp authority names them, separated by a space"
+        )
+    return [url for url in urls if is_loopback(url) or not is_loopback(site)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ COMMANDS_MODULE = "crawler.commands"  # our `scrapy crawl`, whose exit status sa
 # -- the archive
 ARCHIVE_DIR = os.environ.get("ARCHIVE_DIR") or "data"  # default: beside the source, ignored by Git
 ARCHIVE_CONTACT = os.environ.get("ARCHIVE_CONTACT", "")  # a mail or web address: the site can ask who we are
+ARCHIVE_TIMESTAMPS = os.environ.get("ARCHIVE_TIMESTAMPS", "")  # authorities to ask: they learn when we crawl
 ARCHIVE_CLOCK = os.environ.get("ARCHIVE_CLOCK", "")  # tests on this machine: another time (archive.clock)
 ARCHIVE_READ_SECONDS = 30  # for a page of more than a megabyte or 10,000 tags; others take milliseconds
 

@@ -42,13 +42,17 @@ class Ran:
         return self.out.decode().splitlines()
 
 
-def sohr(folder: Path, *arguments: object, source: Path = ROOT, clock: str = "") -> Ran:
-    """Run the command to its end, from the source tree given, by the clock given."""
+def sohr(
+    folder: Path, *arguments: object, source: Path = ROOT, clock: str = "", roots: Path | str = ""
+) -> Ran:
+    """Run the command to its end, from the source tree given, by the clock given; ``roots`` are certificates
+    of timestamp authorities to trust."""
     line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
     done = subprocess.run(
         line,
         cwd=source,
-        env=environment() | {"PYTHONPATH": str(source), "ARCHIVE_CLOCK": clock},
+        env=environment()
+        | {"PYTHONPATH": str(source), "ARCHIVE_CLOCK": clock, "ARCHIVE_TIMESTAMP_ROOTS": str(roots)},
         capture_output=True,
         timeout=120,
         check=False,

@@ -1,4 +1,4 @@
-"""Twenty ways to tamper with an archive, and what names each: `verify`, `verify --head`.
+"""Twenty ways to tamper with an archive, and what names each: `verify`, `verify --head`, a timestamp.
 
 Whoever tampers here has the folder, this software, and time to hide the traces with `repair` or `rebuild`.
 """
@@ -23,9 +23,11 @@ from archive.warc import writer
 from archive.warc.files import warc_files
 from archive.warc.manifests import manifests
 from archive.warc.reader import read
+from archive.warc.timestamps import ROOTS, trusted_roots
 from archive.warc.writer import Appender
 from archive.writer.import_file import Importer
 from tests.archiving import Archive, capture, said, warc
+from tests.authority import Authority
 from tests.replica.server import ROOT
 
 DAYS = ("2026-01-02", "2026-01-03", "2026-01-04")
@@ -67,6 +69,20 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         Importer(folder).add(older)
     return folder
+
+
+@pytest.fixture(scope="module")
+def dated(whole: Path) -> Iterator[Path]:
+    """Tokens of each of its manifests, kept elsewhere."""
+    with Authority(whole.parent / "authority") as authority, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ROOTS, str(authority.root))
+        trusted_roots.cache_clear()
+        kept = whole.parent / "tokens"
+        kept.mkdir()
+        for manifest in manifests(whole):
+            (kept / manifest.path.name).with_suffix(".tsr").write_bytes(authority.stamp(manifest.path))
+        yield kept
+    trusted_roots.cache_clear()
 
 
 @pytest.fixture
@@ -232,11 +248,13 @@ def begin_earlier(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to tamper: what is done, and whether `verify` names it without a digest kept elsewhere."""
+    """A way to tamper: what is done, whether `verify` names it with nothing kept elsewhere, and whether a
+    token does."""
 
     what: str
     do: Callable[[Path], None]
     by_verify: bool = True
+    by_token: bool = False
 
 
 WAYS = (
@@ -255,11 +273,16 @@ WAYS = (
     Way("change the text of a version in the database", change_a_text),
     Way("delete a version from the database", delete_a_version),
     Way("change the time of a capture in the database", change_a_time),
-    Way("change a manifest", change_a_manifest),
-    Way("remove a manifest", remove_a_manifest),
-    Way("remove the newest manifests, their files and the database, rebuild", remove_the_newest, False),
-    Way("replace a page, write chain and database anew", replace_all, False),
-    Way("put an exchange dated 2020 before the first, write chain and database anew", begin_earlier, False),
+    Way("change a manifest", change_a_manifest, True, True),
+    Way("remove a manifest", remove_a_manifest, True, True),
+    Way("remove the newest manifests, their files and the database, rebuild", remove_the_newest, False, True),
+    Way("replace a page, write chain and database anew", replace_all, False, True),
+    Way(
+        "put an exchange dated 2020 before the first, write chain and database anew",
+        begin_earlier,
+        False,
+        True,
+    ),
 )
 
 
@@ -270,17 +293,22 @@ def test_the_archive_is_whole(whole: Path) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.do.__name__)
-def test_each_way_is_named(folder: Path, way: Way) -> None:
-    """By `verify` alone, or by it with the digest that was kept elsewhere."""
+def test_each_way_is_named(folder: Path, dated: Path, way: Way) -> None:
+    """By `verify` alone, or by it with the digest or the tokens that were kept elsewhere."""
     head = manifests(folder)[-1].digest
     way.do(folder)
     found = list(verify(folder))
     assert bool(found) == way.by_verify, found
     assert list(verify(folder, head=head))
+    for token in dated.iterdir():
+        shutil.copy(token, folder / "manifests")
+    assert any(one.thing.endswith(".tsr") for one in verify(folder)) == way.by_token
 
 
 def test_the_table_is_the_one_in_the_docs() -> None:
     """Twenty ways, and what names each."""
     text = (ROOT / "docs" / "evidence.md").read_text()
-    table = re.findall(r"^\| (.+?) \| (yes|no) \| yes \|$", text, re.MULTILINE)
-    assert table == [(way.what, "yes" if way.by_verify else "no") for way in WAYS] and len(table) == 20
+    table = re.findall(r"^\| (.+?) \| (yes|no) \| yes \| (yes|no) \|$", text, re.MULTILINE)
+    words = {True: "yes", False: "no"}
+    assert table == [(way.what, words[way.by_verify], words[way.by_token]) for way in WAYS]
+    assert len(table) == 20

@@ -269,6 +269,7 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
         "versions": "update versions set author = 'x' where version_id = 1",
         "day_counts": "update day_counts set held = held + 1 where day = (select min(day) from day_counts)",
         "edit_counts": "insert into edit_counts values ('1999-01', 'figures', 1)",
+        "noise_counts": "insert into noise_counts values ('en', '2026-01-02', 'stale_copy', 1)",
         "channels": "insert into channels (edition, channel, scope) values ('en', 'rest', 'x')",
         "digests": (
             "insert into digests (article_id, channel, first_seen_at, first_capture_id, last_seen_at) "

@@ -23,6 +23,7 @@ from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
 from archive.warc.manifests import find_seal
 from archive.warc.reader import read_response
+from archive.warc.timestamps import find_token
 
 # As `archive.warc.files` names its files: no slash, no way up
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*-[0-9-]{8,10}-[0-9]{6}\.warc\.gz")
@@ -60,13 +61,15 @@ async def page(datasette: Any, request: Any) -> Response:
     row = await _row(frame)
     read = await asyncio.to_thread(read_back, frame.folder, row)
     versions = await frame.ask(lambda conn: _versions(conn, row))
+    seal = find_seal(frame.folder, row["serial"], row["offset"]) if frame.folder else None
     context = {
         "row": row,
         "capture": read.capture,
         "read_back": read,
         "versions": versions,
         "holds": read.digest == row["payload_sha256"],
-        "seal": frame.folder and find_seal(frame.folder, row["serial"], row["offset"]),
+        "seal": seal,
+        "token": find_token(frame.folder, seal) if frame.folder and seal else None,
     }
     return await frame.page("sohr_capture.html", context)
 

@@ -11,9 +11,9 @@ from archive.cli.common import folder_of, json_option, write
 @json_option()
 @click.pass_context
 def head(ctx: click.Context, as_json: bool) -> None:
-    """Print the digest of the newest manifest.
+    """Print the digest of the newest manifest, and below it what a timestamp covers, since when, and by whom.
 
-    It stands for all the evidence. Save it elsewhere and give it to `verify --head` later.
+    The digest stands for all the evidence. Save it elsewhere and give it to `verify --head` later.
 
     \b
     Examples:
@@ -21,13 +21,18 @@ def head(ctx: click.Context, as_json: bool) -> None:
       sohr-archive verify --head "$(cat saved-digest)"
     """
     from archive.errors import NoArchive
-    from archive.warc.manifests import manifests
+    from archive.warc.manifests import newest_manifest
+    from archive.warc.timestamps import newest_token
 
     folder = folder_of(ctx)
-    chain = manifests(folder)
-    if not chain:
+    newest, token = newest_manifest(folder), newest_token(folder)
+    if not newest:
         raise NoArchive(
             f"there is no manifest in {folder}: finish a crawl, or name another folder with --archive"
         )
-    newest = chain[-1]
-    write({"manifest": newest.number, "digest": newest.digest}, newest.digest, as_json=as_json)
+    text = newest.digest
+    if token:
+        text += f"\n{token.digest} was there at {token.at}, says {token.authority} ({token.name})"
+    dated = {"digest": token.digest, "at": token.at, "authority": token.authority} if token else None
+    record = {"manifest": newest.number, "digest": newest.digest, "timestamp": dated}
+    write(record, text, as_json=as_json)

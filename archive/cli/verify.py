@@ -20,7 +20,7 @@ from archive.errors import FOUND
 @json_option("Write one JSON object for each finding.")
 @click.pass_context
 def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> None:
-    """Check the evidence, the database and the manifests.
+    """Check the evidence, the database, the manifests and their timestamps.
 
     Prints each problem and ends with 1. Without problems it prints nothing and ends with 0.
 
@@ -31,7 +31,8 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
     """
     from archive.rebuild.verify import verify as run
     from archive.reports.terminal import number_of
-    from archive.warc.manifests import manifests
+    from archive.warc.manifests import newest_manifest
+    from archive.warc.timestamps import newest_token
 
     folder = folder_of(ctx)
     advice: list[str] = []
@@ -41,6 +42,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
         if show:
             click.echo(f"checking {what}", err=True)
 
+    head = head and head.split()[0]  # what `head` prints has the timestamp below it
     for finding in run(folder, head=head, deep=deep, progress=progress):
         advice.append(finding.advice)
         fields = ("kind", "thing", "offset", "advice", "sentence")
@@ -54,6 +56,10 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
         )
         click.echo(f"{number_of(len(advice), 'finding')}: {todo}", err=True)
         ctx.exit(FOUND)
-    newest = manifests(folder)[-1:]
+    newest, token = newest_manifest(folder), newest_token(folder)
+    if newest and token and token.number < newest.number:
+        click.echo(
+            f"no timestamp yet after manifest {token.number}, up to manifest {newest.number}", err=True
+        )
     if show and newest:
-        click.echo(f"everything matches; keep this digest elsewhere: {newest[0].digest}", err=True)
+        click.echo(f"everything matches; keep this digest elsewhere: {newest.digest}", err=True)

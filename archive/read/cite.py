@@ -10,6 +10,7 @@ from typing import Any, Self
 from archive.read.records import Version
 from archive.warc.files import parse_name
 from archive.warc.manifests import find_seal
+from archive.warc.timestamps import find_token
 
 NAME = "Syrian Observatory for Human Rights"
 # What a capture proves that did not come from the site itself, and who gave it
@@ -56,6 +57,9 @@ class Citation:
     manifest: str | None  # the one that sealed these bytes; None until the crawl has ended
     manifest_sha256: str | None
     sealed_at: str | None  # when it was written, by the clock of the archive's machine
+    token: str | None  # the timestamp that covers it; None: none does yet
+    stamped_at: str | None  # by the clock of the authority
+    authority: str | None
     read_at: str | None  # address of the article's page in this archive, where it is served
 
     @classmethod
@@ -68,7 +72,11 @@ class Citation:
         """
         file = parse_name(Path(version.evidence.warc_file))
         seal = find_seal(folder, file.serial, version.evidence.offset) if folder and file else None
+        token = find_token(folder, seal) if folder and seal else None
         given: dict[str, Any] = {
+            "token": token and token.name,
+            "stamped_at": token and token.at,
+            "authority": token and token.authority,
             "manifest": seal and seal.name,
             "manifest_sha256": seal and seal.digest,
             "sealed_at": seal and seal.at,
@@ -103,7 +111,10 @@ class Citation:
     def _sealed(self) -> str:
         if self.manifest is None:
             return "Not sealed by a manifest yet"
-        return f"Sealed {self.sealed_at} by {self.manifest}, SHA-256 {self.manifest_sha256}"
+        sealed = f"Sealed {self.sealed_at} by {self.manifest}, SHA-256 {self.manifest_sha256}"
+        return (
+            f"{sealed}\nDated {self.stamped_at} by {self.authority}: {self.token}" if self.token else sealed
+        )
 
     def bibtex(self) -> str:
         """For LaTeX (Unicode; braces and backslashes of the site's words are escaped)."""

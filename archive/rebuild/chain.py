@@ -17,6 +17,7 @@ from archive.clock import format_time, parse_time
 from archive.thresholds import CLOCK_SECONDS
 from archive.warc.files import WarcFile
 from archive.warc.manifests import Manifest, covered, digest_of
+from archive.warc.timestamps import Token, has_expired
 
 MOST = 10  # findings of one kind that are named: more have one cause
 Kind = Literal["mismatch", "absent"]
@@ -94,6 +95,21 @@ def _parts(manifest: Manifest, there: dict[int, WarcFile], reach: dict[int, int]
 def _grown(name: str, start: int, end: int) -> Finding:
     what = f"{name} grew after it was closed: bytes {start} to {end} were added later than a newer file"
     return Finding("mismatch", f"{name}:{start}", what, offset=start)
+
+
+def check_tokens(found: list[Token]) -> Iterator[Finding]:
+    """Each token is good. A certificate that has expired since is reported unless a later token covers the
+    same."""
+    lasting = max((token.number for token in found if not token.fault and not has_expired(token)), default=0)
+    for token in found:
+        what = token.fault
+        if not what and has_expired(token) and token.number > lasting:
+            what = (
+                f"was good when it was made, {token.at}, but the certificate of {token.authority} has "
+                f"expired since, {token.expires_at}, and no later token covers the same: crawl to get another"
+            )
+        if what:
+            yield Finding("mismatch", token.name, f"{token.name} {what}")
 
 
 def check_serials(chain: list[Manifest], files: list[WarcFile], known: set[int]) -> Iterator[Finding]:

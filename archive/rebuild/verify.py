@@ -27,6 +27,7 @@ from archive.rebuild.chain import (
     check_chain,
     check_pasts,
     check_serials,
+    check_tokens,
     find_unsealed,
 )
 from archive.rebuild.rebuild import site_of
@@ -37,6 +38,7 @@ from archive.warc.files import WarcFile, spare_files, warc_files
 from archive.warc.manifests import digest_of, manifests
 from archive.warc.revisits import Original
 from archive.warc.scan import Scan, scan_file
+from archive.warc.timestamps import tokens
 
 # Tables that are not derived from records: when files were opened and closed, and what SQLite and its search
 # keep for themselves.
@@ -96,6 +98,7 @@ def verify(
         for finding in (
             *_files(connection, files),
             *check_chain(chain, files, head),
+            *check_tokens(tokens(folder)),
             *check_serials(chain, files, known),
         ):
             if finding.thing not in wrong_files:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -17,8 +18,9 @@ from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL, exit_status_lines
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
+from archive.warc.timestamps import stamp
 from archive.writer.client import start_early
-from crawler.arguments import Arguments, BadArgument, check_settings
+from crawler.arguments import Arguments, BadArgument, authorities, check_settings
 from crawler.extensions.guard import counters, guard_of
 from crawler.ping import ping
 from crawler.scrapy_internals import on_signal, remember_crawlers
@@ -38,8 +40,8 @@ class Command(ScrapyCrawl):
             "edition), moved_from=URL (the site's former address). 'scrapy crawl pages' takes cited pages of "
             "other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
             "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; data/), "
-            "ARCHIVE_CONTACT=TEXT (how the site can reach you), ARCHIVE_DAILY_REQUESTS=N (the budget "
-            "where no other is given). "
+            "ARCHIVE_CONTACT=TEXT (how the site can reach you), ARCHIVE_TIMESTAMPS=URLS (authorities that "
+            "date the evidence), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given). "
             "Exit status: " + "; ".join(exit_status_lines("crawl")) + "."
         )
 
@@ -54,12 +56,7 @@ class Command(ScrapyCrawl):
                 print_help=False,
             )
         if len(args) == 1:
-            try:
-                check_settings(self.settings, [name.partition("=")[0] for name in opts.set or ()])
-                arguments = process.spider_loader.load(args[0]).read(opts.spargs)
-                use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, args[0]))
-            except (BadArgument, BadClock) as error:
-                raise UsageError(str(error), print_help=False) from error
+            self._check(process.spider_loader.load(args[0]), opts)
             start_early()
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             # It starts at seconds and ignores a delay of 0
@@ -70,7 +67,10 @@ class Command(ScrapyCrawl):
             self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
         crawlers = remember_crawlers(self)
 
+        stopped: list[int] = []
+
         def stop(signum: int) -> None:
+            stopped.append(signum)
             for crawler in crawlers:
                 guard_of(crawler).interrupted = signum == signal.SIGINT
                 call_in_loop(guard_of(crawler).close_down)
@@ -80,8 +80,27 @@ class Command(ScrapyCrawl):
         self.exitcode = (
             self._report(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
         )
+        if crawlers and not stopped:  # who stops a crawl does not wait for an authority
+            self._stamp()
         if url := os.environ.get("ARCHIVE_PING_URL"):
             ping(url, self.exitcode)
+
+    def _check(self, spider: Any, opts: argparse.Namespace) -> None:
+        """Check settings and arguments, and set the clock. Raises UsageError."""
+        assert self.settings is not None
+        try:
+            check_settings(self.settings, [name.partition("=")[0] for name in opts.set or ()])
+            arguments = spider.read(opts.spargs)
+            self._authorities = authorities(self.settings, arguments.site)
+            use(_clock(str(self.settings["ARCHIVE_CLOCK"] or ""), arguments, spider.name))
+        except (BadArgument, BadClock) as error:
+            raise UsageError(str(error), print_help=False) from error
+
+    def _stamp(self) -> None:
+        """Have the evidence dated; what went wrong is said, and tried again by the next crawl."""
+        assert self.settings is not None
+        for problem in stamp(Path(self.settings["ARCHIVE_DIR"]), self._authorities):
+            print(f"sohr: {problem}", file=sys.stderr)
 
     def _report(self, crawler: Crawler) -> int:
         """Print what came of the crawl; return its exit status."""
