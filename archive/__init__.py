@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from archive.read.diff import Diff
     from archive.read.find import BadQuery, Filters
     from archive.read.records import Change, ChangedFigure, Link, TextLine, Version
-    from archive.read.references import BadReference, NotHeld
+    from archive.read.references import BadReference, NotArchived
 
 _HOMES = {
     "Archive": "read.api",
@@ -29,7 +29,7 @@ _HOMES = {
     "Filters": "read.find",
     "Hit": "read.api",
     "Link": "read.records",
-    "NotHeld": "read.references",
+    "NotArchived": "read.references",
     "TextLine": "read.records",
     "Version": "read.records",
 }
@@ -48,7 +48,7 @@ __all__ = [
     "Filters",
     "Hit",
     "Link",
-    "NotHeld",
+    "NotArchived",
     "TextLine",
     "Version",
 ]

@@ -23,7 +23,7 @@ SERVED = "served"  # by a public archive: a page of its index, or a capture, whi
 # Reasons of failures: why a text is quarantined, and why there was no answer.
 SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no_answer", "not_asked"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
-# A 304 to a conditional request: the site stands by an answer that is held
+# A 304 to a conditional request: the site stands by an answer that the archive has
 NOT_MODIFIED = "not_modified"
 GONE = (404, 410)  # statuses that say that there is no such page
 # Outcomes that say that the site does not let us in, or is not there.
@@ -31,11 +31,11 @@ REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated
 # Outcomes that say that a page came and could not be read.
 UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", LISTING_UNREAD, QUARANTINED})
 MOST_FAILURES = 3  # in a row: then a channel that was offered before is closed
-HELD_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
+READ_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class KnownPost:
     """What the archive knows of an article: to plan with."""
 
     url: str  # an address to ask for it
@@ -50,7 +50,7 @@ class Held:
     differs: bool = False  # the channel that showed it says otherwise than it did before our newest page
     # That channel says what it said before our newest page: the look that was due is done
     is_looked: bool = False
-    # The header to ask for its page with: only if it is another than the one held
+    # The header to ask for its page with: only if it is another than the archived one
     condition: tuple[str, str] | None = None
     rests: bool = False  # never captured; crawls got only errors for it, so it is left alone for a while
     by_digest: bool = False  # the look that is due may be done by a channel that carries the text
@@ -117,8 +117,8 @@ class Outcome:
     version: NewVersion | None = None
     detail: str = ""
     listing: Listing | None = field(default=None, repr=False)
-    held: tuple[Held, ...] = ()  # one for each sighting of the listing
-    target: Held | None = None  # where a redirect leads, if that is an article of the site
+    posts: tuple[KnownPost, ...] = ()  # one for each sighting of the listing
+    target: KnownPost | None = None  # where a redirect leads, if that is an article of the site
     page_urls: tuple[str, ...] = ()  # pages of the post that are still to be asked in this look
     look: str | None = None
     served: Served | None = None  # a redirect to the same page: the site is served elsewhere now

@@ -374,7 +374,7 @@ def try_next(folder: Path, first: int, served: bool, site: Replica) -> None:
     commands = [
         ("What was noticed, as JSON Lines:", f"{tools}sohr-archive --archive {here} changes --after {first}"),
         ("What every article says now:", f"{tools}sohr-archive --archive {here} export --versions latest"),
-        ("What is held, the last crawls, the gaps:", f"{tools}sohr-archive --archive {here} status"),
+        ("What is archived, the last crawls, the gaps:", f"{tools}sohr-archive --archive {here} status"),
         (
             "Crawl the copy once more:",
             f"{tools}scrapy crawl sohr -a site={site.url} -s ARCHIVE_DIR={here} -s DOWNLOAD_DELAY=0",

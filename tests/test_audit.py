@@ -82,7 +82,7 @@ def test_a_whole_archive_has_no_gap(site: Replica, whole: Path) -> None:
     assert (told["status"], told["has_gaps"], told["uncaptured"], told["unresolved"]) == (0, False, [], [])
     for edition in ("en", "ar"):
         days = [day for day in told["days"] if day["edition"] == edition]
-        assert sum(day["sighted"] for day in days) == sum(day["held"] for day in days) == POSTS
+        assert sum(day["sighted"] for day in days) == sum(day["present"] for day in days) == POSTS
         assert all(day["channels"].get("home", 0) == day["sighted"] for day in days)
         assert all(day["listed_whole"] for day in days)
     assert audit(whole).stdout.endswith("Gaps\n  none\n") and audit(whole, "--fix").stdout == ""
@@ -113,7 +113,7 @@ def test_a_walk_broken_off_is_a_gap_until_its_fix_was_run(site: Replica, tmp_pat
     fix = audit(tmp_path / "a", "--fix")
     assert fix.returncode == 1 and run(fix.stdout) >= 1
     told = found(tmp_path / "a")
-    assert told["status"] == 0 and sum(day["held"] for day in told["days"]) == POSTS
+    assert told["status"] == 0 and sum(day["present"] for day in told["days"]) == POSTS
 
 
 def test_days_between_two_walks_are_a_gap_until_their_fix_was_run(

@@ -96,7 +96,7 @@ def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
     assert (answer.returncode, answer.stderr) == (0, "")
     lines = answer.stdout.splitlines()
     assert re.fullmatch(r"Last crawl (less than a|\d+) minutes? ago: healthy", lines[1])
-    held = next(n for n, line in enumerate(lines) if line.startswith("Held"))
+    held = next(n for n, line in enumerate(lines) if line.startswith("Archived"))
     end = lines[held].index("articles") + len("articles")
     assert lines[held + 1][:end].endswith(f" {POSTS}") and lines[held + 2][:end].endswith(f" {POSTS + 1}")
     assert lines[held + 2].endswith("\u2069") and "\u2068" in lines[held + 2]

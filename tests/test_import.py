@@ -119,7 +119,7 @@ def test_kinds_of_files(folder: Path, tmp_path: Path, kind: str) -> None:
         rows(folder, "select * from changes"),
         rows(folder, "select * from versions"),
     )
-    assert import_file(folder, file) == Counter({"held_already": counts.total()})
+    assert import_file(folder, file) == Counter({"known_already": counts.total()})
     assert before == (
         rows(folder, "select * from captures"),
         rows(folder, "select * from changes"),
@@ -402,7 +402,7 @@ def test_the_command_goes_on_with_the_next_file(folder: Path, tmp_path: Path) ->
     assert ran.lines == [
         "cut.warc.gz: 1 cut_short, 1 new",
         "good.warc.gz: 1 new",
-        "good.warc.gz: 1 held_already",
+        "good.warc.gz: 1 known_already",
     ]
     assert ["is a folder" in ran.err, "empty.warc" in ran.err, "none.warc" in ran.err] == [True] * 3
     assert {post_id for (post_id,) in rows(folder, "select post_id from articles where versions > 0")} == {
@@ -650,7 +650,7 @@ def test_a_revisit_has_the_body_it_repeats(tmp_path: Path, named: dict[str, str 
         and second.header("transfer-encoding") is None
         and second.truncated is None
     )
-    assert import_file(tmp_path / "a", file) == Counter({"held_already": 3})
+    assert import_file(tmp_path / "a", file) == Counter({"known_already": 3})
     whole(tmp_path / "a")
 
 

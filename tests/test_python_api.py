@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import Archive, BadReference, NotHeld
+from archive import Archive, BadReference, NotArchived
 from archive.errors import DamagedWarc, NoArchive
 from archive.read.find import BadQuery
 from archive.read.references import parse_bound, parse_reference
@@ -132,9 +132,9 @@ def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small:
     for version in (first, second, third):
         assert archive.resolve(version.citation) == version
         assert archive.resolve(f"sohr:ar:{small.arabic}@{version.last_captured_at}") == version
-    with pytest.raises(NotHeld, match="is not known: it was last seen"):
+    with pytest.raises(NotArchived, match="is not known: it was last seen"):
         archive.resolve(f"sohr:ar:{small.arabic}@2099-01-01T00:00:00Z")
-    with pytest.raises(NotHeld, match="is not known: version 1 was first seen"):
+    with pytest.raises(NotArchived, match="is not known: version 1 was first seen"):
         archive.resolve(f"sohr:ar:{small.arabic}@2000-01-01T00:00:00Z")
 
 
@@ -151,7 +151,7 @@ def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small:
 )
 def test_bad_references(archive: Archive, reference: str, sentence: str) -> None:
     """A sentence each."""
-    with pytest.raises((BadReference, NotHeld), match=sentence):
+    with pytest.raises((BadReference, NotArchived), match=sentence):
         archive.find(reference)
 
 
@@ -167,7 +167,7 @@ def test_bad_arguments(archive: Archive, small: Small) -> None:
             archive.versions(**arguments)  # type: ignore[arg-type]  # that is what is tested
     with pytest.raises(BadReference, match="is no edition"):
         archive.versions("fr")  # type: ignore[arg-type]
-    with pytest.raises(NotHeld, match="has no version 9: it has 1 to 2"):
+    with pytest.raises(NotArchived, match="has no version 9: it has 1 to 2"):
         archive.article("en", small.edited).version(9)
     with pytest.raises(NoArchive):
         Archive.open(small.folder / "nowhere")

@@ -18,7 +18,7 @@ import pytest
 from archive.clock import MACHINE, Clock, current_time, format_time, now, parse_time, use
 from archive.ingest.look_schedule import LONGEST
 from archive.model import Capture, Edition
-from archive.outcome import REDIRECT, Held, Outcome
+from archive.outcome import REDIRECT, KnownPost, Outcome
 from archive.writer.messages import Happened, Judge, Open, Took
 from archive.writer.server import Writer
 from crawler.arguments import Arguments
@@ -117,16 +117,16 @@ class Years:
 
         run = Run(Arguments(site=HOME, editions=("en",)), fetch, ask, closing)
         async for wanted in Walk(run).wanted():
-            held: Held | None = wanted.held
-            while held and str(held.key or held.url) not in taken:
+            post: KnownPost | None = wanted.post
+            while post and str(post.key or post.url) not in taken:
                 if self.left <= 0:
                     closing.set()
                     return
-                taken.add(str(held.key or held.url))
-                outcome = self.get(held.url, "article", wanted.condition)
+                taken.add(str(post.key or post.url))
+                outcome = self.get(post.url, "article", wanted.condition)
                 for url in outcome.page_urls[: self.left]:
                     self.get(url, "article", look=outcome.look)
-                held = outcome.target if outcome.word == REDIRECT else None
+                post = outcome.target if outcome.word == REDIRECT else None
 
 
 @dataclass(frozen=True)

@@ -267,7 +267,7 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
         "failures": "update failures set detail = 'x' where failure_id = 1",
         "links": "update links set text = 'x' where link_id = (select min(link_id) from links)",
         "versions": "update versions set author = 'x' where version_id = 1",
-        "day_counts": "update day_counts set held = held + 1 where day = (select min(day) from day_counts)",
+        "day_counts": "update day_counts set captured = 99 where day = (select min(day) from day_counts)",
         "edit_counts": "insert into edit_counts values ('1999-01', 'figures', 1)",
         "noise_counts": "insert into noise_counts values ('en', '2026-01-02', 'stale_copy', 1)",
         "channels": "insert into channels (edition, channel, scope) values ('en', 'rest', 'x')",

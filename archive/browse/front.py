@@ -82,13 +82,13 @@ def _newest(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
 
 
 def _sums(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
-    sql = """select edition, sum(sighted) as articles, sum(held) as held, sum(gone) as gone, sum(versions) as
-             versions
+    sql = """select edition, sum(sighted) as articles, sum(captured) as captured, sum(gone) as gone,
+             sum(versions) as versions
         from day_counts group by edition having sum(sighted) > 0 order by edition = '', edition desc"""
     editions = {row["edition"] or "other": row for row in rows(conn, sql)}
     by_class, drawn = edits_by_class(conn, t)
     first, last = health.span(conn)
-    waiting = sum(row["articles"] - row["held"] for row in editions.values())
+    waiting = sum(row["articles"] - row["captured"] for row in editions.values())
     empty = """select state, count(*) from articles
         where state in ('protected', 'empty', 'unreadable') and state != 'live' group by 1 order by 1"""
     named = [
@@ -97,7 +97,7 @@ def _sums(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
     ]
     return {
         "editions": editions,
-        "held": sum(row["held"] for row in editions.values()),
+        "captured": sum(row["captured"] for row in editions.values()),
         "first": first,
         "last": last,
         "missing": t("front.waiting", waiting) if waiting else t("front.nothing_missing"),

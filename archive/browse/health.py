@@ -17,9 +17,7 @@ from archive.browse.language import Language
 from archive.model import EDITIONS
 
 _CRAWLS = 100
-_DAYS = (
-    "select day, sighted, held, missing, listed_whole from coverage where edition = ? and day between ? and ?"
-)
+_DAYS = "select day, sighted, captured, missing, listed_whole from coverage where edition = ? and day between ? and ?"
 _FAILURES = (
     "select reason, count(*) as times, max(at) as last from failures group by reason order by times desc"
 )
@@ -98,7 +96,7 @@ def draw(t: Language, name: str, since: date, until: date, days: Mapping[str, Ma
             "calendar.day",
             day=day,
             posts=row["sighted"],
-            held=row["held"],
+            captured=row["captured"],
             waiting=row["missing"],
             listing=t("calendar.listed" if row["listed_whole"] else "calendar.unlisted"),
         )
@@ -114,7 +112,7 @@ def _months(year: int, days: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
         if here:
             sums = {
                 name: sum(row[name] or 0 for row in here)
-                for name in ("sighted", "held", "missing", "listed_whole")
+                for name in ("sighted", "captured", "missing", "listed_whole")
             }
             found.append(
                 {"month": f"{year}-{month:02d}", "days": monthrange(year, month)[1], "with_posts": len(here)}

@@ -63,8 +63,8 @@ def opened(ctx: click.Context) -> Iterator[Archive]:
 
 def version_of(archive: Archive, name: str, number: int | None = None) -> Version:
     """The version that an argument names: by number, else by the instant in a citation, else the newest.
-    Raises NotHeld, BadReference."""
-    from archive.read.references import NotHeld, parse_reference
+    Raises NotArchived, BadReference."""
+    from archive.read.references import NotArchived, parse_reference
 
     reference = parse_reference(name)
     article = archive.find(reference)
@@ -74,5 +74,5 @@ def version_of(archive: Archive, name: str, number: int | None = None) -> Versio
         return article.at(reference.at)
     if (latest := article.latest) is None:
         state = article.state or "sighted, not captured yet"
-        raise NotHeld(f"{article.source}:{article.key} is {state}: the archive has no text of it")
+        raise NotArchived(f"{article.source}:{article.key} is {state}: the archive has no text of it")
     return latest

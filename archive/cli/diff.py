@@ -46,7 +46,7 @@ def diff(
       sohr-archive diff en:332481 1 2 --json | jq .figures
     """
     from archive.read.diff import safe
-    from archive.read.references import NotHeld
+    from archive.read.references import NotArchived
     from archive.reports.terminal import number_of
 
     if unified + html + as_json > 1:
@@ -60,7 +60,7 @@ def diff(
             numbers = [version.number for version in found.versions]
             if len(numbers) < 2:
                 count = number_of(len(numbers), "version")
-                raise NotHeld(f"{found.source}:{found.key} has {count}: a comparison needs two")
+                raise NotArchived(f"{found.source}:{found.key} has {count}: a comparison needs two")
             before, after = numbers[-2:]
         difference = found.diff(before, after)
     if as_json:

@@ -72,7 +72,7 @@ class Evidence:
             if isinstance(more, Extract):
                 pages.setdefault(more.page, more)
         if sorted(pages) != list(range(1, found.pages + 1)):
-            return Unextractable("truncated", "not all pages of the post are held")
+            return Unextractable("truncated", "not all pages of the post are archived")
         return join_pages([pages[n] for n in sorted(pages)])
 
     def read_page(self, row: Row, key: ArticleKey) -> Extract | Unextractable:

@@ -13,7 +13,7 @@ from typing import Any
 
 from archive.ingest import look_schedule, neighbours
 from archive.model import Sighting
-from archive.outcome import REFUSALS, Held
+from archive.outcome import REFUSALS, KnownPost
 from archive.sites.wordpress.channels import dated_channels
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
@@ -26,30 +26,32 @@ class Digests:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def record(self, article: ArticleRow, held: Held, sighting: Sighting, at: str, capture_id: int) -> Held:
-        """Record what a channel says of an article. The `Held` returned says what that means."""
+    def record(
+        self, article: ArticleRow, post: KnownPost, sighting: Sighting, at: str, capture_id: int
+    ) -> KnownPost:
+        """Record what a channel says of an article. The `KnownPost` returned says what that means."""
         if sighting.digest is None and sighting.modified_at is None:
-            return held
+            return post
         row = self._row(article, sighting.channel)
         if row is None:
             differs = self._is_newer(article, sighting)
             values = (sighting.digest, sighting.modified_at, at, capture_id)
             self._insert(article, sighting.channel, *values, changes=int(differs))
-            return replace(held, differs=differs)
+            return replace(post, differs=differs)
         if at < row["last_seen_at"]:  # an import: what the channel said later is known
-            return held
+            return post
         back: dict[str, Any] = {}
         if row["absent_since"] and not row["absence_told"]:
             back["absent_since"] = None
         if self._is_different(row, sighting):
-            return self._record_difference(article, row, held, sighting, at, capture_id, back)
+            return self._record_difference(article, row, post, sighting, at, capture_id, back)
         self._update(article, sighting.channel, last_seen_at=at, **back)
         if row["changes"] and not self._was_asked(article, row):
-            return replace(held, differs=True)
+            return replace(post, differs=True)
         if sighting.digest is not None and self._is_due(article, at) and self._is_older(article, row):
             self._close(article, row, at)
-            return replace(held, is_looked=True)
-        return held
+            return replace(post, is_looked=True)
+        return post
 
     @staticmethod
     def _is_different(row: Row, sighting: Sighting) -> bool:
@@ -64,12 +66,12 @@ class Digests:
         self,
         article: ArticleRow,
         row: Row,
-        held: Held,
+        post: KnownPost,
         sighting: Sighting,
         at: str,
         capture_id: int,
         back: dict[str, Any],
-    ) -> Held:
+    ) -> KnownPost:
         digest, modified = sighting.digest or row["digest"], sighting.modified_at or row["modified_at"]
         # A first digest beside the same modified time is nothing new
         is_first = row["digest"] is None and digest is not None and modified == row["modified_at"]
@@ -85,7 +87,7 @@ class Digests:
             changes=row["changes"] + differs,
             **back,
         )
-        return replace(held, differs=differs)
+        return replace(post, differs=differs)
 
     @staticmethod
     def _is_due(article: ArticleRow, at: str) -> bool:

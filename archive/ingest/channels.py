@@ -23,7 +23,7 @@ from archive.outcome import (
     REST,
     SITEMAP,
     ChannelState,
-    Held,
+    KnownPost,
     Outcome,
 )
 from archive.sites.sohr.addresses import Site
@@ -34,7 +34,7 @@ from archive.store.rows import Store
 
 _GZIP = b"\x1f\x8b"
 _NOT_OFFERED = frozenset((400, 401, 404, 405, 410, 501))
-RecordSighting = Callable[[Sighting, str], Held]
+RecordSighting = Callable[[Sighting, str], KnownPost]
 
 
 class Channels:
@@ -88,8 +88,8 @@ class Channels:
         is_walking = row is not None and (row["whole_at"] is None or row["next_page"] is not None)
         if row is not None and is_walking and page <= (row["next_page"] or 1):
             self._walked(capture, edition, name, scope, max(row["next_page"] or 1, page + 1))
-        held = self._record_sightings(capture, capture_id, listing)
-        return Outcome(FEED, capture.url, capture.status, listing=listing, held=held)
+        known = self._record_sightings(capture, capture_id, listing)
+        return Outcome(FEED, capture.url, capture.status, listing=listing, posts=known)
 
     def _record_rest(
         self, capture: Capture, capture_id: int, address: Address, edition: Edition, asked: rest.Asking
@@ -103,7 +103,7 @@ class Channels:
                 return Outcome(NO_CHANNEL, capture.url, capture.status, detail="there are no more pages")
             return self._record_failure(capture, edition, "rest", asked.question, "REST is switched off")
         self._offered(capture, edition, "rest", asked.question)
-        held = self._record_sightings(capture, capture_id, posts.listing)
+        known = self._record_sightings(capture, capture_id, posts.listing)
         shown = {sighting.post_id for sighting in posts.listing.sightings}
         absent = sorted(set(asked.ids) - shown) if posts.is_whole else []
         match asked.question:
@@ -116,7 +116,7 @@ class Channels:
                     self.swept(edition, post_id, capture.captured_at)
             case "edited":
                 self._edited(capture, edition, asked, posts)
-        return Outcome(REST, capture.url, capture.status, listing=posts.listing, held=held)
+        return Outcome(REST, capture.url, capture.status, listing=posts.listing, posts=known)
 
     def record_sitemap(self, capture: Capture, capture_id: int, address: Address) -> Outcome:
         """Record a sitemap: an index names further ones, a list shows posts. Many sites have none."""
@@ -132,18 +132,18 @@ class Channels:
         if further := sitemaps.parse_index(text, address, self._site):
             return Outcome(SITEMAP, capture.url, capture.status, page_urls=further)
         listing = sitemaps.parse_sitemap(text, address, self._site)
-        held = self._record_sightings(capture, capture_id, listing)
-        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, held=held)
+        known = self._record_sightings(capture, capture_id, listing)
+        return Outcome(SITEMAP, capture.url, capture.status, listing=listing, posts=known)
 
-    def _record_sightings(self, capture: Capture, capture_id: int, listing: Listing) -> tuple[Held, ...]:
-        held = []
+    def _record_sightings(self, capture: Capture, capture_id: int, listing: Listing) -> tuple[KnownPost, ...]:
+        known = []
         for sighting in listing.sightings:
             one = self._record_sighting(sighting, capture.captured_at)
             row = self._store.articles.get(one.key) if one.key else None
             if row:
                 one = self.digests.record(row, one, sighting, capture.captured_at, capture_id)
-            held.append(one)
-        return tuple(held)
+            known.append(one)
+        return tuple(known)
 
     def _record_absence(
         self, capture: Capture, capture_id: int, ids: Sequence[int], edition: Edition

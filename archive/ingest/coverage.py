@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from archive.clock import format_time, last_past_day, parse_time
 from archive.model import Address, Capture, Edition, Listing
-from archive.outcome import Held
+from archive.outcome import KnownPost
 from archive.sites.sohr.addresses import Site
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
@@ -30,17 +30,22 @@ class Coverage:
         self._site = site
 
     def page(
-        self, capture: Capture, capture_id: int, address: Address, listing: Listing, held: Sequence[Held]
+        self,
+        capture: Capture,
+        capture_id: int,
+        address: Address,
+        listing: Listing,
+        posts: Sequence[KnownPost],
     ) -> list[bool]:
         """Record a page; say of each of its posts whether an earlier walk had passed it."""
         edition = address.edition
         is_dated = address.scope.startswith("date/")
         if edition is None or not (address.scope == "home" or is_dated):
-            return [False] * len(held)
+            return [False] * len(posts)
         if is_dated:
             self._date_archives_answer(capture, edition)
         sticky = [sighting.sticky for sighting in listing.sightings]
-        rows = [self._article(h, is_sticky) for h, is_sticky in zip(held, sticky, strict=True)]
+        rows = [self._article(post, is_sticky) for post, is_sticky in zip(posts, sticky, strict=True)]
         before = [row is not None and row["stretch_id"] is not None for row in rows]
         stretch_id = self._join(capture, address, edition, [row for row in rows if row])
         is_end = listing.has_next is False
@@ -51,8 +56,8 @@ class Coverage:
             edition,
             address.scope,
             address.page,
-            len(held),
-            sum(h.is_new for h in held),
+            len(posts),
+            sum(post.is_new for post in posts),
             int(is_end),
             stretch_id,
             next((row["article_id"] for row in reversed(rows) if row), None),
@@ -61,9 +66,9 @@ class Coverage:
             self._ended(capture, edition, address, stretch_id)
         return [known or is_sticky for known, is_sticky in zip(before, sticky, strict=True)]
 
-    def _article(self, held: Held, is_sticky: bool) -> ArticleRow | None:
+    def _article(self, post: KnownPost, is_sticky: bool) -> ArticleRow | None:
         """The row of a post in the listing's order; None for a sticky one and one whose id is not known."""
-        return self._store.articles.get(held.key) if held.key and not is_sticky else None
+        return self._store.articles.get(post.key) if post.key and not is_sticky else None
 
     def _date_archives_answer(self, capture: Capture, edition: Edition) -> None:
         """A date archive shows posts, so those that answered 404 before in this crawl are empty, not off."""

@@ -97,7 +97,7 @@ def _add_home(ingest: Ingest, home: str, has_slash: bool) -> None:
 
 
 def _add_cited(ingest: Ingest, urls: list[str], at: str) -> None:
-    """Addresses that somebody gave: aliases of the articles they name, if those are held."""
+    """Addresses that somebody gave: aliases of the articles they name, if those are archived."""
     for url in urls:
         address = ingest.site.parse(url)
         if address and address.key and address.kind is Kind.ARTICLE:

@@ -1,7 +1,7 @@
 """Judges the outcomes of looks together, so that trouble of the site in bulk accuses nobody.
 
-A look at a held post that finds it changed, missing, moved or without text waits (`archive.ingest.pending`)
-for the record ``crawl-judged``. `judge` decides what that record says: outcomes are written with the times of
+A look that finds a post changed, missing, moved or without text waits (`archive.ingest.pending`) for the
+record ``crawl-judged``. `judge` decides what that record says: outcomes are written with the times of
 their captures, or held. Held outcomes are written when they are proven, or when a person accepts them. A
 rebuild follows the records.
 """

@@ -10,21 +10,21 @@ from archive.ingest.channels import Channels
 from archive.ingest.coverage import Coverage
 from archive.ingest.seen import Seen, key_of
 from archive.model import Address, ArticleKey, Sighting
-from archive.outcome import GONE, LISTING, LISTING_UNREAD, Held, Outcome
+from archive.outcome import GONE, LISTING, LISTING_UNREAD, KnownPost, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress.listings import parse_listing
 from archive.sites.wordpress.refusals import by_status, by_text
 from archive.store.rows import Store
 
 
-def record_sighting(store: Store, sighting: Sighting, at: str) -> Held:
+def record_sighting(store: Store, sighting: Sighting, at: str) -> KnownPost:
     """Record that a channel shows an article; a new article gets its row."""
     if sighting.post_id is None or sighting.edition is None:
         row = store.articles.get_at(sighting.url)
         if row is None:
             is_known = store.one("select 1 from aliases where url = ?", sighting.url) is not None
             store.articles.add_alias(sighting.url, None, at)
-            return Held(sighting.url, None, is_new=not is_known)
+            return KnownPost(sighting.url, None, is_new=not is_known)
         key = key_of(row)
     else:
         key = ArticleKey(sighting.edition, str(sighting.post_id))
@@ -72,13 +72,15 @@ class Listings:
         listing = parse_listing(html, address, self._site) if is_readable else None
         if listing is None or not listing.sightings:
             return self._record_without_posts(seen, address, html)
-        held = tuple(record_sighting(self._store, sighting, seen.at) for sighting in listing.sightings)
+        posts = tuple(record_sighting(self._store, sighting, seen.at) for sighting in listing.sightings)
         self._channels.listed(capture, address, listing)
         if address.edition is not None:
             self._channels.categories(address.edition, listing.categories)
-        passed = self._coverage.page(capture, seen.capture_id, address, listing, held)
-        held = tuple(replace(h, in_stretch=known) for h, known in zip(held, passed, strict=True))
-        return seen.outcome(LISTING, listing=listing, held=held)
+        passed = self._coverage.page(capture, seen.capture_id, address, listing, posts)
+        posts = tuple(
+            replace(post, in_stretch=is_passed) for post, is_passed in zip(posts, passed, strict=True)
+        )
+        return seen.outcome(LISTING, listing=listing, posts=posts)
 
     def _record_without_posts(self, seen: Seen, address: Address, html: str) -> Outcome:
         # Only here, for a page of the site may carry the marks of a refusal, from what stands in front of it

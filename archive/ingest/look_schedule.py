@@ -16,7 +16,7 @@ from archive.clock import format_time, parse_time
 FIRST_LOOK = timedelta(minutes=30)  # one turn of the timer; corrections of tolls come within the hour
 # 14 looks in the first year; growth by 1.2 would make 45: 18,000 requests a day at 400 new posts a day
 GROWTH = 2
-# One sweep of everything held: 200,000 articles are then 1,100 looks a day of a budget of 8,000
+# One sweep of everything archived: 200,000 articles are then 1,100 looks a day of a budget of 8,000
 LONGEST = timedelta(days=180)
 # Looks come up to an eighth early, never late: the first one so falls due before the next half-hourly run and
 # not just after it, and articles of one day of a first crawl are spread over 22 days of the sweep.

@@ -30,15 +30,15 @@ from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Si
 from archive.outcome import (
     BROKEN,
     DETOUR,
-    HELD_OUTCOMES,
     LISTING_UNREAD,
     NOT_MODIFIED,
     OTHER,
     PART,
     QUARANTINED,
+    READ_OUTCOMES,
     REDIRECT,
     ROBOTS,
-    Held,
+    KnownPost,
     Outcome,
     Served,
 )
@@ -134,8 +134,8 @@ class Ingest:
         return outcome
 
     def _record_not_modified(self, seen: Seen) -> Outcome:
-        """The site stands by an answer that is held. WordPress says so from the date an author sees, so this
-        confirms no text."""
+        """The site stands by an answer that the archive has. WordPress says so from the date an author sees,
+        so this confirms no text."""
         address, key = self.site.parse(seen.capture.url), self.find_article(seen.capture.url)
         article = self.store.articles.get(key) if key else None
         if article is not None and not (address and address.page > 1):
@@ -152,7 +152,7 @@ class Ingest:
             url = addresses_elsewhere.clean(capture.url)
             return self._record_page_elsewhere(seen, url, reader) if url else seen.outcome(OTHER)
         if address and (served := self._find_served(seen)):
-            return seen.outcome(REDIRECT, served=served, target=Held(address.url, address.key))
+            return seen.outcome(REDIRECT, served=served, target=KnownPost(address.url, address.key))
         if address and (answer := self.channels.record_answer(capture, seen.capture_id, address)):
             return answer
         if address is None or address.kind in (Kind.EMBED, Kind.OTHER, Kind.FEED, Kind.REST):
@@ -181,7 +181,7 @@ class Ingest:
         if address.kind in (Kind.LISTING, Kind.SITEMAP):
             if target is None or (address.kind is Kind.LISTING and target.kind is not Kind.LISTING):
                 return seen.fail(self.store, DETOUR, f"leads to {to[:200] or 'nowhere'}")
-            return seen.outcome(REDIRECT, target=Held(target.url, None), detail=target.url)
+            return seen.outcome(REDIRECT, target=KnownPost(target.url, None), detail=target.url)
         proof, sentence = judge_redirect(seen.capture, address, to, self.site)
         key = self.find_article(seen.capture.url)
         if proof is Proof.MISSING or proof is Proof.DETOUR or target is None:
@@ -189,7 +189,7 @@ class Ingest:
             return self._record_unread(seen, key, Unextractable(reason, sentence))
         article = self.store.articles.get(key) if key else None
         if proof is Proof.UNSURE and key is not None:
-            by_id = Held(self.site.id_url(key), key)
+            by_id = KnownPost(self.site.id_url(key), key)
             return replace(seen.outcome(REDIRECT, article, target=by_id, detail=sentence), article=key)
         if proof is Proof.MOVED and article is not None:
             return self._record_moved(seen, article, target)
@@ -214,7 +214,7 @@ class Ingest:
         """Another address of a post, or one that does not say which post it is."""
         if target.key is None:
             self.store.articles.add_alias(target.url, None, seen.at)
-            return seen.outcome(REDIRECT, article, target=Held(target.url, None))
+            return seen.outcome(REDIRECT, article, target=KnownPost(target.url, None))
         row = self.articles.ensure(target.key, seen, url=target.url)
         self.articles.add_aliases(seen, row)
         if row["state"] is None and row["url"] != target.url:
@@ -252,7 +252,7 @@ class Ingest:
             seen.fail(self.store, CROSS_CHECK, drift, row)
         if seen.capture.channel == "sweep":
             record_sighting(self.store, Sighting(row["url"], key.edition, key.post_id, "sweep"), seen.at)
-        if outcome.word in HELD_OUTCOMES:
+        if outcome.word in READ_OUTCOMES:
             for channel, states in self.channels.digests.to_tell(row["article_id"]):
                 ids = {"version_id": row["newest_version_id"], "details": {channel: states}}
                 self.articles.record_change(seen, row, "metadata", **ids)
@@ -376,8 +376,8 @@ class Ingest:
         known = self.store.articles.get_at(target)
         if known is not None and row is None:
             self.articles.add_aliases(seen, known)
-        held = self.store.articles.describe(known) if known else Held(target, None)
-        return seen.outcome(REDIRECT, target=replace(held, url=target))
+        post = self.store.articles.describe(known) if known else KnownPost(target, None)
+        return seen.outcome(REDIRECT, target=replace(post, url=target))
 
 
 def learnt_homes(store: Store) -> list[str]:

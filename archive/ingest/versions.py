@@ -341,7 +341,7 @@ class Versions:
         return self._store.one(sql, version["version_id"]) is not None
 
     def _record_older(self, seen: Seen, article: ArticleRow, found: Extract) -> Outcome:
-        """A capture older than what is held takes its place in time; the later versions move up."""
+        """A capture older than those archived takes its place in time; the later versions move up."""
         article_id = article["article_id"]
         which = "where article_id = ? and first_captured_at"
         before = self._store.versions.select(

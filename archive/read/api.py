@@ -25,7 +25,14 @@ from archive.read.database import about, open_readonly, translate_sqlite_errors
 from archive.read.diff import Diff
 from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, suggest
 from archive.read.records import Change, Version, make_change, make_record, make_version
-from archive.read.references import BadReference, Instant, NotHeld, Reference, parse_bound, parse_reference
+from archive.read.references import (
+    BadReference,
+    Instant,
+    NotArchived,
+    Reference,
+    parse_bound,
+    parse_reference,
+)
 from archive.read.search import Term, parse_query, spans
 from archive.read.selection import SelectedVersion, Selection, Which, check, read_articles, read_versions
 from archive.read.selection import versions as selected
@@ -91,25 +98,25 @@ class Article:
 
     def record(self, number: int) -> dict[str, Any]:
         """A version by its number, as in an export: plain values, ready for JSON, a table or a data frame.
-        Raises NotHeld."""
+        Raises NotArchived."""
         return make_record(self.row, self._numbered(number))
 
     def version(self, number: int) -> Version:
-        """A version by its number, from 1. Raises NotHeld."""
+        """A version by its number, from 1. Raises NotArchived."""
         return make_version(self.row, self._numbered(number))
 
     def _numbered(self, number: int) -> SelectedVersion:
         for row in self._rows("v.article_id = ? and v.number = ?", self.row["article_id"], number):
             return row
         held = self.row["versions"]
-        raise NotHeld(
+        raise NotArchived(
             f"{self.source}:{self.key} has no version {number}: "
             + (f"it has 1 to {held}" if held else "no text of it was captured")
         )
 
     def at(self, at: Instant) -> Version:
-        """What it said at an instant. Raises NotHeld if the archive cannot know: before, after and between
-        the captures of a version."""
+        """What it said at an instant. Raises NotArchived if the archive cannot know: before, after and
+        between the captures of a version."""
         moment, before = parse_bound(at), None
         found = list(self._versions())
         if exact := next((version for version in found if version.first_captured_at == moment), None):
@@ -119,7 +126,7 @@ class Article:
                 return version
             if moment < version.first_captured_at:
                 known = f"version {before.number} was last seen {before.last_captured_at}, " if before else ""
-                raise NotHeld(
+                raise NotArchived(
                     f"what {self.source}:{self.key} said {moment} is not known: "
                     f"{known}version {version.number} was first seen {version.first_captured_at}"
                 )
@@ -129,7 +136,7 @@ class Article:
             if before
             else ": no text of it was captured"
         )
-        raise NotHeld(f"what {self.source}:{self.key} said {moment} is not known{last}")
+        raise NotArchived(f"what {self.source}:{self.key} said {moment} is not known{last}")
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -148,7 +155,7 @@ class Article:
         return tuple(change for row in seqs for change in self.archive.changes(after=row["seq"] - 1, limit=1))
 
     def diff(self, before: int, after: int) -> Diff:
-        """Compare two versions, by number. Raises NotHeld."""
+        """Compare two versions, by number. Raises NotArchived."""
         one, other = self.version(before), self.version(after)
         return Diff(one, other, compare(Text(one.title, one.text), Text(other.title, other.text)))
 
@@ -254,12 +261,12 @@ class Archive:
                 yield Article(self, row, **{of.name: columns[of.name] for of in fields(Article)[2:]})
 
     def article(self, edition: str, post_id: int | str) -> Article:
-        """One article; of another site by host and canonical address. Raises NotHeld, BadReference."""
+        """One article; of another site by host and canonical address. Raises NotArchived, BadReference."""
         return self.find(Reference(edition, str(post_id)))
 
     def find(self, reference: str | Reference) -> Article:
         """The article a reference names: ``en:332481``, a citation, or any address that led to it. Raises
-        NotHeld, BadReference."""
+        NotArchived, BadReference."""
         named = parse_reference(reference) if isinstance(reference, str) else reference
         if named.url is not None:
             which = "where article_id = (select article_id from aliases where url = ?)"
@@ -271,11 +278,11 @@ class Archive:
         if named.url is None:
             # Says what is wrong with it, where that is it
             named = parse_reference(f"{named.source}:{named.key}")
-        raise NotHeld(f"the archive holds no article {named.url or f'{named.source}:{named.key}'}")
+        raise NotArchived(f"the archive has no article {named.url or f'{named.source}:{named.key}'}")
 
     def resolve(self, citation: str) -> Version:
-        """The version a citation names: any instant within a version's span resolves to it. Raises NotHeld,
-        BadReference."""
+        """The version a citation names: any instant within a version's span resolves to it. Raises
+        NotArchived, BadReference."""
         named = parse_reference(citation)
         article = self.find(named)
         if named.at is None:
@@ -337,7 +344,7 @@ class Archive:
         """The newest version of the article that a citation, ``en:332481`` or an address names."""
         try:
             return self.find(query.strip()).latest
-        except (NotHeld, BadReference):
+        except (NotArchived, BadReference):
             return None
 
     # -- changes and evidence -------------------------------------------------------------------------

@@ -18,8 +18,8 @@ _OF_ANOTHER_SITE = re.compile(r"(\S+?):(https?://.+)")  # host, maybe with a por
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class NotHeld(ArchiveError):
-    """Raised when the archive does not hold what is asked for: no such article, version, or instant."""
+class NotArchived(ArchiveError):
+    """Raised when the archive does not have what is asked for: no such article, version, or instant."""
 
     exit_status: ClassVar[int] = USAGE
 

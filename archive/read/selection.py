@@ -71,7 +71,7 @@ class Selection:
     category: str | None = None
     state: str | None = None
     which: Which = "all"
-    changed: bool = False  # only articles of which more than one version is held
+    changed: bool = False  # only articles with more than one version
     retracted: bool = False  # also versions whose change was taken back
 
     @property

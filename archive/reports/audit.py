@@ -40,7 +40,7 @@ class Day:
     channels: dict[str, int]  # articles that each channel showed; several may show one article
     alone: dict[str, int]  # articles that this channel alone showed
     sighted: int  # articles known
-    held: int  # captured, and there at the last look
+    present: int  # captured, and there at the last look
     gone: int  # missing, disappeared or moved by the site's own answer, captured or not
     unreadable: int  # captured, and no layout reads them
     missing: int  # never captured
@@ -212,7 +212,7 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
             channels=channels.get(day, {}),
             alone=alone.get(day, {}),
             sighted=sighted,
-            held=sighted - missing - gone - unreadable,
+            present=sighted - missing - gone - unreadable,
             gone=gone,
             unreadable=unreadable,
             missing=missing,
@@ -344,12 +344,12 @@ def render_audit(audit: Audit, *, every_day: bool = False) -> str:
 
 _NUMBERS = (
     "sighted",
-    "held",
+    "present",
     "gone",
     "unreadable",
     "missing",
 )  # fields of `Day`, in the order of the columns
-_HEADS = ("sighted", "held", "gone", "unreadable", "never captured")
+_HEADS = ("sighted", "present", "gone", "unreadable", "never captured")
 
 
 def _summary(audit: Audit) -> str:

@@ -13,7 +13,7 @@ from archive.clock import parse_time, read_http_date
 from archive.errors import OK, UNAVAILABLE, UNREADABLE
 from archive.extract.reread import Evidence
 from archive.model import EDITIONS, Capture, Edition
-from archive.outcome import HELD_OUTCOMES, REFUSALS
+from archive.outcome import READ_OUTCOMES, REFUSALS
 from archive.read.database import about
 from archive.sites.robots import parse_robots
 from archive.sites.sohr.addresses import Site
@@ -141,7 +141,7 @@ def _clock(capture: Capture) -> float | None:
 def _judge(answers: Sequence[Answer]) -> tuple[str, int]:
     """What the answers add up to, and the exit status."""
     refused = [one for one in answers if one.outcome in REFUSALS]
-    read = [one for one in answers if one.outcome in HELD_OUTCOMES]
+    read = [one for one in answers if one.outcome in READ_OUTCOMES]
     articles = [one for one in answers if one.channel == "article" and one.outcome != "redirect"]
     unread = [one for one in articles if one not in read and one not in refused]
     if not any(one.outcome in OPEN - {"robots"} for one in answers):

@@ -1,4 +1,4 @@
-"""What an archive holds, how its last crawls went, where its gaps are, and what to run next."""
+"""What an archive has, how its last crawls went, where its gaps are, and what to run next."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class EditionHealth:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the archive holds of one source: an edition, or ``other`` for pages of other sites."""
+    """What the archive has of one source: an edition, or ``other`` for pages of other sites."""
 
     source: str
     articles: int  # known, whether captured or not

@@ -187,7 +187,7 @@ def _since(at: str, now: str) -> str:
 
 
 def _holdings(holdings: Sequence[Holding], width: int) -> str:
-    rows = [["Held", "articles", "versions", "captures", "newest post"]]
+    rows = [["Archived", "articles", "versions", "captures", "newest post"]]
     for h in holdings:
         newest = "-"
         if h.newest:

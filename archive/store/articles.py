@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from archive.model import ArticleKey, Sighting
-from archive.outcome import Held
+from archive.outcome import KnownPost
 from archive.store.connection import Connection
 from archive.store.row_types import ArticleRow
 from archive.store.versions import VersionRows
@@ -82,10 +82,10 @@ class ArticleRows:
             link = {"article_id": article_id, "position": position, "url": url, "text": text}
             self._conn.insert("links", **link, target_id=target["article_id"] if target else None)
 
-    def describe(self, row: ArticleRow, **more: Any) -> Held:
+    def describe(self, row: ArticleRow, **more: Any) -> KnownPost:
         """An article as a plan needs it."""
         version = self._versions.get(row["newest_version_id"])
-        return Held(
+        return KnownPost(
             row["url"],
             ArticleKey(row["source"], row["key"]),
             row["state"],

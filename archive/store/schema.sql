@@ -134,7 +134,7 @@ create table articles (
     first_captured_at text, -- When it was first captured.
     last_captured_at text, -- When it was last captured.
     newest_version_id integer references versions(version_id), -- The version it was last read as.
-    versions integer not null default 0, -- How many versions are held.
+    versions integer not null default 0, -- How many versions it has.
     next_look_at text, -- When it is due for another look.
     -- Looks in a row that found nothing new; each makes the next one later.
     unchanged_looks integer not null default 0,
@@ -211,7 +211,7 @@ create table pending_outcomes (
     details text not null default '{}', -- What is needed to write it (JSON object).
     held_at text -- Since when it is held as trouble in bulk; empty: it waits for the end of its crawl.
 ) strict;
--- Parts: Pages of a post in several pages, held until the look is complete.
+-- Parts: Pages of a post in several pages, kept until the look is complete.
 create table parts (
     capture_id integer primary key references captures(capture_id),
     look text not null, -- Name of the look.
@@ -403,9 +403,9 @@ create table day_counts (
     edition text not null,
     day text not null,
     sighted integer not null, -- Articles known.
-    held integer not null, -- Of these, captured.
+    captured integer not null, -- Of these, captured.
     gone integer not null, -- Of these, missing, disappeared, moved or withheld.
-    versions integer not null, -- Versions held of them.
+    versions integer not null, -- Their versions.
     primary key (edition, day)
 ) strict, without rowid;
 
@@ -454,7 +454,7 @@ create index articles_edition_day on articles(edition, day);
 create index articles_day on articles(day);
 create index articles_post on articles(edition, post_id);
 create index articles_next_look on articles(next_look_at) where next_look_at is not null;
-create index articles_unheld on articles(edition, article_id) where state is null;
+create index articles_uncaptured on articles(edition, article_id) where state is null;
 create index articles_stretch on articles(stretch_id);
 create index articles_gone on articles(missing_since) where state in ($gone_states);
 create index articles_odd on articles(state, article_id) where state != 'live';
@@ -617,14 +617,14 @@ select name, kind, started_at, finished_at, finish_reason, exit_status, verdict,
            as cross_check
 from crawls;
 
--- Coverage: By edition and day of the site: how many posts were sighted, and how many of them are held.
+-- Coverage: By edition and day of the site: how many posts were sighted, and how many of them are captured.
 --   edition day
 --   sighted: Posts known of that day.
---   held: Of these, captured.
+--   captured: Of these, captured.
 --   missing: Of these, still to be captured.
 --   listed_whole: 1: the listing of that day was walked whole, so that no post of it should be unknown.
 create view coverage as
-select c.edition, c.day, c.sighted, c.held, c.sighted - c.held as missing,
+select c.edition, c.day, c.sighted, c.captured, c.sighted - c.captured as missing,
        exists (select 1 from coverage_days d where d.edition = c.edition and d.day = c.day)
        or exists (select 1 from stretches s where s.edition = c.edition and s.merged_into is null
                   and c.day < coalesce(substr(s.head_seen_at, 1, 10), s.newest_day)
@@ -668,12 +668,12 @@ create trigger articles_counted after insert on articles begin
     insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0
         where not exists (select 1 from day_counts
             where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));
-    update day_counts set sighted = sighted + 1, held = held + (new.state is not null),
+    update day_counts set sighted = sighted + 1, captured = captured + (new.state is not null),
         gone = gone + (coalesce(new.state, '') in ($gone_states)), versions = versions + new.versions
         where edition = coalesce(new.edition, '') and day = coalesce(new.day, '');
 end;
 create trigger articles_uncounted after delete on articles begin
-    update day_counts set sighted = sighted - 1, held = held - (old.state is not null),
+    update day_counts set sighted = sighted - 1, captured = captured - (old.state is not null),
         gone = gone - (coalesce(old.state, '') in ($gone_states)), versions = versions - old.versions
         where edition = coalesce(old.edition, '') and day = coalesce(old.day, '');
 end;
@@ -681,13 +681,13 @@ create trigger articles_counted_again after update of edition, day, state, versi
 when old.edition is not new.edition or old.day is not new.day or old.state is not new.state
     or old.versions != new.versions
 begin
-    update day_counts set sighted = sighted - 1, held = held - (old.state is not null),
+    update day_counts set sighted = sighted - 1, captured = captured - (old.state is not null),
         gone = gone - (coalesce(old.state, '') in ($gone_states)), versions = versions - old.versions
         where edition = coalesce(old.edition, '') and day = coalesce(old.day, '');
     insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0
         where not exists (select 1 from day_counts
             where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));
-    update day_counts set sighted = sighted + 1, held = held + (new.state is not null),
+    update day_counts set sighted = sighted + 1, captured = captured + (new.state is not null),
         gone = gone + (coalesce(new.state, '') in ($gone_states)), versions = versions + new.versions
         where edition = coalesce(new.edition, '') and day = coalesce(new.day, '');
 end;

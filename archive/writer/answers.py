@@ -13,7 +13,7 @@ from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
 from archive.ingest.path import learnt_homes
 from archive.model import FIRST_DAY, ArticleKey, Capture, Edition, Kind
-from archive.outcome import REFUSALS, ChannelState, Gap, Held, Served
+from archive.outcome import REFUSALS, ChannelState, Gap, KnownPost, Served
 from archive.public_archives.plan import choose, read_listed
 from archive.reports.drift import Drift, judge_crawl
 from archive.sites import addresses_elsewhere
@@ -65,7 +65,7 @@ class Answers(Questions):
             return "If-Modified-Since", row["last_modified"]
         return "If-None-Match", row["etag"].removeprefix("W/")
 
-    def unasked(self, edition: Edition) -> list[Held]:
+    def unasked(self, edition: Edition) -> list[KnownPost]:
         rows = self._store.articles.select(
             f"""where edition = ? and state is not null and article_id in (
                 select article_id from digests d where d.changes > 0 and d.first_seen_at > ?
@@ -86,15 +86,15 @@ class Answers(Questions):
         )
         return {row[0]: row[1] for row in rows}
 
-    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[tuple[int, Held]]:
+    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[tuple[int, KnownPost]]:
         since = format_time(parse_time(now()) - A_MONTH)
-        found: list[tuple[int, Held]] = []
+        found: list[tuple[int, KnownPost]] = []
         while after < last and len(found) < limit:
             end = min(last, after + STEP)
             known = {row[0] for row in self._known_ids(edition, after, end, since)}
             for post_id in sorted(set(range(after + 1, end + 1)) - known):
                 key = ArticleKey(edition, str(post_id))
-                found.append((post_id, Held(self._site.article_url(key), key)))
+                found.append((post_id, KnownPost(self._site.article_url(key), key)))
             after = end
         return found[:limit]
 
@@ -109,7 +109,7 @@ class Answers(Questions):
             since,
         )
 
-    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
+    def uncaptured(self, edition: Edition, after: int, limit: int) -> list[tuple[int, KnownPost]]:
         rows = self._store.articles.select(
             """where edition = ? and state is null and article_id > ?
                and coalesce(next_look_at, '') <= ? order by article_id limit ?""",
@@ -120,13 +120,15 @@ class Answers(Questions):
         )
         return [(row["article_id"], self._store.articles.describe(row)) for row in rows]
 
-    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
-        found: list[tuple[int, Held]] = []
+    def unresolved(self, after: int, limit: int) -> list[tuple[int, KnownPost]]:
+        found: list[tuple[int, KnownPost]] = []
         sql = """select alias_id, url from aliases where article_id is null and alias_id > ?
                  order by alias_id limit ?"""
         while len(found) < limit and (rows := self._store.query(sql, after, limit)):
             after = rows[-1]["alias_id"]
-            found += [(row["alias_id"], Held(row["url"], None)) for row in rows if self._may_ask(row["url"])]
+            found += [
+                (row["alias_id"], KnownPost(row["url"], None)) for row in rows if self._may_ask(row["url"])
+            ]
         return found[:limit]
 
     def _may_ask(self, url: str) -> bool:
@@ -137,7 +139,7 @@ class Answers(Questions):
 
     def due(
         self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
-    ) -> list[tuple[tuple[str, int], Held]]:
+    ) -> list[tuple[tuple[str, int], KnownPost]]:
         rows = self._store.articles.select(
             """where edition = ? and state is not null
                and (? is null or next_look_at <= ?) and (coalesce(next_look_at, ''), article_id) > (?, ?)
@@ -153,17 +155,17 @@ class Answers(Questions):
             for row in rows
         ]
 
-    def _planned(self, row: ArticleRow, *, is_due: bool) -> Held:
+    def _planned(self, row: ArticleRow, *, is_due: bool) -> KnownPost:
         """An article to look at. Its page may be asked under a condition, except to end a sweep, after a look
-        that had a condition, and while an outcome is held, which only its page proves."""
+        that had a condition, and while an outcome is on hold, which only its page proves."""
         sql = "select 1 from pending_outcomes where article_id = ?"
         is_held = self._store.one(sql, row["article_id"]) is not None
         may_use_digest = (
             is_due and not is_held and look_schedule.by_digest(row["state"], row["unchanged_looks"])
         )
-        held = self._store.articles.describe(row, by_digest=may_use_digest)
+        post = self._store.articles.describe(row, by_digest=may_use_digest)
         if not may_use_digest:
-            return held
+            return post
         last = self._store.one(
             "select status, record_id from captures where article_id = ? order by capture_id desc limit 1",
             row["article_id"],
@@ -171,8 +173,8 @@ class Answers(Questions):
         is_whole = last is not None and last["status"] == 200
         in_pages = "select 1 from captures where look = ? limit 1"
         if not is_whole or self._store.one(in_pages, last["record_id"] if last else None):
-            return held
-        return replace(held, condition=self.condition(held.url))
+            return post
+        return replace(post, condition=self.condition(post.url))
 
     def gaps(self, edition: Edition) -> list[Gap]:
         rows = self._store.query(
@@ -276,10 +278,10 @@ class Answers(Questions):
         sql = "select day from coverage_days where edition = ? and day between ? and ?"
         return {row[0] for row in self._store.query(sql, edition, since, until)}
 
-    def lookup(self, urls: tuple[str, ...]) -> list[Held | None]:
+    def lookup(self, urls: tuple[str, ...]) -> list[KnownPost | None]:
         return [self._look_up(url) for url in urls]
 
-    def _look_up(self, url: str) -> Held | None:
+    def _look_up(self, url: str) -> KnownPost | None:
         address = self._site.parse(url)
         if address is None or address.kind not in (Kind.ARTICLE, Kind.SLUG):
             return None
@@ -287,16 +289,16 @@ class Answers(Questions):
         row = self._store.articles.get(key) if key else self._store.articles.get_at(address.url)
         if row:
             return self._store.articles.describe(row)
-        return Held(self._site.article_url(key) if key and address.page > 1 else address.url, key)
+        return KnownPost(self._site.article_url(key) if key and address.page > 1 else address.url, key)
 
-    def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
+    def lookup_pages(self, urls: tuple[str, ...]) -> list[KnownPost | None]:
         return [self._look_up_page(url) for url in urls]
 
-    def _look_up_page(self, url: str) -> Held | None:
+    def _look_up_page(self, url: str) -> KnownPost | None:
         page = addresses_elsewhere.clean(url)
         if page is None or self._site.parse(page) is not None:
             return None
         if addresses_elsewhere.is_loopback(page) and not self._site.is_loopback:
             return None
         row = self._store.articles.get_at(page)
-        return replace(self._store.articles.describe(row), url=page) if row else Held(page, None)
+        return replace(self._store.articles.describe(row), url=page) if row else KnownPost(page, None)

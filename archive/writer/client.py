@@ -1,4 +1,4 @@
-"""The crawl's side of the archive process: send captures, get outcomes, ask what is held. Needs an asyncio
+"""The crawl's side of the archive process: send captures, get outcomes, ask what is known. Needs an asyncio
 loop, no crawler."""
 
 from __future__ import annotations

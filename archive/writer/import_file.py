@@ -211,7 +211,7 @@ class _Session:
 
     def _write(self, batch: list[Capture], look: str | None) -> None:
         fresh = [capture for capture in batch if not self.writer.store.captures.has(capture)]
-        self._report.counts["held_already"] += len(batch) - len(fresh)
+        self._report.counts["known_already"] += len(batch) - len(fresh)
         outcomes = self.writer.work([Took(capture, look) for capture in fresh]) if fresh else []
         for capture, outcome in zip(fresh, outcomes, strict=True):
             self._report.counts[outcome.word] += 1

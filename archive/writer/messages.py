@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from archive.clock import MACHINE, Clock
 from archive.model import Capture, Edition, Extract, Unextractable
-from archive.outcome import ChannelState, Gap, Held, Outcome, Served
+from archive.outcome import ChannelState, Gap, KnownPost, Outcome, Served
 from archive.reports.drift import Drift
 
 P = ParamSpec("P")
@@ -127,27 +127,27 @@ class Questions(Protocol):
         """What is known of an edition's channels."""
 
     def condition(self, url: str) -> tuple[str, str] | None:
-        """The header that asks for an address only if it differs from the newest answer held; None if that
-        answer had no validator."""
+        """The header that asks for an address only if it differs from the newest archived answer; None if
+        that answer had no validator."""
 
-    def unasked(self, edition: Edition) -> list[Held]:
+    def unasked(self, edition: Edition) -> list[KnownPost]:
         """Articles that a channel showed to be changed, and whose page did not come since."""
 
     def uncovered_days(self, edition: Edition, until: str) -> dict[str, int]:
         """Days up to one with known posts that were not walked whole, and how many posts."""
 
-    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[tuple[int, Held]]:
-        """Ids after one, up to another, that are not held and were not found empty within a month."""
+    def unswept(self, edition: Edition, after: int, last: int, limit: int) -> list[tuple[int, KnownPost]]:
+        """Ids after one, up to another, that are not archived and were not found empty within a month."""
 
-    def unheld(self, edition: Edition, after: int, limit: int) -> list[tuple[int, Held]]:
+    def uncaptured(self, edition: Edition, after: int, limit: int) -> list[tuple[int, KnownPost]]:
         """Articles sighted and never captured, in the order they were sighted; without those that rest."""
 
-    def unresolved(self, after: int, limit: int) -> list[tuple[int, Held]]:
+    def unresolved(self, after: int, limit: int) -> list[tuple[int, KnownPost]]:
         """Addresses whose article is not known yet. Those that led nowhere are asked ever more rarely."""
 
     def due(
         self, edition: Edition, before: str | None, after: tuple[str, int], limit: int
-    ) -> list[tuple[tuple[str, int], Held]]:
+    ) -> list[tuple[tuple[str, int], KnownPost]]:
         """Articles whose next look is due before an instant (None: all), in order of that look."""
 
     def gaps(self, edition: Edition) -> list[Gap]:
@@ -169,10 +169,10 @@ class Questions(Protocol):
     def covered_days(self, edition: Edition, since: str, until: str) -> set[str]:
         """Days whose date archive was walked whole."""
 
-    def lookup(self, urls: tuple[str, ...]) -> list[Held | None]:
+    def lookup(self, urls: tuple[str, ...]) -> list[KnownPost | None]:
         """What the archive knows of addresses; None for those that are not articles of the site."""
 
-    def lookup_pages(self, urls: tuple[str, ...]) -> list[Held | None]:
+    def lookup_pages(self, urls: tuple[str, ...]) -> list[KnownPost | None]:
         """What the archive knows of pages of other sites; None for invalid addresses and for pages of the
         archive's own site."""
 

@@ -10,7 +10,7 @@ from scrapy.exceptions import IgnoreRequest
 from twisted.python.failure import Failure
 
 from archive.clock import now
-from archive.outcome import Held
+from archive.outcome import KnownPost
 from archive.sites import addresses_elsewhere
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
@@ -27,7 +27,7 @@ class PagesSpider(SohrSpider):
 
     -a urls=FILE       the addresses, one a line
     -a site=URL        the site the archive is of (default https://www.syriahr.com/)
-    -a look=all        look again at pages that are held
+    -a look=all        look again at pages that are archived
     """
 
     name = "pages"
@@ -51,19 +51,19 @@ class PagesSpider(SohrSpider):
         return True
 
     async def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
-        """The pages of the file that are not held; with look=all those too."""
+        """The pages of the file that are not archived; with look=all those too."""
         urls = self.arguments.urls or ()
-        known: list[Held | None] = await archive.ask(Questions.lookup_pages, urls)
-        for url, held in zip(urls, known, strict=True):
-            if held is None:
+        known: list[KnownPost | None] = await archive.ask(Questions.lookup_pages, urls)
+        for url, post in zip(urls, known, strict=True):
+            if post is None:
                 logger.warning(
                     "%s is not a page of another site and is skipped "
                     "(posts of %s: scrapy crawl sohr -a urls=FILE)",
                     url,
                     self.site.home,
                 )
-            elif held.state is None or self.arguments.look == "all":
-                yield Wanted(held, "cited")
+            elif post.state is None or self.arguments.look == "all":
+                yield Wanted(post, "cited")
 
     async def unanswered(self, failure: Failure) -> None:
         """As for the site's own pages. That a host was not asked is recorded too: nothing else shows it."""

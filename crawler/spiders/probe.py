@@ -9,7 +9,7 @@ from typing import Any
 
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import Held, Outcome
+from archive.outcome import KnownPost, Outcome
 from archive.sites.wordpress import rest
 from archive.sites.wordpress.channels import news_channels
 from archive.sites.wordpress.sitemaps import INDEXES
@@ -40,15 +40,15 @@ class ProbeSpider(SohrSpider):
 
     async def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
         """The posts to read, after the channels were asked."""
-        eras: list[list[Held]] = []
+        eras: list[list[KnownPost]] = []
         for edition in self.arguments.editions:
             for urls in self._channels(edition):
                 found = await self._ask_first(urls, edition)
-                if found and found.held:
-                    eras.append([held for held in found.held if held.state is None][:POSTS])
-        for held in chain.from_iterable(zip_longest(*eras)):
-            if held is not None:
-                yield Wanted(held, "new")
+                if found and found.posts:
+                    eras.append([post for post in found.posts if post.state is None][:POSTS])
+        for post in chain.from_iterable(zip_longest(*eras)):
+            if post is not None:
+                yield Wanted(post, "new")
 
     def _channels(self, edition: Edition) -> Iterator[list[tuple[str, str]]]:
         """For each channel the addresses to try until one answers, with the channel's name."""

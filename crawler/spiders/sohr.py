@@ -29,7 +29,7 @@ from archive.outcome import (
     PART,
     REDIRECT,
     UNREADABLE,
-    Held,
+    KnownPost,
     Outcome,
     Served,
 )
@@ -64,7 +64,7 @@ class SohrSpider(Spider):
     -a since=2024-05-01 -a until=2024-05-31   days of the site's own archive
     -a pages=N         at most N listing pages an edition
     -a urls=FILE       only these addresses, one a line
-    -a look=due|all|none   which held articles to look at again (default due)
+    -a look=due|all|none   which archived articles to look at again (default due)
     -a budget=N        requests in 24 hours, at most (default 8000; 0: no limit)
     -a sweep=FROM-TO   these ids of the edition, whatever shows them
     -a moved_from=URL  the site's former address, to continue its archive at the address of -a site
@@ -140,12 +140,12 @@ class SohrSpider(Spider):
             async for wanted in self.wanted(archive):
                 if self.guard.closing.is_set():
                     break
-                if self._first_time(wanted.held):
+                if self._first_time(wanted.post):
                     await self._room.acquire()
-                    name = str(wanted.held.key) if wanted.held.key else None
+                    name = str(wanted.post.key) if wanted.post.key else None
                     channel = "sweep" if wanted.reason == "sweep" else self.channel
                     yield self._request(
-                        wanted.held.url,
+                        wanted.post.url,
                         Asked(channel, wanted.reason, wanted.via, name=name),
                         wanted.condition,
                     )
@@ -214,9 +214,9 @@ class SohrSpider(Spider):
     def _folder(self) -> str:
         return str(Path(self.crawler.settings["ARCHIVE_DIR"]).absolute())
 
-    def _first_time(self, held: Held) -> bool:
+    def _first_time(self, post: KnownPost) -> bool:
         """Return whether an article is met for the first time in this crawl, whatever its address."""
-        name = str(held.key) if held.key else held.url
+        name = str(post.key) if post.key else post.url
         known = name in self._asked
         self._asked.add(name)
         return not known
@@ -393,8 +393,8 @@ class SohrSpider(Spider):
         if why.hops == 0 and why.look is None:
             self._room.release()
 
-    def _follow(self, why: Asked, target: Held) -> bool:
-        """Whether a redirect is followed: to the very article asked for, or to one that is not held."""
+    def _follow(self, why: Asked, target: KnownPost) -> bool:
+        """Whether a redirect is followed: to the very article asked for, or to one that is not archived."""
         if target.key is not None and str(target.key) == why.name:
             return True
         return self._first_time(target) and (target.state is None or self.arguments.look == "all")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import FEED, NOT_MODIFIED, REST, ChannelState, Held, Outcome
+from archive.outcome import FEED, NOT_MODIFIED, REST, ChannelState, KnownPost, Outcome
 from archive.sites.wordpress import rest
 from archive.sites.wordpress.channels import Channel, news_channels
 from archive.writer.messages import Questions
@@ -34,8 +34,8 @@ class Channels:
         shown = [*await self._read_news(edition), *await self._edited(edition)]
         if self._arguments.look == "none":
             return shown
-        unasked: list[Held] = await self._run.ask(Questions.unasked, edition)
-        return [*shown, *(Wanted(held, "modified") for held in unasked)]
+        unasked: list[KnownPost] = await self._run.ask(Questions.unasked, edition)
+        return [*shown, *(Wanted(post, "modified") for post in unasked)]
 
     async def states(self, edition: Edition) -> dict[tuple[str, str], ChannelState]:
         """What is known of an edition's channels, by channel and scope."""
@@ -120,15 +120,15 @@ class Channels:
             and plan.channel_is_due(states.get(("rest", scope)), plan.EVERY_RUN, now())
         )
 
-    async def looks(self, edition: Edition, due: AsyncIterator[Held]) -> AsyncIterator[Wanted]:
+    async def looks(self, edition: Edition, due: AsyncIterator[KnownPost]) -> AsyncIterator[Wanted]:
         """The looks that are due: 100 in one request where REST is open, each article's page where that does
         not do."""
-        waiting: list[Held] = []
-        async for held in due:
-            if not held.by_digest:
-                yield Wanted(held, "due")
+        waiting: list[KnownPost] = []
+        async for post in due:
+            if not post.by_digest:
+                yield Wanted(post, "due")
                 continue
-            waiting.append(held)
+            waiting.append(post)
             if len(waiting) >= rest.AT_ONCE:
                 for wanted in await self._looked(edition, waiting):
                     yield wanted
@@ -136,23 +136,23 @@ class Channels:
         for wanted in await self._looked(edition, waiting):
             yield wanted
 
-    async def _looked(self, edition: Edition, due: Sequence[Held]) -> list[Wanted]:
+    async def _looked(self, edition: Edition, due: Sequence[KnownPost]) -> list[Wanted]:
         """The articles whose page must be asked for: all of them where REST is closed."""
-        pages = [Wanted(held, "due") for held in due]
+        pages = [Wanted(post, "due") for post in due]
         if not due or not await self.rest_is_open(edition, "look"):
             return pages
-        ids = [held.key.post_id for held in due if held.key and held.key.post_id]
+        ids = [post.key.post_id for post in due if post.key and post.key.post_id]
         found = await self._run.fetch(rest.look_url(self._site, edition, ids), "rest", edition)
         if found is None or found.word != REST or found.listing is None:
             return pages
-        seen = {held.key: held for held in found.held}
+        seen = {post.key: post for post in found.posts}
         wanted = []
         for page in pages:
-            held = seen.get(page.held.key)
-            if held is None or not held.is_looked:
+            post = seen.get(page.post.key)
+            if post is None or not post.is_looked:
                 wanted.append(
                     page._replace(reason="modified", via=found.url)
-                    if held is not None and held.differs
+                    if post is not None and post.differs
                     else page
                 )
         logger.info(

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from archive.clock import format_time, parse_time
 from archive.model import FIRST_DAY, Sighting
-from archive.outcome import MOST_FAILURES, ChannelState, Gap, Held, Outcome
+from archive.outcome import MOST_FAILURES, ChannelState, Gap, KnownPost, Outcome
 from crawler.arguments import Look
 
 # A little less than they say: a timer that fires once an hour or a day must not miss every other turn
@@ -18,22 +18,22 @@ FEW = 2  # posts of a new site
 FEW_POSTS = 100  # of a month: ten pages of a listing, one request each
 
 
-def reason_to_ask(held: Held, look: Look, sighting: Sighting | None = None) -> str | None:
+def reason_to_ask(post: KnownPost, look: Look, sighting: Sighting | None = None) -> str | None:
     """Why to ask for an article now: ``new`` (first sighted), ``pending`` (sighted before), ``modified``."""
-    if held.state is None:
-        return "new" if held.is_new else None if held.rests else "pending"
+    if post.state is None:
+        return "new" if post.is_new else None if post.rests else "pending"
     if look == "none":
         return None
-    if held.differs:
+    if post.differs:
         return "modified"
     if (
         sighting is None
         or sighting.modified_at is None
-        or held.last_captured_at is None
-        or sighting.modified_at == held.modified_at
+        or post.last_captured_at is None
+        or sighting.modified_at == post.modified_at
     ):
         return None
-    return "modified" if sighting.modified_at > held.last_captured_at else None
+    return "modified" if sighting.modified_at > post.last_captured_at else None
 
 
 def is_due(last: tuple[str, int] | None, now: str) -> bool:
@@ -88,7 +88,7 @@ def shows_unknown(found: Outcome) -> bool:
     return (
         found.listing is not None
         and found.listing.has_next is not False
-        and any(held.is_new for held in found.held)
+        and any(post.is_new for post in found.posts)
     )
 
 
@@ -107,7 +107,7 @@ def day_scopes(days: Mapping[str, int]) -> Iterator[str]:
 def newest_goes_on(found: Outcome) -> bool:
     """Whether the walk goes on: until a whole page holds nothing that an earlier walk had not passed."""
     is_last = found.listing is not None and found.listing.has_next is False
-    return not is_last and not all(h.in_stretch for h in found.held)
+    return not is_last and not all(h.in_stretch for h in found.posts)
 
 
 def is_front_page(sizes: Sequence[int], *, others_show_all: bool) -> bool:

@@ -11,7 +11,7 @@ from functools import partial
 
 from archive.clock import last_past_day, now
 from archive.model import Edition, Kind
-from archive.outcome import FEED, LISTING, REST, Held, Outcome
+from archive.outcome import FEED, LISTING, REST, KnownPost, Outcome
 from archive.sites.wordpress import rest
 from archive.sites.wordpress.channels import news_channels
 from archive.sites.wordpress.sitemaps import INDEX, INDEXES, MAX_DEPTH
@@ -206,7 +206,7 @@ class Sweep:
         self._channels = channels
 
     async def wanted(self, first: int, last: int) -> AsyncIterator[Wanted]:
-        """Ids of the range that are not held and were not found empty within a month."""
+        """Ids of the range that are not archived and were not found empty within a month."""
         for edition in self._run.arguments.editions:
             await self._channels.news(edition)  # whether REST is open
             after = first - 1
@@ -218,11 +218,11 @@ class Sweep:
                 for wanted in await self._ask_rest(edition, rows):
                     yield wanted
 
-    async def _ask_rest(self, edition: Edition, rows: list[tuple[int, Held]]) -> list[Wanted]:
+    async def _ask_rest(self, edition: Edition, rows: list[tuple[int, KnownPost]]) -> list[Wanted]:
         """Those of the ids that REST shows; all of them, to be asked for one by one, where it is closed."""
         if await self._channels.rest_is_open(edition, "ids"):
             url = rest.ids_url(self._run.site, edition, [post_id for post_id, _ in rows])
             found = await self._run.fetch_posts(url, "rest", edition)
             if found is not None and found.word == REST:
                 return wanted_of(found, self._run.arguments.look)
-        return [Wanted(held, "sweep") for _, held in rows]
+        return [Wanted(post, "sweep") for _, post in rows]

@@ -12,7 +12,7 @@ from typing import Any
 
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import UNREADABLE, Gap, Held, Outcome
+from archive.outcome import UNREADABLE, Gap, KnownPost, Outcome
 from archive.writer.messages import Questions
 from crawler.walk import plan
 from crawler.walk.news import Channels
@@ -50,8 +50,8 @@ class Walk:
         for edition in self._arguments.editions:
             async for wanted in self._left_over(edition):
                 yield wanted
-        async for held in read_rows(lambda *place: self._run.ask(Questions.unresolved, *place), 0):
-            yield Wanted(held, "pending")
+        async for post in read_rows(lambda *place: self._run.ask(Questions.unresolved, *place), 0):
+            yield Wanted(post, "pending")
         for edition in self._arguments.editions:
             async for wanted in self._channels.looks(edition, self._due(edition)):
                 yield wanted
@@ -70,25 +70,25 @@ class Walk:
             yield wanted
 
     async def _pending(self, edition: Edition) -> AsyncIterator[Wanted]:
-        async for held in read_rows(lambda *place: self._run.ask(Questions.unheld, edition, *place), 0):
-            yield Wanted(held, "pending")
+        async for post in read_rows(lambda *place: self._run.ask(Questions.uncaptured, edition, *place), 0):
+            yield Wanted(post, "pending")
 
-    async def _due(self, edition: Edition) -> AsyncIterator[Held]:
+    async def _due(self, edition: Edition) -> AsyncIterator[KnownPost]:
         if self._arguments.look != "none":
             before = now() if self._arguments.look == "due" else None
             start = ("", 0)
-            async for held in read_rows(
+            async for post in read_rows(
                 lambda *place: self._run.ask(Questions.due, edition, before, *place), start
             ):
-                yield held
+                yield post
 
     async def _cited(self, urls: tuple[str, ...]) -> AsyncIterator[Wanted]:
         known = await self._run.ask(Questions.lookup, urls)
-        for url, held in zip(urls, known, strict=True):
-            if held is None:
+        for url, post in zip(urls, known, strict=True):
+            if post is None:
                 logger.warning("%s is no address of an article of this site: passed over", url)
-            elif held.state is None or self._arguments.look == "all":
-                yield Wanted(held, "cited")
+            elif post.state is None or self._arguments.look == "all":
+                yield Wanted(post, "cited")
 
     # -- the newest posts
 
@@ -106,7 +106,7 @@ class Walk:
                     yield wanted
                 sizes.append(count_posts(found))
                 if not plan.newest_goes_on(found):
-                    is_passed = all(held.in_stretch for held in found.held)
+                    is_passed = all(post.in_stretch for post in found.posts)
                     break
                 for wanted in await self._survey.early(edition):  # a long walk: what is cheap comes before it
                     yield wanted
@@ -141,7 +141,7 @@ class Walk:
                 yield found
                 page += 1
                 assert found.listing is not None  # of pages that show posts
-                if found.listing.has_next and all(held.is_new for held in found.held):
+                if found.listing.has_next and all(post.is_new for post in found.posts):
                     while len(ahead) < self._run.pages_ahead:
                         ahead.append(_start(self._page(edition, "home", page + len(ahead))))
         finally:
@@ -170,7 +170,7 @@ class Walk:
                 yield wanted
         back = 1
         # Posts were taken away since, so that the gap's edge is on an earlier page now
-        while found and start > 1 and back <= MOST_BACK and not any(h.in_stretch for h in found.held):
+        while found and start > 1 and back <= MOST_BACK and not any(h.in_stretch for h in found.posts):
             for wanted in self._of(found):
                 yield wanted
             start, back = max(1, start - back), back * 2
@@ -179,7 +179,7 @@ class Walk:
         while found:
             for wanted in self._of(found):
                 yield wanted
-            is_passed = page > start + 2 and all(held.in_stretch for held in found.held)
+            is_passed = page > start + 2 and all(post.in_stretch for post in found.posts)
             if is_passed or _is_last(found):
                 return
             page += 1
@@ -194,7 +194,7 @@ class Walk:
                 yield wanted
             # Days that an earlier crawl listed are not listed again
             async for wanted in self._pending(edition):
-                if wanted.held.day is not None and plan.day_within(wanted.held.day, since, until):
+                if wanted.post.day is not None and plan.day_within(wanted.post.day, since, until):
                     yield wanted
 
     async def _dates(self, edition: Edition, since: str | None, until: str | None) -> AsyncIterator[Wanted]:

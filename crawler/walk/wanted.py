@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
 from archive.model import Edition
-from archive.outcome import Held, Outcome
+from archive.outcome import KnownPost, Outcome
 from archive.sites.sohr.addresses import Site
 from archive.writer.messages import Asker
 from crawler.arguments import Arguments, Look
@@ -21,14 +21,14 @@ P = TypeVar("P")
 class Wanted(NamedTuple):
     """An article to ask for, why, and the page that led to it."""
 
-    held: Held
+    post: KnownPost
     reason: str
     via: str | None = None
 
     @property
     def condition(self) -> tuple[str, str] | None:
         """The header to ask with. Only a look that is due by the calendar may be answered by a 304."""
-        return self.held.condition if self.reason == "due" else None
+        return self.post.condition if self.reason == "due" else None
 
 
 class Fetch(Protocol):
@@ -67,13 +67,13 @@ class Run:
 
 
 async def read_rows(
-    ask: Callable[[P, int], Awaitable[Sequence[tuple[P, Held]]]], first: P
-) -> AsyncIterator[Held]:
+    ask: Callable[[P, int], Awaitable[Sequence[tuple[P, KnownPost]]]], first: P
+) -> AsyncIterator[KnownPost]:
     """All rows of a question, which ``ask`` puts with the place of the last row so far and a limit."""
     after = first
     while rows := await ask(after, AT_ONCE):
-        for _, held in rows:
-            yield held
+        for _, post in rows:
+            yield post
         after = rows[-1][0]
 
 
@@ -86,8 +86,8 @@ def reasons(found: Outcome, look: Look) -> list[str | None]:
     """Why each entry of a page is asked for now; None: it is not."""
     assert found.listing is not None  # of pages that show posts
     return [
-        plan.reason_to_ask(held, look, sighting)
-        for sighting, held in zip(found.listing.sightings, found.held, strict=True)
+        plan.reason_to_ask(post, look, sighting)
+        for sighting, post in zip(found.listing.sightings, found.posts, strict=True)
     ]
 
 
@@ -95,9 +95,9 @@ def wanted_of(found: Outcome, look: Look, since: str | None = None, until: str |
     """The entries of a page to ask for now; those of other days are left out."""
     assert found.listing is not None  # of pages that show posts
     return [
-        Wanted(held, reason, found.url)
-        for sighting, held, reason in zip(
-            found.listing.sightings, found.held, reasons(found, look), strict=True
+        Wanted(post, reason, found.url)
+        for sighting, post, reason in zip(
+            found.listing.sightings, found.posts, reasons(found, look), strict=True
         )
         if reason and plan.in_days(sighting, since, until)
     ]
