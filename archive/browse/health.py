@@ -17,7 +17,8 @@ from archive.browse.language import Language
 from archive.model import EDITIONS
 
 _CRAWLS = 100
-_DAYS = "select day, sighted, captured, missing, listed_whole from coverage where edition = ? and day between ? and ?"
+_DAYS = """select day, sighted, captured, missing, listed_whole from coverage
+    where edition = ? and day between ? and ?"""
 _FAILURES = (
     "select reason, count(*) as times, max(at) as last from failures group by reason order by times desc"
 )
