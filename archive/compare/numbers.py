@@ -65,7 +65,7 @@ _ENGLISH = (
     | _entries("S", "thousands millions billions trillions", _SCALES)
 )
 _PARTS = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decimal("0.75")}
-# Spelt as `_FOLD` leaves them. Vague plurals (عشرات, مئات) are no numbers; الاثنين is Monday.
+# Spelt as `fold_letters` leaves them. Vague plurals (عشرات, مئات) are no numbers; الاثنين is Monday.
 _DUALS = _words(
     "شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط فتات غارت عمليت هجوم ضربت صاروخ قذيفت"
     " عبوت لغم انفجار سيارت مدنيت شقيق معتقل اسير صحفي مسعف"
@@ -106,8 +106,7 @@ _ARABIC = (
     | {noun + "ان": _Word("x", Decimal(2)) for noun in (*_DUALS, *_DUALS_IN_AN)}
     | {noun + "ين": _Word("x", Decimal(2)) for noun in _DUALS}
 )
-# One character for one, so that places hold
-_FOLD = str.maketrans("أإآٱةىی", "ااااهيي")
+_SPELLINGS = (*((alif, "ا") for alif in "أإآٱ"), ("ة", "ه"), ("ى", "ي"), ("ی", "ي"))
 
 _SCALE = "(?:hundred|dozen|thousand|million|billion|trillion)"
 _TOKEN = re.compile(
@@ -144,6 +143,13 @@ class _Token(NamedTuple):
     end: int
     prefix: str
     is_arabic: bool
+
+
+def fold_letters(text: str) -> str:
+    """One spelling of Arabic letters, one for one, so that places hold."""
+    for letter, plain in () if text.isascii() else _SPELLINGS:
+        text = text.replace(letter, plain)
+    return text
 
 
 @lru_cache(maxsize=1 << 14)
@@ -188,7 +194,7 @@ class _Sentence:
 
     def __init__(self, plain: str) -> None:
         self.plain = plain
-        self.folded = plain.translate(_FOLD)
+        self.folded = fold_letters(plain)
         self.tokens = list(_tokens(self.folded))
 
     def _gap(self, i: int) -> str:

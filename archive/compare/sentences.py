@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain
 
@@ -60,7 +60,7 @@ def _bare(text: str) -> str:
 # Not after a single letter: "U.S. forces". A wrong split ("Dr. X") only shortens the sentence shown with a
 # figure
 _SENTENCE_END = re.compile(
-    rf"(?:(?<!{_LETTER})|(?<={_LETTER}{_LETTER}))(?<![.!?؟…])[.!?؟…]++[\"'”’»)\]]*+\s+"
+    rf"[.!?؟…](?<![.!?؟…][.!?؟…])(?:(?<!{_LETTER}[.!?؟…])|(?<={_LETTER}{_LETTER}[.!?؟…]))[.!?؟…]*+[\"'”’»)\]]*+\s+"
 )
 
 
@@ -148,18 +148,22 @@ class Sentence:
 _WORD = re.compile(rf"(?:{_LETTER}[{_MARKS}]*)+")
 
 
+def sentence_spans(line: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a line begin and end, with the spaces after them. A table row is one."""
+    at = 0
+    ends = () if "\t" in line else (m.end() for m in _SENTENCE_END.finditer(line))
+    for end in chain(ends, (len(line),)):
+        yield at, end
+        at = end
+
+
 def split_sentences(text: str) -> list[Sentence]:
-    found = []
-    for line in text.split("\n"):
-        if "\t" in line:  # a table row
-            found.append(Sentence(line))
-            continue
-        at = 0
-        for end in chain((m.end() for m in _SENTENCE_END.finditer(line)), (len(line),)):
-            if sentence := line[at:end].strip():
-                found.append(Sentence(sentence))
-            at = end
-    return found
+    parts = (
+        line[start:end] if "\t" in line else line[start:end].strip()
+        for line in text.split("\n")
+        for start, end in sentence_spans(line)
+    )
+    return [Sentence(part) for part in parts if part]
 
 
 def likeness(before: Sentence, after: Sentence) -> float:

@@ -1,4 +1,4 @@
-"""Make the data dictionary (four pages of docs/) and the JSON schemas from the software's tables of fields.
+"""Make the data dictionary (five pages of docs/) and the JSON schemas from the software's tables of fields.
 
 Run ``python -m archive.export.dictionary`` after a change; a test compares.
 """
@@ -42,6 +42,7 @@ _VIEWS = (
     "latest_versions", "version_history", "edits", "disappeared", "crawl_health", "coverage",
     "channel_coverage", "figure_changes",
 )  # fmt: skip
+_FIGURES = ("figure_rows", "series_points", "figures", "series")
 _CRAWL = (
     "crawls", "warc_files", "failures", "about", "claim_sets", "stretches", "listing_pages", "channels",
     "digests", "swept_ids", "coverage_days",
@@ -93,7 +94,7 @@ def documents() -> dict[str, str]:
     tables = {name: table for name, table in TABLES.items() if not table.is_hidden}
     views = [name for name in tables if name in _VIEWS]
     crawl = [name for name in tables if name in _CRAWL]
-    others = [name for name in tables if name not in (*_VIEWS, *_CRAWL)]
+    others = [name for name in tables if name not in (*_VIEWS, *_FIGURES, *_CRAWL)]
     fields = [
         *_fields("A version in an export", VERSION_FIELDS),
         *_fields("A changed figure in an export", FIGURE_CHANGE_FIELDS),
@@ -103,6 +104,7 @@ def documents() -> dict[str, str]:
         "dictionary.md": ["# Data dictionary", "", _MADE, *fields],
         "views.md": ["# Views of the database", "", _MADE, *_tables(views, tables)],
         "tables.md": ["# Tables of the database", "", _MADE, *_tables(others, tables)],
+        "tables-of-figures.md": ["# Tables of figures", "", _MADE, *_tables(_FIGURES, tables)],
         "tables-of-the-crawl.md": ["# Tables that a crawl keeps", "", _MADE, *_tables(crawl, tables)],
     }
     return {name: "\n".join(lines) + "\n" for name, lines in pages.items()}

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from archive.clock import now
 from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
+from archive.figures.derive import count_series
 from archive.folder import DATABASE, whole_file
 from archive.read.database import cite, open_readonly, translate_sqlite_errors
 from archive.read.references import BadReference, Reference, parse_reference
@@ -144,6 +145,11 @@ def _redact_version(conn: sqlite3.Connection, version_id: int) -> None:
     values |= {"claim_set_id": None} | digest(NOTE, NOTE)
     columns = ", ".join(f"{name} = ?" for name in values)
     conn.execute(f"update versions set {columns} where version_id = ?", (*values.values(), version_id))
+    series = [
+        row[0] for row in conn.execute("select series from figures where version_id = ?", (version_id,))
+    ]
+    conn.execute("delete from figures where version_id = ?", (version_id,))
+    count_series(lambda sql, asked: conn.execute(sql, (asked,)), series)
     conn.execute(
         "update changes set figures = '[]' where version_id = ? or previous_version_id = ?",
         (version_id, version_id),

@@ -12,6 +12,7 @@ from archive.clock import now
 from archive.errors import CannotWrite, DamagedWarc, NoArchive
 from archive.extract.page import EXTRACTOR
 from archive.extract.pool import ParallelReader
+from archive.figures.derive import derive
 from archive.folder import DATABASE, WARC, put_in_place
 from archive.ingest.events import apply_event
 from archive.ingest.path import MENDABLE, Ingest
@@ -67,6 +68,7 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
         with closing(store):
             ingest = Ingest(store, site_of(folder), folder)
             count = recover(folder, store, ingest, progress, jobs=jobs, damaged=damaged)
+            derive(store)
         if damaged:
             _keep_database(folder)
         _remove_log(folder / DATABASE)
@@ -135,6 +137,7 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
                 else:
                     apply_event(ingest, event, position)
             record_closed(folder, store, warc.closed)
+            derive(store)
         write_manifest(folder, event["event"], event["at"])
     finally:
         lock.close()
@@ -173,6 +176,7 @@ def repair(folder: Path) -> tuple[int, int]:
             cut = cut_torn_ends(folder, store, is_lenient=True)
             damaged: list[str] = []
             count = recover(folder, store, Ingest(store, site_of(folder), folder), damaged=damaged)
+            derive(store)
         write_manifest(folder, "repair", now())
     finally:
         lock.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,10 @@ class Connection:
     def execute(self, sql: str, *values: object) -> int:
         """Run a statement; return how many rows it changed."""
         return self._conn.execute(sql, values).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement for each row."""
+        self._conn.executemany(sql, rows)
 
     def one(self, sql: str, *values: object) -> Row | None:
         """The first row of a query."""

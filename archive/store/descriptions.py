@@ -73,6 +73,8 @@ _LISTED: dict[str, dict[str, Any]] = {
     "promotions": {"sort_desc": "at", "hidden": True},
     "coverage_days": {"sort_desc": "day"},
     "day_counts": {"facets": ["edition"], "sort_desc": "day", "hidden": True},
+    "figures": {"facets": ["unit", "place"]},
+    "series": {"sort_desc": "points"},
     "edit_counts": {"sort_desc": "month", "hidden": True},
     "noise_counts": {"sort_desc": "day", "hidden": True},
     "pending_outcomes": {"hidden": True},
@@ -85,6 +87,8 @@ _LISTED: dict[str, dict[str, Any]] = {
     "edits": {"facets": ["edition", "severity", "stealth", {"array": "classes"}], "sort_desc": "seq"}
     | _SEARCHED,
     "figure_changes": {"facets": ["edition", "stealth"], "sort_desc": "seq"},
+    "figure_rows": {"facets": ["edition", "unit", "place", "approx"]},
+    "series_points": {"facets": ["edition"]},
     "disappeared": {"facets": ["edition", "state"], "sort_desc": "missing_since"} | _SEARCHED,
     "crawl_health": {"facets": ["kind", "verdict"], "sort_desc": "started_at"},
     "channel_coverage": {"facets": ["edition", "channel"]},

@@ -33,6 +33,18 @@
 --   capture_id: The capture.
 --   article_id: The article.
 --   version_id: The version.
+--   line: 0: the title; else the line of the text, from 1.
+--   start: Where it begins, in characters of the title or of the text.
+--   end: Where it ends.
+--   written: The figure as written.
+--   value: Its value; of a range the lower one.
+--   value_to: The upper value of a range.
+--   approx: at least, more than, nearly, about, up to, less than; empty: the text does not say.
+--   unit: What it counts, from a closed list of nouns; empty: no rule names it.
+--   unit_start: Where the counted noun begins.
+--   unit_end: Where the counted noun ends.
+--   since: The date or year since which it counts, as written in its sentence or heading.
+--   place: The governorate or desert in its sentence, else in its heading; empty: none, or several.
 
 -- About this archive: Facts about the archive itself: the site it belongs to, the epoch of its feed.
 create table about (
@@ -428,6 +440,45 @@ create table noise_counts (
     primary key (edition, day, kind)
 ) strict, without rowid;
 
+-- Figures: What each version counts: derived from its text, and made again where the rules improve. Nothing is
+-- added up or corrected. The view `figure_rows` shows them with their sentences.
+create table figures (
+    version_id integer not null references versions(version_id),
+    line integer not null,
+    start integer not null,
+    end integer not null,
+    written text not null,
+    value real not null,
+    value_to real,
+    approx text,
+    unit text,
+    unit_start integer,
+    unit_end integer,
+    since text,
+    place text,
+    sentence_start integer not null, -- Where its sentence begins.
+    sentence_end integer not null, -- Where its sentence ends.
+    heading_start integer, -- Where the line that heads it begins; empty: there is none.
+    heading_end integer, -- Where that line ends.
+    series integer not null, -- A number that figures share whose edition, heading and masked sentence agree.
+    primary key (version_id, line, start)
+) strict, without rowid;
+
+-- Series: Figures whose edition, heading and masked sentence agree in the newest versions of several posts.
+create table series (
+    series integer primary key, -- The number that its figures share.
+    source text not null,
+    points integer not null, -- Posts.
+    falls integer not null, -- Points that are lower than the one before: totals corrected backwards.
+    first_at text not null, -- When the site published the first of them, else when it was first captured.
+    last_at text not null, -- The same of the last.
+    lowest real not null, -- The lowest value.
+    highest real not null, -- The highest value.
+    version_id integer not null references versions(version_id), -- The version of the last point.
+    line integer not null,
+    start integer not null
+) strict;
+
 -- Search: Full text over the folded title and text of newest versions, without a copy of them.
 --   title: Folded title.
 --   text: Folded text.
@@ -477,6 +528,8 @@ create index changes_previous_version on changes(previous_version_id);
 create index changes_same_as_version on changes(same_as_version_id) where same_as_version_id is not null;
 create index changes_capture on changes(capture_id);
 create unique index changes_retracts on changes(retracts) where retracts is not null;
+create index figures_series on figures(series);
+create index series_length on series(points, series);
 create index listing_pages_scope on listing_pages(crawl_id, edition, scope, page);
 create index digests_absent on digests(article_id) where absent_since is not null;
 create index digests_changed on digests(first_seen_at) where changes > 0;
@@ -586,6 +639,48 @@ from changes c join articles a using (article_id) join versions v on v.version_i
      join versions p on p.version_id = c.previous_version_id join json_each(c.figures) f
 where c.kind = 'updated' and c.severity = 3 and c.figures != '[]'
       and not exists (select 1 from changes r where r.retracts = c.seq);
+
+-- Figures, with their sentences: Each figure of each version with its sentence, the line above that heads it,
+-- and its citation. Retracted versions are left out.
+--   source key edition post_id number published_at line start end written value value_to approx unit
+--   unit_start unit_end since place
+--   sentence: The sentence it stands in.
+--   heading: The line above that heads it; empty: there is none.
+--   series: Figures share it whose edition, heading and masked sentence agree.
+--   is_latest: 1: of the newest version of its article.
+--   citation version_id
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+create view figure_rows as
+select a.source, a.key, a.edition, a.post_id, v.number, v.published_at, f.line, f.start, f.end, f.written,
+       f.value, f.value_to, f.approx, f.unit, f.unit_start, f.unit_end, f.since, f.place,
+       substr(case f.line when 0 then v.title else v.text end, f.sentence_start + 1,
+              f.sentence_end - f.sentence_start) as sentence,
+       substr(v.text, f.heading_start + 1, f.heading_end - f.heading_start) as heading,
+       printf('%016x', f.series) as series, v.version_id = a.newest_version_id as is_latest,
+       'sohr:' || a.source || ':' || a.key || '@' || v.first_captured_at as citation,
+       f.version_id, a.article_id
+from figures f join versions v using (version_id) join articles a using (article_id)
+where f.version_id not in (select version_id from retracted_versions);
+
+-- Series of figures: The points of each series: figures of one edition whose heading and sentence agree but for
+-- their counts, in at least two posts.
+--   series: The series, as in `figure_rows`.
+--   source key edition post_id
+--   at: When the site published the post, else when it was first captured.
+--   published_at value value_to approx written unit since place
+--   sentence: The sentence it stands in.
+--   heading: The line above that heads it; empty: there is none.
+--   is_latest: 1: of the newest version of its article; charts show only these.
+--   number citation line start version_id
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+create view series_points as
+select r.series, r.source, r.key, r.edition, r.post_id,
+       coalesce(r.published_at, (select first_captured_at from articles a where a.article_id = r.article_id))
+           as at,
+       r.published_at, r.value, r.value_to, r.approx, r.written, r.unit, r.since, r.place, r.sentence,
+       r.heading, r.is_latest, r.number, r.citation, r.line, r.start, r.version_id, r.article_id
+from series s join figures f on f.series = s.series
+     join figure_rows r on r.version_id = f.version_id and r.line = f.line and r.start = f.start;
 
 -- Missing, disappeared, moved, withheld: Articles that are not where they were. Who did it, and why, cannot
 -- be known from here.

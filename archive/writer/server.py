@@ -26,6 +26,7 @@ from archive.errors import ArchiveError, CannotWrite, WrongSite
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
+from archive.figures.derive import derive
 from archive.folder import WARC
 from archive.ingest.events import apply_event, unfinished
 from archive.ingest.judgement import judge
@@ -49,6 +50,7 @@ from archive.writer.originals import Originals
 
 BATCH = 32  # captures; measured: in larger batches commit and fsync cost no less a capture
 
+FIGURE_SECONDS = 30  # some 15,000 versions; the next crawl or `repair` reads the rest. A crawl waits for 60
 
 WAITING = """select distinct k.name from pending_outcomes join captures using (capture_id)
     join crawls k using (crawl_id) where held_at is null"""
@@ -217,12 +219,13 @@ class Writer:
         raise TypeError(f"not a message: {message!r}")
 
     def close(self) -> None:
-        """Close files, database and lock. Seal what was added in a manifest, unless a write failed and half a
-        record may stand."""
+        """Close files, database and lock. Seal what was added in a manifest and read its figures, unless a
+        write failed and half a record may stand."""
         try:
             self.warc.close()
             if self._is_whole:
                 write_manifest(self.folder, self.name, now())
+                derive(self.store, FIGURE_SECONDS)
         finally:
             self.store.close()
             self._lock.close()

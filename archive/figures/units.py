@@ -1,0 +1,156 @@
+"""What figures count: a closed list of nouns in both languages, and where a figure's noun stands."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from archive.compare.numbers import fold_letters
+
+# Each unit has lemmas, separated by commas; the first form of a lemma stands for all its forms where
+# sentences are compared. In Arabic without article and case ending; `fold` spells them.
+_UNITS = {
+    "killed": "fatality fatalities, death deaths, dead, martyr martyrs, قتيل قتلى قتيلان قتيلين,"
+    " شهيد شهداء شهيدان شهيدين, ضحية ضحايا, وفاة وفيات",
+    "injured": "injury injuries, جريح جرحى جريحان جريحين, مصاب مصابين مصابون, إصابات",
+    "casualties": "casualty casualties",
+    "arrested": "detainee detainees, arrest arrests, معتقل معتقلين معتقلون معتقلان",
+    "kidnapped": "hostage hostages, مختطف مختطفين مختطفون, مخطوف مخطوفين, رهينة رهائن",
+    "prisoners": "prisoner prisoners, captive captives, أسير أسرى أسيرين أسيران, سجين سجناء",
+    "displaced": "نازح نازحين نازحون, IDP IDPs, displaced",
+    "refugees": "refugee refugees, لاجئ لاجئين لاجئون",
+    "civilians": "civilian civilians, مدني مدنيين مدنيون مدنيان",
+    "children": "child children, minor minors, طفل أطفال طفلان طفلين, طفلة طفلات طفلتان طفلتين",
+    "women": "woman women, امرأة نساء امرأتان امرأتين, سيدة سيدات سيدتان سيدتين, مواطنة مواطنات",
+    "men": "man men, رجل رجال رجلان رجلين",
+    "people": "person people persons, individual individuals, شخص أشخاص شخصان شخصين, مواطن مواطنين مواطنون",
+    "families": "family families, عائلة عائلات, أسرة أسر",
+    "combatants": "combatant combatants, fighter fighters, soldier soldiers, militiaman militiamen,"
+    " gunman gunmen, militant militants, rebel rebels, jihadist jihadists, jihadi jihadis,"
+    " مقاتل مقاتلين مقاتلون مقاتلان, جندي جنود جنديان جنديين, مسلح مسلحين مسلحون مسلحان",
+    "officers": "officer officers, ضابط ضباط ضابطان ضابطين",
+    "members": "member members, عنصر عناصر عنصران عنصرين, عضو أعضاء",
+    "journalists": "journalist journalists, صحفي صحفيين صحفيون صحفيان, إعلامي إعلاميين",
+    "medics": "medic medics, paramedic paramedics, doctor doctors, nurse nurses, مسعف مسعفين, طبيب أطباء",
+    "workers": "worker workers, عامل عمال",
+    "shepherds": "shepherd shepherds, راع رعاة",
+    "truffle pickers": "truffle picker,truffle pickers, truffle collector,truffle collectors",
+    "students": "student students, طالب طلاب",
+    "airstrikes": "airstrike airstrikes, air-strike air-strikes, air strike,air strikes, raid raids,"
+    " strike strikes, غارة غارات غارتان غارتين, ضربة ضربات ضربتان ضربتين",
+    "operations": "operation operations, عملية عمليات عمليتان عمليتين",
+    "attacks": "attack attacks, هجوم هجمات هجومان هجومين",
+    "explosions": "explosion explosions, blast blasts, انفجار انفجارات انفجاران انفجارين",
+    "rockets": "rocket rockets, missile missiles, صاروخ صواريخ صاروخان صاروخين",
+    "shells": "shell shells, قذيفة قذائف قذيفتان قذيفتين",
+    "barrel bombs": "barrel bomb,barrel bombs, برميل براميل",
+    "mines": "landmine landmines, mine mines, لغم ألغام لغمان لغمين",
+    "drones": "drone drones, مسيرة مسيرات",
+    "vehicles": "vehicle vehicles, car cars, truck trucks, سيارة سيارات سيارتان سيارتين, آلية آليات",
+    "tanks": "tank tanks, دبابة دبابات",
+    "houses": "house houses, home homes, منزل منازل",
+}  # fmt: skip
+# Verbs and participles: "3 killed", "killing 3", "مقتل 3". A noun beside the number goes first.
+_OUTCOMES = {
+    "killed": ("killed killing kills dead died perished", "مقتل قتل قتلت استشهاد استشهد استشهدت"),
+    "injured": ("injured injuring wounded wounding", "إصابة أصيب أصيبت جرح"),
+    "arrested": ("arrested arresting arrests detained detaining", "اعتقال اعتقل اعتقلت"),
+    "kidnapped": ("kidnapped kidnapping abducted abducting", "اختطاف خطف اختطف"),
+    "displaced": ("displaced displacing", "نزوح تهجير"),
+}
+
+
+class Unit(NamedTuple):
+    """A unit by its name, its lemma, and its place in the sentence."""
+
+    name: str
+    lemma: str
+    start: int
+    end: int
+
+
+def fold(text: str) -> str:
+    """One spelling of Arabic letters and Latin small letters, one for one."""
+    lower = text.lower()
+    return fold_letters(lower if len(lower) == len(text) else text)
+
+
+def _nouns() -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for name, lemmas in _UNITS.items():
+        for lemma in (part.strip() for part in lemmas.split(", ")):
+            forms = lemma.split(",") if "," in lemma else lemma.split()
+            found |= {fold(form): (name, fold(forms[0])) for form in forms}
+    return found
+
+
+NOUNS = _nouns()
+_VERBS = {fold(verb): name for name, both in _OUTCOMES.items() for verb in " ".join(both).split()}
+_ARABIC_VERBS = "|".join(verb for verb in _VERBS if not verb.isascii())
+_PARTICIPLES = "killed|dead|died|injured|wounded|arrested|detained|kidnapped|abducted|displaced"
+_ANY_NOUN = "|".join(sorted(map(re.escape, NOUNS), key=len, reverse=True))
+_AL = "(?:[وبفلك]?ال|لل|[وبفلك])?"
+_NOUN = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN})(?:ا(?=\W|$))?(?!\w|-\w)")
+_HEADS = "|".join(sorted((n for n in NOUNS if n.isascii() and n not in _VERBS), key=len, reverse=True))
+_NEXT_NOUN = re.compile(rf" (?P<noun>{_HEADS})\b")
+_BEFORE_WORD = " +-\"'“”«»‘’"
+_STEP = re.compile(
+    # what is skipped on the way from a number to its noun: a few words without a comma, a clause or a place
+    r"[ +-]+(?!(?:in|on|at|by|from|near|to|with|during|after|as|when|where|who|which|that|while|but"
+    r"|until|since|for|were|was|have|has|had|left"
+    rf"|في|علي|الي|عن|خلال|بعد|قبل|قرب|حيث|الذي|الذين|بينما|منذ|جراء|[وف]?(?:{_ARABIC_VERBS}))\b)"
+    r"[\"'“”«»‘’]?[\w'’*]+[\"'“”«»‘’]?"
+)
+_WERE = re.compile(
+    r"(?: others?| more| of (?:them|whom))?(?: (?:was|were|been|have been|had been))? (?:also )?"
+    rf"(?P<verb>{_PARTICIPLES})\b"
+)
+_VERB_BEFORE = re.compile(rf"(?<!\w)[وبفل]?(?P<verb>{'|'.join(sorted(_VERBS, key=len, reverse=True))}) $")
+_LABEL_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}|{_PARTICIPLES})(?: \w+){{0,2}} ?[:=] ?$")
+_NUMBER_OF = re.compile(
+    rf"(?:(?<!\w)(?:number|total|toll|count)s? of(?: \w+){{0,3}}? "
+    rf"|(?<!\w)[وبفل]?(?:عدد|حصيله|تعداد|مجموع|اجمالي)(?: \w+){{0,2}}? {_AL})(?P<noun>{_ANY_NOUN})(?!\w)"
+    r"|(?P<toll>death toll)"
+)
+_STEPS = 7  # words from a number to its noun
+
+
+def find_unit(folded: str, start: int, end: int, floor: int, ceiling: int) -> Unit | None:
+    """The noun that the number at ``folded[start:end]`` counts; None where no rule names one.
+
+    ``floor`` and ``ceiling``: where the number before it ends and the next one begins.
+    """
+    return _find_after(folded, end, ceiling) or _find_before(folded, start, floor)
+
+
+def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
+    if match := _WERE.match(folded, at, ceiling):
+        verb = match["verb"]
+        return Unit(_VERBS[verb], verb, *match.span("verb"))
+    for _ in range(_STEPS):
+        step = _STEP.match(folded, at, ceiling)
+        if step is None:
+            return None
+        found = _NOUN.match(folded, step.start() + len(step[0]) - len(step[0].lstrip(_BEFORE_WORD)), ceiling)
+        if found:
+            while further := _NEXT_NOUN.match(folded, found.end(), ceiling):
+                found = further
+            return Unit(*NOUNS[found["noun"]], *found.span("noun"))
+        at = step.end()
+    return None
+
+
+def _find_before(folded: str, start: int, floor: int) -> Unit | None:
+    for pattern in (_VERB_BEFORE, _LABEL_BEFORE):
+        if match := pattern.search(folded, floor, start):
+            group = "verb" if "verb" in match.groupdict() else "noun"
+            word = match[group]
+            name, lemma = NOUNS.get(word) or (_VERBS[word], word)
+            return Unit(name, lemma, *match.span(group))
+    found = max(_NUMBER_OF.finditer(folded, floor, start), key=lambda match: match.start(), default=None)
+    if found is None:
+        return None
+    if found["toll"]:
+        return Unit("killed", "death toll", *found.span())
+    name, lemma = NOUNS[found["noun"]]
+    return Unit(name, lemma, *found.span("noun"))

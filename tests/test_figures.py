@@ -1,0 +1,139 @@
+"""The figures of a text: their places, their values, and what they count."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.figures.reading import Figure, read_figures
+
+HERE = Path(__file__).parent / "figures"
+SEEDS = Path(os.environ.get("SOHR_SEEDS", ""))
+SENTENCES = [
+    line.rpartition("\t")[::2]
+    for line in (HERE / "sentences.tsv").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def named(figure: Figure) -> str:
+    """A figure as sentences.tsv writes it."""
+    to = f"..{figure.value_to:.15g}" if figure.value_to is not None else ""
+    approx = f" {figure.approx}" if figure.approx else ""
+    return f"{figure.written} = {figure.value:.15g}{to}{approx} | {figure.unit or ''}"
+
+
+@pytest.mark.parametrize(("sentence", "expected"), SENTENCES, ids=range(len(SENTENCES)))
+def test_sentences(sentence: str, expected: str) -> None:
+    """What counts is read with its value and its noun; dates, times, measures and names are left out."""
+    text = sentence.replace("\\u200f", "\u200f")
+    figures = read_figures("en", "", text, [])
+    written = [named(figure).replace("\u200f", "").strip() for figure in figures]
+    assert written == [part.strip() for part in expected.split(";") if part.strip()]
+    for figure in figures:
+        assert text[figure.start : figure.end] == figure.written
+        if figure.unit is not None:
+            assert text[figure.unit_start : figure.unit_end].strip()
+
+
+PARTS = st.sampled_from(
+    (
+        "{} civilians were killed in Homs.",
+        "At least {} fighters, including {} officers, left.",
+        "• {} ISIS members.",
+        "Raids since early 2024 left {} dead:",
+        "\u200fمقتل {} مدنيين",
+        "- Hama desert: {} operations left {} fatalities:",
+        "إصابة {} أشخاص منذ مطلع العام 2023 في ريف حلب.",
+        "A line\u00a0with  {} cars, twenty-five homes and 4*4 wheels.",
+        "No figure here, only the 3rd of May 2019.",
+        "",
+        "ki*lled {} wo\u200bmen on 3/18/2019 at 10:30.",
+        "Homs\t{}\t{}",
+    )
+)
+DIGITS = st.integers(2, 899).map(str)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> tuple[str, str]:
+    """A title and a text with figures of up to three digits."""
+    lines = draw(st.lists(PARTS, min_size=2, max_size=9))
+    filled = [line.format(*(draw(DIGITS) for _ in range(2))) for line in lines]
+    return filled[0], "\n".join(filled[1:])
+
+
+@given(texts())
+def test_a_figure_stands_where_it_says(text: tuple[str, str]) -> None:
+    """Places are code points of the title or the text; sentence and heading contain what they should."""
+    title, body = text
+    for figure in read_figures("en", title, body, []):
+        of = body if figure.line else title
+        assert of[figure.start : figure.end] == figure.written
+        assert figure.sentence_start <= figure.start < figure.end <= figure.sentence_end
+        assert "\n" not in of[figure.sentence_start : figure.sentence_end]
+        if figure.heading_start is not None:
+            assert body[figure.heading_start : figure.heading_end].endswith(":")
+            assert figure.heading_start < figure.start
+
+
+@given(texts(), st.data())
+def test_another_digit_changes_its_figure_alone(text: tuple[str, str], data: st.DataObject) -> None:
+    """No other row changes, and of this one nothing but what is written and its value."""
+    title, body = text
+    before = read_figures("en", title, body, [])
+    places = [
+        (figure.line, at)
+        for figure in before
+        for at in range(figure.start, figure.end)
+        if (body if figure.line else title)[at].isdecimal()
+    ]
+    if not places:
+        return
+    line, at = data.draw(st.sampled_from(places))
+    of = body if line else title
+    other = data.draw(st.sampled_from([digit for digit in "3456789" if digit != of[at]]))
+    changed = of[:at] + other + of[at + 1 :]
+    after = read_figures("en", *((title, changed) if line else (changed, body)), [])
+    differ = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert len(differ) == 1
+    ((old, new),) = differ
+    assert old.line == line and old.start <= at < old.end and new.value != old.value
+    assert new == old._replace(written=new.written, value=new.value)
+
+
+@pytest.mark.parametrize(
+    "unit", ["1 ", "1-", "one hundred ", "a half ", "3 killed and ", "\u200f", "مئة و", "number of "]
+)
+def test_hostile_repetition(unit: str) -> None:
+    """50 KB of one thing after another cost linear time."""
+    text = unit * (50_000 // len(unit))
+    started = time.process_time()
+    read_figures("en", text, text + "\n" + text, [])
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.seeds
+@pytest.mark.skipif(
+    not SEEDS.joinpath("expected.json").is_file(), reason="SOHR_SEEDS names no folder of articles"
+)
+@pytest.mark.parametrize("name", ["000", "003"])
+def test_reference_articles(name: str) -> None:
+    """Two real posts give their whole toll block: place, value, noun, since, place name and heading."""
+    articles = json.loads(SEEDS.joinpath("expected.json").read_text("utf-8"))
+    article = next(one for one in articles if one["file"].startswith(name))
+    text = "\n".join(article["lines"])
+    found = []
+    for figure in read_figures("en", article["title"], text, []):
+        heading = None if figure.heading_start is None else text.count("\n", 0, figure.heading_start) + 1
+        found.append(
+            [figure.line, figure.start, figure.end, figure.value, figure.approx, figure.unit, figure.since,
+             figure.place, heading]
+        )  # fmt: skip
+    assert found == json.loads((HERE / "reference.json").read_text("utf-8"))[name]
