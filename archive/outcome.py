@@ -25,6 +25,8 @@ SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
 # A 304 to a conditional request: the site stands by an answer that the archive has
 NOT_MODIFIED = "not_modified"
+# The channel of an address that no post has: whether the site answers it as it answers for a post
+INVENTED = "invented"
 GONE = (404, 410)  # statuses that say that there is no such page
 # Outcomes that say that the site does not let us in, or is not there.
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated", DETOUR})

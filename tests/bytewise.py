@@ -25,6 +25,9 @@ class Site:
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        self.otherwise: Callable[[str], bytes] = lambda _: http(
+            "<title>Page not found</title>", "404 Not Found"
+        )
         self.asked: list[str] = []
         self.requests: list[bytes] = []
         site = self
@@ -40,7 +43,7 @@ class Site:
                 path = request.split(b" ", 2)[1].decode("latin-1")
                 site.asked.append(path)
                 site.requests.append(request)
-                found = site.answers.get(path, http("<title>Page not found</title>", "404 Not Found"))
+                found = site.answers.get(path) or site.otherwise(path)
                 self.wfile.write(found(request) if callable(found) else found)
 
         class Server(socketserver.ThreadingTCPServer):

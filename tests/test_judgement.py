@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -86,6 +88,34 @@ def test_the_same_answer_for_all_posts_is_held(site: Site, tmp_path: Path, case:
     done = run(site, folder, "look=all", clock="+1h")
     assert done.status == (65 if case == "empty" else 69), done.stderr[-2000:]
     assert kinds(folder) == [] and all(states(folder)["en", post_id] == "live" for post_id in IDS)
+
+
+@pytest.mark.parametrize("to", ["/en/", "/?s={}", "/en/category/news/"])
+def test_a_post_that_leads_where_any_address_leads(site: Site, tmp_path: Path, to: str) -> None:
+    """One post redirects to the home page, as an invented address does: held. If only the post does, it is
+    missing. One request more, in the crawl that meets it."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    site.list_posts(*IDS[:5])
+    site.redirect("/en/106/", to.format(106), 302)
+    with_invented = tmp_path / "b"
+    shutil.copytree(folder, with_invented)
+
+    def invented() -> list[str]:
+        return [path for path in site.asked if re.fullmatch(r"/en/9\d{8}/", path)]
+
+    assert run(site, folder, "look=all", clock="+1h").status == 0
+    assert kinds(folder) == ["missing"] and len(invented()) == 1
+    assert run(site, folder, "look=all", clock="+2h").status == 0 and len(invented()) == 1
+    site.otherwise = lambda path: http(b"", "302 Found", f"Location: {to.format(path)}")
+    done = run(site, with_invented, "look=all", clock="+1h")
+    assert done.status == 69 and "any address" in done.stderr
+    assert kinds(with_invented) == [] and len(invented()) == 2
+    assert run(site, with_invented, "look=none", clock="+2h").status == 69 and len(invented()) == 2
+    assert well(with_invented, "held").decode().endswith("1 missing: en:106\n")
+    before = dump(with_invented)
+    well(with_invented, "rebuild")
+    assert dump(with_invented) == before
 
 
 def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ from tests.replica.server import Replica
 DAYS = ("2026-01-05T06:00:00Z", "2026-01-06T06:00:00Z", "2026-01-07T06:00:00Z", "2026-01-08T06:00:00Z")
 
 
-def crawl(replica: Replica, folder: Path, at: str) -> str:
-    """A crawl at an instant by the archive's clock, which is healthy; what it printed."""
+def crawl(replica: Replica, folder: Path, at: str, status: int = 0) -> str:
+    """A crawl at an instant by the archive's clock, which ends with a status; what it printed."""
     done = run(command(replica, folder, "look=all"), environment() | {"ARCHIVE_CLOCK": at})
-    assert done.status == 0, done
+    assert done.status == status, done
     return done.stderr
 
 
@@ -99,16 +99,18 @@ def test_an_old_copy_of_the_open_file(replica: Replica, tmp_path: Path, rebuilt:
     if rebuilt:
         (folder / "archive.db").unlink()
         assert sohr(folder, "rebuild").status == 0
-    said = crawl(replica, folder, DAYS[0].replace("06:", "12:"))
+    said = crawl(replica, folder, DAYS[0].replace("06:", "12:"), 73)
     assert f"shorter than they were, and nothing is added to them: {path.name.removesuffix('.open')}" in said
     assert path.read_bytes() == old
     assert [file.serial for file in warc_files(folder / "warc")] == [1, 2]
     crawl(replica, folder, DAYS[1])
     assert path.read_bytes() == old
+    assert (b"EVIDENCE IS LACKING" in sohr(folder, "status").out) is not rebuilt
     ran = sohr(folder, "verify")
     assert ran.status == 1 and "is shorter than manifests/000002.json says" in ran.lines[0]
     path.write_bytes(new)
     assert sohr(folder, "rebuild").status == 0 and sohr(folder, "verify", "--deep").status == 0
+    assert b"LACKING" not in sohr(folder, "status").out
     check_warcs(folder)
 
 

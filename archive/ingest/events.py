@@ -17,6 +17,7 @@ from archive.outcome import NO_ANSWER, NOT_ASKED, Outcome
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.connection import Row
+from archive.store.rows import Store
 from archive.warc.reader import Position
 
 WORTH_IT = 300  # versions: below, the processes take longer to start than they save
@@ -37,6 +38,7 @@ def apply_event(
             store.crawls.start(
                 event["name"], event["kind"], event["at"], event["arguments"], event["software"]
             )
+            _note_shorter_files(store, event["name"], event.get("shorter_files", []))
         case "crawl-finished":
             # A crawl that was killed has no end of its own, only a last sign
             at_end = event.get("last_sign_at") or event["at"]
@@ -86,6 +88,16 @@ def _identify_archive(ingest: Ingest, home: str, extractor: str) -> None:
     for key, value in facts.items():
         if ingest.store.about(key) is None:
             ingest.store.set_about(key, value)
+
+
+def _note_shorter_files(store: Store, crawl: str, names: list[str]) -> None:
+    """Keep which WARC files lack bytes that they had, and the crawl whose exit status tells it: the first
+    that came to its end."""
+    known: dict[str, str] = json.loads(store.about("shorter_files") or "{}")
+    if names or known:
+        ended = "select 1 from crawls where name = ? and exit_status is not null"
+        told = {name: by for name, by in known.items() if store.one(ended, by)}
+        store.set_about("shorter_files", json.dumps({name: told.get(name, crawl) for name in names}))
 
 
 def _add_home(ingest: Ingest, home: str, has_slash: bool) -> None:

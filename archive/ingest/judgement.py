@@ -22,7 +22,7 @@ from archive.ingest.path import Ingest
 from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
 from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Unextractable
-from archive.outcome import HELD, Outcome
+from archive.outcome import HELD, INVENTED, Outcome
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 from archive.thresholds import (
@@ -85,6 +85,7 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "at": at,
         "held": sorted(bulk),
         "shared": _find_shared(ingest),
+        "invented": _find_invented(ingest, crawl),
         "proven": proven,
         "waiting": sorted(waiting.values()),
     }
@@ -112,6 +113,24 @@ def _find_shared(ingest: Ingest) -> dict[str, str]:
     return {names[article_id]: name for article_id, name in find_shared(edits).items()}
 
 
+def _find_invented(ingest: Ingest, crawl: str) -> list[str]:
+    """Posts that lead where an address leads that no post has: the site may send everything there."""
+    asked = ingest.store.query(
+        """select location from captures join crawls using (crawl_id)
+           where name = ? and channel = ? and outcome = 'missing' and location is not null""",
+        crawl,
+        INVENTED,
+    )
+    places = {_place(row["location"]) for row in asked}
+    rows = _pending(ingest, "p.held_at is null and p.kind = 'missing' and c.location is not null")
+    return [str(key_of(row)) for row in rows if _place(row["location"]) in places]
+
+
+def _place(location: str) -> str:
+    """Where a redirect leads, whatever it searches for there."""
+    return location.partition("?")[0].rstrip("/")
+
+
 def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     """Write or hold what waits, as the record says; the outcomes."""
     at, held = event["at"], set(event["held"])
@@ -124,7 +143,8 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         earlier = _held_rows(ingest, row)
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
-        is_bulk = row["kind"] in held and not _is_expected(row)
+        is_invented = row["kind"] == MISSING and str(key_of(row)) in event["invented"]
+        is_bulk = (row["kind"] in held and not _is_expected(row)) or is_invented
         if not is_proven and (earlier or is_bulk or shared):
             _hold(ingest, row, at, shared, is_watched=watched[row["kind"]] < WATCHED)
             watched[row["kind"]] += 1

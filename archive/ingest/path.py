@@ -30,6 +30,7 @@ from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Si
 from archive.outcome import (
     BROKEN,
     DETOUR,
+    INVENTED,
     LISTING_UNREAD,
     NOT_MODIFIED,
     OTHER,
@@ -159,6 +160,8 @@ class Ingest:
             return seen.outcome(OTHER)
         if address.kind is Kind.ROBOTS:
             return seen.outcome(ROBOTS)
+        if capture.channel == INVENTED:
+            return self._record_invented(seen, address)
         if capture.status in REDIRECTS:
             return self._record_redirect(seen, address)
         if address.kind is Kind.LISTING:
@@ -194,6 +197,16 @@ class Ingest:
         if proof is Proof.MOVED and article is not None:
             return self._record_moved(seen, article, target)
         return self._record_same(seen, article, target)
+
+    def _record_invented(self, seen: Seen, address: Address) -> Outcome:
+        """An address that no post has: `archive.ingest.judgement` compares its answer with those of posts."""
+        is_redirect = seen.capture.status in REDIRECTS
+        proof, _ = (
+            judge_redirect(seen.capture, address, read_location(seen.capture), self.site)
+            if is_redirect
+            else (None, "")
+        )
+        return seen.outcome("missing" if not is_redirect or proof is Proof.MISSING else OTHER)
 
     def _record_moved(self, seen: Seen, article: ArticleRow, target: Address) -> Outcome:
         """The address by id leads to another post for good, unless this crawl saw the post listed."""

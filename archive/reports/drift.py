@@ -73,6 +73,7 @@ class Drift:
     counters: Counters = field(default_factory=dict)
     usual_unread: float = 0.0  # share of the pages that no layout read, in earlier crawls
     findings: tuple[Finding, ...] = ()
+    shorter_files: tuple[str, ...] = ()  # WARC files that lack bytes they had, which no exit status told yet
     held: Counts = field(default_factory=dict)  # posts whose outcomes are held, of the editions of the crawl
 
 
@@ -103,7 +104,9 @@ def judge_crawl(rows: Rows, crawl: str, finish_reason: str, now: str) -> Drift:
         findings.append(Finding("gap", len(days), edition=edition, detail=", ".join(days)))
     asked = json.loads(arguments).get("editions", ())
     held = {edition: kinds for edition, kinds in count_held(rows).items() if edition in asked}
-    return Drift(numbers, _share(usual, "unread", "read"), tuple(findings), held)
+    shorter = rows.query("select value from about where key = 'shorter_files'")
+    files = (name for [text] in shorter for name, by in json.loads(text).items() if by == crawl)
+    return Drift(numbers, _share(usual, "unread", "read"), tuple(findings), tuple(files), held)
 
 
 def _count_crawl(rows: Rows, crawl_id: int) -> Counters:

@@ -111,6 +111,7 @@ class Status:
     database_size: int
     warc_files: int
     warc_size: int
+    shorter_files: tuple[str, ...]  # WARC files that hold less than is indexed of them
     newest_seq: int
     editions: tuple[EditionHealth, ...]  # of which a crawl has ended
     holdings: tuple[Holding, ...]
@@ -135,6 +136,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         unresolved = _count(conn, "select count(*) from aliases where article_id is null")
         quarantined = _count(conn, "select count(*) from captures where outcome = ?", QUARANTINED)
         site, home = about(conn, "site"), about(conn, "home")
+        shorter = tuple(_shorter_files(conn, folder))
         days = tuple(_days(conn))
         channels = read_channels(conn)
         newest_seq = _count(conn, "select coalesce(max(seq), 0) from changes")
@@ -147,6 +149,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         database_size=sum(path.stat().st_size for path in folder.glob("archive.db*")),
         warc_files=len(files),
         warc_size=sum(files),
+        shorter_files=shorter,
         newest_seq=newest_seq,
         editions=editions,
         holdings=holdings,
@@ -159,6 +162,17 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         channels=channels,
         next=tuple(_next(folder, home, holdings, last, len(broken_off), unresolved)),
     )
+
+
+def _shorter_files(conn: sqlite3.Connection, folder: Path) -> Iterable[str]:
+    """Of the WARC files that a crawl found to be shorter than they were, those that still are."""
+    for name in json.loads(about(conn, "shorter_files") or "{}"):
+        sql = """select max(offset + length) from captures join warc_files using (warc_file_id)
+                 where name = ?"""
+        paths = (folder / "warc" / name, folder / "warc" / f"{name}.open")
+        size = max((path.stat().st_size for path in paths if path.exists()), default=0)
+        if size < (conn.execute(sql, (name,)).fetchone()[0] or 0):
+            yield name
 
 
 def _editions(conn: sqlite3.Connection, now: str) -> Iterable[EditionHealth]:

@@ -133,7 +133,18 @@ def render_status(status: Status, width: int = 100) -> str:
     sizes = f"database {size(status.database_size)}, {number_of(status.warc_files, 'WARC file')} of"
     head = f"Archive of {status.site or 'no site yet'} in {status.folder}: {sizes} {size(status.warc_size)}"
     parts = [
-        "\n".join([head, _last_crawl(status), *(_health(one, status.read_at) for one in status.editions)]),
+        "\n".join(
+            [
+                head,
+                _last_crawl(status),
+                *(_health(one, status.read_at) for one in status.editions),
+                *(
+                    f"EVIDENCE IS LACKING: {name} is shorter than it was: restore it from a copy; if there "
+                    "is none, 'sohr-archive rebuild' indexes what is left"
+                    for name in status.shorter_files
+                ),
+            ]
+        ),
         _holdings(status.holdings, width),
         _states(status.holdings),
         _crawls(status.crawls),

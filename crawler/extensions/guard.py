@@ -273,6 +273,14 @@ class Guard:
                 f"{number} answers met an error of ours; the evidence is kept: "
                 "please report it (see the log)",
             )
+        if self.drift.shorter_files:
+            return Verdict(
+                CANNOT_WRITE,
+                "evidence is lacking",
+                f"WARC files are shorter than they were: {', '.join(self.drift.shorter_files)}; what came "
+                "now is in a new file: restore them from a copy; if there is none, 'sohr-archive rebuild' "
+                "indexes what is left",
+            )
         if self.stopped and self.stopped[0] == "clock":
             return Verdict(CANNOT_WRITE, "wrong clock", self.stopped[1])
         return self._judge_pages() or Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")

@@ -22,6 +22,7 @@ from archive.clock import clock, current_time, format_time, now, parse_time, rea
 from archive.model import Edition
 from archive.outcome import (
     HELD,
+    INVENTED,
     LISTING,
     LISTING_UNREAD,
     MOVED,
@@ -52,6 +53,7 @@ AHEAD = 64  # articles asked for before the walk through the listings waits: bou
 BUDGET = 8000  # requests in 24 hours by default: less than a fifth of one in two seconds
 RESTS = 50  # the last answers with a Retry-After that a crawl heeds at its start
 LOOKS = 200  # articles after which the looks that wait are judged: minutes, at the pace of a guest
+INVENTED_ID = 900_000_000  # no site has as many posts
 HOPS = 6  # redirects that are followed from one address
 LISTINGS = 4  # of so many requests at a time one may be for the next page of a listing
 
@@ -83,6 +85,7 @@ class SohrSpider(Spider):
         self._served: Served | None = None  # where the site is served, if not at its home address
         self._looks = 0  # since the last judgement
         self._under_way = 0  # requests for articles
+        self._is_inventing: bool | None = None  # whether an invented address is under way; None: not asked
         self._all_answered = asyncio.Event()
         self.cited = self.arguments.urls or ()
 
@@ -354,6 +357,9 @@ class SohrSpider(Spider):
         self._make_room(why)
         try:
             found = await outcome(response)
+            if why.channel == INVENTED:
+                self._is_inventing = False
+                return
             is_moved = found.served is not None and await self._follow_site(found.served)
         except ArchiveFailed as failure:
             self.guard.fail(failure)
@@ -378,11 +384,24 @@ class SohrSpider(Spider):
             self.guard.note(MOVED)
         if found.version is not None:
             yield asdict(found.version)
+        if self._is_dead_end(found) and self._is_inventing is None:
+            self._is_inventing = True
+            yield self._request(self._invent(edition), Asked(INVENTED, via=found.url, hops=HOPS))
         self._looks += 1
-        if self._looks >= LOOKS:
+        if self._looks >= LOOKS and not self._is_inventing:
             self._looks = 0
             for version in await self._capture.judge():
                 yield asdict(version)
+
+    def _is_dead_end(self, found: Outcome) -> bool:
+        """Whether a post that was there leads to a page that is no article."""
+        return found.word == HELD and found.target is None and 300 <= found.status < 400
+
+    def _invent(self, edition: Edition | None) -> str:
+        """An address that no post has."""
+        number = str(INVENTED_ID + secrets.randbelow(INVENTED_ID // 10))
+        slug = "" if edition == "en" else f"{secrets.token_hex(6)}/"
+        return f"{self.site.edition_home(edition or 'en')}{slug}{number}/"
 
     def _count_answer(self) -> None:
         self._under_way -= 1
@@ -404,6 +423,8 @@ class SohrSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy puts it there
         self._make_room(asked(request))
         self._count_answer()
+        if asked(request).channel == INVENTED:
+            self._is_inventing = False
         ours = isinstance(failure.value, IgnoreRequest)
         if not (ours and self.guard.closing.is_set()):
             word = "forbidden" if ours else "no_answer"
