@@ -70,13 +70,13 @@ def _downloader(crawler: Crawler) -> Downloader:
     return crawler.engine.downloader
 
 
-def on_signal(process: CrawlerProcess, react: Callable[[int], None]) -> None:
-    """Call ``react`` with the number of the first signal that ends the process, before Scrapy handles it."""
+def on_signal(process: CrawlerProcess, react: Callable[[int, Callable[[], None]], None]) -> None:
+    """Call ``react`` with the number of a signal that ends the process, and what lets Scrapy handle it. After
+    that Scrapy ends the process at the next signal."""
     shutdown = process._signal_shutdown
 
     def handle(signum: int, frame: Any) -> None:
-        react(signum)
-        shutdown(signum, frame)
+        react(signum, lambda: shutdown(signum, frame))
 
     process._signal_shutdown = handle  # type: ignore[assignment,method-assign]  # Scrapy has no hook
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -263,6 +264,27 @@ def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, tmp_path
     before = dump(folder)
     well(folder, "rebuild")
     assert dump(folder) == before
+
+
+@pytest.mark.real_process
+def test_what_waits_at_ctrl_c_is_written_and_becomes_items(site: Site, tmp_path: Path) -> None:
+    """An edit that was found before it is an item of `-O`, although its crawl was stopped."""
+    folder, out = tmp_path / "a", tmp_path / "new.jsonl"
+    assert run(site, folder).status == 0
+    site.asked.clear()
+    site.put_post(101, "The text of post 101 has 8 words in one line.")
+    for post_id in IDS[1:]:
+        whole = site.answers[f"/en/{post_id}/"]
+        site.answers[f"/en/{post_id}/"] = lambda _, whole=whole: (
+            time.sleep(60 * ("/en/101/" in site.asked)) or whole
+        )
+    feeds = json.dumps({str(out): {"format": "jsonlines"}})
+    with running(site.url, folder, "edition=en", "look=all", FEEDS=feeds) as crawl:
+        until(lambda: rows(folder, "select 1 from pending_outcomes"), "the edit to wait")
+        crawl.signal(signal.SIGINT)
+        assert crawl.wait(20).status == 130
+    assert kinds(folder) == ["updated"]
+    assert [json.loads(line)["post_id"] for line in out.read_text().splitlines()] == [101]
 
 
 def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:

@@ -79,6 +79,18 @@ def test_a_change_says_when_a_text_came_back(tmp_path: Path) -> None:
         assert [line["stale_copy"] for line in lines] == [False] * 3
 
 
+def test_terms_and_links_are_those_of_the_text_that_holds(tmp_path: Path) -> None:
+    """A wall with links of its own stood before three posts: once it is taken back, its links are too."""
+    wall = "Our readers pay for this. " * 10 + '<a href="https://example.org/subscribe">Subscribe</a>'
+    with Archive(tmp_path / "a") as archive:
+        for post_id in (1, 2, 3):
+            told = f'Text {post_id}, as <a href="https://example.org/{post_id}">told</a>.'
+            archive.take(capture(post_id, FIRST, told), capture(post_id, SECOND, wall))
+    assert rows(tmp_path / "a", "select count(*) from changes where kind = 'retracted'") == [(2,)]
+    sql = "select post_id, links.url from links join articles using (article_id) order by 1"
+    assert rows(tmp_path / "a", sql) == [(n, f"https://example.org/{n}") for n in (1, 2, 3)]
+
+
 @pytest.mark.pages
 async def test_pages_show_that_a_change_was_withdrawn(folder: Path) -> None:
     """The article shows the text that holds; the list of changes leaves both out unless it shows all."""

@@ -33,7 +33,7 @@ from archive.ingest.same_text import (
     is_trusted,
 )
 from archive.ingest.seen import Seen, key_of
-from archive.model import GONE_STATES, ArticleKey, Extract, Kind
+from archive.model import GONE_STATES, ArticleKey, Extract, Kind, Stated
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.boilerplate import is_statement
 from archive.store.packing import pack_stated, unpack_metadata
@@ -230,6 +230,7 @@ class Versions:
                     details = {"reason": describe_repeated(found.layout)}
                     ids = {"version_id": row["version_id"], "retracts": row["seq"], "details": details}
                     self._store.changes.add(article_id, "retracted", seen.at, seen.learnt_at, **ids)
+            self._restate(article_id)
 
     def _distrust(
         self, article: ArticleRow, before: VersionRow | None, found: Extract
@@ -312,7 +313,8 @@ class Versions:
         row = self._store.versions.add(article_id, number, found, seen.capture_id, seen.at)
         names = self._names(seen, article, found)
         pointers = {"newest_version_id": row["version_id"], "versions": number}
-        self._articles.record_look(article, seen, "live", is_changed=True, **pointers, **names)
+        is_changed = kind != "updated" or not self._has_only_noise(article, difference)
+        self._articles.record_look(article, seen, "live", is_changed=is_changed, **pointers, **names)
         self._store.versions.index_newest(article_id, newest, row)
         self._set_terms_and_links(article_id, found)
         neighbours.end_promotion(self._store, article_id)
@@ -334,6 +336,13 @@ class Versions:
             text_sha256=row["text_sha256"],
         )
         return seen.outcome(NEW if newest is None else CHANGED, article, version=version)
+
+    def _has_only_noise(self, article: ArticleRow, difference: dict[str, Any]) -> bool:
+        """Whether nobody edited an article, neither now nor before: it is not looked at sooner for that."""
+        is_noise = not difference["severity"] or SAME_ADDITION in difference["classes"]
+        sql = """select 1 from valid_changes where article_id = ? and kind = 'updated' and severity > 0
+                 and not exists (select 1 from json_each(classes) where value = ?)"""
+        return is_noise and self._store.one(sql, article["article_id"], SAME_ADDITION) is None
 
     def _was_stale(self, version: VersionRow) -> bool:
         """Whether a version came from an old copy, so that the next text is the current one again."""
@@ -419,7 +428,18 @@ class Versions:
         self._articles.record_change(seen, article, "backfilled", **ids)
         return row
 
-    def _set_terms_and_links(self, article_id: int, found: Extract) -> None:
+    def _restate(self, article_id: int) -> None:
+        """Terms and links of the version that stands, once others are taken back."""
+        row = self._store.one(
+            """select v.* from articles a join versions v on v.version_id = a.newest_version_id
+               where a.article_id = ?""",
+            article_id,
+        )
+        stated = unpack_metadata(row) if row else {}
+        names = ("categories", "tags", "links")
+        self._set_terms_and_links(article_id, Stated(**{name: stated.get(name, ()) for name in names}))
+
+    def _set_terms_and_links(self, article_id: int, found: Stated) -> None:
         self._store.articles.set_terms(article_id, found.categories, found.tags)
         parsed = ((url, text, self._articles.site.parse(url)) for url, text in found.links)
         self._store.articles.set_links(

@@ -67,20 +67,13 @@ class Command(ScrapyCrawl):
             self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
         crawlers = remember_crawlers(self)
 
-        stopped: list[int] = []
-
-        def stop(signum: int) -> None:
-            stopped.append(signum)
-            for crawler in crawlers:
-                guard_of(crawler).interrupted = signum == signal.SIGINT
-                call_in_loop(guard_of(crawler).close_down)
-
-        on_signal(process, stop)
+        signals = list[int]()
+        on_signal(process, stopper_of(crawlers, signals))
         super().run(args, opts)
         self.exitcode = (
             self._report(crawlers[0]) if crawlers and not self.exitcode else self.exitcode or INTERNAL
         )
-        if crawlers and not stopped:  # who stops a crawl does not wait for an authority
+        if crawlers and not signals:  # who stops a crawl does not wait for an authority
             self._stamp()
         if url := os.environ.get("ARCHIVE_PING_URL"):
             ping(url, self.exitcode)
@@ -128,7 +121,23 @@ def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
     return for_site(stated, real, is_loopback=site.is_loopback and real == site.home)
 
 
-def call_in_loop(function: Callable[[], None]) -> None:
+def stopper_of(crawlers: list[Crawler], signals: list[int]) -> Callable[[int, Callable[[], None]], None]:
+    """What stops the crawls at a signal: at the first in good order, at the second at once. ``signals`` gets
+    their numbers."""
+
+    def stop(signum: int, shutdown: Callable[[], None]) -> None:
+        signals.append(signum)
+        for crawler in crawlers:
+            guard_of(crawler).interrupted = signum == signal.SIGINT
+        if len(signals) > 1:  # nothing under way is waited for
+            shutdown()
+            signal.raise_signal(signum)
+        call_in_loop(lambda: None if all(guard_of(one).finish() for one in crawlers) else shutdown())
+
+    return stop
+
+
+def call_in_loop(function: Callable[[], object]) -> None:
     """Call a function in the event loop's thread, from a signal handler."""
     from twisted.internet import reactor  # installed by Scrapy by now, not at import
 

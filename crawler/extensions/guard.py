@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from scrapy import signals
+from scrapy.core.engine import ExecutionEngine
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DontCloseSpider
 
 from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.model import Edition
@@ -150,6 +152,7 @@ class Guard:
         self._closing_task: asyncio.Task[None] | None = None  # a reference, or the loop may drop it
         crawler.signals.connect(self._count_error, signal=signals.spider_error)
         crawler.signals.connect(self._count_error, signal=signals.item_error)
+        crawler.signals.connect(self._stay_open, signal=signals.spider_idle)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -184,6 +187,11 @@ class Guard:
 
     def _count_error(self) -> None:
         self.counts["errors"] += 1
+
+    def _stay_open(self) -> None:
+        """A crawl that has nothing left to ask for is closed by `_close`, after what waits became items."""
+        if self._closing_task is not None:
+            raise DontCloseSpider
 
     def take_request(self) -> bool:
         """Take one request from today's budget; False if none is left."""
@@ -231,17 +239,21 @@ class Guard:
             logger.log(logging.INFO if reason == "budget" else logging.ERROR, "%s", sentence)
             self.is_reported = reason != "budget"
         self.close_down()
-        engine = self._crawler.engine
-        assert engine is not None  # it runs while answers come
-        if engine.spider is not None and self._closing_task is None:
-            self._closing_task = asyncio.ensure_future(self._close(reason))
+        self._start_closing(reason)
 
-    async def _close(self, reason: str) -> None:
+    def _start_closing(self, reason: str) -> bool:
         engine = self._crawler.engine
-        assert engine is not None  # it runs while answers come
+        if getattr(engine, "spider", None) is None:  # the crawl has not begun
+            return False
+        if self._closing_task is None:
+            self._closing_task = asyncio.ensure_future(self._close(engine, reason))
+        return True
+
+    async def _close(self, engine: ExecutionEngine, reason: str) -> None:
         if self.before_close is not None:
             await self.before_close()
-        await engine.close_spider_async(reason=reason)
+        if engine.spider is not None:  # it may be closed already
+            await engine.close_spider_async(reason=reason)
 
     def close_down(self) -> None:
         """Drop what waits: retries that sleep and requests that have not left; soon also those under way."""
@@ -249,6 +261,12 @@ class Guard:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.cut.set)
         self.closing.set()
         drop_waiting_requests(self._crawler, "the crawl is stopping")
+
+    def finish(self) -> bool:
+        """Stop as somebody asks, and return whether there is something to stop: requests under way end, for
+        seconds, and what waits becomes items."""
+        self.close_down()
+        return self._start_closing("shutdown")
 
     async def sleep(self, seconds: float, why: str) -> bool:
         """Wait, at most until the crawl stops; return whether it goes on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -41,7 +42,7 @@ from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Open, Questions
 from crawler.arguments import Arguments
-from crawler.extensions.guard import FAILURES, guard_of
+from crawler.extensions.guard import FAILURES, GRACE_SECONDS, guard_of
 from crawler.middlewares.backoff import seconds_left
 from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, edition_of, outcome
 from crawler.reasons import describe_error
@@ -152,9 +153,9 @@ class SohrSpider(Spider):
                         Asked(channel, wanted.reason, wanted.via, name=name),
                         wanted.condition,
                     )
-            while self._under_way and not self.guard.closing.is_set():
-                self._all_answered.clear()
-                await self._all_answered.wait()
+            await self._wait_for_answers(None)
+            if self.guard.closing.is_set():
+                return  # what waits is judged where the crawl is stopped
             for version in await capture.judge():
                 yield asdict(version)
         except ArchiveClosed:
@@ -209,10 +210,20 @@ class SohrSpider(Spider):
         return not left or await self.guard.sleep(left, "the site asked for rest")
 
     async def _finish_looks(self) -> None:
-        """Before the crawl is stopped: what waits is judged, and its versions become items."""
+        """Before the crawl is stopped: what is under way ends, for seconds; then what waits is judged, and
+        its versions become items."""
+        await self._wait_for_answers(GRACE_SECONDS)
         assert self.crawler.engine is not None  # it runs while answers come
         for version in await self._capture.judge():
             await self.crawler.engine.scraper.start_itemproc_async(asdict(version), response=None)
+
+    async def _wait_for_answers(self, seconds: float | None) -> None:
+        """Wait until all articles asked for are answered; in a crawl that stops only if for ``seconds``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._under_way and (seconds or not self.guard.closing.is_set()):
+                    self._all_answered.clear()
+                    await self._all_answered.wait()
 
     def _folder(self) -> str:
         return str(Path(self.crawler.settings["ARCHIVE_DIR"]).absolute())
