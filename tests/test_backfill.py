@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.rebuild.rebuild import rebuild
-from tests.archiving import HOME, dump
+from tests.archiving import HOME, dump, sohr
 from tests.crawling import Running, rows
 from tests.public_archives import (
     CommonCrawl,
@@ -318,3 +320,30 @@ def test_kills_repeat_at_most_the_request_under_way(archive_too: bool, tmp_path:
     taken = rows(folder, TAKEN)
     assert len(taken) == len(set(taken)) == len(captures)
     assert all(len(said(folder, number)) == 5 for number in range(1, 13))
+
+
+# -- plan, audit, coverage -----------------------------------------------------------------------------------
+
+
+def test_the_plan_the_audit_and_the_coverage_say_what_is_where(tmp_path: Path) -> None:
+    """Listed, to fetch, fetched, refused, unreadable add up; days known from archives alone are marked."""
+    folder = tmp_path / "archive"
+    dated = b'<meta property="article:published_time" content="2015-03-01T08:00:00+00:00"></head>'
+    first = kept(9, TIMES[0], "One was killed.")
+    old = Kept(f"{HOME}en/8/", TIMES[0], b"<html><body><b>An old theme</b></body></html>")
+    gone = kept(7, TIMES[0], "Two were killed.", fault="gone")
+    captures = [*STORY, replace(first, body=first.body.replace(b"</head>", dated)), old, gone]
+    with Wayback(captures) as service, no_service() as nobody:
+        given = [f"--site={HOME}", "--service=wayback", "--json", f"-sWAYBACK_URL={service.url}"]
+        given += ["-sWAYBACK_CAPTURE_SECONDS=0.001", f"-sCOMMONCRAWL_INDEX_URL={nobody}"]
+        [planned] = json.loads(sohr(folder, "backfill", "--plan", *given).out)["services"]
+        assert service.asked("/web/") == []
+        ran = sohr(folder, "backfill", *given)
+        assert ran.status == 0, ran.err
+    names = ("posts", "listed", "fetched", "refused", "unreadable", "to_fetch", "days")
+    assert [planned[name] for name in names] == [6, len(captures), 0, 0, 0, WANTED + 3, 5]
+    [done] = json.loads(sohr(folder, "audit", "--json").out)["archives"]
+    assert [done[name] for name in names] == [6, len(captures), WANTED + 2, 1, 1, 0, 5]
+    text = sohr(folder, "audit").out.decode()
+    assert "1 day known only from public archives or files" in text and "Public archives" in text
+    assert rows(folder, "select day, captured, is_copied from coverage") == [("2015-03-01", 1, 1)]

@@ -9,7 +9,7 @@ import pytest
 
 from archive.model import Capture
 from archive.public_archives.captures import NotServed, read_memento, read_record
-from archive.public_archives.plan import HELD, REFUSED, Listed, choose
+from archive.public_archives.plan import FETCHED, REFUSED, Listed, choose
 from archive.public_archives.queries import (
     commoncrawl_query,
     identity_of,
@@ -118,7 +118,7 @@ def test_rows_of_other_posts_say_nothing() -> None:
 
 def test_what_is_held_is_not_asked_and_what_is_refused_stands_for_nothing() -> None:
     """A refused row is as if it was not listed: the next one with its digest is asked for."""
-    assert _chosen([_row(1, "A", answer=HELD), _row(2, "A")]) == []
+    assert _chosen([_row(1, "A", answer=FETCHED), _row(2, "A")]) == []
     assert _chosen([_row(1, "A", answer=REFUSED), _row(2, "A")]) == [2]
 
 

@@ -7,7 +7,7 @@ from archive.ingest.seen import Seen
 from archive.model import Capture, Kind
 from archive.outcome import SERVED, Outcome
 from archive.public_archives.captures import ERROR, NotServed, read_memento, read_record
-from archive.public_archives.plan import HELD, REFUSED
+from archive.public_archives.plan import FETCHED, REFUSED
 from archive.public_archives.queries import CHANNELS, INDEX, asked_of, identity_of
 from archive.public_archives.rows import IndexPage, parse_commoncrawl, parse_wayback
 from archive.sites.sohr.addresses import Site
@@ -30,7 +30,7 @@ class ListedCaptures:
 
     def note_capture(self, seen: Seen, service_url: str) -> None:
         """The capture that was asked of a public archive is here."""
-        self._answer(seen.capture.source, service_url, HELD, "", seen.capture_id)
+        self._answer(seen.capture.source, service_url, FETCHED, "", seen.capture_id)
 
     def _record_index(self, seen: Seen, service: str) -> Outcome:
         capture = seen.capture
@@ -92,7 +92,7 @@ class ListedCaptures:
     ) -> None:
         self._store.query(
             """update listed_captures set answer = ?, detail = ?, capture_id = coalesce(?, capture_id)
-               where service = ? and identity = ? and answer is not 'held'""",
+               where service = ? and identity = ? and answer is not 'fetched'""",
             *(answer, detail, capture_id, service, identity_of(service_url)),
         )
 

@@ -8,12 +8,12 @@ from typing import Any
 
 # Statuses that say something of a post. Others are trouble of that day, and prove nothing
 _TELLING = {None, 200, 301, 302, 303, 307, 308, 404, 410, 451}
-HELD, REFUSED = "held", "refused"
+FETCHED, REFUSED = "fetched", "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row of an index as the archive keeps it. ``answer``: `HELD` once its capture is here, `REFUSED` if
+    """A row of an index as the archive keeps it. ``answer``: `FETCHED` once its capture is here, `REFUSED` if
     the service will not give it; None: not asked, or in vain for the moment."""
 
     listed_id: int

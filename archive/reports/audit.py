@@ -21,6 +21,7 @@ from typing import Any
 from archive.folder import write_whole
 from archive.model import EDITIONS, Edition
 from archive.read.database import about, snapshot
+from archive.reports.backfill import ServicePlan, read_backfill, render_backfill
 from archive.reports.status import site_argument
 from archive.reports.terminal import columns, cut, name_of, number_of
 from archive.sites.sohr.addresses import HOME, Site
@@ -46,6 +47,7 @@ class Day:
     missing: int  # never captured
     listed_whole: bool
     is_open: bool  # not over, or barely, when the listings were last read
+    is_copied: bool = False  # what is captured of it came from public archives or files alone
 
     @property
     def is_gap(self) -> bool:
@@ -109,6 +111,7 @@ class Audit:
     days: tuple[Day, ...]
     uncaptured: tuple[Uncaptured, ...]
     unresolved: tuple[Unresolved, ...]
+    archives: tuple[ServicePlan, ...] = ()  # what public archives list; only without days
 
     @property
     def gap_days(self) -> list[Day]:
@@ -159,7 +162,8 @@ def read_audit(
         uncaptured = [article for edition in editions for article in _uncaptured(conn, edition, since, until)]
         # An address has no day
         unresolved = _unresolved(conn, editions) if since is None and until is None else []
-    return Audit(since, until, walks, tuple(days), tuple(uncaptured), tuple(unresolved))
+        archives = read_backfill(conn, editions) if since is None and until is None else ()
+    return Audit(since, until, walks, tuple(days), tuple(uncaptured), tuple(unresolved), archives)
 
 
 def _walk(conn: sqlite3.Connection, edition: Edition) -> Walk:
@@ -193,6 +197,8 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
     sql = "select day, channel, alone from channel_coverage where edition = ? and alone > 0"
     alone = _by_day(conn.execute(sql, (edition,)))
     whole = {row[0] for row in conn.execute("select day from coverage_days where edition = ?", (edition,))}
+    sql = "select day from coverage where edition = ? and is_copied"
+    archived = {row[0] for row in conn.execute(sql, (edition,))}
     sql = """select coalesce(substr(head_seen_at, 1, 10), newest_day) as head, tail_day, reached_end
              from stretches where edition = ? and merged_into is null"""
     stretches = [row for row in conn.execute(sql, (edition,)) if row["head"]]
@@ -218,6 +224,7 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
             missing=missing,
             listed_whole=listed,
             is_open=not listed and day is not None and "" < settled < day,
+            is_copied=day in archived,
         )
 
 
@@ -334,6 +341,8 @@ def write_urls(audit: Audit, target: Path) -> bool:
 def render_audit(audit: Audit, *, every_day: bool = False) -> str:
     """As text: a line for each edition, each day if asked for, the gaps, and what is explained."""
     parts = [_summary(audit)]
+    if audit.archives:
+        parts.append(render_backfill(audit.archives))
     if every_day and audit.days:
         parts.append(_table(audit.days))
     parts.append("\n".join(["Gaps", *(f"  {line}" for line in list(_gaps(audit)) or ["none"])]))
@@ -438,6 +447,8 @@ def _explained(audit: Audit) -> Iterable[str]:
         if waiting := [day.day for day in days if day.is_open and day.day]:
             last = f"when the listings were last read ({walk.last_day or 'never'})"
             yield f"{name}: {min(waiting)} and later days were not over, or barely, {last}"
+        if archived := sum(day.is_copied for day in days):
+            yield f"{name}: {number_of(archived, 'day')} known only from public archives or files"
         if gone := sum(day.gone for day in days):
             are = f"{number_of(gone, 'article')} {'is' if gone == 1 else 'are'}"
             yield f"{name}: {are} gone from the site, by its own answer: see the view disappeared"

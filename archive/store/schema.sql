@@ -312,8 +312,8 @@ create table listed_captures (
     at text not null, -- When it was captured, as the index states it.
     status integer, -- HTTP status, as the index states it; empty: a revisit.
     digest text not null, -- SHA-1 of the body as the service has it, in base32; empty: not stated.
-    -- held, refused; empty: not asked yet, or the service was in trouble.
-    answer text check (answer in ('held', 'refused')),
+    -- fetched, refused; empty: not asked yet, or the service was in trouble.
+    answer text check (answer in ('fetched', 'refused')),
     detail text not null default '', -- Why it is refused, in a sentence.
     capture_id integer references captures(capture_id), -- The capture in this archive.
     unique (service, identity)
@@ -718,12 +718,17 @@ from crawls;
 --   captured: Of these, captured.
 --   missing: Of these, still to be captured.
 --   listed_whole: 1: the listing of that day was walked whole, so that no post of it should be unknown.
+--   is_copied: 1: all that is captured of that day came from public archives or files; other posts may be
+--     unknown.
 create view coverage as
 select c.edition, c.day, c.sighted, c.captured, c.sighted - c.captured as missing,
        exists (select 1 from coverage_days d where d.edition = c.edition and d.day = c.day)
        or exists (select 1 from stretches s where s.edition = c.edition and s.merged_into is null
                   and c.day < coalesce(substr(s.head_seen_at, 1, 10), s.newest_day)
-                  and (s.reached_end or c.day > s.tail_day)) as listed_whole
+                  and (s.reached_end or c.day > s.tail_day)) as listed_whole,
+       c.captured > 0 and not exists (select 1 from articles a join captures using (article_id)
+                                  where a.edition = c.edition and a.day = c.day
+                                  and captures.source = 'live') as is_copied
 from day_counts c
 where c.edition != '' and c.day != '' and c.sighted > 0;
 
