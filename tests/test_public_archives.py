@@ -163,7 +163,7 @@ def test_an_archived_error_is_a_memento_too(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "reason", "is_final"),
     [
-        (404, b"not archived", "not_held", True),
+        (404, b"not archived", "absent", True),
         (403, b"x AdministrativeAccessControlException x", "excluded", True),
         (403, b"", "error", False),
         (429, b"", "error", False),
@@ -210,7 +210,7 @@ def _record(url: str = URL, date: str | None = "2016-03-01T10:00:00Z", extra: by
         (b"<html>", 206, "broken"),
         (b"", 206, "broken"),
         (_record(), 200, "error"),
-        (b"", 416, "not_held"),
+        (b"", 416, "absent"),
         (b"", 503, "error"),
     ],
 )

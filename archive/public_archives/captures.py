@@ -15,12 +15,12 @@ from archive.warc.foreign_records import digest_matches
 _ORIGINAL = re.compile(r"<([^>]*)>\s*;\s*rel=\"?original\"?", re.IGNORECASE)
 _OWN = "x-archive-orig-"  # the site's headers, as the Wayback Machine repeats them
 _EXCLUDED = b"AdministrativeAccessControlException"
-EXCLUDED, NOT_HELD, ELSEWHERE, BROKEN, ERROR = "excluded", "not_held", "elsewhere", "broken", "error"
+EXCLUDED, ABSENT, ELSEWHERE, BROKEN, ERROR = "excluded", "absent", "elsewhere", "broken", "error"
 
 
 @dataclass(frozen=True, slots=True)
 class NotServed:
-    """Why an answer holds no capture: the site is `EXCLUDED`, the capture `NOT_HELD`, only one of another
+    """Why an answer holds no capture: the site is `EXCLUDED`, the capture `ABSENT`, only one of another
     time is (`ELSEWHERE`, at ``to``), the record is `BROKEN`; or the service is in trouble (`ERROR`), which
     says nothing of the capture."""
 
@@ -68,7 +68,7 @@ def _read_refusal(exchange: Capture) -> NotServed:
         to = exchange.header("location") or ""
         return NotServed(ELSEWHERE, f"{where} leads to another capture, {to[:200]}", to)
     if exchange.status in (404, 410):
-        return NotServed(NOT_HELD, f"the service does not have {where}")
+        return NotServed(ABSENT, f"the service does not have {where}")
     return NotServed(ERROR, f"{where}: status {exchange.status} without Memento-Datetime")
 
 
@@ -100,7 +100,7 @@ def read_record(exchange: Capture, url: str, digest: str) -> Capture | Revisit |
     the digest that its index states. A `Revisit` still needs the body it refers to."""
     where = asked_of(exchange)[:300]
     if exchange.status in (404, 410, 416):
-        return NotServed(NOT_HELD, f"the service does not have {where}")
+        return NotServed(ABSENT, f"the service does not have {where}")
     if exchange.status != 206:
         return NotServed(ERROR, f"{where}: status {exchange.status} instead of the bytes asked for")
     found = read_member(exchange.body)
