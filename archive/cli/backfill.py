@@ -58,11 +58,8 @@ def backfill(
       sohr-archive backfill --since 2015-01-01 --until 2016-12-31
     """
     import os
-    import subprocess
-    import sys
     from dataclasses import asdict
 
-    from archive.errors import OK
     from archive.folder import DATABASE
     from archive.model import EDITIONS, Edition
     from archive.public_archives.queries import SERVICES
@@ -83,13 +80,7 @@ def backfill(
     rest = [part for name, value in given.items() if value is not None for part in ("-a", f"{name}={value}")]
     rest += [part for one in (f"ARCHIVE_DIR={folder}", *settings) for part in ("-s", one)]
     environment = {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
-    status = OK
-    for service in services or SERVICES:
-        line = [sys.executable, "-m", "scrapy.cmdline", "crawl", service, *rest]
-        done = subprocess.run(line, env=environment, check=False)
-        status = done.returncode or status
-        if done.returncode not in (OK, 69):
-            break
+    status = max(_crawl(service, rest, environment) for service in services or SERVICES)
     editions: tuple[Edition, ...] = tuple(e for e in EDITIONS if edition in (e, "all"))
     if (folder / DATABASE).exists():
         with reading(ctx) as conn:
@@ -97,3 +88,12 @@ def backfill(
         record = [asdict(one) | {"seconds": one.seconds} for one in plans]
         write({"services": record}, render_backfill(plans), as_json=as_json)
     ctx.exit(status)
+
+
+def _crawl(service: str, arguments: list[str], environment: dict[str, str]) -> int:
+    """Run a crawl; return its exit status."""
+    import subprocess
+    import sys
+
+    line = [sys.executable, "-m", "scrapy.cmdline", "crawl", service, *arguments]
+    return subprocess.run(line, env=environment, check=False).returncode
