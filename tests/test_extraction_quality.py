@@ -14,15 +14,17 @@ import trafilatura
 from archive.extract.cross_check import CROSS_CHECK, ONE_IN, cross_check, is_sampled
 from archive.extract.other_sites import extract_general
 from archive.extract.page import extract
-from archive.model import Capture, Extract
+from archive.model import ArticleKey, Capture, Extract, Line, Sighting
+from archive.rebuild.rebuild import rebuild
 from archive.sites.sohr.addresses import Site
-from tests.archiving import HOME, Archive, capture, well
+from tests.archiving import HOME, Archive, capture, dump, well
 from tests.bench import like
 from tests.crawling import rows
 from tests.scoring import Marked, benchmarks, golden, score
 from tests.test_extract import as_json, read_golden
 
 SITE = Site()
+AT = "2026-01-01T00:00:00Z"
 # F1 of the pages path on the 181 public pages; measured 0.9651 with trafilatura 2.3.1 (its own default:
 # 0.9598)
 FLOOR = 0.963
@@ -99,7 +101,7 @@ def drifted(number: int) -> Capture:
     one = capture(number, "2026-01-02T00:00:00Z", stub)
     body = one.body.replace(
         b"</article>", f"</article><article><div class='story'>{story}</div></article>".encode()
-    )
+    ).replace(b'class="entry-content"', b'class="entry-content rbct"')  # Foxiz: `general` is always checked
     return Capture(one.url, 200, one.headers, body, one.captured_at)
 
 
@@ -129,13 +131,56 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
 def test_what_general_reads_must_agree(tmp_path: Path) -> None:
     """A teaser that `general` takes for the article makes no version: the page is one of an unknown
     layout."""
-    teasers = " ".join(f"teaser{n}" for n in range(65))
+    folder = tmp_path / "archive"
     one = drifted(7)
-    body = re.sub(rb"teaser0 [^<]*", teasers.encode(), one.body)
-    with Archive(tmp_path / "archive", HOME) as archive:
-        [outcome] = archive.take(replace(one, body=body, crawl=archive.name))
-    assert outcome.word == "layout"
-    assert rows(tmp_path / "archive", "select count(*) from versions") == [(0,)]
+    body = one.body.replace(b"entry-content rbct", b"entry-content")
+    teasers = " ".join(f"teaser{n}" for n in range(65))
+    with Archive(folder, HOME) as archive:
+        long, short = (
+            replace(one, body=text, crawl=archive.name, captured_at=f"2026-01-02T00:00:0{n}Z")
+            for n, text in enumerate((re.sub(rb"teaser0 [^<]*", teasers.encode(), body), body))
+        )
+        assert [outcome.word for outcome in archive.take(long)] == ["layout"]
+        assert rows(folder, "select count(*) from versions") == [(0,)]
+        assert [outcome.word for outcome in archive.take(short)] == ["new"]
+    assert rows(folder, "select reason from failures order by at") == [("layout",), (CROSS_CHECK,)]
+
+
+def test_a_rebuild_asks_no_second_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trafilatura said of a page that `general` read is evidence: another release changes nothing."""
+    folder = tmp_path / "archive"
+    text = " ".join(f"word{n}" for n in range(70))
+    with Archive(folder, HOME) as archive:
+        archive.take(capture(1, "2026-01-02T00:00:00Z", text, crawl=archive.name))
+        monkeypatch.setattr(
+            "archive.extract.cross_check.find_main_text", lambda _: ([Line("other words " * 40)], None)
+        )
+        [outcome] = archive.take(capture(2, "2026-01-02T00:00:01Z", f"Another {text}", crawl=archive.name))
+        assert outcome.word == "layout"
+    monkeypatch.undo()
+    before = dump(folder)
+    (folder / "archive.db").unlink()
+    rebuild(folder)
+    assert dump(folder) == before
+
+
+def test_a_text_too_short_to_check_is_doubtful_without_support(tmp_path: Path) -> None:
+    """Accepted all the same; if the feed states the post's id and title, nothing is said."""
+    folder = tmp_path / "archive"
+    with Archive(folder, HOME) as archive:
+        store = archive.writer.store
+        with store.transaction():
+            for post_id, title in ((1, "A title"), (2, "Another title")):
+                row = store.articles.add(ArticleKey("en", str(post_id)), "", AT, None)
+                shown = Sighting(f"{HOME}en/{post_id}/", "en", post_id, "feed", title=title)
+                store.articles.add_sighting(row["article_id"], shown, AT)
+        taken = [
+            capture(n, f"2026-01-02T00:00:0{n}Z", f"{n} people were hurt.", crawl=archive.name)
+            for n in (1, 2)
+        ]
+        assert [outcome.word for outcome in archive.take(*taken)] == ["new", "new"]
+    assert rows(folder, "select kind, number from noise_counts") == [("doubtful", 1)]
+    assert "short texts that only the layout general supports" in well(folder, "status").decode()
 
 
 def test_golden_pages_raise_no_alarm() -> None:

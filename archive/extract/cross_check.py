@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 from archive.extract.document import open_document
 from archive.extract.other_sites import BOUNDS, find_main_text
@@ -16,7 +17,15 @@ DISAGREE = 0.4  # F1 of 4-word shingles; docs/extraction.md says what the layout
 CROSS_CHECK = "cross_check"  # reason of the failures that record a disagreement
 FEWEST_SURE = 60  # words of a text from which a disagreement refuses it
 FEWEST_WORDS = 30  # the overlap of shorter texts says little
+GENERAL = LAYOUTS[-1].name
 _WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A second opinion that was asked for: how it disagrees, or None if it agrees."""
+
+    drift: str | None
 
 
 def is_sampled(capture: Capture) -> bool:
@@ -25,14 +34,23 @@ def is_sampled(capture: Capture) -> bool:
 
 
 def second_opinion(capture: Capture, found: Extract) -> str | None:
-    """`cross_check` of a page that must agree or is sampled, else None."""
-    return cross_check(capture, found) if must_agree(found) or is_sampled(capture) else None
+    """`cross_check` of a page that is to be checked or is sampled, else None."""
+    return cross_check(capture, found) if is_to_be_checked(found) or is_sampled(capture) else None
+
+
+def is_to_be_checked(found: Extract) -> bool:
+    """True for a text that `general` read: without agreement it may be a teaser or a box."""
+    return found.layout == GENERAL and len(_WORD.findall(found.text)) >= FEWEST_WORDS
 
 
 def must_agree(found: Extract) -> bool:
-    """True for a text that `general` read: without agreement it may be a teaser or a box. Short texts cannot
-    be checked: of 226 short posts ten would be refused."""
-    return found.layout == LAYOUTS[-1].name and len(_WORD.findall(found.text)) >= FEWEST_SURE
+    """True for a text that a disagreement refuses. Of 226 short posts ten would be refused."""
+    return found.layout == GENERAL and len(_WORD.findall(found.text)) >= FEWEST_SURE
+
+
+def is_beyond_checking(found: Extract) -> bool:
+    """True for a text that `general` read and that is too short for a second opinion."""
+    return found.layout == GENERAL and not is_to_be_checked(found)
 
 
 def cross_check(capture: Capture, found: Extract) -> str | None:

@@ -99,8 +99,10 @@ def _read(captures: Sequence[tuple[Capture, ArticleKey | None]], site: Site) -> 
     for capture, key in captures:
         try:
             found = reader.read(capture, key)
-            drift = reader.cross_check(capture, found) if isinstance(found, Extract) else None
-            checked.append((found, drift))
+            if isinstance(found, Extract) and not reader.is_to_be_checked(found):
+                checked.append((found, reader.cross_check(capture, found)))
+            else:
+                checked.append((found, None))
         except Exception:  # noqa: BLE001  # the writer reads it once more, and reports the error
             checked.append((None, None))
     return checked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from archive.extract.cross_check import second_opinion
+from archive.extract.cross_check import Check, is_to_be_checked, second_opinion
 from archive.extract.other_sites import extract_general
 from archive.extract.page import extract
 from archive.model import ArticleKey, Capture, Extract, Unextractable
@@ -15,9 +15,16 @@ from archive.sites.sohr.addresses import Site
 class Reader:
     """Reads pages in this process. With ``in_full`` heavy pages too: a record says that this ends in time."""
 
+    check: Check | None = None  # what a record says of the page that is read
+
     def __init__(self, site: Site, *, in_full: bool = False) -> None:
         self.site = site
         self._in_full = in_full
+
+    def is_to_be_checked(self, found: Extract) -> bool:
+        """Whether a text needs a second opinion first, which a record keeps: another release of trafilatura
+        may say otherwise."""
+        return is_to_be_checked(found) and self.check is None and not self._in_full
 
     def read(self, capture: Capture, expected: ArticleKey | None) -> Extract | Unextractable:
         """Read a page of the site, or of another one. ``expected`` is the article its address promises."""
@@ -27,7 +34,7 @@ class Reader:
 
     def cross_check(self, capture: Capture, found: Extract) -> str | None:
         """How a second reader disagrees with what was read, as `second_opinion` says."""
-        return second_opinion(capture, found)
+        return self.check.drift if self.check else second_opinion(capture, found)
 
     def start_rereading(self, wanted: Sequence[tuple[int, ArticleKey, Path, int]]) -> None:
         """Begin to read records that `reread` will be asked for: capture, article, file, offset."""
@@ -38,12 +45,17 @@ class Reader:
 
 
 class KnownReader(Reader):
-    """Returns what somebody has read already."""
+    """Returns what somebody has read or checked already."""
 
-    def __init__(self, site: Site, found: Extract | Unextractable) -> None:
-        super().__init__(site)
-        self._found = found
+    def __init__(self, site: Site, found: Extract | Unextractable | None, check: Check | None = None) -> None:
+        super().__init__(site, in_full=True)
+        self.found = found
+        self.check = check
+
+    def is_to_be_checked(self, found: Extract) -> bool:
+        """As `Reader.is_to_be_checked`."""
+        return is_to_be_checked(found) and self.check is None
 
     def read(self, capture: Capture, expected: ArticleKey | None) -> Extract | Unextractable:
-        """The page's reading, as it was given."""
-        return self._found
+        """The page's reading, as it was given; else as it is read here."""
+        return self.found or super().read(capture, expected)

@@ -33,7 +33,11 @@ BLOCKS = word_set(
     """
 )
 _PREFORMATTED = frozenset(("pre", "listing", "xmp", "plaintext"))
-_STRUCK = frozenset(("s", "strike", "del"))
+_STRUCK = frozenset(("s", "strike", "del", "rt"))
+_BOXES = frozenset(("div", "section", "aside", "article", "figure", "ul", "ol", "li"))
+# Nothing is shown in their place
+_UNSEEN = frozenset(("script", "style", "noscript", "template", "-comment", "-doctype", "meta", "link"))
+_BLOCK_STYLE = re.compile(r"display\s*:\s*(?:block|flex|grid|table|list-item)\b", re.IGNORECASE)
 _SCRIPTS = {
     "sup": str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"),
     "sub": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
@@ -60,8 +64,16 @@ class Raw:
     linked: bool  # all of it is anchor text
     tag: str  # the block around it
     bare: bool = False  # that block has no attributes, and nothing inside it is marked up
-    href: str = ""  # as written, if all links of the line lead there
+    hrefs: tuple[str, ...] = ()  # of its links, as written
     anchor: str = ""  # the text of its last link
+    plain: int = 0  # visible characters outside of links, if it has any
+    boxes: tuple[int, ...] = ()  # the two innermost containers around it, below the root
+    is_beside_form: bool = False  # one of them holds a form too
+
+    @property
+    def href(self) -> str:
+        """Where all links of the line lead; "" if it has none, or several."""
+        return self.hrefs[0] if len(self.hrefs) == 1 else ""
 
 
 @dataclass(slots=True)
@@ -82,6 +94,7 @@ class _Context(NamedTuple):
     tag: str = ""
     lists: int = 0
     bare: bool = True
+    boxes: tuple[int, ...] = ()
 
 
 def tidy(text: str) -> str:
@@ -152,7 +165,7 @@ class _Walk:
         self.out = Body()
         self.pieces: list[str] = []
         self.linked = 0  # visible characters of the line that are anchor text
-        self.hrefs: set[str] = set()  # of the line
+        self.hrefs: dict[str, None] = {}  # of the line
         self.anchor_text = ""  # of the last link of the line
         self.is_marked = False  # the line has inline elements
         self.context = _Context()
@@ -163,6 +176,7 @@ class _Walk:
         self.script: dict[int, int] | None = None  # of sup and sub
         self.has_protected = not inline and root.css_first("[data-cfemail]") is not None  # e-mail addresses
         self.splits: Callable[[str], bool] | None = None  # characters that must not join here
+        self.forms: set[int] = set()  # containers with a form
 
     def run(self) -> Body:
         parents: list[tuple[LexborNode, str, _Context]] = []
@@ -191,16 +205,24 @@ class _Walk:
                 self.context = before
             node = node.next
         self.flush()
+        if self.forms:
+            for line in self.out.lines:
+                line.is_beside_form = not self.forms.isdisjoint(line.boxes)
         return self.out
 
     def attributes_to_read(self, node: LexborNode, tag: str) -> Attributes | None:
         """The attributes of an element; None if it is skipped."""
         # The headings of an accordion consist of a button
         if tag in SKIPPED and not (tag == "button" and self.context.kind is LineKind.HEADING):
+            if tag not in _UNSEEN:
+                self.splits = self.splits or str.isdecimal
+            if tag == "form":
+                self.forms.update(self.context.boxes)
             return None
         attributes = node.attributes
         if attributes and self.is_noise and self.is_noise(tag, attributes):
             self.out.skipped.append(node)
+            self.splits = self.splits or str.isdecimal
             return None
         if self.has_protected and (hidden := attributes.get("data-cfemail")):
             self.add(_unprotect(hidden) or node.text())
@@ -231,7 +253,7 @@ class _Walk:
             self.anchor[1].append(text)
             if visible := len(text.strip()):
                 self.linked += visible
-                self.hrefs.add(self.anchor[0])
+                self.hrefs[self.anchor[0]] = None
                 self.anchor_text = "".join(self.anchor[1])
 
     def break_line(self) -> None:
@@ -247,10 +269,11 @@ class _Walk:
         if text and is_visible(text):
             now = self.context
             line = Raw(text, now.kind, now.depth, False, now.tag, now.bare and not self.is_marked)
+            line.boxes = now.boxes
             if self.linked:
-                line.linked = self.linked >= sum(len(piece.strip()) for piece in self.pieces)
-                if len(self.hrefs) == 1:
-                    line.href, line.anchor = next(iter(self.hrefs)), tidy(self.anchor_text)
+                line.plain = max(0, sum(len(piece.strip()) for piece in self.pieces) - self.linked)
+                line.linked = not line.plain
+                line.hrefs, line.anchor = tuple(self.hrefs), tidy(self.anchor_text)
             self.out.lines.append(line)
         self.start_line()
 
@@ -270,7 +293,7 @@ class _Walk:
                 self.enter_table(node, tag, attributes)
             else:
                 self.break_line()
-                self.context = self.inside(tag, attributes)
+                self.context = self.inside(node, tag, attributes)
                 self.pre += tag in _PREFORMATTED
         elif tag == "br":
             self.break_line()
@@ -282,6 +305,8 @@ class _Walk:
             self.image(attributes)
         else:
             self.is_marked = True
+            if attributes and _BLOCK_STYLE.search(attributes.get("style") or ""):
+                self.break_line()
             self.split_inline(tag)
 
     def split_inline(self, tag: str) -> None:
@@ -302,12 +327,12 @@ class _Walk:
             return
         self.break_line()
         if tag == "tr" and not self.inline and _is_row(node):
-            self.context = _Context(LineKind.ROW, 0, tag, self.context.lists)
+            self.context = _Context(LineKind.ROW, 0, tag, self.context.lists, boxes=self.context.boxes)
             self.row = _Row(self.tables[-1] if self.tables else _Table())
             return
         if tag == "table":
             self.tables.append(_Table())
-        self.context = self.inside(tag, attributes)
+        self.context = self.inside(node, tag, attributes)
 
     def leave(self, node: LexborNode, tag: str) -> None:
         if tag in BLOCKS:
@@ -355,21 +380,22 @@ class _Walk:
         else:
             self.add(" ")
 
-    def inside(self, tag: str, attributes: Attributes) -> _Context:
+    def inside(self, node: LexborNode, tag: str, attributes: Attributes) -> _Context:
         """What a block makes of its text; the innermost heading, list entry, quote or caption wins."""
         now = self.context
+        boxes = (*now.boxes[-1:], node.mem_id) if tag in _BOXES else now.boxes
         if tag in _HEADINGS:
-            return _Context(LineKind.HEADING, _HEADINGS[tag], tag, now.lists)
+            return _Context(LineKind.HEADING, _HEADINGS[tag], tag, now.lists, True, boxes)
         if tag == "li":
-            return _Context(LineKind.LIST, max(now.lists, 1), tag, now.lists)
+            return _Context(LineKind.LIST, max(now.lists, 1), tag, now.lists, True, boxes)
         if tag in _LISTS:
-            return _Context(now.kind, now.depth, tag, now.lists + 1)
+            return _Context(now.kind, now.depth, tag, now.lists + 1, True, boxes)
         if tag == "blockquote":
-            return _Context(LineKind.QUOTE, 0, tag, now.lists)
+            return _Context(LineKind.QUOTE, 0, tag, now.lists, True, boxes)
         names = attributes.get("class") or ""
         if tag in ("figcaption", "caption") or not _CAPTION_CLASSES.isdisjoint(names.split()):
-            return _Context(LineKind.CAPTION, 0, tag, now.lists)
-        return _Context(now.kind, now.depth, tag, now.lists, bare=not attributes)
+            return _Context(LineKind.CAPTION, 0, tag, now.lists, True, boxes)
+        return _Context(now.kind, now.depth, tag, now.lists, not attributes, boxes)
 
     def image(self, attributes: Attributes) -> None:
         classes = (attributes.get("class") or "").split()
@@ -378,6 +404,7 @@ class _Walk:
             return
         if _is_pixel(attributes):
             return
+        self.splits = self.splits or str.isdecimal
         for name in _LAZY:
             address = (attributes.get(name) or "").strip()
             if address and not address.startswith("data:"):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from archive.errors import NewerArchive
+from archive.extract.cross_check import Check
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
 from archive.ingest.judgement import accept_held, apply_judgement
@@ -52,7 +53,7 @@ def apply_event(
         case "cited":
             _add_cited(ingest, event["urls"], event["at"])
         case "read-apart":
-            outcomes = _record_apart(ingest, event["record_id"], event["stopped"], reader)
+            outcomes = _record_apart(ingest, event["record_id"], event["stopped"], event["drift"], reader)
         case "layout-confirmed":
             store.set_about(f"layout:{event['layout']}", event["at"])
             trust(store, event["layout"])
@@ -79,7 +80,7 @@ def apply_event(
 
 def unfinished(ingest: Ingest) -> list[Row]:
     """Rows of captures that are to be read apart, before any record says what came of it."""
-    return ingest.store.query("select * from captures where outcome = ? order by capture_id", APART)
+    return ingest.store.query(f"select * from captures where outcome = '{APART}' order by capture_id")
 
 
 def _identify_archive(ingest: Ingest, home: str, extractor: str) -> None:
@@ -133,16 +134,17 @@ def _mend(ingest: Ingest, layout: str | None) -> None:
 
 
 def _record_apart(
-    ingest: Ingest, record_id: str, stopped: str | None, reader: Reader | None
+    ingest: Ingest, record_id: str, stopped: str | None, drift: str | None, reader: Reader | None
 ) -> list[Outcome]:
-    """What came of reading a heavy page by itself: a text, as of any page, or that it was stopped."""
+    """What came of reading a page by itself: a text, as of any page, or that it was stopped. ``drift`` is how
+    a second reader disagrees."""
     sql = "select * from captures where record_id = ? and outcome = ?"
     row = ingest.store.one(sql, record_id, APART)
     if row is None:
         return []
     if stopped is not None:
         reader = KnownReader(ingest.site, Unextractable(STOPPED, stopped))
-    return [ingest.record_again(row, reader or Reader(ingest.site, in_full=True), is_judged=False)]
+    return [ingest.record_again(row, reader or KnownReader(ingest.site, None, Check(drift)), is_judged=False)]
 
 
 def _reread(ingest: Ingest, at: str, reader: Reader) -> None:

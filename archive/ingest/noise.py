@@ -8,6 +8,7 @@ from archive.store.rows import Store
 STALE_COPY = "stale_copy"  # a cache answered a look with an older text
 NEW_ADDRESS = "new_address"  # a look found the same links or images, with addresses made anew
 FURNITURE = "furniture"  # two answers to a look showed lines that change with each request
+DOUBTFUL = "doubtful"  # `general` read a text too short to check, and no channel supports it
 BAD_ENTRY = "bad_entry"  # a feed has an entry without a readable address or time
 
 

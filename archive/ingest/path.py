@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from archive.extract.cross_check import CROSS_CHECK, must_agree
+from archive.extract.cross_check import CROSS_CHECK, is_beyond_checking, must_agree
 from archive.extract.reader import Reader
 from archive.extract.reread import CHANGED_BETWEEN, Evidence, join_pages, pack, unpack
 from archive.ingest import look_schedule
@@ -22,6 +22,7 @@ from archive.ingest.articles import Articles
 from archive.ingest.channels import Channels
 from archive.ingest.listed_captures import ListedCaptures
 from archive.ingest.listings import Listings, record_sighting
+from archive.ingest.noise import DOUBTFUL, count_noise
 from archive.ingest.pending import Pending
 from archive.ingest.redirects import REDIRECTS, Proof, judge_redirect, read_location
 from archive.ingest.seen import Seen, key_of
@@ -30,8 +31,10 @@ from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Si
 from archive.outcome import (
     BROKEN,
     DETOUR,
+    HELD,
     INVENTED,
     LISTING_UNREAD,
+    NEW,
     NOT_MODIFIED,
     OTHER,
     PART,
@@ -50,6 +53,7 @@ from archive.sites.wordpress.refusals import find_printed_error
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 from archive.store.rows import Store
+from archive.text.normalise import normalise
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
 
@@ -250,6 +254,8 @@ class Ingest:
         key = expected or _stated_key(found, address.edition)
         if key is None:
             return seen.fail(self.store, "layout", "the page does not say which post it is")
+        if reader.is_to_be_checked(found):
+            return seen.outcome(APART)
         drift = reader.cross_check(seen.capture, found)
         if drift and must_agree(found):
             return self._record_unread(seen, expected, Unextractable("layout", drift, found.title))
@@ -261,6 +267,8 @@ class Ingest:
         outcome = self.versions.record_text(seen, key, found)
         row = self.store.articles.get(key)
         assert row is not None  # its text was just recorded
+        if outcome.word in (NEW, HELD) and self._is_doubtful(row, found):
+            count_noise(self.store, key.edition, seen.at, DOUBTFUL)
         if drift:  # a layout may drift; the outcome stays what it is
             seen.fail(self.store, CROSS_CHECK, drift, row)
         if seen.capture.channel == "sweep":
@@ -297,6 +305,18 @@ class Ingest:
         return (
             self._record_unread(opening, key, whole) if isinstance(whole, Unextractable) else (opening, whole)
         )
+
+    def _is_doubtful(self, article: ArticleRow, found: Extract) -> bool:
+        """Whether nothing supports a text too short to check: neither REST nor a feed states id and title."""
+        if not is_beyond_checking(found):
+            return False
+        titles = self.store.query(
+            """select distinct json_extract(claims, '$.title') from sightings
+               where article_id = ? and channel in ('rest', 'feed')""",
+            article["article_id"],
+        )
+        is_own = found.post_id == article["post_id"]
+        return not is_own or normalise(found.title) not in {normalise(row[0] or "") for row in titles}
 
     def _is_confirmed(self, seen: Seen, article: ArticleRow, found: Extract) -> bool:
         """Whether a first page, asked for again because the joined text had changed, says what it said.

@@ -19,6 +19,7 @@ NOISE = {
     "stale_copy": "old copies from caches",
     "new_address": "looks at pages with addresses made anew",
     "furniture": "looks at pages with boxes that change with each request",
+    "doubtful": "short texts that only the layout general supports",
     "bad_entry": "feeds with an entry that cannot be read",
 }
 

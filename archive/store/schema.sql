@@ -434,8 +434,8 @@ create table edit_counts (
 create table noise_counts (
     edition text not null check (edition in ('en', 'ar')),
     day text not null,
-    -- stale_copy, new_address, furniture or bad_entry.
-    kind text not null check (kind in ('stale_copy', 'new_address', 'furniture', 'bad_entry')),
+    -- stale_copy, new_address, furniture, doubtful or bad_entry.
+    kind text not null check (kind in ('stale_copy', 'new_address', 'furniture', 'doubtful', 'bad_entry')),
     number integer not null, -- How often it was seen.
     primary key (edition, day, kind)
 ) strict, without rowid;
@@ -490,6 +490,7 @@ create index pending_outcomes_article on pending_outcomes(article_id, kind);
 create index pending_outcomes_waiting on pending_outcomes(kind) where held_at is null;
 create index captures_outcome on captures(outcome)
     where outcome in ('quarantined', 'layout', 'listing_unread', 'mismatch', 'hostile', 'broken');
+create index captures_apart on captures(capture_id) where outcome = 'apart';
 create index captures_at on captures(captured_at);
 create index captures_retry_after on captures(capture_id) where retry_after is not null;
 create index captures_look on captures(look) where look is not null;

@@ -19,11 +19,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
-from archive.extract.page import EXTRACTOR
+from archive.extract.cross_check import Check, cross_check, is_to_be_checked
+from archive.extract.page import EXTRACTOR, promised
 from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
 from archive.figures.derive import derive
@@ -31,7 +32,7 @@ from archive.folder import WARC
 from archive.ingest.events import apply_event, unfinished
 from archive.ingest.judgement import judge
 from archive.ingest.path import Ingest, learnt_homes
-from archive.model import APART, STOPPED, Unextractable
+from archive.model import APART, STOPPED, Capture, Extract, Unextractable
 from archive.outcome import HELD, Outcome
 from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.rebuild.rebuild import recorded_site
@@ -146,15 +147,15 @@ class Writer:
         """Make the messages durable, write their rows, return their answers. Raises CannotWrite; nothing of
         the batch is then in the database."""
         with self._writing():
-            written = [(message, self._append(message)) for message in messages]
+            written = [self._append(message) for message in messages]
             with self._indexing():
-                answers = [self._answer(message, position) for message, position in written]
+                answers = [self._answer(*one) for one in zip(messages, written, strict=True)]
             self._originals.clear_batch()
         if any(isinstance(answer, Outcome) and answer.word == APART for answer in answers):
             outcomes = {row["record_id"]: self._read_apart(row)[0] for row in unfinished(self.ingest)}
-            for number, (_, at) in enumerate(written):
-                if at and at.record_id in outcomes:
-                    answers[number] = outcomes[at.record_id]
+            for number, one in enumerate(written):
+                if one and one.position.record_id in outcomes:
+                    answers[number] = outcomes[one.position.record_id]
         return [self._judge(answer.crawl) if isinstance(answer, Judge) else answer for answer in answers]
 
     def _judge(self, crawl: str) -> Judged:
@@ -181,12 +182,19 @@ class Writer:
             yield
 
     def _read_apart(self, row: Row) -> list[Outcome]:
-        """Read a heavy page in a process of its own; the record of how that ended comes before its rows."""
+        """Read a heavy page in a process of its own, check any page that needs a second opinion; the record
+        of how that ended comes before its rows."""
         capture = self.ingest.evidence.capture(row)
-        found = read_apart(capture, self.site, self.ingest.find_article(capture.url), self._seconds)
+        expected = self.ingest.find_article(capture.url)
+        found: Extract | Unextractable | None = Reader(self.site).read(capture, expected)
+        if isinstance(found, Unextractable) and found.reason == APART:
+            found = read_apart(capture, self.site, expected, self._seconds)
         stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
-        event = {"event": "read-apart", "record_id": row["record_id"], "stopped": stopped, "at": now()}
-        return self._record_event(event, KnownReader(self.site, found) if found else None)
+        drift = (
+            cross_check(capture, found) if isinstance(found, Extract) and is_to_be_checked(found) else None
+        )
+        known = KnownReader(self.site, found, Check(drift)) if found else None
+        return self._record_event(_read_apart_event(row["record_id"], stopped, drift), known)
 
     def _record_event(self, event: dict[str, Any], reader: Reader | None = None) -> list[Outcome]:
         with self._writing():
@@ -194,23 +202,43 @@ class Writer:
             with self._indexing():
                 return apply_event(self.ingest, event, position, reader)
 
-    def _append(self, message: Any) -> Position | None:
+    def _append(self, message: Any) -> _Written | None:
         match message:
-            case Took(capture, look, _):
+            case Took(capture, look, read):
                 position = self.warc.append_exchange(capture, look, self._originals.find(capture))
                 self._originals.add(capture, position)
-                return position
+                return self._read_ahead(capture, position, read)
             case Happened(event):
-                return self.warc.append_event(event.get("at") or now(), event)
+                return _Written(self.warc.append_event(event.get("at") or now(), event))
         return None
 
-    def _answer(self, message: Any, position: Position | None) -> Any:
+    def _read_ahead(
+        self, capture: Capture, position: Position, found: Extract | Unextractable | None
+    ) -> _Written:
+        """Read a page whose address names its post. If it needs a second opinion, that is the next record."""
+        key = promised(capture, self.site)
+        if found is None and key is not None:
+            try:
+                found = Reader(self.site).read(capture, key)
+            except Exception:  # noqa: BLE001  # `Ingest` reads it once more, and reports the error
+                key = None
+        if key is None or not isinstance(found, Extract) or not is_to_be_checked(found):
+            return _Written(position, KnownReader(self.site, found) if found else None)
+        drift = cross_check(capture, found)
+        event = _read_apart_event(position.record_id, None, drift)
+        checked = KnownReader(self.site, found, Check(drift))
+        return _Written(position, checked, event, self.warc.append_event(event["at"], event))
+
+    def _answer(self, message: Any, one: _Written | None) -> Any:
         match message:
-            case Took(capture, look, read) if position is not None:
-                reader = KnownReader(self.site, read) if read else None
-                return self.ingest.record_capture(capture, position, look, reader)
-            case Happened(event) if position is not None:
-                apply_event(self.ingest, event, position)
+            case Took(capture, look, _) if one is not None:
+                reader = KnownReader(self.site, one.reader.found) if one.reader else None
+                outcome = self.ingest.record_capture(capture, one.position, look, reader)
+                if one.event and one.at:
+                    outcome = next(iter(apply_event(self.ingest, one.event, one.at, one.reader)), outcome)
+                return outcome
+            case Happened(event) if one is not None:
+                apply_event(self.ingest, event, one.position)
                 return True
             case Judge():
                 return message  # answered after the batch, for its decision is a record of its own
@@ -229,6 +257,20 @@ class Writer:
         finally:
             self.store.close()
             self._lock.close()
+
+
+class _Written(NamedTuple):
+    """The record of a message, and that of what was made of its page before its rows are written."""
+
+    position: Position
+    reader: KnownReader | None = None
+    event: dict[str, Any] | None = None
+    at: Position | None = None
+
+
+def _read_apart_event(record_id: str, stopped: str | None, drift: str | None) -> dict[str, Any]:
+    event = {"event": "read-apart", "record_id": record_id, "stopped": stopped, "drift": drift}
+    return event | {"at": now()}
 
 
 def main() -> int:
