@@ -333,6 +333,30 @@ async def test_newest_first_with_facets(ds: Datasette) -> None:
     assert 'data-column="state"' in page
 
 
+async def test_what_people_use_stands_first(ds: Datasette) -> None:
+    """The page of the database has the views first, then the raw tables, each with its sentence."""
+    page = Page(await text_of(ds, "/archive"))
+    views, tables = page.tree.css(".sohr-tables dl")
+    assert words(views).startswith(
+        "Articles as last read latest_versions The newest version of every article."
+    )
+    assert "Every address that led to an article." in words(tables)
+    assert page.link("Edits") == "/archive/edits"
+    assert page.text.index("What people use") < page.text.index("Raw tables")
+
+
+async def test_long_texts_are_cut(ds: Datasette, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table or a row shows the beginning of a long text, with a link to all of it."""
+    monkeypatch.setattr("archive.browse._LONGEST", 12)
+    for address in ("/archive/versions", "/archive/versions/10"):
+        page = Page(await text_of(ds, address))
+        assert "Three people… all 47 characters" in page.text
+        whole = (await ds.client.get(page.link("all 47 characters"))).json()
+        assert "Three people were k-illed.\nDetails" in whole["rows"][0]["text"]
+    page = Page(await text_of(ds, "/archive/latest_versions"))
+    assert page.link("all 47 characters") == "/-/sohr/en/332481"
+
+
 async def test_articles_are_named_by_their_path(ds: Datasette) -> None:
     """A row that points at an article shows its path, decoded."""
     assert ">خبر/700001</a>" in await text_of(ds, "/archive/captures")

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from archive import browse
 from archive.browse.comparison import marked as mark_segments
 from archive.browse.drawing import bars, steps
-from archive.browse.figures import changed_figures, picture
+from archive.browse.figures import Figure, changed_figures, measure, picture
 from archive.browse.inert import inert
 from archive.browse.language import ENGLISH
 from archive.browse.marks import marked, snippet
@@ -167,6 +167,15 @@ async def test_comparison_runs_from_right_to_left(ds: Datasette) -> None:
         str(mark_segments([Segment("same", "منها 13-16")], rtl=True))
         == 'منها <bdi dir="ltr" class="nb">13-16</bdi>'
     )
+
+
+async def test_the_gravest_edit_of_the_week_stands_first(ds: Datasette) -> None:
+    """From the front page it is one click to the figure that moved farthest, also where another edit is
+    newer."""
+    page = Page(await text_of(ds, ""))
+    assert [words(node) for node in page.tree.css(".card .turn")] == ["was 3 → now 31", "was 4 → now 32"]
+    assert measure([]) == 1 and measure([Figure("12", None, None, None)]) == 13
+    assert measure([Figure("3", "31", None, None)]) > measure([Figure("300", "900", None, None)])
 
 
 async def test_the_way_through_a_comparison(ds: Datasette) -> None:

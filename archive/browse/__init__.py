@@ -8,6 +8,7 @@ It is loaded into every Datasette of its environment; each hook keeps to databas
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -35,10 +36,13 @@ from archive.browse import (
 from archive.browse.language import ENGLISH, LANGUAGES
 from archive.browse.queries import QUERIES
 from archive.store.descriptions import ABOUT, TABLES, TITLE
+from archive.store.schema import read_script
 
 _LISTS = frozenset(("classes", "categories", "tags"))  # JSON arrays of words: shown as words
 _ARTICLE_COLUMNS = frozenset(("article_id", "moved_to", "target_id", "tail_article_id"))
 _STATIC = r"pages\.css|tables\.css|keys\.js"
+_VIEWS = frozenset(re.findall(r"^create view (\w+)", read_script(), re.MULTILINE))
+_LONGEST = 500  # characters of a text in a table: a year's post has 100,000
 _LABEL_LENGTH = 60  # characters of an address that fit a column
 # Datasette -> names of the databases that were looked at
 _met: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
@@ -112,7 +116,8 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Any
 def render_cell(
     row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
 ) -> str | None:
-    """Post ids lead to the reading page; lists of words are words; articles are named by their path."""
+    """Post ids lead to the reading page; lists of words are words; articles are named by their path; a long
+    text is cut."""
     if not archives.is_archive(datasette, database):
         return None
     if column == "post_id" and isinstance(value, int):
@@ -128,11 +133,26 @@ def render_cell(
             return None
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return escape(", ".join(words)) or Markup("&nbsp;")
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return _cut(row, value, table, database, datasette)
     if column in _ARTICLE_COLUMNS and isinstance(value, dict):
         return Markup('<a href="{}/{}">{}</a>').format(
             datasette.urls.table(database, "articles"), int(value["value"]), _path(str(value["label"]))
         )
     return None
+
+
+def _cut(row: Any, value: str, table: str | None, database: str, datasette: Any) -> Markup:
+    """The beginning of a long text, with a link to all of it: the reading page, or the row as JSON."""
+    edition, post_id, address = _of(row, "edition"), _of(row, "post_id"), ""
+    if edition in ("en", "ar") and isinstance(post_id, int):
+        address = context.article_path(datasette, database, str(edition), post_id)
+    elif table in TABLES and table not in _VIEWS:
+        key = row[next(iter(TABLES[table].columns))]
+        address = f"{datasette.urls.table(database, table)}/{key}.json?_shape=objects"
+    rest = f"{len(value):,} characters"
+    link = Markup('<a href="{}">all {}</a>').format(address, rest) if address else rest
+    return Markup("{}… {}").format(value[:_LONGEST], link)
 
 
 def _of(row: Any, column: str) -> object:
@@ -156,7 +176,27 @@ def _path(url: str) -> str:
 @hookimpl
 def extra_css_urls(database: str | None, datasette: Any) -> list[str]:
     """Long text in tables is cut to a few lines; each cell runs in the direction of its script."""
-    return [datasette.urls.path("/-/sohr/tables.css")] if archives.is_archive(datasette, database) else []
+    is_ours = archives.is_archive(datasette, database) if database else _holds_archives_only(datasette)
+    return [datasette.urls.path("/-/sohr/tables.css")] if is_ours else []
+
+
+@hookimpl
+def extra_template_vars(template: str, database: str | None, datasette: Any) -> dict[str, Any]:
+    """What the page of a database says of its views and tables."""
+    if template.rpartition("/")[2] != "database.html" or not archives.is_archive(datasette, database):
+        return {}
+    shown: dict[bool, list[dict[str, str]]] = {True: [], False: []}
+    for name, table in TABLES.items():
+        if not table.is_hidden:
+            row = {"name": name, "title": table.title, "description": table.description}
+            row["address"] = datasette.urls.table(database, name)
+            shown[name in _VIEWS].append(row)
+    return {"sohr_tables": [("What people use", shown[True]), ("Raw tables", shown[False])]}
+
+
+def _holds_archives_only(datasette: Any) -> bool:
+    found = archives.archives(datasette)
+    return bool(found) and set(datasette.databases) - {"_memory", "_internal"} == set(found)
 
 
 @hookimpl
@@ -193,7 +233,7 @@ def _right_door(datasette: Any, scope: dict[str, Any]) -> dict[str, Any]:
     ``/-/sohr/datasette``."""
     base = datasette.setting("base_url")
     doors = {base + "-/sohr/datasette": base}
-    if set(datasette.databases) - {"_memory", "_internal"} == set(archives.archives(datasette)):
+    if _holds_archives_only(datasette):
         doors[base] = base + "-/sohr/"
     if len(archives.archives(datasette)) != 1 or (path := doors.get(scope["path"])) is None:
         return scope

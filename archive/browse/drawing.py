@@ -113,7 +113,7 @@ def calendar(t: Language, label: str, since: date, until: date, days: Mapping[st
             if x >= free:
                 name = t.words["language.short_months"][month - 1] + (f" {at.year}" if month == 1 else "")
                 parts.append(f'<text x="{turn(x)}" y="11" class="axis">{name}</text>')
-                free = x + 6 * len(name) + 10
+                free = x + 5 * len(name) + 8
         day = days.get(at.isoformat())
         says = day.says if day else t.text("calendar.no_post", day=at.isoformat())
         look = day.look if day else "none"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,16 @@ class Figure:
     def pair(self) -> tuple[str, str]:
         """Both values: lists show a figure that changed in title and text once."""
         return self.before or "", self.after or ""
+
+
+def measure(figures: Iterable[Figure]) -> float:
+    """How far the figures of an edit moved: the greatest factor between before and after. A figure that came
+    or went counts as if it had been 0."""
+    factors = [1.0]
+    for figure in figures:
+        both = sorted((_number(figure.before) or 0, _number(figure.after) or 0))
+        factors.append((both[1] + 1) / (both[0] + 1))
+    return max(factors)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from archive.browse import health
 from archive.browse.changes import Asked, at_seqs, select
 from archive.browse.context import Frame, open_frame, rows
 from archive.browse.drawing import bars
+from archive.browse.figures import measure
 from archive.browse.language import ENGLISH, Language, choose_language
 from archive.clock import now
 from archive.compare.classes import CLASSES
@@ -20,6 +21,7 @@ from archive.model import EDITIONS
 
 _NEWEST = 6  # posts of each edition
 _FIGURES = 6  # edits of figures
+_LOOKED = 60  # edits of figures from which the gravest are chosen
 _OTHERS = 8  # other changes
 _DAYS = 60  # of the picture of posts
 _MONTHS = 12  # of the picture of edits
@@ -56,13 +58,8 @@ async def _show(frame: Frame) -> Response:
 
 
 def _newest(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
-    figures = [
-        row[0]
-        for row in conn.execute(
-            "select seq from valid_changes where kind = 'updated' and severity = 3 order by seq desc limit ?",
-            (_FIGURES,),
-        )
-    ]
+    cards = _gravest(conn)
+    figures = {row["seq"] for row in cards}
     others, _ = select(conn, Asked(), limit=_OTHERS + _FIGURES)
     crawl = next(iter(rows(conn, "select * from crawl_health order by started_at desc limit 1")), None)
     count = (
@@ -73,12 +70,21 @@ def _newest(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
     counts = rows(conn, count)[0] | {"gone": conn.execute(gone).fetchone()[0]}
     return {
         "newest": {edition: rows(conn, NEWEST_OF, edition, _NEWEST) for edition in EDITIONS},
-        "figures": at_seqs(conn, figures),
+        "figures": cards,
         "changes": at_seqs(conn, [seq for seq in others if seq not in figures][:_OTHERS]),
         "crawl": crawl,
         "checked": t.ago(crawl["finished_at"] or crawl["started_at"], now()) if crawl else "",
         "counts": counts,
     }
+
+
+def _gravest(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Edits of figures: those of the last week by how far a figure moved, then older ones, newest first."""
+    edits = at_seqs(conn, select(conn, Asked(severity="3"), limit=_LOOKED)[0])
+    week = (date.fromisoformat(edits[0]["said_at"][:10]) - timedelta(days=6)).isoformat() if edits else ""
+    recent = [row for row in edits if row["said_at"] >= week]
+    recent.sort(key=lambda row: (measure(row["changed"]), row["stealth"] or 0), reverse=True)
+    return (recent + [row for row in edits if row["said_at"] < week])[:_FIGURES]
 
 
 def _sums(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
