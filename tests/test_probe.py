@@ -15,9 +15,10 @@ from tests.exact import Exact, http
 from tests.replica.server import ROOT, Replica
 
 
-def probe(site: Exact | Replica, folder: Path) -> tuple[str, Probe]:
+def probe(site: Exact | Replica | str, folder: Path) -> tuple[str, Probe]:
     """Text and report of a probe without pauses."""
-    line = ["probe" if part == "sohr" else part for part in command(site.url, folder)]
+    url = site if isinstance(site, str) else site.url
+    line = ["probe" if part == "sohr" else part for part in command(url, folder)]
     done = run(line)
     assert "Traceback" not in done.stderr, done.stderr
     with closing(open_readonly(folder)) as conn:
@@ -30,7 +31,7 @@ def test_the_command(tmp_path: Path) -> None:
     with Exact({"/robots.txt": http("User-agent: *\nDisallow: /\n", kind="text/plain")}) as site:
         line = [sys.executable, "-m", "archive.cli.main", "probe", site.url, "--folder", str(tmp_path / "p")]
         done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-        assert done.returncode == 69 and "FORBIDS us" in done.stdout, done.stderr
+        assert done.returncode == 69 and "FORBIDS this crawler" in done.stdout, done.stderr
         assert set(site.paths) == {"/robots.txt"}
         again = subprocess.run(
             [*line[:-1], str(tmp_path / "q"), "--json"],
@@ -42,7 +43,7 @@ def test_the_command(tmp_path: Path) -> None:
         )
         assert json.loads(again.stdout)["exit_status"] == again.returncode == 69
     report = json.loads((tmp_path / "p" / "report.json").read_text(encoding="utf-8"))
-    assert report["robots_allow"] is False and report["verdict"].startswith("closed")
+    assert "FORBIDS" in report["robots"] and report["verdict"].startswith("forbidden")
 
 
 def test_a_site_that_is_open(tmp_path: Path) -> None:
@@ -50,7 +51,8 @@ def test_a_site_that_is_open(tmp_path: Path) -> None:
     with Replica(posts=40) as site:
         text, report = probe(site, tmp_path / "p")
         assert report.exit_status == 0 and "open:" in text and len(site.log()) <= 30
-    assert report.posts == {"en": 40, "ar": 40} and report.requests == 88
+    assert [(one.posts, one.word) for one in report.editions] == [(40, "open")] * 2 and report.requests == 88
+    assert "no objection" in text and "REST               yes: 40 posts, counts 40 in all" in text
     outcomes = {(one.channel, one.outcome) for one in report.answers}
     assert {
         ("home", "listing"),
@@ -67,7 +69,8 @@ def test_a_site_with_closed_channels(tmp_path: Path) -> None:
     """REST, feeds and sitemaps closed: said so, and no cost is invented."""
     with Replica(posts=20, rest=False, feed=False, sitemap=False) as site:
         text, report = probe(site, tmp_path / "p")
-    assert report.exit_status == 0 and "is not known: REST does not count" in text and report.requests is None
+    assert report.exit_status == 0 and "closed in both editions: feed, REST, sitemap" in text
+    assert report.requests is None and "the cost is not known" in text
     channels = {one.channel for one in report.answers if one.outcome in ("feed", "rest", "sitemap")}
     assert channels == set()
 
@@ -78,7 +81,8 @@ def test_a_challenge_and_pages_that_cannot_be_read(tmp_path: Path) -> None:
     with Exact() as site:
         site.rules.append(("^/(?!robots)", challenge))
         text, report = probe(site, tmp_path / "a")
-        assert report.exit_status == 69 and "challenge" in text and len(site.paths) <= 30
+        assert report.exit_status == 69 and len(site.paths) <= 12
+        assert "VERDICT  refused: the site asks for proof of being human (status 403)" in text
     with Exact() as site:
         site.add_posts(range(101, 107))
         site.rules.append(

@@ -38,7 +38,7 @@ def probe(ctx: click.Context, url: str | None, folder: str | None, as_json: bool
     from urllib.parse import urlsplit
 
     from archive.clock import now
-    from archive.errors import UNAVAILABLE
+    from archive.errors import OK, UNAVAILABLE, UNREADABLE
     from archive.read.database import open_readonly
     from archive.reports.probe import probe_lines, read_probe
     from archive.sites.sohr.addresses import HOME
@@ -49,8 +49,12 @@ def probe(ctx: click.Context, url: str | None, folder: str | None, as_json: bool
     line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "probe", "-a", f"site={site}"]
     line += ["-s", f"ARCHIVE_DIR={place}", "-s", "LOG_LEVEL=ERROR"]
     environment = {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
-    done = subprocess.run(line, env=environment, check=False)
-    if not (place / "archive.db").exists():
+    click.echo(f"asking {site} at most 30 times, one request in 2 seconds or slower", err=True)
+    done = subprocess.run(line, env=environment, stderr=subprocess.PIPE, check=False)
+    is_made = (place / "archive.db").exists()
+    if not is_made or done.returncode not in (OK, UNREADABLE, UNAVAILABLE):
+        click.echo(done.stderr.decode("utf-8", "replace"), err=True, nl=False)
+    if not is_made:
         ctx.exit(done.returncode or UNAVAILABLE)
     with closing(open_readonly(place)) as conn:
         found = read_probe(conn, place)

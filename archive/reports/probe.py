@@ -3,25 +3,40 @@ costs."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from archive.clock import parse_time, read_http_date
 from archive.errors import OK, UNAVAILABLE, UNREADABLE
+from archive.extract.cross_check import cross_check
+from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
-from archive.model import EDITIONS, Capture, Edition
-from archive.outcome import READ_OUTCOMES, REFUSALS
+from archive.html.decode import Undecodable, decode_text
+from archive.model import EDITIONS, REASONS, Address, Capture, Edition, Extract, Listing
+from archive.outcome import FEED, GONE, READ_OUTCOMES, LISTING, NO_ANSWER, REFUSALS, SITEMAP
+from archive.outcome import REST as REST_OUTCOME
 from archive.read.database import about
+from archive.reports.terminal import columns, cut, duration, name_of, number_of
 from archive.sites.robots import parse_robots
 from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress.channels import CHANNELS
+from archive.sites.wordpress.sitemaps import parse_index
 
-OPEN = frozenset(("listing", "feed", "rest", "sitemap", "robots"))
+OPEN = frozenset((LISTING, FEED, REST_OUTCOME, SITEMAP))
+NOT_ASKED = "not asked"
 DAILY = 8000  # requests a day by default
-_CACHE = ("Age", "X-Cache", "CF-Cache-Status", "X-LiteSpeed-Cache", "Server")
+PACE = 2  # seconds between two requests
+CLOCKS_AGREE = 5  # seconds
+_CACHES = ("Server", "Age", "X-Cache", "CF-Cache-Status", "X-LiteSpeed-Cache", "cf-mitigated")
+_VALIDATORS = ("ETag", "Last-Modified")
 _NUMBER = "X-WP-Total"
+_PAGE = re.compile(r"/page/(\d{1,6})/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +44,37 @@ class Answer:
     """One answer of the site."""
 
     url: str
+    edition: Edition | None
     channel: str
     status: int
     outcome: str  # the archive's word for it
     bytes: int
-    layout: str | None
     posts: int | None  # that a listing or channel showed
+    sitemaps: int | None  # that an index named
+    dates: bool  # the channel states when each post was edited
     headers: dict[str, str]  # of caches, validators and the clock
-    title: str | None = None
+    found_in: str | None = None  # the listing that showed a post
+    layout: str | None = None  # that reads the post
     published_at: str | None = None
     modified_at: str | None = None
+    disagreement: str | None = None  # how a second reader differs
+
+    @property
+    def is_read(self) -> bool:
+        """Whether this is a post that was read."""
+        return self.layout is not None and self.outcome in READ_OUTCOMES
+
+
+@dataclass(frozen=True, slots=True)
+class EditionFound:
+    """What a probe found of an edition."""
+
+    edition: Edition
+    word: str  # open, closed, refused, unreadable, no answer, not asked
+    sentence: str
+    exit_status: int
+    posts: int | None  # in all
+    counted_by: str  # what says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +84,16 @@ class Probe:
     site: str
     served_at: str  # the address that redirects lead to
     at: str
-    robots_allow: bool
+    robots: str  # in words
     crawl_delay: float | None
-    sitemaps: tuple[str, ...]
+    sitemaps: tuple[str, ...]  # that robots.txt names
+    editions: tuple[EditionFound, ...]
     answers: tuple[Answer, ...]
+    unanswered: tuple[tuple[str, str], ...]  # address, the client's reason
     clock_seconds: float | None  # that the site's clock is ahead of this machine's
-    posts: dict[Edition, int]  # by edition, where REST counts them
     requests: int | None  # of a first crawl, if the posts are known
     verdict: str
     exit_status: int
-
-    @property
-    def days(self) -> float | None:
-        """How long a first crawl takes at the default pace."""
-        return None if self.requests is None else self.requests / DAILY
 
 
 def read_probe(conn: sqlite3.Connection, folder: Path) -> Probe:
@@ -70,130 +102,330 @@ def read_probe(conn: sqlite3.Connection, folder: Path) -> Probe:
     evidence = Evidence(folder, lambda sql, *values: conn.execute(sql, values).fetchall(), site)
     rows = conn.execute("select * from captures order by capture_id").fetchall()
     captures = [evidence.capture(row) for row in rows]
-    answers = tuple(_answer(conn, *pair) for pair in zip(rows, captures, strict=True))
-    text = next(
-        (
-            c.body.decode("utf-8", "replace")
-            for c in captures
-            if c.url.endswith("/robots.txt") and c.status == 200
-        ),
-        "",
-    )
+    answers = tuple(map(partial(_answer, site), rows, captures))
+    text = next((_text(c) for c in captures if c.url.endswith("/robots.txt") and c.status == 200), "")
     robots = parse_robots(text)
-    posts = {edition: int(total) for edition in EDITIONS if (total := _total(captures, site, edition))}
-    differences = [seconds for capture in captures if (seconds := _clock(capture)) is not None]
-    verdict, status = _judge(answers)
-    last = answers[-1].url if answers else site.home
-    served = next((url for url in (_origin(last), site.home) if url), site.home)
+    sql = "select url, min(detail) from failures where reason = ? group by url order by min(failure_id)"
+    unanswered = tuple((row[0], row[1] or "") for row in conn.execute(sql, (NO_ANSWER,)))
+    editions = tuple(_judge(edition, answers, unanswered, captures) for edition in EDITIONS)
+    differences = sorted(seconds for capture in captures if (seconds := _clock(capture)) is not None)
+    worst = max(editions, key=lambda one: (one.exit_status == UNAVAILABLE, one.exit_status))
+    allowed = "allows this crawler" if text else "is not there, which allows everything"
+    counts = [one.posts for one in editions]
+    if robots.allows(site.home):
+        verdict, status = _join(editions), worst.exit_status
+    else:
+        allowed = "FORBIDS this crawler"
+        verdict, status = "forbidden: robots.txt does not allow this crawler", UNAVAILABLE
     return Probe(
         site.home,
-        served,
+        _served(answers) or site.home,
         captures[0].captured_at if captures else "",
-        robots.allows(site.home),
+        allowed if any(one.channel == "robots" for one in answers) else "did not answer",
         robots.crawl_delay,
         robots.sitemaps,
+        editions,
         answers,
-        sorted(differences)[len(differences) // 2] if differences else None,
-        posts,
-        sum(posts.values()) * 11 // 10 if posts else None,  # and a listing page for each ten posts
+        unanswered,
+        differences[len(differences) // 2] if differences else None,
+        sum(filter(None, counts)) * 11 // 10 if all(counts) else None,  # and a listing page for ten posts
         verdict,
         status,
     )
 
 
-def _answer(conn: sqlite3.Connection, row: sqlite3.Row, capture: Capture) -> Answer:
-    version = conn.execute(
-        "select layout, title, published_at, modified_at from versions where first_capture_id = ?",
-        (row["capture_id"],),
-    ).fetchone() or (row["layout"], None, None, None)
-    shown = conn.execute(
-        "select entries from listing_pages where capture_id = ?", (row["capture_id"],)
-    ).fetchone()
-    names = (*_CACHE, _NUMBER, "ETag", "Last-Modified", "Retry-After", "Content-Type")
-    headers = {name: value for name in names if (value := capture.header(name))}
-    layout, *stated = version
-    channel = row["channel"] or ""
-    posts = shown[0] if shown else None
+def _answer(site: Site, row: sqlite3.Row, capture: Capture) -> Answer:
+    address = site.parse(capture.url)
+    is_article = row["channel"] == "article"
+    found = Reader(site).read(capture, None) if is_article and capture.status == 200 else None
+    listing = _read_channel(capture, address, site) if row["outcome"] in OPEN and address else None
+    index = len(parse_index(_text(capture), address, site)) if row["outcome"] == SITEMAP and address else 0
+    read = found if isinstance(found, Extract) else None
     return Answer(
-        capture.url, channel, capture.status, row["outcome"], row["size"], layout, posts, headers, *stated
+        capture.url,
+        address.edition if address else None,
+        row["channel"] or "",
+        capture.status,
+        row["outcome"],
+        row["size"],
+        len(listing.sightings) if listing else None,
+        index or None,
+        bool(listing and any(one.modified_at for one in listing.sightings)),
+        {name: value for name in (*_CACHES, *_VALIDATORS, _NUMBER) if (value := capture.header(name))},
+        row["via"],
+        read.layout if read else None,
+        read.published_at if read else None,
+        read.modified_at if read else None,
+        cross_check(capture, read) if read else None,
     )
 
 
-def _origin(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.split('/')[0]}/" if rest else ""
+def _text(capture: Capture) -> str:
+    try:
+        return decode_text(capture)
+    except Undecodable:
+        return ""
 
 
-def _total(captures: Sequence[Capture], site: Site, edition: str) -> str | None:
-    found = (c.header(_NUMBER) for c in captures if (at := site.parse(c.url)) and at.edition == edition)
-    return next((total for total in found if total and total.isdigit()), None)
+def _read_channel(capture: Capture, address: Address, site: Site) -> Listing | None:
+    for channel in CHANNELS:
+        if page := channel.find_page(address, site):
+            return channel.parse(_text(capture), address, site, page)
+    return None
 
 
 def _clock(capture: Capture) -> float | None:
     date = read_http_date(capture.header("Date") or "")
-    return (
-        (date - parse_time(capture.captured_at)).total_seconds()
-        if date and not capture.header("Age")
-        else None
+    is_copy = date is None or capture.header("Age")
+    return None if date is None or is_copy else (date - parse_time(capture.captured_at)).total_seconds()
+
+
+def _served(answers: Sequence[Answer]) -> str | None:
+    """Scheme and host of the last answer that is no redirect."""
+    urls = [one.url for one in answers if one.outcome != "redirect" and one.channel != "robots"]
+    return "/".join(urls[-1].split("/")[:3]) + "/" if urls else None
+
+
+# -- what the answers add up to
+
+
+def _judge(
+    edition: Edition,
+    answers: Sequence[Answer],
+    unanswered: Sequence[tuple[str, str]],
+    captures: Sequence[Capture],
+) -> EditionFound:
+    pairs = [
+        (one, capture)
+        for one, capture in zip(answers, captures, strict=True)
+        if one.edition == edition and one.outcome != "redirect"
+    ]
+    own = [one for one, _ in pairs]
+    if own:
+        verdict = _verdict(own)
+    elif unanswered:
+        verdict = ("no answer", unanswered[0][1], UNAVAILABLE)
+    else:
+        verdict = (NOT_ASKED, "", UNAVAILABLE)
+    total = next((int(n) for one in own if (n := one.headers.get(_NUMBER, "")).isdigit()), None)
+    if total is not None:
+        return EditionFound(edition, *verdict, total, "REST")
+    pages = (_count_pages(*pair) for pair in pairs if pair[0].channel == "home")
+    return EditionFound(
+        edition, *verdict, min(filter(None, pages), default=None), "the number of pages of home"
     )
 
 
-def _judge(answers: Sequence[Answer]) -> tuple[str, int]:
-    """What the answers add up to, and the exit status."""
-    refused = [one for one in answers if one.outcome in REFUSALS]
-    read = [one for one in answers if one.outcome in READ_OUTCOMES]
-    articles = [one for one in answers if one.channel == "article" and one.outcome != "redirect"]
+def _verdict(own: Sequence[Answer]) -> tuple[str, str, int]:
+    """Word, sentence and exit status for the answers of an edition."""
+    articles = [one for one in own if one.channel == "article"]
+    read = [one for one in articles if one.is_read or one.outcome in ("protected", "empty")]
+    refused = [one for one in own if one.outcome in REFUSALS]
     unread = [one for one in articles if one not in read and one not in refused]
-    if not any(one.outcome in OPEN - {"robots"} for one in answers):
-        return f"closed: no listing and no channel answers ({_words(answers)})", UNAVAILABLE
     if len(refused) > len(read):
-        return f"refused: {len(refused)} answers are refusals ({_words(refused)})", UNAVAILABLE
+        of = f"{len(refused)} of {number_of(len(own), 'answer')}"
+        return "refused", f"{_words(refused)}, {of}", UNAVAILABLE
+    if not any(one.outcome in OPEN for one in own):
+        return "closed", f"nothing shows posts ({_words(own)})", UNREADABLE
     if not read or len(unread) > len(read):
-        return (
-            f"unreadable: {len(unread)} of {len(articles)} posts cannot be read ({_words(unread)})",
-            UNREADABLE,
-        )
-    return f"open: {len(read)} of {len(articles)} posts were read", OK
+        why = _words(unread) or "none was shown"
+        number = f"{len(unread)} of {number_of(len(articles), 'post')}"
+        return "unreadable", f"{number} cannot be read ({why})", UNREADABLE
+    return "open", f"{len(read)} of {number_of(len(articles), 'post')} could be read", OK
 
 
-def _words(answers: Sequence[Answer]) -> str:
-    return ", ".join(dict.fromkeys(one.outcome for one in answers)) or "no answer"
+def _count_pages(answer: Answer, capture: Capture) -> int:
+    """About how many posts a listing leads to, by the highest page that it links to; 0 if it links to no more
+    than the next one."""
+    own = _PAGE.search(answer.url)
+    last = max((int(number) for number in _PAGE.findall(_text(capture))), default=0)
+    return last * (answer.posts or 0) if last > (int(own[1]) if own else 1) + 1 else 0
+
+
+def _words(answers: Iterable[Answer]) -> str:
+    """What is wrong with answers, each reason once."""
+    return ", ".join(dict.fromkeys(_reason(one) for one in answers))
+
+
+def _reason(answer: Answer) -> str:
+    word = answer.outcome
+    if word == "no_channel" and answer.status >= 400:
+        word = "missing" if answer.status in GONE else "closed"
+    return f"{_REASONS.get(word, word)} (status {answer.status})"
+
+
+_REASONS = REASONS | {
+    "quarantined": "a second reader finds another text",
+    "missing": "not there",
+    "closed": "closed to visitors",
+    "no_channel": "something else stands there",
+    "listing_unread": "a page on which no posts can be found",
+}
+
+
+def _join(editions: Sequence[EditionFound]) -> str:
+    """One sentence; two where the editions differ."""
+    asked = [one for one in editions if one.word != NOT_ASKED] or editions
+    parts = dict.fromkeys((one.word, one.sentence) for one in asked)
+    rest = [f"{name_of(one.edition)} was not asked" for one in editions if one not in asked]
+    if len(parts) == 1:
+        told = [f"{asked[0].word}: {asked[0].sentence}"]
+    else:
+        told = [f"{name_of(one.edition)} {one.word}: {one.sentence}" for one in asked]
+    return "; ".join(told + rest)
+
+
+# -- as text
+
+_NEXT = {
+    OK: "a crawl works: scrapy crawl sohr -a site={site}",
+    UNREADABLE: "its posts or listings cannot be read yet: send report.json to the maintainers",
+    UNAVAILABLE: "a crawl would end with 69. Wait, say who you are, or ask the site: docs/when-refused.md",
+}
+_ROWS = (  # what stands in a row, its channel, and how its address ends
+    ("newest posts", "home", r"^(?!.*/page/)"),
+    ("older posts", "home", r"/page/"),
+    ("posts of 2015", "date", "/2015/"),
+    ("posts of 2021", "date", "/2021/"),
+    ("this year's posts", "date", r"/date/(?!2015|2021)"),
+    ("feed", "feed", ""),
+    ("REST", "rest", ""),
+    ("sitemap", "sitemap", ""),
+)
 
 
 def probe_lines(probe: Probe) -> Iterator[str]:
     """The report as text."""
-    yield f"{probe.site} at {probe.at}: {probe.verdict}"
-    if _origin(probe.site) != probe.served_at:
-        yield f"  served at   {probe.served_at}"
-    delay = f", one request in {probe.crawl_delay:g} s" if probe.crawl_delay else ""
-    yield (
-        f"  robots.txt  {'allows us' if probe.robots_allow else 'FORBIDS us'}{delay}; sitemaps: "
-        f"{', '.join(probe.sitemaps) or 'none'}"
+    yield f"{probe.site}, probed at {probe.at} with {number_of(len(probe.answers), 'answer')}"
+    yield ""
+    yield f"VERDICT  {probe.verdict}"
+    yield f"         {_NEXT[probe.exit_status].format(site=probe.site)} (exit status {probe.exit_status})"
+    table = [[row[0], *_cells(probe, *row[1:])] for row in _ROWS]
+    shut = [all(cell.startswith("no:") for cell in cells) for _, *cells in table]
+    if closed := [row[0] for row, is_shut in zip(_ROWS, shut, strict=True) if is_shut and row[1] != "date"]:
+        yield f"         closed in both editions: {', '.join(closed)}"
+    yield ""
+    yield columns([["Manners", ""], *([f"  {name}", text] for name, text in _manners(probe))])
+    yield ""
+    yield columns(
+        [["What shows posts", *map(name_of, EDITIONS)], *([f"  {name}", *cells] for name, *cells in table)]
     )
-    if probe.clock_seconds is not None:
-        yield f"  clock       {probe.clock_seconds:+.0f} s beside this machine's"
+    yield ""
+    yield _posts(probe)
+    yield ""
+    yield "First crawl"
+    yield from _cost(probe)
+    yield ""
+    yield "Answers, in order"
     for one in probe.answers:
-        posts = f" {one.posts} posts" if one.posts is not None else ""
-        layout = f" layout {one.layout}" if one.layout else ""
-        stated = "".join(
-            f" {name}" for name, at in (("published", one.published_at), ("modified", one.modified_at)) if at
-        )
-        headers = "; ".join(
-            f"{name}: {value[:40]}" for name, value in one.headers.items() if name != "Content-Type"
-        )
-        yield (
-            f"  {one.status} {one.outcome:<12}{one.bytes:>9,} B {one.channel:<8} "
-            f"{one.url}{posts}{layout}{stated}"
-        )
-        if headers:
-            yield f"      {headers}"
-    for edition, count in probe.posts.items():
-        yield f"  {edition}: the site counts {count:,} posts"
-    if probe.requests and probe.days:
-        pace = timedelta(seconds=2 * probe.requests)
-        yield (
-            f"  a first crawl is about {probe.requests:,} requests: {probe.days:.1f} days, or "
-            f"{pace.days} days without a budget"
-        )
-    else:
-        yield "  the cost of a first crawl is not known: REST does not count the posts"
+        yield f"  {one.status} {one.outcome:<14} {one.bytes:>9,} B  {cut(unquote(one.url), 90)}"
+    for url, reason in probe.unanswered:
+        yield f"  no answer from {url}: {reason}"
+
+
+def _manners(probe: Probe) -> Iterator[tuple[str, str]]:
+    delay = f"asks for {probe.crawl_delay:g} s between requests" if probe.crawl_delay else "asks for no pause"
+    names = f"names the sitemap {', '.join(probe.sitemaps)}" if probe.sitemaps else "names no sitemap"
+    yield "robots.txt", f"{probe.robots}; {delay}; {names}"
+    same = probe.served_at.rstrip("/") in probe.site
+    yield "address", "as asked, no redirect" if same else f"REDIRECTS to {probe.served_at}"
+    refused = Counter(_reason(one) for one in probe.answers if one.outcome in REFUSALS)
+    yield "refusals", "; ".join(f"{number} times: {why}" for why, number in refused.items()) or "none"
+    seen = dict.fromkeys(
+        f"{name}: {value[:40]}"
+        for one in probe.answers
+        for name in _CACHES
+        if (value := one.headers.get(name))
+    )
+    yield "server, caches", "; ".join(list(seen)[:6]) or "no header names them"
+    if probe.clock_seconds is not None:
+        yield "clock", f"the site's {_clock_words(probe.clock_seconds)}"
+    for name, channel in (("articles state", "article"), ("feeds state", "feed")):
+        some = [one for one in probe.answers if one.channel == channel and one.status == 200]
+        stated = ", ".join(name for name in _VALIDATORS if any(name in one.headers for one in some))
+        if some:
+            yield name, stated or "no ETag, no Last-Modified: each look costs the whole page"
+
+
+def _clock_words(seconds: float) -> str:
+    if abs(seconds) < CLOCKS_AGREE:
+        return "agrees with this machine's"
+    return f"is {duration(round(abs(seconds)))} {'ahead of' if seconds > 0 else 'behind'} this machine's"
+
+
+def _cells(probe: Probe, channel: str, pattern: str) -> Iterator[str]:
+    for edition in EDITIONS:
+        own = [
+            one
+            for one in probe.answers
+            if (one.edition, one.channel) == (edition, channel) and re.search(pattern, unquote(one.url))
+        ]
+        is_open = [one for one in own if one.outcome in OPEN]
+        tried = [one for one in own if one.outcome != "redirect"]
+        yield _cell(is_open[-1]) if is_open else f"no: {_reason(tried[-1])}" if tried else NOT_ASKED
+
+
+def _cell(answer: Answer) -> str:
+    total = answer.headers.get(_NUMBER)
+    parts = [
+        number_of(answer.posts, "post") if answer.posts is not None and not answer.sitemaps else "",
+        f"names {number_of(answer.sitemaps, 'sitemap')}" if answer.sitemaps else "",
+        f"counts {int(total):,} in all" if total and total.isdigit() else "",
+        "states edits" if answer.dates else "",
+        answer.url.rpartition("/")[2] if answer.channel == "sitemap" else "",
+    ]
+    return "yes: " + ", ".join(part for part in parts if part)
+
+
+def _posts(probe: Probe) -> str:
+    """For each edition and era: how many posts were read, by which layout, and what they state."""
+    articles = [one for one in probe.answers if one.channel == "article" and one.outcome != "redirect"]
+    groups: dict[tuple[str, str], list[Answer]] = {}
+    for one in articles:
+        groups.setdefault((one.edition or "", _era(one)), []).append(one)
+    head = [
+        "Posts",
+        "era",
+        "read",
+        "by layout",
+        "second reader",
+        "state publication",
+        "state edit",
+        "not read",
+    ]
+    rows = [_posts_row(*group, groups[group]) for group in sorted(groups, reverse=True)]
+    return columns([head, *rows]) if rows else "Posts\n  none was asked for"
+
+
+def _posts_row(edition: str, era: str, own: Sequence[Answer]) -> list[str]:
+    read = [one for one in own if one.is_read]
+    of, doubtful = f" of {len(read)}", sum(one.disagreement is not None for one in read)
+    return [
+        f"  {name_of(edition)}",
+        era,
+        f"{len(read)} of {len(own)}",
+        ", ".join(dict.fromkeys(one.layout or "" for one in read)) or "-",
+        f"differs on {doubtful}{of}" if doubtful else "no objection" if read else "-",
+        f"{sum(bool(one.published_at) for one in read)}{of}",
+        f"{sum(bool(one.modified_at) for one in read)}{of}",
+        _words(one for one in own if one not in read) or "-",
+    ]
+
+
+def _era(answer: Answer) -> str:
+    year = re.search(r"/date/(\d{4})", answer.found_in or "")
+    return year[1] if year else "newest"
+
+
+def _cost(probe: Probe) -> Iterator[str]:
+    for one in probe.editions:
+        count = f"about {number_of(one.posts, 'post')}, by {one.counted_by}" if one.posts else "not known"
+        yield f"  {name_of(one.edition)}: {count}"
+    if probe.requests is None:
+        yield "  the cost is not known: nothing counts the posts of both editions"
+        return
+    days = max(1, -(-probe.requests // DAILY))
+    yield (
+        f"  about {probe.requests:,} requests: {number_of(days, 'day')} at {DAILY:,} a day, or "
+        f"{duration(PACE * probe.requests)} without that limit (-a budget=0)"
+    )

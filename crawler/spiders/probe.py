@@ -4,12 +4,12 @@ them."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from archive.clock import now
 from archive.model import Edition
-from archive.outcome import KnownPost, Outcome
+from archive.outcome import Outcome
 from archive.sites.wordpress import rest
 from archive.sites.wordpress.channels import news_channels
 from archive.sites.wordpress.sitemaps import INDEXES
@@ -30,6 +30,8 @@ class ProbeSpider(SohrSpider):
     """
 
     name = "probe"
+    # A challenge that is asked for four times is no other
+    custom_settings = {"RETRY_TIMES": 1}  # noqa: RUF012  # as Scrapy declares it
 
     @staticmethod
     def read(given: dict[str, Any]) -> Arguments:
@@ -40,15 +42,18 @@ class ProbeSpider(SohrSpider):
 
     async def wanted(self, archive: ArchiveProcess) -> AsyncIterator[Wanted]:
         """The posts to read, after the channels were asked."""
-        eras: list[list[KnownPost]] = []
+        eras: list[tuple[bool, int, list[Wanted]]] = []  # the years first, the editions in turn
         for edition in self.arguments.editions:
-            for urls in self._channels(edition):
+            for number, urls in enumerate(self._channels(edition)):
                 found = await self._ask_first(urls, edition)
                 if found and found.posts:
-                    eras.append([post for post in found.posts if post.state is None][:POSTS])
-        for post in chain.from_iterable(zip_longest(*eras)):
-            if post is not None:
-                yield Wanted(post, "new")
+                    fresh = [post for post in found.posts if post.state is None]
+                    posts = [Wanted(post, "new", found.url) for post in fresh[:POSTS]]
+                    eras.append((urls[0][1] != "date", number, posts))
+        in_turn = zip_longest(*(posts for *_, posts in sorted(eras, key=lambda era: era[:2])))
+        every = (wanted for wanted in chain.from_iterable(in_turn) if wanted is not None)
+        for wanted in islice(every, max(0, REQUESTS - 1 - self.guard.counts["requests"])):
+            yield wanted
 
     def _channels(self, edition: Edition) -> Iterator[list[tuple[str, str]]]:
         """For each channel the addresses to try until one answers, with the channel's name."""
