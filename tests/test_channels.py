@@ -240,7 +240,12 @@ class TestLooksByRest:
         silent, title, honest = plain(site, 3)
         in_step(site, "+2h")
         site.call(
-            "edit", edition="en", post_id=silent.post_id, html="<p>Now 6.</p>", lines=["Now 6."], silent=True
+            "edit",
+            edition="en",
+            post_id=silent.post_id,
+            html="<p>The people counted there are six by now.</p>",
+            lines=["The people counted there are six by now."],
+            silent=True,
         )
         site.call("edit", edition="en", post_id=title.post_id, title="Another", silent=True)
         site.call("edit", edition="en", post_id=honest.post_id, html="<p>Now 5.</p>", lines=["Now 5."])
@@ -583,8 +588,8 @@ class TestLooks:
                 "edit",
                 edition="en",
                 post_id=post.post_id,
-                html="<p>Now 6.</p>",
-                lines=["Now 6."],
+                html="<p>The people counted there are six by now.</p>",
+                lines=["The people counted there are six by now."],
                 silent=True,
             )
             path = f"/en/{post.post_id}/"
