@@ -367,10 +367,10 @@ def _text(capture: Capture) -> str:
     """The body as text; empty where there is none to read. A ``.gz`` file is unpacked."""
     if capture.status != 200:
         return ""
-    if capture.body.startswith(_GZIP) and not capture.header("content-encoding"):
-        capture = replace(capture, headers=(*capture.headers, ("Content-Encoding", "gzip")))
     try:
         body = decode_body(capture)
+        if body.startswith(_GZIP):  # the file itself, and perhaps packed once more for its way
+            body = decode_body(replace(capture, body=body, headers=(("Content-Encoding", "gzip"),)))
     except Undecodable:
         return ""
     return "" if is_cut(capture, body) else decode_text(capture, body)

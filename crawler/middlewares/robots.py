@@ -14,7 +14,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 
-from archive.html.decode import Undecodable, decode_body
+from archive.html.decode import Undecodable, decode_body, decode_text
 from archive.model import Capture
 from archive.sites.hosts import registrable_domain
 from archive.sites.robots import NOTHING, Robots, parse_robots
@@ -107,11 +107,12 @@ class RobotsMiddleware:
             ("Content-Encoding", value.decode("latin-1"))
             for value in response.headers.getlist("Content-Encoding")
         )
+        capture = Capture(response.url, response.status, headers, response.body, "")
         try:
-            body = decode_body(Capture(response.url, response.status, headers, response.body, ""), MAX_BYTES)
+            body = decode_body(capture, MAX_BYTES)
         except Undecodable as error:
             return self._stay_away(host, f"cannot be read ({error}), so what it forbids is not known")
-        return parse_robots(body.decode("utf-8", "replace"), self._name)
+        return parse_robots(decode_text(capture, body), self._name)
 
     def _stay_away(self, host: str, why: str) -> Robots:
         guard_of(self._crawler).stay_away(host, f"robots.txt of {host} {why}")

@@ -156,7 +156,7 @@ class Site:
             return Address(Kind.REST, exact, edition)
         if "feed" in parameters:
             return Address(Kind.FEED, exact, edition)
-        if last.endswith((".xml", ".xml.gz")) and "sitemap" in last:
+        if last.endswith((".xml", ".xml.gz", ".txt", ".txt.gz")) and "sitemap" in last:
             return Address(Kind.SITEMAP, exact, edition)
         if segments == ["robots.txt"] and edition == "ar":
             return Address(Kind.ROBOTS, exact)

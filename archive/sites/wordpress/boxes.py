@@ -41,6 +41,7 @@ _NOTICE = re.compile(
     rf"|{_COUNT}\s*(?:دقائق|دقيقة) (?:قراءة|للقراءة)"
     rf"|(?:how useful was this post|rate this (?:post|article)|click on a star to rate it|قي[ّ]?م هذا المقال)"
     rf"|no votes so far.{{0,60}}|average rating\b.{{0,60}}|(?:rating|التقييم)\s*[:：]\s*{_COUNT}\s*(?:/|out of|من)\s*{_COUNT}.{{0,40}}"
+    rf"|{_COUNT}\s*(?:/|out of|من)\s*{_COUNT}\W*{_COUNT}\s*(?:votes?|ratings?|reviews?|أصوات|صوتا?ً?|تقييمات?)"
     rf"|votes?(?: count)?\s*[:：]\s*{_COUNT}|(?:this post is )?also available in\b.{{0,80}}|(?:هذه المقالة )?متوفر(?:ة)? (?:أيضا|أيضًا|أيضاً) ب.{{0,80}}"
     r"|share (?:this|on|via|with)\b.{0,60}|شارك(?:ها|ه)?(?: (?:على|هذا|المقال|الخبر|عبر)\b.{0,60})?)\W*$",
     re.IGNORECASE,

@@ -28,10 +28,14 @@ MAX_FEED = 16 * 2**20  # characters; ten posts of the site are 60,000
 MAX_ENTRIES = 1000  # WordPress shows 10 unless told otherwise
 _ATOM, _CONTENT = "{http://www.w3.org/2005/Atom}", "{http://purl.org/rss/1.0/modules/content/}"
 # What stands before is a warning of PHP, or the like
-_START = re.compile(r"<\?xml\b[^>]*\?>|(?=<(?:feed|rss)\b)")
-_ROOT = re.compile(r"<(?:feed|rss)\b")
+_START = re.compile(r"<\?xml\b[^>]*\?>|(?=<(?:feed|rss|rdf:RDF)\b)")
+_ROOT = re.compile(r"<(?:feed|rss|rdf:RDF)\b")
 _DOCTYPE = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 # XML 1.0, 2.2: what no document may hold
+_RDF, _RSS1 = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}", "{http://purl.org/rss/1.0/}"
+_DATE = "{http://purl.org/dc/elements/1.1/}date"
+# Entities of HTML that no feed declares: without them words would be glued
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,31};")
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PATHS: dict[tuple[str, ...], Form] = {("feed",): "rss", ("feed", "rss2"): "rss", ("feed", "atom"): "atom"}
 
@@ -75,10 +79,11 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         encoding="utf-8",
     )
     try:
-        root = etree.fromstring(_NO_XML.sub("", text[start.end() :]).strip().encode("utf-8"), parser)
+        xml = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _NO_XML.sub("", text[start.end() :]))
+        root = etree.fromstring(xml.strip().encode("utf-8"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    if root is None or root.tag not in (f"{_ATOM}feed", "rss"):
+    if root is None or root.tag not in (f"{_ATOM}feed", "rss", f"{_RDF}RDF"):
         return None
     read = _atom if root.tag == f"{_ATOM}feed" else _rss
     unique: dict[object, Sighting] = {}
@@ -117,13 +122,15 @@ def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighti
 
 
 def _rss(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting | None]:
-    for item in root.iterfind("channel/item"):
-        names = [_text(item.find("link")), _text(item.find("guid"))]
+    """The items of RSS 2.0, and of 1.0, where they stand beside the channel."""
+    name = _RSS1 if root.tag == f"{_RDF}RDF" else ""
+    for item in root.iterfind(f"{name}item" if name else "channel/item"):
+        names = [_text(item.find(f"{name}link")), _text(item.find("guid"))]
         yield from _sighting(
             names,
-            item.find("title"),
+            item.find(f"{name}title"),
             item.find(f"{_CONTENT}encoded"),
-            read_time(_text(item.find("pubDate"))),
+            read_time(_text(item.find(_DATE if name else "pubDate"))),
             None,
             address,
             site,

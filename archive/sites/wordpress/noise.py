@@ -105,6 +105,13 @@ _FAMILIES = (
     TOOLS,
 )
 _NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
+# Where a link to share a page leads, whatever the class of its button
+_SHARE_LINK = re.compile(
+    r"(?:https?:)?//(?:[\w-]+\.)?(?:facebook\.com/(?:sharer|dialog/(?:share|feed))|(?:twitter|x)\.com/(?:intent/|share\?)|wa\.me/\?"
+    r"|api\.whatsapp\.com/send\?|(?:t|telegram)\.me/share|linkedin\.com/share|pinterest\.com/pin/create|reddit\.com/submit"
+    r"|tumblr\.com/(?:widgets/)?share|vk\.com/share|connect\.ok\.ru/offer|getpocket\.com/(?:edit|save))|(?:whatsapp|viber|tg)://\w+\?(?:text|url)=|mailto:\?",
+    re.IGNORECASE,
+)
 _ROLES = frozenset(("navigation", "dialog", "alertdialog", "search", "contentinfo", "banner", "form"))
 
 # The text of a page builder stands in widgets
@@ -150,6 +157,8 @@ def is_noise(tag: str, attributes: Mapping[str, str | None]) -> bool:
         return True
     identity = attributes.get("id")
     if identity and tag in _CONTAINERS and "wp-block-" not in (names or "") and _names_noise(identity):
+        return True
+    if tag == "a" and _SHARE_LINK.match(attributes.get("href") or ""):
         return True
     return attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith("/WPAdBlock")
 

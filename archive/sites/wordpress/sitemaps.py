@@ -38,7 +38,13 @@ _OTHERS = re.compile(
 def is_sitemap(text: str) -> bool:
     """Whether a text is a sitemap at all, whatever stands before it or is its prefix."""
     found = _TAG.search(text[:20_000])
-    return found is not None and found[2] in ("urlset", "sitemapindex")
+    return _is_list(text) or (found is not None and found[2] in ("urlset", "sitemapindex"))
+
+
+def _is_list(text: str) -> bool:
+    """Whether a text is an address a line, as sitemaps.org allows it, and nothing else in its first lines."""
+    lines = text[:20_000].splitlines()[:10]
+    return bool(lines) and all(re.fullmatch(r"\ufeff?https?://[^\s<>]+\s*", line) for line in lines)
 
 
 def parse_index(text: str, address: Address, site: Site) -> tuple[str, ...]:
@@ -72,6 +78,9 @@ def parse_sitemap(text: str, address: Address, site: Site) -> Listing:
 
 def _read_entries(text: str, kind: str) -> Iterator[tuple[str, str]]:
     """Address and time of each entry that is closed; an address or a time that is not stated is empty."""
+    if _is_list(text):
+        yield from ((line.strip("\ufeff \t"), "") for line in text.splitlines() if kind == "url")
+        return
     entry: dict[str, str] | None = None
     name, start = "", 0
     for tag in _TAG.finditer(text):
