@@ -340,11 +340,15 @@ def _manners(probe: Probe) -> Iterator[tuple[str, str]]:
     yield "server, caches", "; ".join(list(seen)[:6]) or "no header names them"
     if probe.clock_seconds is not None:
         yield "clock", f"the site's {_clock_words(probe.clock_seconds)}"
-    for name, channel in (("articles state", "article"), ("feeds state", "feed")):
-        some = [one for one in probe.answers if one.channel == channel and one.status == 200]
-        stated = ", ".join(name for name in _VALIDATORS if any(name in one.headers for one in some))
-        if some:
-            yield name, stated or "no ETag, no Last-Modified: each look costs the whole page"
+    yield from _validators(probe, "articles state", "article")
+    yield from _validators(probe, "feeds state", "feed")
+
+
+def _validators(probe: Probe, label: str, channel: str) -> Iterator[tuple[str, str]]:
+    some = [one for one in probe.answers if one.channel == channel and one.status == 200]
+    stated = ", ".join(name for name in _VALIDATORS if any(name in one.headers for one in some))
+    if some:
+        yield label, stated or "no ETag, no Last-Modified: each look costs the whole page"
 
 
 def _clock_words(seconds: float) -> str:
