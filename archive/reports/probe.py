@@ -19,7 +19,7 @@ from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
 from archive.html.decode import Undecodable, decode_text
 from archive.model import EDITIONS, REASONS, Address, Capture, Edition, Extract, Listing
-from archive.outcome import FEED, GONE, READ_OUTCOMES, LISTING, NO_ANSWER, REFUSALS, SITEMAP
+from archive.outcome import FEED, GONE, LISTING, NO_ANSWER, READ_OUTCOMES, REFUSALS, SITEMAP
 from archive.outcome import REST as REST_OUTCOME
 from archive.read.database import about
 from archive.reports.terminal import columns, cut, duration, name_of, number_of
