@@ -30,6 +30,7 @@ from archive.browse import (
     feeds,
     front,
     health,
+    memento,
     published,
     search,
 )
@@ -265,13 +266,14 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
             for one in (post, base + "page")  # a post of the site; a page of another one, named by ?url=
             for route in (
                 (one + r"/?$", article.page),
-                (one + r"/cite\.(?P<form>txt|bib|json)$", citation.answer),
+                (one + r"/cite\.(?P<form>txt|bib|json|wacz)$", citation.answer),
                 (one + r"/diff/?$", article.go),
                 (one + r"/diff/(?P<one>[0-9]{1,9})/(?P<other>[0-9]{1,9})$", comparison.page),
             )
         ),
         (capture + r"$", evidence.page),
         (capture + r"/page$", evidence.shown),
+        (base + r"timemap/link/.+$", memento.timemap),
         (base + rf"(?!{_STATIC}$)", context.nothing),
     ]
     return [

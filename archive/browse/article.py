@@ -13,7 +13,7 @@ from markupsafe import Markup
 from archive.browse import figures
 from archive.browse.blocks import Block, blocks
 from archive.browse.changes import shown as read_change
-from archive.browse.citation import cite_row, write_json
+from archive.browse.citation import cite_row, has_evidence, write_json
 from archive.browse.comparison import is_figure, lines_of, marked, time_axis, what_changed
 from archive.browse.context import Frame, is_rtl, listed, open_frame, rows, worded
 from archive.compare.words import LinePair, side_by_side
@@ -227,4 +227,5 @@ def _version(conn: sqlite3.Connection, frame: Frame, article: ArticleRow, versio
         ],
         "cited": (cited := cite_row(frame, article, version)),
         "cited_json": write_json(cited),
+        "has_evidence": has_evidence(frame),
     }

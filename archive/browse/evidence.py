@@ -18,6 +18,7 @@ from datasette.utils.asgi import NotFound, Response
 from archive.browse.context import HEADERS, Frame, open_frame, rows
 from archive.browse.inert import POLICY, inert, source
 from archive.browse.language import Language
+from archive.browse.memento import headers_of
 from archive.errors import DamagedWarc
 from archive.html.decode import Undecodable, decode_text
 from archive.model import Capture
@@ -86,6 +87,7 @@ async def shown(datasette: Any, request: Any) -> Response:
         "Content-Security-Policy": POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Robots-Tag": "noindex, nofollow",
+        **headers_of(frame, row),
     }
     return Response(body, content_type="text/html; charset=utf-8", headers=headers)
 

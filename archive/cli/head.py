@@ -13,7 +13,8 @@ from archive.cli.common import folder_of, json_option, write
 def head(ctx: click.Context, as_json: bool) -> None:
     """Print the digest of the newest manifest, and below it what a timestamp covers, since when, and by whom.
 
-    The digest stands for all the evidence. Save it elsewhere and give it to `verify --head` later.
+    The digest stands for all the evidence. Save it elsewhere and give it to `verify --head` later. If the
+    archive has signed packages, its public key follows.
 
     \b
     Examples:
@@ -21,6 +22,7 @@ def head(ctx: click.Context, as_json: bool) -> None:
       sohr-archive verify --head "$(cat saved-digest)"
     """
     from archive.errors import NoArchive
+    from archive.export.signature import public_part, read_key
     from archive.warc.manifests import newest_manifest
     from archive.warc.timestamps import newest_token
 
@@ -33,6 +35,9 @@ def head(ctx: click.Context, as_json: bool) -> None:
     text = newest.digest
     if token:
         text += f"\n{token.digest} was there at {token.at}, says {token.authority} ({token.name})"
+    key = read_key(folder)
+    public = public_part(key) if key else None
+    text += f"\npublic key of packages: {public}" if public else ""
     dated = {"digest": token.digest, "at": token.at, "authority": token.authority} if token else None
-    record = {"manifest": newest.number, "digest": newest.digest, "timestamp": dated}
+    record = {"manifest": newest.number, "digest": newest.digest, "timestamp": dated, "public_key": public}
     write(record, text, as_json=as_json)

@@ -15,7 +15,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from archive.clock import parse_time
 from archive.export.source import Source
-from archive.export.warc import Copied, copy_captures
+from archive.export.warc import Copied, Place, copy_captures
 
 _BLOCK = 1024  # lines of the index in one gzip member, as cdxj-indexer does
 _HEADER = {"format": "json-pages-1.0", "id": "pages", "title": "Articles", "hasText": False}
@@ -49,8 +49,17 @@ class _Resource:
         }
 
 
-def write_wacz(source: Source, out: IO[bytes]) -> None:
-    """Write the selected captures as a WACZ. Raises DamagedWarc."""
+def write_wacz(
+    source: Source,
+    out: IO[bytes],
+    places: Iterable[Place] | None = None,
+    beside: Iterable[tuple[str, bytes]] = (),
+    sign: Callable[[str], dict[str, Any]] = lambda _: {},
+) -> None:
+    """Write the selected captures as a WACZ, or those at ``places``. Raises DamagedWarc.
+
+    ``beside`` are more files, by their path; ``sign`` makes more fields of the digest's file from the digest.
+    """
     at = source.facts["created"]
     resources: list[_Resource] = []
     # "": a database on disk that nobody else sees
@@ -59,7 +68,10 @@ def write_wacz(source: Source, out: IO[bytes]) -> None:
         sorter.execute("create table pages (at text, url text, line text)")
         with zipfile.ZipFile(whole, "w", allowZip64=True) as archive:
             with _adding(archive, _WARC, at, resources) as file:
-                _write_captures(source, file, sorter)
+                _write_captures(source, file, sorter, places)
+            for path, content in beside:
+                with _adding(archive, path, at, resources, is_deflated=True) as file:
+                    file.write(content)
             lines = (row[0] for row in sorter.execute("select line from lines order by surt, at, record_id"))
             with _adding(archive, "indexes/index.cdx.gz", at, resources) as file:
                 lookup = list(_write_blocks(lines, file))
@@ -72,7 +84,8 @@ def write_wacz(source: Source, out: IO[bytes]) -> None:
             text = json.dumps(_package(resources, source.facts, pages), ensure_ascii=False, indent=2) + "\n"
             with _adding(archive, "datapackage.json", at, resources) as file:
                 _write_lines(file, [text])
-            digest = {"path": "datapackage.json", "hash": resources[-1].hash}
+            digest: dict[str, Any] = {"path": "datapackage.json", "hash": resources[-1].hash}
+            digest |= sign(resources[-1].hash)
             with _adding(archive, "datapackage-digest.json", at, resources) as file:
                 _write_lines(file, [json.dumps(digest, indent=2) + "\n"])
         whole.seek(0)
@@ -125,8 +138,10 @@ def _adding(
     resources.append(_Resource(name, "sha256:" + digesting.hash.hexdigest(), digesting.size))
 
 
-def _write_captures(source: Source, out: Any, sorter: sqlite3.Connection) -> None:
-    for copied in copy_captures(source, out):
+def _write_captures(
+    source: Source, out: Any, sorter: sqlite3.Connection, places: Iterable[Place] | None
+) -> None:
+    for copied in copy_captures(source, out, places):
         key = surt(copied.url)
         line = (key, copied.at, copied.record_id, _cdxj(key, copied))
         sorter.execute("insert into lines values (?, ?, ?, ?)", line)
@@ -149,6 +164,7 @@ def _cdxj(key: str, copied: Copied) -> str:
         "length": str(copied.length),
         "offset": str(copied.offset),
         "filename": _WARC.rpartition("/")[2],
+        "recordDigest": f"sha256:{copied.record_sha256}",
     }
     return f"{key} {re.sub('[^0-9]', '', copied.at)} {json.dumps(fields)}\n"
 

@@ -6,9 +6,10 @@ with the response it refers to.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -38,6 +39,7 @@ select c.url, c.status, c.captured_at, c.content_type, c.offset, c.length, c.rec
                  order by p.offset desc limit 1), 0) as previous_end
 from captures c join warc_files f using (warc_file_id) where f.serial = ? and c.offset = ?
 """
+Place = tuple[int, int]  # serial number of a file, and offset of a response in it
 _PLACE = 40  # bits of an offset: a file is closed at 1 GB
 
 
@@ -50,6 +52,7 @@ class Copied:
     status: int
     mime: str
     digest: str  # sha256, hex
+    record_sha256: str  # of the record as it lies in the file
     record_id: str
     offset: int
     length: int
@@ -61,12 +64,13 @@ def write_warc(source: Source, out: IO[bytes]) -> None:
         pass
 
 
-def copy_captures(source: Source, out: IO[bytes]) -> Iterator[Copied]:
-    """Write the selected captures and yield each response after it is written. Raises DamagedWarc."""
+def copy_captures(source: Source, out: IO[bytes], places: Iterable[Place] | None = None) -> Iterator[Copied]:
+    """Write the selected captures, or those at ``places``, and yield each response after it is written.
+    Raises DamagedWarc."""
     position, name = 0, ""
     stream: IO[bytes] | None = None
     try:
-        for place in _places(source):
+        for place in _places(source) if places is None else sorted({s << _PLACE | o for s, o in places}):
             row = source.conn.execute(_ROW, (place >> _PLACE, place & (1 << _PLACE) - 1)).fetchone()
             if row["name"] != name or stream is None:
                 if stream:
@@ -77,7 +81,7 @@ def copy_captures(source: Source, out: IO[bytes]) -> Iterator[Copied]:
             for record_id, member in _beside(stream, row, name):
                 offset, position = position, position + out.write(member)
                 if record_id == row["record_id"]:
-                    yield _copied(row, offset, len(member))
+                    yield _copied(row, offset, member)
     finally:
         if stream:
             stream.close()
@@ -131,7 +135,7 @@ def _copy(stream: IO[bytes], member: Member, name: str) -> tuple[Headers, bytes]
     return headers, stream.read(member.end - member.offset)
 
 
-def _copied(row: sqlite3.Row, offset: int, length: int) -> Copied:
+def _copied(row: sqlite3.Row, offset: int, member: bytes) -> Copied:
     mime = (row["content_type"] or "unk").partition(";")[0].strip()
     return Copied(
         row["url"],
@@ -139,7 +143,8 @@ def _copied(row: sqlite3.Row, offset: int, length: int) -> Copied:
         row["status"],
         "warc/revisit" if row["original_id"] else mime,
         row["payload_sha256"],
+        hashlib.sha256(member).hexdigest(),
         row["record_id"],
         offset,
-        length,
+        len(member),
     )

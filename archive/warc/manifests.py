@@ -22,17 +22,22 @@ from archive.warc.files import WarcFile, warc_files
 
 _NAME = re.compile(r"^([0-9]{6})\.json$")
 _CHUNK = 1 << 20
+BLOCK = 1 << 16  # bytes: a package proves a record of 10 KB with the block or two that hold it
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Bytes ``start`` to ``end`` of a WARC file, and their SHA-256 in hexadecimal."""
+    """Bytes ``start`` to ``end`` of a WARC file, and their SHA-256 in hexadecimal.
+
+    ``blocks`` is the SHA-256 of `list_blocks`: a few of the bytes can be proven without the others.
+    """
 
     name: str
     serial: int
     start: int
     end: int
     sha256: str
+    blocks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,8 @@ def _read(path: Path) -> Manifest:
     try:
         content = json.loads(raw)
         stated = content.pop("self")
-        parts = tuple(Part(p["name"], p["serial"], p["from"], p["to"], p["sha256"]) for p in content["files"])
+        names = ("name", "serial", "from", "to", "sha256", "blocks")
+        parts = tuple(Part(*(part[name] for name in names)) for part in content["files"])
         is_whole = (
             hashlib.sha256(_canonical(content)).hexdigest() == stated
             and _canonical(content | {"self": stated}) == raw
@@ -153,7 +159,19 @@ def _part(file: WarcFile, start: int) -> dict[str, Any] | None:
         "from": start,
         "to": end,
         "sha256": digest_of(file.path, start, end),
+        "blocks": hashlib.sha256(list_blocks(file.path, start, end).encode()).hexdigest(),
     }
+
+
+def list_blocks(path: Path, start: int, end: int) -> str:
+    """The SHA-256 of each block of a range, in the form of ``sha256sum``: a line for each, the name its
+    number."""
+    with open(path, "rb") as stream:
+        stream.seek(start)
+        blocks = (stream.read(min(BLOCK, end - at)) for at in range(start, end, BLOCK))
+        return "".join(
+            f"{hashlib.sha256(block).hexdigest()}  {number:05d}.bin\n" for number, block in enumerate(blocks)
+        )
 
 
 def digest_of(path: Path, start: int, end: int) -> str:

@@ -1,0 +1,291 @@
+"""A package that proves what a version of an article said, or an edit, to people who have nothing else of the
+archive: a signed WACZ with a provenance sheet, manifests, timestamps, and the blocks that tie them to the
+records.
+
+It holds the first and last capture of the version and of the one before it, each with its request and
+provenance, and the robots.txt of that time. Everything but the signature can be checked with unzip,
+sha256sum and openssl; the sheet says how.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from archive.errors import DamagedWarc
+from archive.export.package import facts
+from archive.export.signature import sign_digest
+from archive.export.source import Source
+from archive.export.wacz import write_wacz
+from archive.read.database import cite, open_readonly, snapshot
+from archive.warc.files import find_file
+from archive.warc.manifests import BLOCK, Manifest, find_seal, list_blocks, manifests
+from archive.warc.reader import read_response
+from archive.warc.timestamps import Token, find_token
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from archive.read.records import Version
+
+_SIDES = """select v.*, a.source, a.key, a.url from versions v join articles a using (article_id)
+where a.source = ? and a.key = ? and number in (?, ?) order by number"""
+_CAPTURES = """select distinct capture_id from captures where article_id = ? and status < 400 and (
+    capture_id in (?, ?) or look in (select record_id from captures where capture_id in (?, ?)))"""
+_ROBOTS = """select capture_id from captures where channel = 'robots' and captured_at <=
+    (select captured_at from captures where capture_id = ?) order by captured_at desc limit 1"""
+_ROW = """select c.*, f.serial, f.name as file, k.name as crawl, k.software, k.arguments,
+    coalesce((select max(p.offset + p.length) from captures p
+              where p.warc_file_id = c.warc_file_id and p.offset < c.offset), 0) as before
+from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id)
+where c.capture_id = ?"""
+_EDIT = """select classes, severity, figures, stealth, stale_copy from changes c
+where version_id = ? and previous_version_id = ? and kind = 'updated'"""
+# Each line: what is checked, and the command
+_CHECKS = """
+unpack the package: unzip PACKAGE
+each file has the hash that datapackage.json names: sha256sum FILE
+datapackage.json has the hash in datapackage-digest.json: sha256sum datapackage.json
+a text has its text_sha256: sha256sum texts/version-1.txt
+a token dates its manifest (root.pem: from the authority): \
+openssl ts -verify -data manifests/N.json -in manifests/N.tsr -CAfile root.pem
+a manifest is the one that the next one names as "before": sha256sum manifests/N.json
+a manifest sealed the list of blocks, its "blocks" of that file: sha256sum blocks/N-FILE/list.sha256
+the blocks are those of the list: cd blocks/N-FILE && sha256sum --ignore-missing -c list.sha256
+a capture, with its request and provenance, is in its blocks: the "command" of the capture
+the signature is that of the archive's key ("sohr-archive head"), and the page as it was: https://replayweb.page/
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A capture with what seals it. ``begin`` and ``end`` are bytes of its WARC file, request included."""
+
+    row: sqlite3.Row
+    begin: int
+    end: int
+    seal: Manifest | None
+    token: Token | None
+
+
+def write_proof(folder: Path, version: Version, out: IO[bytes], key: EllipticCurvePrivateKey | None) -> None:
+    """Write the package of a version and, if there is one, of the edit that made it; signed if there is a
+    ``key``. Raises DamagedWarc, NoArchive, OSError."""
+    with closing(open_readonly(folder)) as conn, snapshot(conn):
+        number = version.number
+        sides = conn.execute(_SIDES, (version.source, version.key, number - 1, number)).fetchall()
+        captures = [_prove(folder, row) for row in _rows(conn, sides)]
+        files = dict(_texts(sides)) | dict(_blocks(folder, captures)) | dict(_seals(folder, captures))
+        sheet = _sheet(conn, folder, sides, captures)
+        files["provenance/sheet.json"] = (json.dumps(sheet, ensure_ascii=False, indent=1) + "\n").encode()
+        files["provenance/sheet.html"] = _page(sheet).encode()
+        source = Source(conn, folder, facts(conn) | {"title": f"What {version.url} said: {version.citation}"})
+        places = [(proven.row["serial"], proven.row["offset"]) for proven in captures]
+
+        def sign(digest: str) -> dict[str, Any]:
+            return sign_digest(key, digest, source.facts["software"]) if key else {}
+
+        write_wacz(source, out, places, sorted(files.items()), sign)
+
+
+def _rows(conn: sqlite3.Connection, sides: list[sqlite3.Row]) -> Iterator[sqlite3.Row]:
+    """The captures to prove, by time: those of both sides, what they refer to, and robots.txt."""
+    ids: set[int] = set()
+    for side in sides:
+        ends = (side["first_capture_id"], side["last_capture_id"])
+        ids |= {one for (one,) in conn.execute(_CAPTURES, (side["article_id"], *ends, *ends))}
+        ids |= {one for end in ends for (one,) in conn.execute(_ROBOTS, (end,))}
+    rows = [conn.execute(_ROW, (one,)).fetchone() for one in ids]
+    originals = {row["original_id"] for row in rows if row["original_id"]} - ids
+    rows += [conn.execute(_ROW, (one,)).fetchone() for one in originals]
+    yield from sorted(rows, key=lambda row: (row["captured_at"], row["serial"], row["offset"]))
+
+
+def _prove(folder: Path, row: sqlite3.Row) -> _Proven:
+    seal = find_seal(folder, row["serial"], row["offset"])
+    token = find_token(folder, seal) if seal else None
+    return _Proven(row, row["before"], row["offset"] + row["length"], seal, token)
+
+
+def _texts(sides: list[sqlite3.Row]) -> Iterator[tuple[str, bytes]]:
+    for side in sides:
+        yield f"texts/version-{side['number']}.txt", side["text"].encode("utf-8", "surrogatepass")
+
+
+def _place(proven: _Proven) -> tuple[str, int, range]:
+    """The folder of a capture's blocks, where the first begins, and their numbers."""
+    assert proven.seal is not None  # only sealed captures have blocks
+    part = next(part for part in proven.seal.parts if part.start <= proven.row["offset"] < part.end)
+    begin = max(proven.begin, part.start) - part.start
+    numbers = range(begin // BLOCK, (proven.end - part.start - 1) // BLOCK + 1)
+    return f"blocks/{proven.seal.number:06d}-{part.serial:06d}", part.start, numbers
+
+
+def _blocks(folder: Path, captures: list[_Proven]) -> Iterator[tuple[str, bytes]]:
+    """The sealed blocks that hold the captures, and the lists of all blocks of their parts. Raises
+    DamagedWarc."""
+    for proven in captures:
+        if proven.seal is None:
+            continue
+        name, start, numbers = _place(proven)
+        part = next(p for p in proven.seal.parts if p.serial == proven.row["serial"] and p.start == start)
+        path = find_file(folder / "warc", part.serial)
+        listed = list_blocks(path, part.start, part.end).encode() if path else b""
+        if path is None or hashlib.sha256(listed).hexdigest() != part.blocks:
+            raise DamagedWarc(part.name, "is not what its manifest sealed", proven.row["offset"])
+        yield f"{name}/list.sha256", listed
+        with open(path, "rb") as stream:
+            for number in numbers:
+                stream.seek(part.start + number * BLOCK)
+                yield f"{name}/{number:05d}.bin", stream.read(min(BLOCK, part.end - stream.tell()))
+
+
+def _seals(folder: Path, captures: list[_Proven]) -> Iterator[tuple[str, bytes]]:
+    """The manifests from each seal up to its token, or to the newest if there is none, and the tokens."""
+    spans = [(one.seal.number, one.token.number if one.token else 10**6) for one in captures if one.seal]
+    for manifest in manifests(folder):
+        if any(first <= manifest.number <= last for first, last in spans):
+            yield manifest.name, manifest.path.read_bytes()
+    for token in {one.token for one in captures if one.token}:
+        yield token.name, token.path.read_bytes()
+
+
+# -- the provenance sheet
+
+
+def _sheet(
+    conn: sqlite3.Connection, folder: Path, sides: list[sqlite3.Row], captures: list[_Proven]
+) -> dict[str, Any]:
+    stated = facts(conn)
+    edit = None
+    if len(sides) == 2:
+        ids = (sides[1]["version_id"], sides[0]["version_id"])
+        edit = next((_json_columns(row) for row in conn.execute(_EDIT, ids)), None)
+    seals = sorted({one.seal.number: one for one in captures if one.seal}.items())
+    return {
+        "about": stated["description"],
+        "archive_of": stated["site"],
+        "made_with": stated["software"],
+        "versions": [_version(side) for side in sides],
+        "edit": edit,
+        "captures": [_capture(folder, one) for one in captures],
+        "seals": [_seal(one) for _, one in seals],
+        "unknown": "What is empty is unknown to the archive.",
+        "clocks": "Captures are dated by the clock of the machine that crawled, tokens by the authority's.",
+        "checks": dict(line.split(": ", 1) for line in _CHECKS.strip().splitlines()),
+    }
+
+
+def _json_columns(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        name: json.loads(row[name]) if name in ("classes", "figures") else row[name]
+        for name in row.keys()  # noqa: SIM118  # a Row is iterated by values
+    }
+
+
+def _version(side: sqlite3.Row) -> dict[str, Any]:
+    names = (
+        "number",
+        "title",
+        "published_at",
+        "modified_at",
+        "author",
+        "first_captured_at",
+        "last_captured_at",
+    )
+    return {
+        "citation": cite(side["source"], side["key"], side["first_captured_at"]),
+        "address": side["url"],
+        **{name: side[name] for name in names},
+        "text": side["text"],
+        "text_sha256": side["text_sha256"],
+        "file": f"texts/version-{side['number']}.txt",
+    }
+
+
+def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
+    row = proven.row
+    path = find_file(folder / "warc", row["serial"])
+    if path is None:
+        raise DamagedWarc(row["file"], "is not there", row["offset"], "restore that file from a copy")
+    answer = read_response(path, row["offset"])
+    software = json.loads(row["software"] or "{}")
+    names = ("status", "captured_at", "recorded_at", "source", "service_url", "channel", "reason", "crawl")
+    sheet: dict[str, Any] = {"address": row["url"], **{name: row[name] for name in names}}
+    sheet |= {
+        "date_of_the_server": answer.header("date"),
+        "ip_address": answer.ip,
+        "tls": None,
+        "certificates": None,
+        "software": software.get("software"),
+        "operator": software.get("operator"),
+        "settings": json.loads(row["arguments"] or "{}"),
+        "payload_sha256": row["payload_sha256"],
+        "record_id": row["record_id"],
+        "warc_file": row["file"],
+        "offset": row["offset"],
+        "length": row["length"],
+        "sealed_by": proven.seal and proven.seal.name,
+        "command": None,
+    }
+    if proven.seal:
+        name, start, numbers = _place(proven)
+        first = start + numbers[0] * BLOCK
+        begin = max(proven.begin, start)
+        blocks = " ".join(f"{name}/{number:05d}.bin" for number in numbers)
+        sheet["command"] = (
+            f"cat {blocks} | tail -c +{begin - first + 1} | head -c {proven.end - begin} | zcat"
+        )
+    return sheet
+
+
+def _seal(proven: _Proven) -> dict[str, Any]:
+    assert proven.seal is not None  # of those that have one
+    token = proven.token
+    return {
+        "manifest": proven.seal.name,
+        "sha256": proven.seal.digest,
+        "written_at": proven.seal.at,
+        "before": proven.seal.before,
+        "token": token and token.name,
+        "covers": token and token.digest,
+        "dated_at": token and token.at,
+        "authority": token and token.authority,
+    }
+
+
+_STYLE = """body{max-width:60em;margin:auto;padding:1em;font:1em/1.5 sans-serif}
+table{border-collapse:collapse;width:100%;margin:.5em 0}th,td{border:1px solid #bbb;padding:.3em .5em;
+text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:12em;font-weight:600}
+pre{white-space:pre-wrap;margin:0;font:inherit}.unknown{color:#777}"""
+
+
+def _page(sheet: dict[str, Any]) -> str:
+    """The sheet for people, without scripts and without anything from elsewhere."""
+    title = f"Provenance of {sheet['versions'][-1]['citation']}"
+    parts = "".join(f"<h2>{_label(name)}</h2>\n{_render(value)}\n" for name, value in sheet.items())
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    body = f"<h1>{escape(title)}</h1>\n{parts}"
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def _label(name: str) -> str:
+    return escape(name.replace("_", " ").capitalize())
+
+
+def _render(value: Any) -> str:
+    if value is None or value == "":
+        return '<span class="unknown">unknown</span>'
+    if isinstance(value, dict):
+        rows = (f"<tr><th>{_label(name)}</th><td>{_render(one)}</td></tr>" for name, one in value.items())
+        return f"<table>{''.join(rows)}</table>"
+    if isinstance(value, list):
+        return f"<ol>{''.join(f'<li>{_render(one)}</li>' for one in value)}</ol>"
+    return f'<pre dir="auto">{escape(str(value))}</pre>'
