@@ -164,7 +164,7 @@ def test_articles_never_captured_are_named_with_the_reason_and_asked_for(
 
 
 def test_what_the_site_took_down_is_explained(whole: Path, tmp_path: Path) -> None:
-    """An article that is gone is no gap; an address whose article is not known is one."""
+    """An article that the site removed is not a gap. An address whose article is unknown is one."""
     shutil.copytree(whole, tmp_path / "copy")
     with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as db:
         db.execute("update articles set state = 'missing' where article_id = 1")
@@ -191,6 +191,6 @@ def test_days_after_the_last_walk_are_open_and_not_a_gap(whole: Path) -> None:
 
 
 def test_bad_arguments_are_told(whole: Path, tmp_path: Path) -> None:
-    """A span that ends before it begins, a day that is none, no archive."""
+    """A span that ends before it begins, an impossible day and a missing archive each get a sentence."""
     assert "swap them" in audit(whole, "--since", "2024-02-01", "--until", "2024-01-01").stderr
     assert audit(whole, "--since", "yesterday").returncode == audit(tmp_path / "none").returncode == 2

@@ -70,7 +70,7 @@ def test_the_words_of_a_box_are_no_lines(name: str) -> None:
 
 
 def test_a_link_to_another_post_is_a_note() -> None:
-    """A line that is a kicker and a link to another post is kept as a note; its link is no claim."""
+    """A line with only a kicker and a link to another post is kept as a note. Its link is not a claim."""
     found = read("themes/leak-intelly.html")
     assert found.notes == ("See also\xa0 Other headline",)
     assert found.links == ()
@@ -184,7 +184,8 @@ def test_a_day_that_does_not_exist_is_not_stated() -> None:
 
 
 def test_metadata_of_real_themes() -> None:
-    """Two times of Publisher, joined categories, a link that is no author, a deck and a source."""
+    """Two times of the theme Publisher, joined categories, a link that does not name the author, a deck and a
+    source."""
     found = post(
         "<p>Words.</p>",
         head='<script type="application/ld+json">{"@type":"Article","articleSection":"News, Syria"}</script>',

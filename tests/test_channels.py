@@ -66,8 +66,8 @@ class TestReading:
     """What strangers send is read within bounds, or not at all."""
 
     def test_addresses_are_told_apart(self) -> None:
-        """Each address we ask for is read as what it asks; feeds of posts, comments and categories are none
-        of ours."""
+        """Each address that the crawl asks for is parsed as that question. Feeds of single posts, comments
+        and categories are not channels."""
         for edition in ("en", "ar"):
             for form in FORMS:
                 for page in (1, 3):
@@ -208,8 +208,8 @@ def site() -> Iterator[Replica]:
 
 
 class TestLooksByRest:
-    """Where REST is open, 100 articles are looked at in one request; only what differs, or cannot be told,
-    costs a page."""
+    """Where REST is open, one request looks at 100 articles. Only those that differ, or cannot be compared,
+    cost a page."""
 
     def test_an_unchanged_article_costs_no_page(self, site: Replica, tmp_path: Path) -> None:
         """The first look compares with nothing and asks for pages; from then on one request does all that are
@@ -270,7 +270,8 @@ class TestLooksByRest:
         ]
 
     def test_what_rest_does_not_show_any_more_is_asked_for(self, site: Replica, tmp_path: Path) -> None:
-        """Trashed: missing. Gone from REST alone: still live, and told once; told again when it is back."""
+        """A trashed post becomes missing. A post that only REST stopped showing stays live: the feed reports
+        that once, and once more when REST shows it again."""
         crawl(site, tmp_path / "a", "edition=en")
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[0])
         trashed, hidden = plain(site, 2)
@@ -292,8 +293,8 @@ class TestLooksByRest:
         assert sohr(tmp_path / "a", "verify", "--deep").status == 0
 
     def test_a_count_that_is_not_ours_leads_to_another_walk(self, site: Replica, tmp_path: Path) -> None:
-        """An old post comes back to REST alone, without an edit: after a week the site's count tells, and the
-        walk by id finds it."""
+        """An old post comes back to REST without an edit. After a week the site's count differs from the
+        archive's, and the walk by id finds the post."""
         crawl(site, tmp_path / "a", "edition=en")
         old = site.call(
             "put",
@@ -333,7 +334,7 @@ class TestLooksByRest:
 
 
 class TestFeeds:
-    """The feed that tells most is asked once a run."""
+    """The feed that shows most is asked once a run."""
 
     def test_another_run_asks_for_the_feed_alone(self, site: Replica, tmp_path: Path) -> None:
         """REST an hour later, with a bound."""
@@ -450,7 +451,7 @@ class TestDiscovery:
     def test_each_channel_shows_what_it_alone_has(
         self, spread: tuple[Replica, Path, dict[str, Post]]
     ) -> None:
-        """All are held, and the audit says which channel showed each."""
+        """All posts are captured, and the audit says which channel showed each."""
         site, folder, own = spread
         for turn in range(1, 7):  # one category a run
             assert crawl(site, folder, "look=none", ARCHIVE_CLOCK=f"+{turn}m").status == 0
@@ -478,7 +479,8 @@ class TestDiscovery:
         )
 
     def test_a_sweep_finds_what_no_channel_shows(self, spread: tuple[Replica, Path, dict[str, Post]]) -> None:
-        """By its number; what is not there is asked for once a month, what is held not at all."""
+        """A sweep finds the post by its number. A number without a post is asked for once a month, an
+        archived post never."""
         site, folder, own = spread
         post_id = own["sweep"].post_id
         sweep = f"sweep={post_id - 20}-{post_id + 20}"

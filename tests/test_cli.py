@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def damaged(folder: Path, tmp_path: Path, *statements: str) -> Path:
-    """A copy of the archive with changes to its database that no release of ours makes."""
+    """A copy of the archive whose database was changed in a way that no release makes."""
     shutil.copytree(folder, tmp_path / "copy")
     with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
         for statement in statements:
@@ -142,7 +142,7 @@ def test_a_first_crawl_cut_off_leaves_gaps_that_status_names(tmp_path: Path) -> 
 
 
 def test_a_killed_crawl_is_cut_off_and_a_live_one_runs(folder: Path, tmp_path: Path) -> None:
-    """What tells them apart is whether the holder of the lock is alive."""
+    """The difference is whether the process that holds the lock is alive."""
     copy = damaged(
         folder,
         tmp_path,
@@ -228,8 +228,8 @@ def sentence(answer: Answer, status: int) -> str:
 
 
 def test_no_archive(tmp_path: Path) -> None:
-    """A folder without one, one that is not there, an empty file, another database, a file that is none: a
-    sentence and 2."""
+    """A folder without an archive, a missing folder, an empty file, another database and a text file: each
+    gives a sentence and 2."""
     assert "there is no archive in" in sentence(run("--archive", tmp_path, "status"), 2)
     assert "there is no archive in" in sentence(run("--archive", tmp_path / "x" / "y", "changes"), 2)
     database = tmp_path / "archive.db"
@@ -299,7 +299,7 @@ def test_usage_errors_end_with_2(folder: Path, arguments: list[str]) -> None:
 
 
 def test_a_number_of_another_archive(folder: Path) -> None:
-    """Nobody can have read on from a change that was never told."""
+    """A number above the newest change belongs to another archive."""
     answer = run("--archive", folder, "changes", "--after", 10**9)
     assert answer.returncode == 2 and "the newest change is" in answer.stderr
 

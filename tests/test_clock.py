@@ -102,7 +102,7 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     ],
 )
 def test_stated_times(text: str | None, read: str | None) -> None:
-    """A time without an offset, on a day that never was, or of a year with three digits is no instant."""
+    """A time without an offset, on an impossible day, or of a year with three digits is refused."""
     assert read_time(text) == read
 
 

@@ -229,7 +229,7 @@ def test_a_misspelled_command(typed: str, meant: str) -> None:
 
 @pytest.mark.real_process
 def test_a_port_that_is_taken(small: Small) -> None:
-    """A sentence that says what to do, and nothing told of an address where nobody can read."""
+    """The command prints a sentence that says what to do, and no address."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         line = [
             sys.executable,

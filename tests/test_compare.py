@@ -78,7 +78,8 @@ def pairs(difference: Difference) -> list[tuple[str | None, str | None]]:
 
 
 def test_three_to_thirty_one_is_the_most_severe_there_is() -> None:
-    """A changed toll is told with the number and its sentence, before and after, and with nothing else."""
+    """A changed toll is reported with the number and its sentence, before and after, and with nothing
+    else."""
     assert said(
         "A raid. It killed 3 people in Idlib. SOHR warns.",
         "A raid. It killed 31 people in Idlib. SOHR warns.",
@@ -234,7 +235,7 @@ def test_headlines(before: str, after: str, classes: tuple[str, ...], severity: 
     ],
 )
 def test_obfuscation(before: str, after: str) -> None:
-    """Noise inside words is told apart, in both directions, and is no severe change beside a figure."""
+    """Marks inside words have a class of their own, in both directions, and do not hide a changed figure."""
     for difference in (said(before, after), said(after, before)):
         assert difference == Difference(("obfuscation",), 1, ())
 
@@ -371,7 +372,7 @@ def test_one_other_digit_is_always_severe(head: str, tail: str, digits: str) -> 
 
 @given(st.text("ab*-ـ3 .", max_size=20), st.text("ab*-ـ3 .", max_size=20))
 def test_obfuscation_alone_leaves_every_digit(before: str, after: str) -> None:
-    """Where only obfuscation is told, both sides hold the same digits in the same order."""
+    """Where only obfuscation is reported, both sides have the same digits in the same order."""
     if compare(Text("t", before), Text("t", after)).classes == ("obfuscation",):
         assert [c for c in before if c.isdigit()] == [c for c in after if c.isdigit()]
 

@@ -39,7 +39,8 @@ def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_is_killed_costs_nothing() -> None:
-    """Whoever writes reads for itself what was handed to a process that is gone, and goes on without it."""
+    """The archive process reads the pages that it had given to the killed process, and continues without
+    it."""
     site, key = Site(HOME), ArticleKey("en", "1")
     one, other = (
         capture(1, "2026-01-02T00:00:00Z", "A line of text."),

@@ -149,7 +149,7 @@ class TestFirstCrawl:
 
 @dataclass
 class Story:
-    """A site's life, crawled at each turn: what was held, and what was asked, after each crawl."""
+    """A site's life with a crawl after each step: what was archived and what was asked."""
 
     replica: Replica
     folder: Path
@@ -250,7 +250,7 @@ def _starred(title: str) -> str:
 
 
 class TestLookingAgain:
-    """What the site said stays; what it says otherwise is a version; what it shows no more is told."""
+    """An archived text stays. Another text makes a version, and a removed post is reported."""
 
     def test_all_crawls_are_healthy(self, story: Story) -> None:
         """Edits and disappearances are no failure."""
@@ -297,7 +297,7 @@ class TestLookingAgain:
         assert found == {"honest": 0, "silent": 1, "title": 0, "digit": 0, "silent_digit": 1, "aba": 0}
 
     def test_a_changed_figure_is_the_most_severe(self, story: Story) -> None:
-        """One digit is severity 3 and class figures, told with the figure before and after."""
+        """One changed digit has severity 3 and class figures, with the figure before and after."""
         for name in ("digit", "silent_digit"):
             ((severity, classes, _, figures),) = story.update(name)
             assert severity == 3 and "figures" in classes and figures != "[]"
@@ -312,7 +312,7 @@ class TestLookingAgain:
         assert story.update("space") == [] and story.changes("space") == ["created", "metadata"]
 
     def test_trashed_and_gone_posts_are_missing_at_once_and_keep_their_text(self, story: Story) -> None:
-        """404 and 410: missing, with the last text held."""
+        """404 and 410: the post is missing, and its last text stays archived."""
         for name in ("trash", "gone", "deleted"):
             key = (story.posts[name].edition, story.posts[name].post_id)
             assert story.states["edited"][key] == "missing"
@@ -602,7 +602,7 @@ class TestDays:
     def test_exactly_those_days(
         self, dated: Replica, tmp_path: Path, since: str, last: str, settings: dict[str, object]
     ) -> None:
-        """Every post of those days and none of another, by date archives or, where those are off, by the home
+        """Every post of those days and no other, by date archives or, where those are off, by the home
         listing."""
         dated.call("set", **{"listing_times": True, "date_archives": True, **settings})
         dated.clear_log()

@@ -270,7 +270,7 @@ def test_every_table_view_and_column_is_described(path: Path) -> None:
 
 
 def test_descriptions_are_sentences() -> None:
-    """A description ends like a sentence and is no repetition of a name."""
+    """A description ends like a sentence and does not repeat a name."""
     said = [text for table in TABLES.values() for text in (table.description, *table.columns.values())] + [
         query.description for query in QUERIES
     ]
@@ -444,7 +444,7 @@ async def test_stored_queries_are_listed(ds: Datasette) -> None:
 
 
 async def test_front_page(ds: Datasette) -> None:
-    """The front page says what is held, what is new and what changed."""
+    """The front page shows what is archived, what is new and what changed."""
     page = Page(await text_of(ds, "/-/sohr/"))
     assert ["English", "3", "1", "4", "1"] in page.rows
     [card] = page.role("item", "was 3 → now 31")
@@ -576,7 +576,7 @@ async def test_the_owners_words_stand(path: Path) -> None:
 
 @pytest.mark.parametrize("rule", ["database", "table"])
 async def test_permissions_hold_on_reading_pages(path: Path, rule: str) -> None:
-    """Who may not see a table does not see it through a page of ours."""
+    """A user who may not see a table does not see its rows on a reading page."""
     closed = {"allow": False} if rule == "database" else {"tables": {"versions": {"allow": False}}}
     ds = Datasette([str(path)], metadata={"databases": {"archive": closed}})
     await ds.invoke_startup()

@@ -58,7 +58,7 @@ def test_the_delay_is_kept_on_the_average(site: Replica, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("contact", "times"), [("", 1), ("me@example.org", 0)])
 def test_a_real_site_without_a_contact_is_warned_of_once(tmp_path: Path, contact: str, times: int) -> None:
-    """And told how to mend it. (Nobody answers at this name; that ends with 69.)"""
+    """One warning says how to give a contact. (Nobody answers at this name; that ends with 69.)"""
     done = crawl(
         "http://no-such-host.invalid/",
         tmp_path / "a",

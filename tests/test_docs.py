@@ -91,7 +91,7 @@ class Step:
 
 
 def steps(page: Path) -> list[Step]:
-    """Commands stand behind ``$``, their further lines behind ``>``."""
+    """Commands follow ``$``, their further lines follow ``>``."""
     found: list[Step] = []
     for block in blocks(page, "console"):
         for line in block.splitlines():

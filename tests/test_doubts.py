@@ -106,7 +106,8 @@ def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("case", ["line", "title"])
 def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, case: str) -> None:
-    """65; a day later it is accepted, with a class of its own. A true edit beside it is told at once."""
+    """The crawl ends with 65. A day later the addition is accepted, with a class of its own. A true edit in
+    the same crawl is reported at once."""
     folder = tmp_path / "a"
     assert run(site, folder).status == 0
     for number, post_id in enumerate(IDS[:4]):

@@ -79,7 +79,8 @@ def test_a_crawl_of_single_posts_says_nothing_of_an_edition(site: Replica, tmp_p
 
 
 def test_a_gap_needs_an_explanation(site: Replica, tmp_path: Path) -> None:
-    """An argument, a walk that goes on, date archives that show each day, or a crawl that was stopped."""
+    """Explanations are an argument, a walk that continues in the next crawl, date archives that show each
+    day, and a stopped crawl."""
     folder = tmp_path / "a"
     assert crawl(site, folder, "edition=en", "look=none", "pages=1").status == 0
     with closing(sqlite3.connect(folder / "archive.db")) as db:

@@ -248,8 +248,8 @@ def test_changes_are_numbered_without_a_gap(two: Two) -> None:
 
 
 def test_a_line_never_changes(two: Two) -> None:
-    """What was told before the site went on is told again in the same bytes, also where a claim has been
-    replaced since."""
+    """Lines that were written once are written again in the same bytes, also where a later capture replaced a
+    claim."""
     now = run(two.first, "changes")
     assert now.startswith(two.told) and len(now) > len(two.told)
     of_one = [
@@ -261,8 +261,8 @@ def test_a_line_never_changes(two: Two) -> None:
 
 
 def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
-    """An import puts a version before the first: today's numbers move, what was told stands, and the new line
-    knows its place."""
+    """An import adds a version before the first. The versions get new numbers, the feed's lines stay, and the
+    new line has the right place."""
     shutil.copytree(two.first, tmp_path / "copy")
     before = run(tmp_path / "copy", "changes")
     last = len(lines(before))

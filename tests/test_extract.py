@@ -271,7 +271,7 @@ def test_cut_and_damaged_bodies(coding: str, pack: Any) -> None:
 
 @pytest.mark.parametrize("label", ["base64", "utf-7", "unicode_escape", "no-such", "utf-16", "zip"])
 def test_a_charset_that_is_none_is_ignored(label: str) -> None:
-    """A page cannot choose a codec that is no charset."""
+    """A page cannot choose a Python codec that is not a charset of the web."""
     assert "Kafr Alyan" in decode_text(capture(SHORT, Content_Type=f"text/html; charset={label}"))
 
 

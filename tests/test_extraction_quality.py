@@ -31,8 +31,7 @@ FLOOR = 0.963
 
 
 def test_golden_pages_are_exact_and_nothing_leaks() -> None:
-    """Every golden page with a text gives exactly that text, and none of the words that stand in its chrome
-    only."""
+    """Every golden page with a text gives exactly that text, and no word that is only in menus and boxes."""
     pages = golden()
     assert len(pages) >= 50
     leaking = []

@@ -87,7 +87,7 @@ async def test_what_the_crawl_reads_is_kept_and_told_alike(
 async def test_a_page_that_breaks_our_reading_is_kept_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What fails here is left to the archive process; the crawl goes on."""
+    """A page whose reading fails in the crawl is read by the archive process, and the crawl continues."""
 
     def broken(*_: object) -> None:
         raise RecursionError

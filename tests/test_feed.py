@@ -66,7 +66,7 @@ def copy(small: Small, tmp_path: Path) -> Path:
 
 
 def change(folder: Path, *statements: str) -> None:
-    """Do to a database what no release of ours does."""
+    """Change a database in a way that no release does."""
     with closing(sqlite3.connect(folder / "archive.db")) as conn:
         for statement in statements:
             conn.execute(statement)
@@ -141,7 +141,7 @@ def test_a_consumer_killed_anywhere_misses_nothing(copy: Path, tmp_path: Path) -
 
 
 def test_a_cursor_moves_by_ack_alone(copy: Path) -> None:
-    """Reading leaves it; --json tells it; the archive's own folder holds it."""
+    """Reading does not move it; --json shows it; it is kept in the archive's folder."""
     first = run(copy, "changes", "--consumer", "parser", "--limit", 3).stdout
     assert run(copy, "changes", "--consumer", "parser", "--limit", 3).stdout == first != ""
     told = json.loads(run(copy, "ack", "parser", 3, "--json").stdout)
@@ -235,7 +235,7 @@ def test_following_goes_on_with_what_is_told_later(copy: Path) -> None:
 
 @pytest.mark.real_process
 def test_follow_on_the_command_line_flushes_and_ends_with_ctrl_c(copy: Path) -> None:
-    """Each line reaches a pipe when it is told."""
+    """Each line reaches a pipe as soon as it is written."""
     with closing(open_readonly(copy)) as conn:
         newest = feed.newest_seq(conn)
     command = [

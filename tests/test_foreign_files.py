@@ -218,7 +218,7 @@ def test_other_formats_have_a_sentence(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_without_a_post_makes_no_archive(tmp_path: Path) -> None:
-    """It says so. Beside a file with posts it is no failure."""
+    """The command says that there is no post. If another file has posts, that is no failure."""
     other = warc(tmp_path / "x.warc.gz", [Foreign("https://example.org/en/1/", NOON, answer(b"<html>"))])
     ran = sohr(tmp_path / "a", "import", other)
     assert (ran.status, ran.lines) == (65, ["x.warc.gz: 1 other_page"])
@@ -308,7 +308,7 @@ def test_a_warc_gzipped_as_a_whole_that_was_hit(tmp_path: Path, harm: str) -> No
 
 @pytest.mark.parametrize("at_end", ["", "no such record\r\n"], ids=["whole", "junk"])
 def test_further_pages_of_a_post_are_taken_whatever_follows(tmp_path: Path, at_end: str) -> None:
-    """They wait for the first page, and are not dropped because of damage behind them."""
+    """They wait for the first page. Damage after them does not drop them."""
     pages = []
     for number in (2, 1):
         uri = f"{SITE}en/1/" + ("" if number == 1 else f"{number}/")
@@ -364,7 +364,7 @@ def test_a_bomb_is_bounded(tmp_path: Path) -> None:
 
 
 def test_three_short_posts_with_one_text_are_not_taken_back(tmp_path: Path) -> None:
-    """The third is quarantined; the first two stay in exports: so little is no proof of a wall."""
+    """The third is quarantined, and the first two stay in exports: three short texts do not prove a wall."""
     folder = tmp_path / "archive"
     well(folder, "import", CASES / "day-that-does-not-exist.warc")
     exported = [json.loads(line) for line in well(folder, "export").splitlines()]

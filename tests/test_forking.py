@@ -96,7 +96,7 @@ class TestBothWays:
             assert child.wait(30) == -number
 
     def test_waiting_has_an_end(self) -> None:
-        """A time-out is one, and the process goes on."""
+        """The wait for a process ends with a time-out, and the process continues."""
         replica = [sys.executable, "-m", "tests.replica"]
         with subprocess.Popen(replica, cwd=ROOT, stdout=subprocess.DEVNULL) as child:
             with pytest.raises(subprocess.TimeoutExpired):

@@ -110,7 +110,7 @@ def test_an_edit_between_two_requests_is_no_furniture() -> None:
 
 
 def test_a_toll_whose_place_a_box_takes_is_not_lost() -> None:
-    """Another label than the box has is no box."""
+    """A line with another label than the box has is text."""
     before = said(text_of(FIRST.format(7), "Killed: 3", LAST), ())
     pair = find_furniture(
         before, extract(FIRST.format(7), "Views: 4", LAST), extract(FIRST.format(7), "Views: 5", LAST)

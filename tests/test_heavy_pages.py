@@ -43,8 +43,8 @@ def rebuilt_alike(folder: Path) -> None:
 
 
 def test_a_slow_page_is_stopped_and_the_crawl_goes_on(tmp_path: Path) -> None:
-    """The clock's decision is evidence: the page is a failure, those before and behind it come in, and a
-    rebuild asks no clock."""
+    """That the page was stopped is recorded. It is a failure, the pages before and after it are read, and a
+    rebuild uses the record, not the clock."""
     folder = tmp_path / "archive"
     with press() as site:
         urls = [

@@ -318,7 +318,8 @@ HOSTILE: dict[str, tuple[str, Foreign]] = {
 @pytest.mark.parametrize(("word", "record"), HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("packed", [True, False], ids=["gz", "plain"])
 def test_hostile_records(tmp_path: Path, word: str, record: Foreign, packed: bool) -> None:
-    """Counted and passed over; what stands before comes in, and behind, where that can still be told."""
+    """They are counted and skipped. Records before them are imported, and those after them where their
+    beginning can be found."""
     before, behind = said(2, NOON, "Before.", "And more."), said(3, NOON, "Behind.", "And more.")
     file = warc(tmp_path / "x.warc.gz", [before, record, behind], packed=packed)
     counts: Counter[str] = Counter()
@@ -331,7 +332,8 @@ def test_hostile_records(tmp_path: Path, word: str, record: Foreign, packed: boo
 
 
 def test_hostile_headers_stay_headers(tmp_path: Path) -> None:
-    """Nothing in them breaks out into a record of ours, and a rebuild reads what the import read."""
+    """Nothing in them becomes a record of the archive's own file, and a rebuild reads what the import
+    read."""
     lines = [
         "X-A: 1\0 2",
         "X-B : \xff\xfe",
@@ -417,8 +419,8 @@ def test_the_command_goes_on_with_the_next_file(folder: Path, tmp_path: Path) ->
 
 
 def test_an_older_text_becomes_an_earlier_version(folder: Path, tmp_path: Path) -> None:
-    """Numbers move, the feed says `backfilled`, what was told stays as it was told, and a citation still
-    finds its text."""
+    """Versions get new numbers and the feed says `backfilled`. Earlier lines of the feed stay, and a citation
+    still finds its text."""
     with open_readonly(folder) as conn:
         before = list(feed(conn))
     import_file(
@@ -448,7 +450,7 @@ def test_an_older_text_becomes_an_earlier_version(folder: Path, tmp_path: Path) 
 
 
 def test_the_same_text_seen_earlier_is_no_version(folder: Path, tmp_path: Path) -> None:
-    """The version was there before we knew; nothing is told."""
+    """The version existed earlier than the archive knew. The feed gets no line."""
     count = rows(folder, "select count(*) from changes")
     import_file(
         folder,
@@ -560,7 +562,7 @@ print(taken, dict(counts), int(peak[1]) // 1024)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["response", "revisit"])
 def test_a_record_of_a_gigabyte_takes_no_gigabyte(tmp_path: Path, kind: str) -> None:
-    """It is counted and passed over in pieces; what stands behind it comes in."""
+    """It is counted and skipped in pieces, and the records after it are imported."""
     size, zeros = 2**30, bytes(2**20)
     head = Foreign(
         URL,

@@ -288,7 +288,8 @@ def test_what_waits_at_ctrl_c_is_written_and_becomes_items(site: Site, tmp_path:
 
 
 def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:
-    """`held` lists it by crawl; accepted, it is written with the times of the captures."""
+    """`held` lists the outcomes by crawl. Once accepted, they are written with the times of their
+    captures."""
     folder = tmp_path / "a"
     assert run(site, folder).status == 0
     assert well(folder, "held").decode() == "nothing is held\n"

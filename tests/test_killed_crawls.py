@@ -176,7 +176,8 @@ def test_a_look_at_everything_cut_off_makes_no_false_version(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["first-byte", "half", "all-but-the-last-byte"])
 def test_a_torn_end_of_the_evidence_is_cut(tmp_path: Path, share: float) -> None:
-    """A power cut left a part of a record at the end: it is cut; all else stays, and the crawl goes on."""
+    """A power cut left a part of a record at the end. It is cut off, everything else stays, and the next
+    crawl continues."""
     with Replica(posts=POSTS) as replica:
         kill_after(replica, tmp_path / "a", 40, archive=True)
         (path,) = warcs(tmp_path / "a")

@@ -122,7 +122,7 @@ def test_a_clock_that_jumps_back(replica: Replica, undisturbed: bytes, tmp_path:
 
 
 def test_a_text_from_a_clock_ahead_of_time(tmp_path: Path) -> None:
-    """What is said today takes its place before it, and nothing breaks; the feed still tells it."""
+    """Today's text is filed before it, and nothing breaks. The feed still reports it."""
     with Archive(tmp_path / "a") as archive:
         archive.take(capture(1, "2039-01-01T00:00:00Z", "It says 5.", "And more."))
         (outcome,) = archive.take(capture(1, "2026-01-01T00:00:00Z", "It says 6.", "And more."))

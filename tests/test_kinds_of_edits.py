@@ -50,8 +50,8 @@ def told(folder: Path, post_id: int) -> list[tuple[list[str], int]]:
 
 
 def test_each_edit_by_its_name(tmp_path: Path) -> None:
-    """3 -> 31 is the most severe there is; a title, a broken-up word and a lost sentence are told as such;
-    white space and counters are nothing."""
+    """3 -> 31 is the most severe. A title, a broken-up word and a lost sentence have their own classes. White
+    space and counters make no version."""
     folder = tmp_path / "a"
     with Replica(posts=12) as site:
         names = ("digit", "title", "obfuscation", "removed", "whitespace", "counter")

@@ -253,7 +253,7 @@ async def test_modules_have_no_words_of_their_own(path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("address", PAGES)
 async def test_a_page_in_arabic(ds: Datasette, address: str) -> None:
-    """The page runs from right to left, no English word of ours is left, and the switch stays on it."""
+    """The page runs from right to left, has no English word of the software, and keeps the switch."""
     response = await ds.client.get(f"/-/sohr/ar/{address}")
     page = Page(response.text)
     html = page.tree.root

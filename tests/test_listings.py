@@ -63,5 +63,5 @@ def test_an_entry_is_its_title_not_what_its_text_links_to() -> None:
 
 
 def test_an_untitled_entry_is_known_by_its_id() -> None:
-    """Its headline is no link."""
+    """Its headline has no link."""
     assert ids('<article id="post-5" class="post-5 post type-post"><h2></h2></article>') == [5]

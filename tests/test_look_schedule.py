@@ -90,7 +90,7 @@ def test_counts_that_cannot_be() -> None:
 
 
 def test_looks_at_a_missing_article() -> None:
-    """An hour, six hours, one day, two days behind the look before, then rarely, and never not at all."""
+    """An hour, six hours, one day and two days after the look before, then rarely, but always again."""
     waits = [
         (parse_time(missing_next_look(n, T0)) - parse_time(T0)) / timedelta(hours=1)
         for n in (1, 2, 3, 4, 5, 6, 7, 8, 1000)
@@ -100,7 +100,7 @@ def test_looks_at_a_missing_article() -> None:
 
 @given(KEYS)
 def test_gone_for_good_is_disappeared_at_the_fifth_look(key: str) -> None:
-    """On the planned looks the quorum is reached at the fifth, 3 days and 7 hours behind the first (up to an
+    """On the planned looks the quorum is reached at the fifth, 3 days and 7 hours after the first (up to an
     eighth later), not before."""
     at, verdicts = T0, []
     for looks in range(1, 6):

@@ -55,7 +55,7 @@ def test_a_served_address() -> None:
 
 
 def test_registrable_domains() -> None:
-    """One owner's hosts; a suffix under which anybody may register is no domain."""
+    """Hosts of one owner share a registrable domain. A suffix under which anybody may register is not one."""
     same = registrable_domain("www.news.example") == registrable_domain("news.example")
     assert same and registrable_domain("a.co.uk") != registrable_domain("b.co.uk")
     assert registrable_domain("a.github.io") != registrable_domain("b.github.io")
@@ -133,8 +133,8 @@ def test_a_fresh_archive_of_a_site_that_redirects(tmp_path: Path) -> None:
 
 
 def test_a_move_to_another_domain_names_the_command(tmp_path: Path) -> None:
-    """69, nothing changes; with the command the archive goes on under the new address, and later without
-    it."""
+    """The crawl ends with 69 and changes nothing. With the command that it prints, the archive continues
+    under the new address, later also without it."""
     folder = tmp_path / "a"
     with Exact() as site, Exact() as other:
         site.add_posts(range(101, 107))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_benchmark_asks_every_page(tmp_path: Path) -> None:
-    """Every page answers over both archives, and the figures of both are told, as a table and as JSON."""
+    """Every page answers over both archives, and the figures of both are printed, as a table and as JSON."""
     line = [
         sys.executable,
         "-m",

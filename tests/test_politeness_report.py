@@ -137,7 +137,7 @@ def _insert(folder: Path, url: str, at: str) -> None:
 
 
 def test_the_crawl_is_named_or_the_last(crawled: tuple[Path, list[dict[str, Any]]]) -> None:
-    """--crawl NAME; one that is not there is told in a sentence, with 2."""
+    """`--crawl NAME` chooses a crawl. An unknown name gives a sentence and 2."""
     told = found(crawled[0])
     assert found(crawled[0], "--crawl", told["crawl"]) == told
     answer = politeness(crawled[0], "--crawl", "nothing")

@@ -162,7 +162,7 @@ def test_one_address_alone_is_enough(tmp_path: Path, shape: str) -> None:
 
 
 def test_a_listing_leads_to_what_a_list_brought(tmp_path: Path) -> None:
-    """A post held by one of its addresses is not fetched again when a listing shows it by another."""
+    """A post that was captured at one of its addresses is not fetched again when a listing shows another."""
     with Replica(posts=20) as replica:
         post = replica.posts("ar")[2]
         file = tmp_path / "urls.txt"

@@ -26,7 +26,7 @@ CAPTURED = "Tue, 01 Mar 2016 10:00:00 GMT"
 
 
 def test_rows_of_wayback_as_text_and_as_json() -> None:
-    """Both forms give the same rows and the same key; a header line is no row."""
+    """Both forms give the same rows and the same key. A header line is not a row."""
     text = parse_wayback(f"{ROW}\n{ROW.replace('200 AAAA', '- -')}\n\ncom%2Csyriahr+2016\n".encode())
     as_json = parse_wayback(
         f'[["urlkey","timestamp","original","mimetype","statuscode","digest","length"],{_json(ROW)},'
@@ -215,7 +215,7 @@ def _record(url: str = URL, date: str | None = "2016-03-01T10:00:00Z", extra: by
     ],
 )
 def test_a_record_is_taken_whole_or_not_at_all(body: bytes, status: int, reason: str | None) -> None:
-    """Another page, no date, other bytes, a cut member: none of them becomes a capture."""
+    """Another page, no date, other bytes or a cut member: none becomes a capture."""
     request = (("Range", "bytes=10-14"),)
     exchange = Capture(
         "http://d/crawl-data/x.warc.gz", status, (), body, "2026-01-01T00:00:00Z", request_headers=request

@@ -271,7 +271,7 @@ def test_a_clients_types_hold(tmp_path: Path) -> None:
 
 
 def test_the_client_runs(small: Small) -> None:
-    """And tells what it found."""
+    """And prints what it found."""
     answer = subprocess.run(
         [sys.executable, "-m", "tests.client.tolls", small.folder], cwd=ROOT, capture_output=True, text=True
     )

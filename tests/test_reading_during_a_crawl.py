@@ -40,7 +40,7 @@ PAGES = (
 
 
 def held(page: str) -> dict[str, list[int]]:
-    """The table of the front page: articles held, still to be captured, versions, gone, by edition."""
+    """The table of the front page: articles captured, still to be captured, versions, gone, by edition."""
     found = re.findall(r"<tr><th scope=\"row\">(\w+)</th>((?:\s*<td>[\d,]+</td>){4})", page)
     return {
         name: [int(cell.replace(",", "")) for cell in re.findall(r"<td>([\d,]+)", cells)]
@@ -49,7 +49,7 @@ def held(page: str) -> dict[str, list[int]]:
 
 
 class Reader(threading.Thread):
-    """Reads page after page, until told to stop; each one begins elsewhere."""
+    """Reads one page after another until it is stopped. Each reader begins at another page."""
 
     def __init__(self, served: Served, own: list[str], start: int, stop: threading.Event) -> None:
         super().__init__()

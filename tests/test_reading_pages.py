@@ -70,7 +70,7 @@ async def ds(path: Path) -> Datasette:
 
 
 async def text_of(ds: Datasette, address: str, status: int = 200) -> str:
-    """The body of a page of ours."""
+    """The body of a reading page."""
     response = await ds.client.get(f"/-/sohr/{address}")
     assert response.status_code == status, response.text[:2000]
     return str(response.text)
@@ -101,8 +101,8 @@ def plain(html: str) -> str:
 
 @pytest.mark.parametrize("address", ALL)
 async def test_pages_run_nothing_and_ask_nobody(ds: Datasette, address: str) -> None:
-    """No page of ours has a handler, a style of its own or anything from elsewhere, and no script but the
-    file of keys; its policy would stop all of it."""
+    """No reading page has a handler, an inline style, anything from another host, or a script but the file of
+    keys. Its policy would block all of it."""
     response = await ds.client.get(f"/-/sohr/{address}")
     assert response.status_code == 200
     policy = response.headers["content-security-policy"]
@@ -625,7 +625,7 @@ async def test_a_forged_name_is_not_opened(path: Path, tmp_path: Path, name: str
 
 
 async def test_a_forged_link_is_not_followed(path: Path, tmp_path: Path) -> None:
-    """A WARC file that is a symbolic link is none of ours."""
+    """A WARC file that is a symbolic link is not served."""
     (tmp_path / "warc").mkdir()
     shutil.copyfile(path, tmp_path / "archive.db")
     for file in (path.parent / "warc").iterdir():
@@ -636,7 +636,7 @@ async def test_a_forged_link_is_not_followed(path: Path, tmp_path: Path) -> None
 
 
 async def test_without_warc_files(path: Path, tmp_path: Path) -> None:
-    """A database without its WARC files says so, and still tells where the bytes lie."""
+    """A database without its WARC files says so, and still shows where the bytes lie."""
     shutil.copyfile(path, tmp_path / "archive.db")
     ds = Datasette([str(tmp_path / "archive.db")])
     await ds.invoke_startup()
@@ -709,7 +709,7 @@ def redacted(path: Path, tmp_path: Path, *cited: str) -> Path:
 
 
 async def test_a_copy_is_closed_to_robots(path: Path, tmp_path: Path, ds: Datasette) -> None:
-    """A published copy tells robots to stay away, on every answer; the archive itself has no say in it."""
+    """Every answer of a published copy asks robots to stay away; the archive itself cannot change that."""
     copy = Datasette([str(redacted(path, tmp_path))])
     await copy.invoke_startup()
     assert "Disallow: /" in (await copy.client.get("/robots.txt")).text

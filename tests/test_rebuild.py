@@ -115,7 +115,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def foreign(it: History) -> list[Foreign]:
-    """What others saw: an older text of a post that is held, and a post that vanished before the archive
+    """What others captured: an older text of an archived post, and a post that vanished before the archive
     began."""
     missing = answer(b"<html><body>Not found</body></html>", status="404 Not Found")
     days = ("2020-01-03", "2020-01-05", "2020-01-09")
@@ -259,8 +259,8 @@ def test_another_release_reads_again_without_accusing_the_site(
 
 @pytest.mark.slow
 def test_a_rebuild_by_another_release_starts_an_epoch(history: History, later: Path, tmp_path: Path) -> None:
-    """The feed that was told cannot come back, so consumers are told to begin anew; once, and the same each
-    time from then on."""
+    """The same feed cannot be made again, so consumers are asked once to begin anew. After that the feed is
+    the same each time."""
     folder = history.copy(tmp_path / "a")
     well(folder, "rebuild", source=later)
     assert rows(folder, "select distinct epoch from changes") == [(2,)]

@@ -60,7 +60,7 @@ def site(shared: Replica) -> Iterator[Replica]:
 
 
 def sentence(crawled: Crawled, words: str) -> None:
-    """People are told what happened, once, and get to see no traceback."""
+    """The user reads once what happened, without a traceback."""
     said = [line for line in crawled.stderr.splitlines() if words in line and " INFO " not in line]
     assert len(said) == 1, crawled.stderr[-3000:]
     assert "Traceback" not in crawled.stderr
@@ -104,7 +104,7 @@ class TestArguments:
         ],
     )
     def test_bad_setting(self, site: Replica, tmp_path: Path, setting: dict[str, str], words: str) -> None:
-        """As with an argument; one of ours that is misspelt does not pass in silence."""
+        """As with an argument. A misspelt setting of this project's is refused."""
         done = crawl(site, tmp_path / "a", **setting)
         assert done.status == 2
         sentence(done, words)
@@ -123,7 +123,7 @@ class TestArguments:
         sentence(done, "since=2024-02-02 is after until=2024-02-01")
 
     def test_an_empty_list_of_addresses(self, site: Replica, tmp_path: Path) -> None:
-        """A file with nothing but a remark, and a word that is no address."""
+        """A file with only a remark, and a word that is not an address."""
         (tmp_path / "urls.txt").write_text("# nothing\n\nword\n")
         done = crawl(site, tmp_path / "a", f"urls={tmp_path / 'urls.txt'}")
         assert done.status == 2
@@ -136,8 +136,8 @@ class TestUnavailable:
 
     @pytest.mark.parametrize("address", ["refused", "unknown name", "no tls"])
     def test_unreachable(self, site: Replica, tmp_path: Path, address: str) -> None:
-        """Connection refused, a name nobody knows, TLS where there is none: what to check is said, without a
-        traceback."""
+        """A refused connection, an unknown name, TLS where there is none: the message says what to check,
+        without a traceback."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             closed = f"http://127.0.0.1:{free.getsockname()[1]}/"
@@ -174,8 +174,8 @@ class TestUnavailable:
         assert verdicts(tmp_path / "a") == [(69, "unavailable")]
 
     def test_a_cut_robots_txt_means_stay_away(self, site: Replica, tmp_path: Path) -> None:
-        """What stood behind the cut may have forbidden everything; it is kept as what it is, and nothing else
-        is asked."""
+        """The lines after the cut may have forbidden everything. The answer is kept as evidence, and nothing
+        else is asked."""
         site.call(
             "set",
             robots="User-agent: *\nDisallow: /wp-admin/\n\nUser-agent: sohr-archive\nDisallow: /\n",
@@ -241,7 +241,8 @@ class TestUnavailable:
 
     @pytest.mark.parametrize("status", [200, 403])
     def test_refused_in_mid_life(self, site: Replica, tmp_path: Path, status: int) -> None:
-        """Held texts stay, nothing counts as missing; when the site is back the same command goes on."""
+        """Archived texts stay and nothing counts as missing. When the site is back, the same command
+        continues."""
         assert crawl(site, tmp_path / "a", "edition=en").status == 0
         before, known = held(tmp_path / "a"), states(tmp_path / "a")
         site.clear_log()
@@ -334,7 +335,7 @@ class TestRetries:
         )
 
     def test_a_held_text_survives_cut_pages(self, site: Replica, tmp_path: Path) -> None:
-        """A look that gets half a page is no look: no version, no disappearance."""
+        """A look that gets half a page does not count: no version, no disappearance."""
         assert crawl(site, tmp_path / "a", "edition=en").status == 0
         before, known = held(tmp_path / "a"), states(tmp_path / "a")
         site.call("set", truncate=0.5, only=r"^/en/\d+/")
@@ -349,7 +350,7 @@ class TestRetries:
     def test_a_site_that_sends_only_cut_pages_is_not_healthy(
         self, site: Replica, tmp_path: Path, only: str
     ) -> None:
-        """No listing came whole: that is no crawl that found nothing new."""
+        """No listing was whole, so the crawl does not count as one that found nothing new."""
         site.call("set", truncate=0.5, only=only)
         done = crawl(site, tmp_path / "a", **ONCE)
         assert done.status == 69, done.stderr[-3000:]
@@ -466,8 +467,8 @@ class TestArchive:
 
     @pytest.mark.parametrize("full", ["warc", "all"])
     def test_a_disk_without_room(self, site: Replica, tmp_path: Path, full: str) -> None:
-        """A real file system of a megabyte, for the evidence alone and for all: 73; given room, the same
-        command goes on."""
+        """A real file system of a megabyte, for the evidence alone and for all: 73. With more room the same
+        command continues."""
         folder = tmp_path / "a"
         mounted = folder / "warc" if full == "warc" else folder
         mounted.mkdir(parents=True)
@@ -556,7 +557,7 @@ class TestSignals:
 
 
 def test_a_copy_of_an_archive_is_an_archive(site: Replica, tmp_path: Path) -> None:
-    """Moved elsewhere, it goes on where it was."""
+    """Moved to another folder, it continues where it was."""
     assert crawl(site, tmp_path / "a", "pages=1").status == 0
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     assert crawl(site, tmp_path / "b").status == 0

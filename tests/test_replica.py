@@ -183,7 +183,7 @@ def test_frozen_pages_are_equal_and_noisy_ones_are_not(replica: Replica) -> None
 
 
 def test_each_layout_has_its_marks(replica: Replica) -> None:
-    """The selectors that the evidence names hold the text; the alien theme has none of WordPress's marks."""
+    """The selectors that the layouts name contain the text; the alien theme has no mark of WordPress."""
     post = plain(replica, "en")
     marks = {
         "tielabs": "entry-content entry clearfix",

@@ -61,7 +61,7 @@ def test_the_feed_reports_a_retraction(folder: Path) -> None:
 
 
 def test_what_comes_after_a_retraction_is_compared_with_what_holds(folder: Path) -> None:
-    """The text that was there before the wall is no edit."""
+    """The text from before the wall is not an edit."""
     with Archive(folder) as archive:
         [outcome] = archive.take(capture(1, "2026-01-05T10:00:00Z", "Three people were killed."))
     assert outcome.word == "unchanged"

@@ -220,7 +220,8 @@ def test_an_altered_original_is_named_with_all_that_repeat_it(folder: Path) -> N
 
 
 def test_a_removed_original_is_named_with_all_that_repeat_it(folder: Path) -> None:
-    """The file once, and each capture elsewhere whose body it held; reading one says what is missing."""
+    """Verify names the file once, and each capture elsewhere whose body was in it. Reading one says what is
+    missing."""
     file = warc_files(folder / "warc")[0]
     file.path.unlink()
     repeats = rows(
@@ -339,7 +340,7 @@ def test_a_304_refers_to_the_answer_whose_validator_was_sent(tmp_path: Path, sen
 
 
 def test_a_304_nobody_asked_for_is_a_failure(tmp_path: Path) -> None:
-    """Without a validator of ours there is nothing it stands by."""
+    """Without a validator in the request, a 304 confirms nothing."""
     with Archive(tmp_path / "a") as archive:
         archive.take(with_validators(capture(1, "2026-01-02T00:00:00Z", LONG), ETAG))
         archive.take(

@@ -125,7 +125,8 @@ def test_the_longest_rule_decides(rules: str, path: str, expected: bool) -> None
 
 
 def test_delay_and_sitemaps() -> None:
-    """The delay is the group's; sitemaps belong to no group; a delay that is no number of seconds is none."""
+    """The delay belongs to the group, sitemaps to no group. A delay that is not a number of seconds is
+    ignored."""
     text = (
         "User-agent: *\nCrawl-delay: 5\nSitemap: https://news.example/a.xml\n\nUser-agent: "
         "x\nCrawl-delay: never\n"

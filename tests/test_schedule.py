@@ -111,8 +111,8 @@ def test_every_span_is_a_calendar_of_systemd_and_comes_as_often() -> None:
 
 
 def test_the_service_says_what_it_must() -> None:
-    """Settings module, exit status of a held archive, time to stop, hardening, a folder that may be
-    written."""
+    """Settings module, exit status when another crawl has the archive, time to stop, hardening, a folder that
+    may be written."""
     values = unit(fill("systemd", PLAIN, "30min")["sohr-archive.service"])
     assert values["Environment"] == [
         "SCRAPY_SETTINGS_MODULE=crawler.settings",
@@ -147,8 +147,8 @@ def test_odd_names_reach_systemd_as_they_are() -> None:
     "strips", [True, False], ids=["cron that takes the backslash away", "cron that leaves it"]
 )
 def test_the_crontab_line_runs_as_cron_runs_it(place: Place, strips: bool, tmp_path: Path) -> None:
-    """One line, no % that cron would end it at; sh runs the crawl with the archive's folder, and a failed one
-    is told."""
+    """One line, with no % at which cron would end it. sh runs the crawl with the archive's folder, and
+    reports a failed one."""
     folder, bin_folder = tmp_path / place.folder.name, tmp_path / "b in"
     folder.mkdir()
     bin_folder.mkdir()
@@ -222,7 +222,7 @@ def test_files_are_written_whole_and_nothing_else(tmp_path: Path) -> None:
 
 
 class Check(BaseHTTPRequestHandler):
-    """A health check that remembers what it was told."""
+    """A health check that records the requests it gets."""
 
     asked: list[str] = []  # noqa: RUF012  # one server a test
 
@@ -248,7 +248,8 @@ def check() -> Iterator[str]:
 
 
 def test_a_health_check_is_told_the_exit_status(check: str) -> None:
-    """Behind its address, or where the address has a place for it; a held archive is no news."""
+    """The status is added to its address, or replaces a mark in it. An archive in use by another crawl is not
+    reported."""
     assert (
         ping(f"{check}/ping/x/", 0)
         and ping(f"{check}/push?status={{status}}", 69)
@@ -260,7 +261,7 @@ def test_a_health_check_is_told_the_exit_status(check: str) -> None:
 def test_a_health_check_that_fails_fails_nothing(
     check: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It answers with an error, too late, not at all, or is no web address: a warning without its address,
+    """It answers with an error, too late, not at all, or has no web address: a warning without the address,
     which is a secret."""
     monkeypatch.setattr(ping_module, "SECONDS", 0.2)
     for url in (

@@ -111,7 +111,7 @@ def test_filters(conn: sqlite3.Connection) -> None:
 
 
 def test_marks_stand_around_every_form() -> None:
-    """A match is marked whatever form of the word it is; found words are told."""
+    """A match is marked whatever form of the word it is, and the words that matched are listed."""
     text = "Landmines, a landmine and 1,204 men."
     terms = parse_query("landmine 1204").terms
     assert [text[a:b] for a, b in spans(text, terms)] == ["Landmines", "landmine", "1,204"]

@@ -48,7 +48,7 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def links(page: str) -> list[str]:
-    """Addresses of ours that a page leads to."""
+    """Addresses of this server that a page leads to."""
     return [link.replace("&amp;", "&") for link in re.findall(r'href="(/-/sohr/[^"#]*)', page)]
 
 
@@ -98,7 +98,7 @@ def test_a_page_that_is_not_held_is_not_found(served: Served, url: str) -> None:
 
 
 def test_every_link_leads_somewhere(served: Served) -> None:
-    """All pages of ours that can be reached from the front page, two steps away."""
+    """All pages of this server that can be reached from the front page in two steps."""
     first = set(links(good(served, "/-/sohr/")))
     for address in sorted(
         first | {link for one in first if "?" not in one for link in links(good(served, one))}
@@ -158,7 +158,7 @@ def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> No
     ],
 )
 def test_refused_arguments(folder: Path, tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
-    """One sentence that says what to do, a status that is not 0, and no file left behind."""
+    """One sentence that says what to do, a status other than 0, and no file."""
     (tmp_path / "there.db").write_text("mine")
     (tmp_path / "wrong.txt").write_text("en 332481, please\n" * 20)
     (tmp_path / "unknown.txt").write_text("sohr:en:1@2025-03-01T10:00:00Z\n")

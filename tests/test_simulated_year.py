@@ -267,7 +267,7 @@ def test_two_days_later_crawls_are_healthy(year: Year, name: str) -> None:
 
 @pytest.mark.parametrize("name", NOISE)
 def test_noise_ends_with_0(year: Year, name: str) -> None:
-    """It is no reason to wake anybody."""
+    """Noise is no reason for an alarm."""
     assert {one.status for one in year.during(name)} == {0}, [one for one in year.during(name) if one.status][
         :3
     ]
@@ -292,7 +292,7 @@ def test_no_false_change_survives(year: Year) -> None:
 
 
 def test_each_true_change_is_found_in_time(year: Year) -> None:
-    """Within a sweep of everything held."""
+    """Within a sweep of all archived posts."""
     late = {}
     for (post_id, kind), at in year.done.items():
         sql = (

@@ -144,8 +144,8 @@ class Told:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """600 days with a crawl a day, at an hour that varies. REST and feeds are closed: nothing but pages tells
-    of an edit."""
+    """600 days with a crawl a day, at an hour that varies. REST and feeds are closed: only pages show an
+    edit."""
     folder, start = tmp_path_factory.mktemp("years") / "archive", datetime.now(UTC).replace(microsecond=0)
     site = ReplicaSite(POSTS, 7, start - timedelta(hours=2), "publisher", False, 730)
     site.turn("set", rest=False, feed=False, sitemap=False)
@@ -213,8 +213,8 @@ class TestSixHundredDays:
         assert len(titles) == 3 and titles[0] == titles[2] != titles[1]
 
     def test_nothing_is_forgotten_and_nothing_invented(self, told: Told) -> None:
-        """Every post is held, none was left unseen for longer than a sweep, and there are as many versions as
-        the site said things."""
+        """Every post is captured, none was unseen for longer than a sweep, and there are as many versions as
+        texts that the site showed."""
         assert {
             post_id
             for (post_id,) in rows(told.folder, "select post_id from articles where state is not null")

@@ -52,7 +52,7 @@ TROUBLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.fixture
 def site() -> Iterator[Replica]:
-    """One of its own for each test: what an earlier crawl let go of may still be under way there."""
+    """One for each test, because requests of an earlier stopped crawl may still be under way there."""
     with Replica(posts=15) as replica:
         yield replica
 
@@ -66,8 +66,8 @@ def site() -> Iterator[Replica]:
 def test_within_ten_seconds(
     site: Replica, tmp_path: Path, trouble: str, number: int, status: int, verdict: str
 ) -> None:
-    """One signal is enough; the crawl's row is written; what the site had answered is held, no more and no
-    less."""
+    """One signal is enough. The crawl's row is written, and every answer of the site is archived, no more and
+    no less."""
     folder, (settings, given) = tmp_path / "a", TROUBLE[trouble]
     site.call("set", **settings)
     with running(site, folder, "edition=en", **given) as run:
@@ -121,7 +121,7 @@ def test_a_rest_that_an_earlier_crawl_was_asked_for(site: Replica, tmp_path: Pat
 
 @pytest.mark.real_process
 def test_a_second_ctrl_c_is_faster(site: Replica, tmp_path: Path) -> None:
-    """It waits for nothing under way; the archive is whole, and the next run goes on."""
+    """It does not wait for downloads. The archive is whole, and the next run continues."""
     folder = tmp_path / "a"
     site.call("set", slow_ms=60_000, only=ARTICLES)
     with running(site, folder, "edition=en") as run:

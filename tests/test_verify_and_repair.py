@@ -317,7 +317,7 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
 
 
 def test_deep_names_a_deleted_row_by_its_key(folder: Path) -> None:
-    """And not all rows behind it."""
+    """And not all rows after it."""
     tamper(folder, "delete from captures where capture_id = 2")
     found = [f for f in findings(folder, deep=True) if f.thing.startswith("captures")]
     assert Finding("absent", "captures 2", "row 2 of captures is not there", "rebuild") in found
@@ -359,7 +359,7 @@ def test_a_crawl_at_work_is_no_damage(folder: Path) -> None:
 
 
 def torn(path: Path, tail: bytes) -> bytes:
-    """Put something behind the last record of a file; what was there before."""
+    """Add bytes after the last record of a file; return what was there before."""
     whole = path.read_bytes()
     path.write_bytes(whole + tail)
     return whole
@@ -399,8 +399,8 @@ def test_repair_cuts_what_a_power_cut_left(folder: Path) -> None:
 
 
 def test_repair_never_touches_a_whole_record(folder: Path) -> None:
-    """Damage with records behind it is no torn end, nor is damage in what was sealed: the file stays as it
-    is, and the sentence names it."""
+    """Damage with records after it is not a torn end, nor is damage in sealed bytes: the file stays, and the
+    sentence names it."""
     path = files(folder)[-1]
     sealed = path.stat().st_size
     flip(path, sealed - 30)  # the last record, in a manifest and indexed
@@ -575,7 +575,7 @@ def test_a_backup_during_a_crawl_is_of_one_instant(tmp_path: Path) -> None:
 
 
 def test_a_backup_that_cannot_be_written_says_so(folder: Path) -> None:
-    """73, a sentence, and nothing left behind."""
+    """73, a sentence, and no file."""
     ran = sohr(folder, "backup", folder.parent / "nowhere" / "x.db")
     assert ran.status == 73 and len(ran.err.splitlines()) == 1 and "give another place" in ran.err
     assert not list(folder.parent.rglob("*.partial"))

@@ -76,7 +76,7 @@ def rows(archive: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
 
 
 def published(edition: str) -> Iterator[dict[str, Any]]:
-    """All published posts as WordPress's REST interface tells them."""
+    """All published posts as WordPress's REST interface lists them."""
     page = 1
     while True:
         try:
@@ -156,8 +156,7 @@ def test_a_second_look_at_everything_adds_no_version(archive: Path) -> None:
 
 
 def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
-    """An editor's change, a change behind the editor's back and a trashed post are each seen at the next
-    look."""
+    """An edit, an edit that leaves the modified date, and a trashed post are each seen at the next look."""
     live = [
         row[0]
         for row in rows(
@@ -185,7 +184,7 @@ def test_an_edit_a_silent_edit_and_a_deletion_are_named(archive: Path) -> None:
 
 
 def told(archive: Path, since: int) -> dict[int, list[tuple[str, int | None]]]:
-    """The changes of the English edition behind a number, by post: kind and stealth."""
+    """The changes of the English edition after a number, by post: kind and stealth."""
     sql = (
         "select post_id, kind, stealth from changes join articles using (article_id) where edition = "
         "'en' and seq > ? order by seq"
@@ -198,7 +197,7 @@ def told(archive: Path, since: int) -> dict[int, list[tuple[str, int | None]]]:
 
 def at(archive: Path, clock: str) -> tuple[int, dict[int, list[tuple[str, int | None]]]]:
     """A run of the English edition at another time, as a timer starts it: how many pages of articles it
-    captured, and what it told."""
+    captured, and its changes."""
     last, captures = rows(
         archive,
         "select (select max(seq) from changes), (select count(*) from captures where channel = 'article')",

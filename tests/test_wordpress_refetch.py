@@ -18,8 +18,7 @@ NOISE = ("cookie=1", "related=1", "views=1", "share=1", "ads=1", "seo=1", "nonce
 
 
 def test_refetches_of_noisy_posts_make_no_version(tmp_path: Path) -> None:
-    """Each refetch is a capture of the one version there is; nothing is told but that the post was
-    created."""
+    """Each refetch is a capture of the only version. The feed has one line: the post was created."""
     for edition, theme in THEMES.items():
         wpctl(edition, "theme", theme)
         wpctl(edition, "sim", *NOISE)

@@ -27,13 +27,13 @@ MISSING_LOOKS = (
     timedelta(hours=1),  # a deployment, a cache, a database that restarts
     timedelta(hours=6),  # a morning's maintenance
     timedelta(days=1),
-    timedelta(days=2),  # the fifth look is 3 days and 7 hours behind the first: past the quorum
+    timedelta(days=2),  # the fifth look is 3 days and 7 hours after the first: past the quorum
     timedelta(days=7),
     timedelta(days=30),
     timedelta(days=90),
 )
-UNREAD_LOOK = timedelta(days=1)  # behind a page that came and could not be read
-# Behind an error page, a challenge: the next articles that are due get their turn
+UNREAD_LOOK = timedelta(days=1)  # after a page that could not be read
+# After an error page or a challenge: the next articles that are due get their turn
 REFUSED_LOOK = timedelta(hours=1)
 QUORUM_LOOKS = 3  # sites flap; one 404 is a rumour, two may be one outage
 QUORUM_TIME = timedelta(days=3)  # longer than a week-end outage
@@ -43,11 +43,11 @@ _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def next_look(captured_at: str, unchanged_looks: int, key: str) -> str:
-    """When the article is due again: 30 minutes behind its capture, twice as far with every look that found
+    """When the article is due again: 30 minutes after its capture, twice as far with every look that found
     it unchanged, at most 180 days.
 
     ``captured_at`` is the newest capture, UTC text; ``unchanged_looks`` counts the looks since the text last
-    changed (0 behind a first capture or a change); ``key`` is the article's (``en:332481``) and spreads
+    changed (0 after a first capture or a change); ``key`` is the article's (``en:332481``) and spreads
     looks: the same key and count always give the same time. May lie in the past, for imported captures: due
     now. Raises ValueError for a negative count or another spelling of the time.
     """
@@ -60,7 +60,7 @@ def next_look(captured_at: str, unchanged_looks: int, key: str) -> str:
 
 
 def is_sweep(unchanged_looks: int) -> bool:
-    """Whether the look that is due behind so many unchanged ones closes a sweep: it came at the longest
+    """Whether the look that is due after so many unchanged ones closes a sweep: it came at the longest
     distance, and must be a page of its own."""
     return bool(FIRST_LOOK.total_seconds() * GROWTH ** min(unchanged_looks, 64) >= LONGEST.total_seconds())
 
@@ -73,7 +73,7 @@ def by_digest(state: str | None, unchanged_looks: int) -> bool:
 
 def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
     """When to look again for an article that the last ``missing_looks`` looks (1 or more) did not find: 1
-    hour, 6 hours, 1 day, 2 days, 7, 30, 90 and then every 180 days behind ``now``, the last of those looks.
+    hour, 6 hours, 1 day, 2 days, 7, 30, 90 and then every 180 days after ``now``, the last of those looks.
 
     With a ``key`` up to an eighth later, so that a whole section that went at once does not come back in one
     run; never earlier, or the fifth look would fall short of the quorum. Raises ValueError for a count below
@@ -86,7 +86,7 @@ def missing_next_look(missing_looks: int, now: str, key: str = "") -> str:
 
 
 def unread_next_look(now: str, key: str, wait: timedelta = UNREAD_LOOK) -> str:
-    """When to look again for an article that a look brought no text of: ``wait`` behind ``now``, up to an
+    """When to look again for an article that a look brought no text of: ``wait`` after ``now``, up to an
     eighth earlier.
 
     Not sooner, or a new theme would have every due article asked for with every run; what came can be read
@@ -103,7 +103,7 @@ def watched_wait(since: str, now: str) -> timedelta:
 
 def refused_next_try(crawls: int, now: str, key: str) -> str | None:
     """When to ask again for a post that was never captured and that ``crawls`` crawls got nothing but errors
-    for: None, with the next crawl, for the first; then 1 hour behind ``now``, 2, 4, up to a day. Posts that
+    for: None, with the next crawl, for the first; then 1 hour after ``now``, 2, 4, up to a day. Posts that
     break the site so do not keep the crawls from all others.
     """
     if crawls < 2:

@@ -123,7 +123,7 @@ class Watched:
         self.context.on("weberror", lambda error: self.said.append(str(error.error)))
 
     def go(self, address: str) -> Any:
-        """Open a page of ours."""
+        """Open a reading page."""
         answer = self.page.goto(self.home + address)
         assert answer.status == 200, address
         return self.page
