@@ -234,7 +234,7 @@ def rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return db.execute(sql, values).fetchall()
 
 
-def held(folder: Path) -> dict[tuple[str, int], Text]:
+def archived(folder: Path) -> dict[tuple[str, int], Text]:
     """Title and lines of the newest version of each article."""
     every = rows(folder, "select edition, post_id, title, text from latest_versions")
     return {

@@ -15,7 +15,7 @@ from archive.extract.pool import ParallelReader
 from archive.model import ArticleKey
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, capture, dump, well
-from tests.crawling import crawl, held, rows, truth
+from tests.crawling import archived, crawl, rows, truth
 from tests.replica.server import Replica
 
 AT_ONCE = {"CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16}
@@ -26,7 +26,7 @@ def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
     folder, posts = tmp_path / "archive", 200
     with Replica(posts=posts) as replica:
         assert crawl(replica, folder, "edition=en", **AT_ONCE).status == 0
-        assert held(folder) == {key: text for key, text in truth(replica).items() if key[0] == "en"}
+        assert archived(folder) == {key: text for key, text in truth(replica).items() if key[0] == "en"}
     asked = [
         url for (url,) in rows(folder, "select url from captures where channel = 'home' order by capture_id")
     ]

@@ -22,6 +22,7 @@ from tests.crawling import (
     Record,
     Text,
     answered,
+    archived,
     article_requests,
     asked,
     asked_again,
@@ -30,7 +31,6 @@ from tests.crawling import (
     crawl,
     exchanges,
     expected_states,
-    held,
     is_channel,
     is_listing,
     records,
@@ -89,7 +89,7 @@ class TestFirstCrawl:
         """Title and lines are what the post says: no counter, no related post, no advertisement; posts in
         three pages are one text."""
         expected = truth(first.replica)
-        assert held(first.folder) == expected
+        assert archived(first.folder) == expected
         paged = [post for e in EDITIONS for post in first.replica.posts(e) if len(post.pages) == 3]
         assert len(paged) == 2 and all(len(expected[post.edition, post.post_id][1]) >= 9 for post in paged)
         assert rows(first.folder, "select count(*), max(number) from versions") == [(len(expected), 1)]
@@ -156,7 +156,7 @@ class Story:
     posts: dict[str, Post]
     moved_to: int = 0
     crawled: dict[str, Crawled] = field(default_factory=dict)
-    held: dict[str, dict[tuple[str, int], Text]] = field(default_factory=dict)
+    archived: dict[str, dict[tuple[str, int], Text]] = field(default_factory=dict)
     states: dict[str, dict[tuple[str, int], str | None]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=dict)
@@ -164,8 +164,8 @@ class Story:
     def crawl(self, turn: str, *arguments: str) -> None:
         before = len(self.replica.log())
         self.crawled[turn] = crawl(self.replica, self.folder, *arguments)
-        self.held[turn], self.states[turn], self.versions[turn] = (
-            held(self.folder),
+        self.archived[turn], self.states[turn], self.versions[turn] = (
+            archived(self.folder),
             states(self.folder),
             versions(self.folder),
         )
@@ -266,7 +266,10 @@ class TestLookingAgain:
     def test_looking_at_everything_with_noise_on_adds_no_version(self, story: Story) -> None:
         """Counters, related posts, nonces, stamps and advertisements differ each time and make no version."""
         assert len(story.asked["all"]) == len(AGAIN) + 80 + 4
-        assert story.held["all"] == story.held["first"] and story.versions["all"] == story.versions["first"]
+        assert (
+            story.archived["all"] == story.archived["first"]
+            and story.versions["all"] == story.versions["first"]
+        )
         assert story.crawled["all"].new == []
 
     def test_edits_are_versions(self, story: Story) -> None:
@@ -275,7 +278,7 @@ class TestLookingAgain:
             name: (story.posts[name].edition, story.posts[name].post_id)
             for name in ("honest", "silent", "title", "digit", "silent_digit")
         }
-        before, now = story.held["first"], story.held["edited"]
+        before, now = story.archived["first"], story.archived["edited"]
         changed = {key for key in now if key in before and now[key] != before[key]}
         assert changed == {
             *expected.values(),
@@ -316,7 +319,7 @@ class TestLookingAgain:
         for name in ("trash", "gone", "deleted"):
             key = (story.posts[name].edition, story.posts[name].post_id)
             assert story.states["edited"][key] == "missing"
-            assert story.held["edited"][key] == story.held["first"][key]
+            assert story.archived["edited"][key] == story.archived["first"][key]
             assert story.changes(name)[:2] == ["created", "missing"]
 
     def test_what_comes_back_is_restored(self, story: Story) -> None:
@@ -338,7 +341,7 @@ class TestLookingAgain:
         old = (story.posts["moved"].edition, story.posts["moved"].post_id)
         new = (story.posts["moved"].edition, story.moved_to)
         assert story.states["edited"][old] == "moved" and story.states["edited"][new] == "live"
-        assert story.held["edited"][new] == story.held["first"][old]
+        assert story.archived["edited"][new] == story.archived["first"][old]
         assert story.changes("moved") == ["created", "moved"]
         sql = (
             "select n.post_id from articles o join articles n on n.article_id = o.moved_to where "
@@ -361,9 +364,9 @@ class TestLookingAgain:
 
     def test_at_the_end_the_archive_says_what_the_site_says(self, story: Story) -> None:
         """Whatever happened between."""
-        assert {k: v for k, v in story.held["back"].items() if story.states["back"][k] == "live"} == truth(
-            story.replica
-        )
+        assert {
+            k: v for k, v in story.archived["back"].items() if story.states["back"][k] == "live"
+        } == truth(story.replica)
 
 
 @pytest.fixture(scope="module")
@@ -473,7 +476,7 @@ class TestCoverage:
             assert len(states(tmp_path / "a")) == 2 * 21  # the sticky post stands on top
             assert len(asked(replica, is_listing)) == 4
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
+            assert archived(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
                 replica
             )
             assert set(article_requests(replica).values()) == {1}
@@ -493,7 +496,7 @@ class TestCoverage:
             assert before.items() <= states(tmp_path / "a").items()
             assert crawl(replica, tmp_path / "a").status == 0
             assert len(expected_states(replica)) == len(before) + count
-            assert states(tmp_path / "a") == expected_states(replica) and held(tmp_path / "a") == truth(
+            assert states(tmp_path / "a") == expected_states(replica) and archived(tmp_path / "a") == truth(
                 replica
             )
             assert set(article_requests(replica).values()) == {1}
@@ -509,14 +512,14 @@ class TestCoverage:
                 assert run.wait().status == 0
             replica.call("set", slow_ms=0)
             assert crawl(replica, tmp_path / "a", "edition=en").status == 0
-            missed = {key for key in truth(replica) if key[0] == "en"} - held(tmp_path / "a").keys()
+            missed = {key for key in truth(replica) if key[0] == "en"} - archived(tmp_path / "a").keys()
             assert missed == set()
 
     def test_without_pages_of_the_home_listing_date_archives_lead_to_all(self, tmp_path: Path) -> None:
         """And a run afterwards asks for the newest listing only."""
         with Replica(posts=40, home_paging=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
+            assert archived(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
                 replica
             )
             assert set(article_requests(replica).values()) == {1}
@@ -528,9 +531,9 @@ class TestCoverage:
         """As one through the home listing is."""
         with Replica(posts=40, home_paging=False) as replica:
             assert crawl(replica, tmp_path / "a", "pages=3").status == 0
-            assert held(tmp_path / "a").keys() < truth(replica).keys()
+            assert archived(tmp_path / "a").keys() < truth(replica).keys()
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
+            assert archived(tmp_path / "a") == truth(replica) and states(tmp_path / "a") == expected_states(
                 replica
             )
 
@@ -538,7 +541,7 @@ class TestCoverage:
         """No ``<time>``: the days come from the articles."""
         with Replica(posts=40, listing_times=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
-            assert held(tmp_path / "a") == truth(replica)
+            assert archived(tmp_path / "a") == truth(replica)
             days = {
                 (e, p.post_id): f"{p.published.astimezone(LOCAL):%Y-%m-%d}"
                 for e in EDITIONS
@@ -610,7 +613,7 @@ class TestDays:
         expected = _days(dated, since, last)
         taken = {key for key, state in states(tmp_path / "a").items() if state is not None}
         assert taken == expected.keys() and len(expected) > 2
-        assert {k: v for k, v in truth(dated).items() if k in expected} == held(tmp_path / "a")
+        assert {k: v for k, v in truth(dated).items() if k in expected} == archived(tmp_path / "a")
         assert set(article_requests(dated).values()) == {1}
 
     def test_one_end_may_be_open(self, dated: Replica, tmp_path: Path) -> None:
@@ -631,5 +634,5 @@ class TestDays:
         day = date(2026, 1, 12)
         assert crawl(dated, tmp_path / "a", f"since={day}", f"until={day + timedelta(days=3)}").status == 0
         assert crawl(dated, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(dated) and states(tmp_path / "a") == expected_states(dated)
+        assert archived(tmp_path / "a") == truth(dated) and states(tmp_path / "a") == expected_states(dated)
         assert set(article_requests(dated).values()) == {1}

@@ -15,7 +15,7 @@ from archive.reports.drift import Drift, Finding
 from archive.thresholds import RHYTHM_POSTS, SILENCE_TIMES, TEXTS
 from archive.writer.messages import Happened
 from tests.archiving import Archive, capture, page, sohr, told, well
-from tests.crawling import Crawled, changes, crawl, held, in_step, rows, truth, versions
+from tests.crawling import Crawled, archived, changes, crawl, in_step, rows, truth, versions
 from tests.replica.server import Replica
 
 WALL = (
@@ -62,10 +62,10 @@ class TestOneTextOnManyPages:
         """It makes no version, in this crawl or a later one; the articles' texts stay."""
         folder, ids = tmp_path / "a", plain(site)
         assert crawl(site, folder, "edition=en").status == 0
-        before, count = held(folder), versions(folder)
+        before, count = archived(folder), versions(folder)
         walled(site, ids)
         drifting(crawl(site, folder, "edition=en", "look=all"), "came and could not be read")
-        assert versions(folder) == count and held(folder) == before
+        assert versions(folder) == count and archived(folder) == before
         assert rows(folder, "select count(*) from captures where outcome = 'quarantined'") == [(len(ids),)]
         drifting(crawl(site, folder, "edition=en", "look=all"), "came and could not be read")
         assert versions(folder) == count
@@ -85,7 +85,7 @@ class TestOneTextOnManyPages:
                 silent=True,
             )
         assert crawl(site, folder, "edition=en", "look=all").status == 0
-        assert held(folder) == {key: text for key, text in truth(site).items() if key[0] == "en"}
+        assert archived(folder) == {key: text for key, text in truth(site).items() if key[0] == "en"}
         # Nor do they slip in late
         assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count
         every = told(folder)

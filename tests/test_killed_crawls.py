@@ -11,13 +11,13 @@ import pytest
 from tests.crawling import (
     AGAIN,
     answered,
+    archived,
     article_requests,
     asked_again,
     check_warcs,
     crawl,
     exchanges,
     expected_states,
-    held,
     records,
     rows,
     running,
@@ -45,7 +45,7 @@ def kill_after(replica: Replica, folder: Path, requests: int, *arguments: str, a
 
 def assert_whole(replica: Replica, folder: Path) -> None:
     """The archive says what the site says, as if nothing had happened."""
-    assert held(folder) == truth(replica)
+    assert archived(folder) == truth(replica)
     assert states(folder) == expected_states(replica)
     assert rows(folder, "select count(*), max(number) from versions") == [(len(truth(replica)), 1)]
     assert rows(folder, "select seq, kind from changes order by seq") == [

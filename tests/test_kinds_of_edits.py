@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from tests.archiving import sohr, well
-from tests.crawling import changes, crawl, held, rows, states, versions
+from tests.crawling import archived, changes, crawl, rows, states, versions
 from tests.replica.server import ROOT, Replica
 
 TEXT = (
@@ -112,16 +112,16 @@ def test_a_theme_that_changes_in_mid_life(tmp_path: Path) -> None:
             post.post_id for post in site.posts("en") if not post.odd and len(post.pages) == 1 and post.lines
         ]
         assert crawl(site, folder, "edition=en").status == 0
-        before, known, count = held(folder), states(folder), versions(folder)
+        before, known, count = archived(folder), states(folder), versions(folder)
         edit(site, post_id, TEXT[0], TEXT[1].replace("3 civilians", "31 civilians"), TEXT[2])
         site.call("set", layout="alien", ads=False, rest=False, feed=False, sitemap=False)
         done = crawl(site, folder, "edition=en", "look=all")
         assert done.status == 65 and "could not be read" in done.stderr
-    assert held(folder) == before and states(folder) == known and versions(folder) == count
+    assert archived(folder) == before and states(folder) == known and versions(folder) == count
     [(unread,)] = rows(folder, "select count(*) from captures where outcome = 'layout'")
     assert unread >= len(plain)
     well(folder, "rebuild", "--extract", source=tree)
-    assert versions(folder) == count and held(folder) == before
+    assert versions(folder) == count and archived(folder) == before
     [(waiting,)] = rows(
         folder,
         "select count(*) from captures where outcome = 'quarantined' and article_id in (select article_id "

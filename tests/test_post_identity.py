@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.crawling import Crawled, article_requests, asked, crawl, held, rows, states, truth, versions
+from tests.crawling import Crawled, archived, article_requests, asked, crawl, rows, states, truth, versions
 from tests.replica.posts import Post
 from tests.replica.server import Replica
 from tests.replica.site import LOCAL
@@ -101,7 +101,7 @@ def test_all_shapes_are_one_article(cited: Cited) -> None:
     assert cited.first.status == 0
     keys = [(post.edition, post.post_id) for post in cited.posts]
     assert states(cited.folder) == dict.fromkeys(keys, "live") and versions(cited.folder) == 2
-    assert held(cited.folder) == {key: text for key, text in truth(cited.replica).items() if key in keys}
+    assert archived(cited.folder) == {key: text for key, text in truth(cited.replica).items() if key in keys}
 
 
 def test_one_fetch_of_each_page(cited: Cited) -> None:
@@ -157,7 +157,7 @@ def test_one_address_alone_is_enough(tmp_path: Path, shape: str) -> None:
         file.write_text("\n".join(replica.url + shapes(post)[shape] for post in posts), encoding="utf-8")
         assert crawl(replica, tmp_path / "a", f"urls={file}").status == 0
         keys = [(post.edition, post.post_id) for post in posts]
-        assert held(tmp_path / "a") == {key: text for key, text in truth(replica).items() if key in keys}
+        assert archived(tmp_path / "a") == {key: text for key, text in truth(replica).items() if key in keys}
         assert set(article_requests(replica).values()) == {1}
 
 
@@ -169,7 +169,7 @@ def test_a_listing_leads_to_what_a_list_brought(tmp_path: Path) -> None:
         file.write_text(replica.url + shapes(post)["shortlink"], encoding="utf-8")
         assert crawl(replica, tmp_path / "a", f"urls={file}").status == 0
         assert crawl(replica, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(replica)
+        assert archived(tmp_path / "a") == truth(replica)
         assert set(article_requests(replica).values()) == {1}
 
 
@@ -186,5 +186,5 @@ def test_ids_of_the_editions_do_not_meet(tmp_path: Path) -> None:
                 lines=[f"{title} text."],
             )
         assert crawl(replica, tmp_path / "a", "pages=1").status == 0
-    assert held(tmp_path / "a")["en", 50_000] == ("English", ("English text.",))
-    assert held(tmp_path / "a")["ar", 50_000] == ("عربي", ("عربي text.",))
+    assert archived(tmp_path / "a")["en", 50_000] == ("English", ("English text.",))
+    assert archived(tmp_path / "a")["ar", 50_000] == ("عربي", ("عربي text.",))

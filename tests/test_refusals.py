@@ -23,13 +23,13 @@ from archive.store.schema import RELEASE
 from tests.crawling import (
     Crawled,
     answered,
+    archived,
     article_requests,
     asked,
     check_warcs,
     crawl,
     exchanges,
     expected_states,
-    held,
     records,
     rows,
     run,
@@ -244,7 +244,7 @@ class TestUnavailable:
         """Archived texts stay and nothing counts as missing. When the site is back, the same command
         continues."""
         assert crawl(site, tmp_path / "a", "edition=en").status == 0
-        before, known = held(tmp_path / "a"), states(tmp_path / "a")
+        before, known = archived(tmp_path / "a"), states(tmp_path / "a")
         site.clear_log()
         site.call("set", challenge=status, only=r"^/en/\d+/")
         done = crawl(site, tmp_path / "a", "look=all", "edition=en", **ONCE)
@@ -253,10 +253,10 @@ class TestUnavailable:
         # No storm: each once, and those under way without any delay
         assert max(article_requests(site).values()) == 1 and sum(article_requests(site).values()) <= 12
         assert versions(tmp_path / "a") == len(before)
-        assert held(tmp_path / "a") == before and states(tmp_path / "a") == known
+        assert archived(tmp_path / "a") == before and states(tmp_path / "a") == known
         site.call("set", challenge=0, only="")
         assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site)
+        assert archived(tmp_path / "a") == truth(site)
 
     def test_a_site_that_breaks_down_is_left_alone(self, site: Replica, tmp_path: Path) -> None:
         """Articles answer 503 for good, listings come well: after five of them, each with its tries, the
@@ -268,7 +268,7 @@ class TestUnavailable:
         assert 10 <= sum(article_requests(site).values()) <= 14  # two more may be under way
         site.call("set", fail_status=0, only="")
         assert crawl(site, tmp_path / "a").status == 0
-        assert states(tmp_path / "a") == expected_states(site) and held(tmp_path / "a") == truth(site)
+        assert states(tmp_path / "a") == expected_states(site) and archived(tmp_path / "a") == truth(site)
 
     def test_a_home_that_is_not_there(self, site: Replica, tmp_path: Path) -> None:
         """No listing at the address given: not a healthy crawl of nothing."""
@@ -288,7 +288,7 @@ class TestRetries:
         refused = next(n for n, entry in enumerate(log) if entry["status"] == 429)
         times = [datetime.fromisoformat(str(entry["at"])) for entry in log]
         assert (times[refused + 1] - times[refused]).total_seconds() >= 2.9
-        assert held(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
         assert ("/en/page/2/", 429) in exchanges(tmp_path / "a")
 
     def test_a_longer_retry_after_than_we_wait_ends_the_crawl(self, site: Replica, tmp_path: Path) -> None:
@@ -300,13 +300,13 @@ class TestRetries:
         assert [entry["status"] for entry in site.log()][-1] == 429
         assert exchanges(tmp_path / "a") == answered(site)
         assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site)
+        assert archived(tmp_path / "a") == truth(site)
 
     def test_a_single_failure_costs_one_request(self, site: Replica, tmp_path: Path) -> None:
         """Each seventh request is answered with 503: everything comes all the same."""
         site.call("set", fail_status=503, fail_every=7, only="^/(?!robots)")
         assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site)
+        assert archived(tmp_path / "a") == truth(site)
         assert exchanges(tmp_path / "a") == answered(site)
 
     def test_a_cut_page_never_makes_a_version(self, site: Replica, tmp_path: Path) -> None:
@@ -330,18 +330,18 @@ class TestRetries:
         site.call("set", truncate=0.0)
         assert crawl(site, tmp_path / "a", f"urls={file}").status == 0
         assert (
-            set(held(tmp_path / "a")) == {("en", post.post_id) for post in posts}
-            and held(tmp_path / "a").items() <= truth(site).items()
+            set(archived(tmp_path / "a")) == {("en", post.post_id) for post in posts}
+            and archived(tmp_path / "a").items() <= truth(site).items()
         )
 
     def test_a_held_text_survives_cut_pages(self, site: Replica, tmp_path: Path) -> None:
         """A look that gets half a page does not count: no version, no disappearance."""
         assert crawl(site, tmp_path / "a", "edition=en").status == 0
-        before, known = held(tmp_path / "a"), states(tmp_path / "a")
+        before, known = archived(tmp_path / "a"), states(tmp_path / "a")
         site.call("set", truncate=0.5, only=r"^/en/\d+/")
         crawl(site, tmp_path / "a", "edition=en", "look=all", RETRY_TIMES=0)
         assert (
-            held(tmp_path / "a") == before
+            archived(tmp_path / "a") == before
             and states(tmp_path / "a") == known
             and versions(tmp_path / "a") == len(before)
         )
@@ -368,19 +368,19 @@ class TestUnreadable:
         done = crawl(site, tmp_path / "a")
         assert done.status == 65
         sentence(done, "could not be read")
-        assert held(tmp_path / "a") == (truth(site) if "fake_listing" in settings else {})
+        assert archived(tmp_path / "a") == (truth(site) if "fake_listing" in settings else {})
         assert exchanges(tmp_path / "a") == answered(site)
         assert verdicts(tmp_path / "a") == [(65, "drifting")]
 
     def test_articles_in_an_alien_theme(self, site: Replica, tmp_path: Path) -> None:
         """A theme that changes in mid-life costs no text and makes none."""
         assert crawl(site, tmp_path / "a", "edition=en").status == 0
-        before = held(tmp_path / "a")
+        before = archived(tmp_path / "a")
         site.call("set", layout="alien")
         done = crawl(site, tmp_path / "a", "edition=en", "look=all")
         assert done.status == 65
         sentence(done, "could not be read")
-        assert held(tmp_path / "a") == before and versions(tmp_path / "a") == len(before)
+        assert archived(tmp_path / "a") == before and versions(tmp_path / "a") == len(before)
         assert set(states(tmp_path / "a").values()) <= {"live", "protected", "empty"}
 
 
@@ -392,11 +392,11 @@ class TestArchive:
         """2: test data never stands beside real ones."""
         with Replica(posts=12) as other:
             assert crawl(other, tmp_path / "a", "pages=1").status == 0
-        before = held(tmp_path / "a")
+        before = archived(tmp_path / "a")
         done = crawl(site, tmp_path / "a")
         assert done.status == 2
         sentence(done, "is an archive of 127.0.0.1:")
-        assert asked(site) == [] and held(tmp_path / "a") == before
+        assert asked(site) == [] and archived(tmp_path / "a") == before
 
     def test_locked_by_a_crawl(self, site: Replica, tmp_path: Path) -> None:
         """75 at once; the crawl that holds it is not disturbed."""
@@ -410,7 +410,7 @@ class TestArchive:
             site.call("set", slow_ms=0)
             assert run.wait().status == 0
         assert asked(site).count("/robots.txt") == 1
-        assert held(tmp_path / "a").keys() == {key for key in truth(site) if key[0] == "en"}
+        assert archived(tmp_path / "a").keys() == {key for key in truth(site) if key[0] == "en"}
 
     def test_of_a_newer_release(self, site: Replica, tmp_path: Path) -> None:
         """73, and nothing is touched."""
@@ -419,11 +419,11 @@ class TestArchive:
             db.execute(f"pragma user_version = {RELEASE + 1}")
             db.commit()
         site.clear_log()
-        before = held(tmp_path / "a")
+        before = archived(tmp_path / "a")
         done = crawl(site, tmp_path / "a")
         assert done.status == 73
         sentence(done, "was written by a newer release of sohr-archive: upgrade this one")
-        assert asked(site) == [] and held(tmp_path / "a") == before
+        assert asked(site) == [] and archived(tmp_path / "a") == before
 
     @pytest.mark.parametrize("below", ["", "deeper/still"], ids=["a-file", "under-a-file"])
     def test_a_folder_that_cannot_be(self, site: Replica, tmp_path: Path, below: str) -> None:
@@ -462,7 +462,7 @@ class TestArchive:
         assert done.status == 73, done.stderr[-3000:]
         sentence(done, "cannot be written")
         assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
         check_warcs(tmp_path / "a")
 
     @pytest.mark.parametrize("full", ["warc", "all"])
@@ -486,7 +486,7 @@ class TestArchive:
             sentence(crawled, "cannot be written")
             subprocess.run(["mount", "-o", "remount,size=64m", str(mounted)], check=True)
             assert crawl(site, folder).status == 0
-            assert held(folder) == truth(site) and states(folder) == expected_states(site)
+            assert archived(folder) == truth(site) and states(folder) == expected_states(site)
             check_warcs(folder)
         finally:
             subprocess.run(["umount", str(mounted)], check=False)
@@ -523,7 +523,7 @@ class TestSignals:
         ]
         site.call("set", slow_ms=0)
         assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
 
     def test_while_waiting_for_the_site(self, site: Replica, tmp_path: Path) -> None:
         """A Retry-After is not waited out by a crawl that is stopped."""
@@ -553,7 +553,7 @@ class TestSignals:
         assert done.status in (130, -signal.SIGINT) and time.monotonic() - begun < 8
         site.call("set", slow_ms=0)
         assert crawl(site, tmp_path / "a").status == 0
-        assert held(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
 
 
 def test_a_copy_of_an_archive_is_an_archive(site: Replica, tmp_path: Path) -> None:
@@ -561,4 +561,4 @@ def test_a_copy_of_an_archive_is_an_archive(site: Replica, tmp_path: Path) -> No
     assert crawl(site, tmp_path / "a", "pages=1").status == 0
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     assert crawl(site, tmp_path / "b").status == 0
-    assert held(tmp_path / "b") == truth(site)
+    assert archived(tmp_path / "b") == truth(site)

@@ -12,7 +12,7 @@ import pytest
 
 from archive.thresholds import HOST_FAILED, HOST_LAST
 from crawler.extensions.guard import Breaker
-from tests.crawling import asked, crawl, exchanges, held, rows, truth
+from tests.crawling import archived, asked, crawl, exchanges, rows, truth
 from tests.replica.server import Replica
 from tests.replica.settings import Settings
 
@@ -49,7 +49,7 @@ def test_thirty_seven_seconds(site: Replica, tmp_path: Path, stated: str) -> Non
     assert crawl(site, tmp_path / "a").status == 0
     [wait] = waits(site, 429)
     assert 36 <= wait <= 60  # a date has no fractions of a second
-    assert held(tmp_path / "a") == truth(site)
+    assert archived(tmp_path / "a") == truth(site)
 
 
 @pytest.mark.parametrize("stated", ["2", "date:3"])
@@ -59,7 +59,7 @@ def test_a_storm(site: Replica, tmp_path: Path, stated: str) -> None:
     assert crawl(site, tmp_path / "a", "edition=en", RETRY_TIMES=8).status == 0
     every = waits(site, 503)
     assert len(every) == 8 and min(every) >= 1.9
-    assert held(tmp_path / "a") == {key: text for key, text in truth(site).items() if key[0] == "en"}
+    assert archived(tmp_path / "a") == {key: text for key, text in truth(site).items() if key[0] == "en"}
 
 
 def test_by_whatever_refusal(site: Replica, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_past_the_end_of_the_crawl(site: Replica, tmp_path: Path, stated: str, w
         assert done.status == 69 and "asked for rest" in done.stderr and asked(site) == []
     assert rows(folder, "select exit_status, verdict from crawls") == [(69, "unavailable")] * 3
     assert crawl(site, folder, ARCHIVE_CLOCK="+125m").status == 0
-    assert held(folder) == truth(site)
+    assert archived(folder) == truth(site)
 
 
 def test_a_short_rest_does_not_cut_a_longer_one(site: Replica, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_budget_is_never_exceeded(site: Replica, tmp_path: Path, budget: int
         assert len(asked(site)) == budget
     site.call("set", fail_status=0, only="")
     assert crawl(site, tmp_path / "a", "budget=0", ARCHIVE_CLOCK="+50h").status == 0
-    assert held(tmp_path / "a") == truth(site)
+    assert archived(tmp_path / "a") == truth(site)
 
 
 def test_no_answer_costs_the_budget_too(site: Replica, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_posts_that_always_fail_do_not_keep_the_others_out(site: Replica, tmp_pa
     ]
     assert statuses == [69, 69, 0]
     expected = {key: text for key, text in truth(site).items() if key[0] == "en" and key[1] not in broken}
-    assert held(tmp_path / "a") == expected
+    assert archived(tmp_path / "a") == expected
     site.call("set", fail_every=0)
     assert crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK="+5h").status == 0
-    assert len(held(tmp_path / "a")) == len(expected) + len(broken)
+    assert len(archived(tmp_path / "a")) == len(expected) + len(broken)

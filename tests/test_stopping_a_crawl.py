@@ -14,11 +14,11 @@ import pytest
 
 from tests.crawling import (
     answered,
+    archived,
     asked,
     crawl,
     exchanges,
     expected_states,
-    held,
     rows,
     running,
     states,
@@ -100,7 +100,7 @@ def test_nothing_is_lost_and_a_page_nearly_there_is_kept(site: Replica, tmp_path
     assert len(asked(site)) == before + 1 and exchanges(folder) == answered(site)
     site.call("set", slow_ms=0, only="")
     assert crawl(site, folder).status == 0
-    assert held(folder) == truth(site) and states(folder) == expected_states(site)
+    assert archived(folder) == truth(site) and states(folder) == expected_states(site)
 
 
 def test_a_rest_that_an_earlier_crawl_was_asked_for(site: Replica, tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_a_second_ctrl_c_is_faster(site: Replica, tmp_path: Path) -> None:
     assert done.status in (130, -signal.SIGINT) and time.monotonic() - begun < 2.5
     site.call("set", slow_ms=0, only="")
     assert crawl(site, folder).status == 0
-    assert held(folder) == truth(site)
+    assert archived(folder) == truth(site)

@@ -48,7 +48,7 @@ from archive.outcome import (
 )
 from archive.sites import addresses_elsewhere
 from archive.sites.moves import find_served
-from archive.sites.sohr.addresses import Site
+from archive.sites.sohr.addresses import Site, later_page_url
 from archive.sites.wordpress.refusals import find_printed_error
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
@@ -297,7 +297,9 @@ class Ingest:
         first = self.store.one("select * from captures where record_id = ?", of)
         if first is None or pages == 0 or [p["page"] for p in parts] != list(range(1, pages + 1)):
             numbers = range(2, found.pages + 1) if address.page == 1 else ()
-            return replace(part, page_urls=tuple(page_url(seen.capture.url, n) for n in numbers), look=of)
+            return replace(
+                part, page_urls=tuple(later_page_url(seen.capture.url, n) for n in numbers), look=of
+            )
         self.store.captures.drop_parts(of)
         names = {name: first[name] for name in ("url", "requested_url", "captured_at")}
         opening = replace(seen, capture=replace(seen.capture, **names), capture_id=first["capture_id"])
@@ -429,9 +431,3 @@ def _is_as(before: Extract, found: Extract) -> bool:
 def _stated_key(page: Extract | Unextractable, edition: str | None) -> ArticleKey | None:
     """The article that a page says it is."""
     return ArticleKey(page.edition or edition or "ar", str(page.post_id)) if page.post_id else None
-
-
-def page_url(url: str, page: int) -> str:
-    """The address of a later page of a post, from that of its first."""
-    base, _, query = url.partition("?")
-    return f"{base}?{query}&page={page}" if query else f"{base.rstrip('/')}/{page}/"

@@ -192,6 +192,12 @@ class Site:
         return Address(Kind.ARTICLE, home + "/".join([*slug, *numbers]) + "/", edition, int(numbers[0]), page)
 
 
+def later_page_url(url: str, page: int) -> str:
+    """The address of a later page of a post, from that of its first."""
+    base, _, query = url.partition("?")
+    return f"{base}?{query}&page={page}" if query else f"{base.rstrip('/')}/{page}/"
+
+
 @lru_cache(maxsize=4096)
 def _parse(site: Site, absolute: str) -> Address | None:
     """Cached: listings, requests and pages repeat addresses. Raises ValueError."""
