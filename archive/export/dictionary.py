@@ -45,7 +45,7 @@ _VIEWS = (
 _FIGURES = ("figure_rows", "series_points", "figures", "series")
 _CRAWL = (
     "crawls", "warc_files", "failures", "about", "claim_sets", "stretches", "listing_pages", "channels",
-    "digests", "swept_ids", "coverage_days",
+    "digests", "swept_ids", "coverage_days", "index_pages", "listed_captures",
 )  # fmt: skip
 
 
