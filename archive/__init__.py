@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archive.errors import ArchiveError
+    from archive.figures.series import CitedFigure, Series, Wanted
     from archive.read.api import Archive, Article, Hit
     from archive.read.consumers import Consumer, Consumers
     from archive.read.diff import Diff
@@ -23,6 +24,7 @@ _HOMES = {
     "BadReference": "read.references",
     "Change": "read.records",
     "ChangedFigure": "read.records",
+    "CitedFigure": "figures.series",
     "Consumer": "read.consumers",
     "Consumers": "read.consumers",
     "Diff": "read.diff",
@@ -30,8 +32,10 @@ _HOMES = {
     "Hit": "read.api",
     "Link": "read.records",
     "NotArchived": "read.references",
+    "Series": "figures.series",
     "TextLine": "read.records",
     "Version": "read.records",
+    "Wanted": "figures.series",
 }
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "BadReference",
     "Change",
     "ChangedFigure",
+    "CitedFigure",
     "Consumer",
     "Consumers",
     "Diff",
@@ -49,8 +54,10 @@ __all__ = [
     "Hit",
     "Link",
     "NotArchived",
+    "Series",
     "TextLine",
     "Version",
+    "Wanted",
 ]
 
 if not TYPE_CHECKING:

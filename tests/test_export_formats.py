@@ -86,7 +86,12 @@ def test_lines_hold_to_the_published_schema(made: Path) -> None:
 
 def test_schema_and_dictionary_are_up_to_date() -> None:
     """`python -m archive.export.dictionary` would write what is there."""
-    for name, made in (("version", dictionary.version_schema()), ("change", dictionary.change_schema())):
+    schemas = {
+        "version": dictionary.version_schema(),
+        "change": dictionary.change_schema(),
+        "figure": dictionary.figure_schema(),
+    }
+    for name, made in schemas.items():
         assert (dictionary.SCHEMAS / f"{name}.schema.json").read_text("utf-8") == json.dumps(
             made, indent=2
         ) + "\n"

@@ -17,7 +17,7 @@ from archive.model import STATES
     type=click.Choice(TABLE_NAMES),
     default=TABLE_NAMES[0],
     show_default=True,
-    help="Versions, or each number that an edit changed (jsonl, csv, parquet).",
+    help="Versions; each number that an edit changed; each figure; series of figures (these as tables).",
 )
 @click.option(
     "-o",
@@ -82,7 +82,7 @@ def export(
     package: bool,
     as_json: bool,
 ) -> None:
-    """Write versions, or changed figures, to a file for pandas, DuckDB, a spreadsheet or a replay tool.
+    """Write versions, figures or their changes to a file for pandas, DuckDB, a spreadsheet or a replay tool.
 
     The order is edition, post id, first capture. The same archive always gives the same bytes. A file appears
     when it is complete. The datapackage.json beside it describes each column and names the archive and the
@@ -104,6 +104,7 @@ def export(
       sohr-archive export --versions latest --edition ar -o arabic.csv
       sohr-archive export --changed -o edited.wacz
       sohr-archive export --what figure-changes -o figures.csv
+      sohr-archive export --what series --edition en -o series.parquet
       sohr-archive export --content | sha256sum
     """
     from tqdm import tqdm

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive.store.fields import CHANGE_FIELDS, FIGURE_CHANGE_FIELDS, VERSION_FIELDS, Field, Type
+from archive.store.fields import (
+    CHANGE_FIELDS,
+    FIGURE_CHANGE_FIELDS,
+    FIGURE_FIELDS,
+    VERSION_FIELDS,
+    Field,
+    Type,
+)
 
 if TYPE_CHECKING:
     from archive.store.descriptions import Described
@@ -23,6 +30,7 @@ _DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _SIMPLE: dict[Type, dict[str, Any]] = {
     "string": {"type": "string"},
     "integer": {"type": "integer"},
+    "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "datetime": _TIME,
     "date": _DAY,
@@ -57,6 +65,11 @@ def version_schema() -> dict[str, Any]:
 def change_schema() -> dict[str, Any]:
     """The JSON schema (2020-12) of one line of `sohr-archive changes`."""
     return _schema("A change, as a line of `sohr-archive changes`", CHANGE_FIELDS)
+
+
+def figure_schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of one line of `sohr-archive export --what figures` or `series`."""
+    return _schema("A figure, as a line of `sohr-archive export --what figures`", FIGURE_FIELDS)
 
 
 def _schema(title: str, fields: Sequence[Field]) -> dict[str, Any]:
@@ -98,6 +111,7 @@ def documents() -> dict[str, str]:
     fields = [
         *_fields("A version in an export", VERSION_FIELDS),
         *_fields("A changed figure in an export", FIGURE_CHANGE_FIELDS),
+        *_fields("A figure in an export", FIGURE_FIELDS),
         *_fields("A change in the feed", CHANGE_FIELDS),
     ]
     pages = {
@@ -139,7 +153,11 @@ def _cell(text: str) -> str:
 
 def main() -> None:
     """Write the schemas and the pages."""
-    for name, made in (("version", version_schema()), ("change", change_schema())):
+    for name, made in (
+        ("version", version_schema()),
+        ("change", change_schema()),
+        ("figure", figure_schema()),
+    ):
         (SCHEMAS / f"{name}.schema.json").write_text(json.dumps(made, indent=2) + "\n", "utf-8")
     DOCS.mkdir(exist_ok=True)
     for name, text in documents().items():

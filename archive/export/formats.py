@@ -33,7 +33,12 @@ class ExportFormat:
         resolve_name(f"archive.export.{self.writer}")(source, out)
 
 
-TABLE_NAMES = ("versions", "figure-changes")  # what can be exported: `archive.export.source.TABLES`
+TABLE_NAMES = (
+    "versions",
+    "figure-changes",
+    "figures",
+    "series",
+)  # what can be exported: `archive.export.source.TABLES`
 FORMATS = {
     one.name: one
     for one in (

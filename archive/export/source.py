@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archive.read.figures import read_figure_changes
+from archive.read.figures import read_figure_changes, read_figures, read_series
 from archive.read.records import read_contents, read_records
 from archive.read.selection import EVERYTHING, Selection
-from archive.store.fields import FIGURE_CHANGE_FIELDS, VERSION_FIELDS, Field
+from archive.store.fields import FIGURE_CHANGE_FIELDS, FIGURE_FIELDS, VERSION_FIELDS, Field
 
 Records = Iterator[dict[str, Any]]
 
@@ -31,6 +31,8 @@ CONTENTS = Table(VERSION_FIELDS, read_contents, "versions")  # only what the sit
 TABLES = {
     "versions": VERSIONS,
     "figure-changes": Table(FIGURE_CHANGE_FIELDS, read_figure_changes, "figure_changes"),
+    "figures": Table(FIGURE_FIELDS, read_figures, "figures"),
+    "series": Table(FIGURE_FIELDS, read_series, "points"),
 }
 
 

@@ -42,7 +42,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return '"' + text.replace('"', '""') + '"'
@@ -76,6 +76,7 @@ def _schema(columns: Sequence[Field]) -> pa.Schema:
     simple: dict[Type, Callable[[], pa.DataType]] = {
         "string": pa.string,
         "integer": pa.int64,
+        "number": pa.float64,
         "boolean": pa.bool_,
         "date": pa.date32,
         "datetime": lambda: pa.timestamp("ms", tz="UTC"),

@@ -181,7 +181,8 @@ def read_figures(source: str, title: str, text: str, kinds: Sequence[str]) -> li
     headings = _Headings()
     for number, (raw, start, kind) in enumerate(zip(lines, starts, known, strict=False), 1):
         line = _Line(raw, start, kind)
-        found += _figures(source, number, line, headings.above(line))
+        heading = headings.above(line)
+        found += _figures(f"{source}\0{headings.context}", number, line, heading)
         if len(found) > MAX_FIGURES:
             break
     # A sentence that stands twice in one text says not which figure follows which in another text
@@ -199,12 +200,19 @@ class _Headings:
         self._top: _Line | None = None
         self._current: _Line | None = None
         self._mark: str | None = None  # of the lines below the current heading, once one is there
+        self._base = ""  # the date of the last heading that states one: "since early 2024 ...:"
+
+    @property
+    def context(self) -> str:
+        """What figures of one series share beside their own heading: the heading above it, and the base."""
+        return f"{self._base}\0{self._top.masked if self._top else ''}"
 
     def above(self, line: _Line) -> _Line | None:
         """The heading of the next line."""
         if not line.raw.strip():
             return None
         if line.is_heading:
+            self._base = line.since or self._base
             heading = self._top if line.mark else None
             if not line.mark:
                 self._top = line
@@ -220,14 +228,14 @@ class _Headings:
         return self._current
 
 
-def _figures(source: str, number: int, line: _Line, heading: _Line | None) -> Iterator[Figure]:
+def _figures(context: str, number: int, line: _Line, heading: _Line | None) -> Iterator[Figure]:
     if not any(char.isdecimal() or char.isalpha() for char in line.raw):
         return
     for sentence in line.sentences:
         since = _find_since(sentence.plain) or (heading.since if heading else None)
         places = find_places(sentence.plain) or (heading.places if heading else set())
         begin, end = line.span(sentence.start, sentence.start + len(sentence.plain.rstrip()))
-        key = f"{source}\0{heading.masked if heading else ''}\0{sentence.masked}"
+        key = f"{context}\0{heading.masked if heading else ''}\0{sentence.masked}"
         above = (heading.start, heading.start + len(heading.raw)) if heading else (None, None)
         for n, (count, unit) in enumerate(zip(sentence.counts, sentence.units, strict=True)):
             start, stop = line.span(sentence.start + count.start, sentence.start + count.end)

@@ -17,12 +17,14 @@ from typing import Any, Self
 from archive.compare.classes import Text, compare
 from archive.errors import DamagedWarc
 from archive.extract.reread import Evidence
+from archive.figures.series import ANY, CitedFigure, Series, Wanted, list_series, points_of
 from archive.folder import DATABASE
 from archive.model import Capture, Edition
 from archive.read import feed
 from archive.read.consumers import Consumers
 from archive.read.database import about, open_readonly, translate_sqlite_errors
 from archive.read.diff import Diff
+from archive.read.figures import read_figures
 from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, suggest
 from archive.read.records import Change, Version, make_change, make_record, make_version
 from archive.read.references import (
@@ -346,6 +348,37 @@ class Archive:
             return self.find(query.strip()).latest
         except (NotArchived, BadReference):
             return None
+
+    # -- figures ----------------------------------------------------------------------------------------
+
+    def figures(
+        self,
+        edition: Edition | None = None,
+        *,
+        since: Instant | None = None,
+        until: Instant | None = None,
+        which: Which = "latest",
+    ) -> Iterator[CitedFigure]:
+        """The figures of versions, by edition, post id, first capture and place; ``since`` and ``until`` as
+        in `versions`."""
+        first, last = (
+            parse_bound(since) if since else None,
+            parse_bound(until, is_end=True) if until else None,
+        )
+        selection = Selection(edition, first, last, None, None, which)
+        with translate_sqlite_errors(self.folder / DATABASE):
+            for found in read_figures(self._conn, selection):
+                yield CitedFigure(**found)
+
+    def series(self, wanted: Wanted = ANY) -> Iterator[Series]:
+        """The series that are wanted, those with the most points first."""
+        with translate_sqlite_errors(self.folder / DATABASE):
+            yield from list_series(self._conn, wanted)
+
+    def points(self, series: str, *, every: bool = False) -> list[CitedFigure]:
+        """The points of a series by time; ``every``: also those of versions that were edited since."""
+        with translate_sqlite_errors(self.folder / DATABASE):
+            return points_of(self._conn, series, every=every)
 
     # -- changes and evidence -------------------------------------------------------------------------
 

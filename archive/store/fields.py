@@ -16,7 +16,7 @@ from typing import Any, Literal
 from archive.compare.classes import CLASSES
 from archive.model import CHANGE_KINDS, EDITIONS, STATES
 
-Type = Literal["string", "integer", "boolean", "datetime", "date", "strings", "objects", "object"]
+Type = Literal["string", "integer", "number", "boolean", "datetime", "date", "strings", "objects", "object"]
 
 
 class Origin(Enum):
@@ -356,4 +356,41 @@ FIGURE_CHANGE_FIELDS = (
     _STEALTH,
     Field("citation", "string", "Names the version after the edit for good."),
     Field("previous", "string", "Citation of the version before."),
+)  # fmt: skip
+
+FIGURE_FIELDS = (
+    *_NAMES,
+    _plain("number"),
+    Field("published_at", "datetime", "When the site says it published the post (UTC).", is_nullable=True),
+    Field("at", "datetime", "When the site published the post, else when it was first captured (UTC)."),
+    Field("line", "integer", "0: the title; else the line of the text, from 1."),
+    Field("start", "integer", "Where it begins, in characters of the title or of the text."),
+    Field("end", "integer", "Where it ends."),
+    Field("written", "string", "The figure as written."),
+    Field("value", "number", "Its value; of a range the lower one."),
+    Field("value_to", "number", "The upper value of a range.", is_nullable=True),
+    Field(
+        "approx", "string", "at least, more than, nearly, about, up to, less than; null: not said.",
+        is_nullable=True,
+    ),
+    Field(
+        "unit", "string", "What it counts, from a closed list of nouns; null: no rule names it.",
+        is_nullable=True,
+    ),
+    Field("unit_start", "integer", "Where the counted noun begins.", is_nullable=True),
+    Field("unit_end", "integer", "Where the counted noun ends.", is_nullable=True),
+    Field(
+        "since", "string", "The date or year since which it counts, as written in its sentence or heading.",
+        is_nullable=True,
+    ),
+    Field(
+        "place", "string",
+        "The governorate or desert in its sentence, else in its heading; null: none, or several.",
+        is_nullable=True,
+    ),
+    Field("sentence", "string", "The sentence it stands in."),
+    Field("heading", "string", "The line above that heads it.", is_nullable=True),
+    Field("series", "string", "Figures share it whose edition, heading and masked sentence agree."),
+    Field("is_latest", "boolean", "Whether it is of the newest version of its article."),
+    Field("citation", "string", "Names the version for good."),
 )  # fmt: skip

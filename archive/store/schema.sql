@@ -643,8 +643,9 @@ where c.kind = 'updated' and c.severity = 3 and c.figures != '[]'
 
 -- Figures, with their sentences: Each figure of each version with its sentence, the line above that heads it,
 -- and its citation. Retracted versions are left out.
---   source key edition post_id number published_at line start end written value value_to approx unit
---   unit_start unit_end since place
+--   source key edition post_id number published_at
+--   at: When the site published the post, else when it was first captured.
+--   line start end written value value_to approx unit unit_start unit_end since place
 --   sentence: The sentence it stands in.
 --   heading: The line above that heads it; empty: there is none.
 --   series: Figures share it whose edition, heading and masked sentence agree.
@@ -652,7 +653,8 @@ where c.kind = 'updated' and c.severity = 3 and c.figures != '[]'
 --   citation version_id
 --   article_id: Number of the row in this database; it is not the same after a rebuild.
 create view figure_rows as
-select a.source, a.key, a.edition, a.post_id, v.number, v.published_at, f.line, f.start, f.end, f.written,
+select a.source, a.key, a.edition, a.post_id, v.number, v.published_at,
+       coalesce(v.published_at, a.first_captured_at) as at, f.line, f.start, f.end, f.written,
        f.value, f.value_to, f.approx, f.unit, f.unit_start, f.unit_end, f.since, f.place,
        substr(case f.line when 0 then v.title else v.text end, f.sentence_start + 1,
               f.sentence_end - f.sentence_start) as sentence,
@@ -664,23 +666,18 @@ from figures f join versions v using (version_id) join articles a using (article
 where f.version_id not in (select version_id from retracted_versions);
 
 -- Series of figures: The points of each series: figures of one edition whose heading and sentence agree but for
--- their counts, in at least two posts.
---   series: The series, as in `figure_rows`.
---   source key edition post_id
+-- their counts, in at least two posts. Columns as in `figure_rows`.
+--   source key edition post_id number published_at
 --   at: When the site published the post, else when it was first captured.
---   published_at value value_to approx written unit since place
+--   line start end written value value_to approx unit unit_start unit_end since place
 --   sentence: The sentence it stands in.
 --   heading: The line above that heads it; empty: there is none.
---   is_latest: 1: of the newest version of its article; charts show only these.
---   number citation line start version_id
+--   series: Figures share it whose edition, heading and masked sentence agree.
+--   is_latest: 1: of the newest version of its article.
+--   citation version_id
 --   article_id: Number of the row in this database; it is not the same after a rebuild.
 create view series_points as
-select r.series, r.source, r.key, r.edition, r.post_id,
-       coalesce(r.published_at, (select first_captured_at from articles a where a.article_id = r.article_id))
-           as at,
-       r.published_at, r.value, r.value_to, r.approx, r.written, r.unit, r.since, r.place, r.sentence,
-       r.heading, r.is_latest, r.number, r.citation, r.line, r.start, r.version_id, r.article_id
-from series s join figures f on f.series = s.series
+select r.* from series s join figures f on f.series = s.series
      join figure_rows r on r.version_id = f.version_id and r.line = f.line and r.start = f.start;
 
 -- Missing, disappeared, moved, withheld: Articles that are not where they were. Who did it, and why, cannot
