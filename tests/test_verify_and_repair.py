@@ -270,8 +270,8 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
         "day_counts": "update day_counts set captured = 99 where day = (select min(day) from day_counts)",
         "edit_counts": "insert into edit_counts values ('1999-01', 'figures', 1)",
         "figures": (
-            "insert into figures (version_id, line, start, end, written, value, sentence_start, sentence_end, "
-            "series) values (1, 99, 0, 1, 'x', 1, 0, 1, 1)"
+            "insert into figures (version_id, line, start, end, written, value, sentence_start, "
+            "sentence_end, series) values (1, 99, 0, 1, 'x', 1, 0, 1, 1)"
         ),
         "series": "insert into series values (1, 'en', 2, 0, 'x', 'x', 1, 2, 1, 1, 0)",
         "noise_counts": "insert into noise_counts values ('en', '2026-01-02', 'stale_copy', 1)",
