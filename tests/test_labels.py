@@ -22,6 +22,12 @@ def bare(body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def chunked(body: bytes, *headers: str) -> bytes:
+    """In chunks of which the last one, which says that it is the last, is missing."""
+    head = ["HTTP/1.1 200 OK", *headers, "Transfer-Encoding: chunked", "Connection: close"]
+    return "\r\n".join(head).encode() + b"\r\n\r\n%x\r\n%s\r\n" % (len(body), body)
+
+
 def raw_deflate(body: bytes) -> bytes:
     """Without the two bytes that zlib puts before it."""
     packer = zlib.compressobj(wbits=-15)
@@ -59,6 +65,8 @@ def labelled(site: Exact) -> dict[str, bytes]:
         ("x-gzip, capitals", lambda page: packed("X-GZIP", gzip.compress(page))),
         ("empty coding", lambda page: packed("", page)),
         ("a coding of nobody", lambda page: packed("amazing", page)),
+        ("no last chunk", lambda page: chunked(page, f"Content-Type: {PAGE}")),
+        ("gzip, no last chunk", lambda page: chunked(gzip.compress(page), "Content-Encoding: gzip")),
         ("gzip that is plain", lambda page: packed("gzip", page)),
     ]
     return {name: make(page) for (name, make), page in zip(plain, pages, strict=False)}
