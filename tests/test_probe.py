@@ -46,6 +46,13 @@ def test_the_command(tmp_path: Path) -> None:
     assert "FORBIDS" in report["robots"] and report["verdict"].startswith("forbidden")
 
 
+def test_no_site(tmp_path: Path) -> None:
+    """69, with the client's reason; nothing is said of what was not seen."""
+    text, report = probe("http://127.0.0.1:1/", tmp_path / "p")
+    assert report.exit_status == 69 and "no answer: DownloadConnectionRefusedError" in text
+    assert "check the address" in text and "robots.txt" not in text
+
+
 def test_a_site_that_is_open(tmp_path: Path) -> None:
     """Channels, layouts, statements and cost, in 30 requests; the evidence is an archive like any other."""
     with Replica(posts=40) as site:

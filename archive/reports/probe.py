@@ -120,7 +120,7 @@ def read_probe(conn: sqlite3.Connection, folder: Path) -> Probe:
     return Probe(
         site.home,
         _served(answers) or site.home,
-        captures[0].captured_at if captures else "",
+        conn.execute("select min(started_at) from crawls").fetchone()[0],
         allowed if any(one.channel == "robots" for one in answers) else "did not answer",
         robots.crawl_delay,
         robots.sitemaps,
@@ -282,6 +282,7 @@ _NEXT = {
     UNREADABLE: "its posts or listings cannot be read yet: send report.json to the maintainers",
     UNAVAILABLE: "a crawl would end with 69. Wait, say who you are, or ask the site: docs/when-refused.md",
 }
+NO_SITE = "check the address and the network, or look at the site in a browser, then try again"
 _ROWS = (  # what stands in a row, its channel, and how its address ends
     ("newest posts", "home", r"^(?!.*/page/)"),
     ("older posts", "home", r"/page/"),
@@ -299,7 +300,10 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     yield f"{probe.site}, probed at {probe.at} with {number_of(len(probe.answers), 'answer')}"
     yield ""
     yield f"VERDICT  {probe.verdict}"
-    yield f"         {_NEXT[probe.exit_status].format(site=probe.site)} (exit status {probe.exit_status})"
+    advice = _NEXT[probe.exit_status].format(site=probe.site) if probe.answers else NO_SITE
+    yield f"         {advice} (exit status {probe.exit_status})"
+    if not probe.answers:
+        return
     table = [[row[0], *_cells(probe, *row[1:])] for row in _ROWS]
     shut = [all(cell.startswith("no:") for cell in cells) for _, *cells in table]
     if closed := [row[0] for row, is_shut in zip(_ROWS, shut, strict=True) if is_shut and row[1] != "date"]:
