@@ -32,7 +32,11 @@ EXIT_STATUSES = (
         "pages could not be read or are implausible, or no new post has appeared for unusually long",
         "the file given to import is damaged or contains no captures",
     ),
-    ExitStatus(UNAVAILABLE, "the site is unavailable, or refuses", ""),
+    ExitStatus(
+        UNAVAILABLE,
+        "the site or public archive is unavailable, or refuses",
+        "a public archive is unavailable or refuses, or no cluster answers",
+    ),
     ExitStatus(INTERNAL, "a bug in this software", "a bug in this software"),
     ExitStatus(
         CANNOT_WRITE,
