@@ -152,6 +152,8 @@ class Frame:
             "link": link,
             "hidden": self.hidden,
             "here": self.request.path,
+            "absolute": self.datasette.absolute_url(self.request, self.request.full_path),
+            "read_absolute": self.read_absolute,
             "rtl": is_rtl,
             "t": self.language,
             "day": self.language.day,

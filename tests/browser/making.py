@@ -52,8 +52,8 @@ def page(
 <title>{escape(title)}</title><link rel="canonical" href="{url}"><link rel="shortlink" href="{HOME}{"en/" if edition == "en" else ""}?p={post_id}">
 <meta property="article:published_time" content="2025-03-01T09:00:00+00:00">{stated}{head}</head>
 <body class="post-template-default single single-post postid-{post_id} single-format-standard"><main id="main"><article id="post-{post_id}"
-class="post-{post_id} post hentry"><header class="entry-header"><h1 class="entry-title">{escape(title)}</h1></header>
-<div class="entry-content">{text}</div>
+class="post-{post_id} post hentry"><header class="entry-header"><h1 class="single-post-title">{escape(title)}</h1></header>
+<div class="entry-content single-post-content">{text}</div>
 <footer class="entry-footer"><a href="{HOME}en/category/news/" rel="category tag">News</a></footer></article></main>{more}</body></html>"""
 
 
@@ -156,6 +156,7 @@ def make(folder: Path) -> Path:
         "shared": {},
         "proven": [],
         "waiting": [],
+        "invented": [],
     }
     warc.append_event(THIRD, judged)
     counters = {"requests": 8, "new": 5, "changed": 2, "unchanged": 0, "gone": 1, "failed": 0}

@@ -1,7 +1,7 @@
 """A reader's way through the archive in a real browser: search, article, comparison, citation, raw evidence.
 Needs Chromium and Playwright.
 
-Nothing may leave this machine, nothing may run that is not ours (nothing of ours runs either), and axe-core
+Nothing may leave this machine, nothing may run that is not ours (nothing but the keys), and axe-core
 finds nothing serious. ``SOHR_SHOTS`` names a folder for screenshots to look at; ``SOHR_AXE`` the file
 axe.min.js (npm install axe-core).
 """
@@ -63,6 +63,8 @@ PAGES = {
     "inline": "en/332481/diff/1/2?view=inline",
     "arabic-sides": "ar/700001/diff/1/2",
 }
+# The same in the other language, and where a text runs against its page
+PAGES |= {f"{name}-in-arabic": f"ar/{address}" for name, address in PAGES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +253,84 @@ def test_keyboard_alone(reader: Watched) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Tab")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def focused(page: Any) -> str:
+    """The words of what has the focus."""
+    return str(page.evaluate("document.activeElement.innerText"))
+
+
+@pytest.mark.parametrize("language", ["", "ar/"])
+def test_keys_lead_to_the_gravest_edit_and_on(reader: Watched, language: str) -> None:
+    """By keys alone: from the front page to the gravest edit of the week, along its changes, to the next
+    changed figure."""
+    page = reader.go(language)
+    page.keyboard.press("n")
+    assert focused(page) == "Blast in Al-Mayadin leaves 31 dead"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/en/332481/diff/1/2")
+    for number in ("1", "2", "2"):  # at the last one it stays
+        page.keyboard.press("n")
+        assert page.evaluate("document.activeElement.id") == f"c{number}"
+        assert page.locator(f"#c{number}").evaluate("node => node.getBoundingClientRect().top") >= 0
+    page.keyboard.press("p")
+    assert page.evaluate("document.activeElement.id") == "c1"
+    page.goto(f"{reader.home}{language}ar/700001/diff/1/2")
+    page.keyboard.press("f")
+    page.wait_for_url("**/en/332481/diff/1/2")
+    page.keyboard.press("s")
+    page.wait_for_url("**/en/332481/diff/2/1")
+
+
+def test_keys_on_an_arabic_keyboard(reader: Watched) -> None:
+    """A key counts by its place too; the question mark lists the keys; a field takes letters."""
+    page = reader.go("ar/changes")
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ى', code: 'KeyN', bubbles: true}))"
+    )
+    assert page.evaluate("document.activeElement.closest('.log > li') !== null")
+    assert page.locator("#keys-hint").is_visible()
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible() and "التغيير التالي" in page.locator("#keys").inner_text()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("npf?")
+    assert page.locator("#q").input_value() == "npf?" and not page.locator("#keys").is_visible()
+
+
+def test_a_month_of_posts_with_their_count(reader: Watched) -> None:
+    """By keys alone: the posts of a month that say a word, and how many they are."""
+    page = reader.go("")
+    page.keyboard.press("/")
+    page.keyboard.type("civilians")
+    page.keyboard.press("Enter")
+    page.locator("a", has_text="March 2025").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**since=2025-03*")
+    assert page.locator("h1").inner_text() == "3 posts"
+
+
+def test_pages_work_without_script(chromium: Any, home: str) -> None:
+    """Without script nothing is missing but the keys, and nobody is told of them."""
+    watched = Watched(chromium, home, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
+    page = watched.go("en/332481/diff/1/2")
+    page.click("a[href='#c2']")
+    assert page.url.endswith("#c2") and not page.locator("#keys-hint").is_visible()
+    page.click("text=العربية")
+    assert page.locator("text=تغيّر رقمان").is_visible()
+    watched.context.close()
+    watched.check()
+
+
+@pytest.mark.parametrize("address", ["en/332481/diff/1/2", "en/332481", "ar/ar/700001/diff/1/2"])
+def test_on_paper(reader: Watched, address: str) -> None:
+    """A printed page has the texts, the citation with its address, and nothing to click."""
+    page = reader.go(address)
+    page.emulate_media(media="print")
+    assert not page.locator("header.top").is_visible() and not page.locator(".walk, form").first.is_visible()
+    printed = page.locator(".printed").all_inner_texts()
+    assert printed[-1] == reader.home + address
+    assert page.locator(".citation, .facts code").first.is_visible()
 
 
 def serious_violations(page: Any, axe: Path) -> list[tuple[str, str]]:

@@ -1,35 +1,44 @@
 // Keys for the reading pages, which work without them. `?` lists them.
 "use strict";
 (() => {
-  const places = () => [...document.querySelectorAll(".hunk, .log > li, .hits > li, .card, .rows > li")].filter((one) => one.offsetParent);
-  let at = -1;
+  const PLACES = ".hunk, .card, .log > li, .hits > li, .rows > li";
+  const TOP = 84; // pixels that the heading of a comparison covers
 
   function step(by) {
-    const found = places();
-    if (!found.length) return;
-    if (at < 0) at = found.findIndex((one) => `#${one.id}` === location.hash);
-    at = Math.min(Math.max(at + by, 0), found.length - 1);
-    const place = found[at];
+    const places = [...document.querySelectorAll(PLACES)].filter((place) => place.offsetParent);
+    if (!places.length) return;
+    const tops = places.map((place) => place.getBoundingClientRect().top);
+    let next = places.findIndex((place) => place.contains(document.activeElement)) + by;
+    if (next - by < 0) {
+      // Nothing has the focus: from what is on the screen
+      next = by < 0 ? tops.filter((top) => top < TOP - 4).length - 1 : tops.findIndex((top) => top > TOP + 4);
+      if (by > 0 && next < 0) next = places.length - 1;
+    }
+    const place = places[Math.min(Math.max(next, 0), places.length - 1)];
     place.scrollIntoView({ block: "start" });
-    const link = place.matches(".hunk") ? null : place.querySelector("a.act, a");
-    (link || place).focus({ preventScroll: true });
+    (place.matches(".hunk") ? place : place.querySelector("a")).focus({ preventScroll: true });
   }
 
-  const keys = {
+  const help = document.getElementById("keys");
+  const acts = {
     n: () => step(1),
     p: () => step(-1),
-    "/": () => document.getElementById("q")?.focus(),
-    "?": () => document.getElementById("keys").showModal(),
+    "/": () => document.getElementById("q").focus(),
+    "?": () => help.showModal(),
+    "؟": () => help.showModal(),
   };
 
+  function find(key) {
+    const link = /^[a-z]$/.test(key) && document.querySelector(`[data-key="${key}"]`);
+    return acts[key] || (link && (() => link.click()));
+  }
+
   for (const hunk of document.querySelectorAll(".hunk")) hunk.tabIndex = -1;
+  document.getElementById("keys-hint").hidden = false;
   document.addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest("input, select, textarea, dialog");
-    if (isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
-    // By the place of the key too: on an Arabic keyboard N types ى
-    const letter = event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : "";
-    const link = [event.key, letter].map((key) => key && document.querySelector(`[data-key="${CSS.escape(key)}"]`)).find(Boolean);
-    const act = keys[event.key] || keys[letter] || (link && (() => link.click())) || (event.key === "؟" && keys["?"]);
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea, dialog")) return;
+    // Also by the place of the key: on an Arabic keyboard the key N writes another letter
+    const act = find(event.key) || (event.code.startsWith("Key") && find(event.code.slice(3).toLowerCase()));
     if (!act) return;
     event.preventDefault();
     act();
