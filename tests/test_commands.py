@@ -29,6 +29,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "cite": ("en:{edited}",),
     "changes": (),
     "ack": ("parser", "3"),
+    "series": (),
+    "check": ("{out}/cited.csv",),
     "export": (),
     "verify": ("--head", "0" * 64),
     "rebuild": (),
@@ -45,15 +47,17 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "publish-copy": ("{out}/public.db",),
 }
 WRITTEN = {"export": sys.stderr}  # standard output is the export's own
-MAY_FIND = ("verify", "audit", "politeness")  # and end with 1
+MAY_FIND = ("verify", "audit", "politeness", "check")  # and end with 1
 
 
 @pytest.fixture
 def archive(small: Small, tmp_path: Path) -> Path:
-    """A copy, with a consumer that has read, and beside it a WARC file to import: its own."""
+    """A copy, with a consumer that has read, and beside it a WARC file to import, its own, and a table of
+    citations."""
     folder = tmp_path / "archive"
     shutil.copytree(small.folder, folder)
     shutil.copy(next((folder / "warc").iterdir()), tmp_path / "mine.warc.gz")
+    (tmp_path / "cited.csv").write_text(f"url\nen:{small.edited}\n", "utf-8")
     line = [
         sys.executable,
         "-m",
