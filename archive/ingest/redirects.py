@@ -16,6 +16,8 @@ _WALL = re.compile(
     r"log-?in|sign-?in|consent|cookie|gdpr|privacy|maintenance|coming-?soon|suspend|captcha|challenge|verify|blocked",
     re.IGNORECASE,
 )
+# Pages that sites show for what they do not have, also where they lead there for the moment
+_NOT_FOUND = re.compile(r"(?:^|/)(?:error-?)?404(?:\b|$)|not-?found", re.IGNORECASE)
 
 
 class Proof(StrEnum):
@@ -24,7 +26,7 @@ class Proof(StrEnum):
     SAME = "same"  # another address of the same post, or one that does not say: follow it
     UNSURE = "unsure"  # WordPress guesses by the slug: ask the address by id
     MOVED = "moved"  # the address by id leads to another post for good
-    MISSING = "missing"  # to the home page, a category, a search: as a 404
+    MISSING = "missing"  # to the home page, a category, a search, a page for what is not found: as a 404
     DETOUR = "detour"  # trouble of the site: nothing changes
 
 
@@ -64,10 +66,11 @@ def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> t
     parts = urlsplit(to)
     is_wall = _WALL.search(f"{parts.path}?{parts.query}") is not None
     is_search = target.kind is Kind.OTHER and re.search(r"(?:^|&)s=", parts.query)
+    is_page = target.kind is Kind.OTHER and not is_wall
     if (
         target.kind is Kind.LISTING
         or is_search
-        or (target.kind is Kind.OTHER and is_permanent and not is_wall)
+        or (is_page and (is_permanent or _NOT_FOUND.search(parts.path)))
     ):
         return Proof.MISSING, f"leads to a page that is no article, {to[:200]}"
     return Proof.DETOUR, f"leads to {to[:200]}"

@@ -373,9 +373,8 @@ class Guard:
             return ""
         told = " and ".join(f"{number} {kind}" for kind, number in found.items())
         return (
-            f"looks found posts in a way that is not believed yet ({told}): too many at once, or as the site "
-            "answers for any address; nothing is said of them: look at the site in a browser, then see "
-            "'sohr-archive held'"
+            f"what looks found is not believed yet ({told}): too many posts at once, or the same as of any "
+            "address; nothing is said of them: look at the site in a browser, then see 'sohr-archive held'"
         )
 
     def _too_many(self, words: frozenset[str], usual: float) -> _Share | None:
