@@ -224,37 +224,43 @@ SPARE = timedelta(days=2)  # looks at posts that are held or refused wait up to 
 def mistakes(truth: Truth, seen: Seen) -> list[str]:
     """Where what a reader concludes is not what the site did."""
     believed = conclude(seen)
-    found: list[str] = []
+    return [*_untrue(truth, believed), *_untold(truth, seen, believed), *_misjudged(truth, seen, believed)]
+
+
+def _untrue(truth: Truth, believed: Conclusion) -> Iterable[str]:
+    """What is told, and the site did not do."""
     for name in ("edits", "gone", "moved", "back"):
         for post_id, times in getattr(believed, name).items():
             causes = [d for d in truth.deeds if d.post_id == post_id and FOUND[d.what] == name]
-            found += [
-                f"{name} of {post_id} at {at}: the site did no such thing"
-                for at in times
-                if not any(deed.at <= at for deed in causes)
-            ]
+            for at in times:
+                if not any(deed.at <= at for deed in causes):
+                    yield f"{name} of {post_id} at {at}: the site did no such thing"
             if len(times) > len(causes):
-                found.append(f"{name} of {post_id}: told {len(times)} times, done {len(causes)} times")
-    captured = {
-        change["post_id"]: change["said_at"] for change in reversed(seen.feed) if change["kind"] == "created"
-    }
+                yield f"{name} of {post_id}: told {len(times)} times, done {len(causes)} times"
+
+
+def _untold(truth: Truth, seen: Seen, believed: Conclusion) -> Iterable[str]:
+    """What the site did, and is not told in time."""
+    created = {one["post_id"]: one["said_at"] for one in reversed(seen.feed) if one["kind"] == "created"}
     for deed in truth.deeds:
         at = parse_time(deed.at)
         # Without a channel that dates it, an edit shows at the next look: as far away as the post's age here
-        age = at - parse_time(captured[deed.post_id])
-        until = at + age + SPARE
+        until = at + (at - parse_time(created[deed.post_id])) + SPARE
         times = getattr(believed, FOUND[deed.what]).get(deed.post_id, [])
         if until <= parse_time(truth.ended_at) and not any(at <= parse_time(t) <= until for t in times):
-            found.append(f"{deed.what} of {deed.post_id} at {deed.at}: not told until {format_time(until)}")
+            yield f"{deed.what} of {deed.post_id} at {deed.at}: not told until {format_time(until)}"
+
+
+def _misjudged(truth: Truth, seen: Seen, believed: Conclusion) -> Iterable[str]:
+    """Troubles that no exit status tells, and exit statuses without a trouble."""
     for name, begun, ended in truth.troubles:
-        looks = [line for line in seen.crawls if begun <= line.at < ended]
-        needed = looks if name in AT_ONCE else [line for line in looks if line.looked >= MANY]
-        if needed and not any(line.status for line in looks):
-            found.append(f"{name} from {begun} to {ended}: every crawl ended with 0")
+        crawls = [line for line in seen.crawls if begun <= line.at < ended]
+        needed = name in AT_ONCE or any(line.looked >= MANY for line in crawls)
+        if needed and not any(line.status for line in crawls):
+            yield f"{name} from {begun} to {ended}: every crawl ended with 0"
     for begun, ended in believed.troubles:
         if not any(a <= begun and parse_time(ended) <= parse_time(b) + OVER for _, a, b in truth.troubles):
-            found.append(f"crawls from {begun} to {ended} did not end with 0, and the site was well")
-    return found
+            yield f"crawls from {begun} to {ended} did not end with 0, and the site was well"
 
 
 # Troubles that show in the newest listing too, which each crawl asks for

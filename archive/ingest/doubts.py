@@ -56,7 +56,7 @@ def mask(text: str) -> str:
     return _DIGITS.sub("#", text)
 
 
-def describe_edit(before: Text, found: Extract) -> dict[str, list[str]]:
+def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     """The marks of an edit. Edits of several posts that share one are doubted.
 
     The whole text with its numbers masked; each line of a pure addition; each line new in a text that lost

@@ -14,10 +14,11 @@ from datetime import timedelta
 from typing import Any
 
 from archive.clock import format_time, parse_time
+from archive.compare.classes import Text
 from archive.extract.furniture import SOON
 from archive.extract.reader import Reader
 from archive.ingest import look_schedule
-from archive.ingest.doubts import ADDITION_TIME, find_shared
+from archive.ingest.doubts import ADDITION_TIME, describe_edit, find_shared
 from archive.ingest.path import Ingest
 from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
 from archive.ingest.seen import Seen, key_of
@@ -25,12 +26,14 @@ from archive.model import Extract, Unextractable
 from archive.outcome import HELD, INVENTED, Outcome
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
+from archive.text.normalise import same_sha256
 from archive.thresholds import (
     BULK_CRAWL,
     BULK_FEW,
     BULK_SHARE,
     CONTROL_NEWEST,
     CONTROL_OTHERS,
+    COUNTED,
     PROOF_CRAWLS,
     PROOF_DAYS,
 )
@@ -58,20 +61,12 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
     pending = store.query("select article_id from pending_outcomes where held_at is null")
     if all(row["article_id"] in waiting for row in pending):
         return None
-    proven = [
-        [str(key_of(row)), row["kind"]]
-        for row in store.query(
-            """select distinct a.*, p.kind, (
-               select json_extract(h.details, '$.shared') from pending_outcomes h
-               where h.article_id = p.article_id and h.kind = p.kind and h.held_at is not null
-               order by h.capture_id limit 1) as shared
-               from pending_outcomes p join articles a using (article_id)
-               where p.held_at is null and exists (select 1 from pending_outcomes h
-               where h.article_id = p.article_id and h.kind = p.kind and h.held_at is not null)
-               order by a.article_id"""
-        )
-        if _is_proven(ingest, row, at)
-    ]
+    shared, withdrawn = _find_shared(ingest, at)
+    proven = []
+    for row in _pending(ingest, "p.held_at is null"):
+        earlier = _held_rows(ingest, row, shared.get(str(key_of(row))))
+        if earlier and _is_proven(ingest, row, earlier, at):
+            proven.append([str(key_of(row)), row["kind"]])
     bulk: set[str] = set()
     [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
     for since, share in ((format_time(parse_time(at) - WINDOW), BULK_SHARE), (started_at, BULK_CRAWL)):
@@ -84,7 +79,8 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "crawl": crawl,
         "at": at,
         "held": sorted(bulk),
-        "shared": _find_shared(ingest),
+        "shared": shared,
+        "withdrawn": withdrawn,
         "invented": _find_invented(ingest, crawl),
         "proven": proven,
         "waiting": sorted(waiting.values()),
@@ -105,12 +101,50 @@ def _find_uncompared(ingest: Ingest, at: str) -> dict[int, str]:
     return {row["article_id"]: str(key_of(row)) for row in rows}
 
 
-def _find_shared(ingest: Ingest) -> dict[str, str]:
-    """Articles whose edits share a mark with those of other articles in this crawl, and the mark."""
-    rows = _pending(ingest, "p.held_at is null and p.kind = 'updated'")
-    names = {row["article_id"]: str(key_of(row)) for row in rows}
-    edits = [(row["article_id"], json.loads(row["details"]).get("marks", ())) for row in rows]
-    return {names[article_id]: name for article_id, name in find_shared(edits).items()}
+def _find_shared(ingest: Ingest, at: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Articles whose edits share a mark with those of other articles, and the mark; and records of edits that
+    were written in the day before and share it: a wall comes to a few posts in each crawl."""
+    rows = _pending(ingest, "p.kind = 'updated'")
+    edits = [(row["article_id"], tuple(json.loads(row["details"]).get("marks", ()))) for row in rows]
+    waiting = {row["article_id"]: str(key_of(row)) for row in rows if row["held_at"] is None}
+    if not any(marks for article_id, marks in edits if article_id in waiting):
+        return {}, {}
+    written = [
+        (
+            row["record_id"],
+            row["article_id"],
+            [mark for mark in _marks_of(row) if not mark.startswith("line ")],
+        )
+        for row in _written_edits(ingest, "c.said_at >= ?", format_time(parse_time(at) - WINDOW))
+    ]
+    found = find_shared([*edits, *((article_id, marks) for _, article_id, marks in written)])
+    shared = {waiting[article_id]: name for article_id, name in found.items() if article_id in waiting}
+    names = set(shared.values())
+    told = (
+        (record_id, next((mark for mark in marks if mark in names), "")) for record_id, _, marks in written
+    )
+    return shared, {record_id: mark for record_id, mark in told if mark}
+
+
+def _written_edits(ingest: Ingest, condition: str, *values: object) -> list[Row]:
+    """Edits that looks found, and that still stand."""
+    return ingest.store.query(
+        f"""select c.seq, c.article_id, c.capture_id, p.record_id, a.source, a.key, n.title, n.text,
+            b.title as title_before, b.text as text_before from changes c join captures p using (capture_id)
+            join versions n on n.version_id = c.version_id
+            join versions b on b.version_id = c.previous_version_id
+            join articles a on a.article_id = c.article_id and a.newest_version_id = c.version_id
+            where {condition} and c.kind = 'updated' and c.severity > 0 and p.channel in ('article', 'sweep')
+            and p.crawl_id is not null and not exists (select 1 from changes r where r.retracts = c.seq)
+            order by c.seq desc limit ?""",
+        *values,
+        COUNTED.value,
+    )
+
+
+def _marks_of(row: Row) -> list[str]:
+    edit = describe_edit(Text(row["title_before"], row["text_before"]), Text(row["title"], row["text"]))
+    return edit["marks"]
 
 
 def _find_invented(ingest: Ingest, crawl: str) -> list[str]:
@@ -140,9 +174,9 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     for row in _pending(ingest, "p.held_at is null"):
         if str(key_of(row)) in event["waiting"]:
             continue
-        earlier = _held_rows(ingest, row)
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
+        earlier = _held_rows(ingest, row, shared)
         is_invented = row["kind"] == MISSING and str(key_of(row)) in event["invented"]
         is_bulk = (row["kind"] in held and not _is_expected(row)) or is_invented
         if not is_proven and (earlier or is_bulk or shared):
@@ -154,15 +188,20 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         outcomes.append(_write(ingest, row, None))
     for kind in sorted(held):
         _retract(ingest, kind, at)
+    for record_id, mark in event["withdrawn"].items():
+        for edit in _written_edits(ingest, "p.record_id = ?", record_id):
+            _withdraw(ingest, edit, mark, at)
     if held:
         _call_control_group(ingest, at)
     return outcomes
 
 
 def _is_expected(row: Row) -> bool:
-    """Whether a channel announced the edit, or a cache explains it: then it is no trouble of the site."""
-    is_stale = "is_stale" in json.loads(row["details"])
-    return bool(row["kind"] == UPDATED and (is_stale or row["reason"] == "modified"))
+    """Whether a channel announced the edit, a cache explains it, or the text is that of the newest version
+    again: then it is no trouble of the site."""
+    details = json.loads(row["details"])
+    is_explained = "is_stale" in details or "same" not in details
+    return bool(row["kind"] == UPDATED and (is_explained or row["reason"] == "modified"))
 
 
 def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
@@ -173,16 +212,28 @@ def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
 
 def _pending(ingest: Ingest, condition: str, *values: object) -> list[Row]:
     return ingest.store.query(
-        f"""select p.kind, p.details, a.source, a.key, a.edition, a.article_id, c.* from pending_outcomes p
+        f"""select p.kind, p.details, p.held_at, a.source, a.key, a.edition, a.article_id, c.*
+            from pending_outcomes p
             join articles a using (article_id) join captures c using (capture_id)
             left join crawls k using (crawl_id) where {condition} order by p.capture_id""",
         *values,
     )
 
 
-def _held_rows(ingest: Ingest, row: Row) -> list[Row]:
+def _held_rows(ingest: Ingest, row: Row, shared: str | None) -> list[Row]:
+    """What is held of an article and says the same as another outcome of it: an edit has the same text, or
+    the mark that it shares with those of other articles."""
     condition = "p.held_at is not null and p.article_id = ? and p.kind = ?"
-    return _pending(ingest, condition, row["article_id"], row["kind"])
+    rows = _pending(ingest, condition, row["article_id"], row["kind"])
+    if row["kind"] != UPDATED:
+        return rows
+    same = json.loads(row["details"]).get("same")
+    held = [(one, json.loads(one["details"])) for one in rows]
+    return [
+        one
+        for one, details in held
+        if (same and details.get("same") == same) or (shared and details.get("shared") == shared)
+    ]
 
 
 def _count(ingest: Ingest, since: str) -> tuple[Counter[str], int]:
@@ -223,35 +274,28 @@ def _count(ingest: Ingest, since: str) -> tuple[Counter[str], int]:
     return counts, pages + digests + gone
 
 
-def _is_proven(ingest: Ingest, article: Row, at: str) -> bool:
-    """Whether the held outcomes of an article and the one that waits say the same for long enough.
+def _is_proven(ingest: Ingest, row: Row, earlier: list[Row], at: str) -> bool:
+    """Whether what is held of an article and the outcome that waits say the same for long enough.
 
     If it is gone, the control group must answer, and no channel may list it.
     """
     store = ingest.store
-    rows = store.query(
-        """select c.crawl_id, c.captured_at from pending_outcomes p join captures c using (capture_id)
-           where p.article_id = ? and p.kind = ? order by p.capture_id""",
-        article["article_id"],
-        article["kind"],
-    )
-    first, last = rows[0]["captured_at"], rows[-1]["captured_at"]
-    is_addition = str(article["shared"] or "").startswith("line ")
-    if is_addition and parse_time(last) - parse_time(first) >= ADDITION_TIME:
+    first, last = earlier[0]["captured_at"], row["captured_at"]
+    lasted = parse_time(last) - parse_time(first)
+    if lasted >= ADDITION_TIME and any(_is_addition(one) for one in earlier):
         return True
-    if len({row["crawl_id"] for row in rows}) < PROOF_CRAWLS.value or parse_time(last) - parse_time(
-        first
-    ) < timedelta(days=PROOF_DAYS.value):
+    crawls = {one["crawl_id"] for one in (*earlier, row)}
+    if len(crawls) < PROOF_CRAWLS.value or lasted < timedelta(days=PROOF_DAYS.value):
         return False
-    if article["kind"] == UPDATED:
+    if row["kind"] == UPDATED:
         return True  # it answered with text itself
     sql = "select 1 from sightings where article_id = ? and channel != 'sweep' and last_seen_at >= ?"
-    if store.one(sql, article["article_id"], first):
+    if store.one(sql, row["article_id"], first):
         return False
     since = format_time(parse_time(at) - WINDOW)
     group = _control_group(ingest)
     return bool(group) and all(
-        row["state"] == "live" and (row["last_captured_at"] or "") >= since for row in group
+        one["state"] == "live" and (one["last_captured_at"] or "") >= since for one in group
     )
 
 
@@ -292,7 +336,7 @@ def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: 
     trouble is over. ``shared`` is the mark that other edits have too."""
     wait = look_schedule.UNREAD_LOOK
     if is_watched:
-        first = next((one["captured_at"] for one in _held_rows(ingest, row)), at)
+        first = next((one["captured_at"] for one in _held_rows(ingest, row, shared)), at)
         wait = look_schedule.watched_wait(first, at)
     again = look_schedule.unread_next_look(at, str(key_of(row)), wait)
     details = json.dumps(
@@ -305,13 +349,18 @@ def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: 
 def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
     """Write what a look found, at its capture time."""
     capture = ingest.evidence.capture(row)
-    is_addition = str(json.loads(row["details"]).get("shared", "")).startswith("line ")
+    is_addition = _is_addition(row)
     seen = Seen(capture, row["capture_id"], is_judged=True, is_addition=is_addition, judged_at=learnt_at)
     # What was held of the article as something else is not so
     sql = """delete from pending_outcomes where capture_id = ?
              or (article_id = ? and kind != ? and held_at not null)"""
     ingest.store.query(sql, row["capture_id"], row["article_id"], row["kind"])
     return ingest.record_safely(seen, lambda: _write_kind(ingest, seen, row))
+
+
+def _is_addition(row: Row) -> bool:
+    """Whether what is held adds a line that other posts got too."""
+    return str(json.loads(row["details"]).get("shared", "")).startswith("line ")
 
 
 def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
@@ -380,3 +429,16 @@ def _retract(ingest: Ingest, kind: str, at: str) -> None:
             "to": row["moved_to"],
         }
         ingest.pending.add(row["capture_id"], row["article_id"], kind, kept, at)
+
+
+def _withdraw(ingest: Ingest, edit: Row, mark: str, at: str) -> None:
+    """Take back an edit that many posts turn out to have, and hold it."""
+    article_id = edit["article_id"]
+    details = {"reason": "the same text came to many posts"}
+    ids = {"capture_id": edit["capture_id"], "retracts": edit["seq"], "details": details}
+    ingest.store.changes.add(article_id, "retracted", at, at, **ids)
+    ingest.versions.restate(article_id)
+    again = look_schedule.unread_next_look(at, str(key_of(edit)))
+    ingest.store.update("articles", "article_id", article_id, next_look_at=again)
+    kept = {"marks": _marks_of(edit), "same": same_sha256(edit["title"], edit["text"]), "shared": mark}
+    ingest.pending.add(edit["capture_id"], article_id, UPDATED, kept, at)

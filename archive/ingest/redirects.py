@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from urllib.parse import quote, urldefrag, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urldefrag, urljoin, urlsplit
 
 from archive.model import Address, Capture, Kind
 from archive.sites.sohr.addresses import Site
@@ -63,17 +63,21 @@ def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> t
             return Proof.DETOUR, f"leads to {target.key} for the moment (status {capture.status})"
         by_id = any(_is_by_id(url, site) for url in (capture.url, capture.via) if url)
         return (Proof.MOVED if by_id else Proof.UNSURE), f"leads to {target.key}"
-    parts = urlsplit(to)
-    is_wall = _WALL.search(f"{parts.path}?{parts.query}") is not None
-    is_search = target.kind is Kind.OTHER and re.search(r"(?:^|&)s=", parts.query)
-    is_page = target.kind is Kind.OTHER and not is_wall
-    if (
-        target.kind is Kind.LISTING
-        or is_search
-        or (is_page and (is_permanent or _NOT_FOUND.search(parts.path)))
-    ):
+    if _is_dead_end(target, urlsplit(to), is_permanent=is_permanent):
         return Proof.MISSING, f"leads to a page that is no article, {to[:200]}"
     return Proof.DETOUR, f"leads to {to[:200]}"
+
+
+def _is_dead_end(target: Address, parts: SplitResult, *, is_permanent: bool) -> bool:
+    """Whether a page that is no article is what the site shows in place of what it does not have."""
+    if target.kind is Kind.LISTING:
+        return True
+    if target.kind is not Kind.OTHER:
+        return False
+    if re.search(r"(?:^|&)s=", parts.query):
+        return True
+    is_wall = _WALL.search(f"{parts.path}?{parts.query}") is not None
+    return not is_wall and (is_permanent or _NOT_FOUND.search(parts.path) is not None)
 
 
 def _is_by_id(url: str, site: Site) -> bool:

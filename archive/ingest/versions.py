@@ -146,6 +146,7 @@ class Versions:
         marks: dict[str, Any] = {"is_stale": True} if is_stale else {**describe_edit(before, found)}
         if is_trusted(self._store, found.text):
             marks = {}
+        marks |= {"same": same_sha256(found.title, found.text)}
         if is_doubted:
             marks |= {"is_doubted": True}
         if waiting := self._pending.defer(seen, article, UPDATED, **marks):
@@ -230,7 +231,7 @@ class Versions:
                     details = {"reason": describe_repeated(found.layout)}
                     ids = {"version_id": row["version_id"], "retracts": row["seq"], "details": details}
                     self._store.changes.add(article_id, "retracted", seen.at, seen.learnt_at, **ids)
-            self._restate(article_id)
+            self.restate(article_id)
 
     def _distrust(
         self, article: ArticleRow, before: VersionRow | None, found: Extract
@@ -428,7 +429,7 @@ class Versions:
         self._articles.record_change(seen, article, "backfilled", **ids)
         return row
 
-    def _restate(self, article_id: int) -> None:
+    def restate(self, article_id: int) -> None:
         """Terms and links of the version that stands, once others are taken back."""
         row = self._store.one(
             """select v.* from articles a join versions v on v.version_id = a.newest_version_id
