@@ -173,6 +173,29 @@ def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None
     assert kinds(folder) == [] and Counter(rows(folder, "select versions from articles")) == {(1,): len(IDS)}
 
 
+def test_a_wall_that_comes_to_a_few_posts_in_each_crawl(site: Site, tmp_path: Path) -> None:
+    """Two posts, then two more: what was told of the first two is taken back. When a post shows another text
+    than the wall, that is an edit and is told at once."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for number, (clock, status) in enumerate((("+1h", 0), ("+2h", 65))):
+        for post_id in IDS[number * 2 :][:2]:
+            site.put_post(post_id, f"Prove that you are a reader: what is {post_id} and 4?")
+        assert run(site, folder, "look=all", clock=clock).status == status
+    assert kinds(folder) == ["updated"] * 2 + ["retracted"] * 2
+    sql = "select count(*) from latest_versions where text like 'Prove%'"
+    assert rows(folder, sql) == [(0,)]
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+    site.put_post(IDS[0], TEXT[0].format(IDS[0]), "And a second line, of which 15 words are no more.")
+    for post_id in IDS[1:4]:
+        site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
+    assert run(site, folder, "look=all", clock="+3h").status == 0
+    assert kinds(folder)[4:] == ["updated"]
+    assert rows(folder, "select post_id from edits") == [(IDS[0],)]
+
+
 def test_old_copies_of_all_posts_are_no_trouble(site: Site, tmp_path: Path) -> None:
     """A cache serves yesterday's site: kept and marked, severity 0, exit 0."""
     folder = tmp_path / "a"

@@ -188,9 +188,13 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         outcomes.append(_write(ingest, row, None))
     for kind in sorted(held):
         _retract(ingest, kind, at)
-    for record_id, mark in event["withdrawn"].items():
-        for edit in _written_edits(ingest, "p.record_id = ?", record_id):
-            _withdraw(ingest, edit, mark, at)
+    withdrawn = [
+        (edit, mark)
+        for record_id, mark in event["withdrawn"].items()
+        for edit in _written_edits(ingest, "p.record_id = ?", record_id)
+    ]
+    for edit, mark in sorted(withdrawn, key=lambda one: int(one[0]["seq"])):
+        _withdraw(ingest, edit, mark, at)
     if held:
         _call_control_group(ingest, at)
     return outcomes
