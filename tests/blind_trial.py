@@ -166,6 +166,7 @@ class Conclusion:
     """What a reader of exit statuses and feed believes that the site did."""
 
     edits: dict[int, list[str]]  # post -> when another text was first seen
+    rumours: dict[int, list[str]]  # post -> when a look did not find it: so say the docs of `missing`
     gone: dict[int, list[str]]
     moved: dict[int, list[str]]
     back: dict[int, list[str]]
@@ -192,9 +193,8 @@ def conclude(seen: Seen) -> Conclusion:
         for change in valid
         if change["kind"] == "updated" and change["severity"] > 1 and not change["stale_copy"]
     )
-    return Conclusion(
-        edits, of_kind("missing"), of_kind("moved"), of_kind("restored"), list(_spans(seen.crawls))
-    )
+    named = (of_kind(kind) for kind in ("missing", "disappeared", "moved", "restored"))
+    return Conclusion(edits, *named, list(_spans(seen.crawls)))
 
 
 def _spans(crawls: Sequence[Line]) -> Iterable[tuple[str, str]]:
@@ -209,14 +209,9 @@ def _spans(crawls: Sequence[Line]) -> Iterable[tuple[str, str]]:
         yield first, last
 
 
-FOUND = {
-    "edit": "edits",
-    "silent": "edits",
-    "title": "edits",
-    "trash": "gone",
-    "move": "moved",
-    "untrash": "back",
-}
+EDITS = {"edit", "silent", "title"}
+FOUND = dict.fromkeys(EDITS, "edits") | {"trash": "rumours", "move": "moved", "untrash": "back"}
+CERTAIN = timedelta(days=5)  # three looks in a row over three days make a rumour certain
 OVER = timedelta(days=2)  # by then crawls are healthy again
 SPARE = timedelta(days=2)  # looks at posts that are held or refused wait up to a day, twice
 
@@ -228,10 +223,10 @@ def mistakes(truth: Truth, seen: Seen) -> list[str]:
 
 
 def _untrue(truth: Truth, believed: Conclusion) -> Iterable[str]:
-    """What is told, and the site did not do."""
-    for name in ("edits", "gone", "moved", "back"):
+    """What is told for certain, and the site did not do."""
+    for name, deeds in (("edits", EDITS), ("gone", {"trash"}), ("moved", {"move"})):
         for post_id, times in getattr(believed, name).items():
-            causes = [d for d in truth.deeds if d.post_id == post_id and FOUND[d.what] == name]
+            causes = [deed for deed in truth.deeds if deed.post_id == post_id and deed.what in deeds]
             for at in times:
                 if not any(deed.at <= at for deed in causes):
                     yield f"{name} of {post_id} at {at}: the site did no such thing"
@@ -246,9 +241,15 @@ def _untold(truth: Truth, seen: Seen, believed: Conclusion) -> Iterable[str]:
         at = parse_time(deed.at)
         # Without a channel that dates it, an edit shows at the next look: as far away as the post's age here
         until = at + (at - parse_time(created[deed.post_id])) + SPARE
-        times = getattr(believed, FOUND[deed.what]).get(deed.post_id, [])
-        if until <= parse_time(truth.ended_at) and not any(at <= parse_time(t) <= until for t in times):
-            yield f"{deed.what} of {deed.post_id} at {deed.at}: not told until {format_time(until)}"
+        later = [d for d in truth.deeds if d.post_id == deed.post_id and d.at > deed.at]
+        names = {FOUND[deed.what]: until}
+        if deed.what == "trash":
+            names["gone"] = until + CERTAIN
+        for name, by in names.items():
+            last = min([by, parse_time(truth.ended_at), *(parse_time(d.at) for d in later)])
+            times = getattr(believed, name).get(deed.post_id, [])
+            if last == by and not any(at <= parse_time(told) <= by for told in times):
+                yield f"{deed.what} of {deed.post_id} at {deed.at}: no {name} until {format_time(by)}"
 
 
 def _misjudged(truth: Truth, seen: Seen, believed: Conclusion) -> Iterable[str]:

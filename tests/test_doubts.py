@@ -12,7 +12,7 @@ import pytest
 from archive.compare.classes import Text
 from archive.ingest.doubts import describe_edit, find_shared, is_stale_copy
 from archive.model import Capture, Extract, Line
-from tests.archiving import dump, well
+from tests.archiving import Archive, capture, dump, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows
 
@@ -132,6 +132,15 @@ def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, c
     before = dump(folder)
     well(folder, "rebuild")
     assert dump(folder) == before
+
+
+def test_a_post_that_gets_its_text_later(tmp_path: Path) -> None:
+    """It was empty, or no layout read it: the first text is compared with none."""
+    unread = capture(2, "2026-01-02T00:00:00Z", body=b"<html><body><p>Oops</p></body></html>")
+    with Archive(tmp_path / "a") as archive:
+        first = archive.take(capture(1, "2026-01-02T00:00:00Z"), unread)
+        later = archive.take(*(capture(n, "2026-01-03T00:00:00Z", f"Text {n}.") for n in (1, 2)))
+    assert [one.word for one in (*first, *later)] == ["empty", "layout", "new", "new"]
 
 
 def test_numbers_that_repeat_are_never_held(site: Site, tmp_path: Path) -> None:

@@ -314,7 +314,7 @@ class Versions:
         row = self._store.versions.add(article_id, number, found, seen.capture_id, seen.at)
         names = self._names(seen, article, found)
         pointers = {"newest_version_id": row["version_id"], "versions": number}
-        is_changed = kind != "updated" or not self._has_only_noise(article, difference)
+        is_changed = newest is None or not self._has_only_noise(article, difference)
         self._articles.record_look(article, seen, "live", is_changed=is_changed, **pointers, **names)
         self._store.versions.index_newest(article_id, newest, row)
         self._set_terms_and_links(article_id, found)
