@@ -16,28 +16,6 @@ if TYPE_CHECKING:
     from archive.read.records import Change, ChangedFigure, Link, TextLine, Version
     from archive.read.references import BadReference, NotArchived
 
-_HOMES = {
-    "Archive": "read.api",
-    "ArchiveError": "errors",
-    "Article": "read.api",
-    "BadQuery": "read.find",
-    "BadReference": "read.references",
-    "Change": "read.records",
-    "ChangedFigure": "read.records",
-    "CitedFigure": "figures.series",
-    "Consumer": "read.consumers",
-    "Consumers": "read.consumers",
-    "Diff": "read.diff",
-    "Filters": "read.find",
-    "Hit": "read.api",
-    "Link": "read.records",
-    "NotArchived": "read.references",
-    "Series": "figures.series",
-    "TextLine": "read.records",
-    "Version": "read.records",
-    "Wanted": "figures.series",
-}
-
 __all__ = [
     "Archive",
     "ArchiveError",
@@ -60,11 +38,16 @@ __all__ = [
     "Wanted",
 ]
 
+# Modules in the order of their imports: the first that knows a name has it
+_HOMES = ("errors", "read.references", "read.find", "read.consumers", "read.records", "read.diff")
+_HOMES += ("figures.series", "read.api")
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """Load a name of the API when it is first used (PEP 562), so that ``import archive`` costs
         nothing."""
-        if name not in _HOMES:
-            raise AttributeError(f"module 'archive' has no attribute {name!r}")
-        return getattr(import_module(f"archive.{_HOMES[name]}"), name)
+        for home in _HOMES if name in __all__ else ():
+            if hasattr(module := import_module(f"archive.{home}"), name):
+                return getattr(module, name)
+        raise AttributeError(f"module 'archive' has no attribute {name!r}")

@@ -8,6 +8,7 @@ dates evidence, looks and plans alike. Only the code that opens an archive sets 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -122,6 +123,14 @@ def parse_time(text: str) -> datetime:
 def last_past_day(at: str) -> str:
     """The last day that is over at an instant, whatever the time zone of the site."""
     return (parse_time(at) - timedelta(days=2)).date().isoformat()
+
+
+def days_between(first: str, last: str) -> Iterator[str]:
+    """All days from the first to the last, both included, as ``2026-01-02``."""
+    day, end = date.fromisoformat(first), date.fromisoformat(last)
+    while day <= end:
+        yield day.isoformat()
+        day += timedelta(days=1)
 
 
 def read_time(text: str | None) -> str | None:

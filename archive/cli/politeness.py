@@ -39,16 +39,11 @@ def politeness(ctx: click.Context, name: str, budget: int, as_json: bool) -> Non
 
     from archive.extract.reread import Evidence
     from archive.html.decode import Undecodable, decode_body
-    from archive.read.database import about, snapshot
+    from archive.read.database import snapshot
     from archive.reports.politeness import read_politeness, render_politeness
-    from archive.sites.sohr.addresses import HOME, Site
 
     with reading(ctx) as conn, snapshot(conn):
-        evidence = Evidence(
-            folder_of(ctx),
-            lambda sql, *values: conn.execute(sql, values).fetchall(),
-            Site(about(conn, "home") or HOME),
-        )
+        evidence = Evidence.of(conn, folder_of(ctx))
 
         def body(row: sqlite3.Row) -> bytes:
             try:

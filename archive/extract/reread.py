@@ -14,7 +14,7 @@ from archive.extract.furniture import unpack as unpack_furniture
 from archive.extract.furniture import without_furniture
 from archive.extract.reader import Reader
 from archive.model import ArticleKey, Capture, Claim, Extract, Line, LineKind, Unextractable
-from archive.sites.sohr.addresses import Site
+from archive.sites.sohr.addresses import HOME, Site
 from archive.warc.reader import read_response
 
 Row = sqlite3.Row
@@ -29,6 +29,16 @@ class Evidence:
         self._warc = folder / "warc"
         self._query = query  # (sql, *values) -> rows
         self._reader = Reader(site, in_full=True)
+
+    @classmethod
+    def of(cls, conn: sqlite3.Connection, folder: Path) -> Evidence:
+        """That of an archive opened for reading; rows are `sqlite3.Row`."""
+
+        def query(sql: str, *values: object) -> list[Row]:
+            return conn.execute(sql, values).fetchall()
+
+        home = query("select value from about where key = 'home'")
+        return cls(folder, query, Site(home[0][0] if home else HOME))
 
     def capture(self, row: Row) -> Capture:
         """The exchange of a row of `captures`, with the row's reasons for it. Raises DamagedWarc."""

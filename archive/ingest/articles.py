@@ -73,7 +73,7 @@ class Articles:
             "last_captured_at": seen.at,
             "next_look_at": due,
         }
-        self.store.update("articles", "article_id", article["article_id"], **(values | more))
+        self.store.articles.update(article["article_id"], **(values | more))
 
     def record_textless(self, seen: Seen, key: ArticleKey, why: Unextractable) -> Outcome:
         """A post behind a password, or without text: that is its state."""
@@ -94,7 +94,7 @@ class Articles:
 
     def quarantine(self, seen: Seen, article: ArticleRow, layout: str, reason: str, detail: str) -> Outcome:
         """Keep a text apart that may be the theme's doing, or a wall; `sohr-archive layouts` decides."""
-        self.store.update("captures", "capture_id", seen.capture_id, layout=layout)
+        self.store.captures.update(seen.capture_id, layout=layout)
         self.mark_unread(seen, article)
         return replace(seen.fail(self.store, reason, detail, article), word=QUARANTINED)
 
@@ -104,9 +104,7 @@ class Articles:
         """An answer without a text to trust: look again after ``wait``. The evidence can be read again."""
         again = look_schedule.unread_next_look(seen.at, str(key_of(article)), wait)
         if article["state"] is None:
-            self.store.update(
-                "articles",
-                "article_id",
+            self.store.articles.update(
                 article["article_id"],
                 state="unreadable",
                 first_captured_at=seen.at,
@@ -115,7 +113,7 @@ class Articles:
             )
             self.record_state(seen, article, "created", "unreadable")
         elif article["next_look_at"] and article["next_look_at"] < again:
-            self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
+            self.store.articles.update(article["article_id"], next_look_at=again)
 
     def delay_refused(self, seen: Seen, article: ArticleRow) -> None:
         """After two crawls that got only errors for a post never captured, other posts go first."""
@@ -123,7 +121,7 @@ class Articles:
         row = self.store.one(query, article["article_id"], seen.capture_id)
         again = look_schedule.refused_next_try(row[0] if row else 0, seen.at, str(key_of(article)))
         if again is not None:
-            self.store.update("articles", "article_id", article["article_id"], next_look_at=again)
+            self.store.articles.update(article["article_id"], next_look_at=again)
 
     def mark_withheld(self, seen: Seen, article: ArticleRow, detail: str) -> Outcome:
         """Somebody ordered away (451) a post that was there before."""
@@ -147,9 +145,7 @@ class Articles:
         before, count = article["state"], article["missing_looks"] + 1
         again = look_schedule.missing_next_look(count, seen.at, str(key_of(article)))
         if before is None:  # an id that never gave an article cannot go missing: it is asked ever more rarely
-            self.store.update(
-                "articles", "article_id", article["article_id"], missing_looks=count, next_look_at=again
-            )
+            self.store.articles.update(article["article_id"], missing_looks=count, next_look_at=again)
             return outcome
         may_wait = before not in ("missing", "disappeared") or self.pending.is_held(MISSING)
         if may_wait and (waiting := self.pending.defer(seen, article, MISSING, reason=word, detail=detail)):
@@ -157,9 +153,7 @@ class Articles:
         since = article["missing_since"] or seen.at
         is_final = before == "disappeared" or look_schedule.is_disappeared(count, since, seen.at)
         state = "disappeared" if is_final else "missing"
-        self.store.update(
-            "articles",
-            "article_id",
+        self.store.articles.update(
             article["article_id"],
             state=state,
             missing_looks=count,
@@ -191,6 +185,4 @@ class Articles:
             return
         key, unchanged = str(key_of(article)), article["unchanged_looks"]
         due = look_schedule.next_look(seen.at, unchanged, key) if article["edition"] else None
-        self.store.update(
-            "articles", "article_id", article["article_id"], last_captured_at=seen.at, next_look_at=due
-        )
+        self.store.articles.update(article["article_id"], last_captured_at=seen.at, next_look_at=due)

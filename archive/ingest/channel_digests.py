@@ -128,9 +128,7 @@ class Digests:
     def _close(self, article: ArticleRow, row: Row, at: str) -> None:
         unchanged = article["unchanged_looks"] + 1
         key = f"{article['source']}:{article['key']}"
-        self._store.update(
-            "articles",
-            "article_id",
+        self._store.articles.update(
             article["article_id"],
             unchanged_looks=unchanged,
             next_look_at=look_schedule.next_look(at, unchanged, key),

@@ -136,7 +136,7 @@ class Coverage:
         stretch_id = self._merge(met) or self._store.insert("stretches", edition=edition)
         for row in rows:
             if row["stretch_id"] != stretch_id:
-                self._store.update("articles", "article_id", row["article_id"], stretch_id=stretch_id)
+                self._store.articles.update(row["article_id"], stretch_id=stretch_id)
         tail = self._tail(rows, met, earlier["last_article_id"] if earlier else None, days)
         self._store.update(
             "stretches",

@@ -332,7 +332,7 @@ def _call_control_group(ingest: Ingest, at: str) -> None:
     for row in _control_group(ingest):
         due = max(at, format_time(parse_time(row["last_captured_at"] or at) + WINDOW / 2))
         if row["next_look_at"] is None or row["next_look_at"] > due:
-            ingest.store.update("articles", "article_id", row["article_id"], next_look_at=due)
+            ingest.store.articles.update(row["article_id"], next_look_at=due)
 
 
 def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: bool) -> None:
@@ -347,7 +347,7 @@ def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: 
         json.loads(row["details"]) | ({"shared": shared} if shared else {}), ensure_ascii=False
     )
     ingest.store.update("pending_outcomes", "capture_id", row["capture_id"], held_at=at, details=details)
-    ingest.store.update("articles", "article_id", row["article_id"], next_look_at=again)
+    ingest.store.articles.update(row["article_id"], next_look_at=again)
 
 
 def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
@@ -415,9 +415,7 @@ def _retract(ingest: Ingest, kind: str, at: str) -> None:
             retracts=row["seq"],
             details=details,
         )
-        ingest.store.update(
-            "articles",
-            "article_id",
+        ingest.store.articles.update(
             row["article_id"],
             state=row["before"],
             missing_looks=0,

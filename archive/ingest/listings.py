@@ -33,7 +33,7 @@ def record_sighting(store: Store, sighting: Sighting, at: str) -> KnownPost:
     if row is None:
         row = store.articles.add(key, sighting.url, at, sighting.day)
     elif row["day"] is None and sighting.day:
-        store.update("articles", "article_id", row["article_id"], day=sighting.day)
+        store.articles.update(row["article_id"], day=sighting.day)
     store.articles.add_alias(sighting.url, row["article_id"], at)
     store.articles.add_sighting(row["article_id"], sighting, at)
     is_back = row["state"] == "moved" and sighting.channel != "sweep" and (row["last_captured_at"] or "") < at

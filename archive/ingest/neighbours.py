@@ -31,7 +31,7 @@ def promote(store: Store, article: ArticleRow, classes: Sequence[str], at: str) 
         )
         for row in rows:
             if row["next_look_at"] is None or row["next_look_at"] > at:
-                store.update("articles", "article_id", row["article_id"], next_look_at=at)
+                store.articles.update(row["article_id"], next_look_at=at)
                 sql = "insert into promotions values (?, ?) on conflict do nothing"
                 store.query(sql, row["article_id"], at)
 

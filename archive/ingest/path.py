@@ -113,9 +113,7 @@ class Ingest:
 
     def note_outcome(self, capture_id: int, outcome: Outcome) -> None:
         """Write what a capture turned out to be into its row."""
-        self.store.update(
-            "captures", "capture_id", capture_id, outcome=outcome.word, article_id=outcome.article_id
-        )
+        self.store.captures.update(capture_id, outcome=outcome.word, article_id=outcome.article_id)
 
     def find_article(self, url: str) -> ArticleKey | None:
         """The article that an address promises, by itself or because a capture of it said so."""
@@ -235,7 +233,7 @@ class Ingest:
         row = self.articles.ensure(target.key, seen, url=target.url)
         self.articles.add_aliases(seen, row)
         if row["state"] is None and row["url"] != target.url:
-            self.store.update("articles", "article_id", row["article_id"], url=target.url)
+            self.store.articles.update(row["article_id"], url=target.url)
             row = self.store.articles.get(target.key) or row
         return seen.outcome(REDIRECT, row, target=self.store.articles.describe(row))
 

@@ -100,12 +100,12 @@ class Versions:
         if pair is None or (found.pages > 1 and not _is_same_but(pair, page, found)):
             return False
         for capture_id, furniture in zip((first["capture_id"], seen.capture_id), pair, strict=True):
-            self._store.update("captures", "capture_id", capture_id, furniture=furniture.pack())
+            self._store.captures.update(capture_id, furniture=furniture.pack())
         count_noise(self._store, key.edition, seen.at, FURNITURE)
         self._pending.drop(first["capture_id"])
         earlier = Seen(self._evidence.capture(first), first["capture_id"], is_compared=True)
         outcome = self.record_text(earlier, key, self._read_again(earlier, key))
-        self._store.update("captures", "capture_id", first["capture_id"], outcome=outcome.word)
+        self._store.captures.update(first["capture_id"], outcome=outcome.word)
         return True
 
     def _read_again(self, seen: Seen, key: ArticleKey) -> Extract:
@@ -280,9 +280,7 @@ class Versions:
     def _extend(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> None:
         """The same text once more; other claims may have changed."""
         version_id = newest["version_id"]
-        self._store.update(
-            "versions",
-            "version_id",
+        self._store.versions.update(
             version_id,
             last_capture_id=seen.capture_id,
             last_captured_at=seen.at,
@@ -377,7 +375,7 @@ class Versions:
         row = self._store.versions.add(article_id, number, found, seen.capture_id, seen.at)
         self._store.query("update articles set versions = versions + 1 where article_id = ?", article_id)
         first = min(article["first_captured_at"] or seen.at, seen.at)
-        self._store.update("articles", "article_id", article_id, first_captured_at=first)
+        self._store.articles.update(article_id, first_captured_at=first)
         previous = earlier["version_id"] if earlier else None
         ids = {"version_id": row["version_id"], "previous_version_id": previous}
         self._articles.record_change(seen, article, "backfilled", **ids)
@@ -386,7 +384,7 @@ class Versions:
     def _widen(self, seen: Seen, article: ArticleRow, version: VersionRow, **span: object) -> Outcome:
         """One more capture of a version; ``span`` is what it moves of its first or last."""
         count = version["captures"] + 1
-        self._store.update("versions", "version_id", version["version_id"], captures=count, **span)
+        self._store.versions.update(version["version_id"], captures=count, **span)
         return seen.outcome(UNCHANGED, article)
 
     def _split(self, seen: Seen, article: ArticleRow, version: VersionRow) -> VersionRow:
@@ -415,9 +413,7 @@ class Versions:
             later_id if is_newest else article["newest_version_id"],
             article["article_id"],
         )
-        self._store.update(
-            "versions",
-            "version_id",
+        self._store.versions.update(
             version["version_id"],
             last_capture_id=before["capture_id"] if before else version["first_capture_id"],
             last_captured_at=before["captured_at"] if before else version["first_captured_at"],

@@ -38,7 +38,6 @@ from archive.read.references import (
 from archive.read.search import Term, parse_query, spans
 from archive.read.selection import SelectedVersion, Selection, Which, check, read_articles, read_versions
 from archive.read.selection import versions as selected
-from archive.sites.sohr.addresses import Site
 from archive.store.row_types import ArticleRow
 
 
@@ -396,10 +395,8 @@ class Archive:
         """The first capture of a version, read from the WARC file: bytes and headers as received. Checks the
         digests. Raises DamagedWarc."""
         [row] = self.rows("select * from captures where record_id = ?", version.evidence.record_id)
-        reader = Evidence(
-            self.folder, lambda sql, *values: list(self.rows(sql, *values)), Site(self.site or version.url)
-        )
-        capture = reader.capture(row)
+        with translate_sqlite_errors(self.folder / DATABASE):
+            capture = Evidence.of(self._conn, self.folder).capture(row)
         if hashlib.sha256(capture.body).hexdigest() != row["payload_sha256"]:
             raise DamagedWarc(version.evidence.warc_file, "has another body than it had", row["offset"])
         return capture

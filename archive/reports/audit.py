@@ -18,6 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from archive.clock import days_between
 from archive.folder import write_whole
 from archive.model import EDITIONS, Edition
 from archive.read.database import about, snapshot
@@ -204,7 +205,8 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
     stretches = [row for row in conn.execute(sql, (edition,)) if row["head"]]
     settled = (date.fromisoformat(walk.last_day) - SETTLED).isoformat() if walk.last_day else ""
     known = [day for day in (*articles, *whole) if day is not None]
-    days: list[str | None] = [*_each(since or min(known, default=""), until or max([*known, settled]))]
+    first, last = since or min(known, default=""), until or max([*known, settled])
+    days: list[str | None] = [*days_between(first, last)] if first and last else []
     no_day = [None] if None in articles and since is None and until is None else []
     for day in [*days, *no_day]:
         row = articles.get(day)
@@ -240,16 +242,6 @@ def _is_inside(day: str | None, stretch: sqlite3.Row) -> bool:
     if day is None or day >= stretch["head"]:
         return False
     return bool(stretch["reached_end"] or (stretch["tail_day"] and day > stretch["tail_day"]))
-
-
-def _each(first: str, last: str) -> Iterable[str]:
-    """All days from ``first`` to ``last``; none if one of them is empty."""
-    if not first or not last:
-        return
-    day, end = date.fromisoformat(first), date.fromisoformat(last)
-    while day <= end:
-        yield day.isoformat()
-        day += timedelta(days=1)
 
 
 def _uncaptured(
@@ -351,13 +343,8 @@ def render_audit(audit: Audit, *, every_day: bool = False) -> str:
     return "\n\n".join(parts)
 
 
-_NUMBERS = (
-    "sighted",
-    "present",
-    "gone",
-    "unreadable",
-    "missing",
-)  # fields of `Day`, in the order of the columns
+# Fields of `Day`, in the order of the columns
+_NUMBERS = ("sighted", "present", "gone", "unreadable", "missing")
 _HEADS = ("sighted", "present", "gone", "unreadable", "never captured")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Any, Protocol
 
-from archive.clock import last_past_day
+from archive.clock import days_between, last_past_day
 from archive.model import FIRST_DAY, Edition
 
 COMPLETE = "finished"  # Scrapy's reason for the end of a crawl that nothing stopped
@@ -47,18 +46,11 @@ def _gaps(rows: Rows, edition: Edition, started_at: str) -> Iterator[str]:
     if all(is_whole for _, _, is_whole in stretches) or rows.query(going_on, edition, started_at):
         return
     covered = {row[0] for row in rows.query("select day from coverage_days where edition = ?", edition)}
-    if covered.issuperset(_days(FIRST_DAY, last_past_day(started_at))):
+    if covered.issuperset(days_between(FIRST_DAY, last_past_day(started_at))):
         return  # the date archives were read to the end: no listing shows more
     [[first]] = rows.query("select min(day) from articles where edition = ?", edition)
     for newest_day, tail_day, is_whole in stretches:
         older = [day for day, _, _ in stretches if day and newest_day and day < newest_day]
         start = max(older, default=first)
-        if not is_whole and not (tail_day and start and covered.issuperset(_days(start, tail_day))):
+        if not is_whole and not (tail_day and start and covered.issuperset(days_between(start, tail_day))):
             yield tail_day or "an unknown day"
-
-
-def _days(first: str, last: str) -> Iterator[str]:
-    day, end = date.fromisoformat(first), date.fromisoformat(last)
-    while day <= end:
-        yield day.isoformat()
-        day += timedelta(days=1)

@@ -11,8 +11,7 @@ from archive.compare.words import word_diff
 from archive.extract.reread import Evidence
 from archive.model import ArticleKey, Extract
 from archive.outcome import QUARANTINED
-from archive.read.database import about, cite
-from archive.sites.sohr.addresses import HOME, Site
+from archive.read.database import cite
 
 SHOWN = 3  # differences of a layout
 ALL_NEW = 200  # characters of a text that has no other to compare it with
@@ -65,8 +64,7 @@ def _differences(conn: sqlite3.Connection, folder: Path, layout: str) -> Iterabl
            where outcome = ? and c.layout = ? order by c.capture_id desc limit ?""",
         (QUARANTINED, layout, SHOWN),
     ).fetchall()
-    site = Site(about(conn, "home") or HOME)
-    evidence = Evidence(folder, lambda sql, *values: conn.execute(sql, values).fetchall(), site)
+    evidence = Evidence.of(conn, folder)
     for capture_id, at, source, key, text in rows:
         reading = evidence.extract(capture_id, ArticleKey(source, key))
         if isinstance(reading, Extract):

@@ -99,7 +99,7 @@ class Probe:
 def read_probe(conn: sqlite3.Connection, folder: Path) -> Probe:
     """Read the archive that a probe made."""
     site = Site(about(conn, "home") or "")
-    evidence = Evidence(folder, lambda sql, *values: conn.execute(sql, values).fetchall(), site)
+    evidence = Evidence.of(conn, folder)
     rows = conn.execute("select * from captures order by capture_id").fetchall()
     captures = [evidence.capture(row) for row in rows]
     answers = tuple(map(partial(_answer, site), rows, captures))

@@ -40,6 +40,10 @@ class ArticleRows:
         article_id = self._conn.insert("articles", **named, url=url, day=day, first_sighted_at=at)
         return self.select("where article_id = ?", article_id)[0]
 
+    def update(self, article_id: int, **values: object) -> None:
+        """Set columns of an article."""
+        self._conn.update("articles", "article_id", article_id, **values)
+
     def add_alias(self, url: str, article_id: int | None, at: str) -> None:
         """Record that an address leads to an article; None: it is not known yet which."""
         self._conn.execute(

@@ -126,6 +126,10 @@ class CaptureRows:
             service_url=capture.service_url,
         )
 
+    def update(self, capture_id: int, **values: object) -> None:
+        """Set columns of a capture."""
+        self._conn.update("captures", "capture_id", capture_id, **values)
+
     def _original_id(self, at: Position) -> int | None:
         """The capture that a revisit refers to, which was indexed before it."""
         if at.original is None:

@@ -51,12 +51,16 @@ class VersionRows:
         )
         return self.select("where version_id = ?", version_id)[0]
 
+    def update(self, version_id: int, **values: object) -> None:
+        """Set columns of a version."""
+        self._conn.update("versions", "version_id", version_id, **values)
+
     def shift_numbers(self, article_id: int, number: int) -> None:
         """Make room for an older version: raise this number and all above it by one."""
         for row in self.select(
             "where article_id = ? and number >= ? order by number desc", article_id, number
         ):
-            self._conn.update("versions", "version_id", row["version_id"], number=row["number"] + 1)
+            self.update(row["version_id"], number=row["number"] + 1)
 
     def copy(self, version_id: int, **values: object) -> int:
         """Copy a version, with other values in some columns; return its id."""
@@ -71,7 +75,7 @@ class VersionRows:
         values, before = _pack_text(extract), cast(Mapping[str, object], version)
         changed = any(before[name] != value for name, value in values.items())
         version_id = version["version_id"]
-        self._conn.update("versions", "version_id", version_id, extractor=extract.extractor, **values)
+        self.update(version_id, extractor=extract.extractor, **values)
         self.replace_stated(version, extract, extract.title)
         return changed
 
@@ -80,7 +84,7 @@ class VersionRows:
         which an equal one in other quotation marks does not replace."""
         claims = self._claim_set(version["article_id"], extract, title)
         values = {**pack_stated(extract), "claim_set_id": claims}
-        self._conn.update("versions", "version_id", version["version_id"], **values)
+        self.update(version["version_id"], **values)
 
     def _claim_set(self, article_id: int, extract: Extract, title: str) -> int:
         """The id of the list of claims that a page makes."""
