@@ -144,8 +144,8 @@ def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small:
         ("fr:1", "is no edition"),
         ("en:1x", "is not a post id"),
         ("332481", "does not name an article"),
-        ("en:999999999", "holds no article"),
-        ("https://www.syriahr.com/en/1/", "holds no article"),
+        ("en:999999999", "has no article"),
+        ("https://www.syriahr.com/en/1/", "has no article"),
         ("en:1@yesterday", "is not an instant"),
     ],
 )
