@@ -39,8 +39,8 @@ __all__ = [
 ]
 
 # Modules in the order of their imports: the first that knows a name has it
-_HOMES = ("errors", "read.references", "read.find", "read.consumers", "read.records", "read.diff")
-_HOMES += ("figures.series", "read.api")
+_HOMES = ["errors", "read.references", "read.find", "read.consumers", "read.records", "read.diff"]
+_HOMES += ["figures.series", "read.api"]
 
 if not TYPE_CHECKING:
 
