@@ -209,9 +209,7 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
     days: list[str | None] = [*days_between(first, last)] if first and last else []
     no_day = [None] if None in articles and since is None and until is None else []
     for day in [*days, *no_day]:
-        row = articles.get(day)
-        names = ("sighted", "missing", "gone", "unreadable")
-        sighted, missing, gone, unreadable = (row[name] if row else 0 for name in names)
+        _, sighted, missing, gone, unreadable = articles.get(day, (day, 0, 0, 0, 0))
         # As in the view `coverage`, which knows only days with known articles
         listed = day in whole or any(_is_inside(day, stretch) for stretch in stretches)
         yield Day(
