@@ -293,7 +293,7 @@ async def test_only_the_front_page_asks_the_browser(ds: Datasette) -> None:
     for address in ("en/", "changes", "en/332481"):
         answer = await ds.client.get(f"/-/sohr/{address}", headers=arabic)
         assert answer.status_code == 200 and '<html lang="en" dir="ltr">' in answer.text
-    assert Page(answer.text).link("SOHR archive") == "/-/sohr/en/"
+        assert Page(answer.text).link("SOHR archive") == "/-/sohr/en/"
 
 
 async def test_feeds_in_arabic(ds: Datasette) -> None:

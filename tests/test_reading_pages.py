@@ -218,6 +218,29 @@ async def test_no_such_comparison(ds: Datasette, address: str) -> None:
     await text_of(ds, address, status=404)
 
 
+async def test_other_claims_are_named(path: Path, tmp_path: Path) -> None:
+    """Wherever "Other claims changed" stands, it says which: on pages, in the feed and in the table."""
+    shutil.copyfile(path, tmp_path / "archive.db")
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as conn:
+        said = {"author": ["Desk", None], "modified_at": ["2025-03-01T09:00:00Z", "2025-03-02T10:30:00Z"]}
+        conn.execute(
+            """insert into changes (epoch, article_id, version_id, kind, details, said_at, learnt_at)
+            select epoch, article_id, version_id, 'metadata', ?, said_at, learnt_at from changes
+            where kind = 'updated' limit 1""",
+            (json.dumps(said),),
+        )
+        conn.commit()
+    ds = Datasette([str(tmp_path / "archive.db")])
+    await ds.invoke_startup()
+    for address in ("", "changes", "en/332481"):
+        page = Page(await text_of(ds, address))
+        assert "Author: was Desk, now not stated" in page.text, address
+        assert re.search("Modified: was 1 Mar 2025, 09:00 ?, now 2 Mar 2025, 10:30", page.text), address
+    assert "Author: was Desk, now not stated" in await text_of(ds, "changes.atom")
+    [row] = csv.DictReader((await text_of(ds, "changes.csv?kind=metadata")).splitlines())
+    assert row["claims"] == "author modified_at"
+
+
 # -- search --------------------------------------------------------------------------------------------------
 
 

@@ -42,10 +42,14 @@ _GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.miss
 def shown(row: dict[str, Any]) -> dict[str, Any]:
     """A change with its JSON columns read."""
     details = json.loads(row["details"] or "{}")
+    about = details if isinstance(details, dict) else {}
+    claims = about.items() if row["kind"] == "metadata" else ()
     return row | {
         "words": worded(row["classes"]),
         "changed": changed_figures(listed(row["figures"])),
-        "about": details if isinstance(details, dict) else {},
+        "about": about,
+        # name, and the values before and after where they are known
+        "claims": [(name, s if isinstance(s, list) and len(s) == 2 else None) for name, s in claims],
     }
 
 

@@ -19,6 +19,7 @@ from archive.browse.changes import Asked, at_seqs, read, select
 from archive.browse.context import Frame, open_frame, rows
 from archive.browse.figures import Figure
 from archive.browse.front import NEWEST
+from archive.browse.language import Language
 from archive.clock import now
 from archive.read import feed
 from archive.read.database import cite, json_line
@@ -30,7 +31,7 @@ _ENTRIES = 50
 _LINES = 10_000  # of one file
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ["seq", "said_at", "learnt_at", "kind", "severity", "stealth", "source", "key", "title", "classes"]
-_COLUMNS += ["figure_before", "figure_after", "sentence_before", "sentence_after", "page"]
+_COLUMNS += ["claims", "figure_before", "figure_after", "sentence_before", "sentence_after", "page"]
 _RESULT_COLUMNS = [
     "source",
     "key",
@@ -103,9 +104,18 @@ async def changes(datasette: Any, request: Any) -> Response:
             )
             for f in row["changed"][:10]
         ]
-        ET.SubElement(entry, "summary").text = _clean("\n".join([t.join(what), *figures]))
+        claims = [_describe_claim(t, name, values) for name, values in row["claims"]]
+        ET.SubElement(entry, "summary").text = _clean("\n".join([t.join(what), *figures, *claims]))
         ET.SubElement(entry, "category", term=row["kind"])
     return feed.answer()
+
+
+def _describe_claim(t: Language, name: str, values: list[Any] | None) -> str:
+    field = t.name("field", name)
+    if values is None:
+        return field
+    before, after = (t("change.not_stated") if value is None else str(value) for value in values)
+    return t.text("change.claim", field=field, before=before, after=after)
 
 
 async def change_lines(datasette: Any, request: Any) -> Response:
@@ -131,7 +141,8 @@ async def change_table(datasette: Any, request: Any) -> Response:
     asked, limit = read(frame), min(frame.number("limit", 1000), _LINES)
     table = [_COLUMNS]
     for row in await frame.ask(lambda conn: at_seqs(conn, select(conn, asked, limit=limit)[0])):
-        start = [row[name] for name in _COLUMNS[:9]] + [" ".join(row["words"])]
+        claims = " ".join(name for name, _ in row["claims"])
+        start = [row[name] for name in _COLUMNS[:9]] + [" ".join(row["words"]), claims]
         for figure in row["changed"] or [Figure(None, None, None, None)]:
             sentences = [figure.sentence_before, figure.sentence_after]
             end = [figure.before, figure.after, *sentences, frame.read_absolute(row)]
