@@ -76,6 +76,24 @@ def test_a_link_to_another_post_is_a_note() -> None:
     assert found.links == ()
 
 
+SENTENCE = "SOHR activists have documented the death of 3 civilians."
+LONG = '<a href="https://www.syriahr.com/en/{}/">A headline that is longer than the whole text of a post</a>'
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "count"),
+    [
+        (SENTENCE, f'<div class="q7f">{LONG}</div>', 1),  # a short post with boxes
+        (SENTENCE, f"<p>{LONG}</p>", 3),  # a post that lists others
+        (SENTENCE, f"<ul><li>{LONG}</li></ul>", 3),
+        ("Read today:", f'<div class="q7f">{LONG}</div>', 3),
+    ],
+)
+def test_links_that_are_most_of_a_text(text: str, box: str, count: int) -> None:
+    """Boxes longer than a short post are no text. A post that lists others keeps its list."""
+    assert len(lines(f"<p>{text}</p>{box.format(2)}{box.format(3)}")) == count
+
+
 @pytest.mark.parametrize(
     ("name", "between"),
     [

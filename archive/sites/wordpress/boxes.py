@@ -11,6 +11,7 @@ from archive.model import LineKind
 
 _MOST_KICKER = 40  # characters
 _LONGEST_LABEL = 40
+_SENTENCE = 8  # words
 # What stands before the title of another post
 _KICKER = re.compile(
     r"^\W*(?:(?:you (?:may|might) (?:also )?(?:like|read)|(?:read|see|watch|check)(?: also| more| next| this| out)*"
@@ -58,8 +59,9 @@ def is_notice(line: Raw) -> bool:
 def drop_boxes(lines: list[Raw], is_other_post: Callable[[str], bool]) -> tuple[list[Raw], list[Raw]]:
     """Split lines into those of the article and links to other posts.
 
-    Labels of advertisements and tables of contents are dropped. Nothing is cut if links to other posts are
-    most of the text: then the post is a list of posts.
+    Labels of advertisements and tables of contents are dropped. If links to other posts are most of the text,
+    the post may be a list of posts: what stands in a list or a paragraph is kept, and everything if there is
+    no sentence beside the links. A short post may have several boxes.
     """
     kept: list[Raw] = []
     links: list[Raw] = []
@@ -73,7 +75,9 @@ def drop_boxes(lines: list[Raw], is_other_post: Callable[[str], bool]) -> tuple[
             continue
         (links if line.href and _is_teaser(line) and is_other_post(line.href) else kept).append(line)
     if sum(len(line.text) for line in links) > sum(len(line.text) for line in kept):
-        return [line for line in lines if line in kept or line in links], []
+        has_sentence = any(len(line.text.split()) >= _SENTENCE for line in kept)
+        boxes = [one for one in links if has_sentence and one.kind is not LineKind.LIST and one.tag != "p"]
+        return [line for line in lines if line in kept or (line in links and line not in boxes)], boxes
     return kept, links
 
 
