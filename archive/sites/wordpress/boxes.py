@@ -74,11 +74,19 @@ def drop_boxes(lines: list[Raw], is_other_post: Callable[[str], bool]) -> tuple[
                 kept.pop()
             continue
         (links if line.href and _is_teaser(line) and is_other_post(line.href) else kept).append(line)
-    if sum(len(line.text) for line in links) > sum(len(line.text) for line in kept):
-        has_sentence = any(len(line.text.split()) >= _SENTENCE for line in kept)
-        boxes = [one for one in links if has_sentence and one.kind is not LineKind.LIST and one.tag != "p"]
-        return [line for line in lines if line in kept or (line in links and line not in boxes)], boxes
-    return kept, links
+    boxes = _boxes_among(links, kept)
+    if boxes == links:
+        return kept, links
+    return [line for line in lines if line in kept or (line in links and line not in boxes)], boxes
+
+
+def _boxes_among(links: list[Raw], kept: list[Raw]) -> list[Raw]:
+    """Those of the links to other posts that are no text, beside the lines that are."""
+    if sum(len(line.text) for line in links) <= sum(len(line.text) for line in kept):
+        return links
+    if all(len(line.text.split()) < _SENTENCE for line in kept):
+        return []
+    return [line for line in links if line.kind is not LineKind.LIST and line.tag != "p"]
 
 
 def _is_teaser(line: Raw) -> bool:
