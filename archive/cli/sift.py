@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from",
     "listed",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Read further names from FILE, one a line.",
 )
@@ -61,8 +61,11 @@ def sift(
     from archive.rebuild.rebuild import recorded_site
     from archive.sites.sohr.addresses import HOME, Site
 
-    names = [*files, *(line.strip() for line in (listed.read_text().splitlines() if listed else ()))]
-    names = [name for name in names if name]
+    try:
+        lines = listed.read_text("utf-8").splitlines() if listed else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--from {listed} cannot be read as text: {error}", ctx) from error
+    names = [*files, *(line.strip() for line in lines if line.strip())]
     if not names:
         raise click.UsageError("no files are named: give paths, addresses, or - for standard input", ctx)
     if scheduler and STDIN in names:

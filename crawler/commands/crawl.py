@@ -39,7 +39,7 @@ class Command(ScrapyCrawl):
             "look=due|all|none, budget=N (requests in 24 hours; 0: no limit), sweep=FROM-TO (ids of an "
             "edition), moved_from=URL (the site's former address). 'scrapy crawl pages' takes cited pages of "
             "other sites into the same archive: urls=FILE, site=URL (the archive's), look=all|none. "
-            "'scrapy crawl commoncrawl' and 'scrapy crawl wayback' take what public archives have of the site: "
+            "'scrapy crawl commoncrawl' and 'scrapy crawl wayback' take what public archives have of it: "
             "site, edition, since, until (days of capture), budget, only=index. "
             "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; data/), "
             "ARCHIVE_CONTACT=TEXT (how the site can reach you), ARCHIVE_TIMESTAMPS=URLS (authorities that "
