@@ -41,6 +41,10 @@ class Story:
     cited: bytes  # all versions of the live crawl, as exported before the backfill
 
 
+def _instants(years: range) -> list[str]:
+    return [f"{year}-{month}-01T12:00:00Z" for year in years for month in ("03", "09")]
+
+
 def _captures(home: str, posts: dict[int, int | None]) -> Iterator[tuple[Kept, str]]:
     """Captures in March and September of each year, with the text; ``posts`` were edited in the June of a
     year, or never."""
@@ -50,9 +54,7 @@ def _captures(home: str, posts: dict[int, int | None]) -> Iterator[tuple[Kept, s
         for post_id, edited_in in posts.items():
             post = site.post("en", post_id)
             assert post is not None
-            for at in (f"{year}-{month}-01T12:00:00Z" for year in years for month in ("03", "09")):
-                if f"{post.published:%Y-%m-%d}" >= at:
-                    continue
+            for at in (at for at in _instants(years) if at > f"{post.published:%Y-%m-%d}"):
                 then = post if edited_in is None or at < f"{edited_in}-06" else edits.one_digit(post)
                 number = next(numbers)  # counters and related posts differ from capture to capture
                 body = layouts.article(Look(site, "en", base, number), then, 1).encode()
