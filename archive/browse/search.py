@@ -16,11 +16,10 @@ from archive.browse import health
 from archive.browse.context import Frame, is_rtl, open_frame, rows
 from archive.browse.language import Language
 from archive.browse.marks import marked, snippet
-from archive.model import EDITIONS, GONE_STATES
+from archive.model import EDITIONS, GONE_STATES, STATES
 from archive.read.find import (
     NO_FILTERS,
     RANKED,
-    STATES,
     WALKED,
     Filters,
     count_matches,

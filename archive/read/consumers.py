@@ -11,7 +11,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -73,14 +73,13 @@ class Consumers:
             raise BadConsumer(
                 f"{name!r} is no name for a consumer: letters, digits, dots, dashes, underscores"
             )
-        found = self._find(name)
+        found = next((one for one in self.all() if one.name == name), None)
         if found is None:
             with self._writing() as db:
                 sql = "insert into consumers (name, seq, epoch, first_read_at) values (?, 0, ?, ?)"
                 db.execute(f"{sql} on conflict do nothing", (name, feed.epoch(self._conn), now()))
-            found = self._find(name)
-        assert found is not None  # just written
-        self._same_feed(found)
+                found = _read_all(db)[name]
+        self._check_feed(found)
         return found
 
     def ack(self, name: str, seq: int, *, rewind: bool = False) -> Consumer:
@@ -95,47 +94,34 @@ class Consumers:
                 f"the newest change of this archive is {newest}: {seq} cannot have been dealt with"
             )
         with self._writing() as db:
-            found = self._find(name, db)
-            if found is None:
-                known = ", ".join(consumer.name for consumer in self._all(db))
+            known = _read_all(db)
+            if (found := known.get(name)) is None:
                 raise BadConsumer(
                     f"no consumer {name!r} has read yet"
-                    + (f": known are {known}" if known else ": changes --consumer makes one")
+                    + (f": known are {', '.join(known)}" if known else ": changes --consumer makes one")
                 )
             if not (rewind and seq == 0):
-                self._same_feed(found)
+                self._check_feed(found)
             if seq < found.seq and not rewind:
                 raise BadConsumer(
                     f"{name} has dealt with {found.seq} already: to go back to {seq}, add --rewind"
                 )
+            found = replace(found, seq=seq, epoch=feed.epoch(self._conn), acknowledged_at=now())
             db.execute(
                 "update consumers set seq = ?, epoch = ?, acknowledged_at = ? where name = ?",
-                (seq, feed.epoch(self._conn), now(), name),
+                (found.seq, found.epoch, found.acknowledged_at, name),
             )
-            told = self._find(name, db)
-        assert told is not None  # just written
-        return told
+        return found
 
     def all(self) -> list[Consumer]:
         """Every consumer, by name. Raises CannotKeepCursor."""
         if not self._path.exists():
             return []
-        with self._told(), closing(self._open()) as db:
-            return self._all(db)
+        with self._translate_errors(), closing(self._open()) as db:
+            return list(_read_all(db).values())
 
-    def _all(self, db: sqlite3.Connection) -> list[Consumer]:
-        return [
-            Consumer(*row)
-            for row in db.execute(
-                "select name, seq, epoch, first_read_at, acknowledged_at from consumers order by name"
-            )
-        ]
-
-    def _find(self, name: str, db: sqlite3.Connection | None = None) -> Consumer | None:
-        found = self.all() if db is None else self._all(db)
-        return next((consumer for consumer in found if consumer.name == name), None)
-
-    def _same_feed(self, consumer: Consumer) -> None:
+    def _check_feed(self, consumer: Consumer) -> None:
+        """Raises FeedBeganAnew if what the consumer has read is obsolete."""
         epoch, newest = feed.epoch(self._conn), feed.newest_seq(self._conn)
         again = f"replay it: 'sohr-archive ack {consumer.name} 0 --rewind', and apply it to an empty state"
         if consumer.epoch != epoch:
@@ -156,7 +142,7 @@ class Consumers:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._told(), closing(self._open()) as db:
+        with self._translate_errors(), closing(self._open()) as db:
             db.execute("begin immediate")
             try:
                 yield db
@@ -166,10 +152,16 @@ class Consumers:
             db.execute("commit")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise CannotKeepCursor(
                 f"{self._path} cannot be used ({error}): make it writable, free some space, or move it away"
             ) from error
+
+
+def _read_all(db: sqlite3.Connection) -> dict[str, Consumer]:
+    """The consumers by name, in order."""
+    sql = "select name, seq, epoch, first_read_at, acknowledged_at from consumers order by name"
+    return {row[0]: Consumer(*row) for row in db.execute(sql)}

@@ -25,7 +25,7 @@ from changes c join articles a using (article_id) left join versions v on v.vers
 where c.seq > ? and (? is null or c.learnt_at >= ?) order by c.seq limit ?
 """
 # When the feed first reported each version of an article; an import of older history may have moved it since
-_TOLD = """
+_REPORTED = """
 select version_id, min(said_at) as at, min(seq) as seq from changes
 where article_id = ? and seq <= ? and kind in ('created', 'updated', 'backfilled') and version_id is not null
 group by version_id
@@ -80,13 +80,15 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     """The version's number and citation among those reported by then, and the citation of the version before
     it."""
-    told = {version: (at, seq) for version, at, seq in conn.execute(_TOLD, (row["article_id"], row["seq"]))}
-    at = told.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
-    before, same = told.get(row["previous_version_id"]), told.get(row["same_as_version_id"])
+    reported = {
+        version: (at, seq) for version, at, seq in conn.execute(_REPORTED, (row["article_id"], row["seq"]))
+    }
+    at = reported.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
+    before, same = reported.get(row["previous_version_id"]), reported.get(row["same_as_version_id"])
     cited = (row["source"], row["key"])
     return {
-        "same_as_version": sum(other <= same for other in told.values()) if same else None,
-        "number": sum(other <= at for other in told.values()),
+        "same_as_version": sum(other <= same for other in reported.values()) if same else None,
+        "number": sum(other <= at for other in reported.values()),
         "citation": cite(*cited, at[0]),
         "previous": cite(*cited, before[0]) if before else None,
     }

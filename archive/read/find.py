@@ -18,7 +18,6 @@ WALKED = 20_000  # articles that are read, newest first, if more match
 _FIRST, _CHUNK = 250, 2_000  # articles of one query: at first, at most
 _GAP = 64  # ids between two ranges that are asked for as one
 _RUNS = 64  # queries for one chunk
-STATES = ("live", "missing", "disappeared", "moved", "withheld", "protected", "empty", "unreadable")
 
 
 class BadQuery(ArchiveError):
