@@ -108,6 +108,69 @@ def test_the_sites_own_words_stay(name: str, between: list[str]) -> None:
     assert [line.text for line in read(f"themes/{name}").lines] == [FIRST, *between, LAST]
 
 
+FORM = '<div class="x1"><h3>Sign up for news</h3><form><input type="email"><button>Go</button></form></div>'
+OTHER = '<a href="/en/999/">Four civilians killed near the bridge</a>'
+UNNAMED = {
+    "form": FORM,
+    "kicker": f"<p><strong>Read also:</strong></p><ul><li>{OTHER}</li></ul>",
+    "kicker in Arabic": f"<p>«اقرأ أيضًا»</p><p>{OTHER}</p>",
+    "kicker in the line": f"<p>«اقرأ أيضا» {OTHER}</p>",
+    "beginning of another post": f'<div class="q8f"><a href="/en/999/"><img src="/t.jpg"></a><h4>{OTHER}</h4>'
+    "<p>The four people were on their way to…</p></div>",
+    "date of another post": f'<div class="q8f"><h4>{OTHER}</h4><span>3 May 2026</span></div>',
+    "share": '<div class="w8"><span>Share</span><a href="https://facebook.com/sharer.php?u=x">Facebook</a>'
+    '<a href="https://twitter.com/intent/tweet?x">Twitter</a></div>',
+    "print": '<div class="w9"><a href="javascript:window.print()">Print</a></div>',
+    "comments": '<div class="c8"><a href="/en/1/#respond">Leave a comment</a></div>',
+    "views": '<div class="q"><i class="icon"></i> 1,234 views</div>',
+    "reading time": '<span class="q9">3 min read</span>',
+    "listen": '<div class="l4"><div>Listen to this article</div></div>',
+    "contents": '<div class="k2"><p>Contents</p><ul><li><a href="/en/1/#a">Part one</a></li></ul></div>',
+    "path": '<div class="b9"><a href="/en/">Home</a> » <a href="/en/category/news/">News</a> » T</div>',
+    "tags": '<div class="t9"><b>Tags:</b> <a href="/en/tag/a/">Homs</a> <a href="/en/tag/b/">Hama</a></div>',
+    "donation": '<div class="donate-box"><h3>Support us</h3><p>Donate to SOHR today.</p></div>',
+    "poll": '<div class="wp-polls"><p>Do you agree?</p><p>Total Voters: 12</p></div>',
+    "author": '<div class="molongui-author-box m-a-box"><p>Rami writes on Syria.</p></div>',
+}
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_boxes_are_told_by_what_they_do(name: str) -> None:
+    """A form, links to other posts, tags, sharing or a place in the page: no lines, and no claims."""
+    found = post(f"<p>{FIRST}</p>{UNNAMED[name]}<p>{LAST}</p>")
+    assert [line.text for line in found.lines] == [FIRST, LAST]
+    assert (found.links, found.images) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<p>12 shares</p>", ["12 shares"]),
+        ("<p>Read also</p><p>In Homs nothing changed.</p>", ["Read also", "In Homs nothing changed."]),
+        (f"<p>As SOHR wrote, {OTHER}.</p>", ["As SOHR wrote, Four civilians killed near the bridge."]),
+        (
+            '<p>More from <a href="/en/tag/homs/">Homs</a> and <a href="/en/tag/hama/">Hama</a> soon.</p>',
+            ["More from Homs and Hama soon."],
+        ),
+        (f"{OTHER}<p>The wait goes on…</p>", ["The wait goes on…"]),
+        (
+            '<div class="elementor-section" id="share"><p>Half of them were children.</p></div>',
+            ["Half of them were children."],
+        ),
+        ("<details><summary>Names</summary><p>Ahmad, 12.</p></details>", ["Names", "Ahmad, 12."]),
+        ("<aside><p>In Homs 4 people were killed.</p></aside>", ["In Homs 4 people were killed."]),
+        (
+            "<dl><dt>Homs</dt><dd>3 killed</dd></dl><address>SOHR, Coventry</address>",
+            ["Homs", "3 killed", "SOHR, Coventry"],
+        ),
+        ('<h2 id="author">Who wrote the list</h2>', ["Who wrote the list"]),
+    ],
+)
+def test_words_that_look_like_a_box_stay(html: str, shown: list[str]) -> None:
+    """A paragraph with a number, a kicker without a link below it, links in a sentence, an author's ids."""
+    assert lines(f"<p>{FIRST}</p>{html}<p>{LAST}</p>") == [FIRST, *shown, LAST]
+
+
 def test_a_toll_in_large_figures_stays() -> None:
     """A number above the text is a toll if it is set apart or the text continues it."""
     assert read("themes/lost-big-number-div.html").lines[0].text == "1,234"
@@ -127,6 +190,15 @@ def test_a_toll_in_large_figures_stays() -> None:
         ("<p>10<sup>2</sup> shells</p>", ["10² shells"]),
         ("<p><sup>1</sup>2 killed</p>", ["1 2 killed"]),
         ("<p>1<b>2</b> killed</p>", ["12 killed"]),
+        ("<p><ruby>12<rt>3</rt></ruby> killed</p>", ["12 3 killed"]),
+        ('<p>12<img src="a.jpg">3 killed</p>', ["12 3 killed"]),
+        ('<p>12<span class="adsbygoogle">x</span>3 killed</p>', ["12 3 killed"]),
+        ("<p>1<script>x</script>2<!-- x -->3<wbr>4 killed</p>", ["1234 killed"]),
+        ('<p><span style="display: block">12</span><span style="display:block">3</span></p>', ["12", "3"]),
+        (
+            "<p>1\u00a0204 and 1\u2009204 and ١٢ and 12<br>3</p>",
+            ["1\u00a0204 and 1\u2009204 and ١٢ and 12", "3"],
+        ),
         (
             (
                 "<table><tr><th></th><th>Killed</th><th>Wounded</th></tr><tr><td rowspan=2>Aleppo</td>"

@@ -19,6 +19,7 @@ from archive.text.normalise import normalise
 SOON = timedelta(minutes=10)  # between two requests that show which lines are furniture
 _MOST_LINES = 8  # of a box
 _MOST_WORDS = 6  # of a label with its number
+_ENDS = (".", "!", "?", "؟")
 _NUMBER = re.compile(r"\d[\d.,٬٫]*")
 
 
@@ -30,9 +31,9 @@ class Said:
     anchors: frozenset[str]
 
     def is_suspect(self, line: str) -> bool:
-        """True for a line with a link, a number alone, or a label and a number."""
-        has_number = _NUMBER.search(line) and len(line.split()) <= _MOST_WORDS
-        return bool(has_number) or self.is_linked(line)
+        """True for a line with a link, a number alone, or a label and a number; not for a sentence."""
+        is_label = len(line.split()) <= _MOST_WORDS and not line.endswith(_ENDS)
+        return (is_label and _NUMBER.search(line) is not None) or self.is_linked(line)
 
     def is_linked(self, line: str) -> bool:
         """True for a line with the words of a link."""

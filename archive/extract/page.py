@@ -99,6 +99,16 @@ class _Page:
             return False
         return found.post_id is None or found.post_id != self.post_id
 
+    def is_listing(self, href: str) -> bool:
+        """True for the address of a listing of the site: home, a category, a tag, an author."""
+        found = self.site.parse(href, self.capture.url)
+        return found is not None and found.kind is Kind.LISTING
+
+    def is_within(self, href: str) -> bool:
+        """True for an address of a place in this page."""
+        found = self.site.parse(href, self.capture.url)
+        return found is not None and found.kind is Kind.ARTICLE and not self.is_other_post(href)
+
     def unextractable(self, reason: str, detail: str, title: str | None = None) -> Unextractable:
         return Unextractable(reason, detail, title, self.layout.name, self.post_id, self.edition)
 
@@ -190,9 +200,12 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     title, origin = _title(page)
     found = read_lines(body, is_noise)
     links = [(link, words) for href, words in found.links if (link := metadata.absolute(href, url))]
-    kept = boilerplate.cut(found.lines, title, page.site, links, page.is_other_post)
-    others = {(metadata.absolute(line.href, url), line.anchor) for line in kept.teasers}
-    links = [link for link in links if link not in others]
+    for line in found.lines:
+        if line.linked and line.href.find("#") > 0 and page.is_within(line.href):
+            line.is_within = True
+    kept = boilerplate.cut(found.lines, title, page.site, links, page.is_other_post, page.is_listing)
+    others = _cut_addresses(found, kept, url)
+    links = [link for link in links if link[0] not in others]
     if _is_pruned_away(found, kept):
         detail = "less than half of the words are left without what looks like boxes"
         return page.unextractable("layout", detail, title or None)
@@ -202,7 +215,10 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     around = _widest(page.scope, body)
     metadata.read_beside(around, body, page.capture, page.site, stated)
     number, pages, urls = _pages(around or body, page)
-    images = (metadata.absolute(src, url) for src in found.images)
+    own = [
+        (src, href) for src, href in found.images if not href or metadata.absolute(href, url) not in others
+    ]
+    images = (metadata.absolute(src, url) for src, _ in own)
     return Extract(
         title=title,
         lines=tuple(Line(line.text, line.kind, line.depth) for line in kept.lines),
@@ -230,6 +246,16 @@ def _read_article(page: _Page) -> Extract | Unextractable:
         notes=tuple(kept.notes),
         claims=tuple(stated.claims),
     )
+
+
+def _cut_addresses(found: Body, kept: boilerplate.Cut, url: str) -> set[str | None]:
+    """The addresses that only lines link to which were cut; those of sources and the like are statements."""
+    left = {id(line) for line in kept.lines}
+    cut = [line for line in found.lines if id(line) not in left and not boilerplate.is_statement(line.text)]
+    if not any(line.hrefs for line in cut):
+        return set()
+    standing = {href for line in found.lines if id(line) in left for href in line.hrefs}
+    return {metadata.absolute(href, url) for line in cut for href in line.hrefs if href not in standing}
 
 
 def _is_pruned_away(found: Body, kept: boilerplate.Cut) -> bool:

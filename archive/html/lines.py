@@ -69,6 +69,7 @@ class Raw:
     plain: int = 0  # visible characters outside of links, if it has any
     boxes: tuple[int, ...] = ()  # the two innermost containers around it, below the root
     is_beside_form: bool = False  # one of them holds a form too
+    is_within: bool = False  # a caller knows that it leads to a place in the page
 
     @property
     def href(self) -> str:
@@ -82,7 +83,7 @@ class Body:
 
     lines: list[Raw] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)  # (href as written, anchor text)
-    images: list[str] = field(default_factory=list)  # src as written
+    images: list[tuple[str, str]] = field(default_factory=list)  # src and href of the link around it, or ""
     skipped: list[LexborNode] = field(default_factory=list)  # elements that are noise
 
 
@@ -367,7 +368,7 @@ class _Walk:
             self.row = None
             self.pieces.clear()
             if is_visible(text):
-                self.out.lines.append(Raw(text, LineKind.ROW, 0, False, tag))
+                self.out.lines.append(Raw(text, LineKind.ROW, 0, False, tag, hrefs=tuple(self.hrefs)))
             self.start_line()
         elif tag == "tr":
             row.depth -= 1
@@ -408,7 +409,7 @@ class _Walk:
         for name in _LAZY:
             address = (attributes.get(name) or "").strip()
             if address and not address.startswith("data:"):
-                self.out.images.append(address)
+                self.out.images.append((address, self.anchor[0] if self.anchor else ""))
                 return
 
 

@@ -123,12 +123,13 @@ def cut(
     site: Site,
     links: list[tuple[str, str]],
     is_other_post: Callable[[str], bool] = lambda _href: False,
+    is_listing: Callable[[str], bool] = lambda _href: False,
 ) -> Cut:
     """Cut both edges. ``links`` are the absolute links of the text: a "Source:" line may be one."""
     out = Cut(list(lines))
     _cut_tail(out, site, links)
     count = len(out.lines)
-    out.lines, out.teasers = drop_boxes(out.lines, is_other_post)
+    out.lines, out.teasers = drop_boxes(out.lines, is_other_post, is_listing, title)
     if len(out.lines) < count:
         _cut_tail(out, site, links)
     _cut_head(out, title)

@@ -4,7 +4,9 @@ class."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
+from typing import Literal
 
 from archive.html.lines import Raw
 from archive.model import LineKind
@@ -12,6 +14,24 @@ from archive.model import LineKind
 _MOST_KICKER = 40  # characters
 _LONGEST_LABEL = 40
 _SENTENCE = 8  # words
+_LONGEST_WORD = 12  # characters around links: "Share", "Tags:"
+_LINES_OF_CARD = 4  # title, kicker, beginning and date of another post
+_MOST_INVITING = 40  # words beside a form that asks for an address
+_CUT_OFF = ("…", "...", "[…]", "[...]")
+_DATE = re.compile(r"\b(?:19|20)\d\d\b|\bago$|^منذ ")
+_DIGIT = re.compile(r"\d")
+_TERMS = re.compile(
+    r"^(?:tags?|categor(?:y|ies)|topics?|posted in|filed under|الوسوم|وسوم|الكلمات المفتاحية|التصنيفات?|الأقسام)\s*[:：]",
+    re.IGNORECASE,
+)
+# Addresses that share or print a page, or lead to its comments
+_SHARING = re.compile(
+    r"facebook\.com/(?:sharer|share\.php|dialog/)|(?:twitter|x)\.com/(?:intent|share|home\?status)"
+    r"|linkedin\.com/(?:share|cws/)|pinterest\.\w+/pin/create|(?:api|web)\.whatsapp\.com/send\?text|wa\.me/\?text"
+    r"|^(?:whatsapp|viber|fb-messenger|javascript|tg):|(?:t|telegram)\.me/share|reddit\.com/submit|vk\.com/share"
+    r"|^mailto:\?|tumblr\.com/(?:share|widgets)|connect\.ok\.ru/offer|getpocket\.com/|buffer\.com/add|#(?:respond|comments)$|[?&]print=",
+    re.IGNORECASE,
+)
 # What stands before the title of another post
 _KICKER = re.compile(
     r"^\W*(?:(?:you (?:may|might) (?:also )?(?:like|read)|(?:read|see|watch|check)(?: also| more| next| this| out)*"
@@ -43,6 +63,7 @@ _NOTICE = re.compile(
     rf"|(?:how useful was this post|rate this (?:post|article)|click on a star to rate it|قي[ّ]?م هذا المقال)"
     rf"|no votes so far.{{0,60}}|average rating\b.{{0,60}}|(?:rating|التقييم)\s*[:：]\s*{_COUNT}\s*(?:/|out of|من)\s*{_COUNT}.{{0,40}}"
     rf"|{_COUNT}\s*(?:/|out of|من)\s*{_COUNT}\W*{_COUNT}\s*(?:votes?|ratings?|reviews?|أصوات|صوتا?ً?|تقييمات?)"
+    r"|listen to (?:this |the )?(?:article|post|story)|استمع (?:إلى|الى|ل)\s?(?:هذا |هذه )?(?:المقال|الخبر|المقالة)"
     rf"|votes?(?: count)?\s*[:：]\s*{_COUNT}|(?:this post is )?also available in\b.{{0,80}}|(?:هذه المقالة )?متوفر(?:ة)? (?:أيضا|أيضًا|أيضاً) ب.{{0,80}}"
     r"|share (?:this|on|via|with)\b.{0,60}|شارك(?:ها|ه)?(?: (?:على|هذا|المقال|الخبر|عبر)\b.{0,60})?)\W*$",
     re.IGNORECASE,
@@ -56,28 +77,37 @@ def is_notice(line: Raw) -> bool:
     return bool(_NOTICE.match(line.text))
 
 
-def drop_boxes(lines: list[Raw], is_other_post: Callable[[str], bool]) -> tuple[list[Raw], list[Raw]]:
-    """Split lines into those of the article and links to other posts.
+def drop_boxes(
+    lines: list[Raw],
+    is_other_post: Callable[[str], bool],
+    is_listing: Callable[[str], bool] = lambda _href: False,
+    title: str = "",
+) -> tuple[list[Raw], list[Raw]]:
+    """Split lines into those of the article and links to other posts, tags and categories.
 
-    Labels of advertisements and tables of contents are dropped. If links to other posts are most of the text,
-    the post may be a list of posts: what stands in a list or a paragraph is kept, and everything if there is
-    no sentence beside the links. A short post may have several boxes.
+    Labels of advertisements, tables of contents, buttons for sharing, counters in a box of their own and what
+    stands beside a form are dropped. If links to other posts are most of the text, the post may be a list of
+    posts: what stands in a list or a paragraph is kept, and everything if there is no sentence beside the
+    links. A short post may have several boxes.
     """
     kept: list[Raw] = []
     links: list[Raw] = []
+    sorter = _Sorter(lines, is_other_post, is_listing, title)
+    before: Raw | None = None
     for line in lines:
-        is_label = len(line.text) <= _LONGEST_LABEL and _AD_LABEL.match(line.text)
-        if is_label and line.kind in (LineKind.PARAGRAPH, LineKind.CAPTION):
-            continue
-        if line.linked and line.href.startswith("#"):
-            if kept and _CONTENTS.match(kept[-1].text):
-                kept.pop()
-            continue
-        (links if line.href and _is_teaser(line) and is_other_post(line.href) else kept).append(line)
+        place = sorter.place(line, before if links and links[-1] is before else None)
+        if kept and sorter.is_label(kept[-1], line, place, kept[-1] is before):
+            links.append(kept.pop())
+        if place == "keep":
+            kept.append(line)
+        elif place == "link":
+            links.append(line)
+        before = line
     boxes = _boxes_among(links, kept)
     if boxes == links:
         return kept, links
-    return [line for line in lines if line in kept or (line in links and line not in boxes)], boxes
+    standing = {id(line) for line in (*kept, *links)} - set(map(id, boxes))
+    return [line for line in lines if id(line) in standing], boxes
 
 
 def _boxes_among(links: list[Raw], kept: list[Raw]) -> list[Raw]:
@@ -87,6 +117,74 @@ def _boxes_among(links: list[Raw], kept: list[Raw]) -> list[Raw]:
     if all(len(line.text.split()) < _SENTENCE for line in kept):
         return []
     return [line for line in links if line.kind is not LineKind.LIST and line.tag != "p"]
+
+
+class _Sorter:
+    """Tells lines of boxes from lines of the article."""
+
+    def __init__(
+        self,
+        lines: list[Raw],
+        is_other_post: Callable[[str], bool],
+        is_listing: Callable[[str], bool],
+        title: str,
+    ) -> None:
+        self._is_other_post, self._is_listing, self._title = is_other_post, is_listing, title
+        self._sizes = Counter(box for line in lines for box in line.boxes)
+        invited = sum(len(line.text.split()) for line in lines if line.is_beside_form)
+        self._is_invited = invited <= _MOST_INVITING
+
+    def place(self, line: Raw, teaser: Raw | None) -> Literal["keep", "link", "drop"]:
+        """Where a line belongs; ``teaser`` is the line before it if that is a link to another post."""
+        is_invitation = line.is_beside_form and self._is_invited and not _DIGIT.search(line.text)
+        if is_invitation or _is_furniture(line) or _leads_within(line):
+            return "drop"
+        is_link = line.href and _is_teaser(line) and self._is_other_post(line.href)
+        is_card = teaser is not None and _is_beside(teaser, line, self._sizes)
+        return "link" if is_link or is_card or self._is_of_listings(line) else "keep"
+
+    @staticmethod
+    def is_label(above: Raw, line: Raw, place: str, is_next: bool) -> bool:
+        """True for a kicker above a link, and for the heading of a table of contents."""
+        if place == "link":
+            return is_next and _is_kicker(above)
+        return place == "drop" and _leads_within(line) and bool(_CONTENTS.match(above.text))
+
+    def _is_of_listings(self, line: Raw) -> bool:
+        """True for a line of tags or categories, and for a path such as "Home » News » title"."""
+        if not line.hrefs or (len(line.hrefs) == 1 and not _TERMS.match(line.text)):
+            return False
+        title = self._title
+        plain = line.plain - (len(title) if title and line.text.endswith(title) else 0)
+        return plain <= _LONGEST_WORD and all(map(self._is_listing, line.hrefs))
+
+
+def _is_furniture(line: Raw) -> bool:
+    if line.hrefs and line.plain <= _LONGEST_WORD and all(map(_SHARING.search, line.hrefs)):
+        return True
+    if line.kind not in (LineKind.PARAGRAPH, LineKind.CAPTION):
+        return False
+    if len(line.text) <= _LONGEST_LABEL and _AD_LABEL.match(line.text):
+        return True
+    return line.tag != "p" and not (line.bare and not line.tag) and is_notice(line)
+
+
+def _leads_within(line: Raw) -> bool:
+    """True for a line that is a link to a place in the page."""
+    return line.is_within or (line.linked and line.href.startswith("#"))
+
+
+def _is_kicker(line: Raw) -> bool:
+    """True for a line such as "Read also:" above a link to another post."""
+    is_text = line.kind in (LineKind.PARAGRAPH, LineKind.HEADING)
+    return is_text and len(line.text) <= _MOST_KICKER and bool(_KICKER.match(line.text))
+
+
+def _is_beside(teaser: Raw, line: Raw, sizes: Counter[int]) -> bool:
+    """True for the date or the beginning of another post, in the small box of its title."""
+    if not any(sizes[box] <= _LINES_OF_CARD for box in teaser.boxes if box in line.boxes):
+        return False
+    return line.text.endswith(_CUT_OFF) or (len(line.text) < 30 and bool(_DATE.search(line.text)))
 
 
 def _is_teaser(line: Raw) -> bool:

@@ -63,7 +63,7 @@ CONTENTS = _any(
 AUTHORS = _any(
     _BEFORE + r"""author(?:[-_](?:box|bio|info|card|area|section|desc|description|wrap|wrapper|block|details|avatar|name|meta|title|inner|content|social|links?))+
     about[-_]author about-the-author authorbox abh_box[\w-]* saboxplugin[\w-]* pp-multiple-authors[\w-]* (?:post|entry)-author(?:[-_]\w+)* byline
-    usr-holder author-vcard"""
+    usr-holder author-vcard molongui-[\w-]* m-a-box[\w-]*"""
 )  # fmt: skip
 META = _any(
     r"""(?:post|entry|single|article|news|tie)[-_]meta(?:[-_]\w+)* meta[-_](?:info|bar|data|views|date|author) posted[-_](?:on|by|in)
@@ -83,13 +83,14 @@ COMMENTS = _any(
 INVITATIONS = _any(
     r"""newsletter(?:[-_]\w+)* (?:mc4wp|mailchimp|mc_embed|mailpoet|tnp)[\w-]* subscribe
     (?:subscribe|subscription|signup|follow)[-_](?:box|form|bar|us|widget|section|wrap|button|block|area)[\w-]* jetpack_subscription_widget
-    telegram-(?:channel|join|box) join-us cookie[-_](?:notice|bar|banner|law|consent|popup|box|info|message)[\w-]* cookies? gdpr[\w-]* cc-window
+    donat(?:e|ions?)[-_](?:box|button|form|banner|block|widget|wrap|cta|section|bar) give-(?:form|btn|donation)[\w-]* charitable-[\w-]*
+    wp-polls(?:-\w+)* totalpoll[\w-]* (?:poll|quiz|survey)[-_](?:box|form|widget|container|wrap)[\w-]* telegram-(?:channel|join|box) join-us cookie[-_](?:notice|bar|banner|law|consent|popup|box|info|message)[\w-]* cookies? gdpr[\w-]* cc-window
     consent[-_]\w+ popup modal"""
 )
 TOOLS = _any(
     r"""site-(?:header|footer|info|branding)(?:-\w+)* masthead colophon screen-reader-(?:text|shortcut) sr-only visually-hidden skip-link printfriendly pf-button (?:print|pdf|email)-(?:button|link|icon)s?
     back-to-top more-link read-more(?:-link|-button)? readmore continue-reading widgets? widget-area widget_\w+ sidebar wpulike\w* wp_ulike\w*
-    kk-star-ratings yasr-\w+ gp-rating rating-box review-box icl_post_in_other_langs wpml-ls[\w-]* wp-playlist-script speech-player (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
+    kk-star-ratings yasr-\w+ gp-rating rating-box review-box icl_post_in_other_langs wpml-ls[\w-]* wp-playlist-script speech-player gspeech\w* trinityAudio\w* responsivevoice[\w-]* printomatic\w* (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
 )
 _FAMILIES = (
     SHARING,
@@ -105,13 +106,7 @@ _FAMILIES = (
     TOOLS,
 )
 _NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
-# Where a link to share a page leads, whatever the class of its button
-_SHARE_LINK = re.compile(
-    r"(?:https?:)?//(?:[\w-]+\.)?(?:facebook\.com/(?:sharer|dialog/(?:share|feed))|(?:twitter|x)\.com/(?:intent/|share\?)|wa\.me/\?"
-    r"|api\.whatsapp\.com/send\?|(?:t|telegram)\.me/share|linkedin\.com/share|pinterest\.com/pin/create|reddit\.com/submit"
-    r"|tumblr\.com/(?:widgets/)?share|vk\.com/share|connect\.ok\.ru/offer|getpocket\.com/(?:edit|save))|(?:whatsapp|viber|tg)://\w+\?(?:text|url)=|mailto:\?",
-    re.IGNORECASE,
-)
+_TYPES = ("/WPAdBlock", "/BreadcrumbList")  # of schema.org
 _ROLES = frozenset(("navigation", "dialog", "alertdialog", "search", "contentinfo", "banner", "form"))
 
 # The text of a page builder stands in widgets
@@ -156,11 +151,10 @@ def is_noise(tag: str, attributes: Mapping[str, str | None]) -> bool:
     if names and _names_noise(names):
         return True
     identity = attributes.get("id")
-    if identity and tag in _CONTAINERS and "wp-block-" not in (names or "") and _names_noise(identity):
+    is_named = identity and tag in _CONTAINERS and "wp-block-" not in (names or "")
+    if is_named and _names_noise(identity or "") and not _BUILDER.search(names or ""):
         return True
-    if tag == "a" and _SHARE_LINK.match(attributes.get("href") or ""):
-        return True
-    return attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith("/WPAdBlock")
+    return attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith(_TYPES)
 
 
 def in_furniture(
