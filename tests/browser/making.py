@@ -157,7 +157,7 @@ def make(folder: Path) -> Path:
         "proven": [],
         "waiting": [],
         "invented": [],
-        "withdrawn": [],
+        "withdrawn": {},
     }
     warc.append_event(THIRD, judged)
     counters = {"requests": 8, "new": 5, "changed": 2, "unchanged": 0, "gone": 1, "failed": 0}
