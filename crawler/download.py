@@ -11,6 +11,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.extensions.guard import guard_of
+from crawler.private_addresses import PrivateHost, PublicResolver
 from crawler.scrapy_internals import read_long_header_lines
 
 HEADER_LINE = 2**18  # bytes; browsers read no longer headers either
@@ -25,13 +26,17 @@ class StoppableHandler(HTTP11DownloadHandler):
         read_long_header_lines(HEADER_LINE)
 
     async def download_request(self, request: Request) -> Response:
-        """The response. Raises IgnoreRequest when the crawl ends first, else what Scrapy's handler raises."""
+        """The response. Raises PrivateHost, IgnoreRequest when the crawl ends first, and as Scrapy's own."""
+        if request.meta.get("proxy") and (refused := PublicResolver.reason_to_refuse(request)):
+            raise PrivateHost(refused)
         cut = asyncio.ensure_future(self._guard.cut.wait())
         loading = asyncio.ensure_future(super().download_request(request))
         try:
             await asyncio.wait((cut, loading), return_when=asyncio.FIRST_COMPLETED)
             if not loading.done():
                 raise IgnoreRequest("the crawl is stopping")
+            if loading.exception() and (refused := PublicResolver.reason_to_refuse(request)):
+                raise PrivateHost(refused)
             return loading.result()
         finally:
             for future in (cut, loading):

@@ -108,15 +108,16 @@ DOWNLOAD_HANDLERS = {  # only what the site may answer to
     "https": "crawler.download.StoppableHandler",
     **dict.fromkeys(("file", "data", "ftp", "s3")),
 }
-DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"  # the default finds no hosts that have IPv6 only
+TWISTED_DNS_RESOLVER = "crawler.private_addresses.PublicResolver"  # default: no hosts that have IPv6 only
+ARCHIVE_PRIVATE_HOSTS = os.environ.get("ARCHIVE_PRIVATE_HOSTS", "")  # hosts of your own network, with commas
 REMOTE_CONTROL_ENABLED = False  # default True; a port that runs code has no place beside an archive
 TELNETCONSOLE_ENABLED = False  # the same
 MEMUSAGE_LIMIT_MB = 1024  # default no limit; a crawl needs 150: more is a leak, and the next run goes on
 
 # -- public archives (docs/backfill.md): the services, or mirrors; each with a slash at its end
-WAYBACK_URL = "https://web.archive.org/"
-COMMONCRAWL_INDEX_URL = "https://index.commoncrawl.org/"
-COMMONCRAWL_DATA_URL = "https://data.commoncrawl.org/"
+WAYBACK_URL = "https://web.archive.org/"  # the service; a mirror or a test names another
+COMMONCRAWL_INDEX_URL = "https://index.commoncrawl.org/"  # the same
+COMMONCRAWL_DATA_URL = "https://data.commoncrawl.org/"  # the same
 WAYBACK_INDEX_SECONDS = 2.6  # between requests: the service blocks at 30 a minute; 24 leave room
 WAYBACK_CAPTURE_SECONDS = 0.13  # 480 a minute at most; it blocks at 600
 COMMONCRAWL_INDEX_SECONDS = 1.0  # as its own client waits

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
+from scrapy.settings import BaseSettings
 
 from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL, exit_status_lines
@@ -59,6 +61,7 @@ class Command(ScrapyCrawl):
             )
         if len(args) == 1:
             self._check(process.spider_loader.load(args[0]), opts)
+            self.settings.set("ARCHIVE_PRIVATE_HOSTS", _named(self.settings, opts.spargs), priority="cmdline")
             start_early()
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             # It starts at seconds and ignores a delay of 0
@@ -111,6 +114,13 @@ class Command(ScrapyCrawl):
         if verdict.sentence and not guard.is_reported:
             print(f"sohr: {verdict.sentence}", file=sys.stderr)
         return verdict.exit_status
+
+
+def _named(settings: BaseSettings, given: dict[str, str]) -> list[str]:
+    """The hosts that the user names, which may be on a private network."""
+    urls = [given.get("site", ""), given.get("moved_from", "")]
+    urls += [str(settings[name]) for name in settings if name.endswith("_URL")]
+    return settings.getlist("ARCHIVE_PRIVATE_HOSTS") + [urlsplit(url).hostname or "" for url in urls if url]
 
 
 def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:

@@ -19,6 +19,7 @@ from archive.model import Capture
 from archive.sites.hosts import registrable_domain
 from archive.sites.robots import NOTHING, Robots, parse_robots
 from crawler.extensions.guard import guard_of
+from crawler.private_addresses import PrivateHost
 from crawler.reasons import advise, describe_error
 from crawler.scrapy_internals import set_delay
 
@@ -63,6 +64,9 @@ class RobotsMiddleware:
         host = urlsplit(origin).netloc
         try:
             robots = self._read(await self._fetch(f"{origin}/robots.txt"), host)
+        except PrivateHost as error:
+            guard_of(self._crawler).stay_away(host, str(error))
+            return NOTHING
         except IgnoreRequest:
             return NOTHING  # the crawl is stopping, or the host is left alone
         except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware, tried again by BackoffMiddleware

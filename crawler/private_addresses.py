@@ -1,0 +1,104 @@
+"""No request reaches this machine or a private network, wherever a link, a redirect or a name leads.
+
+The address is checked when the connection is made, so a name cannot lead elsewhere than it was checked for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.resolver import CachingHostnameResolver
+from twisted.internet.base import ReactorBase
+from twisted.internet.interfaces import IHostResolution
+
+from archive.sites.hosts import registrable_domain
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+
+
+def is_public(address: str) -> bool:
+    """True for an IP address of the public internet, as IANA's registries say (``ipaddress``)."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if not inner and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner:
+            ip = inner
+    return ip.is_global and not ip.is_multicast
+
+
+def is_public_name(host: str) -> bool:
+    """False for a name of this machine and for a private address in any notation: 127.1, 0x7f.1, 2130706433.
+    Other names are not looked up."""
+    host = host.strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return is_public(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, ValueError):  # it is no address
+        return True
+
+
+class _PublicAddresses:
+    """Passes the addresses on that may be connected to, and remembers the others (IResolutionReceiver)."""
+
+    def __init__(self, receiver: Any, host: str, refused: dict[str, str]) -> None:
+        self._receiver, self._host, self._refused = receiver, host, refused
+        self.resolutionBegan = receiver.resolutionBegan
+        self.resolutionComplete = receiver.resolutionComplete
+
+    def addressResolved(self, address: Any) -> None:
+        if is_public(address.host):
+            self._receiver.addressResolved(address)
+        else:
+            self._refused[self._host] = address.host
+
+
+class PrivateHost(IgnoreRequest):
+    """Raised when a host is on a private network, by the download handler."""
+
+
+class PublicResolver(CachingHostnameResolver):
+    """Scrapy's resolver, which finds private addresses only for the hosts that the user names."""
+
+    named: ClassVar[set[str]] = set()  # registrable domains; one reactor, and so one resolver, a process
+    refused: ClassVar[dict[str, str]] = {}  # by host: the private address it led to
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, reactor: ReactorBase) -> Self:
+        """Called by Scrapy."""
+        cls.named = {registrable_domain(host) for host in crawler.settings.getlist("ARCHIVE_PRIVATE_HOSTS")}
+        return super().from_crawler(crawler, reactor)
+
+    def resolveHostName(  # type: ignore[override]  # the rest is passed on as it is
+        self, receiver: Any, host: str, *more: Any, **named: Any
+    ) -> IHostResolution:
+        """The addresses of a host, without those that may not be connected to."""
+        if registrable_domain(host.strip("[]")) not in self.named:
+            receiver = _PublicAddresses(receiver, host, self.refused)
+        return super().resolveHostName(receiver, host, *more, **named)
+
+    @classmethod
+    def reason_to_refuse(cls, request: Request) -> str | None:
+        """Why a request was or must be refused, as a sentence; None if it may be sent.
+
+        A proxy, whose address is the user's own, looks names up: then the name is checked.
+        """
+        host = (urlsplit(request.url).hostname or "").strip("[]")
+        if proxy := request.meta.get("proxy"):
+            cls.named.add(registrable_domain(urlsplit(str(proxy)).hostname or ""))
+            if registrable_domain(host) in cls.named or is_public_name(host):
+                return None
+        elif host not in cls.refused:
+            return None
+        return (
+            f"{host} leads to {cls.refused.get(host, 'an address')} of this machine or of a private network, "
+            f"which is not asked (if you want it: -s ARCHIVE_PRIVATE_HOSTS={host})"
+        )
