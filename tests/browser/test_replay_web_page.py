@@ -1,5 +1,6 @@
 """An exported WACZ opens in ReplayWeb.page, in a real browser: the words of both versions of an article, read
-in the replayed page; also from an archive whose captures were imported.
+in the replayed page; also from an archive whose captures were imported. A package of `cite` is verified there,
+and with one changed byte it is not.
 
 ``SOHR_REPLAYWEBPAGE`` names a folder with ReplayWeb.page's ui.js and sw.js (npm pack replaywebpage). Nothing
 may leave this machine.
@@ -7,12 +8,13 @@ may leave this machine.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,7 +27,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.archiving import Archive, well
+from tests import archiving
+from tests.archiving import Archive, capture, well
 from tests.browser.making import FIRST, HOME, SECOND, TOLL, make
 from tests.browser.test_reading import CHROMIUM, FLAGS
 
@@ -75,6 +78,21 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         thread.join(20)
 
 
+@contextmanager
+def serving(site: Path) -> Iterator[str]:
+    """A folder as a web site on loopback."""
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        app = Starlette(routes=[Mount("/", StaticFiles(directory=site, html=True))])
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """The browser."""
@@ -99,3 +117,46 @@ def test_both_versions_of_an_article_are_replayed(home: str, chromium: Any, at: 
     assert replayed.locator("h1").inner_text() == f"Blast in Al-Mayadin leaves {dead} dead"
     assert {urlsplit(url).hostname for url in asked if url.startswith("http")} == {"127.0.0.1"}
     context.close()
+
+
+# What ReplayWeb.page says of the signature of the collection that is open
+SIGNATURE = """async () => {
+    const [{ name }] = (await indexedDB.databases()).filter((one) => one.name.startsWith('db:'));
+    const done = (asked) => new Promise((take) => { asked.onsuccess = () => take(asked.result); });
+    const store = (await done(indexedDB.open(name))).transaction('verification').objectStore('verification');
+    return [await done(store.get('signature')), await done(store.get('publicKey'))];
+}"""
+
+
+@pytest.mark.parametrize(
+    "part", ["", '"signature": "M', '"hash": "sha256:'], ids=["whole", "signature", "hash"]
+)
+def test_a_package_is_verified(chromium: Any, tmp_path: Path, part: str) -> None:
+    """Its signature holds in the browser; after one changed byte of it, or of the hash that it signs, it does
+    not. (Whether datapackage.json and the files have their hashes, ReplayWeb.page 2.4.6 does not check.)"""
+    tool, site = Path(os.environ["SOHR_REPLAYWEBPAGE"]), tmp_path / "site"
+    (site / "replay").mkdir(parents=True)
+    shutil.copy(tool / "ui.js", site)
+    shutil.copy(tool / "sw.js", site / "replay")
+    for dead, day in ((3, "2026-01-02"), (31, "2026-01-03")):
+        with Archive(tmp_path / "a") as archive:
+            archive.take(capture(1, f"{day}T10:00:00Z", f"The blast killed {dead} civilians.", "And more."))
+    well(tmp_path / "a", "cite", "en:1", 2, "--package", site / "evidence.wacz")
+    raw = bytearray((site / "evidence.wacz").read_bytes())
+    if part:
+        at = raw.rindex(part.rstrip("M").encode()) + len(part)
+        raw[at] = ord("a") if raw[at] != ord("a") else ord("b")
+        (site / "evidence.wacz").write_bytes(raw)
+    (site / "index.html").write_text(EMBED.format(url=f"{archiving.HOME}en/1/", ts="20260103100000"))
+    context = chromium.new_context()
+    page = context.new_page()
+    with serving(site) as home:
+        page.goto(f"{home}/index.html")
+        replayed = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
+        assert "killed 31 civilians" in replayed.locator("div.entry-content").inner_text(timeout=60_000)
+        frame = next(frame for frame in page.frames if "/replay/?" in frame.url)
+        signature, key = frame.evaluate(SIGNATURE)
+    context.close()
+    assert (signature or {}).get("matched", False) is not bool(part)
+    if not part:
+        assert key["expected"] == json.loads(well(tmp_path / "a", "head", "--json"))["public_key"]
