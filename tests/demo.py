@@ -34,6 +34,7 @@ from archive.read.database import about, open_readonly
 from archive.reports.status import read_status
 from archive.reports.terminal import columns, cut, isolated, plain, render_status
 from archive.store import lock
+from tests.proving import PACKAGE, prove
 from tests.replica.server import ROOT, Replica
 from tests.replica.words import Edition
 
@@ -47,6 +48,7 @@ OURS = (
     "warc",
     "manifests",
     "consumers.db",
+    PACKAGE,
     MARK,
 )
 ENV = {
@@ -249,6 +251,10 @@ def play(site: Replica, folder: Path) -> tuple[int, Cast]:
     if _seq(folder) == told_later:
         raise DemoFailed("the last crawl noticed nothing: please report it", 70)
     noticed(folder, told, roles)
+    heading("The edit, as a proof for somebody who has nothing else")
+    for line in prove(folder, _name(roles.toll), ENV):
+        print(dim(line) if line.startswith("$") else line)
+    print(f"All of it holds. The file: {folder / PACKAGE} (open it in https://replayweb.page/)")
     return told, roles
 
 

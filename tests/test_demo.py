@@ -38,6 +38,13 @@ def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
     ]
     assert text.count("crawl healthy: ") == 3
     assert "killed [-3-]{+31+} civilians" in text
+    proof = text.partition("The edit, as a proof")[2]
+    assert (
+        "Verification: OK" in proof
+        and "  killed 3 civilians\n" in proof
+        and "  killed 31 civilians\n" in proof
+    )
+    assert "All of it holds" in proof and (tmp_path / "demo" / "edit.wacz").exists()
     assert re.search(r"updated +figures +3 +no +en:\d+", text) and re.search(
         r"updated +figures +3 +yes +ar:\d+", text
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
 import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -47,7 +49,9 @@ def folder(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Pa
                 f"{day}T10:00:00Z", channel="robots",
             )  # fmt: skip
             others = (capture(n, f"{day}T10:00:01Z", f"Other {n} of {number}. " * 200) for n in range(2, 12))
-            archive.take(robots, *others, capture(1, f"{day}T10:00:05Z", DEAD[number], "No more is known."))
+            plain = capture(1, f"{day}T10:00:05Z", DEAD[number], "No more is known.")
+            headers = (*plain.headers, ("Content-Encoding", "gzip"))
+            archive.take(robots, *others, replace(plain, body=gzip.compress(plain.body), headers=headers))
         use(MACHINE)
         path = manifests(folder)[-1].path
         path.with_suffix(".tsr").write_bytes(authority.stamp(path))
@@ -73,7 +77,12 @@ def unpacked(package: Path, tmp_path: Path) -> Path:
 def shell(line: str, folder: Path) -> str:
     """What a command of the stranger prints. Raises CalledProcessError."""
     return subprocess.run(
-        ["bash", "-ec", f"set -o pipefail; {line}"], cwd=folder, capture_output=True, text=True, check=True
+        ["bash", "-ec", f"set -o pipefail; {line}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=True,
     ).stdout
 
 
@@ -115,7 +124,8 @@ def test_a_stranger_checks_everything(authority: Authority, unpacked: Path) -> N
         record = shell(one["command"], unpacked)
         assert record.count(f"WARC-Target-URI: {url}") == 3 and record.count(f"WARC-Date: {at}") == 3
         assert one["record_id"] in record and one["payload_sha256"] in record
-    assert DEAD[1] in shell(captures[f"{HOME}en/1/", "2026-01-02T10:00:05Z"]["command"], unpacked)
+        assert shell(f"{one['body']} | sha256sum", unpacked).split()[0] == one["payload_sha256"]
+    assert DEAD[1] in shell(captures[f"{HOME}en/1/", "2026-01-02T10:00:05Z"]["page"], unpacked)
     page = (unpacked / "provenance" / "sheet.html").read_text()
     assert DEAD[2] in page and "unknown" in page and "<script" not in page and "src=" not in page
 

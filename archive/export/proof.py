@@ -60,6 +60,7 @@ a manifest is the one that the next one names as "before": sha256sum manifests/N
 a manifest sealed the list of blocks, its "blocks" of that file: sha256sum blocks/N-FILE/list.sha256
 the blocks are those of the list: cd blocks/N-FILE && sha256sum --ignore-missing -c list.sha256
 a capture, with its request and provenance, is in its blocks: the "command" of the capture
+its body, as it was received, has its payload_sha256: its "body" | sha256sum; unpacked: its "page"
 the signature is that of the archive's key ("sohr-archive head"), and the page as it was: https://replayweb.page/
 """
 
@@ -234,6 +235,8 @@ def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
         "length": row["length"],
         "sealed_by": proven.seal and proven.seal.name,
         "command": None,
+        "body": None,
+        "page": None,
     }
     if proven.seal:
         name, start, numbers = _place(proven)
@@ -243,6 +246,11 @@ def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
         sheet["command"] = (
             f"cat {blocks} | tail -c +{begin - first + 1} | head -c {proven.end - begin} | zcat"
         )
+        if answer.body and row["original_id"] is None:  # else the body is that of another capture here
+            size = len(answer.body)
+            sheet["body"] = f"{sheet['command']} | tail -c {size + 4} | head -c {size}"
+            is_packed = (answer.header("content-encoding") or "").strip().lower() in ("gzip", "x-gzip")
+            sheet["page"] = sheet["body"] + (" | zcat" if is_packed else "")
     return sheet
 
 
