@@ -51,7 +51,7 @@ THRESHOLDS: tuple[Threshold[int] | Threshold[float], ...] = (
         "a person who deletes four posts is no outage"),
     BULK_SHARE := Threshold("bulk_share", 0.5, "of the looks of that day",
         "edits and deletions are a tenth of the looks of a day"),
-    BULK_CRAWL := Threshold("bulk_crawl", 0.9, "of the looks of one crawl, posts gone",
+    BULK_CRAWL := Threshold("bulk_crawl", 0.9, "of the looks of one crawl, or in a row, posts gone",
         "a site that breaks at noon answered well all morning"),
     PROOF_CRAWLS := Threshold("proof_crawls", 3, "crawls that found the same",
         "a held outcome is then written, if others answer"),

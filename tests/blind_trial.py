@@ -238,6 +238,8 @@ def _untold(truth: Truth, seen: Seen, believed: Conclusion) -> Iterable[str]:
     """What the site did, and is not told in time."""
     created = {one["post_id"]: one["said_at"] for one in reversed(seen.feed) if one["kind"] == "created"}
     for deed in truth.deeds:
+        if deed.what == "untrash" and deed.post_id not in believed.rumours:
+            continue  # nobody looked while it was gone
         at = parse_time(deed.at)
         # Without a channel that dates it, an edit shows at the next look: as far away as the post's age here
         until = at + (at - parse_time(created[deed.post_id])) + SPARE

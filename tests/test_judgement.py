@@ -151,6 +151,16 @@ def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path)
     assert health()["en"][0::2] == (True, {}) and kinds(folder) == []
 
 
+def test_the_home_page_in_place_of_all_posts(site: Site, tmp_path: Path) -> None:
+    """With status 200: a page came, and it is not the post: 65, and nothing is said of any."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    for post_id in IDS:
+        site.answers[f"/en/{post_id}/"] = site.answers["/en/"]
+    assert run(site, folder, "look=all").status == 65
+    assert set(states(folder).values()) == {"live"} and kinds(folder) == []
+
+
 def test_single_posts_that_go_are_told(site: Site, tmp_path: Path) -> None:
     """Two of six: missing at once, in the crawl that saw it."""
     folder = tmp_path / "a"
@@ -241,6 +251,29 @@ def test_what_was_told_before_the_trouble_showed_is_retracted(site: Site, tmp_pa
     site.answers = before
     assert run(site, folder, "look=all", clock="+3h").status == 0
     assert kinds(folder) == ["missing"] * 4 + ["retracted"] * 4
+
+
+def test_trouble_that_a_few_looks_show_in_each_crawl(tmp_path: Path) -> None:
+    """All looks answered well in the morning; from noon on one or two a crawl find posts gone: the fifth post
+    in a row shows that all are, and what was told of the others is taken back."""
+    folder, ids = tmp_path / "a", tuple(range(101, 121))
+    with Site() as site:
+        site.list_posts(*ids)
+        for post_id in ids:
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        assert run(site, folder).status == 0
+        assert run(site, folder, "look=all", clock="+1h").status == 0
+        site.answers |= {f"/en/{post_id}/": GONE for post_id in ids}
+        listed = tmp_path / "urls.txt"
+        for number, clock in enumerate(("+2h", "+3h", "+4h", "+5h", "+6h")):
+            listed.write_text(site.post_url(ids[number]))
+            status = 69 if number == 4 else 0
+            assert run(site, folder, "look=all", f"urls={listed}", clock=clock).status == status
+    assert kinds(folder) == ["missing"] * 4 + ["retracted"] * 4
+    assert set(states(folder).values()) == {"live"}
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
 
 
 def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, tmp_path: Path) -> None:

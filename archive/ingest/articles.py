@@ -115,6 +115,12 @@ class Articles:
         elif article["next_look_at"] and article["next_look_at"] < again:
             self.store.articles.update(article["article_id"], next_look_at=again)
 
+    def look_again(self, article: ArticleRow, at: str, wait: timedelta) -> None:
+        """The look just recorded shows nothing of the post as it is now: look again ``wait`` later."""
+        again = look_schedule.unread_next_look(at, str(key_of(article)), wait)
+        values = {"next_look_at": again, "unchanged_looks": article["unchanged_looks"]}
+        self.store.update("articles", "article_id", article["article_id"], **values)
+
     def delay_refused(self, seen: Seen, article: ArticleRow) -> None:
         """After two crawls that got only errors for a post never captured, other posts go first."""
         query = "select count(distinct crawl_id) from captures where article_id = ? or capture_id = ?"

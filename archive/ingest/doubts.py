@@ -37,12 +37,18 @@ def is_stale_copy(
     """
     if found.modified_at and modified_at and found.modified_at < modified_at:
         return True
-    age = capture.header("age") or ""
-    if age.isascii() and age.isdecimal() and len(age) < 10:
-        made_at = format_time(parse_time(capture.captured_at) - timedelta(seconds=int(age)))
-        if int(age) and made_at < seen_at:
-            return True
+    made_at = copied_at(capture)
+    if made_at is not None and made_at < seen_at:
+        return True
     return is_former_text and any(_HIT.search(capture.header(name) or "") for name in _CACHES)
+
+
+def copied_at(capture: Capture) -> str | None:
+    """When a cache got the answer from the site, by its ``Age``; None if it is no copy."""
+    age = capture.header("age") or ""
+    if not (age.isascii() and age.isdecimal() and len(age) < 10 and int(age)):
+        return None
+    return format_time(parse_time(capture.captured_at) - timedelta(seconds=int(age)))
 
 
 def asks_past_caches(capture: Capture) -> bool:

@@ -9,7 +9,8 @@ rebuild follows the records.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -69,7 +70,9 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
             proven.append([str(key_of(row)), row["kind"]])
     bulk: set[str] = set()
     [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
-    for since, share in ((format_time(parse_time(at) - WINDOW), BULK_SHARE), (started_at, BULK_CRAWL)):
+    day = format_time(parse_time(at) - WINDOW)
+    runs = ((since, BULK_CRAWL) for since in (started_at, *_starts_of_runs(ingest, day)))
+    for since, share in ((day, BULK_SHARE), *runs):
         counts, looks = _count(ingest, since)
         counts.subtract(kind for _, kind in proven)
         found = find_bulk(counts, looks, share.value)
@@ -85,6 +88,25 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "proven": proven,
         "waiting": sorted(waiting.values()),
     }
+
+
+def _starts_of_runs(ingest: Ingest, since: str) -> Iterable[str]:
+    """For each kind, when so many posts as may be bulk began to be found gone: where all looks since then say
+    the same, the site is in trouble, however well it answered in the morning."""
+    rows = ingest.store.query(
+        """select kind, article_id, max(at) as at from (
+               select p.kind, p.article_id, captured_at as at from pending_outcomes p
+               join captures using (capture_id) where captured_at >= ?1 and p.kind != 'updated'
+               union all select kind, article_id, said_at from changes c
+               where said_at >= ?1 and kind in ('missing', 'moved')
+               and not exists (select 1 from changes r where r.retracts = c.seq)
+           ) group by 1, 2 order by at desc""",
+        since,
+    )
+    times: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        times[row["kind"]].append(row["at"])
+    return {found[BULK_FEW.value - 1] for found in times.values() if len(found) >= BULK_FEW.value}
 
 
 def _find_uncompared(ingest: Ingest, at: str) -> dict[int, str]:

@@ -33,6 +33,7 @@ from archive.outcome import (
     DETOUR,
     HELD,
     INVENTED,
+    LISTING,
     LISTING_UNREAD,
     NEW,
     NOT_MODIFIED,
@@ -245,6 +246,8 @@ class Ingest:
         expected = self.find_article(seen.capture.url)
         found = reader.read(seen.capture, expected)
         if isinstance(found, Unextractable):
+            if found.reason == LISTING:  # the home page, say, for whatever is asked
+                found = replace(found, reason="mismatch", detail="a listing in place of the post")
             return self._record_unread(seen, expected, found)
         if printed := find_printed_error(f"{found.title}\n{found.text}"):
             why = Unextractable("layout", f"the text has an error message of the server: {printed[:200]}")

@@ -20,9 +20,9 @@ from archive.extract.furniture import (
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
-from archive.ingest import neighbours
+from archive.ingest import look_schedule, neighbours
 from archive.ingest.articles import Articles
-from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, describe_edit, is_stale_copy
+from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, copied_at, describe_edit, is_stale_copy
 from archive.ingest.noise import FURNITURE, NEW_ADDRESS, STALE_COPY, count_noise
 from archive.ingest.pending import UPDATED
 from archive.ingest.same_text import (
@@ -131,7 +131,21 @@ class Versions:
         neighbours.end_promotion(self._store, article["article_id"])
         names = self._names(seen, article, found)
         self._articles.record_look(article, seen, "live", is_changed=False, **names)
-        return seen.outcome(UNCHANGED, article)
+        outcome = seen.outcome(UNCHANGED, article)
+        if not (announced_at := self._hides_edit(seen, article)):
+            return outcome
+        wait = look_schedule.watched_wait(announced_at, seen.at)
+        self._articles.look_again(article, seen.at, wait)
+        count_noise(self._store, key_of(article).edition, seen.at, STALE_COPY)
+        return replace(outcome, is_doubted=not asks_past_caches(seen.capture))
+
+    def _hides_edit(self, seen: Seen, article: ArticleRow) -> str | None:
+        """When the site edited the article, as a channel says, if the answer is an older copy of a cache."""
+        if (made_at := copied_at(seen.capture)) is None or seen.capture.crawl is None:
+            return None
+        sql = "select max(json_extract(claims, '$.modified_at')) from sightings where article_id = ?"
+        [(announced_at,)] = self._store.query(sql, article["article_id"])
+        return str(announced_at) if announced_at and made_at < announced_at <= seen.at else None
 
     def _record_edit(
         self, seen: Seen, article: ArticleRow, newest: VersionRow, before: Text, found: Extract
