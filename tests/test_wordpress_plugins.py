@@ -91,16 +91,20 @@ class TestProbe:
         """A classic theme and one of blocks: each channel is open, each post is read, the cost is known."""
         with theme(name):
             text, found = probe(SITE, tmp_path / "p")
-        assert found.exit_status == 0 and found.verdict == "open: 6 of 6 posts could be read", text
+        assert (
+            found.exit_status == 0 and found.verdict == "open: 6 of 6 posts could be read in each edition"
+        ), text
         assert all(one.posts and one.posts >= 490 for one in found.editions) and found.requests, text
-        assert "REST               yes: 100 posts, counts" in text and "feeds state     ETag" in text
+        assert "REST (wp-json)     yes: 100 posts, counts" in text and "feeds state     ETag" in text
         assert "no: " not in text and "names the sitemap" in text
 
     def test_closed_channels(self, tmp_path: Path) -> None:
         """Named, each with its status; the posts are counted by the pages of home."""
         with plugins("closed"):
             text, found = probe(SITE, tmp_path / "p")
-        assert found.exit_status == 0 and "closed in both editions: feed, REST, sitemap" in text, text
+        assert found.exit_status == 0 and "closed in both editions: feed, REST (wp-json), sitemap" in text, (
+            text
+        )
         assert "closed to visitors (status 403)" in text and "closed to visitors (status 401)" in text
         assert [one.counted_by for one in found.editions] == ["the number of pages of home"] * 2
         assert all(one.posts and 450 <= one.posts <= 550 for one in found.editions), text

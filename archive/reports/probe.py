@@ -269,7 +269,7 @@ def _join(editions: Sequence[EditionFound]) -> str:
     parts = dict.fromkeys((one.word, one.sentence) for one in asked)
     rest = [f"{name_of(one.edition)} was not asked" for one in editions if one not in asked]
     if len(parts) == 1:
-        told = [f"{asked[0].word}: {asked[0].sentence}"]
+        told = [f"{asked[0].word}: {asked[0].sentence}{' in each edition' if len(asked) > 1 else ''}"]
     else:
         told = [f"{name_of(one.edition)} {one.word}: {one.sentence}" for one in asked]
     return "; ".join(told + rest)
@@ -290,7 +290,7 @@ _ROWS = (  # what stands in a row, its channel, and how its address ends
     ("posts of 2021", "date", "/2021/"),
     ("this year's posts", "date", r"/date/(?!2015|2021)"),
     ("feed", "feed", ""),
-    ("REST", "rest", ""),
+    ("REST (wp-json)", "rest", ""),
     ("sitemap", "sitemap", ""),
 )
 
@@ -379,7 +379,7 @@ def _cell(answer: Answer) -> str:
         number_of(answer.posts, "post") if answer.posts is not None and not answer.sitemaps else "",
         f"names {number_of(answer.sitemaps, 'sitemap')}" if answer.sitemaps else "",
         f"counts {int(total):,} in all" if total and total.isdigit() else "",
-        "states edits" if answer.dates else "",
+        "with the time of edits" if answer.dates else "",
         answer.url.rpartition("/")[2] if answer.channel == "sitemap" else "",
     ]
     return "yes: " + ", ".join(part for part in parts if part)
