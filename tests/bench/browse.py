@@ -1,9 +1,9 @@
 """`make bench-browse`: the reading pages over a small and a large archive, by turns, served by real Datasette
 processes.
 
-Each page is asked for the same number of times of both, about posts all over the archive. Issue 6 asks that
-the 95th percentile of a million versions is at most twice that of ten thousand, in the same run. Search by
-relevance ranks the newest 5,000 matches, so it is told, not held to that; so are Datasette's own tables.
+Each page is asked for the same number of times of both, about posts all over the archive. The 95th percentile
+over a million versions may be 1.5 times that over ten thousand, in the same run; 3 times where a search is
+ordered by relevance, since it ranks up to 50,000 posts. Datasette's own tables are measured, without a bound.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from tests.bench.generating import VERSIONS, Shape, generate
 
 ROOT = Path(__file__).parents[2]
 SERVE = "import sys; from archive.browse.serving import run; run(sys.argv[1], int(sys.argv[2]))"
-MOST = 2.0  # times the small archive's 95th percentile
+MOST, MOST_RANKED = 1.5, 3.0  # times the small archive's 95th percentile
 _SKIPPED = 3  # first answers of each page, which fill caches
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A kind of page: its address for the n-th time, and whether issue 6 holds it to the target."""
+    """A kind of page: its address for the n-th time, and how many times as long it may take; None: any."""
 
     name: str
     address: Callable[[Shape, int], str]
-    is_held: bool = True
+    most: float | None = MOST
 
 
 def _post(shape: Shape, turn: int, edition: str = "") -> str:
@@ -59,6 +59,7 @@ def _words(shape: Shape, turn: int) -> str:
 OURS = "/-/sohr/"
 PAGES = (
     Page("front page", lambda shape, turn: OURS),
+    Page("front page in Arabic", lambda shape, turn: f"{OURS}ar/"),
     Page("newest posts", lambda shape, turn: f"{OURS}search?page={turn % 5 + 1}"),
     Page("search, a rarer word", lambda shape, turn: f"{OURS}search?q={_words(shape, turn)}"),
     Page(
@@ -98,14 +99,15 @@ PAGES = (
     Page(
         "search by relevance, rarer",
         lambda shape, turn: f"{OURS}search?q={_words(shape, turn)}&sort=relevance",
+        MOST_RANKED,
     ),
     Page(
         "search by relevance, common",
         lambda shape, turn: f"{OURS}search?q=civilians+killed&sort=relevance",
-        is_held=False,
+        MOST_RANKED,
     ),
     *(
-        Page(f"table {name}", lambda shape, turn, name=name: f"/archive/{name}?_nofacet=1", is_held=False)  # type: ignore[misc]
+        Page(f"table {name}", lambda shape, turn, name=name: f"/archive/{name}?_nofacet=1", None)  # type: ignore[misc]
         for name in ("articles", "versions", "changes", "captures", "latest_versions", "edits", "coverage")
     ),
 )
@@ -189,7 +191,7 @@ def measure(small: Server, large: Server, page: Page, times: int) -> dict[str, A
     (small_p50, small_p95), (large_p50, large_p95) = figures
     return {
         "page": page.name,
-        "held": page.is_held,
+        "most": page.most,
         "small_p50_ms": small_p50,
         "small_p95_ms": small_p95,
         "large_p50_ms": large_p50,
@@ -203,7 +205,7 @@ def line(row: dict[str, Any]) -> str:
     figures = " ".join(
         f"{row[name]:10.1f}" for name in ("small_p50_ms", "small_p95_ms", "large_p50_ms", "large_p95_ms")
     )
-    verdict = "" if not row["held"] else "over" if row["ratio_p95"] > MOST else "ok"
+    verdict = "" if row["most"] is None else "over" if row["ratio_p95"] > row["most"] else "ok"
     return f"{row['page']:32} {figures} {row['ratio_p95']:7.2f}  {verdict}"
 
 
@@ -247,9 +249,9 @@ def main() -> int:
     }
     told = about | {"small": chosen.small, "large": chosen.large, "first_answer_ms": cold, "pages": rows}
     (chosen.folder / "browse.json").write_text(json.dumps(told, indent=1) + "\n")
-    over = [row["page"] for row in rows if row["held"] and row["ratio_p95"] > MOST]
+    over = [row["page"] for row in rows if row["most"] and row["ratio_p95"] > row["most"]]
     if over:
-        print(f"More than {MOST:g} times as long over the large archive: {', '.join(over)}", file=sys.stderr)
+        print(f"Too much longer over the large archive: {', '.join(over)}", file=sys.stderr)
     return 1 if over else 0
 
 
