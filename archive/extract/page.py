@@ -201,7 +201,7 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     found = read_lines(body, is_noise)
     links = [(link, words) for href, words in found.links if (link := metadata.absolute(href, url))]
     for line in found.lines:
-        if line.linked and line.href.find("#") > 0 and page.is_within(line.href):
+        if line.linked and "#" in line.href and page.is_within(line.href):
             line.is_within = True
     kept = boilerplate.cut(found.lines, title, page.site, links, page.is_other_post, page.is_listing)
     others = _cut_addresses(found, kept, url)
@@ -250,6 +250,8 @@ def _read_article(page: _Page) -> Extract | Unextractable:
 
 def _cut_addresses(found: Body, kept: boilerplate.Cut, url: str) -> set[str | None]:
     """The addresses that only lines link to which were cut; those of sources and the like are statements."""
+    if len(kept.lines) == len(found.lines):
+        return set()
     left = {id(line) for line in kept.lines}
     cut = [line for line in found.lines if id(line) not in left and not boilerplate.is_statement(line.text)]
     if not any(line.hrefs for line in cut):

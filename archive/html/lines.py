@@ -266,7 +266,8 @@ class _Walk:
     def flush(self) -> None:
         if not self.pieces:
             return
-        text = tidy("".join(self.pieces))
+        whole = "".join(self.pieces)  # mostly white space between two blocks
+        text = "" if whole.isspace() else tidy(whole)
         if text and is_visible(text):
             now = self.context
             line = Raw(text, now.kind, now.depth, False, now.tag, now.bare and not self.is_marked)

@@ -4,7 +4,6 @@ class."""
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
@@ -96,7 +95,7 @@ def drop_boxes(
     before: Raw | None = None
     for line in lines:
         place = sorter.place(line, before if links and links[-1] is before else None)
-        if kept and sorter.is_label(kept[-1], line, place, kept[-1] is before):
+        if place != "keep" and kept and sorter.is_label(kept[-1], line, place, kept[-1] is before):
             links.append(kept.pop())
         if place == "keep":
             kept.append(line)
@@ -130,17 +129,22 @@ class _Sorter:
         title: str,
     ) -> None:
         self._is_other_post, self._is_listing, self._title = is_other_post, is_listing, title
-        self._sizes = Counter(box for line in lines for box in line.boxes)
-        invited = sum(len(line.text.split()) for line in lines if line.is_beside_form)
-        self._is_invited = invited <= _MOST_INVITING
+        self._lines = lines
+        invited = [len(line.text.split()) for line in lines if line.is_beside_form]
+        self._is_invited = bool(invited) and sum(invited) <= _MOST_INVITING
 
     def place(self, line: Raw, teaser: Raw | None) -> Literal["keep", "link", "drop"]:
         """Where a line belongs; ``teaser`` is the line before it if that is a link to another post."""
-        is_invitation = line.is_beside_form and self._is_invited and not _DIGIT.search(line.text)
+        is_plain = not line.hrefs and teaser is None and not self._is_invited
+        if is_plain and line.tag == "p" and len(line.text) > _LONGEST_LABEL:
+            return "keep"  # nearly every line
+        is_invitation = self._is_invited and line.is_beside_form and not _DIGIT.search(line.text)
         if is_invitation or _is_furniture(line) or _leads_within(line):
             return "drop"
+        if not line.hrefs and teaser is None:
+            return "keep"
         is_link = line.href and _is_teaser(line) and self._is_other_post(line.href)
-        is_card = teaser is not None and _is_beside(teaser, line, self._sizes)
+        is_card = teaser is not None and _is_beside(teaser, line, self._lines)
         return "link" if is_link or is_card or self._is_of_listings(line) else "keep"
 
     @staticmethod
@@ -180,11 +184,12 @@ def _is_kicker(line: Raw) -> bool:
     return is_text and len(line.text) <= _MOST_KICKER and bool(_KICKER.match(line.text))
 
 
-def _is_beside(teaser: Raw, line: Raw, sizes: Counter[int]) -> bool:
+def _is_beside(teaser: Raw, line: Raw, lines: list[Raw]) -> bool:
     """True for the date or the beginning of another post, in the small box of its title."""
-    if not any(sizes[box] <= _LINES_OF_CARD for box in teaser.boxes if box in line.boxes):
+    if not (line.text.endswith(_CUT_OFF) or (len(line.text) < 30 and _DATE.search(line.text))):
         return False
-    return line.text.endswith(_CUT_OFF) or (len(line.text) < 30 and bool(_DATE.search(line.text)))
+    common = [box for box in teaser.boxes if box in line.boxes]
+    return any(sum(box in one.boxes for one in lines) <= _LINES_OF_CARD for box in common)
 
 
 def _is_teaser(line: Raw) -> bool:

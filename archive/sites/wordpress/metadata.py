@@ -262,9 +262,14 @@ def _read_term(
         _add_author(name, "rel:author" if "author" in rel else "link:author-archive", out)
 
 
+_PLAIN = re.compile(r"https?://[\w.-]+/(?!cdn-cgi)[\w./%~+-]*", re.ASCII)
+
+
 def absolute(href: str, base: str) -> str | None:
     """An absolute address; None if it is no http address (``mailto:``, ``#top``, ``javascript:``)."""
     href = href.strip()
+    if _PLAIN.fullmatch(href):  # nearly every one
+        return href
     if not href or href.startswith("#") or "/cdn-cgi/l/email-protection" in href:
         return None
     try:
