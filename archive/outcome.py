@@ -32,6 +32,8 @@ GONE = (404, 410)  # statuses that say that there is no such page
 REFUSALS = frozenset({"challenge", "blocked", "maintenance", "error", "truncated", DETOUR})
 # Outcomes that say that a page came and could not be read.
 UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", LISTING_UNREAD, QUARANTINED})
+# Outcomes that another reading may mend: tried again when a layout is confirmed, or by a newer extractor.
+MENDABLE = (QUARANTINED, "layout", LISTING_UNREAD, "mismatch", "hostile", BROKEN)
 MOST_FAILURES = 3  # in a row: then a channel that was offered before is closed
 READ_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
 

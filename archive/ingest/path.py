@@ -34,12 +34,11 @@ from archive.outcome import (
     HELD,
     INVENTED,
     LISTING,
-    LISTING_UNREAD,
+    MENDABLE,
     NEW,
     NOT_MODIFIED,
     OTHER,
     PART,
-    QUARANTINED,
     READ_OUTCOMES,
     REDIRECT,
     ROBOTS,
@@ -57,9 +56,6 @@ from archive.store.rows import Store
 from archive.text.normalise import normalise
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
-
-# Outcomes that another reading may mend: tried again when a layout is confirmed, or by a newer extractor.
-MENDABLE = (QUARANTINED, "layout", LISTING_UNREAD, "mismatch", "hostile", BROKEN)
 
 
 class Ingest:

@@ -15,7 +15,8 @@ from archive.extract.pool import ParallelReader
 from archive.figures.derive import derive
 from archive.folder import DATABASE, WARC, put_in_place
 from archive.ingest.events import apply_event
-from archive.ingest.path import MENDABLE, Ingest
+from archive.ingest.path import Ingest
+from archive.outcome import MENDABLE
 from archive.read.database import open_readonly
 from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.rebuild.recover import recover

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archive.ingest.path import MENDABLE
 from archive.model import EDITIONS, Edition
+from archive.outcome import MENDABLE
 from archive.public_archives.plan import FETCHED, REFUSED, choose, read_listed
 from archive.public_archives.queries import SERVICES
 from archive.reports.terminal import columns, in_words
