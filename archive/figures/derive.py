@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from archive.figures.reading import RULES, Figure, read_figures
 from archive.store.connection import Connection, Row
 from archive.store.line_kinds import decode_kinds
 
-KEY = "figures"  # row of `about`: the release of the rules, and the last change whose versions were read
+# Row of `about`: release of the rules, the last change whose versions were read, and that with series counted
+KEY = "figures"
 BATCH = 300  # changes in one transaction: other writers wait for a second at most
+_AT_ONCE = 2_000  # series counted by one statement
 
 _INSERT = (
     f"insert into figures (version_id, {', '.join(Figure._fields)})"
@@ -37,59 +39,71 @@ from ordered group by series having count(*) > 1
 
 
 def derive(store: Connection, seconds: float | None = None) -> int:
-    """Read the figures of versions that changes reported since the last call; return how many versions.
+    """Read the figures of versions that changes reported since the last call, then count the series that they
+    are of; return how many versions were read.
 
-    Commits after each batch. After ``seconds`` it stops; the next call continues. Raises CannotWrite.
+    Commits after each batch. After ``seconds`` it reads no more; the next call continues. Raises CannotWrite.
     """
     until = time.monotonic() + seconds if seconds is not None else None
     count = 0
-    with store.transaction():
-        rules, last = json.loads(store.about(KEY) or "[0, 0]")
-        if rules != RULES:
-            last = 0
+    rules, read, counted = json.loads(store.about(KEY) or "[0, 0, 0]")
+    if rules != RULES:
+        read = counted = 0
+        with store.transaction():
             store.execute("delete from figures")
             store.execute("delete from series")
+            store.set_about(KEY, json.dumps([RULES, 0, 0]))
     newest = store.query("select coalesce(max(seq), 0) from changes")[0][0]
-    while last < newest and (until is None or time.monotonic() < until):
+    while read < newest and (until is None or time.monotonic() < until):
         with store.transaction():
-            changes = store.query(
-                "select article_id, kind from changes where seq > ? and seq <= ?", last, last + BATCH
-            )
-            count += _derive_articles(store, changes)
-            last = min(last + BATCH, newest)
-            store.set_about(KEY, json.dumps([RULES, last]))
+            sql = "select article_id, kind from changes where seq > ? and seq <= ?"
+            count += _read_articles(store, store.query(sql, read, read + BATCH))
+            read = min(read + BATCH, newest)
+            store.set_about(KEY, json.dumps([RULES, read, counted]))
+    if counted < read:
+        with store.transaction():
+            for series in _touched(store, counted, read):
+                count_series(store.execute, series)
+            store.set_about(KEY, json.dumps([RULES, read, read]))
     return count
 
 
-def _derive_articles(store: Connection, changes: Iterable[Row]) -> int:
-    """Read the new versions of the articles that changed, and count the series of all their versions."""
+def _read_articles(store: Connection, changes: Iterable[Row]) -> int:
+    """Read the new versions of the articles that changed; of those read again by another extractor, all."""
     reread = {row["article_id"]: False for row in changes}
     reread |= {row["article_id"]: True for row in changes if row["kind"] == "reparsed"}
-    touched: set[int] = set()
     count = 0
     for article_id, is_reparsed in reread.items():
-        known: dict[int, set[int]] = {}
-        sql = """select version_id, series from figures
-                 where version_id in (select version_id from versions where article_id = ?)"""
-        for row in store.query(sql, article_id):
-            known.setdefault(row["version_id"], set()).add(row["series"])
-        touched |= set().union(*known.values())
-        sql = """select v.version_id, a.source, v.title, v.text, v.lines
+        sql = """select v.version_id, a.source, v.title, v.text, v.lines,
+                        exists (select 1 from figures f where f.version_id = v.version_id) as is_read
                  from versions v join articles a using (article_id) where article_id = ?"""
         for version in store.query(sql, article_id):
-            if version["version_id"] not in known or is_reparsed:
-                touched |= _derive_version(store, version)
+            if is_reparsed or not version["is_read"]:
+                _read_version(store, version)
                 count += 1
-    count_series(store.execute, touched)
     return count
 
 
-def _derive_version(store: Connection, version: Row) -> set[int]:
+def _touched(store: Connection, counted: int, read: int) -> Iterator[list[int]]:
+    """The series to count, some at a time: those of articles that changed, or all of two figures or more."""
+    span = (counted, read)
+    sql = "select count(*) > 5000 or max(kind = 'reparsed') from changes where seq > ? and seq <= ?"
+    if counted == 0 or store.query(sql, *span)[0][0]:
+        store.execute("delete from series")
+        found = store.query("select series from figures group by series having count(*) > 1")
+    else:
+        sql = """select distinct series from figures where version_id in (select version_id from versions
+                 where article_id in (select article_id from changes where seq > ? and seq <= ?))"""
+        found = store.query(sql, *span)
+    for start in range(0, len(found), _AT_ONCE):
+        yield [row[0] for row in found[start : start + _AT_ONCE]]
+
+
+def _read_version(store: Connection, version: Row) -> None:
     kinds = [kind for kind, _ in decode_kinds(version["lines"])]
     found = read_figures(version["source"], version["title"], version["text"], kinds)
     store.execute("delete from figures where version_id = ?", version["version_id"])
     store.execute_many(_INSERT, ((version["version_id"], *figure) for figure in found))
-    return {figure.series for figure in found}
 
 
 def count_series(execute: Callable[[str, str], object], series: Iterable[int]) -> None:
