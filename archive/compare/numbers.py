@@ -53,7 +53,7 @@ def _entries(role: str, words: str, values: Iterable[float]) -> dict[str, _Word]
 _SCALES = (10**3, 10**6, 10**9, 10**12)
 _TENS = range(20, 100, 10)
 _ENGLISH = (
-    _entries("o", "one/a/an two three four five six seven eight nine", range(1, 10))
+    _entries("o", "one two three four five six seven eight nine", range(1, 10))
     | _entries(
         "t",
         "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
@@ -109,20 +109,20 @@ _ARABIC = (
 _SPELLINGS = (*((alif, "ا") for alif in "أإآٱ"), ("ة", "ه"), ("ى", "ي"), ("ی", "ي"))
 
 _SCALE = "(?:hundred|dozen|thousand|million|billion|trillion)"
+# Words and numbers of a folded text. 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals
+# ("29.6.2014" is three; "1,5 million" is one), any digits
 _TOKEN = re.compile(
-    # 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals ("29.6.2014" is three; "1,5
-    # million" is one), any digits
-    r"(?P<digits>(?<!\d)\d{1,3}(?:[,٬،]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"(?<!\w)([a-z]+|[ء-ي]+)(?!\w)"
+    r"|(?<!\d)\d{1,3}(?:[,٬،]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
     r"|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)"
-    r"|(?<![\d.,٫٬])\d{1,3},\d{1,2}(?= (?:million|billion|مليون|مليار))|\d+)"
-    r"|(?<!\w)(?=[abdefhmnoqst])(?:"
-    rf"(?P<part>(?:an? )?(?:half|quarter|three[- ]quarters)(?: of)?(?:[ -]an?)?)(?=[ -]{_SCALE}\b)"
-    r"|(?P<added>and[ -]an?[ -](?:half|quarter))\b"
-    rf"|(?P<english>{'|'.join(sorted(_ENGLISH.keys() - {'a', 'an'}, key=len, reverse=True))}"
-    rf"|an?(?=[ -]{_SCALE}\b))(?!\w))"
-    r"|(?<!\w)(?P<arabic>[ء-ي]{2,})(?!\w)",
-    re.IGNORECASE,
+    r"|(?<![\d.,٫٬])\d{1,3},\d{1,2}(?= (?:million|billion|مليون|مليار))|\d+"
 )
+# What begins with a, and, half, quarter or three and is one token
+_SPECIAL = re.compile(
+    rf"(?P<q>(?:an? )?(?:half|quarter|three[- ]quarters)(?: of)?(?:[ -]an?)?)(?=[ -]{_SCALE}\b)"
+    rf"|(?P<p>and[ -]an?[ -](?:half|quarter))\b|(?P<o>an?)(?=[ -]{_SCALE}\b)"
+)
+_BEGIN_SPECIAL = frozenset(("a", "an", "and", "half", "quarter", "three"))
 _TIGHT = frozenset(" -‐‑–")  # between two words of one number
 _AND = frozenset((" and ", "-and-"))
 _PREFIXES = ("و", "ب", "وب", "ل", "ك", "ف", "ول", "ال", "وال", "بال", "لل", "وبال")
@@ -171,22 +171,28 @@ def _find_arabic(word: str) -> tuple[str, _Word] | None:
 
 
 def _tokens(folded: str) -> Iterator[_Token]:
+    end = 0
     for match in _TOKEN.finditer(folded):
-        kind = match.lastgroup or ""
-        start, end = match.span()
-        if kind == "arabic":
-            is_eleven = match[0] in ("واحد", "واحدي") and folded.startswith(" عشر", end)
-            if found := ("و", _ARABIC["احد"]) if is_eleven else _find_arabic(match[0]):
-                prefix, word = found
-                yield _Token(word.role, word.value, start + len(prefix), end, prefix, True)
-        elif kind == "digits":
-            yield _Token("n", None, start, end, "", False)
-        elif kind == "english":
-            word = _ENGLISH[match[0].lower()]
-            yield _Token(word.role, word.value, start, end, "", False)
-        else:
-            part = _PARTS[re.findall("half|quarters?", match[0].lower())[-1]]
-            yield _Token("q" if kind == "part" else "p", part, start, end, "", False)
+        word = match[1]
+        if match.start() < end:
+            continue  # within the token before
+        if word is None:
+            end = match.end()
+            yield _Token("n", None, match.start(), end, "", False)
+        elif word in _BEGIN_SPECIAL and (special := _SPECIAL.match(folded, match.start())):
+            role = special.lastgroup or ""
+            end = special.end()
+            value = Decimal(1) if role == "o" else _PARTS[re.findall("half|quarters?", special[0])[-1]]
+            yield _Token(role, value, match.start(), end, "", False)
+        elif found := _ENGLISH.get(word):
+            end = match.end()
+            yield _Token(found.role, found.value, match.start(), end, "", False)
+        elif word > "z":
+            is_eleven = word in ("واحد", "واحدي") and folded.startswith(" عشر", match.end())
+            if arabic := ("و", _ARABIC["احد"]) if is_eleven else _find_arabic(word):
+                prefix, known = arabic
+                end = match.end()
+                yield _Token(known.role, known.value, match.start() + len(prefix), end, prefix, True)
 
 
 class _Sentence:
@@ -194,7 +200,8 @@ class _Sentence:
 
     def __init__(self, plain: str) -> None:
         self.plain = plain
-        self.folded = fold_letters(plain)
+        lower = plain.lower()
+        self.folded = fold_letters(lower if len(lower) == len(plain) else plain)
         self.tokens = list(_tokens(self.folded))
 
     def _gap(self, i: int) -> str:

@@ -81,7 +81,7 @@ _APPROX_AFTER = re.compile(
     r"| approximately\b| تقريبا)",
     re.IGNORECASE,
 )
-_LONGEST_BEFORE = 40  # characters of what decides before a number
+_LONGEST_BEFORE = 26  # characters of what decides before a number
 _RANGE = frozenset(("-", "–", "—", " - ", " – ", " to ", " or ", " أو ", " او ", " إلى ", " الى "))
 _TO = frozenset((" to ", " إلى ", " الى "))
 

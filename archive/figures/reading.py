@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-from archive.compare.sentences import Sentence, sentence_spans
+from archive.compare.sentences import sentence_spans
 from archive.figures.counts import MONTHS, Count, find_counts
 from archive.figures.units import Unit, find_unit, fold
 from archive.sites.sohr.places import find_places
@@ -28,6 +28,7 @@ _MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"  # Arabic vowels, and a
 _LETTER = r"[^\W\d_]"
 # What a reader does not see inside words, and all spaces of a run but one
 _UNSEEN = re.compile(rf"[{_NO_SHAPE}{_MARKS}]+|(?<={_LETTER})\*+(?={_LETTER})|(?<=\w)ـ+|(?<= ) +")
+_MAY_BE_UNSEEN = re.compile(f"[{_NO_SHAPE}{_MARKS}ـ]")
 _PARTS_DIGITS = re.compile(rf"\d(?![{_DIRECTIONS}]+\d)[^\d ]+\d")
 _SPACE = re.compile(r"[^\S\n\t ]")
 
@@ -47,7 +48,7 @@ _SINCE = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"\s*([•·▪●◦*–—-])")
-_AGREES = re.compile(r"\b(?:were|have)\b")  # follows the number: "1 was", "2 were"
+_NO_WORD = re.compile(r"[^\w#+%]+")
 _LONGEST_OF_BLOCK = 160  # characters of a line without a bullet that still belongs to the heading above
 
 
@@ -109,8 +110,12 @@ class _Line:
     @cached_property
     def masked(self) -> str:
         """The whole line with # for each count: what makes two headings the same."""
-        counted = _Counted(self.plain, 0)
-        return counted.masked if counted.counts else Sentence(self.plain).bare
+        parts: list[str] = []
+        at = 0
+        for sentence in self.sentences:
+            parts += (_key_of(self.plain[at : sentence.start]), sentence.masked)
+            at = sentence.start + len(sentence.plain)
+        return "".join((*parts, _key_of(self.plain[at:])))
 
     @cached_property
     def since(self) -> str | None:
@@ -167,7 +172,12 @@ class _Counted:
                 parts += (self.plain[at:start], instead)
                 at = end
         parts.append(self.plain[at:])
-        return Sentence(_AGREES.sub(lambda m: {"were": "was", "have": "has"}[m[0]], "".join(parts))).bare
+        return _key_of("".join(parts))
+
+
+def _key_of(wording: str) -> str:
+    """What two sentences share that differ in punctuation, case and "were" for "was"."""
+    return _NO_WORD.sub(" ", wording).replace(" were ", " was ").replace(" have ", " has ").strip().lower()
 
 
 def read_figures(source: str, title: str, text: str, kinds: Sequence[str]) -> list[Figure]:
@@ -271,7 +281,12 @@ def _key(*parts: object) -> int:
 def _show(raw: str) -> tuple[str, list[int] | None]:
     """A line without what a reader does not see, and the place of each character; None: nothing is left
     out."""
-    spaced = _SPACE.sub(" ", raw)
+    is_ascii = raw.isascii()
+    if is_ascii and "*" not in raw and "  " not in raw:
+        return raw, None
+    spaced = raw if is_ascii else _SPACE.sub(" ", raw)
+    if not is_ascii and "*" not in raw and "  " not in spaced and not _MAY_BE_UNSEEN.search(raw):
+        return spaced, None
     parts: list[str] = []
     places: list[int] = []
     at = 0
