@@ -44,6 +44,7 @@ ALL = (
     "search?q=civilians",
     "changes",
     "missing",
+    "series",
     "crawls",
     "coverage",
     "en/332481",

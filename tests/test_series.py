@@ -12,9 +12,11 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from datasette.app import Datasette
+from datasette.plugins import pm
 
 from archive import Archive as Reader
-from archive import Wanted
+from archive import Wanted, browse
 from archive.figures.reading import read_figures
 from tests.archiving import Archive, sohr
 from tests.test_figures_numbers import arabic, english
@@ -188,3 +190,32 @@ def test_exports(tolls: Path, tmp_path: Path, what: str) -> None:
     assert len(records) == count == len(table) == 18
     assert [row["value"] for row in table] == [record["value"] for record in records]
     assert len((tmp_path / "it.csv").read_text().splitlines()) == count + 1
+
+
+@pytest.mark.pages
+async def test_pages(tolls: Path) -> None:
+    """The list leads to a series; its chart has a link for each point to the line with sentence and citation,
+    in both languages."""
+    if not pm.is_registered(browse):
+        pm.register(browse, name="sohr_archive")
+    datasette = Datasette([str(tolls / "archive.db")])
+    await datasette.invoke_startup()
+
+    async def get(address: str) -> tuple[int, str]:
+        answer = await datasette.client.get(f"/-/sohr/{address}")
+        return answer.status_code, answer.text
+
+    status, listed = await get("series")
+    assert status == 200 and listed.count("8 points") == 2 and "1 point lower than the one before" in listed
+    _, fell = await get("series?falls=1")
+    [name] = set(re.findall(r"/-/sohr/series/([0-9a-f]{16})", fell))
+    for language in ("", "ar/"):
+        status, shown = await get(f"{language}series/{name}")
+        anchors = re.findall(r'<a href="#(p\d+)"><title>[^<]* (sohr:\S+)</title><circle', shown)
+        assert status == 200 and len(anchors) == 8
+        for anchor, citation in anchors:
+            line = re.search(rf'<li id="{anchor}">(.*?)</li>', shown)
+            assert line and citation in line[1] and "civilians were killed." in line[1]
+    assert shown.count('class="rise"') == 7
+    assert (await get("series/0000000000000000"))[0] == 404
+    assert (await get("series?unit=tanks&place=%00&page=x&edition=fr"))[0] == 200

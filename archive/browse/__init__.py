@@ -33,6 +33,7 @@ from archive.browse import (
     memento,
     published,
     search,
+    series,
 )
 from archive.browse.language import ENGLISH, LANGUAGES
 from archive.browse.queries import QUERIES
@@ -259,6 +260,8 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (base + r"changes\.atom$", feeds.changes),
         (base + r"new\.atom$", feeds.new),
         (base + r"missing$", changes.gone),
+        (base + r"series$", series.page),
+        (base + r"series/(?P<name>[0-9a-f]{16})$", series.points),
         (base + r"crawls$", health.crawls),
         (base + r"coverage$", health.coverage),
         *(

@@ -250,6 +250,45 @@ def _steps_of(
         before = value
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value at an instant, what it says, and the address that shows its sentence."""
+
+    at: str
+    value: float
+    says: str
+    address: str
+
+
+def points(label: str, shown: Sequence[Point], *, rtl: bool = False) -> Markup:
+    """A value from post to post: level until the next point, then a rise or a fall. Each point is a link."""
+    if not shown:
+        return Markup("")
+    top, bottom = max(point.value for point in shown), min(0.0, *(point.value for point in shown))
+    places = _places([point.at for point in shown], shown[-1].at)
+    places = [100 - place if rtl else place for place in places]
+    levels = [120 - (point.value - bottom) / ((top - bottom) or 1) * 96 for point in shown]
+    parts = [f'<line class="thin" x1="{_LEFT}%" x2="{_RIGHT}%" y1="120" y2="120"/>']
+    for n in range(len(shown) - 1):
+        low, high, y, next_y = places[n], places[n + 1], levels[n], levels[n + 1]
+        parts.append(f'<line class="step" x1="{low:.2f}%" x2="{high:.2f}%" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="rise" x1="{high:.2f}%" x2="{high:.2f}%" y1="{y:.1f}" y2="{next_y:.1f}"/>')
+    for point, place, y in zip(shown, places, levels, strict=False):
+        parts.append(
+            f'<a href="{escape(point.address)}"><title>{escape(point.says)}</title>'
+            f'<circle class="dot" cx="{place:.2f}%" cy="{y:.1f}" r="4"/></a>'
+        )
+    start, end = ("end", "start") if rtl else ("start", "end")
+    for n, anchor in ((0, start), (len(shown) - 1, end)):
+        place, y, point = places[n], levels[n], shown[n]
+        parts.append(
+            f'<text class="strong halo" x="{place:.1f}%" y="{y - 9:.1f}" text-anchor="{anchor}">'
+            f"{point.value:,.15g}</text>"
+        )
+        parts.append(f'<text x="{place:.1f}%" y="140" text-anchor="{anchor}">{escape(point.at[:10])}</text>')
+    return _plot(148, label, parts, role="group", direction="ltr")
+
+
 def _plot(
     height: int, label: str, parts: Sequence[str], role: str = "img", direction: str = "inherit"
 ) -> Markup:

@@ -20,11 +20,12 @@ where s.points >= :least and (:source is null or s.source = :source) and (:unit 
          join versions using (version_id) where article_id = :article))
 order by s.points desc, s.series limit :limit offset :offset
 """
-# `series_points` of one series, by its number: the view has it as text
+# `series_points` of one series, by its number: the view has it as text. The index has the newest rows first
 _POINTS = """
-select r.* from figures f cross join figure_rows r
-    on r.version_id = f.version_id and r.line = f.line and r.start = f.start
-where f.series = ? and (r.is_latest or not ?) order by r.at, cast(r.key as integer), r.key, r.number
+select r.* from (select version_id, line, start from figures where series = ?
+                 order by version_id desc limit ?) f
+    cross join figure_rows r on r.version_id = f.version_id and r.line = f.line and r.start = f.start
+where r.is_latest or not ? order by r.at, cast(r.key as integer), r.key, r.number
 """
 
 
@@ -119,12 +120,13 @@ def find_series(conn: sqlite3.Connection, name: str) -> Series | None:
     return _make(conn, row) if row else None
 
 
-def points_of(conn: sqlite3.Connection, name: str, *, every: bool = False) -> list[CitedFigure]:
-    """The points of a series by time; ``every``: also those of versions that were edited since."""
-    return [
-        CitedFigure(**record(row))
-        for row in conn.execute(_POINTS, (parse_series(name), not every)).fetchall()
-    ]
+def points_of(
+    conn: sqlite3.Connection, name: str, *, every: bool = False, newest: int = -1
+) -> list[CitedFigure]:
+    """The points of a series by time; ``every``: also those of versions that were edited since; ``newest``:
+    of so many versions at most, those the archive read last."""
+    rows = conn.execute(_POINTS, (parse_series(name), newest, not every)).fetchall()
+    return [CitedFigure(**record(row)) for row in rows]
 
 
 def parse_series(name: str) -> int | None:
