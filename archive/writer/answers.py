@@ -236,7 +236,7 @@ class Answers(Questions):
     def wanted_captures(
         self, service: str, days: Span, after: tuple[str, int], limit: int
     ) -> list[WantedCapture]:
-        rows = read_listed(self._store.query, service, days.editions, days.since, days.until)
+        rows = read_listed(self._store.each, service, days.editions, days.since, days.until)
         later = ((row.at, row.listed_id) for row in choose(rows) if (row.at, row.listed_id) > after)
         found = (
             self._store.one("select * from listed_captures where listed_id = ?", listed_id)
