@@ -229,6 +229,13 @@ def test_title_and_text_of_other_themes(name: str) -> None:
     ]
 
 
+def test_a_box_is_not_the_text_of_a_post_without_text() -> None:
+    """One box that links to another post makes no article; links in paragraphs are a list of posts."""
+    found = extract(page_of(f'<div class="q8f"><div class="a91">{OTHER}</div></div>'), Site())
+    assert isinstance(found, Unextractable) and found.reason in ("empty", "layout")
+    assert lines(f"<div><p>{OTHER}</p><p>{OTHER}</p></div>") == ["Four civilians killed near the bridge"] * 2
+
+
 BUILDERS = {
     "elementor canvas": ""
     '<div data-elementor-type="wp-post" data-elementor-id="1" class="elementor elementor-1">'
