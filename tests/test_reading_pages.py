@@ -136,6 +136,7 @@ async def test_figures_are_called_out(ds: Datasette) -> None:
     assert page.text.index("2 figures changed") < page.text.index("Side by side")
     assert "the blast killed 3 civilians" in page.text
     assert page.text.count("Silent edit") == 2
+    assert "the site still says that it last modified the post on 1 Mar 2025, 09:00" in page.text
     assert "Show 7 unchanged paragraphs" in page.text  # with two around the change
 
 

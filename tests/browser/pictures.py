@@ -42,7 +42,7 @@ def pages(database: Path) -> dict[str, str]:
             ).fetchone()
         )
         capture = conn.execute(_CAPTURE, english).fetchone()[0]
-    return {
+    named = {
         "article": english[0],
         "comparison": f"{english[0]}/diff/1/2",
         "comparison-inline": f"{english[0]}/diff/1/2?view=inline",
@@ -58,6 +58,7 @@ def pages(database: Path) -> dict[str, str]:
         "capture": capture,
         "inert": f"{capture}/page",
     }
+    return named | {f"{name}-in-arabic": f"ar/{address}" for name, address in named.items()}
 
 
 def take(browser: Any, url: str, target: Path, *, width: int, scheme: str, height: int = 0) -> None:
@@ -79,8 +80,8 @@ def take_all(browser: Any, home: str, named: dict[str, str], folder: Path, only:
 
 
 def take_for_readme(browser: Any, home: str, named: dict[str, str], folder: Path) -> None:
-    """The two that README shows. Raises SystemExit where one is too large for the repository."""
-    for name in ("article", "comparison"):
+    """Those that README shows. Raises SystemExit where one is too large for the repository."""
+    for name in ("article", "comparison", "arabic-comparison-in-arabic"):
         target = folder / f"{name}.png"
         take(browser, home + named[name], target, width=1000, scheme="light", height=860)
         if (size := target.stat().st_size) > MOST:
