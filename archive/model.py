@@ -99,6 +99,7 @@ class Capture:
     recorded_at: str | None = None  # when the archive learnt it; None: now
     truncated: Literal["length", "time", "disconnect", "unspecified"] | None = None
     ip: str | None = None
+    protocol: str | None = None  # http/1.1
     source: Provider = "live"  # who gave it to the archive
     service_url: str | None = None  # of a capture from a public archive: what was asked of that archive
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from archive.clock import clock
 
+OPERATOR, HOSTNAME = "ARCHIVE_OPERATOR", "ARCHIVE_HOSTNAME"  # environment
 PARTS = ("sohr-archive", "scrapy", "warcio", "selectolax", "trafilatura")
 
 
@@ -14,8 +16,9 @@ def software() -> dict[str, str]:
     """The fields of a warcinfo record (ISO 28500): ``software`` in one line, what they are part of, which
     format they follow.
 
-    A test's clock is said too: ``archive-clock`` as it was stated, ``archive-clock-ahead`` in seconds ahead
-    of the machine's.
+    ``operator`` (a person or an organisation) and ``hostname`` are what `OPERATOR` and `HOSTNAME` say, and
+    left out where those say nothing. A test's clock is said too: ``archive-clock`` as it was stated,
+    ``archive-clock-ahead`` in seconds ahead of the machine's.
     """
     names = []
     for part in PARTS:
@@ -23,6 +26,7 @@ def software() -> dict[str, str]:
             names.append(f"{part}/{version(part)}")
         except PackageNotFoundError:
             names.append(f"{part}/unknown")
+    given = {"operator": os.environ.get(OPERATOR, ""), "hostname": os.environ.get(HOSTNAME, "")}
     shifted = clock()
     stated = (
         {"archive-clock": shifted.stated, "archive-clock-ahead": f"{shifted.ahead:.3f}"}
@@ -34,4 +38,6 @@ def software() -> dict[str, str]:
         "isPartOf": "sohr-archive",
         "robots": "classic",
         "format": "WARC File Format 1.1",
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        **{name: value for name, value in given.items() if value},
     } | stated

@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from crawler.extensions.guard import guard_of
 from crawler.private_addresses import PrivateHost, PublicResolver
-from crawler.scrapy_internals import read_long_header_lines
+from crawler.scrapy_internals import keep_chains, read_long_header_lines
 
 HEADER_LINE = 2**18  # bytes; browsers read no longer headers either
 
@@ -24,6 +24,7 @@ class StoppableHandler(HTTP11DownloadHandler):
         super().__init__(crawler)
         self._guard = guard_of(crawler)
         read_long_header_lines(HEADER_LINE)
+        keep_chains()
 
     async def download_request(self, request: Request) -> Response:
         """The response. Raises PrivateHost, IgnoreRequest when the crawl ends first, and as Scrapy's own."""

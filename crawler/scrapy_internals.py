@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from scrapy import Request, Spider
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.core.downloader import Downloader, Slot
+from scrapy.core.downloader.handlers.http11 import _ResponseReader
 from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.asyncio import call_later
@@ -23,6 +25,7 @@ NAMES: dict[str, tuple[type, tuple[str, ...]]] = {
     "slot": (Slot, ("delay", "jitter", "latercall", "queue")),
     "process": (CrawlerProcess, ("_signal_shutdown",)),
     "command": (ScrapyCrawl, ("_create_crawler",)),
+    "reader": (_ResponseReader, ("connectionMade",)),
     "parser": (HTTPClientParser, ("MAX_LENGTH", "lineLengthExceeded")),
 }
 
@@ -92,3 +95,24 @@ def remember_crawlers(command: ScrapyCrawl) -> list[Crawler]:
 
     command._create_crawler = remember  # type: ignore[assignment,method-assign]  # Scrapy has no hook
     return crawlers
+
+
+def keep_chains() -> None:
+    """Let ``response.certificate`` have ``tls``: the protocol, the cipher and the chain in PEM. Scrapy keeps
+    the first certificate only."""
+    made = _ResponseReader.connectionMade
+    if made.__name__ == "keep":  # by an earlier crawl of this process
+        return
+
+    def keep(self: Any) -> None:
+        made(self)
+        if self._certificate is not None:
+            connection = self.transport._producer.getHandle()
+            chain = connection.get_peer_cert_chain() or []
+            self._certificate.tls = {
+                "protocol": connection.get_protocol_version_name(),
+                "cipher": connection.get_cipher_name(),
+                "certificates": [one.to_cryptography().public_bytes(Encoding.PEM).decode() for one in chain],
+            }
+
+    _ResponseReader.connectionMade = keep  # type: ignore[method-assign]  # Scrapy has no hook

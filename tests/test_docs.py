@@ -128,15 +128,17 @@ def environment() -> dict[str, str]:
     }
 
 
-def test_the_tutorial_is_what_happens(clone: Path) -> None:
-    """Each command in one shell, in order: it ends well and prints what the page says."""
-    typed = [step for step in steps(ROOT / "docs" / "tutorial.md") if step.command != SERVED]
+@pytest.mark.parametrize(("page", "least"), [("tutorial.md", 20), ("for-courts-and-editors.md", 10)])
+def test_the_tutorial_is_what_happens(clone: Path, page: str, least: int) -> None:
+    """Each command in one shell, in order: it ends well and prints what the page says. So are the answers for
+    courts."""
+    typed = [step for step in steps(ROOT / "docs" / page) if step.command != SERVED]
     script = "".join(f"{{ {step.command}\n}} 2>&1 </dev/null\necho '{MARK}' $?\n" for step in typed)
     ran = subprocess.run(
         ["bash"], cwd=clone, env=environment(), input=script, capture_output=True, text=True, timeout=500
     )
     parts = re.split(rf"^{MARK} (\d+)\n", ran.stdout, flags=re.MULTILINE)
-    assert len(typed) > 20 and len(parts) == 2 * len(typed) + 1, ran.stdout[-2000:] + ran.stderr
+    assert len(typed) > least and len(parts) == 2 * len(typed) + 1, ran.stdout[-2000:] + ran.stderr
     check = doctest.OutputChecker().check_output
     for step, told, status in zip(typed, parts[::2], parts[1::2], strict=False):
         assert status == "0" and check(step.expected, told, doctest.ELLIPSIS), (

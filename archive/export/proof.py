@@ -27,7 +27,8 @@ from archive.export.wacz import write_wacz
 from archive.read.database import cite, open_readonly, snapshot
 from archive.warc.files import find_file
 from archive.warc.manifests import BLOCK, Manifest, find_seal, list_blocks, manifests
-from archive.warc.reader import read_response
+from archive.warc.reader import parse_fields, read_response
+from archive.warc.records import Record, read_records
 from archive.warc.timestamps import Token, find_token
 
 if TYPE_CHECKING:
@@ -223,8 +224,7 @@ def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
     sheet |= {
         "date_of_the_server": answer.header("date"),
         "ip_address": answer.ip,
-        "tls": None,
-        "certificates": None,
+        **_read_tls(folder, path, proven),
         "software": software.get("software"),
         "operator": software.get("operator"),
         "settings": json.loads(row["arguments"] or "{}"),
@@ -252,6 +252,21 @@ def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
             is_packed = (answer.header("content-encoding") or "").strip().lower() in ("gzip", "x-gzip")
             sheet["page"] = sheet["body"] + (" | zcat" if is_packed else "")
     return sheet
+
+
+def _read_tls(folder: Path, path: Path, proven: _Proven) -> dict[str, Any]:
+    """How the connection to the host was secured, from the record that the capture names."""
+    found: dict[str, Any] = {"tls": None, "certificates": None}
+    for record in read_records(path, proven.begin, proven.end):
+        if isinstance(record, Record) and record.headers.get("WARC-Concurrent-To") == proven.row["record_id"]:
+            _, _, place = parse_fields(record.block).get("tls", "").partition(" ")
+            serial, _, offset = place.partition(":")
+            source = find_file(folder / "warc", int(serial)) if serial else None
+            event = next(read_records(source, int(offset)), None) if source else None
+            if isinstance(event, Record):
+                said = json.loads(event.block)
+                found = {"tls": f"{said['protocol']} {said['cipher']}", "certificates": said["certificates"]}
+    return found
 
 
 def _seal(proven: _Proven) -> dict[str, Any]:

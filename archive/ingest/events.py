@@ -50,6 +50,8 @@ def apply_event(
             store.captures.add_failure(url, reason, event["error"], event["at"], None, event["crawl"], None)
             if reason == NO_ANSWER:
                 ingest.channels.unanswered(url, event["at"])
+        case "tls":
+            pass  # how a host's connection was secured: captures name the record, no row comes of it
         case "cited":
             _add_cited(ingest, event["urls"], event["at"])
         case "read-apart":

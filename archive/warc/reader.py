@@ -148,6 +148,7 @@ def _capture(headers: Headers, block: bytes, asked: _Asked) -> Capture:
         crawl=fields.get("crawl"),
         truncated=truncated if truncated in TRUNCATED else None,  # type: ignore[arg-type]
         ip=headers.get("WARC-IP-Address") or None,
+        protocol=headers.get("WARC-Protocol") or None,
         source=next((name for name in PROVIDERS if name == fields.get("source")), "live"),
         service_url=fields.get("service-url"),
     )

@@ -54,6 +54,7 @@ class Appender:
         self._end = 0  # of the file, with what is pending
         self._failure: CannotWrite | None = None
         self._info: dict[str, str] = {}
+        self._names: dict[int, str] = {}  # of files, by serial number
         self.opened: list[WarcFile] = []  # files begun and files closed; the owner clears both
         self.closed: list[WarcFile] = []
 
@@ -68,11 +69,16 @@ class Appender:
         return self._append("metadata", at, at, block, "application/json", {"WARC-Target-URI": EVENT_URI})
 
     def append_exchange(
-        self, capture: Capture, look: str | None = None, original: Original | None = None
+        self,
+        capture: Capture,
+        look: str | None = None,
+        original: Original | None = None,
+        tls: Position | None = None,
     ) -> Position:
         """Append request, provenance and response; return the response's position.
 
-        With an ``original`` a revisit takes the response's place, without the body.
+        With an ``original`` a revisit takes the response's place, without the body. ``tls`` is the event that
+        says how the connection to the host was secured.
         """
         record_id = f"<urn:uuid:{uuid.uuid4()}>"
         beside = {"WARC-Target-URI": capture.url, "WARC-Concurrent-To": record_id}
@@ -83,6 +89,7 @@ class Appender:
         fields = {name: getattr(capture, name, None) for name in _PROVENANCE}
         fields |= {"look": look, "recorded_at": recorded if recorded != at else None}
         fields["source"] = capture.source if capture.source != "live" else None
+        fields["tls"] = f"{tls.record_id} {tls.serial}:{tls.offset}" if tls else None
         lines = ((name.replace("_", "-"), value) for name, value in fields.items() if value is not None)
         self._append("metadata", at, recorded, _field_lines(lines), "application/warc-fields", beside)
         headers = {"WARC-Record-ID": record_id, "WARC-Target-URI": capture.url}
@@ -91,14 +98,22 @@ class Appender:
             headers["WARC-Truncated"] = capture.truncated
         if capture.ip:
             headers["WARC-IP-Address"] = capture.ip
+        if capture.protocol:
+            headers["WARC-Protocol"] = capture.protocol
         kind, block = "response", _response_head(capture)
         if original:
             kind = "revisit"
             headers |= headers_of(original, NOT_MODIFIED if capture.status == 304 else IDENTICAL)
+            headers["WARC-Refers-To-Container"] = self._name_of(original.serial)
         else:
             block += capture.body
         position = self._append(kind, at, recorded, block, "application/http; msgtype=response", headers)
         return replace(position, original=original)
+
+    def _name_of(self, serial: int) -> str:
+        if serial not in self._names:
+            self._names |= {file.serial: file.name for file in warc_files(self._folder)}
+        return self._names.get(serial, f"WARC file {serial}")
 
     def sync(self) -> None:
         """Make all that was appended durable. Raises CannotWrite."""

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import urlsplit
 
 from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
@@ -91,6 +92,7 @@ class Writer:
         recover(self.folder, self.store, self.ingest)
         self.warc = Appender(self.folder / WARC, self.site.name, known_ends(self.folder, self.store))
         self.warc.describe(message.software)
+        self._tls: dict[str, Position] = {}  # how connections to hosts are secured, in this crawl
         self._originals = Originals(self.folder, self.store)
         self.answers = Answers(self.store, self.site, self.ingest.channels, self.ingest.evidence)
         self._seconds = message.read_seconds
@@ -205,11 +207,15 @@ class Writer:
     def _append(self, message: Any) -> _Written | None:
         match message:
             case Took(capture, look, read):
-                position = self.warc.append_exchange(capture, look, self._originals.find(capture))
+                tls = self._tls.get(urlsplit(capture.url).netloc) if capture.source == "live" else None
+                position = self.warc.append_exchange(capture, look, self._originals.find(capture), tls)
                 self._originals.add(capture, position)
                 return self._read_ahead(capture, position, read)
             case Happened(event):
-                return _Written(self.warc.append_event(event.get("at") or now(), event))
+                position = self.warc.append_event(event.get("at") or now(), event)
+                if event["event"] == "tls":
+                    self._tls[event["host"]] = position
+                return _Written(position)
         return None
 
     def _read_ahead(

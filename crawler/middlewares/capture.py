@@ -64,6 +64,7 @@ class CaptureMiddleware:
         self._crawler = crawler
         self.archive = ArchiveProcess()
         self._unread = 0  # answers that the archive has not read yet
+        self._secured: set[str] = set()  # hosts whose certificates are kept
         self.crawl: str | None = None  # the crawl's name, once the archive is open
         self._clock_seconds = crawler.settings.getfloat("ARCHIVE_CLOCK_SECONDS")
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
@@ -103,10 +104,12 @@ class CaptureMiddleware:
             crawl=self.crawl,
             truncated="disconnect" if "dataloss" in response.flags else None,
             ip=str(response.ip_address) if response.ip_address else None,
+            protocol=response.protocol.lower() if response.protocol else None,
         )
         request.meta["capture"] = capture
         self._unread += 1
         try:
+            await self._record_tls(request, response)
             request.meta["outcome"] = await self.archive.capture(capture, why.look)
         except ArchiveFailed as failure:
             guard_of(self._crawler).fail(failure)
@@ -115,6 +118,15 @@ class CaptureMiddleware:
             self._unread -= 1
         guard_of(self._crawler).count_request()
         return response
+
+    async def _record_tls(self, request: Request, response: Response) -> None:
+        """Keep, once for each host, how its connection is secured: its captures name that record."""
+        host = urlparse_cached(request).netloc
+        tls = getattr(response.certificate, "tls", None)
+        if tls and host not in self._secured:
+            self._secured.add(host)
+            event = {"event": "tls", "host": host, "at": now(), "crawl": self.crawl}
+            await self.archive.happened(event | tls)
 
     def _clock_difference(self, response: Response) -> float:
         """Seconds that this machine's clock is ahead of the site's, if too many; 0 for a copy from a cache.
