@@ -39,7 +39,7 @@ PAGES = (
 )
 
 
-def held(page: str) -> dict[str, list[int]]:
+def front_table(page: str) -> dict[str, list[int]]:
     """The table of the front page: articles captured, still to be captured, versions, gone, by edition."""
     found = re.findall(r"<tr><th scope=\"row\">(\w+)</th>((?:\s*<td>[\d,]+</td>){4})", page)
     return {
@@ -69,7 +69,7 @@ class Reader(threading.Thread):
             if status != 200 or "database is locked" in body:
                 self.bad.append(f"{address}: {status} {body[:300]}")
             elif address == "/-/sohr/":
-                self.versions.append(sum(cells[2] for cells in held(body).values()))
+                self.versions.append(sum(cells[2] for cells in front_table(body).values()))
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
         own.append(f"/-/sohr/capture/{place[0]}/{place[1]}")
         stop = threading.Event()
         with serve(tmp_path / "served.log", "--archive", folder, "serve") as served:
-            before = held(served.get("/-/sohr/")[1])
+            before = front_table(served.get("/-/sohr/")[1])
             line = command(
                 site,
                 folder,
@@ -119,7 +119,7 @@ def test_readers_and_a_crawl_do_not_wait_for_each_other(tmp_path: Path) -> None:
                 stop.set()
                 for reader in readers:
                     reader.join(120)
-            after = held(served.get("/-/sohr/")[1])
+            after = front_table(served.get("/-/sohr/")[1])
         log = (tmp_path / "served.log").read_text()
     assert crawled.status == 0, crawled.stderr
     assert [bad for reader in readers for bad in reader.bad] == []
