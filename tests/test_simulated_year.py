@@ -187,3 +187,32 @@ def test_old_copies_change_nothing_that_matters(year: Year) -> None:
     """What is made of them has no severity."""
     [(most,)] = rows(year.folder, "select max(severity) from changes where stale_copy")
     assert most in (None, 0)
+
+
+def test_no_channel_that_works_stays_closed(tmp_path: Path) -> None:
+    """With REST and sitemaps: half a day of trouble closes channels, and two days later all are open."""
+    start = datetime.now(UTC).replace(microsecond=0)
+    site = ReplicaSite(POSTS, 7, start - timedelta(hours=2), "publisher", False, 300)
+    simulation = Simulation(tmp_path / "archive", site, "edition=en")
+    stage = Stage(simulation, site, Random(7))
+    closed = "select channel, scope, detail from channels where edition = 'en' and not is_open"
+    at, were_closed = start, False
+    try:
+        for name in ("challenge", "server error", "maintenance as 200", "silence"):
+            for turn in range(12 + 48):
+                at += 2 * HALF_HOUR
+                simulation.set_time(at)
+                if turn in (0, 12):
+                    stage.begin(name if turn == 0 else None)
+                if turn % 12 == 6:  # so that looks are due
+                    site.turn("publish", edition="en", count=2)
+                ended = simulation.crawl()
+                were_closed |= turn == 11 and bool(rows(tmp_path / "archive", closed))
+            assert ended.status == 0 and rows(tmp_path / "archive", closed) == []
+        open_ones = {
+            name for (name,) in rows(tmp_path / "archive", "select channel from channels where is_open")
+        }
+        assert were_closed and {"feed", "rest", "sitemap", "date", "category"} <= open_ones
+    finally:
+        simulation.close()
+        use(MACHINE)

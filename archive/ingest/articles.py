@@ -86,6 +86,7 @@ class Articles:
         details = {"reason": why.reason, "detail": why.detail}
         if is_changed and (waiting := self.pending.defer(seen, article, TEXTLESS, **details)):
             return waiting
+        self.pending.drop_held(article, seen.at)
         self.record_look(article, seen, why.reason, is_changed=is_changed)
         if is_changed:
             kind = "created" if article["first_captured_at"] is None else "metadata"
@@ -135,6 +136,7 @@ class Articles:
         if is_changed and (waiting := self.pending.defer(seen, article, WITHHELD, detail=detail)):
             return waiting
         if not seen.is_older_than(article):
+            self.pending.drop_held(article, seen.at)
             self.record_look(article, seen, "withheld", is_changed=is_changed)
             if is_changed:
                 self.record_state(seen, article, "metadata", "withheld", status=seen.capture.status)
@@ -180,6 +182,7 @@ class Articles:
         is_known = article["state"] == "moved" and article["moved_to"] == target["article_id"]
         if not is_known and (waiting := self.pending.defer(seen, article, MOVES, to=target["article_id"])):
             return replace(waiting, target=outcome.target)
+        self.pending.drop_held(article, seen.at)
         self.record_look(article, seen, "moved", is_changed=not is_known, moved_to=target["article_id"])
         if not is_known:
             self.record_state(seen, article, "moved", "moved", to=str(key_of(target)))

@@ -79,7 +79,7 @@ class Pending:
         return self._store.one(sql, kind) is not None
 
     def drop_held(self, article: ArticleRow, at: str) -> None:
-        """The article answered with its text: what was held of it is not so. The evidence stays.
+        """The article answered as it was before: what was held of it is not so. The evidence stays.
 
         The trouble may be over, so all other posts of which something is held are due.
         """
