@@ -72,6 +72,9 @@ def test_a_box_that_changes_with_each_request_is_no_edit(tmp_path: Path) -> None
         "select text from versions join articles using (article_id) where post_id = 105 and number = 2",
     )
     assert text.split("\n") == [FIRST.format(7), TOLL[105].format(13), LAST]
+    shown = well(folder, "status").decode()
+    assert "boxes that change with each request" in shown
+    assert "short texts that only the layout general supports" in shown  # no feed lists these posts
     before = dump(folder)
     well(folder, "rebuild")
     assert dump(folder) == before
