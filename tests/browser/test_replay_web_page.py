@@ -1,5 +1,5 @@
 """An exported WACZ opens in ReplayWeb.page, in a real browser: the words of both versions of an article, read
-in the replayed page; also from an archive whose captures were imported. A package of `cite` is verified there,
+in the replayed page; also from archives whose captures were imported or backfilled. A package of `cite` is verified there,
 and with one changed byte it is not.
 
 ``SOHR_REPLAYWEBPAGE`` names a folder with ReplayWeb.page's ui.js and sw.js (npm pack replaywebpage). Nothing
@@ -15,6 +15,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -27,6 +28,9 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from archive.clock import now
+from archive.warc.files import warc_files
+from archive.warc.reader import read
 from tests import archiving
 from tests.archiving import Archive, capture, well
 from tests.browser.making import FIRST, HOME, SECOND, TOLL, make
@@ -54,13 +58,34 @@ def imported(crawled: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["crawled", "imported"])
+def backfilled(crawled: Path, folder: Path) -> Path:
+    """A third, whose captures come from the Wayback Machine: each refers to an exchange of today."""
+    with Archive(folder, HOME) as archive:
+        stored = [one.capture for file in warc_files(crawled / "warc") for one in read(file) if one.capture]
+        for small in (one for one in stored if one.status == 200 and one.body):
+            body = small.body + b"<!-- " + b"x" * 2000 + b" -->"  # a short body would not be a revisit
+            capture = replace(small, body=body)
+            digits = "".join(sign for sign in capture.captured_at if sign.isdigit())
+            asked = f"http://127.0.0.1:10/web/{digits}id_/{capture.url}"
+            at = now()
+            exchange = replace(capture, url=asked, captured_at=at, recorded_at=at, channel="wayback_capture")
+            archive.take(exchange)
+            archive.take(
+                replace(capture, recorded_at=at, channel="wayback", source="wayback", service_url=asked)
+            )
+        assert archive.writer.store.one("select 1 from captures where original_id is not null")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["crawled", "imported", "backfilled"])
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site that embeds the exported WACZ, served from loopback with ranges, as any web server does."""
     tool, folder = Path(os.environ["SOHR_REPLAYWEBPAGE"]), tmp_path_factory.mktemp("replaywebpage")
     archive = make(folder / "archive").parent
     if request.param == "imported":
         archive = imported(archive, folder / "other")
+    if request.param == "backfilled":
+        archive = backfilled(archive, folder / "other")
     (folder / "site" / "replay").mkdir(parents=True)
     shutil.copy(tool / "ui.js", folder / "site")
     shutil.copy(tool / "sw.js", folder / "site" / "replay")
