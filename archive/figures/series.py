@@ -11,14 +11,17 @@ from typing import Any
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _FIGURE = "select * from figure_rows where version_id = ? and line = ? and start = ?"
+# A subquery, for SQLite would first read all figures for a join with them
 _LIST = """
-select s.*, f.unit, f.since, f.place from series s
-join figures f on f.version_id = s.version_id and f.line = s.line and f.start = s.start
-where s.points >= :least and (:source is null or s.source = :source) and (:unit is null or f.unit = :unit)
-    and (:place is null or f.place = :place) and (:since is null or instr(f.since, :since))
-    and (not :falls or s.falls) and (:article is null or s.series in (select series from figures
+select s.* from series s indexed by series_length
+where s.points >= :least and (:source is null or s.source = :source) and (not :falls or s.falls)
+    and (coalesce(:unit, :place, :since) is null or exists (
+         select 1 from figures f where f.version_id = s.version_id and f.line = s.line and f.start = s.start
+         and (:unit is null or f.unit = :unit) and (:place is null or f.place = :place)
+         and (:since is null or instr(f.since, :since))))
+    and (:article is null or s.series in (select series from figures
          join versions using (version_id) where article_id = :article))
-order by s.points desc, s.series limit :limit offset :offset
+order by s.points desc, s.series desc limit :limit offset :offset
 """
 # `series_points` of one series, by its number: the view has it as text. The index has the newest rows first
 _POINTS = """
