@@ -155,6 +155,10 @@ class Arguments:
 
 
 def _site(value: str) -> str:
+    if "@" in value:  # the sentence must not show the password
+        raise BadArgument(
+            "site= contains a login (user:password@), which the archive would keep and show: leave it out"
+        )
     try:
         return Site(value).home
     except ValueError:

@@ -94,6 +94,13 @@ class TestArguments:
         sentence(done, words)
         assert asked(site) == [] and not (tmp_path / "a").exists()
 
+    def test_a_login_in_the_address_of_the_site(self, site: Replica, tmp_path: Path) -> None:
+        """It is refused, and nothing repeats the password."""
+        done = crawl(site, tmp_path / "a", "site=https://me:sesame@www.syriahr.com/")
+        assert done.status == 2 and "sesame" not in done.stderr
+        sentence(done, "site= contains a login")
+        assert not (tmp_path / "a").exists()
+
     @pytest.mark.parametrize(
         ("setting", "words"),
         [

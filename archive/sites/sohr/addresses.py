@@ -49,6 +49,8 @@ class Site:
         parts = urlsplit(self.home)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"{self.home!r} is no site: give its home address, for example {HOME}")
+        if "@" in parts.netloc:  # each request and each page of the archive would show it
+            raise ValueError("a site's address must contain no login (user:password@): leave it out")
         _ = parts.port  # raises ValueError where it is no number
         if not self.home.endswith("/"):
             self.home += "/"
@@ -120,10 +122,6 @@ class Site:
         edition: Edition = "ar"
         if segments[:1] == ["en"]:
             edition, segments = "en", segments[1:]
-        if segments[-1:] == ["amp"]:  # another form of the same page
-            found = self._read(edition, segments[:-1], query, trailing=True)
-            if found.kind in (Kind.ARTICLE, Kind.SLUG):
-                return found
         return self._read(edition, segments, query, trailing=parts.path.endswith("/"))
 
     def _read(

@@ -113,9 +113,7 @@ def _boxes_among(links: list[Raw], kept: list[Raw]) -> list[Raw]:
     """Those of the links to other posts that are no text, beside the lines that are."""
     if sum(len(line.text) for line in links) <= sum(len(line.text) for line in kept):
         return links
-    common = set.intersection(*(set(line.boxes) for line in links))
-    is_one_box = not kept and len(links) <= _LINES_OF_CARD and bool(common)  # of a post without any text
-    if not is_one_box and all(len(line.text.split()) < _SENTENCE for line in kept):
+    if all(len(line.text.split()) < _SENTENCE for line in kept):
         return []
     return [line for line in links if line.kind is not LineKind.LIST and line.tag != "p"]
 
