@@ -21,7 +21,7 @@ class ExitStatus(NamedTuple):
 
 EXIT_STATUSES = (
     ExitStatus(OK, "healthy, or interrupted; the next run completes it", "done"),
-    ExitStatus(FOUND, "", "verify, audit, politeness or check found something"),
+    ExitStatus(FOUND, "", "verify, audit, politeness, check or publish-copy found something"),
     ExitStatus(
         USAGE,
         "an argument or a setting is wrong",

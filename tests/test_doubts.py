@@ -269,11 +269,9 @@ def test_noise_is_counted_and_wakes_nobody(site: Site, tmp_path: Path) -> None:
         site.put_post(103, TEXT[0].format(103), f"See {link}.")
         assert run(site, folder, "look=all", clock=clock).status == 0
     # Three feeds: the walk through all of it begins with the page that showed the newest posts
-    counts = noise(folder)
-    assert kinds(folder) == [] and (counts["bad_entry"], counts["new_address"]) == (3, 1)
-    told = well(folder, "status").decode()
-    assert "noise of 30 days: 3 feeds with an entry that cannot be read, " in told
-    assert "1 looks at pages with addresses made anew" in told
+    assert kinds(folder) == [] and noise(folder) == {"bad_entry": 3, "new_address": 1}
+    told = "noise of 30 days: 3 feeds with an entry that cannot be read, 1 looks at pages"
+    assert told in well(folder, "status").decode()
     before = dump(folder)
     well(folder, "rebuild")
     assert dump(folder) == before

@@ -26,8 +26,9 @@ def publish_copy(ctx: click.Context, file: Path, redact: Path | None, as_json: b
     it.
 
     --redact replaces the text of the listed versions by a note. It also removes their titles, addresses,
-    links and tags, the figures and sentences in changes, and the words in the search index. Other posts can
-    quote the same text: list their versions too.
+    links and tags, the figures and sentences in changes, and the words in the search index. Then all of the
+    copy is searched for the titles and the lines that no other post has. If the text of another post still
+    says one, no copy is made: list that version too.
 
     \b
     Examples:

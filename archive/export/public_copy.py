@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.clock import now
-from archive.errors import CANNOT_WRITE, USAGE, ArchiveError
+from archive.errors import CANNOT_WRITE, FOUND, USAGE, ArchiveError
+from archive.export.leaks import Search, find_leak, mend, read_removed
 from archive.figures.derive import count_series
 from archive.folder import DATABASE, whole_file
 from archive.read.database import cite, open_readonly, translate_sqlite_errors
@@ -38,6 +39,12 @@ class NoSuchVersion(ArchiveError):
     """
 
     exit_status = USAGE
+
+
+class StillSaid(ArchiveError):
+    """Raised when the copy would still say what was taken out, by `publish`; there is no copy then."""
+
+    exit_status = FOUND
 
 
 class NoCopy(ArchiveError):
@@ -78,8 +85,8 @@ def read_redactions(text: str) -> list[Reference]:
 def publish(folder: Path, target: Path, redactions: Sequence[Reference] = ()) -> Published:
     """Copy an archive's database to ``target``, without the versions that the references cite.
 
-    The file appears when it is complete; an existing one is never replaced. Raises NoSuchVersion, NoCopy, and
-    what `open_readonly` raises.
+    The file appears when it is complete; an existing one is never replaced. Raises NoSuchVersion, StillSaid,
+    NoCopy, and what `open_readonly` raises.
     """
     if target.exists():
         raise NoCopy(f"{target} exists: move it away, or name another file")
@@ -92,11 +99,13 @@ def publish(folder: Path, target: Path, redactions: Sequence[Reference] = ()) ->
                 conn.execute("pragma journal_mode = delete")
                 conn.execute("pragma secure_delete = on")
                 conn.execute("begin immediate")
-                redacted = _redact(conn, redactions) if redactions else 0
+                redacted, search = _redact(conn, redactions) if redactions else (0, None)
                 conn.execute("insert or replace into about values (?, ?)", (KEY, now()))
                 conn.execute("commit")
-                if redactions:
+                if search:
                     conn.execute("vacuum")  # or free pages of the file would still have the old text
+            if search and search.find_in_file(partial):
+                raise StillSaid("the bytes of the copy still say what was taken out: please report this")
     except sqlite3.OperationalError as error:
         raise NoCopy(
             f"{target} cannot be written ({error}): free some space or name another place"
@@ -111,8 +120,9 @@ def _copy(folder: Path, partial: Path) -> None:
         conn.execute("vacuum into ?", (str(partial),))
 
 
-def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> int:
-    """Take out the cited versions; return how many. Raises NoSuchVersion."""
+def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> tuple[int, Search]:
+    """Take out the cited versions; return how many, and what finds their words. Raises NoSuchVersion,
+    StillSaid."""
     versions: dict[int, int] = {}  # version id -> article id
     sql = """select v.version_id, v.article_id from versions v join articles a using (article_id)
              where a.source = ? and a.key = ? and v.first_captured_at = ?"""
@@ -125,16 +135,23 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> int:
     triggers = conn.execute("select name, sql from sqlite_master where type = 'trigger'").fetchall()
     for name, _ in triggers:
         conn.execute(f'drop trigger "{name}"')
+    search = Search(read_removed(conn, versions))
     for version_id in versions:
         _redact_version(conn, version_id)
     for article_id in sorted(set(versions.values())):
         _redact_article(conn, article_id)
     used = "select claim_set_id from versions where claim_set_id is not null"
     conn.execute(f"delete from claim_sets where claim_set_id not in ({used})")
+    mend(conn, search)
+    if place := find_leak(conn, search):
+        raise StillSaid(
+            f"{place} still says a title or line that was taken out: "
+            "if it is a citation, add it to the list; no copy was made"
+        )
     _index_again(conn)
     for _, sql in triggers:
         conn.execute(sql)
-    return len(versions)
+    return len(versions), search
 
 
 def _redact_version(conn: sqlite3.Connection, version_id: int) -> None:

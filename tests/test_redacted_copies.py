@@ -1,0 +1,82 @@
+"""A public copy from which posts were taken out says nothing of them anywhere, or there is no copy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from archive.export.leaks import letters_of
+from tests.archiving import HOME, Archive, capture, sohr
+from tests.crawling import rows
+
+TOWNS = ("Afrin", "Ariha", "Bosra", "Jisr", "Kobani", "Maskana", "Nawa", "Palmyra", "Salqin", "Tafas")
+TITLES = [f"Relatives of {town} name {n} missing men" for n, town in enumerate(TOWNS[:9], 11)]
+TITLES.append("أهالي الرقة يطالبون بكشف مصير المفقودين")
+FIRST, SECOND = "2026-01-02T10:00:00Z", "2026-01-03T10:00:00Z"
+
+
+def slug(title: str) -> str:
+    """A title as WordPress writes it in an address."""
+    return quote("-".join(title.lower().split()))
+
+
+def links_to(titles: list[str]) -> str:
+    """A line of another post whose addresses, alone, say titles."""
+    found = (f'<a href="{HOME}en/{100 + n}/{slug(title)}/">{n}</a>' for n, title in enumerate(titles))
+    return "Earlier reports about this region: " + ", ".join(found)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten posts, and one that links to them by addresses that say their titles, and later links otherwise."""
+    path = tmp_path_factory.mktemp("redacted") / "archive"
+    with Archive(path) as archive:
+        for n, title in enumerate(TITLES):
+            line = f"In {title} a witness describes at length what nobody else reports, number {n}."
+            archive.take(capture(100 + n, FIRST, line, "A second line.", title=title))
+        other = "The other post: what follows is of no importance."
+        archive.take(capture(1, FIRST, other, links_to(TITLES), title="Other"))
+        archive.take(capture(1, SECOND, other, links_to(TITLES[::-1]), title="Other"))
+    return path
+
+
+def copy(folder: Path, target: Path, *posts: int) -> tuple[int, str]:
+    """Publish without the first version of these posts."""
+    listed = target.with_suffix(".txt")
+    listed.write_text("".join(f"sohr:en:{post}@{FIRST}\n" for post in posts))
+    done = sohr(folder, "publish-copy", target, "--redact", listed)
+    return done.status, done.err
+
+
+def test_no_byte_says_a_title(folder: Path, tmp_path: Path) -> None:
+    """Another post's links and changes said the titles of ten redacted posts; no byte of the copy does."""
+    [(links,)] = rows(folder, "select group_concat(links) from versions where article_id in "
+                      "(select article_id from articles where key = '1')")  # fmt: skip
+    [(details,)] = rows(folder, "select group_concat(details) from changes")
+    assert all(slug(title) in links for title in TITLES) and slug(TITLES[0]) in details
+    target = tmp_path / "public.db"
+    assert copy(folder, target, *range(100, 110)) == (0, "")
+    stored = target.read_bytes()
+    spaced = stored.decode("utf-8", "ignore")
+    for title in TITLES:
+        forms = (title, title.lower(), slug(title), json.dumps(title)[1:-1])
+        assert not any(form.encode() in stored for form in forms), title
+        assert letters_of(title) not in letters_of(spaced)
+    assert b"what follows is of no importance" in stored
+
+
+def test_a_post_that_quotes_it_stops_the_copy(folder: Path, tmp_path: Path) -> None:
+    """Its text is evidence and is not mended: one sentence names its citation, and no file is left."""
+    quoting = tmp_path / "quoting"
+    with Archive(quoting) as archive:
+        archive.take(capture(100, FIRST, "A line.", title=TITLES[0]))
+        archive.take(capture(2, FIRST, f"As we said in “{TITLES[0].upper()}”.", title="Quoting"))
+    target = tmp_path / "public.db"
+    status, said = copy(quoting, target, 100)
+    assert status == 1 and said.count("\n") == 1, said
+    assert f"sohr:en:2@{FIRST} still says a title or line that was taken out" in said
+    assert not list(tmp_path.glob("*.db*")) and not list(tmp_path.glob(".public*"))
+    assert copy(quoting, target, 100, 2) == (0, "")
