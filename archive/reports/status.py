@@ -18,6 +18,7 @@ from archive.model import EDITIONS, STATES, Edition
 from archive.outcome import QUARANTINED
 from archive.read.database import about, snapshot
 from archive.reports.channels import ChannelReport, read_channels
+from archive.reports.room import Room, read_room
 from archive.reports.terminal import number_of
 from archive.reports.troubles import count_held, count_noise
 from archive.sites.sohr.addresses import HOME, Site
@@ -111,6 +112,7 @@ class Status:
     database_size: int
     warc_files: int
     warc_size: int
+    room: Room
     shorter_files: tuple[str, ...]  # WARC files that hold less than is indexed of them
     newest_seq: int
     editions: tuple[EditionHealth, ...]  # of which a crawl has ended
@@ -140,15 +142,17 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         days = tuple(_days(conn))
         channels = read_channels(conn)
         newest_seq = _count(conn, "select coalesce(max(seq), 0) from changes")
+    database_size = sum(path.stat().st_size for path in folder.glob("archive.db*"))
     files = [path.stat().st_size for path in (folder / "warc").glob("*.warc.gz*")]
     return Status(
         read_at=now,
         folder=str(folder),
         site=site,
         home=home,
-        database_size=sum(path.stat().st_size for path in folder.glob("archive.db*")),
+        database_size=database_size,
         warc_files=len(files),
         warc_size=sum(files),
+        room=read_room(conn, folder, now, database_size, sum(files)),
         shorter_files=shorter,
         newest_seq=newest_seq,
         editions=editions,

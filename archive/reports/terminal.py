@@ -11,6 +11,7 @@ from archive.model import STATES
 
 if TYPE_CHECKING:
     from archive.reports.channels import ChannelReport
+    from archive.reports.room import Room
     from archive.reports.status import Crawl, EditionHealth, Holding, Status
 
 EDITION_NAMES = {"en": "English", "ar": "Arabic"}
@@ -144,6 +145,7 @@ def render_status(status: Status, width: int = 100) -> str:
                     "is none, 'sohr-archive rebuild' indexes what is left"
                     for name in status.shorter_files
                 ),
+                f"  {_room(status.room)}",
             ]
         ),
         _holdings(status.holdings, width),
@@ -156,6 +158,13 @@ def render_status(status: Status, width: int = 100) -> str:
         else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _room(room: Room) -> str:
+    free = f"{size(room.free)} free on its disk"
+    if room.growth is None:
+        return free
+    return f"{free}: {room.days_left:,} days at {size(room.growth)} a month (the rate of {room.over:g} days)"
 
 
 def _last_crawl(status: Status) -> str:
