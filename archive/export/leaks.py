@@ -42,27 +42,26 @@ def letters_of(text: str) -> str:
 def read_removed(conn: sqlite3.Connection, versions: Iterable[int]) -> list[str]:
     """What no row may say after these versions are taken out, as `letters_of` writes it: their titles, and
     lines that no other article has. What another version of the same article says too stays there."""
-    taken = set(versions)
-    titles: set[str] = set()
-    lines: set[str] = set()
-    marks = ",".join(map(str, sorted(taken)))
-    sql = f"select article_id, title, plain_title, text from versions where version_id in ({marks})"
-    rows = conn.execute(sql).fetchall()
-    for _, title, plain, text in rows:
-        titles |= {letters for one in (title, plain) if len(letters := letters_of(one)) >= SHORTEST_TITLE}
-        lines |= {
-            letters for one in text.split("\n") if len(letters := letters_of(one)) >= SHORTEST_LINE
-        } - titles
-    own = {row[0] for row in rows}
-    sql = f"select article_id, title, plain_title, text from versions where version_id not in ({marks})"
-    for article_id, title, plain, text in conn.execute(sql):
-        if lines:
-            lines -= {letters_of(line) for line in text.split("\n") if len(line) >= SHORTEST_LINE}
+    marks = ",".join(map(str, sorted(versions)))
+    select = "select article_id, title, plain_title, text from versions where version_id"
+    taken = conn.execute(f"{select} in ({marks})").fetchall()
+    titles = {letters_of(title) for _, *both, _ in taken for title in both}
+    removed = {one for one in titles if len(one) >= SHORTEST_TITLE}
+    lines = {one for row in taken for one in _long_lines(row[3])} - removed
+    own = {row[0] for row in taken}
+    for article_id, title, plain, text in conn.execute(f"{select} not in ({marks})"):
+        lines.difference_update(_long_lines(text) if lines else ())
         if article_id in own:
             said = letters_of(f"{title}\n{plain}\n{text}")
-            titles = {one for one in titles if one not in said}
+            removed = {one for one in removed if one not in said}
             lines = {one for one in lines if one not in said}
-    return sorted(titles | lines)
+    return sorted(removed | lines)
+
+
+def _long_lines(text: str) -> set[str]:
+    """The lines of a text, as `letters_of` writes them, that are long enough to be its own."""
+    lines = (letters_of(line) for line in text.split("\n") if len(line) >= SHORTEST_LINE)
+    return {line for line in lines if len(line) >= SHORTEST_LINE}
 
 
 class Search:
