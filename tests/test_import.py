@@ -7,6 +7,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ from archive.warc.foreign import Report, Response, read_captures
 from archive.warc.foreign_records import UnreadableFile
 from archive.warc.reader import read
 from archive.writer.import_file import SINCE, Importer
-from tests.archiving import HOME, Archive, Foreign, answer, capture, dump, page, said, sohr, warc
+from tests.archiving import HOME, Archive, Foreign, answer, capture, dump, page, said, sohr, warc, well
 from tests.crawling import check_warcs, rows
 from tests.replica.server import ROOT, Replica
 
@@ -842,3 +843,27 @@ def test_a_damaged_archive_gives_no_wrong_capture(
         taken = []
     assert all(bodies[one.url, one.captured_at] == one.body for one in taken)
     shutil.rmtree(folder.parent)
+
+
+def test_two_imports_of_one_second_have_two_citations(tmp_path: Path) -> None:
+    """Each resolves to its own version, in the feed and after a rebuild too; one that is not there is
+    refused."""
+    folder, at = tmp_path / "a", "2025-03-01T12:00:00Z"
+    with Archive(folder):
+        pass
+    for number, text in enumerate(("It says 5.", "It says 6.")):
+        well(folder, "import", warc(tmp_path / f"{number}.warc.gz", [said(1, at, text, "And more.")]))
+    exported = [json.loads(line) for line in well(folder, "export", "--versions", "all").splitlines()]
+    citations = {record["citation"]: record["lines"][0]["text"] for record in exported}
+    assert sorted(citations.values()) == ["It says 5.", "It says 6."]
+    plain, tagged = sorted(citations)
+    assert plain == f"sohr:en:1@{at}" and re.fullmatch(rf"{plain}~[0-9a-f]{{8}}", tagged)
+    for citation, text in citations.items():
+        cited = json.loads(well(folder, "cite", citation, "--json"))
+        assert cited["citation"] == citation and text in well(folder, "show", citation).decode()
+    fed = [json.loads(line)["citation"] for line in well(folder, "changes").splitlines()]
+    assert sorted(filter(None, fed)) == [plain, tagged]
+    assert sohr(folder, "cite", f"{plain}~00000000").status == 2
+    before = dump(folder)
+    rebuild(folder)
+    assert dump(folder) == before

@@ -45,7 +45,7 @@ _RESULT_COLUMNS = [
 ]
 _RESULT = """select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.versions, v.title,
              v.plain_title, v.text,
-    v.published_at, v.author, v.first_captured_at
+    v.published_at, v.author, v.first_captured_at, v.cited_at
     from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
 _TEXT = 2_000  # characters of a post in its entry
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -199,7 +199,7 @@ async def search(datasette: Any, request: Any) -> Response:
     records = [
         {name: row[name] for name in _RESULT_COLUMNS}
         | {
-            "citation": cite(row["source"], row["key"], row["first_captured_at"]),
+            "citation": cite(row["source"], row["key"], row["cited_at"]),
             "page": frame.read_absolute(row),
         }
         for row in found

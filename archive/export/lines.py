@@ -24,7 +24,7 @@ def write_text(source: Source, out: IO[bytes]) -> None:
     for article, version in versions(source.conn, source.selection):
         source.count(article["source"], article["key"])
         head = (
-            f"citation: {cite(article['source'], article['key'], version['first_captured_at'])}",
+            f"citation: {cite(article['source'], article['key'], version['cited_at'])}",
             f"url: {article['url']}",
             f"published: {version['published_at'] or ''}",
             f"title: {version['title']}",

@@ -203,7 +203,7 @@ def _version(side: sqlite3.Row) -> dict[str, Any]:
         "last_captured_at",
     )
     return {
-        "citation": cite(side["source"], side["key"], side["first_captured_at"]),
+        "citation": cite(side["source"], side["key"], side["cited_at"]),
         "address": side["url"],
         **{name: side[name] for name in names},
         "text": side["text"],

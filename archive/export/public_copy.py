@@ -125,7 +125,7 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> tuple[
     StillSaid."""
     versions: dict[int, int] = {}  # version id -> article id
     sql = """select v.version_id, v.article_id from versions v join articles a using (article_id)
-             where a.source = ? and a.key = ? and v.first_captured_at = ?"""
+             where a.source = ? and a.key = ? and v.cited_at = ?"""
     for cited in redactions:
         found = conn.execute(sql, (cited.source, cited.key, cited.at)).fetchall()
         if not found:

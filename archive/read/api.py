@@ -118,8 +118,12 @@ class Article:
     def at(self, at: Instant) -> Version:
         """What it said at an instant. Raises NotArchived if the archive cannot know: before, after and
         between the captures of a version."""
-        moment, before = parse_bound(at), None
         found = list(self._versions())
+        if exact := next((version for version in found if version.cited_at == at), None):
+            return exact
+        if isinstance(at, str) and "~" in at:
+            raise NotArchived(f"{self.source}:{self.key} has no version that is cited as of {at}")
+        moment, before = parse_bound(at), None
         if exact := next((version for version in found if version.first_captured_at == moment), None):
             return exact  # also a retracted version, whose span may lie within that of another
         for version in found:

@@ -141,6 +141,6 @@ def json_line(record: Any) -> bytes:
     return (line + "\n").encode()
 
 
-def cite(source: str, key: str, first_captured_at: str) -> str:
+def cite(source: str, key: str, cited_at: str) -> str:
     """The citation of a version. Unlike its number, it never changes when older history is imported."""
-    return f"sohr:{source}:{key}@{first_captured_at}"
+    return f"sohr:{source}:{key}@{cited_at}"

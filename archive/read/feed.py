@@ -86,11 +86,13 @@ def _place(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     at = reported.setdefault(row["version_id"], (row["first_captured_at"], row["seq"]))
     before, same = reported.get(row["previous_version_id"]), reported.get(row["same_as_version_id"])
     cited = (row["source"], row["key"])
+    sql = "select version_id, substr(cited_at, 21) from versions where article_id = ?"
+    tags = dict(conn.execute(sql, (row["article_id"],)).fetchall())  # where two are of one second
     return {
         "same_as_version": sum(other <= same for other in reported.values()) if same else None,
         "number": sum(other <= at for other in reported.values()),
-        "citation": cite(*cited, at[0]),
-        "previous": cite(*cited, before[0]) if before else None,
+        "citation": cite(*cited, at[0] + tags[row["version_id"]]),
+        "previous": cite(*cited, before[0] + tags[row["previous_version_id"]]) if before else None,
     }
 
 

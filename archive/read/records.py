@@ -82,13 +82,14 @@ class Version(Stated):
     stale_copy: bool  # the answer that showed it first was an old copy from a cache
     same_as_version: int | None  # the first version with the same title and text
     is_retracted: bool  # the change that reported it was taken back
+    cited_at: str = field(repr=False)  # first_captured_at, and more where a version has the same second
     evidence: Source = field(repr=False)
     line_kinds: str = field(repr=False)  # as the database holds them; read `lines`
 
     @property
     def citation(self) -> str:
         """What to write down when citing this version."""
-        return cite(self.source, self.key, self.first_captured_at)
+        return cite(self.source, self.key, self.cited_at)
 
     @property
     def lines(self) -> tuple[TextLine, ...]:
@@ -137,6 +138,7 @@ def make_version(article: ArticleRow, row: SelectedVersion) -> Version:
         is_latest=row["version_id"] == article["newest_version_id"],
         claims=tuple(unpack(row["claims"], row, article["post_id"])),
         evidence=_source(row),
+        cited_at=row["cited_at"],
         line_kinds=row["lines"],
     )
 
@@ -165,7 +167,7 @@ _MAKE: dict[str, Callable[[ArticleRow, SelectedVersion], Any]] = {
         {"field": claim.field, "value": claim.value, "origin": claim.origin}
         for claim in unpack(row["claims"], row, article["post_id"])
     ],
-    "citation": lambda article, row: cite(article["source"], article["key"], row["first_captured_at"]),
+    "citation": lambda article, row: cite(article["source"], article["key"], row["cited_at"]),
     "evidence": lambda _, row: asdict(_source(row)),
 }
 

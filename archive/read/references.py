@@ -15,6 +15,7 @@ from archive.model import EDITIONS
 # `2024-01-01`, `2024-01-01T00:00:00Z`, or Python's own; a datetime knows its offset
 Instant = str | date | datetime
 _OF_ANOTHER_SITE = re.compile(r"(\S+?):(https?://.+)")  # host, maybe with a port, and address
+_TAG = re.compile(r"[0-9a-f]{8}")  # of the second of two versions of one second
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -36,7 +37,7 @@ class Reference:
 
     source: str = ""
     key: str = ""
-    at: str | None = None
+    at: str | None = None  # as `versions.cited_at`
     url: str | None = None
 
 
@@ -56,7 +57,10 @@ def parse_reference(text: str) -> Reference:
     if "@" in key:
         before, _, after = key.rpartition("@")
         try:
-            key, at = before, format_time(parse_time(after))
+            instant, tilde, tag = after.partition("~")
+            if bool(tilde) != bool(_TAG.fullmatch(tag)):
+                raise ValueError(tag)
+            key, at = before, format_time(parse_time(instant)) + tilde + tag
         except ValueError:
             if source in EDITIONS:
                 raise BadReference(

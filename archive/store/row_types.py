@@ -55,3 +55,4 @@ class VersionRow(TypedDict):
     first_captured_at: str
     last_captured_at: str
     captures: int
+    cited_at: str

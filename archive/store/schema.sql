@@ -210,6 +210,9 @@ create table versions (
     first_captured_at text not null,
     last_captured_at text not null,
     captures integer not null default 1,
+    -- The time in its citation: first_captured_at; with ~ and the first digits of same_sha256 where another
+    -- version of the article has the same second.
+    cited_at text not null default '',
     unique (article_id, number)
 ) strict;
 
@@ -633,8 +636,8 @@ create view figure_changes as
 select a.source, a.key, a.edition, a.post_id, c.said_at,
        f.value ->> 'before' as before, f.value ->> 'after' as after,
        f.value ->> 'sentence_before' as sentence_before, f.value ->> 'sentence_after' as sentence_after,
-       c.stealth, 'sohr:' || a.source || ':' || a.key || '@' || v.first_captured_at as citation,
-       'sohr:' || a.source || ':' || a.key || '@' || p.first_captured_at as previous,
+       c.stealth, 'sohr:' || a.source || ':' || a.key || '@' || v.cited_at as citation,
+       'sohr:' || a.source || ':' || a.key || '@' || p.cited_at as previous,
        c.seq, f.key as place, c.article_id, c.version_id
 from changes c join articles a using (article_id) join versions v on v.version_id = c.version_id
      join versions p on p.version_id = c.previous_version_id join json_each(c.figures) f
@@ -660,7 +663,7 @@ select a.source, a.key, a.edition, a.post_id, v.number, v.published_at,
               f.sentence_end - f.sentence_start) as sentence,
        substr(v.text, f.heading_start + 1, f.heading_end - f.heading_start) as heading,
        printf('%016x', f.series) as series, v.version_id = a.newest_version_id as is_latest,
-       'sohr:' || a.source || ':' || a.key || '@' || v.first_captured_at as citation,
+       'sohr:' || a.source || ':' || a.key || '@' || v.cited_at as citation,
        f.version_id, a.article_id
 from figures f join versions v using (version_id) join articles a using (article_id)
 where f.version_id not in (select version_id from retracted_versions);
@@ -758,6 +761,23 @@ create trigger captures_not_deleted before delete on captures
 begin select raise(abort, 'captures are append-only'); end;
 create trigger versions_not_deleted before delete on versions
 begin select raise(abort, 'versions are append-only'); end;
+
+-- Two versions of one second, as two imported files may hold, have two citations
+create trigger versions_cited after insert on versions begin
+    update versions set cited_at = new.first_captured_at || case when exists (select 1 from versions e
+            where e.article_id = new.article_id and e.version_id != new.version_id
+            and e.first_captured_at = new.first_captured_at)
+        then '~' || substr(lower(hex(new.same_digest)), 1, 8) else '' end
+        where version_id = new.version_id;
+end;
+create trigger versions_cited_again after update of first_captured_at on versions
+when old.first_captured_at != new.first_captured_at begin
+    update versions set cited_at = new.first_captured_at || case when exists (select 1 from versions e
+            where e.article_id = new.article_id and e.version_id != new.version_id
+            and e.first_captured_at = new.first_captured_at)
+        then '~' || substr(lower(hex(new.same_digest)), 1, 8) else '' end
+        where version_id = new.version_id;
+end;
 
 -- Counts that pages read instead of counting a million rows. A trigger first makes the row if it is missing:
 -- its `on conflict` would give way to that of the statement that fired it
