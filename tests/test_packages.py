@@ -77,7 +77,7 @@ def unpacked(package: Path, tmp_path: Path) -> Path:
 def shell(line: str, folder: Path) -> str:
     """What a command of the stranger prints. Raises CalledProcessError."""
     return subprocess.run(
-        ["bash", "-ec", f"set -o pipefail; {line}"],
+        ["bash", "-ec", line],
         cwd=folder,
         capture_output=True,
         text=True,
