@@ -181,6 +181,13 @@ def test_bad_files_get_one_sentence(cited: Path, tmp_path: Path, data: bytes, se
         list(read_rows(data, "bad", Columns()))
 
 
+def test_a_file_that_is_not_there(cited: Path, tmp_path: Path) -> None:
+    """No file, a folder: one sentence."""
+    for name in (tmp_path / "nothing.csv", tmp_path):
+        ran = sohr(cited, "check", name)
+        assert ran.status == 2 and ran.err.count("\n") == 1 and "cannot be read" in ran.err
+
+
 def test_columns_and_encodings() -> None:
     """Tabs, a byte order mark, UTF-16, a list in JSON, named columns, addresses separated as people do."""
 

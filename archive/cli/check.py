@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--url-column", metavar="NAME", help="Column of the addresses.  [default: by its name]")
 @click.option("--date-column", metavar="NAME", help="Column of the dates.  [default: by its name]")
 @click.option("--figure-column", metavar="NAME", help="Column of the figures.  [default: by its name]")
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def check(
     ctx: click.Context,
-    file: IO[bytes],
+    file: str,
     url_column: str | None,
     date_column: str | None,
     figure_column: str | None,
@@ -50,12 +50,12 @@ def check(
     from dataclasses import asdict
 
     from archive.reports.check import MOVED, check_rows
-    from archive.reports.cited_rows import Columns, read_rows
+    from archive.reports.cited_rows import Columns, read_rows, read_table
 
     if as_csv and as_json:
         raise click.UsageError("give --csv or --json, not both", ctx)
     columns = Columns(url_column, date_column, figure_column)
-    rows = list(read_rows(file.read(), file.name or "standard input", columns))
+    rows = list(read_rows(read_table(file), "standard input" if file == "-" else file, columns))
     with opened(ctx) as archive:
         found = list(check_rows(archive, rows))
     if as_json:

@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from archive.errors import USAGE, ArchiveError
@@ -61,6 +63,14 @@ class Columns:
     url: str | None = None
     date: str | None = None
     figure: str | None = None
+
+
+def read_table(name: str) -> bytes:
+    """The bytes of a file, or of standard input (``-``). Raises BadTable."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise BadTable(f"{name} cannot be read ({error.strerror}): give a CSV or JSON Lines file") from error
 
 
 def read_rows(data: bytes, name: str, columns: Columns) -> Iterator[CitedRow]:
