@@ -56,6 +56,7 @@ PAGES = {
     "missing": "missing",
     "coverage": "coverage",
     "crawls": "crawls",
+    "series": "series",
     "article": "en/332481",
     "arabic": "ar/700001",
     "harm": "en/332300",
