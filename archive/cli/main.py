@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, ArchiveError, exit_status_lines
+from archive.settings_file import apply_settings
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -32,10 +33,9 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 # In the order of `--help`. Each stands in the module of its name, imported when the command is used.
 COMMANDS = (
-    "probe", "status", "search", "show", "diff", "cite", "changes", "ack", "series", "check", "export",
-    "verify", "rebuild", "repair", "backup", "head", "import", "backfill", "sift", "layouts", "held",
-    "audit",
-    "politeness", "schedule", "serve", "publish-copy",
+    "init", "probe", "status", "search", "show", "diff", "cite", "changes", "ack", "series", "check",
+    "export", "verify", "rebuild", "repair", "backup", "head", "import", "backfill", "sift", "layouts",
+    "held", "audit", "politeness", "schedule", "serve", "publish-copy",
 )  # fmt: skip
 
 
@@ -113,6 +113,7 @@ def sohr_archive(archive: Path) -> None:
       sohr-archive export -o versions.jsonl      every version
       sohr-archive export --help                 more about one command
     """
+    apply_settings(archive)
     if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
         _set_clock(stated, archive)
 

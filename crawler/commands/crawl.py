@@ -18,6 +18,7 @@ from scrapy.settings import BaseSettings
 
 from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL, exit_status_lines
+from archive.settings_file import ARGUMENTS, BadSettings, apply_settings, read_settings
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.warc.timestamps import stamp
@@ -53,6 +54,7 @@ class Command(ScrapyCrawl):
         """Check the arguments, crawl, report, and set the exit status."""
         assert self.settings is not None  # Scrapy sets it
         process: Any = self.crawler_process
+        self._read_file(args, opts)
         known = process.spider_loader.list()
         if len(args) == 1 and args[0] not in known:
             raise UsageError(
@@ -82,6 +84,21 @@ class Command(ScrapyCrawl):
             self._stamp()
         if url := os.environ.get("ARCHIVE_PING_URL"):
             ping(url, self.exitcode)
+
+    def _read_file(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Take the settings and arguments of the archive's settings file, where neither the command line nor
+        the environment gives them. Raises UsageError."""
+        assert self.settings is not None
+        folder = Path(self.settings["ARCHIVE_DIR"])
+        try:
+            for name, value in apply_settings(folder).items():
+                self.settings.set(name, value, priority="project")  # below -s
+            stated = read_settings(folder)
+        except BadSettings as error:
+            raise UsageError(str(error), print_help=False) from error
+        for name in ARGUMENTS if args == ["sohr"] else ():
+            if name in stated:
+                opts.spargs.setdefault(name, stated[name])
 
     def _check(self, spider: Any, opts: argparse.Namespace) -> None:
         """Check settings and arguments, and set the clock. Raises UsageError."""
