@@ -40,9 +40,9 @@ def schedule(
 ) -> None:
     """Print the files that start a crawl from a timer.
 
-    KIND is systemd (two units), cron (a crontab line) or github (a workflow). The paths are those of this
-    environment and of --archive, which need not exist yet. Nothing is installed; the top of each file says
-    how to install it.
+    KIND is systemd (units for crawl, audit, verify, backup and serve), cron (a crontab line) or github (a
+    workflow). The paths are those of this environment and of --archive, which need not exist yet. Nothing is
+    installed; the top of each file says how to install it.
 
     \b
     Examples:
@@ -53,10 +53,13 @@ def schedule(
     from typing import cast
 
     from archive.deploy.schedule import BadSchedule, Kind, fill, here, write
+    from archive.settings_file import read_settings
 
     folder = folder_of(ctx)
+    # A contact in the unit would go before the settings file, also after somebody edits that
+    stated = "" if contact and read_settings(folder).get("contact") == contact else contact
     try:
-        texts = fill(cast("Kind", kind), here(folder, contact, _other_site(folder)), every)
+        texts = fill(cast("Kind", kind), here(folder, stated, _other_site(folder)), every)
     except BadSchedule as error:
         raise click.UsageError(str(error), ctx) from error
     written = [str(path) for path in write(texts, target)] if target else []

@@ -36,9 +36,34 @@ NO_PRIVATE_TMP = (
 _BLANK = re.compile(r"@([a-z_]+)@")
 _SPAN = re.compile(r"^([1-9][0-9]{0,4}) ?(min|m|minutes?|h|hours?|d|days?)$")
 _FILES: dict[Kind, dict[str, str]] = {  # template -> name of the file it becomes
-    "systemd": {name: name for name in ("sohr-archive.service", "sohr-archive.timer")},
+    "systemd": {
+        name: name
+        for name in (
+            "sohr-archive.service",
+            "sohr-archive.timer",
+            "sohr-archive-serve.service",
+            "sohr-archive-failed@.service",
+        )
+    },
     "cron": {"sohr-archive.cron": "sohr-archive.cron"},
     "github": {"github.yml": ".github/workflows/crawl.yml"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A command that a timer of its own starts. ``@folder@`` in it is the archive's folder."""
+
+    about: str
+    calendar: str  # for systemd's OnCalendar, apart from the others
+    command: tuple[str, ...]
+
+
+BACKUP = "backup.db"  # in the archive's folder: the services may write nowhere else
+TASKS = {
+    "audit": Task("Look for what might be missing from the archive", "*-*-* 04:10", ("audit",)),
+    "verify": Task("Read all evidence of the archive again", "Sun *-*-* 04:40", ("verify",)),
+    "backup": Task("Copy the database of the archive", "Sun *-*-* 05:40", ("backup", f"@folder@/{BACKUP}")),
 }
 
 
@@ -88,9 +113,30 @@ def fill(kind: Kind, place: Place, every: str) -> dict[str, str]:
     values = _values(place, minutes)
     texts = {}
     for template, name in _FILES[kind].items():
-        text = files("archive.deploy").joinpath(template).read_text(encoding="utf-8")
-        texts[name] = re.sub(r"\n+\Z", "\n", _BLANK.sub(lambda blank: values[blank[1]], text))
+        texts[name] = _fill(template, values)
+    if kind == "systemd":
+        for name, task in TASKS.items():
+            line = [part.replace("@folder@", str(place.folder)) for part in task.command]
+            of_task = values | {
+                "task": name,
+                "task_about": task.about,
+                "task_calendar": task.calendar,
+                "task_command": _sohr_archive(place, *line),
+            }
+            for ending in ("service", "timer"):
+                texts[f"sohr-archive-{name}.{ending}"] = _fill(f"sohr-archive-task.{ending}", of_task)
     return texts
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    text = files("archive.deploy").joinpath(template).read_text(encoding="utf-8")
+    return re.sub(r"\n+\Z", "\n", _BLANK.sub(lambda blank: values[blank[1]], text))
+
+
+def _sohr_archive(place: Place, *arguments: str) -> str:
+    """A command on the archive, as a unit file writes it; `sohr-archive` stands beside `scrapy`."""
+    command = [str(Path(place.scrapy[0]).with_name("sohr-archive")), "--archive", str(place.folder)]
+    return " ".join(_systemd(part, command=True) for part in [*command, *arguments])
 
 
 def _values(place: Place, minutes: int) -> dict[str, str]:
@@ -125,6 +171,7 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         "archive_dir_set": _systemd(settings[0]),
         "contact_line": f"Environment={_systemd(settings[1])}" if place.contact else NO_CONTACT,
         "command": " ".join(_systemd(part, command=True) for part in command),
+        "serve_command": _sohr_archive(place, "serve"),
         "private_tmp": NO_PRIVATE_TMP if hidden else "PrivateTmp=true",
         "root_cron": _cron(root),
         "lock_cron": _cron(f"{folder}/cron.lock"),
