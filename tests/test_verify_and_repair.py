@@ -274,6 +274,11 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
             "sentence_end, series) values (1, 99, 0, 1, 'x', 1, 0, 1, 1)"
         ),
         "series": "insert into series values (1, 'en', 2, 0, 'x', 'x', 1, 2, 1, 1, 0)",
+        "index_pages": "insert into index_pages values ('x', 'wayback', 1, 'x', null, 0, 0, 0, 0)",
+        "listed_captures": (
+            "insert into listed_captures (service, identity, post, edition, url, at, digest) "
+            "values ('wayback', 'x', 'en:1', 'en', 'x', 'x', '')"
+        ),
         "noise_counts": "insert into noise_counts values ('en', '2026-01-02', 'stale_copy', 1)",
         "channels": "insert into channels (edition, channel, scope) values ('en', 'rest', 'x')",
         "digests": (
