@@ -56,9 +56,11 @@ def post(edition: str, base: str, round_: int, chosen: random.Random) -> Iterato
     dash = "–" if mark == "-" else "-"
     if edition == "en":
         yield f"Since early {base} the salt war has spread as follows:", []
+        yield "Here is a distribution by region:", []
         regions, line, bullets = EN_REGIONS, "{} {}: {} operations left {} fatalities:", EN_BULLETS
     else:
         yield f"منذ مطلع العام {base} توزعت حرب الملح على النحو التالي:", []
+        yield "وهنا التوزع بحسب المناطق:", []
         regions, line, bullets = AR_REGIONS, "{} {}: {} عمليات خلفت {} قتلى:", AR_BULLETS
     for region in regions:
         written = [write(number + n * 3, edition, chosen) for n in range(2)]
