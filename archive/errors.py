@@ -21,7 +21,9 @@ class ExitStatus(NamedTuple):
 
 EXIT_STATUSES = (
     ExitStatus(OK, "healthy, or interrupted; the next run completes it", "done"),
-    ExitStatus(FOUND, "", "verify, audit, politeness, check or publish-copy found something"),
+    ExitStatus(
+        FOUND, "", "verify, audit, politeness, check or publish-copy found something; an alert was not sent"
+    ),
     ExitStatus(
         USAGE,
         "an argument or a setting is wrong",

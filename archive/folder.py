@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 DATABASE, CONSUMERS, LOCK = "archive.db", "consumers.db", "archive.lock"
+ALERTS = "alerts.json"  # those whose last try failed
 WARC, MANIFESTS = "warc", "manifests"  # folders
 
 

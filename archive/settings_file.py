@@ -23,7 +23,8 @@ VARIABLES = {  # key of the file -> environment variable
     "ping": "ARCHIVE_PING_URL",
 }
 ARGUMENTS = ("site", "edition")  # of a crawl, where -a does not give them
-_TYPES: dict[str, type] = {"budget": int, "authorities": list}
+_TYPES: dict[str, type] = {"budget": int, "authorities": list, "alerts": list}
+_ALERTS = "alerts"  # tables; archive.read.alerts reads them
 
 TEMPLATE = """\
 # Settings of this archive. Every crawl and command reads them from the archive's folder.
@@ -47,6 +48,16 @@ budget = 8000
 
 # A health check, requested at the end of each crawl with its exit status (ARCHIVE_PING_URL).
 #ping = "https://check.example/ping/secret"
+
+# Where changes are posted, each at least once; more of these blocks are more alerts (docs/alerts.md). The
+# filters kind, severity, edition and words may be left out.
+#[[alerts]]
+#name = "figures"
+#url = "https://receiver.example/hook"
+#secret = "16 characters or more"
+#severity = 3
+#edition = "en"
+#words = "landmine"
 """
 
 
@@ -67,14 +78,15 @@ def read_settings(folder: Path) -> dict[str, Any]:
         raise BadSettings(f"{path} cannot be read ({error.strerror}): correct its permissions") from error
     except ValueError as error:  # tomllib.TOMLDecodeError, or no UTF-8
         raise BadSettings(f"{path} is no TOML ({error}): correct that line") from error
-    known = (*VARIABLES, *ARGUMENTS)
+    known = (*VARIABLES, *ARGUMENTS, _ALERTS)
     for name, value in found.items():
         if name not in known:
             raise BadSettings(f"{path}: there is no setting {name}: known are {', '.join(known)}")
         wanted = _TYPES.get(name, str)
+        entry, entries = (dict, "tables: write [[alerts]]") if name == _ALERTS else (str, "texts")
         is_right = isinstance(value, wanted) and not isinstance(value, bool)
-        if not is_right or (wanted is list and not all(isinstance(one, str) for one in value)):
-            form = {str: "a text in quotation marks", int: "a number", list: "a list of texts"}[wanted]
+        if not is_right or (wanted is list and not all(isinstance(one, entry) for one in value)):
+            form = {str: "a text in quotation marks", int: "a number", list: f"a list of {entries}"}[wanted]
             raise BadSettings(f"{path}: {name} is not {form}: correct it")
     return found
 

@@ -136,18 +136,19 @@ def test_the_service_says_what_it_must() -> None:
 
 
 def test_each_task_has_its_timer() -> None:
-    """Audit each day, verify and backup each week, the reading pages always; one unit for failures."""
+    """Alerts, audit, verify and backup, each in its time; the pages always; one unit for failures."""
     texts = fill("systemd", PLAIN, "30min")
     tasks = {"audit": ["audit"], "verify": ["verify"], "backup": ["backup", "/srv/sohr/backup.db"]}
+    tasks["alert"] = ["alert"]
     for name, line in (tasks | {"serve": ["serve"]}).items():
         values = unit(texts[f"sohr-archive-{name}.service"])
         command = ["/opt/sohr/.venv/bin/sohr-archive", "--archive", "/srv/sohr", *line]
         assert values["ExecStart"] == [" ".join(command)]
         assert values["ReadWritePaths"] == ["/srv/sohr"] and values["User"] == ["sohr"]
     days = {name: unit(texts[f"sohr-archive-{name}.timer"])["OnCalendar"][0][:3] for name in tasks}
-    assert days == {"audit": "*-*", "verify": "Sun", "backup": "Sun"}
+    assert days == {"audit": "*-*", "verify": "Sun", "backup": "Sun", "alert": "*:0"}
     services = [name for name in texts if name.endswith(".service") and "failed" not in name]
-    assert len(services) == 5
+    assert len(services) == 6
     for name in services:
         assert unit(texts[name])["OnFailure"] == ["sohr-archive-failed@%n.service"]
 

@@ -33,7 +33,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 # In the order of `--help`. Each stands in the module of its name, imported when the command is used.
 COMMANDS = (
-    "init", "probe", "status", "search", "show", "diff", "cite", "changes", "ack", "series", "check",
+    "init", "probe", "alert", "status", "search", "show", "diff", "cite", "changes", "ack", "series", "check",
     "export", "verify", "rebuild", "repair", "backup", "head", "import", "backfill", "sift", "layouts",
     "held", "audit", "politeness", "schedule", "serve", "publish-copy",
 )  # fmt: skip

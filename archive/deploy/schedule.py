@@ -57,12 +57,15 @@ class Task:
     about: str
     calendar: str  # for systemd's OnCalendar, apart from the others
     command: tuple[str, ...]
+    is_online: bool = False
 
 
+ONLINE = "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
 BACKUP = "backup.db"  # in the archive's folder: the services may write nowhere else
 TASKS = {
     "audit": Task("Look for what might be missing from the archive", "*-*-* 04:10", ("audit",)),
     "verify": Task("Read all evidence of the archive again", "Sun *-*-* 04:40", ("verify",)),
+    "alert": Task("Send new changes to the alerts of the archive", "*:0/5", ("alert",), is_online=True),
     "backup": Task("Copy the database of the archive", "Sun *-*-* 05:40", ("backup", f"@folder@/{BACKUP}")),
 }
 
@@ -121,6 +124,7 @@ def fill(kind: Kind, place: Place, every: str) -> dict[str, str]:
                 "task": name,
                 "task_about": task.about,
                 "task_calendar": task.calendar,
+                "task_network": ONLINE if task.is_online else "PrivateNetwork=true",
                 "task_command": _sohr_archive(place, *line),
             }
             for ending in ("service", "timer"):

@@ -16,6 +16,7 @@ from archive.clock import format_time, parse_time
 from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, UNAVAILABLE, UNREADABLE
 from archive.model import EDITIONS, STATES, Edition
 from archive.outcome import QUARANTINED
+from archive.read.alerts import Trouble, read_troubles
 from archive.read.database import about, snapshot
 from archive.reports.channels import ChannelReport, read_channels
 from archive.reports.room import Room, read_room
@@ -122,6 +123,7 @@ class Status:
     broken_off: tuple[BrokenOff, ...]
     days: tuple[Days, ...]
     unresolved: int  # addresses whose article is not known yet
+    alerts: tuple[Trouble, ...]  # those whose last try failed
     quarantined: int  # captures that make no version until their layout is confirmed
     channels: tuple[ChannelReport, ...]
     next: tuple[tuple[str, str], ...]  # (command, why)
@@ -162,6 +164,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         broken_off=broken_off,
         days=days,
         unresolved=unresolved,
+        alerts=tuple(read_troubles(folder)),
         quarantined=quarantined,
         channels=channels,
         next=tuple(_next(folder, home, holdings, last, len(broken_off), unresolved)),

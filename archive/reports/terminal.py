@@ -145,6 +145,11 @@ def render_status(status: Status, width: int = 100) -> str:
                     "is none, 'sohr-archive rebuild' indexes what is left"
                     for name in status.shorter_files
                 ),
+                *(
+                    f"ALERT NOT SENT since {one.since}: {one.name}, change {one.seq}: {one.why}; "
+                    "the next run of 'sohr-archive alert' tries again"
+                    for one in status.alerts
+                ),
                 f"  {_room(status.room)}",
             ]
         ),

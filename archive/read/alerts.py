@@ -1,0 +1,242 @@
+"""Alerts: changes that match a rule of the settings file are posted to a web address, each at least once.
+
+Each rule is a consumer of the feed (`archive.read.consumers`). Its cursor moves after its address has
+answered well. So a crash or an address that is down repeats a change and loses none; ``Idempotency-Key``
+(epoch and seq) says which one is repeated.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from archive.clock import now
+from archive.errors import LOCKED, ArchiveError
+from archive.folder import ALERTS, write_whole
+from archive.model import CHANGE_KINDS
+from archive.read import feed
+from archive.read.api import Archive
+from archive.read.consumers import Consumers, FeedBeganAnew
+from archive.read.references import parse_reference
+from archive.read.search import parse_query
+from archive.settings_file import SETTINGS, BadSettings, read_settings
+
+EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored", "retracted")
+SECONDS = 10.0  # for an answer
+WAITS = (1.0, 5.0)  # seconds before the second and third try; after that the next run tries
+BATCH = 500  # changes read at a time; the cursor moves after each that was sent, and after a batch
+_NAME = re.compile(r"[a-z0-9-]{1,40}")
+
+
+class AlertsRun(ArchiveError):
+    """Raised when another process sends the alerts of this archive, by `send_alerts`."""
+
+    exit_status = LOCKED
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule. Empty filters allow all; they mean what they mean on the page of changes."""
+
+    name: str
+    url: str
+    secret: str
+    kind: str = ""  # "": all but first captures
+    severity: int | None = None  # exactly this one
+    edition: str = ""
+    words: str = ""  # in the article's newest version
+
+    def matches(self, conn: sqlite3.Connection, change: dict[str, Any]) -> bool:
+        """Whether a change of the feed is one to send."""
+        if change["kind"] not in ((self.kind,) if self.kind else EDITS):
+            return False
+        if self.severity is not None and change["severity"] != self.severity:
+            return False
+        if self.edition and change["edition"] != self.edition:
+            return False
+        match = parse_query(self.words).expression()
+        sql = """select 1 from search where search match ? and rowid =
+                 (select article_id from articles where source = ? and key = ?)"""
+        return not match or bool(conn.execute(sql, (match, change["source"], change["key"])).fetchone())
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Of an alert whose last try failed: the change, why, and since when (UTC)."""
+
+    name: str
+    seq: int
+    why: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a run did for one alert."""
+
+    name: str
+    sent: int
+    trouble: Trouble | None
+
+
+def read_alerts(folder: Path) -> list[Alert]:
+    """The alerts of an archive's settings file. Raises BadSettings."""
+    found: list[Alert] = []
+    known = {of.name for of in fields(Alert)}
+    for number, stated in enumerate(read_settings(folder).get("alerts", []), 1):
+        place = f"{folder / SETTINGS}: alert {number}"
+        wrong = [name for name in stated if name not in known]
+        texts = [value for name, value in stated.items() if name != "severity"]
+        if wrong or not all(isinstance(value, str) for value in texts):
+            raise BadSettings(f"{place} may have only texts, and severity: {', '.join(sorted(known))}")
+        alert = Alert(**{"name": "", "url": "", "secret": ""} | stated)
+        problem = _problem(alert) or (alert.name in [one.name for one in found] and "repeats a name")
+        if problem:
+            raise BadSettings(f"{place} {problem}: correct it")
+        found.append(alert)
+    return found
+
+
+def _problem(alert: Alert) -> str | None:
+    """What is wrong with a rule; None: nothing."""
+    if not _NAME.fullmatch(alert.name):
+        return "needs a name of small letters, digits and dashes"
+    if not re.match("https?://[^/]", alert.url):
+        return "needs a url that begins with https://"
+    if len(alert.secret) < 16:
+        return "needs a secret of 16 characters or more, with which messages are signed"
+    if alert.kind and alert.kind not in CHANGE_KINDS:
+        return f"has an unknown kind; known are {', '.join(CHANGE_KINDS)}"
+    if alert.severity not in (None, 0, 1, 2, 3):
+        return "has a severity that is not 0, 1, 2 or 3"
+    return "has an edition that is not en or ar" if alert.edition not in ("", "en", "ar") else None
+
+
+def read_troubles(folder: Path) -> list[Trouble]:
+    """The alerts whose last try failed."""
+    try:
+        found = json.loads((folder / ALERTS).read_text(encoding="utf-8"))
+        return [Trouble(**one) for one in found]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def send_alerts(archive: Archive, conn: sqlite3.Connection) -> list[Sent]:
+    """Send what is new to each alert of the settings file. An alert begins with the changes after its first
+    run, and again after the feed was numbered anew. Raises BadSettings, AlertsRun, CannotKeepCursor."""
+    folder = archive.folder
+    alerts = read_alerts(folder)
+    with _alone(folder):
+        before = {one.name: one for one in read_troubles(folder)}
+        sent = [_send_new(archive, conn, alert, before.get(alert.name)) for alert in alerts]
+        troubles = [asdict(one.trouble) for one in sent if one.trouble]
+        if troubles or before:
+            write_whole(folder / ALERTS, json.dumps(troubles))
+    return sent
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with open(folder / f"{ALERTS}.lock", "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlertsRun("another process sends the alerts of this archive: let it finish") from None
+        yield
+
+
+def _send_new(archive: Archive, conn: sqlite3.Connection, alert: Alert, before: Trouble | None) -> Sent:
+    consumers, name = Consumers(archive.folder, conn), f"alert-{alert.name}"
+    try:
+        cursor = consumers.cursor(name)
+    except FeedBeganAnew:
+        cursor = None
+        consumers.ack(name, 0, rewind=True)
+    if cursor is None or cursor.acknowledged_at is None:
+        consumers.ack(name, feed.newest_seq(conn))
+        return Sent(alert.name, 0, None)
+    count, seq = 0, cursor.seq
+    while batch := list(feed.changes(conn, seq, BATCH)):  # a list: no transaction stays open while it is sent
+        for change in batch:
+            seq = change["seq"]
+            if not alert.matches(conn, change):
+                continue
+            if why := post(alert, message(archive, alert, change), f"{change['epoch']}-{seq}"):
+                since = before.since if before else now()
+                return Sent(alert.name, count, Trouble(alert.name, seq, why, since))
+            consumers.ack(name, seq)
+            count += 1
+        consumers.ack(name, seq)
+    return Sent(alert.name, count, None)
+
+
+def message(archive: Archive, alert: Alert, change: dict[str, Any]) -> dict[str, Any]:
+    """What is posted: the line of the feed, the citations in it, and for an edit what changed, as a unified
+    comparison."""
+    diff = None
+    if change["citation"] and change["previous"]:
+        after, before = parse_reference(change["citation"]), parse_reference(change["previous"])
+        article = archive.find(after)
+        if after.at and before.at:
+            diff = article.diff(article.at(before.at).number, article.at(after.at).number).unified()
+    return {"alert": alert.name, "change": change, "diff": diff}
+
+
+def post(
+    alert: Alert, content: dict[str, Any], key: str, sleep: Callable[[float], None] = time.sleep
+) -> str | None:
+    """Post a message, up to three times; return what went wrong, without the address, or None.
+
+    ``Sohr-Signature`` is ``sha256=`` and the HMAC of the body with the alert's secret, in hex.
+    """
+    body = json.dumps(content, ensure_ascii=False).encode()
+    signature = hmac.new(alert.secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "sohr-archive",
+        "Idempotency-Key": key,
+        "Sohr-Signature": f"sha256={signature}",
+    }
+    why: str | None = None
+    for wait in (*WAITS, None):
+        why = _post_once(Request(alert.url, body, headers))  # noqa: S310  # http and https only, see above
+        if why is None or wait is None:
+            break
+        sleep(wait)
+    return why
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A redirect would lose the message."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def _post_once(request: Request) -> str | None:
+    try:
+        with build_opener(_NoRedirect).open(request, timeout=SECONDS):
+            return None
+    except HTTPError as error:
+        return f"its address answered with status {error.code}"
+    except (OSError, HTTPException, ValueError) as error:
+        return f"its address did not answer ({type(error).__name__})"
+
+
+def send_test(alert: Alert) -> str | None:
+    """Post a message without a change; return what went wrong, or None."""
+    content = {"alert": alert.name, "change": None, "diff": None}
+    return post(alert, content, "test")

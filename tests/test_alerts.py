@@ -1,0 +1,196 @@
+"""Alerts: what matches is posted, signed, at least once, and status shows what fails."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.read import alerts
+from archive.read.alerts import read_alerts
+from archive.settings_file import BadSettings
+from tests.archiving import Archive, capture, sohr
+from tests.crawling import environment, rows
+from tests.replica.server import ROOT
+
+SECRET = "a secret of the tests"
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what is posted; answers as the path says."""
+
+    got: list[tuple[str, dict[str, str], bytes]] = []  # noqa: RUF012  # one server a test
+    status = 204
+    slow = 0.0
+
+    def do_POST(self) -> None:
+        """Keep it, then answer."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((self.path, dict(self.headers), body))
+        time.sleep(self.slow)
+        self.send_response(self.status if "/broken" in self.path else 204)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """The address of a receiver."""
+    Receiver.got.clear()
+    Receiver.status, Receiver.slow = 500, 0.0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def settle(folder: Path, *rules: str) -> None:
+    """Write the settings file, and let its alerts begin here."""
+    blocks = (f'[[alerts]]\nsecret = "{SECRET}"\n{rule}\n' for rule in rules)
+    (folder / "settings.toml").write_text("\n".join(blocks))
+    assert sohr(folder, "alert").status == 0
+
+
+def keys(path: str = "") -> list[str]:
+    """The keys of what was posted."""
+    return [headers["Idempotency-Key"] for at, headers, _ in Receiver.got if at.startswith(path)]
+
+
+def day(number: int) -> str:
+    """An instant of a day."""
+    return f"2026-01-{number:02}T10:00:00Z"
+
+
+def fill(folder: Path, first: int, *texts: str, posts: int = 1) -> None:
+    """Each post says these texts on following days."""
+    with Archive(folder) as archive:
+        for n, text in enumerate(texts, first):
+            archive.take(*(capture(post, day(n), f"{text} Post {post}.") for post in range(1, posts + 1)))
+
+
+def test_what_matches_is_posted(tmp_path: Path, url: str) -> None:
+    """By kind, severity, edition and words; not the history before; with signature, diff and citation."""
+    fill(tmp_path, 1, "In all 3 were killed by a landmine near the town.")
+    settle(
+        tmp_path,
+        f'name = "all"\nurl = "{url}/all"',
+        f'name = "figures"\nurl = "{url}/figures"\nseverity = 3\nwords = "landmine"',
+        f'name = "arabic"\nurl = "{url}/arabic"\nedition = "ar"',
+        f'name = "kind"\nurl = "{url}/kind"\nkind = "missing"',
+        f'name = "words"\nurl = "{url}/words"\nwords = "drone"',
+    )
+    assert Receiver.got == []
+    fill(tmp_path, 2, "In all 31 were killed by a landmine near the town.")
+    told = json.loads(sohr(tmp_path, "alert", "--json").out)
+    counts = {one["name"]: one["sent"] for one in told["alerts"]}
+    assert counts == {"all": 1, "figures": 1, "arabic": 0, "kind": 0, "words": 0}
+    _, headers, body = next(one for one in Receiver.got if one[0] == "/figures")
+    [(seq, epoch)] = rows(tmp_path, "select seq, epoch from changes where kind = 'updated'")
+    assert headers["Idempotency-Key"] == f"{epoch}-{seq}"
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    assert headers["Sohr-Signature"] == f"sha256={signature}"
+    found: dict[str, Any] = json.loads(body)
+    assert found["change"]["citation"] == f"sohr:en:1@{day(2)}" and found["change"]["severity"] == 3
+    assert "-In all 3 were killed" in found["diff"] and "+In all 31 were killed" in found["diff"]
+    assert sohr(tmp_path, "alert").status == 0 and len(Receiver.got) == 2, "nothing is sent twice"
+
+
+def test_what_fails_waits_and_status_shows_it(tmp_path: Path, url: str) -> None:
+    """Three tries, then exit status 1; another alert goes on; the next run sends what waited, in order."""
+    fill(tmp_path, 1, "In all 3 were killed near the town.")
+    settle(tmp_path, f'name = "a"\nurl = "{url}/broken"', f'name = "b"\nurl = "{url}/well"')
+    fill(tmp_path, 2, "In all 4 were killed near the town.", "In all 5 were killed near the town.")
+    done = sohr(tmp_path, "alert")
+    assert done.status == 1 and "a: 0 sent; its address answered with status 500" in done.lines
+    [first, second] = keys("/well")
+    assert keys("/broken") == [first] * 3
+    status = sohr(tmp_path, "status")
+    assert "ALERT NOT SENT since" in status.out.decode() and "status 500" in status.out.decode()
+    [trouble] = json.loads(sohr(tmp_path, "status", "--json").out)["alerts"]
+    assert trouble["name"] == "a" and first.endswith(f"-{trouble['seq']}")
+    Receiver.status = 200
+    assert sohr(tmp_path, "alert").status == 0
+    assert keys("/broken")[3:] == [first, second] and keys("/well") == [first, second]
+    assert "ALERT" not in sohr(tmp_path, "status").out.decode()
+
+
+def test_a_test_message(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--test sends one to each alert, before there is an archive too; a redirect is a failure."""
+    text = f'[[alerts]]\nname = "a"\nsecret = "{SECRET}"\nurl = "{url}/a"'
+    (tmp_path / "settings.toml").write_text(text)
+    assert sohr(tmp_path, "alert", "--test").status == 0
+    assert keys() == ["test"] and json.loads(Receiver.got[0][2])["change"] is None
+    monkeypatch.setattr(alerts, "WAITS", ())
+    Receiver.status = 302
+    [alert] = read_alerts(tmp_path)
+    moved = alerts.Alert(alert.name, f"{url}/broken", SECRET)
+    assert alerts.send_test(moved) == "its address answered with status 302"
+    assert alerts.send_test(alerts.Alert("a", "http://127.0.0.1:9/secret", SECRET)) == (
+        "its address did not answer (URLError)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ('name = "A b"', "needs a name"),
+        ('name = "a"\nurl = "file:///etc"', "needs a url"),
+        ('name = "a"\nurl = "https://x.test/"\nsecret = "short"', "needs a secret"),
+        ('name = "a"\nurl = "https://x.test/"\nkinds = "x"', "may have only texts"),
+        (f'name = "a"\nurl = "https://x.test/"\nsecret = "{SECRET}"\nseverity = 4', "not 0, 1, 2 or 3"),
+        (f'name = "a"\nurl = "https://x.test/"\nsecret = "{SECRET}"\nkind = "new"', "unknown kind"),
+    ],
+)
+def test_a_wrong_rule_is_refused(tmp_path: Path, rule: str, words: str) -> None:
+    """A sentence that says which alert, and what."""
+    (tmp_path / "settings.toml").write_text(f"[[alerts]]\n{rule}")
+    with pytest.raises(BadSettings, match=f"alert 1 .*{words}"):
+        read_alerts(tmp_path)
+
+
+@pytest.mark.slow
+def test_twenty_kills(tmp_path: Path, url: str) -> None:
+    """Killed at any instant, it goes on: a receiver that drops repeated keys sees each change once, in
+    order."""
+    posts = 60
+    fill(tmp_path, 1, "In all 3 were killed near the town.", posts=posts)
+    settle(tmp_path, f'name = "a"\nurl = "{url}/a"')
+    fill(tmp_path, 2, "In all 4 were killed near the town.", posts=posts)
+    Receiver.slow = 0.02
+    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(tmp_path), "alert"]
+    chance = random.Random(7)  # instants to kill at, repeatable
+    kills = 0
+    while kills < 20:
+        seen = len(Receiver.got)
+        child = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while len(Receiver.got) == seen and time.monotonic() < deadline and child.poll() is None:
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.05)
+        if child.poll() is None:
+            os.kill(child.pid, signal.SIGKILL)
+            kills += 1
+        child.wait()
+        assert len(set(keys())) <= posts
+        if child.returncode == 0:
+            break
+    assert kills == 20 and sohr(tmp_path, "alert").status == 0
+    wanted = rows(tmp_path, "select epoch || '-' || seq from changes where kind = 'updated' order by seq")
+    assert list(dict.fromkeys(keys())) == [key for (key,) in wanted]
+    assert len(wanted) == posts
