@@ -290,7 +290,8 @@ def _count(ingest: Ingest, since: str) -> tuple[Counter[str], int]:
             counts[kind] += row[2]
             gone += row[2] * (kind in (MISSING, MOVED, WITHHELD))
     [(pages,)] = store.query(
-        """select count(*) from captures c join articles a using (article_id) where c.captured_at >= ?
+        """select count(distinct c.crawl_id || ' ' || c.article_id)  -- a page asked for twice is one look
+           from captures c join articles a using (article_id) where c.captured_at >= ?
            and c.channel = 'article' and a.edition is not null and a.first_captured_at < c.captured_at
            and coalesce(c.reason, '') != 'modified'
            and c.outcome in ('unchanged', 'changed', 'not_modified', 'held', 'protected', 'empty')""",
