@@ -58,6 +58,7 @@ from archive.model import STATES
     is_flag=True,
     help="Only what the site said, without the times and number of our captures (JSON Lines).",
 )
+@click.option("--strip", is_flag=True, help="Leave our contact and the site's cookies out (warc, wacz).")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option(
     "--package/--no-package", default=True, help="Write datapackage.json beside the file.  [default: yes]"
@@ -78,6 +79,7 @@ def export(
     changed: bool,
     retracted: bool,
     content: bool,
+    strip: bool,
     force: bool,
     package: bool,
     as_json: bool,
@@ -103,6 +105,7 @@ def export(
       sohr-archive export --since 2024-01-01 --until 2024-12-31 -o 2024.parquet
       sohr-archive export --versions latest --edition ar -o arabic.csv
       sohr-archive export --changed -o edited.wacz
+      sohr-archive export --changed --strip -o to-publish.wacz
       sohr-archive export --what figure-changes -o figures.csv
       sohr-archive export --what series --edition en -o series.parquet
       sohr-archive export --content | sha256sum
@@ -121,6 +124,8 @@ def export(
         raise click.UsageError("--content writes versions as JSON Lines: leave out --format and --what", ctx)
     if what != TABLE_NAMES[0] and not FORMATS[form].is_table:
         raise click.UsageError(f"--what {what} needs a format of tables, and {form} is none", ctx)
+    if strip and form not in ("warc", "wacz"):
+        raise click.UsageError(f"--strip is for warc and wacz: {form} has no contact and no cookies", ctx)
     if target == "-" and FORMATS[form].is_binary and sys.stdout.isatty():
         raise click.UsageError(f"{form} is binary and would garble the terminal: give -o FILE", ctx)
     selection = Selection(
@@ -151,6 +156,7 @@ def export(
             folder=folder_of(ctx),
             table=CONTENTS if content else TABLES[what],
             force=force,
+            strip=strip,
             package=package,
             progress=bar.update if show else lambda: None,
         )

@@ -47,6 +47,7 @@ class Source:
     selection: Selection = EVERYTHING
     table: Table = VERSIONS
     progress: Callable[[], object] = lambda: None
+    is_stripped: bool = False  # WARC records lose our contact and the site's cookies
     number: int = field(default=0, init=False)  # of records
     articles: int = field(default=0, init=False)
     _last: tuple[str, str] | None = field(default=None, init=False)

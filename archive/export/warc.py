@@ -17,6 +17,7 @@ from typing import IO
 
 from archive.errors import DamagedWarc
 from archive.export.source import Source
+from archive.export.strip import strip_member
 from archive.read.selection import versions
 from archive.warc.gzip_members import Member, walk
 from archive.warc.records import Headers, NoRecord, read_headers
@@ -69,6 +70,7 @@ def copy_captures(source: Source, out: IO[bytes], places: Iterable[Place] | None
     Raises DamagedWarc."""
     position, name = 0, ""
     stream: IO[bytes] | None = None
+    as_asked = strip_member if source.is_stripped else bytes
     try:
         for place in _places(source) if places is None else sorted({s << _PLACE | o for s, o in places}):
             row = source.conn.execute(_ROW, (place >> _PLACE, place & (1 << _PLACE) - 1)).fetchone()
@@ -77,8 +79,9 @@ def copy_captures(source: Source, out: IO[bytes], places: Iterable[Place] | None
                     stream.close()
                 name, stream = row["name"], _open(source.folder, row["name"])
                 # The warcinfo record says which software wrote the file, and how
-                position += out.write(_copy(stream, next(walk(stream)), name)[1])
-            for record_id, member in _beside(stream, row, name):
+                position += out.write(as_asked(_copy(stream, next(walk(stream)), name)[1]))
+            for record_id, copied in _beside(stream, row, name):
+                member = as_asked(copied)
                 offset, position = position, position + out.write(member)
                 if record_id == row["record_id"]:
                     yield _copied(row, offset, member)

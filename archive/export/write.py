@@ -35,11 +35,13 @@ def write_export(
     force: bool = False,
     package: bool = True,
     progress: Callable[[], object] = lambda: None,
+    strip: bool = False,
 ) -> Written:
     """Write an export to a file, with `datapackage.json` beside it, or to standard output (``-``).
 
     It shows one moment of the archive. ``form`` is a name in `FORMATS`, ``table`` what to export: others than
-    versions need a format of tables. ``progress`` is called once for each record.
+    versions need a format of tables. ``progress`` is called once for each record; ``strip`` leaves
+    our contact and the site's cookies out of WARC records.
 
     Raises BadReference, NeedsPyarrow, CannotWrite, DamagedWarc; BrokenPipeError if the reader goes away.
     """
@@ -49,7 +51,7 @@ def write_export(
         has_package = package and is_file and table is not CONTENTS
         if has_package:
             check_package(Path(target).resolve().parent)
-        source = Source(conn, folder, facts(conn), selection, table, progress)
+        source = Source(conn, folder, facts(conn), selection, table, progress, strip)
         with destination(target, folder, replace=force) as out:
             FORMATS[form].write(source, out)
         if has_package:
