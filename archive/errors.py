@@ -20,7 +20,7 @@ class ExitStatus(NamedTuple):
 
 
 EXIT_STATUSES = (
-    ExitStatus(OK, "healthy, or interrupted; the next run completes it", "done"),
+    ExitStatus(OK, "nothing wrong was found, or interrupted; the next run completes it", "done"),
     ExitStatus(
         FOUND, "", "verify, audit, politeness, check or publish-copy found something; an alert was not sent"
     ),

@@ -118,10 +118,10 @@ class TestArguments:
         assert asked(site) == [] and not (tmp_path / "a").exists()
 
     def test_a_spider_nobody_knows(self) -> None:
-        """The two there are, and no traceback."""
+        """Those there are, and no traceback."""
         done = run([sys.executable, "-m", "scrapy", "crawl", "shor"])
         assert done.status == 2
-        sentence(done, "there is nothing to crawl of the name shor: give pages, probe, sohr")
+        sentence(done, "there is nothing to crawl of the name shor: give commoncrawl, pages, probe, sohr, wayback")
 
     def test_days_in_the_wrong_order(self, site: Replica, tmp_path: Path) -> None:
         """``since`` after ``until``."""
