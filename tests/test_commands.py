@@ -45,6 +45,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "audit": (),
     "politeness": (),
     "schedule": ("cron",),
+    "init": ("{out}/new",),
+    "alert": (),
     "serve": ("--port", "0"),
     "publish-copy": ("{out}/public.db",),
 }

@@ -121,7 +121,9 @@ class TestArguments:
         """Those there are, and no traceback."""
         done = run([sys.executable, "-m", "scrapy", "crawl", "shor"])
         assert done.status == 2
-        sentence(done, "there is nothing to crawl of the name shor: give commoncrawl, pages, probe, sohr, wayback")
+        sentence(
+            done, "there is nothing to crawl of the name shor: give commoncrawl, pages, probe, sohr, wayback"
+        )
 
     def test_days_in_the_wrong_order(self, site: Replica, tmp_path: Path) -> None:
         """``since`` after ``until``."""

@@ -286,13 +286,6 @@ def test_deep_finds_a_changed_row_in_each_table(intact: Path, tmp_path: Path) ->
             "values (1, 'feed', 'x', 1, 'x')"
         ),
         "pending_outcomes": "insert into pending_outcomes values (1, 1, 'moved', '{}', null)",
-        "index_pages": (
-            "insert into index_pages values ('http://x/', 'wayback', 1, '2026-01-02T00:00:00Z', null, 0, 0, 0, 1)"
-        ),
-        "listed_captures": (
-            "insert into listed_captures (service, identity, post, edition, url, at, digest) values "
-            "('wayback', 'x', 'en:1', 'en', 'http://x/', '2016-01-02T00:00:00Z', '')"
-        ),
         "promotions": "insert or replace into promotions values (1, 'x')",
         "swept_ids": "insert into swept_ids values ('en', 1, 'x')",
         "coverage_days": "insert into coverage_days values ('en', '2026-01-01', 'x')",
