@@ -20,6 +20,7 @@ from archive.extract.reread import CHANGED_BETWEEN, Evidence, join_pages, pack, 
 from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
 from archive.ingest.channels import Channels
+from archive.ingest.late_evidence import settle
 from archive.ingest.listed_captures import ListedCaptures
 from archive.ingest.listings import Listings, record_sighting
 from archive.ingest.noise import DOUBTFUL, count_noise
@@ -91,6 +92,8 @@ class Ingest:
             return self._record_answer(seen, at.record_id, look, reader or self.reader)
 
         outcome = self.record_safely(seen, record)
+        if outcome.article_id is not None:
+            settle(self.articles, seen, outcome.article_id)
         if capture.service_url is not None:
             self.listed.note_capture(seen, capture.service_url)
         return outcome

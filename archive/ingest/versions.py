@@ -24,7 +24,7 @@ from archive.ingest import look_schedule, neighbours
 from archive.ingest.articles import Articles
 from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, copied_at, describe_edit, is_stale_copy
 from archive.ingest.noise import FURNITURE, NEW_ADDRESS, STALE_COPY, count_noise
-from archive.ingest.pending import UPDATED
+from archive.ingest.pending import LOOKS, UPDATED
 from archive.ingest.same_text import (
     articles_with,
     describe_repeated,
@@ -276,6 +276,8 @@ class Versions:
 
     def _restore(self, seen: Seen, article: ArticleRow) -> None:
         """Record that an article was gone, or behind a password, and has its text again."""
+        if seen.is_older_than(article) and seen.capture.channel not in LOOKS:
+            return  # `archive.ingest.late_evidence` puts it in its place
         if article["newest_version_id"] is not None and article["state"] != "live":
             is_back = article["state"] in GONE_STATES
             self._articles.record_state(seen, article, "restored" if is_back else "metadata", "live")
