@@ -20,7 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from archive import browse
 from archive.browse import language
-from archive.browse.language import ELSEWHERE, ENGLISH, LANGUAGES, PLURALS, Language, choose_language
+from archive.browse.language import ELSEWHERE, ENGLISH, LABELS, LANGUAGES, PLURALS, Language, choose_language
 from archive.compare.classes import CLASSES
 from archive.model import CHANGE_KINDS, GONE_STATES, STATES
 from tests.browser.making import make
@@ -94,6 +94,7 @@ def test_arabic_has_every_string() -> None:
     for key, said in english.items():
         assert parts(said) == parts(arabic[key]), key
         assert isinstance(said, dict) == isinstance(arabic[key], dict), key
+    assert all(LABELS["ar"].values()) and set(LABELS["ar"]) == set(LABELS["en"])
     letters = {key for key, said in arabic.items() if not re.search("[\u0621-\u064a]", str(said))}
     assert letters <= {"language.direction", "language.day", "language.month", "axis.version"} | {
         f"language.{form}" for form in ("long_day", "moment", "list")

@@ -19,9 +19,12 @@ from markupsafe import Markup
 from archive.read.cite import PROVENANCE
 from archive.store.fields import VERSION_FIELDS
 
-# What English says is also said elsewhere, and written there
-ELSEWHERE = {f"field.{of.name}": of.label for of in VERSION_FIELDS if of.label}
-ELSEWHERE |= {f"provenance.{source}": sentence for source, sentence in PROVENANCE.items()}
+# Written elsewhere: the sentences of English, and the labels of fields in each language
+LABELS = {
+    "en": {f"field.{of.name}": of.label for of in VERSION_FIELDS if of.label},
+    "ar": {f"field.{of.name}": of.label_ar for of in VERSION_FIELDS if of.label_ar},
+}
+ELSEWHERE = {f"provenance.{source}": sentence for source, sentence in PROVENANCE.items()}
 _FOLDER = Path(__file__).parent / "languages"
 _TAG = re.compile(r"<[^>]*>")
 _QUALITY = re.compile(r"q\s*=\s*(0(?:\.\d*)?|1(?:\.0*)?)")
@@ -130,7 +133,7 @@ class Language:
 def _read(code: str) -> Language:
     tables = tomllib.loads((_FOLDER / f"{code}.toml").read_text(encoding="utf-8"))
     words = {f"{name}.{key}": said for name, table in tables.items() for key, said in table.items()}
-    return Language(code, ELSEWHERE | words)
+    return Language(code, ELSEWHERE | LABELS[code] | words)
 
 
 LANGUAGES = {code: _read(code) for code in PLURALS}

@@ -256,7 +256,7 @@ def _reason(answer: Answer) -> str:
 
 _REASONS = REASONS | {
     "quarantined": "a second reader finds another text",
-    "missing": "not there",
+    "missing": "absent or switched off",
     "closed": "closed to visitors",
     "no_channel": "something else stands there",
     "listing_unread": "a page on which no posts can be found",
@@ -280,7 +280,7 @@ def _join(editions: Sequence[EditionFound]) -> str:
 _NEXT = {
     OK: "a crawl works: scrapy crawl sohr -a site={site}",
     UNREADABLE: "its posts or listings cannot be read yet: send report.json to the maintainers",
-    UNAVAILABLE: "a crawl would end with 69. Wait, say who you are, or ask the site: docs/when-refused.md",
+    UNAVAILABLE: "no crawl is possible now. Wait, say who you are, or ask the site: docs/when-refused.md",
 }
 NO_SITE = "check the address and the network, or look at the site in a browser, then try again"
 _ROWS = (  # what stands in a row, its channel, and how its address ends
@@ -307,7 +307,7 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     table = [[row[0], *_cells(probe, *row[1:])] for row in _ROWS]
     shut = [all(cell.startswith("no:") for cell in cells) for _, *cells in table]
     if closed := [row[0] for row, is_shut in zip(_ROWS, shut, strict=True) if is_shut and row[1] != "date"]:
-        yield f"         closed in both editions: {', '.join(closed)}"
+        yield f"         not open in both editions: {', '.join(closed)}"
     yield ""
     yield columns([["Manners", ""], *([f"  {name}", text] for name, text in _manners(probe))])
     yield ""
@@ -341,7 +341,7 @@ def _manners(probe: Probe) -> Iterator[tuple[str, str]]:
         for name in _CACHES
         if (value := one.headers.get(name))
     )
-    yield "server, caches", "; ".join(list(seen)[:6]) or "no header names them"
+    yield "server, caches", "; ".join(list(seen)[:6]) or "no cache seen"
     if probe.clock_seconds is not None:
         yield "clock", f"the site's {_clock_words(probe.clock_seconds)}"
     yield from _validators(probe, "articles state", "article")
@@ -378,8 +378,8 @@ def _cell(answer: Answer) -> str:
     parts = [
         number_of(answer.posts, "post") if answer.posts is not None and not answer.sitemaps else "",
         f"names {number_of(answer.sitemaps, 'sitemap')}" if answer.sitemaps else "",
-        f"counts {int(total):,} in all" if total and total.isdigit() else "",
-        "with the time of edits" if answer.dates else "",
+        f"counts {int(total):,} in this edition" if total and total.isdigit() else "",
+        "dates edits" if answer.dates else "",
         answer.url.rpartition("/")[2] if answer.channel == "sitemap" else "",
     ]
     return "yes: " + ", ".join(part for part in parts if part)
@@ -396,9 +396,9 @@ def _posts(probe: Probe) -> str:
         "era",
         "read",
         "by layout",
-        "second reader",
-        "state publication",
-        "state edit",
+        "cross-check",
+        "pages with date",
+        "with edit date",
         "not read",
     ]
     rows = [_posts_row(*group, groups[group]) for group in sorted(groups, reverse=True)]
@@ -413,7 +413,7 @@ def _posts_row(edition: str, era: str, own: Sequence[Answer]) -> list[str]:
         era,
         f"{len(read)} of {len(own)}",
         ", ".join(dict.fromkeys(one.layout or "" for one in read)) or "-",
-        f"differs on {doubtful}{of}" if doubtful else "no objection" if read else "-",
+        f"another text on {doubtful}{of}" if doubtful else "agrees" if read else "-",
         f"{sum(bool(one.published_at) for one in read)}{of}",
         f"{sum(bool(one.modified_at) for one in read)}{of}",
         _words(one for one in own if one not in read) or "-",
@@ -430,10 +430,10 @@ def _cost(probe: Probe) -> Iterator[str]:
         count = f"about {number_of(one.posts, 'post')}, by {one.counted_by}" if one.posts else "not known"
         yield f"  {name_of(one.edition)}: {count}"
     if probe.requests is None:
-        yield "  the cost is not known: nothing counts the posts of both editions"
+        yield "  the cost is not known: no answer counts all posts. A crawl finds them by lists and"
+        yield f"  days, at most {DAILY:,} requests a day; sohr-archive status shows how far it is"
         return
-    days = max(1, -(-probe.requests // DAILY))
-    yield (
-        f"  about {probe.requests:,} requests: {number_of(days, 'day')} at {DAILY:,} a day, or "
-        f"{duration(PACE * probe.requests)} without that limit (-a budget=0)"
-    )
+    days = -(-probe.requests // DAILY)
+    limit = f"; {days:,} days at {DAILY:,} a day, unless -a budget=0 lifts that limit" if days > 1 else ""
+    took = duration(PACE * probe.requests)
+    yield f"  about {probe.requests:,} requests for posts, lists and days, {PACE} s each: {took}{limit}"

@@ -67,6 +67,7 @@ class VersionField(Field):
     is_metadata: bool = field(default=False, kw_only=True)  # a new value makes a `metadata` change
     is_in_feed: bool = field(default=False, kw_only=True)
     label: str | None = field(default=None, kw_only=True)  # on pages
+    label_ar: str | None = field(default=None, kw_only=True)  # on Arabic pages
 
     @property
     def empty(self) -> Any:
@@ -138,7 +139,8 @@ VERSION_FIELDS = (
     ),
     VersionField(
         "title", "string", "Title, as the site wrote it; empty where the post has none.",
-        origin=COLUMN, redact=NOTE, is_in_feed=True, label="Title",
+        origin=COLUMN, redact=NOTE, is_in_feed=True,
+        label="Title", label_ar="العنوان",
     ),
     VersionField(
         "plain_title", "string", "Title without marks put inside words.", origin=COLUMN, redact=FOLLOWS,
@@ -174,35 +176,43 @@ VERSION_FIELDS = (
     ),
     VersionField(
         "published_at", "datetime", "When the site says it published the post (UTC).",
-        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True, label="Published",
+        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True,
+        label="Published", label_ar="تاريخ النشر",
     ),
     VersionField(
         "modified_at", "datetime", "When the site says it last modified the post (UTC).",
-        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True, label="Modified",
+        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True,
+        label="Modified", label_ar="آخر تعديل",
     ),
     VersionField(
         "author", "string", "Author, as stated.",
-        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, is_in_feed=True, label="Author",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, is_in_feed=True,
+        label="Author", label_ar="الكاتب",
     ),
     VersionField(
         "language", "string", "Language, as stated by the page.",
-        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True, label="Language",
+        origin=PAGE, redact=KEEP, is_nullable=True, is_metadata=True, is_in_feed=True,
+        label="Language", label_ar="اللغة",
     ),
     VersionField(
         "canonical_url", "string", "Address the page gives as its own.",
-        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Own address",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True,
+        label="Own address", label_ar="عنوان الصفحة كما تذكره",
     ),
     VersionField(
         "deck", "string", "The line below the headline, as stated.",
-        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Deck",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True,
+        label="Deck", label_ar="العنوان الفرعي",
     ),
     VersionField(
         "categories", "strings", "Categories, as stated.",
-        origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True, label="Categories",
+        origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True,
+        label="Categories", label_ar="التصنيفات",
     ),
     VersionField(
         "tags", "strings", "Tags, as stated.",
-        origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True, label="Tags",
+        origin=PAGE, redact=EMPTY, is_metadata=True, is_in_feed=True,
+        label="Tags", label_ar="الوسوم",
     ),
     VersionField(
         "links", "objects", "Links out of the text: address and anchor text.",
@@ -214,11 +224,13 @@ VERSION_FIELDS = (
     ),
     VersionField(
         "source_outlet", "string", "Of a republished press article, the outlet.",
-        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Republished from",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True,
+        label="Republished from", label_ar="نقلاً عن",
     ),
     VersionField(
         "source_url", "string", "Of a republished press article, its address there.",
-        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True, label="Address there",
+        origin=PAGE, redact=EMPTY, is_nullable=True, is_metadata=True,
+        label="Address there", label_ar="عنوان المصدر",
     ),
     VersionField(
         "is_syndicated", "boolean", "Whether it is a press article of another outlet, republished.",
@@ -227,7 +239,8 @@ VERSION_FIELDS = (
     VersionField(
         "notes", "strings",
         "Lines that are not the text: disclaimers, sources, links to other posts between the paragraphs.",
-        origin=PAGE, redact=EMPTY, is_metadata=True, label="Notes of the site",
+        origin=PAGE, redact=EMPTY, is_metadata=True,
+        label="Notes of the site", label_ar="ملاحظات الموقع",
     ),
     VersionField(
         "claims", "objects", "What the page states about itself, and where on the page.",
