@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -14,14 +13,14 @@ from archive.cli.common import folder_of, json_option, write
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--redact",
-    type=click.File(encoding="utf-8"),
+    type=click.Path(dir_okay=False, exists=True, allow_dash=True),
     metavar="FILE",
     help="What to leave out: one citation a line (sohr:en:332481@2025-03-01T10:00:00Z); # starts a comment; "
     "- reads standard input.",
 )
 @json_option()
 @click.pass_context
-def publish_copy(ctx: click.Context, file: Path, redact: TextIO | None, as_json: bool) -> None:
+def publish_copy(ctx: click.Context, file: Path, redact: str | None, as_json: bool) -> None:
     """Write a compact copy of the database for public hosting.
 
     A crawl may run meanwhile. The copy asks search engines not to index it. The WARC files are not part of
@@ -41,7 +40,10 @@ def publish_copy(ctx: click.Context, file: Path, redact: TextIO | None, as_json:
     from archive.export.public_copy import publish, read_redactions
     from archive.reports.terminal import number_of
 
-    redactions = read_redactions(redact.read()) if redact else []
+    redactions = []
+    if redact:
+        with click.open_file(redact, encoding="utf-8") as listed:
+            redactions = read_redactions(listed.read())
     made = publish(folder_of(ctx), file, redactions)
     redacted = f", {number_of(made.redacted, 'version')} redacted" if redact else ""
     text = f"{made.path}: {made.size:,} bytes{redacted}. Look at it: sohr-archive serve {made.path}"
