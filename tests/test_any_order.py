@@ -15,14 +15,16 @@ import pytest
 
 from archive.model import Capture
 from archive.rebuild.rebuild import rebuild
-from tests.archiving import HOME, Archive, capture, dump
+from tests.archiving import HOME, Archive, capture, dump, page
 from tests.crawling import rows
 
 OLD_ADDRESS = f"{HOME}en/2016/03/an-old-address/"
 
 
 def _said(post_id: int, day: str, text: str, **fields: Any) -> Capture:
-    return capture(post_id, f"{day}T12:00:00Z", text, "And more.", channel="import", **fields)
+    return capture(
+        post_id, f"{day}T12:00:00Z", text, "And more.", channel="import", source="import", **fields
+    )
 
 
 def _gone(post_id: int, day: str, status: int = 404) -> Capture:
@@ -30,7 +32,15 @@ def _gone(post_id: int, day: str, status: int = 404) -> Capture:
 
 
 def _at(url: str, one: Capture, *headers: tuple[str, str]) -> Capture:
-    return Capture(url, one.status, (*one.headers, *headers), one.body, one.captured_at, channel="import")
+    return Capture(
+        url,
+        one.status,
+        (*one.headers, *headers),
+        one.body,
+        one.captured_at,
+        channel="import",
+        source="import",
+    )
 
 
 def _permanent(post_id: int, day: str, url: str, to: str) -> Capture:
@@ -126,3 +136,31 @@ def test_a_disappearance_that_is_learnt_late_is_bounded_in_time(tmp_path: Path) 
         (2, "restored", "2019-03-01T12:00:00Z", "live"),
     ]
     assert found["states"][0][:2] == (2, "live")
+
+
+def _themed(day: str, figure: int, mark: str, text: str = "") -> Capture:
+    """A page with the mark of a theme around its text."""
+    lines = (f"Violence in the village of Kafr killed {figure} people on that day, activists say. " * 5, text)
+    body = page("A title", *lines).replace(b'class="entry-content"', f'class="entry-content {mark}"'.encode())
+    return _said(1, day, "", body=body)
+
+
+def test_an_edit_on_a_change_of_theme_is_an_edit_if_the_page_is_of_its_era(tmp_path: Path) -> None:
+    """A page of 2021 in the theme of 2020 to 2024 that the cross-check agrees to is taken, in any
+    order. The theme of 2025 is none of 2023: its page waits."""
+    old, new = "entry clearfix", "single-post-content"
+    captures = [
+        _themed("2019-03-01", 3, old),
+        _themed("2021-03-01", 4, new),
+        _themed("2022-03-01", 4, new),
+        _themed("2023-03-01", 5, "rbct"),
+    ]
+    for number, order in enumerate((captures, captures[::-1], [captures[n] for n in (1, 0, 3, 2)])):
+        found = _history(tmp_path / str(number), order)
+        spans = [(row[3][:4], row[4][:4]) for row in found["versions"]]
+        assert ("2019", "2019") in spans and ("2021", "2022") in spans, order
+    [(layouts,)] = rows(tmp_path / "0", "select json_group_array(layout) from versions order by number")
+    assert layouts == '["tielabs","publisher"]'
+    assert rows(tmp_path / "0", "select captured_at from captures where outcome = 'quarantined'") == [
+        ("2023-03-01T12:00:00Z",)
+    ]

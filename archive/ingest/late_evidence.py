@@ -1,6 +1,6 @@
 """Evidence that is learnt late: the states of its article are derived anew, in the order of time.
 
-A live crawl learns in the order of time, and its looks never come here. Rows of the feed stay: what was
+A live crawl learns in the order of time, and its captures never come here. Rows of the feed stay: what was
 missed is added with its own time, and what is dated otherwise now is retracted.
 """
 
@@ -13,7 +13,6 @@ from urllib.parse import urljoin
 
 from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
-from archive.ingest.pending import LOOKS
 from archive.ingest.seen import Seen, key_of
 from archive.model import GONE_STATES
 from archive.store.connection import Row
@@ -46,7 +45,7 @@ where (article_id is null and outcome in ('missing', 'soft404') or outcome = 'bl
 
 def settle(articles: Articles, seen: Seen, article_id: int) -> None:
     """Let what was just recorded of an article take its place among what is known of later times."""
-    if seen.capture.channel in LOOKS:
+    if seen.capture.source == "live":
         return
     store = articles.store
     [article] = store.articles.select("where article_id = ?", article_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from archive.compare.classes import Text, compare, metadata_changes
 from archive.errors import DamagedWarc
+from archive.extract.cross_check import cross_check
 from archive.extract.furniture import (
     Furniture,
     as_before,
@@ -24,7 +25,7 @@ from archive.ingest import look_schedule, neighbours
 from archive.ingest.articles import Articles
 from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, copied_at, describe_edit, is_stale_copy
 from archive.ingest.noise import FURNITURE, NEW_ADDRESS, STALE_COPY, count_noise
-from archive.ingest.pending import LOOKS, UPDATED
+from archive.ingest.pending import UPDATED
 from archive.ingest.same_text import (
     articles_with,
     describe_repeated,
@@ -36,6 +37,7 @@ from archive.ingest.seen import Seen, key_of
 from archive.model import GONE_STATES, ArticleKey, Extract, Kind, Stated
 from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
 from archive.sites.sohr.boilerplate import is_statement
+from archive.sites.sohr.layouts import is_of_era
 from archive.store.packing import pack_stated, unpack_metadata
 from archive.store.row_types import ArticleRow, VersionRow
 from archive.text.normalise import same_sha256
@@ -216,7 +218,7 @@ class Versions:
         self, seen: Seen, article: ArticleRow, newest: VersionRow | None, found: Extract
     ) -> Outcome | None:
         """Keep a text apart that is not trusted; None if it is."""
-        doubt = self._distrust(article, newest, found)
+        doubt = self._distrust(seen, article, newest, found)
         if doubt is None:
             return None
         if doubt[0] == SAME_TEXT:
@@ -248,18 +250,24 @@ class Versions:
             self.restate(article_id)
 
     def _distrust(
-        self, article: ArticleRow, before: VersionRow | None, found: Extract
+        self, seen: Seen, article: ArticleRow, before: VersionRow | None, found: Extract
     ) -> tuple[str, str] | None:
         """Why a text that would make a version is not trusted: a reason and a sentence; None if it is."""
-        if doubt := self._distrust_layout(before, found):
+        if doubt := self._distrust_layout(seen, before, found):
             return doubt
         if article["edition"] is None:
             return None
         detail = distrust_repeated(self._store, article["article_id"], found.text, found.layout)
         return (SAME_TEXT, detail) if detail else None
 
-    def _distrust_layout(self, before: VersionRow | None, found: Extract) -> tuple[str, str] | None:
+    def _distrust_layout(
+        self, seen: Seen, before: VersionRow | None, found: Extract
+    ) -> tuple[str, str] | None:
         if before is None or before["layout"] == found.layout or self._store.about(f"layout:{found.layout}"):
+            return None
+        # An edit may fall on a change of theme: captures of later years all have the new one
+        is_old = seen.capture.source != "live" and is_of_era(found.layout, seen.at[:10])
+        if is_old and cross_check(seen.capture, found) is None:
             return None
         return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
 
@@ -276,7 +284,7 @@ class Versions:
 
     def _restore(self, seen: Seen, article: ArticleRow) -> None:
         """Record that an article was gone, or behind a password, and has its text again."""
-        if seen.is_older_than(article) and seen.capture.channel not in LOOKS:
+        if seen.is_older_than(article) and seen.capture.source != "live":
             return  # `archive.ingest.late_evidence` puts it in its place
         if article["newest_version_id"] is not None and article["state"] != "live":
             is_back = article["state"] in GONE_STATES
@@ -379,7 +387,7 @@ class Versions:
             span = {"last_captured_at": seen.at, "last_capture_id": seen.capture_id} if is_last else {}
             return self._widen(seen, article, earlier, **span)
         is_later = later is not None and later["same_sha256"] == same
-        if not is_later and (doubt := self._distrust_layout(earlier, found)):
+        if not is_later and (doubt := self._distrust_layout(seen, earlier, found)):
             return self._articles.quarantine(seen, article, found.layout, *doubt)
         if earlier is not None and seen.at < earlier["last_captured_at"]:
             later = self._split(seen, article, earlier)

@@ -115,6 +115,13 @@ LAYOUTS = (
 )
 
 
+def is_of_era(name: str, day: str) -> bool:
+    """Whether the site is known to have had a layout on a day, written 2026-01-02; `general` has no era."""
+    layout = next(layout for layout in LAYOUTS if layout.name == name)
+    has_era = layout.since is not None or layout.until is not None
+    return has_era and str(layout.since or "") <= day <= str(layout.until or "9999")
+
+
 @cache
 def _texts(layouts: tuple[Layout, ...]) -> str:
     """A selector of all elements that may be the text of a layout, but for the last: by one class of each."""
