@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -269,9 +270,10 @@ def test_noise_is_counted_and_wakes_nobody(site: Site, tmp_path: Path) -> None:
         site.put_post(103, TEXT[0].format(103), f"See {link}.")
         assert run(site, folder, "look=all", clock=clock).status == 0
     # Three feeds: the walk through all of it begins with the page that showed the newest posts
-    assert kinds(folder) == [] and noise(folder) == {"bad_entry": 3, "new_address": 1}
-    told = "noise of 30 days: 3 feeds with an entry that cannot be read, 1 looks at pages"
-    assert told in well(folder, "status").decode()
+    # Short texts of a layout without a name can be checked by no second reader
+    assert kinds(folder) == [] and noise(folder) == {"bad_entry": 3, "new_address": 1, "doubtful": 12}
+    [told] = re.findall("noise of 30 days: .*", well(folder, "status").decode())
+    assert "3 feeds with an entry that cannot be read" in told and "1 looks at pages with addresses" in told
     before = dump(folder)
     well(folder, "rebuild")
     assert dump(folder) == before

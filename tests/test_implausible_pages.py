@@ -231,7 +231,8 @@ class TestUnlikeBefore:
     def test_a_normal_life_trips_nothing(self, site: Replica, tmp_path: Path) -> None:
         """Edits of all kinds, posts that come, go and lose their text: healthy, crawl after crawl."""
         folder, ids = tmp_path / "a", plain(site)
-        for turn in range(4):
+        # One text in four posts would be a wall's
+        for turn, left in enumerate(("Taken down.", "The family asks for rest.", "See below.", "Corrected.")):
             assert crawl(site, folder, "look=all").status == 0
             site.call("publish", edition="en", count=3)
             site.call("edit", edition="en", post_id=ids[turn], digit=True)
@@ -239,8 +240,8 @@ class TestUnlikeBefore:
                 "edit",
                 edition="en",
                 post_id=ids[turn + 5],
-                html=f"<p>Taken down {turn}.</p>",
-                lines=[f"Taken down {turn}."],
+                html=f"<p>{left}</p>",
+                lines=[left],
             )
             site.call("trash", edition="en", post_id=ids[turn + 10])
 
