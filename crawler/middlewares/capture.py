@@ -77,8 +77,11 @@ class CaptureMiddleware:
     async def process_request(self, request: Request) -> None:
         """Take the request from the day's budget. Raises IgnoreRequest: used up, or stopping."""
         guard = guard_of(self._crawler)
-        # What is not read yet may be failures enough to leave the host alone. Polled: rare, for milliseconds
-        while guard.is_wary and self._unread >= HOST_FAILED.value and not guard.closing.is_set():  # noqa: ASYNC110
+        # What is not read yet may be failures enough to leave the host alone. New posts are many: they
+        # wait only after a failure. Polled: without a delay only, for milliseconds
+        most = HOST_FAILED.value if guard.is_wary else 2 * HOST_FAILED.value
+        is_new = asked(request).reason in ("new", None)
+        while self._unread >= most and (guard.is_wary or not is_new) and not guard.closing.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if guard.closing.is_set() or not guard.take_request():
             await guard.closing.wait()  # set once all that left before is answered
@@ -112,12 +115,15 @@ class CaptureMiddleware:
             await self._record_tls(request, response)
             request.meta["outcome"] = await self.archive.capture(capture, why.look)
         except ArchiveFailed as failure:
+            self._unread -= 1
             guard_of(self._crawler).fail(failure)
             raise IgnoreRequest(str(failure)) from failure
-        finally:
-            self._unread -= 1
+        request.meta["outcome"].add_done_callback(self._count_read)
         guard_of(self._crawler).count_request()
         return response
+
+    def _count_read(self, read: Future[Outcome]) -> None:
+        self._unread -= 1
 
     async def _record_tls(self, request: Request, response: Response) -> None:
         """Keep, once for each host, how its connection is secured: its captures name that record."""
