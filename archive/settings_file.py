@@ -18,6 +18,7 @@ SETTINGS = "settings.toml"
 VARIABLES = {  # key of the file -> environment variable
     "contact": "ARCHIVE_CONTACT",
     "operator": "ARCHIVE_OPERATOR",
+    "hostname": "ARCHIVE_HOSTNAME",
     "budget": "ARCHIVE_DAILY_REQUESTS",
     "authorities": "ARCHIVE_TIMESTAMPS",
     "ping": "ARCHIVE_PING_URL",
@@ -35,6 +36,9 @@ TEMPLATE = """\
 
 # Who captures, as the evidence records it (ARCHIVE_OPERATOR).
 #operator = "A name, and how to reach it"
+
+# The machine that captures, as the evidence records it (ARCHIVE_HOSTNAME).
+#hostname = "archive.example.org"
 
 # Editions to crawl: en, ar or all (-a edition=).
 edition = "all"

@@ -147,7 +147,7 @@ def _themed(day: str, figure: int, mark: str, text: str = "") -> Capture:
 
 def test_an_edit_on_a_change_of_theme_is_an_edit_if_the_page_is_of_its_era(tmp_path: Path) -> None:
     """A page of 2021 in the theme of 2020 to 2024 that the cross-check agrees to is taken, in any
-    order. The theme of 2025 is none of 2023: its page waits."""
+    order. The theme of 2025 did not exist in 2023: its page waits."""
     old, new = "entry clearfix", "single-post-content"
     captures = [
         _themed("2019-03-01", 3, old),

@@ -124,7 +124,7 @@ def test_a_post_that_leads_where_any_address_leads(site: Site, tmp_path: Path, t
 
 def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path) -> None:
     """Also not one without looks; the edition's last good crawl stays. Once a post answers again, the others
-    are due: two crawls later all is well."""
+    are due: two crawls later nothing is held."""
     folder = tmp_path / "a"
     site.list_posts(501, edition="ar")
     site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")

@@ -151,7 +151,7 @@ SITEMAPS = {
 
 @pytest.mark.parametrize("kind", SITEMAPS)
 def test_sitemaps_of_every_kind(tmp_path: Path, kind: str) -> None:
-    """Each shows its post, and only that: an image's address is none of a page."""
+    """Each shows its post, and only that: an image's address is not a page's."""
     ending, make = SITEMAPS[kind]
     with Exact() as site:
         site.add_posts(range(101, 104))

@@ -115,7 +115,7 @@ class Stage:
         self.begin(None)
 
     def begin(self, name: str | None) -> int | None:
-        """Let a trouble or noise begin; None: the site is well. The post that old copies hide an edit of."""
+        """Let a trouble or noise begin; None ends them. The post that old copies hide an edit of."""
         plain = Trouble("none", {"challenge": 0, "fail_status": 0, "fail_every": 0, "maintenance": 0})
         plain.settings.update(layout="publisher", fake_listing=False)
         trouble = next((one for one in BROKEN if one.name == name), plain)

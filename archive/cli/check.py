@@ -84,11 +84,12 @@ def _report(rows: int, found: list[Checked]) -> str:
     from collections import Counter
 
     from archive.reports.check import MOVED, RESULTS
+    from archive.reports.terminal import number_of
 
     shown = sorted((one for one in found if one.result not in ("stands", "edited")), key=_rank)
     lines = [line for one in shown for line in (*_describe(one), "")]
     counted = Counter(one.result for one in found)
-    lines.append(f"{rows:,} rows, {len(found):,} addresses:")
+    lines.append(f"{number_of(rows, 'row')}, {number_of(len(found), 'address', 'addresses')}:")
     width = max((len(f"{number:,}") for number in counted.values()), default=1)
     lines += [f"{counted[name]:>{width},}  {name}: {RESULTS[name]}" for name in RESULTS if counted[name]]
     if counted[MOVED]:

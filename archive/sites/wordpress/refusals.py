@@ -66,7 +66,7 @@ def by_status(capture: Capture) -> tuple[str, str] | None:
 
 
 def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
-    """Reason and detail of a page that is none of the site's: by its status and its words."""
+    """Reason and detail of a page that is not the site's own: by its status and its words."""
     head = text[:_HEAD]
     status = capture.status
     if (capture.header("cf-mitigated") or "").lower() == "challenge" or _CHALLENGE.search(head):
