@@ -56,7 +56,7 @@ def _check(unpacked: Path, root: Path) -> Iterator[str]:
     commands += [f"cd blocks/{name} && sha256sum --ignore-missing --quiet -c list.sha256" for name in folders]
     articles = [one for one in sheet["captures"] if one["channel"] == "article" and one["page"]]
     for dead, one in (("3", articles[0]), ("31", articles[-1])):
-        commands.append(f"{one['page']} | grep -o 'killed {dead} civilians'")
+        commands.append(f"{one['page']} | grep -om1 'killed {dead} civilians'")
     for command in commands:
         done = subprocess.run(["sh", "-c", command], cwd=unpacked, check=True, capture_output=True, text=True)
         yield f"$ {command.replace(str(root), 'root.pem')}"
