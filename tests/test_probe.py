@@ -76,7 +76,7 @@ def test_a_site_with_closed_channels(tmp_path: Path) -> None:
     """REST, feeds and sitemaps closed: said so, and no cost is invented."""
     with Replica(posts=20, rest=False, feed=False, sitemap=False) as site:
         text, report = probe(site, tmp_path / "p")
-    assert report.exit_status == 0 and "not open in both editions: feed, REST (wp-json), sitemap" in text
+    assert report.exit_status == 0 and "open in neither edition: feed, REST (wp-json), sitemap" in text
     assert report.requests is None and "the cost is not known" in text
     channels = {one.channel for one in report.answers if one.outcome in ("feed", "rest", "sitemap")}
     assert channels == set()

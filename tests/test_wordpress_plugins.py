@@ -104,9 +104,9 @@ class TestProbe:
         """Named, each with its status; the posts are counted by the pages of home."""
         with plugins("closed"):
             text, found = probe(SITE, tmp_path / "p")
-        assert (
-            found.exit_status == 0 and "not open in both editions: feed, REST (wp-json), sitemap" in text
-        ), text
+        assert found.exit_status == 0 and "open in neither edition: feed, REST (wp-json), sitemap" in text, (
+            text
+        )
         assert "closed to visitors (status 403)" in text and "closed to visitors (status 401)" in text
         assert [one.counted_by for one in found.editions] == ["the number of pages of home"] * 2
         assert all(one.posts and 450 <= one.posts <= 550 for one in found.editions), text

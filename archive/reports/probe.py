@@ -250,13 +250,14 @@ def _words(answers: Iterable[Answer]) -> str:
 def _reason(answer: Answer) -> str:
     word = answer.outcome
     if word == "no_channel" and answer.status >= 400:
-        word = "missing" if answer.status in GONE else "closed"
+        word = ("no_posts" if answer.channel == "date" else "missing") if answer.status in GONE else "closed"
     return f"{_REASONS.get(word, word)} (status {answer.status})"
 
 
 _REASONS = REASONS | {
     "quarantined": "a second reader finds another text",
     "missing": "absent or switched off",
+    "no_posts": "no posts of that time",
     "closed": "closed to visitors",
     "no_channel": "something else stands there",
     "listing_unread": "a page on which no posts can be found",
@@ -307,7 +308,7 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     table = [[row[0], *_cells(probe, *row[1:])] for row in _ROWS]
     shut = [all(cell.startswith("no:") for cell in cells) for _, *cells in table]
     if closed := [row[0] for row, is_shut in zip(_ROWS, shut, strict=True) if is_shut and row[1] != "date"]:
-        yield f"         not open in both editions: {', '.join(closed)}"
+        yield f"         open in neither edition: {', '.join(closed)}"
     yield ""
     yield columns([["Manners", ""], *([f"  {name}", text] for name, text in _manners(probe))])
     yield ""
