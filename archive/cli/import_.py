@@ -59,7 +59,6 @@ def import_(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     is_cut = any(report.failure for _, report in reports)
     if number or is_cut or (reports and not any(report.captures for _, report in reports)):
         worst = max(worst, UNREADABLE)
-    sys.stdout.flush()  # a full disk counts before the files' own status
     ctx.exit(worst)
 
 

@@ -68,12 +68,13 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            answer = super().invoke(ctx)
-            sys.stdout.flush()
+            try:
+                return super().invoke(ctx)
+            finally:  # a full disk counts before the command's own status
+                sys.stdout.flush()
         except BrokenPipeError:  # the reader has ended (`| head`): no error, but click would end with 1
             _discard_output()
             return OK
-        return answer
 
 
 @click.group(

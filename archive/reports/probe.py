@@ -302,7 +302,7 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     yield ""
     yield f"VERDICT  {probe.verdict}"
     advice = _NEXT[probe.exit_status].format(site=probe.site) if probe.answers else NO_SITE
-    yield f"         {advice} (exit status {probe.exit_status})"
+    yield f"         {advice} (the probe ends with {probe.exit_status})"
     if not probe.answers:
         return
     table = [[row[0], *_cells(probe, *row[1:])] for row in _ROWS]
@@ -430,6 +430,8 @@ def _cost(probe: Probe) -> Iterator[str]:
     for one in probe.editions:
         count = f"about {number_of(one.posts, 'post')}, by {one.counted_by}" if one.posts else "not known"
         yield f"  {name_of(one.edition)}: {count}"
+    if probe.exit_status == UNAVAILABLE:
+        return
     if probe.requests is None:
         yield "  the cost is not known: no answer counts all posts. A crawl finds them by lists and"
         yield f"  days, at most {DAILY:,} requests a day; sohr-archive status shows how far it is"
