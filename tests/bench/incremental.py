@@ -56,12 +56,12 @@ def hold(folder: Path, replica: Replica) -> int:
         ids = truth.ids("en")
         for first in range(0, len(ids), 500):
             with store.transaction():
-                for number, post_id in enumerate(ids[first : first + 500], first):
+                for post_id in ids[first : first + 500]:
                     post = truth.post("en", post_id)
                     assert post is not None
                     url = f"{replica.url}en/{post_id}/"
                     capture = Capture(url, 200, (), str(post_id).encode(), LOOKED, crawl="held")
-                    at = type(position)(position.serial, number, 0, f"<urn:{post_id}>")
+                    at = type(position)(position.serial, -post_id, 0, f"<urn:{post_id}>")  # in no file
                     seen = ingest.add_capture(capture, at, None)
                     modified = f"{post.modified:%Y-%m-%dT%H:%M:%SZ}"
                     found = Extract(
