@@ -311,4 +311,6 @@ def _ask(url: str, manifest: Manifest, target: Path, problems: list[str]) -> Non
     except _Faulty as fault:
         problems.append(f"the answer of {url} {fault}")
     except (OSError, HTTPException, ValueError) as error:
-        problems.append(f"{url} did not answer ({error})")
+        is_late = isinstance(getattr(error, "reason", error), TimeoutError)
+        why = f"within {SECONDS:g} seconds" if is_late else f"({error})"
+        problems.append(f"{url} did not answer {why}")
