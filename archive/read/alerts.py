@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -28,11 +28,13 @@ from archive.errors import LOCKED, ArchiveError
 from archive.folder import ALERTS, write_whole
 from archive.model import CHANGE_KINDS
 from archive.read import feed
-from archive.read.api import Archive
 from archive.read.consumers import Consumers, FeedBeganAnew
 from archive.read.references import parse_reference
 from archive.read.search import parse_query
 from archive.settings_file import SETTINGS, BadSettings, read_settings
+
+if TYPE_CHECKING:
+    from archive.read.api import Archive  # loads the readers of pages, and `status` only wants the troubles
 
 EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored", "retracted")
 SECONDS = 10.0  # for an answer
