@@ -80,7 +80,7 @@ class CaptureMiddleware:
         # What is not read yet may be failures enough to leave the host alone. New posts are many: they
         # wait only after a failure. Polled: without a delay only, for milliseconds
         most = HOST_FAILED.value if guard.is_wary else 2 * HOST_FAILED.value
-        is_new = asked(request).reason in ("new", None)
+        is_new = asked(request).reason in ("new", "pending", None)
         while self._unread >= most and (guard.is_wary or not is_new) and not guard.closing.is_set():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if guard.closing.is_set() or not guard.take_request():
