@@ -138,7 +138,7 @@ class Month:
 
     def _do(self, what: str, at: str) -> None:
         """Do something to a post of some days' age that nothing was done to before."""
-        known = [i for i in self._site.ids("en") if is_plain(self._site, i) and i not in self._touched]
+        known = [i for i in self._site.ids("en") if i not in self._touched and self._has_figure(i)]
         post_id = self._random.choice(known[-15:])
         self._touched.add(post_id)
         if what == "move":
@@ -156,6 +156,11 @@ class Month:
         else:
             self._site.turn("edit", edition="en", post_id=post_id, digit=True, silent=what == "silent")
         self.truth.deeds.append(Deed(at, what, post_id))
+
+    def _has_figure(self, post_id: int) -> bool:
+        """Whether a plain post has a number that an edit can change."""
+        post = self._site.post("en", post_id)
+        return is_plain(self._site, post_id) and bool(post and any(map(str.isdigit, "".join(post.lines))))
 
 
 # -- the reader ----------------------------------------------------------------------------------------------

@@ -158,6 +158,16 @@ def test_bad_mementos_are_neither_misdated_nor_called_gone(tmp_path: Path) -> No
     ]
 
 
+def test_a_redirect_to_a_capture_nearby_is_followed_and_taken_once(tmp_path: Path) -> None:
+    """It is dated by what was served; where that is listed itself, it is one capture."""
+    folder, near = tmp_path / "archive", "2015-03-01T16:00:00Z"
+    captures = [kept(1, TIMES[0], *A, fault="elsewhere 20150301160000"), kept(1, near, *B), kept(2, near, *C)]
+    with Wayback(captures) as service:
+        assert backfill(service, folder).status == 0
+        assert backfill(service, folder).status == 0
+    assert said(folder) == [(near, "Five")] and len(rows(folder, TAKEN)) == 2
+
+
 def test_an_excluded_site_is_refused_with_a_sentence(tmp_path: Path) -> None:
     """The run ends with 69, and nothing is said of any post."""
     with Wayback(STORY, "excluded") as service:

@@ -68,6 +68,8 @@ def test_a_location_is_read_as_browsers_do() -> None:
         ("/about/", 302, Proof.DETOUR),
         ("/404.html", 302, Proof.MISSING),
         ("/en/page-not-found/", 302, Proof.MISSING),
+        ("/en/7/amp/", 301, Proof.DETOUR),
+        ("/en/a-slug/7/", 301, Proof.DETOUR),
         ("/en/4048/", 302, Proof.DETOUR),
         ("/wp-login.php?redirect_to=/en/7/", 301, Proof.DETOUR),
         ("/maintenance/", 301, Proof.DETOUR),

@@ -63,7 +63,9 @@ def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> t
             return Proof.DETOUR, f"leads to {target.key} for the moment (status {capture.status})"
         by_id = any(_is_by_id(url, site) for url in (capture.url, capture.via) if url)
         return (Proof.MOVED if by_id else Proof.UNSURE), f"leads to {target.key}"
-    if _is_dead_end(target, urlsplit(to), is_permanent=is_permanent):
+    # The post in another shape, which nobody reads: /en/1/amp/, /en/slug/1/
+    is_named = str(address.post_id) in urlsplit(to).path.split("/")
+    if not is_named and _is_dead_end(target, urlsplit(to), is_permanent=is_permanent):
         return Proof.MISSING, f"leads to a page that is no article, {to[:200]}"
     return Proof.DETOUR, f"leads to {to[:200]}"
 

@@ -115,6 +115,10 @@ class Connection:
         """The rows of a query."""
         return self._conn.execute(sql, values).fetchall()
 
+    def each(self, sql: str, *values: object) -> Iterator[Row]:
+        """The rows of a query, one after the other: of a million, no list."""
+        return iter(self._conn.execute(sql, values))
+
     def execute(self, sql: str, *values: object) -> int:
         """Run a statement; return how many rows it changed."""
         return self._conn.execute(sql, values).rowcount

@@ -66,8 +66,9 @@ class Answers(Questions):
         return "If-None-Match", row["etag"].removeprefix("W/")
 
     def unasked(self, edition: Edition) -> list[KnownPost]:
+        # The few digests first: + keeps SQLite from reading all articles of the edition instead
         rows = self._store.articles.select(
-            f"""where edition = ? and state is not null and article_id in (
+            f"""where +edition = ? and state is not null and article_id in (
                 select article_id from digests d where d.changes > 0 and d.first_seen_at > ?
                 and not exists (select 1 from captures c where c.article_id = d.article_id
                 and c.capture_id > d.first_capture_id and c.outcome not in ({_REFUSED})))
@@ -235,7 +236,7 @@ class Answers(Questions):
     def wanted_captures(
         self, service: str, days: Span, after: tuple[str, int], limit: int
     ) -> list[WantedCapture]:
-        rows = read_listed(self._store.query, service, days.editions, days.since, days.until)
+        rows = read_listed(self._store.each, service, days.editions, days.since, days.until)
         later = ((row.at, row.listed_id) for row in choose(rows) if (row.at, row.listed_id) > after)
         found = (
             self._store.one("select * from listed_captures where listed_id = ?", listed_id)

@@ -21,7 +21,7 @@ from archive.clock import clock, current_time, format_time, now, parse_time
 from archive.model import Capture
 from archive.outcome import PART, SERVED, UNREADABLE, Outcome
 from archive.public_archives.captures import EXCLUDED, NotServed
-from archive.public_archives.queries import CAPTURE, INDEX
+from archive.public_archives.queries import CAPTURE, INDEX, identity_of
 from archive.sites.hosts import is_loopback_host
 from archive.sites.sohr.addresses import Site
 from archive.software import software
@@ -56,6 +56,7 @@ class PublicArchiveSpider(Spider):
         self.arguments = self.read(given)
         self.site = Site(self.arguments.site)
         self._only_index = "only" in given
+        self._asked: set[str] = set()  # identities
         self._looks: dict[str, tuple[str, str]] = {}  # by post: time and look of its first page
 
     @staticmethod
@@ -157,8 +158,7 @@ class PublicArchiveSpider(Spider):
     async def _take_all(self) -> AsyncIterator[Any]:
         """Take what is listed and not here, oldest first. Repeat, for what a refused row stood for."""
         span = Span(self.arguments.editions, self.arguments.since, self.arguments.until)
-        asked: set[str] = set()
-        after, is_new = ("", 0), True
+        is_new = True
         while is_new:
             after, is_new = ("", 0), False
             while batch := await self._archive.ask(
@@ -168,9 +168,9 @@ class PublicArchiveSpider(Spider):
                 for wanted in batch:
                     if self.guard.closing.is_set():
                         return
-                    if wanted.identity in asked:
+                    if wanted.identity in self._asked:
                         continue
-                    asked.add(wanted.identity)
+                    self._asked.add(wanted.identity)
                     is_new = True
                     self.guard.where = f"{self.service} {wanted.place[0][:10]}"
                     found = await self._take(wanted)
@@ -183,14 +183,23 @@ class PublicArchiveSpider(Spider):
         if isinstance(found, Capture):
             if found.captured_at > now() or self.site.parse(found.url) is None:
                 found = NotServed("broken", f"{found.service_url} is of another site or of the future")
-            else:
+            elif self._is_new(found, wanted):
                 return await self._hand_over(found, wanted)
+            else:
+                return None
         if found is not None:
             if found.reason == EXCLUDED:
                 self.guard.stop("unavailable", f"{found.detail}: it has nothing that can be fetched")
             host = urlsplit(str(self.crawler.settings[self.services()[-1]])).netloc
             self.guard.note(found.reason if not found.is_final else "refused", found.detail, host)
         return None
+
+    def _is_new(self, found: Capture, wanted: WantedCapture) -> bool:
+        """Return whether a capture was not taken in this run: a redirect may lead to one that is listed."""
+        identity = identity_of(found.service_url or "") or wanted.identity
+        is_new = identity == wanted.identity or identity not in self._asked
+        self._asked.add(identity)
+        return is_new
 
     async def _hand_over(self, found: Capture, wanted: WantedCapture) -> Outcome:
         post, _, page = wanted.post.rpartition(" ")
