@@ -22,6 +22,7 @@ VARIABLES = {  # key of the file -> environment variable
     "budget": "ARCHIVE_DAILY_REQUESTS",
     "authorities": "ARCHIVE_TIMESTAMPS",
     "ping": "ARCHIVE_PING_URL",
+    "log": "ARCHIVE_LOG",
 }
 ARGUMENTS = ("site", "edition")  # of a crawl, where -a does not give them
 _TYPES: dict[str, type] = {"budget": int, "authorities": list, "alerts": list}
@@ -52,6 +53,10 @@ budget = 8000
 
 # A health check, requested at the end of each crawl with its exit status (ARCHIVE_PING_URL).
 #ping = "https://check.example/ping/secret"
+
+# The log, where the journal does not keep it: a file outside this folder. It is rotated; a name that ends in
+# .jsonl has JSON lines (ARCHIVE_LOG).
+#log = "/var/log/sohr/archive.log"
 
 # Where changes are posted, each at least once; more of these blocks are more alerts (docs/alerts.md). The
 # filters kind, severity, edition and words may be left out.

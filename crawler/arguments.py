@@ -37,6 +37,7 @@ OURS = (
     "ARCHIVE_CONTACT",
     "ARCHIVE_DAILY_REQUESTS",
     "ARCHIVE_DIR",
+    "ARCHIVE_LOG",
     "ARCHIVE_PRIVATE_HOSTS",
     "ARCHIVE_TIMESTAMPS",
     *(name for name in SECONDS if name.startswith("ARCHIVE_")),

@@ -125,8 +125,6 @@ COMMONCRAWL_CAPTURE_SECONDS = 0.55  # the same
 WAYBACK_ROWS = 10_000  # of its index an answer: 1.5 MB; the service gives 150,000 at most
 
 # -- for people
-LOG_LEVEL = "INFO"  # default DEBUG, a line for each request
-LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"  # without module names, which say nothing to a reader
-LOG_DATEFORMAT = "%Y-%m-%d %H:%M:%S"  # as the archive writes times
-LOG_VERSIONS: list[str] = []  # the archive records them
+LOG_LEVEL = "INFO"  # default DEBUG, a line for each request; `crawl` writes the lines itself (archive.log)
+ARCHIVE_LOG = os.environ.get("ARCHIVE_LOG", "")  # a file that is rotated; empty: standard error alone
 FEED_EXPORT_ENCODING = "utf-8"  # default escapes in JSON: Arabic would be unreadable

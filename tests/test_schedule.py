@@ -172,13 +172,13 @@ def test_the_crontab_line_runs_as_cron_runs_it(place: Place, strips: bool, tmp_p
     bin_folder.mkdir()
     scrapy = bin_folder / "scrapy"
     scrapy.write_text(
-        '#!/bin/sh\nprintf "%s|" "$ARCHIVE_DIR" "$ARCHIVE_CONTACT" "$SCRAPY_SETTINGS_MODULE" "$@"\nexit '
-        "$WANTED\n"
+        '#!/bin/sh\nprintf "%s|" "$ARCHIVE_DIR" "$ARCHIVE_CONTACT" "$SCRAPY_SETTINGS_MODULE" "$@" '
+        '>>"$ARCHIVE_LOG"\nexit $WANTED\n'
     )
     scrapy.chmod(scrapy.stat().st_mode | stat.S_IXUSR)
-    text = fill("cron", Place(folder, (str(scrapy),), tmp_path, "me", place.contact, place.site), "30min")[
-        "sohr-archive.cron"
-    ]
+    log = tmp_path / f"{place.folder.name}.log"
+    here = Place(folder, (str(scrapy),), tmp_path, "me", place.contact, place.site, str(log))
+    text = fill("cron", here, "30min")["sohr-archive.cron"]
     [line] = [line for line in text.splitlines() if not line.startswith("#")]
     fields = line.split(" ", 5)
     assert "%" not in fields[5].replace("\\%", "")
@@ -189,7 +189,7 @@ def test_the_crontab_line_runs_as_cron_runs_it(place: Place, strips: bool, tmp_p
         assert done.stderr == "" and (f"exit status {status}" in done.stdout) is told
     site = ["-a", f"site={place.site}"] if place.site else []
     wanted = "|".join([str(folder), place.contact, "crawler.settings", "crawl", "sohr", *site, ""])
-    assert (folder / "crawl.log").read_text() == wanted * 3
+    assert log.read_text() == wanted * 3
 
 
 def test_the_workflow_is_yaml_and_keeps_the_archive() -> None:

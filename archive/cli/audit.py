@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write_json
+from archive.cli.common import folder_of, json_option, reading, write, write_json
 from archive.errors import FOUND
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -76,8 +76,9 @@ def audit(
     elif fix:
         click.echo("".join(f"{line}\n" for line in todo), nl=False)
     else:
-        click.echo(render_audit(report, every_day=every_day or bool(first or last)))
+        text = render_audit(report, every_day=every_day or bool(first or last))
         if report.has_gaps:
-            click.echo("\n'sohr-archive audit --fix' prints the crawls that close these gaps")
+            text += "\n\n'sohr-archive audit --fix' prints the crawls that close these gaps"
+        write(report, text, as_json=False)
     if report.has_gaps:
         ctx.exit(FOUND)

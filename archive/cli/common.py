@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from archive.log import told
 from archive.read.database import json_line, open_readonly, translate_sqlite_errors
 
 if TYPE_CHECKING:
     from archive.read.api import Archive
     from archive.read.records import Version
 
+MOST_LOGGED = 20  # lines of one answer
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -45,11 +47,27 @@ def write_json(record: object) -> None:
 
 
 def write(record: object, text: str, *, as_json: bool) -> None:
-    """Write an answer to standard output: a record as JSON, or the same as text."""
+    """Write an answer to standard output: a record as JSON, or the same as text. The log gets the text."""
+    note(text)
     if as_json:
         write_json(record)
     else:
         click.echo(text)
+
+
+def tell(text: str) -> None:
+    """Write a remark to standard error, and to the log."""
+    note(text)
+    click.echo(text, err=True)
+
+
+def note(text: str) -> None:
+    """Write the lines of a text to the log, if the command has one."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    for line in lines[:MOST_LOGGED]:
+        told.info("%s", line)
+    if len(lines) > MOST_LOGGED:
+        told.info("and %d more lines", len(lines) - MOST_LOGGED)
 
 
 @contextmanager

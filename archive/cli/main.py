@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -17,6 +19,7 @@ from typing import Any
 import click
 
 from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, ArchiveError, exit_status_lines
+from archive.log import open_task_log, told
 from archive.settings_file import apply_settings
 
 
@@ -30,6 +33,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
             click.echo("sohr-archive (run from its source, not installed)")
         ctx.exit()
 
+
+TASKS = ("alert", "audit", "backup", "verify")  # for timers: what they say is logged too
 
 # In the order of `--help`. Each stands in the module of its name, imported when the command is used.
 COMMANDS = (
@@ -99,7 +104,8 @@ class _Group(click.Group):
     callback=_version,
     help="Show the release.",
 )
-def sohr_archive(archive: Path) -> None:
+@click.pass_context
+def sohr_archive(ctx: click.Context, archive: Path) -> None:
     """Read and check an archive that 'scrapy crawl sohr' has made.
 
     You can read the archive while a crawl runs. Every command has --json.
@@ -115,6 +121,8 @@ def sohr_archive(archive: Path) -> None:
       sohr-archive export --help                 more about one command
     """
     apply_settings(archive)
+    if ctx.invoked_subcommand in TASKS and (place := os.environ.get("ARCHIVE_LOG")):
+        open_task_log(ctx.invoked_subcommand, place, archive)
     if stated := os.environ.get("ARCHIVE_CLOCK"):  # in tests alone
         _set_clock(stated, archive)
 
@@ -131,6 +139,15 @@ def _set_clock(stated: str, folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. Errors are one sentence on standard error."""
+    begun = time.monotonic()
+    status = _run(arguments)
+    facts = {"exit_status": status, "seconds": round(time.monotonic() - begun, 1)}
+    level = logging.ERROR if status else logging.INFO
+    told.log(level, "ended with %d after %s s", *facts.values(), extra={"facts": facts})
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # for terminals without Arabic letters
@@ -159,6 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(sentence: str, exit_status: int) -> int:
     try:
         click.echo(f"sohr-archive: {sentence}", err=True)
+        told.error("%s", sentence)
         sys.stdout.flush()
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):

@@ -57,9 +57,11 @@ def schedule(
 
     folder = folder_of(ctx)
     # A contact in the unit would go before the settings file, also after somebody edits that
-    stated = "" if contact and read_settings(folder).get("contact") == contact else contact
+    settings = read_settings(folder)
+    stated = "" if contact and settings.get("contact") == contact else contact
+    place = here(folder, stated, _other_site(folder), settings.get("log", ""))
     try:
-        texts = fill(cast("Kind", kind), here(folder, stated, _other_site(folder)), every)
+        texts = fill(cast("Kind", kind), place, every)
     except BadSchedule as error:
         raise click.UsageError(str(error), ctx) from error
     written = [str(path) for path in write(texts, target)] if target else []

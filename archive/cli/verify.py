@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, write
+from archive.cli.common import folder_of, json_option, tell, write
 from archive.errors import FOUND
 
 
@@ -54,12 +54,10 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
             if "restore" in advice
             else "the evidence is unchanged; do what the findings say"
         )
-        click.echo(f"{number_of(len(advice), 'finding')}: {todo}", err=True)
+        tell(f"{number_of(len(advice), 'finding')}: {todo}")
         ctx.exit(FOUND)
     newest, token = newest_manifest(folder), newest_token(folder)
     if newest and token and token.number < newest.number:
-        click.echo(
-            f"no timestamp yet after manifest {token.number}, up to manifest {newest.number}", err=True
-        )
+        tell(f"no timestamp yet after manifest {token.number}, up to manifest {newest.number}")
     if show and newest:
         click.echo(f"everything matches; keep this digest elsewhere: {newest.digest}", err=True)

@@ -62,6 +62,7 @@ class Task:
 
 ONLINE = "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
 BACKUP = "backup.db"  # in the archive's folder: the services may write nowhere else
+LOGS = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "sohr-archive"
 TASKS = {
     "audit": Task("Look for what might be missing from the archive", "*-*-* 04:10", ("audit",)),
     "verify": Task("Read all evidence of the archive again", "Sun *-*-* 04:40", ("verify",)),
@@ -86,15 +87,15 @@ class Place:
     user: str
     contact: str = ""
     site: str | None = None  # the address for -a site=; None: the default site
+    log: str = ""  # a file; empty: systemd's journal, for cron a file of the user
 
 
-def here(folder: Path, contact: str = "", site: str | None = None) -> Place:
+def here(folder: Path, contact: str = "", site: str | None = None, log: str = "") -> Place:
     """The environment that this process runs in."""
     scrapy = Path(sys.executable).with_name("scrapy")
     command = (str(scrapy),) if os.access(scrapy, os.X_OK) else (sys.executable, "-m", "scrapy")
-    return Place(
-        folder.absolute(), command, Path(__file__).absolute().parents[2], getpass.getuser(), contact, site
-    )
+    root = Path(__file__).absolute().parents[2]
+    return Place(folder.absolute(), command, root, getpass.getuser(), contact, site, log)
 
 
 def minutes_of(every: str) -> int:
@@ -148,6 +149,7 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         ("the archive's folder", str(place.folder)),
         ("the contact", place.contact),
         ("this project's folder", str(place.root)),
+        ("the log", place.log),
     ):
         if re.search(r"[\x00-\x1f\x7f]", value):
             raise BadSchedule(f"{name} {value!r} contains a line end or control character: remove it")
@@ -155,6 +157,7 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
     crawl = ["crawl", "sohr", *(["-a", f"site={place.site}"] if place.site else [])]
     command = [*place.scrapy, *crawl]
     settings = [f"ARCHIVE_DIR={folder}", *([f"ARCHIVE_CONTACT={place.contact}"] if place.contact else [])]
+    log = str(Path(place.log).expanduser()) if place.log else f"{LOGS}/{place.folder.name}.log"
     # The minute depends on the archive: chance would change the text, and at the full hour everybody comes.
     offset = zlib.crc32(f"{folder} {place.contact}".encode()) % min(minutes, 60)
     temporary = ("/tmp", "/var/tmp")  # noqa: S108  # named, not written to
@@ -169,7 +172,7 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         "user": place.user,
         "folder": folder.replace("%", "%%"),
         "folder_shell": shlex.quote(folder),
-        "folder_path": _systemd(folder),
+        "folder_path": _systemd(folder) + (f" {_systemd(f'-{Path(log).parent}')}" if place.log else ""),
         "root": root.replace("%", "%%"),
         "root_url": quote(root).replace("%", "%%"),
         "archive_dir_set": _systemd(settings[0]),
@@ -179,7 +182,8 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         "private_tmp": NO_PRIVATE_TMP if hidden else "PrivateTmp=true",
         "root_cron": _cron(root),
         "lock_cron": _cron(f"{folder}/cron.lock"),
-        "log_cron": _cron(f"{folder}/crawl.log"),
+        "log_cron": _cron(log),
+        "log_set_cron": _cron(f"ARCHIVE_LOG={log}"),
         "settings_cron": " ".join(_cron(pair) for pair in settings),
         "command_cron": " ".join(_cron(part) for part in command),
         "command_github": shlex.join(["scrapy", *crawl]),

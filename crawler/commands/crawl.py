@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
@@ -18,6 +18,7 @@ from scrapy.settings import BaseSettings
 
 from archive.clock import BadClock, Clock, for_site, use
 from archive.errors import INTERNAL, exit_status_lines
+from archive.log import BadLog, open_log, told
 from archive.settings_file import ARGUMENTS, BadSettings, apply_settings, read_settings
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
@@ -33,6 +34,13 @@ from crawler.settings import user_agent
 class Command(ScrapyCrawl):
     """Crawl, report, and end with an exit status that says what happened."""
 
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}  # `open_log` writes the lines
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add ``--json`` to Scrapy's options."""
+        super().add_options(parser)
+        parser.add_argument("--json", action="store_true", help="write each line to standard error as JSON")
+
     def long_desc(self) -> str:
         """Shown by ``scrapy crawl -h``."""
         return (
@@ -46,7 +54,8 @@ class Command(ScrapyCrawl):
             "site, edition, since, until (days of capture), budget, only=index. "
             "Settings, each with -s or in the environment: ARCHIVE_DIR=DIR (the archive's folder; data/), "
             "ARCHIVE_CONTACT=TEXT (how the site can reach you), ARCHIVE_TIMESTAMPS=URLS (authorities that "
-            "date the evidence), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given). "
+            "date the evidence), ARCHIVE_DAILY_REQUESTS=N (the budget where no other is given), "
+            "ARCHIVE_LOG=FILE (the log). "
             "Exit status: " + "; ".join(exit_status_lines("crawl")) + "."
         )
 
@@ -55,6 +64,7 @@ class Command(ScrapyCrawl):
         assert self.settings is not None  # Scrapy sets it
         process: Any = self.crawler_process
         self._read_file(args, opts)
+        self._open_log(opts)
         known = process.spider_loader.list()
         if len(args) == 1 and args[0] not in known:
             raise UsageError(
@@ -70,8 +80,6 @@ class Command(ScrapyCrawl):
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")
         if contact := self.settings["ARCHIVE_CONTACT"]:
             self.settings.set("USER_AGENT", user_agent(contact), priority="project")
-        if sys.stderr.isatty() and (self.settings.getpriority("LOG_LEVEL") or 0) <= 20:
-            self.settings.set("LOG_LEVEL", "WARNING", priority="project")  # the bar says the rest
         crawlers = remember_crawlers(self)
 
         signals = list[int]()
@@ -100,6 +108,23 @@ class Command(ScrapyCrawl):
             if name in stated:
                 opts.spargs.setdefault(name, stated[name])
 
+    def _open_log(self, opts: argparse.Namespace) -> None:
+        """Take the lines over from Scrapy. Raises UsageError."""
+        settings = self.settings
+        assert settings is not None
+        level = logging.getLevelNamesMapping().get(str(settings["LOG_LEVEL"]), logging.INFO)
+        is_stated = (settings.getpriority("LOG_LEVEL") or 0) > 20  # else the bar on a terminal says the rest
+        if settings["LOG_FILE"] or opts.nolog:  # Scrapy's own
+            level, is_stated = logging.CRITICAL + 1, True
+        elif settings.getbool("LOG_ENABLED"):  # by --loglevel
+            settings.set("LOG_ENABLED", False, priority="cmdline")
+        folder, place = Path(settings["ARCHIVE_DIR"]), str(settings["ARCHIVE_LOG"] or "")
+        on_terminal = level if is_stated else logging.WARNING
+        try:
+            open_log("crawl", place, folder, level, on_terminal, is_json=opts.json)
+        except BadLog as error:
+            raise UsageError(str(error), print_help=False) from error
+
     def _check(self, spider: Any, opts: argparse.Namespace) -> None:
         """Check settings and arguments, and set the clock. Raises UsageError."""
         assert self.settings is not None
@@ -115,7 +140,7 @@ class Command(ScrapyCrawl):
         """Have the evidence dated; what went wrong is said, and tried again by the next crawl."""
         assert self.settings is not None
         for problem in stamp(Path(self.settings["ARCHIVE_DIR"]), self._authorities):
-            print(f"sohr: {problem}", file=sys.stderr)
+            told.warning("%s", problem)
 
     def _report(self, crawler: Crawler) -> int:
         """Print what came of the crawl; return its exit status."""
@@ -127,9 +152,10 @@ class Command(ScrapyCrawl):
             for name, number in counts.items()
             if number or name in ("new", "changed", "unchanged", "gone")
         )
-        print(f"crawl {verdict.word}: {summary}", file=sys.stderr)
+        facts = {"verdict": verdict.word, "exit_status": verdict.exit_status, "counts": counts}
+        told.info("crawl %s: %s", verdict.word, summary, extra={"facts": facts})
         if verdict.sentence and not guard.is_reported:
-            print(f"sohr: {verdict.sentence}", file=sys.stderr)
+            told.log(logging.ERROR if verdict.exit_status else logging.WARNING, "%s", verdict.sentence)
         return verdict.exit_status
 
 

@@ -1,4 +1,4 @@
-"""What a crawl is doing, for people: a bar on a terminal, a plain line a minute elsewhere, a summary at the
+"""What a crawl is doing, for people: a bar on a terminal, ever rarer lines elsewhere, a summary at the
 end."""
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from crawler.extensions.guard import Guard, counters, guard_of
 
 logger = logging.getLogger(__name__)
 BAR_SECONDS, LINE_SECONDS = 0.5, 60.0
+RARER = 3  # each line waits so many times longer: a first crawl of days writes eight
 NAMES = (("new", "new"), ("changed", "changed"), ("unchanged", "unchanged"), ("gone", "gone"))
 
 
@@ -54,12 +55,12 @@ class Progress:
 
     async def _lines(self) -> None:
         guard = guard_of(self._crawler)
-        began, before = time.monotonic(), 0
+        began, before, wait = time.monotonic(), 0, LINE_SECONDS
         while True:
-            await asyncio.sleep(LINE_SECONDS)
+            await asyncio.sleep(wait)
             pages = guard.counts["pages"]
-            rate = (pages - before) / LINE_SECONDS * 60
-            before = pages
+            rate = (pages - before) / wait * 60
+            before, wait = pages, wait * RARER
             at = f"waiting: {guard.waiting}" if guard.waiting else guard.where
             logger.info(
                 "%d pages in %d min, %.0f a minute: %s; at %s",
