@@ -3,8 +3,10 @@ real crawler made."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -17,11 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from archive.cli.main import COMMANDS, sohr_archive
 from archive.read.database import open_readonly
 from archive.reports.status import read_status
-from archive.reports.terminal import cut, duration, in_words, isolated, plain, render_status, size
+from archive.reports.terminal import cut, duration, in_words, plain, render_status, size
 from archive.store.rows import open_store
 from archive.store.schema import RELEASE
 from tests.demo import crawl
@@ -62,6 +66,28 @@ def damaged(folder: Path, tmp_path: Path, *statements: str) -> Path:
     return tmp_path / "copy"
 
 
+def commands() -> dict[str, click.Command]:
+    """Every command."""
+    context = click.Context(sohr_archive)
+    return {name: one for name in COMMANDS if (one := sohr_archive.get_command(context, name))}
+
+
+def on_terminal(*arguments: object) -> tuple[int, str]:
+    """The exit status, and what a terminal shows."""
+    outside, inside = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "archive.cli.main", *map(str, arguments)],
+        cwd=ROOT, stdin=inside, stdout=inside, stderr=inside, env={**os.environ, "COLUMNS": "100"},
+    ) as child:  # fmt: skip
+        os.close(inside)
+        shown = b""
+        with contextlib.suppress(OSError):  # the child has closed it
+            while piece := os.read(outside, 65536):
+                shown += piece
+    os.close(outside)
+    return child.returncode, shown.decode(errors="replace").replace("\r\n", "\n")
+
+
 # -- status --------------------------------------------------------------------------------------------------
 
 
@@ -90,8 +116,8 @@ def test_status_tells_what_is_held(folder: Path) -> None:
     assert told["broken_off"] == [] and told["unresolved"] == 0
 
 
-def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
-    """Numbers stand under their heading; right-to-left titles come last and are kept apart."""
+def test_status_reads_in_columns(folder: Path) -> None:
+    """Numbers stand under their heading."""
     answer = run("--archive", folder, "status")
     assert (answer.returncode, answer.stderr) == (0, "")
     lines = answer.stdout.splitlines()
@@ -99,7 +125,6 @@ def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
     held = next(n for n, line in enumerate(lines) if line.startswith("Archived"))
     end = lines[held].index("articles") + len("articles")
     assert lines[held + 1][:end].endswith(f" {POSTS}") and lines[held + 2][:end].endswith(f" {POSTS + 1}")
-    assert lines[held + 2].endswith("\u2069") and "\u2068" in lines[held + 2]
     assert [line for line in lines if line and not line.startswith(" ")][1:] == [
         lines[1],
         lines[held],
@@ -109,6 +134,85 @@ def test_status_reads_in_columns_and_isolates_titles(folder: Path) -> None:
         "Gaps",
         "Next",
     ]
+
+
+@pytest.mark.parametrize("command", [("status",), ("search", "the"), ("show", "en:{}")])
+def test_isolates_are_for_terminals(folder: Path, command: tuple[str, ...]) -> None:
+    """A right-to-left title moves nothing beside it on a terminal; a file gets the text and nothing else."""
+    with closing(open_readonly(folder)) as conn:
+        (post,) = conn.execute("select min(post_id) from latest_versions where edition = 'en'").fetchone()
+    line = ["--archive", folder, *(word.format(post) for word in command)]
+    status, shown = on_terminal(*line)
+    assert status == 0 and "\u2068" in shown and shown.count("\u2068") == shown.count("\u2069")
+    written = run(*line).stdout
+    assert written and not {"\u2068", "\u2069"} & set(written)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("export", "--format", form) for form in ("parquet", "warc", "wacz")),
+        ("export", "--format", "wacz", "-o", "/dev/stdout"),
+        ("cite", "en:1", "--package", "-"),
+        ("sift", "nothing.warc.gz", "-o", "-"),
+    ],
+)
+def test_no_binary_on_a_terminal(folder: Path, command: tuple[str, ...]) -> None:
+    """It would garble it: the command says so and writes nothing."""
+    status, shown = on_terminal("--archive", folder, *command)
+    assert status == 2 and "binary and would garble the terminal" in shown and "PK" not in shown
+
+
+def test_diff_takes_citations(folder: Path) -> None:
+    """Two of them; one, with the version before it; or mixed with numbers."""
+    with closing(open_readonly(folder)) as conn:
+        sql = "select article_id, post_id from articles where versions > 1"
+        article_id, post = conn.execute(sql).fetchone()
+        sql = "select 'sohr:en:' || ? || '@' || cited_at from versions where article_id = ? order by number"
+        one, two = (row[0] for row in conn.execute(sql, (post, article_id)))
+
+    def diff(*names: object) -> Answer:
+        return run("--archive", folder, "diff", *names)
+
+    wanted = diff(f"en:{post}", 1, 2)
+    assert wanted.returncode == 0 and wanted.stdout.startswith(f"{one}  ->  {two}\n")
+    for names in ((one, two), (two,), (f"en:{post}", one, two), (f"en:{post}", one, 2), (one, 1, two)):
+        assert diff(*names).stdout == wanted.stdout
+    assert diff(two, one).stdout.startswith(f"{two}  ->  {one}\n")
+    for names, why in (
+        ((one,), "has 2 versions, and this is the first: a comparison needs two"),
+        ((one, f"en:{post}"), "names no version: give its number, or its citation"),
+        ((f"en:{post}", 1), "give two versions, or none"),
+        ((one, "x"), "'x' does not name an article"),
+    ):
+        refused = diff(*names)
+        assert refused.returncode == 2 and why in refused.stderr and not refused.stdout
+    with closing(open_readonly(folder)) as conn:
+        sql = """select 'sohr:ar:' || key || '@' || cited_at from versions join articles using (article_id)
+            where source = 'ar'"""
+        (foreign,) = conn.execute(sql).fetchone()
+    assert f"of another article than en:{post}" in diff(one, foreign).stderr
+
+
+def test_verify_says_what_it_checked(folder: Path, tmp_path: Path) -> None:
+    """In its last line, with the counts of what it read; after findings too."""
+    with closing(open_readonly(folder)) as conn:
+        (versions,) = conn.execute("select count(*) from versions").fetchone()
+        (captures,) = conn.execute("select count(*) from captures").fetchone()
+    answer = run("--archive", folder, "verify")
+    last = answer.stderr.splitlines()[-1]
+    found = re.fullmatch(
+        rf"Checked 1 WARC file, ([\d,]+) records, 2 manifests, 0 timestamps, the database with {versions} "
+        "versions: everything matches\\.",
+        last,
+    )
+    assert answer.stdout == "" and found and int(found[1].replace(",", "")) > captures
+    copy = damaged(folder, tmp_path, "update versions set text = text || ' ' where version_id = 1")
+    answer = run("--archive", copy, "verify", "--deep")
+    assert answer.returncode == 1 and len(answer.stdout.splitlines()) > 0
+    last = answer.stderr.splitlines()[-1]
+    assert f"the database with {versions} versions, and derived every row again: " in last
+    assert last.endswith("the evidence is unchanged; do what the findings say.")
 
 
 @pytest.mark.real_process
@@ -197,7 +301,7 @@ def test_hostile_titles_move_no_cursor(folder: Path) -> None:
 )
 def test_cut_keeps_letters_whole(text: str, width: int, expected: str) -> None:
     """Marks take no column and stay with their letter."""
-    assert cut(text, width) == expected and isolated(expected) == f"\u2068{expected}\u2069"
+    assert cut(text, width) == expected
 
 
 def test_sizes_and_durations_for_people() -> None:
@@ -338,6 +442,14 @@ def test_ctrl_c(folder: Path) -> None:
         time.sleep(0.2)
         _, error = child.communicate(timeout=20)
     assert child.returncode == 130 and error.strip() == "sohr-archive: stopped by Ctrl-C"
+
+
+@pytest.mark.parametrize("width", ["40", "200"])
+def test_no_description_is_cut(width: str) -> None:
+    """On any terminal: every command's sentence to its full stop, every option's words."""
+    words = " ".join(run("--help", env={"COLUMNS": width}).stdout.partition("Commands:")[2].split())
+    assert "..." not in words and "…" not in words
+    assert all(f"{name} {one.get_short_help_str(999)}" in words for name, one in commands().items())
 
 
 @pytest.mark.real_process

@@ -424,16 +424,20 @@ def test_only_tables_hold_changed_figures(small: Small) -> None:
 
 
 def test_the_ending_names_the_format(small: Small, tmp_path: Path) -> None:
-    """Without --format; an unknown ending is JSON Lines; each writer can be imported."""
+    """Without --format. A name without ending is JSON Lines; an ending of no format is refused, as v.csv.gz
+    would not be what its name says. Each writer can be imported."""
     for form in FORMATS.values():
-        assert format_of(f"A.B{form.ending.upper()}") is form and resolve_name(
+        assert format_of(f"A.B{form.ending.upper()}") == form.name and resolve_name(
             f"archive.export.{form.writer}"
         )
-    assert format_of("-") is None
-    assert run(small.folder, "-o", tmp_path / "v.csv").returncode == 0
-    assert run(small.folder, "-o", tmp_path / "v.x").returncode == 0
+    assert format_of("-") == format_of("/dev/fd/3") == "jsonl"
+    for name in ("v.csv", "v"):
+        assert run(small.folder, "-o", tmp_path / name).returncode == 0
     assert (tmp_path / "v.csv").read_text("utf-8").startswith("source,key,")
-    assert records(tmp_path / "v.x")
+    assert records(tmp_path / "v")
+    refused = run(small.folder, "-o", tmp_path / "v.csv.gz")
+    assert refused.returncode == 2 and b"ends as no format does: give --format" in refused.stderr
+    assert not (tmp_path / "v.csv.gz").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")

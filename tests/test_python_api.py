@@ -19,6 +19,7 @@ import pytest
 
 from archive import Archive, BadReference, NotArchived
 from archive.errors import DamagedWarc, NoArchive
+from archive.read.database import BadSql
 from archive.read.find import BadQuery
 from archive.read.references import parse_bound, parse_reference
 from tests.replica.server import ROOT
@@ -240,10 +241,31 @@ def test_evidence_is_what_the_site_sent(archive: Archive, small: Small, tmp_path
 
 def test_nothing_can_be_written(archive: Archive) -> None:
     """Not even by a question of one's own."""
-    with pytest.raises(Exception, match="readonly"):
+    with pytest.raises(BadSql, match="readonly"):
         list(archive.rows("delete from failures"))
     with pytest.raises(sqlite3.OperationalError):
         archive._conn.execute("create table x (y)")
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "why"),
+    [
+        ("select * from artcles", (), "no such table: artcles"),
+        ("select titel from versions", (), "no such column: titel"),
+        ("selct 1", (), 'near "selct": syntax error'),
+        ("select * from articles where key = ? and source = ?", ("1",), "bindings"),
+        ("select 1; select 2", (), "one statement at a time"),
+        ("select * from search where search match ?", ('"',), "unterminated string"),
+    ],
+)
+def test_a_mistake_in_sql_is_called_one(
+    archive: Archive, sql: str, values: tuple[str, ...], why: str
+) -> None:
+    """The database is neither damaged nor busy, and asking again would not help."""
+    with pytest.raises(BadSql, match=why) as raised:
+        list(archive.rows(sql, *values))
+    assert str(raised.value).startswith("the SQL cannot be run: ") and raised.value.exit_status == 2
+    assert next(archive.rows("select 1"))[0] == 1
 
 
 def test_changes_are_typed(archive: Archive, small: Small) -> None:

@@ -6,7 +6,7 @@ import hashlib
 
 import click
 
-from archive.cli.common import json_option, opened, version_of, write_json
+from archive.cli.common import json_option, keep_off_terminal, opened, version_of, write_json
 
 
 @click.command()
@@ -54,6 +54,7 @@ def cite(
 
     if bibtex and as_json:
         raise click.UsageError("give --bibtex or --json, not both", ctx)
+    keep_off_terminal(ctx, package, "a package")
     with opened(ctx) as archive:
         version = version_of(archive, article, number)
         digest = hashlib.sha256(archive.evidence(version).body).hexdigest()

@@ -41,6 +41,12 @@ def json_option(about: str = "Write one JSON object instead of text.") -> Callab
     return click.option("--json", "as_json", is_flag=True, help=about)
 
 
+def keep_off_terminal(ctx: click.Context, target: str | None, what: str) -> None:
+    """Refuse to write binary to a terminal. Raises UsageError."""
+    if target in ("-", "/dev/stdout") and sys.stdout.isatty():
+        raise click.UsageError(f"{what} is binary and would garble the terminal: name a file", ctx)
+
+
 def write_json(record: object) -> None:
     """Write a record to standard output as one line of JSON."""
     sys.stdout.buffer.write(json_line(record))

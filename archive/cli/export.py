@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading
+from archive.cli.common import folder_of, json_option, keep_off_terminal, reading
 from archive.export.formats import FORMATS, TABLE_NAMES, format_lines, format_of
 from archive.model import STATES
 
@@ -33,7 +33,7 @@ from archive.model import STATES
     "--format",
     "form",
     type=click.Choice(list(FORMATS)),
-    show_default="by the ending of FILE, else jsonl",
+    show_default="by the ending of FILE; jsonl without one",
     help="How to write it.",
 )
 @click.option("--edition", type=click.Choice(["en", "ar"]), help="Only this edition.")
@@ -118,16 +118,18 @@ def export(
     from archive.read.references import parse_bound
     from archive.read.selection import Selection, count
 
-    by_ending = format_of(target)
-    form = form or (by_ending.name if by_ending else "jsonl")
+    form = form or format_of(target)
+    if form is None:
+        endings = ", ".join(one.ending for one in FORMATS.values())
+        raise click.UsageError(f"{target} ends as no format does: give --format, or one of {endings}", ctx)
     if content and (form != "jsonl" or what != TABLE_NAMES[0]):
         raise click.UsageError("--content writes versions as JSON Lines: leave out --format and --what", ctx)
     if what != TABLE_NAMES[0] and not FORMATS[form].is_table:
         raise click.UsageError(f"--what {what} needs a format of tables, and {form} is none", ctx)
     if strip and form not in ("warc", "wacz"):
         raise click.UsageError(f"--strip is for warc and wacz: {form} has no contact and no cookies", ctx)
-    if target == "-" and FORMATS[form].is_binary and sys.stdout.isatty():
-        raise click.UsageError(f"{form} is binary and would garble the terminal: give -o FILE", ctx)
+    if FORMATS[form].is_binary:
+        keep_off_terminal(ctx, target, form)
     selection = Selection(
         edition=edition,  # type: ignore[arg-type]  # click.Choice checked it
         since=parse_bound(since) if since else None,

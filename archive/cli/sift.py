@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli.common import folder_of, json_option, write_json
+from archive.cli.common import folder_of, json_option, keep_off_terminal, write_json
 
 if TYPE_CHECKING:
     from archive.public_archives.sift_files import FileReport
@@ -75,6 +75,7 @@ def sift(
         home = Site(site).home if site else known.home if known else HOME
     except ValueError as error:
         raise click.UsageError(f"--site {error}", ctx) from error
+    keep_off_terminal(ctx, output, "WARC")
     failed = False
     bar = tqdm(total=len(names), unit=" files", disable=not sys.stderr.isatty(), leave=False)
     with bar, destination(output, folder_of(ctx)) as out:

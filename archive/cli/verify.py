@@ -22,13 +22,15 @@ from archive.errors import FOUND
 def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> None:
     """Check the evidence, the database, the manifests and their timestamps.
 
-    Prints each problem and ends with 1. Without problems it prints nothing and ends with 0.
+    Prints each problem and ends with 1; without problems it ends with 0. The last line, on standard error,
+    says what was checked.
 
     \b
     Examples:
       sohr-archive verify
       sohr-archive verify --deep --head 3f5a...
     """
+    from archive.rebuild.verify import Checked
     from archive.rebuild.verify import verify as run
     from archive.reports.terminal import number_of
     from archive.warc.manifests import newest_manifest
@@ -36,6 +38,7 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
 
     folder = folder_of(ctx)
     advice: list[str] = []
+    checked = Checked()
     show = sys.stderr.isatty() and not as_json
 
     def progress(what: str) -> None:
@@ -43,21 +46,35 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
             click.echo(f"checking {what}", err=True)
 
     head = head and head.split()[0]  # what `head` prints has the timestamp below it
-    for finding in run(folder, head=head, deep=deep, progress=progress):
+    for finding in run(folder, head=head, deep=deep, progress=progress, checked=checked):
         advice.append(finding.advice)
         fields = ("kind", "thing", "offset", "advice", "sentence")
         record = {name: getattr(finding, name) for name in fields}
         write(record, f"{finding.kind}: {finding.sentence}", as_json=as_json)
-    if advice:
-        todo = (
-            "keep all files as they are, and restore what is wrong from a copy"
-            if "restore" in advice
-            else "the evidence is unchanged; do what the findings say"
-        )
-        tell(f"{number_of(len(advice), 'finding')}: {todo}")
-        ctx.exit(FOUND)
     newest, token = newest_manifest(folder), newest_token(folder)
-    if newest and token and token.number < newest.number:
+    if not advice and newest and token and token.number < newest.number:
         tell(f"no timestamp yet after manifest {token.number}, up to manifest {newest.number}")
-    if show and newest:
-        click.echo(f"everything matches; keep this digest elsewhere: {newest.digest}", err=True)
+    if show and newest and not advice:
+        click.echo(f"keep this digest elsewhere: {newest.digest}", err=True)
+    parts = (
+        number_of(checked.files, "WARC file"),
+        number_of(checked.records, "record"),
+        number_of(checked.manifests, "manifest"),
+        number_of(checked.tokens, "timestamp"),
+        f"the database with {number_of(checked.versions, 'version')}",
+    )
+    again = ", and derived every row again" * deep
+    tell(f"Checked {', '.join(parts)}{again}: {_verdict(advice)}.")
+    if advice:
+        ctx.exit(FOUND)
+
+
+def _verdict(advice: list[str]) -> str:
+    from archive.reports.terminal import number_of
+
+    if not advice:
+        return "everything matches"
+    todo = "the evidence is unchanged; do what the findings say"
+    if "restore" in advice:
+        todo = "keep all files as they are, and restore what is wrong from a copy"
+    return f"{number_of(len(advice), 'finding')}: {todo}"

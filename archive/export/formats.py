@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from pkgutil import resolve_name
 from typing import IO, TYPE_CHECKING
 
@@ -71,9 +72,10 @@ FORMATS = {
 }  # fmt: skip
 
 
-def format_of(file: str) -> ExportFormat | None:
-    """The format of a file by its ending; None for an unknown one."""
-    return next((one for one in FORMATS.values() if file.lower().endswith(one.ending)), None)
+def format_of(file: str) -> str | None:
+    """The format of a file by its ending; jsonl without one, None for an unknown one."""
+    by_ending = (name for name, one in FORMATS.items() if file.lower().endswith(one.ending))
+    return next(by_ending, None if PurePath(file).suffix else "jsonl")
 
 
 def format_lines() -> str:

@@ -22,7 +22,7 @@ from archive.folder import DATABASE
 from archive.model import Capture, Edition
 from archive.read import feed
 from archive.read.consumers import Consumers
-from archive.read.database import about, open_readonly, translate_sqlite_errors
+from archive.read.database import BadSql, about, is_of_the_query, open_readonly, translate_sqlite_errors
 from archive.read.diff import Diff
 from archive.read.figures import read_figures
 from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, suggest
@@ -194,9 +194,15 @@ class Archive:
         return f"Archive({str(self.folder)!r})"
 
     def rows(self, sql: str, *values: object) -> Iterator[sqlite3.Row]:
-        """The rows of your own query, one after another (docs/dictionary.md). Raises what `open` raises."""
+        """The rows of your own query, one after another (docs/dictionary.md). Raises BadSql, and what `open`
+        raises."""
         with translate_sqlite_errors(self.folder / DATABASE):
-            yield from self._conn.execute(sql, values)
+            try:
+                yield from self._conn.execute(sql, values)
+            except sqlite3.Error as error:
+                if is_of_the_query(error):
+                    raise BadSql(f"the SQL cannot be run: {error}") from error
+                raise
 
     @property
     def site(self) -> str | None:

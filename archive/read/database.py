@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from archive.errors import CANNOT_WRITE, ArchiveError, NoArchive
+from archive.errors import CANNOT_WRITE, USAGE, ArchiveError, NoArchive
 from archive.folder import DATABASE
 from archive.store.schema import check_schema
 
@@ -30,6 +30,18 @@ class DamagedDatabase(ArchiveError):
     """Raised when SQLite cannot make sense of the database of an archive, by whatever reads it."""
 
     exit_status: ClassVar[int] = CANNOT_WRITE
+
+
+class BadSql(ArchiveError):
+    """Raised when a query of the user's own has a mistake, by SQLite."""
+
+    exit_status: ClassVar[int] = USAGE
+
+
+def is_of_the_query(error: sqlite3.Error) -> bool:
+    """Whether the query is wrong, and not the database: no such table, a value too few, a write."""
+    name = getattr(error, "sqlite_errorname", None)
+    return isinstance(error, sqlite3.ProgrammingError) or name in ("SQLITE_ERROR", "SQLITE_READONLY")
 
 
 def open_readonly(folder: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ import fcntl
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
@@ -66,18 +67,32 @@ def _record(kind: Kind, file: WarcFile, offset: int, what: str, advice: Advice =
     return Finding(kind, f"{file.name}:{offset}", what, advice, offset)
 
 
+@dataclass(slots=True)
+class Checked:
+    """How much a run of `verify` has read."""
+
+    manifests: int = 0
+    tokens: int = 0
+    files: int = 0
+    records: int = 0
+    versions: int = 0
+
+
 def verify(
     folder: Path,
     *,
     head: str | None = None,
     deep: bool = False,
     progress: Callable[[str], None] = lambda _: None,
+    checked: Checked | None = None,
 ) -> Iterator[Finding]:
-    """All that is wrong with an archive. ``head`` is a manifest's digest that was kept elsewhere.
+    """All that is wrong with an archive. ``head`` is a manifest's digest that was kept elsewhere; ``checked``
+    is counted up.
 
     What a crawl writes meanwhile is left out. Raises NoArchive, NewerArchive; Locked if ``deep`` meets a
     crawl.
     """
+    checked = checked or Checked()
     try:
         connection = open_readonly(folder)
     except DamagedDatabase as error:
@@ -95,12 +110,13 @@ def verify(
             what = f"{spare.path.name} has the serial number of a longer file and is not read: move it away"
             yield Finding("mismatch", spare.path.name, what)
         progress("manifests")
-        chain = manifests(folder)
+        chain, dated = manifests(folder), tokens(folder)
+        checked.manifests, checked.tokens = len(chain), len(dated)
         known = {serial for (serial,) in connection.execute("select serial from warc_files")}
         for finding in (
             *_files(connection, files),
             *check_chain(chain, files, head),
-            *check_tokens(tokens(folder)),
+            *check_tokens(dated),
             *check_serials(chain, files, known),
         ):
             if finding.thing not in wrong_files:
@@ -110,7 +126,7 @@ def verify(
         for file in files:
             progress(file.name)
             is_whole = file.name not in wrong_files
-            found = list(_records(connection, file, is_whole, is_written))
+            found = list(_records(connection, file, is_whole, is_written, checked))
             yield from found
             wrong = wrong_records[file.serial] = {one.offset for one in found if one.offset is not None}
             unsealed = find_unsealed(chain, file) if is_whole else None
@@ -119,7 +135,7 @@ def verify(
         yield from check_pasts(connection, chain)
         yield from _repeats(connection, {file.serial for file in files}, wrong_records)
         progress("database")
-        yield from _rows(connection)
+        yield from _rows(connection, checked)
         connection.execute("commit")
         if deep:
             progress("every row derived again")
@@ -146,11 +162,13 @@ def _is_written(folder: Path) -> bool:
 
 
 def _records(
-    connection: sqlite3.Connection, file: WarcFile, is_whole: bool, is_written: bool
+    connection: sqlite3.Connection, file: WarcFile, is_whole: bool, is_written: bool, checked: Checked
 ) -> Iterator[Finding]:
     """The records of a file against the rows that point at them."""
     indexed = _indexed(connection, file)
     scan = scan_file(file, indexed if is_written and file.is_open else file.path.stat().st_size)
+    checked.files += 1
+    checked.records += len(scan.records)
     rows = {row[0]: row for row in connection.execute(_ROWS, (file.serial,))}
     yield from _damage(file, scan, rows)
     for offset, row in rows.items():
@@ -244,7 +262,7 @@ def _files(connection: sqlite3.Connection, files: list[WarcFile]) -> Iterator[Fi
 # -- the database
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _rows(connection: sqlite3.Connection, checked: Checked) -> Iterator[Finding]:
     """Rows point at rows that are there, texts match their digests, versions and feed have no gap."""
     for (sentence,) in connection.execute("pragma integrity_check(20)"):
         if sentence != "ok":
@@ -253,14 +271,14 @@ def _rows(connection: sqlite3.Connection) -> Iterator[Finding]:
     for table, row, target, _ in connection.execute("pragma foreign_key_check"):
         what = f"row {row} of {table} points at a row of {target} that is not there"
         yield _database(what, f"{table} {row}", "absent")
-    yield from _versions(connection)
+    yield from _versions(connection, checked)
     for want, (seq,) in enumerate(connection.execute("select seq from changes order by seq"), 1):
         if seq != want:
             yield _database(f"the feed has a gap: change {want} is not there", f"changes {want}", "absent")
             return
 
 
-def _versions(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _versions(connection: sqlite3.Connection, checked: Checked) -> Iterator[Finding]:
     query = """select source || ':' || key, number, title, text, text_sha256, same_sha256, a.versions
                from versions v join articles a using (article_id) order by a.article_id, number"""
     last = ("", 0, 0)  # article, number of its version, how many it has
@@ -270,6 +288,7 @@ def _versions(connection: sqlite3.Connection) -> Iterator[Finding]:
             last = (name, 0, count)
         yield from _missing(name, last[1], number - 1)
         last = (name, number, count)
+        checked.versions += 1
         if text_sha256(text) != text_digest or same_sha256(title, text) != same_digest:
             what = f"the text of version {number} of {name} does not match its digest"
             yield _database(what, f"{name} version {number}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -123,8 +124,9 @@ def cut(text: str, width: int) -> str:
 
 
 def isolated(text: str) -> str:
-    """A text between isolates (FIRST STRONG, POP DIRECTIONAL), so that it moves nothing beside it."""
-    return f"\u2068{text}\u2069"
+    """A text between isolates (FIRST STRONG, POP DIRECTIONAL), so that it moves nothing beside it on a
+    terminal; elsewhere, as in a file or a pipe, the text alone."""
+    return f"\u2068{text}\u2069" if sys.stdout.isatty() else text
 
 
 # -- status
