@@ -21,7 +21,8 @@ QUARANTINED, LISTING_UNREAD, BROKEN, MOVED = "quarantined", "listing_unread", "b
 DETOUR, HELD = "detour", "held"
 SERVED = "served"  # by a public archive: a page of its index, or a capture, which is a record of its own
 # Reasons of failures: why a text is quarantined, and why there was no answer.
-SAME_TEXT, OTHER_LAYOUT, NO_ANSWER, NOT_ASKED = "same_text", "other_layout", "no_answer", "not_asked"
+SAME_TEXT, OTHER_LAYOUT, DISAGREEMENT = "same_text", "other_layout", "disagreement"
+NO_ANSWER, NOT_ASKED = "no_answer", "not_asked"
 SITEMAP, FEED, REST, NO_CHANNEL = "sitemap", "feed", "rest", "no_channel"
 # A 304 to a conditional request: the site stands by an answer that the archive has
 NOT_MODIFIED = "not_modified"

@@ -229,6 +229,76 @@ def test_title_and_text_of_other_themes(name: str) -> None:
     ]
 
 
+def test_a_box_is_not_the_text_of_a_post_without_text() -> None:
+    """One box that links to another post makes no article; links in paragraphs are a list of posts."""
+    found = extract(page_of(f'<div class="q8f"><div class="a91">{OTHER}</div></div>'), Site())
+    assert isinstance(found, Unextractable) and found.reason in ("empty", "layout")
+    assert lines(f"<div><p>{OTHER}</p><p>{OTHER}</p></div>") == ["Four civilians killed near the bridge"] * 2
+
+
+BUILDERS = {
+    "elementor canvas": ""
+    '<div data-elementor-type="wp-post" data-elementor-id="1" class="elementor elementor-1">'
+    '<section class="elementor-section"><div class="elementor-widget elementor-widget-heading">'
+    '<h1 class="elementor-heading-title">T</h1></div>'
+    '<div class="elementor-element elementor-widget elementor-widget-text-editor">'
+    '<div class="elementor-widget-container">{P}</div></div></section></div>',
+    "bricks text": '<main id="brx-content"><section class="brxe-section"><div class="brxe-container">'
+    '<h1 class="brxe-heading">T</h1><div class="brxe-text">{P}</div></div></section></main>',
+    "amp reader": '<article class="amp-wp-article"><header class="amp-wp-article-header">'
+    '<h1 class="amp-wp-title">T</h1></header><div class="amp-wp-article-content">{P}</div>'
+    '<footer class="amp-wp-article-footer">x</footer></article>',
+    "ampforwp": '<main><article class="amp-wp-article"><h1 class="amp-title">T</h1>'
+    '<div class="amp-wp-article-content"><div class="amp-wp-content the_content">{P}</div></div>'
+    "</article></main>",
+    "ampforwp swift": '<div class="sp sgl"><div class="sp-cnt"><h1 class="amp-post-title">T</h1></div>'
+    '<div class="cntn-wrp artl-cnt">{P}</div></div>',
+    "oxygen": '<div id="section-1" class="ct-section"><h1 class="ct-headline">T</h1>'
+    '<div id="inner_content-2" class="ct-inner-content">{P}</div></div>',
+    "oxygen rich": '<section class="ct-section"><h1 class="ct-headline"><span class="ct-span">T</span>'
+    '</h1><div class="ct-text-block oxy-rich-text"><span class="ct-span oxy-stock-content-styles">{P}'
+    "</span></div></section>",
+    "beaver themer": '<main class="fl-builder-content"><h1 class="fl-heading">T</h1>'
+    '<div class="fl-module fl-module-fl-post-content"><div class="fl-module-content fl-node-content">'
+    "{P}</div></div></main>",
+    "tdb": '<div class="tdb-block-inner"><h1 class="tdb-title-text">T</h1></div>'
+    '<div class="td_block_wrap tdb_single_content"><div class="tdb-block-inner td-fix-index">{P}</div>'
+    "</div>",
+    "bare main article": "<main><article><h1>T</h1>{P}</article></main>",
+    "bare main article div": "<main><article><h1>T</h1><div>{P}</div></article></main>",
+    "bare main div": '<main><h1>T</h1><div class="css-1x2">{P}</div><div class="css-9"><a href="/en/2/">'
+    "More</a></div></main>",
+    "brizy": '<div class="brz brz-root__container"><section class="brz-section"><h1>T</h1>'
+    '<div class="brz-wp-post-content">{P}</div></section></div>',
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_wrappers_of_page_builders_are_read(name: str) -> None:
+    """Builders, AMP pages and a bare article: the text's element, without what the builder puts beside."""
+    beside = '<div class="elementor-widget-post-navigation brxe-post-navigation et_pb_post_nav">Next</div>'
+    text = BUILDERS[name].replace("{P}", f"<p>{FIRST}</p><p>{LAST}</p>{beside}")
+    html = (
+        f'<html><head><title>T - SOHR</title></head><body class="single postid-1"><nav>SOHR</nav>{text}'
+        "<footer>The end</footer></body></html>"
+    )
+    page = Capture("https://www.syriahr.com/en/1/amp/", 200, (), html.encode(), "2026-01-02T00:00:00Z")
+    found = extract(page, Site(), ArticleKey("en", "1"))
+    assert isinstance(found, Extract), found
+    assert (found.title, [line.text for line in found.lines]) == ("T", [FIRST, LAST])
+
+
+def test_an_amp_page_is_the_post() -> None:
+    """Whatever edition; a slug that is called so is none."""
+    shown = Site().parse("https://www.syriahr.com/en/123/amp/")
+    assert shown is not None and (shown.key, shown.url) == (
+        ArticleKey("en", "123"),
+        "https://www.syriahr.com/en/123/",
+    )
+    slug = Site().parse("https://www.syriahr.com/amp/123/")
+    assert slug is not None and slug.key == ArticleKey("ar", "123")
+
+
 def test_statements_about_another_post_are_ignored() -> None:
     """JSON-LD that names another post says nothing about this one."""
     found = read("pages/ld-related-first.html", "http://127.0.0.1:9220/en/304/", "http://127.0.0.1:9220/")

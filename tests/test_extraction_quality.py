@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,10 @@ from archive.extract.cross_check import CROSS_CHECK, ONE_IN, cross_check, is_sam
 from archive.extract.other_sites import extract_general
 from archive.extract.page import extract
 from archive.model import ArticleKey, Capture, Extract, Line, Sighting
+from archive.outcome import DISAGREEMENT, QUARANTINED
 from archive.rebuild.rebuild import rebuild
 from archive.sites.sohr.addresses import Site
+from archive.text.normalise import same_sha256
 from tests.archiving import HOME, Archive, capture, dump, well
 from tests.bench import like
 from tests.crawling import rows
@@ -128,21 +129,33 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
 
 
 def test_what_general_reads_must_agree(tmp_path: Path) -> None:
-    """A teaser that `general` takes for the article makes no version: the page is one of an unknown
-    layout."""
+    """A teaser that `general` takes for the article is quarantined until a person trusts the layout; a feed
+    that states the same text is support."""
     folder = tmp_path / "archive"
-    one = drifted(7)
-    body = one.body.replace(b"entry-content rbct", b"entry-content")
-    teasers = " ".join(f"teaser{n}" for n in range(65))
     with Archive(folder, HOME) as archive:
-        long, short = (
-            replace(one, body=text, crawl=archive.name, captured_at=f"2026-01-02T00:00:0{n}Z")
-            for n, text in enumerate((re.sub(rb"teaser0 [^<]*", teasers.encode(), body), body))
+        one, stated = (
+            replace(page, body=page.body.replace(b"entry-content rbct", b"entry-content"), crawl=archive.name)
+            for page in (drifted(7), drifted(8))
         )
-        assert [outcome.word for outcome in archive.take(long)] == ["layout"]
-        assert rows(folder, "select count(*) from versions") == [(0,)]
-        assert [outcome.word for outcome in archive.take(short)] == ["new"]
-    assert rows(folder, "select reason from failures order by at") == [("layout",), (CROSS_CHECK,)]
+        found = extract(stated, Site(HOME))
+        assert isinstance(found, Extract)
+        assert [outcome.word for outcome in archive.take(one)] == [QUARANTINED]
+        store = archive.writer.store
+        with store.transaction():
+            row = store.articles.add(ArticleKey("en", "8"), "", AT, None)
+            digest = {"channel": "feed", "digest": same_sha256(found.title, found.text)}
+            first = {"first_seen_at": AT, "first_capture_id": 1, "last_seen_at": AT}
+            store.insert("digests", article_id=row["article_id"], modified_at=None, **digest, **first)
+        assert [outcome.word for outcome in archive.take(stated)] == ["new"]
+    reasons = [(DISAGREEMENT,), (CROSS_CHECK,)]
+    assert rows(folder, "select reason from failures order by capture_id") == reasons
+    assert "1 capture in quarantine" in well(folder, "status").decode()
+    assert "reads: teaser0" in well(folder, "layouts").decode()
+    well(folder, "layouts", "--confirm", "general")
+    assert rows(folder, "select post_id from versions join articles using (article_id) order by 1") == [
+        (7,),
+        (8,),
+    ]
 
 
 def test_a_rebuild_asks_no_second_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,12 +168,14 @@ def test_a_rebuild_asks_no_second_reader(tmp_path: Path, monkeypatch: pytest.Mon
             "archive.extract.cross_check.find_main_text", lambda _: ([Line("other words " * 40)], None)
         )
         [outcome] = archive.take(capture(2, "2026-01-02T00:00:01Z", f"Another {text}", crawl=archive.name))
-        assert outcome.word == "layout"
+        assert outcome.word == QUARANTINED
     monkeypatch.undo()
     before = dump(folder)
     (folder / "archive.db").unlink()
     rebuild(folder)
     assert dump(folder) == before
+    well(folder, "rebuild", "--extract")
+    assert rows(folder, "select reason from failures") == [(DISAGREEMENT,)]
 
 
 def test_a_text_too_short_to_check_is_doubtful_without_support(tmp_path: Path) -> None:

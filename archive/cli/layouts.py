@@ -18,8 +18,9 @@ from archive.cli.common import folder_of, json_option, reading, write
 def layouts(ctx: click.Context, confirm: str | None, as_json: bool) -> None:
     """Show which layouts read the articles, and which texts are in quarantine.
 
-    A text is quarantined when another layout than before reads a page and the text differs. That can be an
-    edit or a new theme of the site. Look at the differences, then confirm the layout.
+    A text is quarantined when another layout than before reads a page and the text differs, when a second
+    reader disagrees with the layout general, or when many pages have it. That can be an edit, or a new theme
+    of the site. Look at the differences, then confirm the layout.
 
     \b
     Examples:

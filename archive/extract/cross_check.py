@@ -15,7 +15,6 @@ from archive.warc.gzip_members import payload_sha256
 ONE_IN = 100  # pages that are checked: 15 ms each, so 0.15 ms a page
 DISAGREE = 0.4  # F1 of 4-word shingles; docs/extraction.md says what the layouts' own pages score
 CROSS_CHECK = "cross_check"  # reason of the failures that record a disagreement
-FEWEST_SURE = 60  # words of a text from which a disagreement refuses it
 FEWEST_WORDS = 30  # the overlap of shorter texts says little
 GENERAL = LAYOUTS[-1].name
 _WORD = re.compile(r"\w+")
@@ -23,7 +22,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A second opinion that was asked for: how it disagrees, or None if it agrees."""
+    """What a record says of the second opinion on a page: how it disagrees, or None if it agrees."""
 
     drift: str | None
 
@@ -33,19 +32,9 @@ def is_sampled(capture: Capture) -> bool:
     return int(payload_sha256(capture.body)[:8], 16) % ONE_IN == 0
 
 
-def second_opinion(capture: Capture, found: Extract) -> str | None:
-    """`cross_check` of a page that is to be checked or is sampled, else None."""
-    return cross_check(capture, found) if is_to_be_checked(found) or is_sampled(capture) else None
-
-
 def is_to_be_checked(found: Extract) -> bool:
     """True for a text that `general` read: without agreement it may be a teaser or a box."""
     return found.layout == GENERAL and len(_WORD.findall(found.text)) >= FEWEST_WORDS
-
-
-def must_agree(found: Extract) -> bool:
-    """True for a text that a disagreement refuses. Of 226 short posts ten would be refused."""
-    return found.layout == GENERAL and len(_WORD.findall(found.text)) >= FEWEST_SURE
 
 
 def is_beyond_checking(found: Extract) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from archive.extract.cross_check import Check, is_to_be_checked, second_opinion
+from archive.extract.cross_check import GENERAL, Check, cross_check, is_sampled, is_to_be_checked
 from archive.extract.other_sites import extract_general
 from archive.extract.page import extract
 from archive.model import ArticleKey, Capture, Extract, Unextractable
@@ -33,8 +33,11 @@ class Reader:
         return extract(capture, self.site, expected, apart=self._in_full)
 
     def cross_check(self, capture: Capture, found: Extract) -> str | None:
-        """How a second reader disagrees with what was read, as `second_opinion` says."""
-        return self.check.drift if self.check else second_opinion(capture, found)
+        """How a second reader disagrees with what was read: of what `general` read by a record, of others if
+        the page is sampled."""
+        if found.layout == GENERAL:
+            return self.check.drift if self.check else None
+        return cross_check(capture, found) if is_sampled(capture) else None
 
     def start_rereading(self, wanted: Sequence[tuple[int, ArticleKey, Path, int]]) -> None:
         """Begin to read records that `reread` will be asked for: capture, article, file, offset."""

@@ -14,7 +14,7 @@ from archive.ingest.path import Ingest, learnt_homes
 from archive.ingest.same_text import trust
 from archive.ingest.seen import Seen, key_of
 from archive.model import APART, STOPPED, Capture, Kind, Unextractable
-from archive.outcome import MENDABLE, NO_ANSWER, NOT_ASKED, Outcome
+from archive.outcome import DISAGREEMENT, MENDABLE, NO_ANSWER, NOT_ASKED, Outcome
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.connection import Row
@@ -132,7 +132,11 @@ def _mend(ingest: Ingest, layout: str | None) -> None:
     )
     reader = Reader(ingest.site, in_full=True)
     for row in ingest.store.query(sql, *MENDABLE, layout, layout):
-        ingest.record_again(row, reader)
+        # Another release of the second reader may say otherwise: what it said then stands
+        said = "select detail from failures where capture_id = ? and reason = ?"
+        check = ingest.store.one(said, row["capture_id"], DISAGREEMENT)
+        known = KnownReader(ingest.site, None, Check(check["detail"])) if check else reader
+        ingest.record_again(row, known)
 
 
 def _record_apart(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from archive.extract.cross_check import CROSS_CHECK, is_beyond_checking, must_agree
+from archive.extract.cross_check import CROSS_CHECK, GENERAL, is_beyond_checking
 from archive.extract.reader import Reader
 from archive.extract.reread import CHANGED_BETWEEN, Evidence, join_pages, pack, unpack
 from archive.ingest import look_schedule
@@ -40,6 +40,7 @@ from archive.outcome import (
     NOT_MODIFIED,
     OTHER,
     PART,
+    QUARANTINED,
     READ_OUTCOMES,
     REDIRECT,
     ROBOTS,
@@ -257,8 +258,7 @@ class Ingest:
         if reader.is_to_be_checked(found):
             return seen.outcome(APART)
         drift = reader.cross_check(seen.capture, found)
-        if drift and must_agree(found):
-            return self._record_unread(seen, expected, Unextractable("layout", drift, found.title))
+        seen = replace(seen, drift=drift if found.layout == GENERAL else None)
         if address.page > 1 or found.pages > 1:
             whole = self._join(seen, address, record_id, look, found, key)
             if isinstance(whole, Outcome):
@@ -269,7 +269,7 @@ class Ingest:
         assert row is not None  # its text was just recorded
         if outcome.word in (NEW, HELD) and self._is_doubtful(row, found):
             count_noise(self.store, key.edition, seen.at, DOUBTFUL)
-        if drift:  # a layout may drift; the outcome stays what it is
+        if drift and outcome.word != QUARANTINED:  # a layout may drift; the outcome stays what it is
             seen.fail(self.store, CROSS_CHECK, drift, row)
         if seen.capture.channel == "sweep":
             record_sighting(self.store, Sighting(row["url"], key.edition, key.post_id, "sweep"), seen.at)
@@ -325,7 +325,7 @@ class Ingest:
 
         If not, the post changed between its pages, and this page begins another look.
         """
-        first = self.pending.find_doubted(seen, article)
+        first = next(iter(self.pending.find_doubted(seen, article)), None)
         if first is None:
             return False
         if self.versions.compare_again(seen, article, found):

@@ -52,16 +52,16 @@ class Pending:
         sql = "select 1 from pending_outcomes where article_id = ? and held_at is null"
         return self._store.one(sql, article["article_id"]) is not None
 
-    def find_doubted(self, seen: Seen, article: ArticleRow) -> Row | None:
-        """The first answer of this crawl that waits to be compared with this one; None if none does."""
+    def find_doubted(self, seen: Seen, article: ArticleRow) -> list[Row]:
+        """The answers of this crawl that wait to be compared with this one, in their order."""
         if seen.is_judged or seen.capture.crawl is None:
-            return None
+            return []
         earliest = format_time(parse_time(seen.at) - SOON)
-        return self._store.one(
+        return self._store.query(
             """select c.* from pending_outcomes p join captures c using (capture_id)
                where p.article_id = ? and p.kind = 'updated' and held_at is null and c.capture_id != ?
                and json_extract(p.details, '$.is_doubted') and captured_at between ? and ? and crawl_id = ?
-               order by c.capture_id limit 1""",
+               order by c.capture_id""",
             article["article_id"],
             seen.capture_id,
             earliest,

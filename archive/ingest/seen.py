@@ -21,6 +21,7 @@ class Seen:
     is_judged: bool = False  # its outcome was judged with others, and is to be written
     is_compared: bool = False  # a second request has shown what is furniture
     is_addition: bool = False  # it adds a line that many other posts got too
+    drift: str | None = None  # how a second reader disagrees with what `general` read
     judged_at: str | None = None  # when, if that was long after the capture
 
     @property

@@ -10,6 +10,7 @@ from archive.errors import DamagedWarc
 from archive.extract.cross_check import cross_check
 from archive.extract.furniture import (
     Furniture,
+    Said,
     as_before,
     find_furniture,
     is_suspicious,
@@ -34,14 +35,24 @@ from archive.ingest.same_text import (
     is_trusted,
 )
 from archive.ingest.seen import Seen, key_of
-from archive.model import GONE_STATES, ArticleKey, Extract, Kind, Stated
-from archive.outcome import CHANGED, NEW, OTHER_LAYOUT, SAME_TEXT, UNCHANGED, NewVersion, Outcome
+from archive.model import GONE_STATES, ArticleKey, Extract, Kind, Stated, Unextractable
+from archive.outcome import (
+    CHANGED,
+    DISAGREEMENT,
+    NEW,
+    OTHER_LAYOUT,
+    SAME_TEXT,
+    UNCHANGED,
+    NewVersion,
+    Outcome,
+)
 from archive.sites.sohr.boilerplate import is_statement
 from archive.sites.sohr.layouts import is_of_era
 from archive.store.packing import pack_stated, unpack_metadata
 from archive.store.row_types import ArticleRow, VersionRow
 from archive.text.normalise import same_sha256
 
+ANSWERS_ALIKE = 3  # to requests in a crawl, after which a suspicious change is an edit
 MOST_TRIES = 4  # requests in a crawl of a post's first page, to read all its pages as they are together
 _SEEN_SO = """select coalesce(f.capture_id, c.capture_id) as capture_id,
     coalesce(f.captured_at, c.captured_at) as captured_at
@@ -82,33 +93,44 @@ class Versions:
         )
 
     def compare_again(self, seen: Seen, article: ArticleRow, found: Extract) -> bool:
-        """Compare an answer with the one before it that asked for it; return whether they show furniture.
+        """Compare an answer with those before it that asked for it; return whether they show furniture.
 
-        That is written down, and the earlier answer is recorded without it.
+        That is written down, and the earlier answers are recorded without it.
         """
-        first = self._pending.find_doubted(seen, article)
+        doubted = self._pending.find_doubted(seen, article)
         newest = self._store.versions.get(article["newest_version_id"])
-        if first is None or newest is None:
+        if not doubted or newest is None:
             return False
         key = key_of(article)
-        page = self._evidence.read_page(first, key)
-        if not isinstance(page, Extract) or (page.title, page.modified_at) != (
-            found.title,
-            found.modified_at,
-        ):
+        before = said(self._read_newest(newest, key, found).text, unpack_metadata(newest)["links"])
+        pairs = [self._find_furniture(before, self._evidence.read_page(row, key), found) for row in doubted]
+        if None in pairs:
             return False
-        before = self._read_newest(newest, key, found)
-        pair = find_furniture(said(before.text, unpack_metadata(newest)["links"]), page, found)
-        if pair is None or (found.pages > 1 and not _is_same_but(pair, page, found)):
-            return False
-        for capture_id, furniture in zip((first["capture_id"], seen.capture_id), pair, strict=True):
-            self._store.captures.update(capture_id, furniture=furniture.pack())
+        for row, pair in zip(doubted, pairs, strict=True):
+            for capture_id, furniture in zip((row["capture_id"], seen.capture_id), pair or (), strict=True):
+                self._store.captures.update(capture_id, furniture=furniture.pack())
+            self._pending.drop(row["capture_id"])
         count_noise(self._store, key.edition, seen.at, FURNITURE)
-        self._pending.drop(first["capture_id"])
-        earlier = Seen(self._evidence.capture(first), first["capture_id"], is_compared=True)
-        outcome = self.record_text(earlier, key, self._read_again(earlier, key))
-        self._store.captures.update(first["capture_id"], outcome=outcome.word)
+        for row in doubted:
+            earlier = Seen(self._evidence.capture(row), row["capture_id"], is_compared=True)
+            outcome = self.record_text(earlier, key, self._read_again(earlier, key))
+            self._store.captures.update(row["capture_id"], outcome=outcome.word)
         return True
+
+    @staticmethod
+    def _find_furniture(
+        before: Said, page: Extract | Unextractable, found: Extract
+    ) -> tuple[Furniture, Furniture] | None:
+        """What is furniture in two answers, if they are of one state of the post."""
+        if (
+            not isinstance(page, Extract)
+            or page.title != found.title
+            or page.modified_at != found.modified_at
+        ):
+            return None
+        pair = find_furniture(before, page, found)
+        is_one = pair is not None and (found.pages == 1 or _is_same_but(pair, page, found))
+        return pair if is_one else None
 
     def _read_again(self, seen: Seen, key: ArticleKey) -> Extract:
         found = self._evidence.extract(seen.capture_id, key)
@@ -156,7 +178,7 @@ class Versions:
         difference = describe_difference(newest, before, found)
         difference["stealth"] = self._is_silent(article, newest, found)
         is_stale = self._is_stale(seen, article, newest, found)
-        is_doubted = not is_stale and self._is_doubted(seen, newest, before, found)
+        is_doubted = not is_stale and self._is_doubted(seen, article, newest, before, found)
         if not is_stale and not is_doubted and not seen.is_judged:
             neighbours.promote(self._store, article, difference["classes"], seen.at)
         marks: dict[str, Any] = {"is_stale": True} if is_stale else {**describe_edit(before, found)}
@@ -196,9 +218,15 @@ class Versions:
         )
         return int(claim is None)
 
-    def _is_doubted(self, seen: Seen, newest: VersionRow, before: Text, found: Extract) -> bool:
-        """Whether an edit may be furniture's doing, which a second request shows."""
-        if seen.is_judged or seen.is_compared or asks_past_caches(seen.capture):
+    def _is_doubted(
+        self, seen: Seen, article: ArticleRow, newest: VersionRow, before: Text, found: Extract
+    ) -> bool:
+        """Whether an edit may be furniture's doing, which a further request shows: a box that shows by chance
+        the same at two requests seldom does so at three."""
+        if seen.is_judged or seen.is_compared:
+            return False
+        alike = len(self._pending.find_doubted(seen, article))
+        if alike + 1 >= ANSWERS_ALIKE or (asks_past_caches(seen.capture) and (not alike or found.pages > 1)):
             return False
         if found.pages > 1:
             sql = "select count(*) from captures where url = ? and crawl_id = ?"
@@ -253,7 +281,7 @@ class Versions:
         self, seen: Seen, article: ArticleRow, before: VersionRow | None, found: Extract
     ) -> tuple[str, str] | None:
         """Why a text that would make a version is not trusted: a reason and a sentence; None if it is."""
-        if doubt := self._distrust_layout(seen, before, found):
+        if doubt := self._distrust_layout(seen, article, before, found):
             return doubt
         if article["edition"] is None:
             return None
@@ -261,15 +289,25 @@ class Versions:
         return (SAME_TEXT, detail) if detail else None
 
     def _distrust_layout(
-        self, seen: Seen, before: VersionRow | None, found: Extract
+        self, seen: Seen, article: ArticleRow, before: VersionRow | None, found: Extract
     ) -> tuple[str, str] | None:
-        if before is None or before["layout"] == found.layout or self._store.about(f"layout:{found.layout}"):
+        if self._store.about(f"layout:{found.layout}"):
+            return None
+        if seen.drift and not self._is_stated(article, found):
+            return DISAGREEMENT, seen.drift
+        if before is None or before["layout"] == found.layout:
             return None
         # An edit may fall on a change of theme: captures of later years all have the new one
         is_old = seen.capture.source != "live" and is_of_era(found.layout, seen.at[:10])
         if is_old and cross_check(seen.capture, found) is None:
             return None
         return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
+
+    def _is_stated(self, article: ArticleRow, found: Extract) -> bool:
+        """Whether REST or a feed has stated this very text."""
+        sql = "select 1 from digests where article_id = ? and digest = ?"
+        same = same_sha256(found.title, found.text)
+        return self._store.one(sql, article["article_id"], same) is not None
 
     def _read_newest(self, newest: VersionRow, key: ArticleKey, found: Extract) -> Text:
         """The newest version's text; as today's extractor reads it if another release read it then."""
@@ -387,7 +425,7 @@ class Versions:
             span = {"last_captured_at": seen.at, "last_capture_id": seen.capture_id} if is_last else {}
             return self._widen(seen, article, earlier, **span)
         is_later = later is not None and later["same_sha256"] == same
-        if not is_later and (doubt := self._distrust_layout(seen, earlier, found)):
+        if not is_later and (doubt := self._distrust_layout(seen, article, earlier, found)):
             return self._articles.quarantine(seen, article, found.layout, *doubt)
         if earlier is not None and seen.at < earlier["last_captured_at"]:
             later = self._split(seen, article, earlier)

@@ -125,7 +125,7 @@ create table failures (
     crawl_id integer references crawls(crawl_id),
     article_id integer references articles(article_id), -- The article, where it is known.
     url text not null, -- The address.
-    -- no_answer, not_asked, same_text (as on other pages), other_layout, or the outcome.
+    -- no_answer, not_asked, same_text (as on other pages), other_layout, disagreement, or the outcome.
     reason text not null,
     detail text not null default '', -- Why, in a sentence.
     at text not null -- When.

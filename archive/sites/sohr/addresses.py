@@ -122,6 +122,10 @@ class Site:
         edition: Edition = "ar"
         if segments[:1] == ["en"]:
             edition, segments = "en", segments[1:]
+        if segments[-1:] == ["amp"]:  # another form of the same page
+            found = self._read(edition, segments[:-1], query, trailing=True)
+            if found.kind in (Kind.ARTICLE, Kind.SLUG):
+                return found
         return self._read(edition, segments, query, trailing=parts.path.endswith("/"))
 
     def _read(

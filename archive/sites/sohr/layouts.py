@@ -107,6 +107,9 @@ LAYOUTS = (
             "article .post-entry, article .article-content, article .article-body, article .single-content, article .post-body, article .entry",
             "[itemprop~=articleBody]",
             ".et_pb_post_content, .elementor-widget-theme-post-content, .brxe-post-content",
+            ".fl-module-fl-post-content .fl-module-content, .tdb_single_content .tdb-block-inner",
+            ".amp-wp-article-content, .artl-cnt, .brz-wp-post-content, .ct-inner-content",
+            "[data-elementor-type=wp-post], #brx-content .brxe-text, .oxy-stock-content-styles",
             ".post-content, .post-entry, .article-content, .article-body, .single-content, .post-body, .entry-body, .the-content, .content-inner",
             "main .page-content",
         ),
@@ -164,13 +167,17 @@ def _names_around(node: LexborNode) -> Iterator[frozenset[str]]:
 def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) -> LexborNode | None:
     """The element of the article's text: in ``scope`` (the post's element) first, never in furniture.
 
-    `general` also takes the one ``article`` or ``main`` whose children are paragraphs.
+    `general` also takes the one ``article`` or ``main`` whose children are paragraphs, else the one block in
+    these.
     """
     found = next((node for node, _ in _find(tree, layout.body, scope, -1)), None)
     if found is not None or layout is not LAYOUTS[-1]:
         return found
-    places = [node for node in tree.css("article, main") if not in_furniture(node) and _has_paragraphs(node)]
-    return places[0] if len(places) == 1 else None
+    for selector in ("article, main", ":is(article, main) :is(div, section)"):
+        places = [node for node in tree.css(selector) if not in_furniture(node) and _has_paragraphs(node)]
+        if places:
+            return places[0] if len(places) == 1 else None
+    return None
 
 
 def _has_paragraphs(node: LexborNode) -> bool:

@@ -113,7 +113,8 @@ def _boxes_among(links: list[Raw], kept: list[Raw]) -> list[Raw]:
     """Those of the links to other posts that are no text, beside the lines that are."""
     if sum(len(line.text) for line in links) <= sum(len(line.text) for line in kept):
         return links
-    if all(len(line.text.split()) < _SENTENCE for line in kept):
+    is_textless = len(links) <= _LINES_OF_CARD and all(map(is_notice, kept))
+    if not is_textless and all(len(line.text.split()) < _SENTENCE for line in kept):
         return []
     return [line for line in links if line.kind is not LineKind.LIST and line.tag != "p"]
 

@@ -92,7 +92,15 @@ TOOLS = _any(
     back-to-top more-link read-more(?:-link|-button)? readmore continue-reading widgets? widget-area widget_\w+ sidebar wpulike\w* wp_ulike\w*
     kk-star-ratings yasr-\w+ gp-rating rating-box review-box icl_post_in_other_langs wpml-ls[\w-]* wp-playlist-script speech-player gspeech\w* trinityAudio\w* responsivevoice[\w-]* printomatic\w* (?:text|font)-resizer mejs-\w+ wp-video wp-audio-shortcode"""
 )
+BUILDERS = _any(
+    r"""elementor-widget-(?:share-buttons|posts|archive-posts|post-(?:navigation|info|comments)|author-box|social-icons|breadcrumbs|search-form)
+    elementor-widget-(?:nav-menu|theme-post-(?:title|featured-image)|table-of-contents|form|sidebar)
+    et_pb_(?:blog|comments_module|comments|post_nav|posts_nav|sidebar|signup|social_media_follow|search|title_meta_container)(?:_\d+)?
+    brxe-(?:related-posts|post-(?:navigation|sharing|comments|meta|author|toc|taxonomy)|posts|breadcrumbs|social-icons|nav-menu)
+    fl-module-(?:fl-post-(?:navigation|info)|fl-author-bio|post-grid|post-carousel|subscribe-form|social-buttons)"""
+)
 _FAMILIES = (
+    BUILDERS,
     SHARING,
     RELATED,
     COUNTERS,
