@@ -52,8 +52,8 @@ def _check(unpacked: Path, root: Path) -> Iterator[str]:
     token = next(seal["token"] for seal in sheet["seals"] if seal["token"])
     data = token.replace(".tsr", ".json")
     commands = [f"openssl ts -verify -data {data} -in {token} -CAfile {shlex.quote(str(root))}"]
-    folders = sorted(path.name for path in (unpacked / "blocks").iterdir())
-    commands += [f"cd blocks/{name} && sha256sum --ignore-missing --quiet -c list.sha256" for name in folders]
+    folders = sorted(path.name for path in unpacked.glob("blocks-*"))
+    commands += [f"cd {name} && sha256sum --ignore-missing --quiet -c list.sha256" for name in folders]
     articles = [one for one in sheet["captures"] if one["channel"] == "article" and one["page"]]
     for dead, one in (("3", articles[0]), ("31", articles[-1])):
         commands.append(f"{one['page']} | grep -om1 'killed {dead} civilians'")

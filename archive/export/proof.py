@@ -19,6 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from archive.clock import now
 from archive.errors import DamagedWarc
 from archive.export.package import facts
 from archive.export.signature import sign_digest
@@ -51,18 +52,18 @@ _EDIT = """select classes, severity, figures, stealth, stale_copy from changes c
 where version_id = ? and previous_version_id = ? and kind = 'updated'"""
 # Each line: what is checked, and the command
 _CHECKS = """
-unpack the package: unzip PACKAGE
-each file has the hash that datapackage.json names: sha256sum FILE
-datapackage.json has the hash in datapackage-digest.json: sha256sum datapackage.json
-a text has its text_sha256: sha256sum texts/version-1.txt
-a token dates its manifest (root.pem: from the authority): \
+unpack the package = unzip PACKAGE
+each file has the hash that datapackage.json names = sha256sum FILE
+datapackage.json has the hash in datapackage-digest.json = sha256sum datapackage.json
+a text has its text_sha256 = sha256sum texts/version-1.txt
+a token dates its manifest (root.pem: from the authority) = \
 openssl ts -verify -data manifests/N.json -in manifests/N.tsr -CAfile root.pem
-a manifest is the one that the next one names as "before": sha256sum manifests/N.json
-a manifest sealed the list of blocks, its "blocks" of that file: sha256sum blocks/N-FILE/list.sha256
-the blocks are those of the list: cd blocks/N-FILE && sha256sum --ignore-missing -c list.sha256
-a capture, with its request and provenance, is in its blocks: the "command" of the capture
-its body, as it was received, has its payload_sha256: its "body" | sha256sum; unpacked: its "page"
-the signature is that of the archive's key ("sohr-archive head"), and the page as it was: https://replayweb.page/
+a manifest is the one that the next one names as "before" = sha256sum manifests/N.json
+a manifest sealed the list of blocks, its "blocks" of that file = sha256sum blocks-N-FILE/list.sha256
+the blocks are those of the list = cd blocks-N-FILE && sha256sum --ignore-missing -c list.sha256
+a capture, with its request and provenance, is in its blocks = the "command" of the capture
+its body, as it was received, has its payload_sha256 = its "body" | sha256sum; unpacked: its "page"
+the signature is that of the archive's key ("sohr-archive head"), and the page as it was = https://replayweb.page/
 """
 
 
@@ -91,10 +92,12 @@ def write_proof(folder: Path, version: Version, out: IO[bytes], key: EllipticCur
         source = Source(conn, folder, facts(conn) | {"title": f"What {version.url} said: {version.citation}"})
         places = [(proven.row["serial"], proven.row["offset"]) for proven in captures]
 
-        def sign(digest: str) -> dict[str, Any]:
-            return sign_digest(key, digest, source.facts["software"]) if key else {}
+        created = now()
 
-        write_wacz(source, out, places, sorted(files.items()), sign)
+        def sign(digest: str) -> dict[str, Any]:
+            return sign_digest(key, digest, source.facts["software"], created) if key else {}
+
+        write_wacz(source, out, places, sorted(files.items()), created, sign)
 
 
 def _rows(conn: sqlite3.Connection, sides: list[sqlite3.Row]) -> Iterator[sqlite3.Row]:
@@ -127,7 +130,7 @@ def _place(proven: _Proven) -> tuple[str, int, range]:
     part = next(part for part in proven.seal.parts if part.start <= proven.row["offset"] < part.end)
     begin = max(proven.begin, part.start) - part.start
     numbers = range(begin // BLOCK, (proven.end - part.start - 1) // BLOCK + 1)
-    return f"blocks/{proven.seal.number:06d}-{part.serial:06d}", part.start, numbers
+    return f"blocks-{proven.seal.number:06d}-{part.serial:06d}", part.start, numbers
 
 
 def _blocks(folder: Path, captures: list[_Proven]) -> Iterator[tuple[str, bytes]]:
@@ -181,7 +184,7 @@ def _sheet(
         "seals": [_seal(one) for _, one in seals],
         "unknown": "What is empty is unknown to the archive.",
         "clocks": "Captures are dated by the clock of the machine that crawled, tokens by the authority's.",
-        "checks": dict(line.split(": ", 1) for line in _CHECKS.strip().splitlines()),
+        "how_to_check": dict(line.split(" = ", 1) for line in _CHECKS.strip().splitlines()),
     }
 
 

@@ -12,7 +12,6 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archive.clock import now
 from archive.errors import CannotWrite
 
 if TYPE_CHECKING:
@@ -60,8 +59,9 @@ def public_part(key: EllipticCurvePrivateKey) -> str:
     return b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-def sign_digest(key: EllipticCurvePrivateKey, digest: str, software: str) -> dict[str, Any]:
-    """What ``datapackage-digest.json`` says besides path and hash. ``digest`` begins with ``sha256:``.
+def sign_digest(key: EllipticCurvePrivateKey, digest: str, software: str, created: str) -> dict[str, Any]:
+    """What ``datapackage-digest.json`` says besides path and hash. ``digest`` begins with ``sha256:``,
+    ``created`` is what the package says too.
 
     ``signatureDer`` is the same signature as openssl reads it; the standard's own has r and s side by side.
     """
@@ -75,7 +75,7 @@ def sign_digest(key: EllipticCurvePrivateKey, digest: str, software: str) -> dic
         "hash": digest,
         "signature": b64encode(plain).decode(),
         "publicKey": public_part(key),
-        "created": now(),
+        "created": created,
         "software": software,
         "version": "0.1.0",
     }

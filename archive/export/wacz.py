@@ -42,7 +42,7 @@ class _Resource:
 
     def as_record(self) -> dict[str, Any]:
         return {
-            "name": self.path.rpartition("/")[2].lower(),
+            "name": self.path.lower(),  # unique, as the standard wants
             "path": self.path,
             "hash": self.hash,
             "bytes": self.bytes,
@@ -54,17 +54,19 @@ def write_wacz(
     out: IO[bytes],
     places: Iterable[Place] | None = None,
     beside: Iterable[tuple[str, bytes]] = (),
+    created: str | None = None,
     sign: Callable[[str], dict[str, Any]] = lambda _: {},
 ) -> None:
-    """Write the selected captures as a WACZ, or those at ``places``. Raises DamagedWarc.
+    """Write the selected captures as a WACZ, or, as a small one, those at ``places``. Raises DamagedWarc.
 
-    ``beside`` are more files, by their path; ``sign`` makes more fields of the digest's file from the digest.
+    ``beside`` are more files, by their path, ``created`` is said instead of the archive's own time, and
+    ``sign`` makes more fields of the digest's file from the digest.
     """
     at = source.facts["created"]
     resources: list[_Resource] = []
     # "": a database on disk that nobody else sees
     with tempfile.TemporaryFile() as whole, closing(sqlite3.connect("")) as sorter:
-        sorter.execute("create table lines (surt text, at text, record_id text, line text)")
+        sorter.execute("create table lines (surt text, at text, record_id text, line text, digest text)")
         sorter.execute("create table pages (at text, url text, line text)")
         with zipfile.ZipFile(whole, "w", allowZip64=True) as archive:
             with _adding(archive, _WARC, at, resources) as file:
@@ -72,16 +74,23 @@ def write_wacz(
             for path, content in beside:
                 with _adding(archive, path, at, resources, is_deflated=True) as file:
                     file.write(content)
-            lines = (row[0] for row in sorter.execute("select line from lines order by surt, at, record_id"))
+            index = sorter.execute("select line, digest from lines order by surt, at, record_id")
             with _adding(archive, "indexes/index.cdx.gz", at, resources) as file:
+                lines = (f'{line}, "recordDigest": "{digest}"}}\n' for line, digest in index)
                 lookup = list(_write_blocks(lines, file))
-            with _adding(archive, "indexes/index.idx", at, resources) as file:
-                _write_lines(file, lookup)
+            if places is None:
+                with _adding(archive, "indexes/index.idx", at, resources) as file:
+                    _write_lines(file, lookup)
+            else:  # ReplayWeb.page 2.4.6 calls every index.idx and recordDigest invalid, the right ones too
+                index = sorter.execute("select line from lines order by surt, at, record_id")
+                with _adding(archive, "indexes/index.cdxj", at, resources) as file:
+                    _write_lines(file, (f"{line}}}\n" for (line,) in index))
             pages = [row[0] for row in sorter.execute("select line from pages order by at, url limit 1")]
             every = (row[0] for row in sorter.execute("select line from pages order by at, url"))
             with _adding(archive, "pages/pages.jsonl", at, resources, is_deflated=True) as file:
                 _write_lines(file, [_json(_HEADER) + "\n"], every)
-            text = json.dumps(_package(resources, source.facts, pages), ensure_ascii=False, indent=2) + "\n"
+            facts = source.facts | {"created": created or at}
+            text = json.dumps(_package(resources, facts, pages), ensure_ascii=False, indent=2) + "\n"
             with _adding(archive, "datapackage.json", at, resources) as file:
                 _write_lines(file, [text])
             digest: dict[str, Any] = {"path": "datapackage.json", "hash": resources[-1].hash}
@@ -143,8 +152,8 @@ def _write_captures(
 ) -> None:
     for copied in copy_captures(source, out, places):
         key = surt(copied.url)
-        line = (key, copied.at, copied.record_id, _cdxj(key, copied))
-        sorter.execute("insert into lines values (?, ?, ?, ?)", line)
+        line = (key, copied.at, copied.record_id, _cdxj(key, copied), f"sha256:{copied.record_sha256}")
+        sorter.execute("insert into lines values (?, ?, ?, ?, ?)", line)
         if titles := source.conn.execute(_TITLES, (copied.record_id,)).fetchone():
             page = {
                 "id": copied.record_id.strip("<>").removeprefix("urn:uuid:"),
@@ -156,6 +165,7 @@ def _write_captures(
 
 
 def _cdxj(key: str, copied: Copied) -> str:
+    """A line of the index, but for the brace at its end."""
     fields = {
         "url": copied.url,
         "mime": copied.mime,
@@ -164,9 +174,8 @@ def _cdxj(key: str, copied: Copied) -> str:
         "length": str(copied.length),
         "offset": str(copied.offset),
         "filename": _WARC.rpartition("/")[2],
-        "recordDigest": f"sha256:{copied.record_sha256}",
     }
-    return f"{key} {re.sub('[^0-9]', '', copied.at)} {json.dumps(fields)}\n"
+    return f"{key} {re.sub('[^0-9]', '', copied.at)} {json.dumps(fields)[:-1]}"
 
 
 def _write_blocks(lines: Iterable[str], out: Any) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """An exported WACZ opens in ReplayWeb.page, in a real browser: the words of both versions of an article, read
-in the replayed page; also from archives whose captures were imported or backfilled. A package of `cite` is verified there,
-and with one changed byte it is not.
+in the replayed page; also from archives whose captures were imported or backfilled. A package of `cite` is verified
+there; after one changed byte it is not, where ReplayWeb.page looks.
 
 ``SOHR_REPLAYWEBPAGE`` names a folder with ReplayWeb.page's ui.js and sw.js (npm pack replaywebpage). Nothing
 may leave this machine.
@@ -12,10 +12,12 @@ import json
 import os
 import shutil
 import socket
+import struct
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -35,6 +37,7 @@ from tests import archiving
 from tests.archiving import Archive, capture, well
 from tests.browser.making import FIRST, HOME, SECOND, TOLL, make
 from tests.browser.test_reading import CHROMIUM, FLAGS
+from tests.replica.server import ROOT
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
 
@@ -144,44 +147,105 @@ def test_both_versions_of_an_article_are_replayed(home: str, chromium: Any, at: 
     context.close()
 
 
-# What ReplayWeb.page says of the signature of the collection that is open
+# With its hash check on, which is off where a page does not ask for it: everything is loaded by the service worker
+CHECKING = EMBED.replace(
+    'embed="replayonly"', 'embed="replay-with-info" noWebWorker swName="sw.js?useHashCheck=1&"'
+)
+APP = '<!DOCTYPE html><script src="../ui.js"></script><body><replay-app-main></replay-app-main>'
+# What ReplayWeb.page keeps of the signature of the collection that is open
 SIGNATURE = """async () => {
     const [{ name }] = (await indexedDB.databases()).filter((one) => one.name.startsWith('db:'));
     const done = (asked) => new Promise((take) => { asked.onsuccess = () => take(asked.result); });
     const store = (await done(indexedDB.open(name))).transaction('verification').objectStore('verification');
     return [await done(store.get('signature')), await done(store.get('publicKey'))];
 }"""
+WHOLE, LOST, BROKEN = "3 hashes verified", "Archived Page Not Found", "Unexpected Loading Error"
 
 
-@pytest.mark.parametrize(
-    "part", ["", '"signature": "M', '"hash": "sha256:'], ids=["whole", "signature", "hash"]
+@dataclass(frozen=True)
+class Change:
+    """A byte of a package: the row of the table in the docs, where it lies, and what ReplayWeb.page says."""
+
+    what: str
+    file: str
+    after: bytes  # the byte is the one after these, or with none of them in the middle
+    says: str
+    is_signed: bool = True
+
+
+CHANGES = (
+    Change("nothing", "", b"", WHOLE),
+    Change("`datapackage.json`", "datapackage.json", b'"hash": "sha256:', "2 hashes verified, 1 invalid"),
+    Change("`pages/pages.jsonl`", "pages/pages.jsonl", b"", BROKEN),
+    Change("the record of the page that is shown", "archive/data.warc.gz", b"", LOST),
+    Change(
+        "the hash that is signed", "datapackage-digest.json", b'"hash": "sha256:', "2 hashes verified", False
+    ),
+    Change("the signature", "datapackage-digest.json", b'"signature": "', WHOLE, False),
+    Change("`provenance/`, `texts/`, `blocks-...`, `manifests/`", "provenance/sheet.json", b"", WHOLE),
 )
-def test_a_package_is_verified(chromium: Any, tmp_path: Path, part: str) -> None:
-    """Its signature holds in the browser; after one changed byte of it, or of the hash that it signs, it does
-    not. (Whether datapackage.json and the files have their hashes, ReplayWeb.page 2.4.6 does not check.)"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of an edit, beside the archive it is of."""
+    folder = tmp_path_factory.mktemp("package")
+    for dead, day in ((3, "2026-01-02"), (31, "2026-01-03")):
+        with Archive(folder / "a") as archive:
+            archive.take(capture(1, f"{day}T10:00:00Z", f"The blast killed {dead} civilians.", "And more."))
+    well(folder / "a", "cite", "en:1", 2, "--package", folder / "evidence.wacz")
+    return folder / "evidence.wacz"
+
+
+def changed(package: Path, change: Change) -> bytes:
+    """The package with one other byte."""
+    raw = bytearray(package.read_bytes())
+    if change.file:
+        with zipfile.ZipFile(package) as archive:
+            info = archive.getinfo(change.file)
+        name, extra = struct.unpack_from("<HH", raw, info.header_offset + 26)
+        start = info.header_offset + 30 + name + extra
+        end = start + info.compress_size
+        if change.file.endswith(".gz"):  # the last member
+            start = raw.rindex(b"\x1f\x8b\x08", start, end)
+        at = raw.index(change.after, start, end) + len(change.after) if change.after else (start + end) // 2
+        raw[at] = ord("b") if raw[at] == ord("a") else ord("a")  # also in hexadecimal and base64
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
+def test_a_package_is_verified(chromium: Any, package: Path, tmp_path: Path, change: Change) -> None:
+    """What the visitor reads of it, whole and after one changed byte."""
     tool, site = Path(os.environ["SOHR_REPLAYWEBPAGE"]), tmp_path / "site"
     (site / "replay").mkdir(parents=True)
     shutil.copy(tool / "ui.js", site)
     shutil.copy(tool / "sw.js", site / "replay")
-    for dead, day in ((3, "2026-01-02"), (31, "2026-01-03")):
-        with Archive(tmp_path / "a") as archive:
-            archive.take(capture(1, f"{day}T10:00:00Z", f"The blast killed {dead} civilians.", "And more."))
-    well(tmp_path / "a", "cite", "en:1", 2, "--package", site / "evidence.wacz")
-    raw = bytearray((site / "evidence.wacz").read_bytes())
-    if part:
-        at = raw.rindex(part.rstrip("M").encode()) + len(part)
-        raw[at] = ord("a") if raw[at] != ord("a") else ord("b")
-        (site / "evidence.wacz").write_bytes(raw)
-    (site / "index.html").write_text(EMBED.format(url=f"{archiving.HOME}en/1/", ts="20260103100000"))
+    (site / "replay" / "index.html").write_text(APP)
+    (site / "evidence.wacz").write_bytes(changed(package, change))
+    (site / "index.html").write_text(CHECKING.format(url=f"{archiving.HOME}en/1/", ts="20260103100000"))
     context = chromium.new_context()
     page = context.new_page()
     with serving(site) as home:
         page.goto(f"{home}/index.html")
-        replayed = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
-        assert "killed 31 civilians" in replayed.locator("div.entry-content").inner_text(timeout=60_000)
+        outer = page.frame_locator("replay-web-page iframe")
+        if change.says == BROKEN:
+            outer.get_by_text(BROKEN).wait_for(timeout=60_000)
+            return
+        words = LOST if change.says == LOST else "killed 31 civilians"
+        outer.frame_locator("iframe").get_by_text(words).wait_for(timeout=60_000)
         frame = next(frame for frame in page.frames if "/replay/?" in frame.url)
+        frame.locator("button.embed-info").click()
+        told = frame.locator(".embed-info-drop-statscontainer").inner_text()
         signature, key = frame.evaluate(SIGNATURE)
     context.close()
-    assert (signature or {}).get("matched", False) is not bool(part)
-    if not part:
-        assert key["expected"] == json.loads(well(tmp_path / "a", "head", "--json"))["public_key"]
+    assert told.partition("Validation:")[2].split("\n")[2] == (WHOLE if change.says == LOST else change.says)
+    assert (signature or {}).get("matched", False) is change.is_signed
+    if not change.file:
+        assert key["expected"] == json.loads(well(package.parent / "a", "head", "--json"))["public_key"]
+
+
+def test_the_table_is_the_one_in_the_docs() -> None:
+    """Each changed byte, and what is said of it."""
+    text = (ROOT / "docs" / "packages.md").read_text()
+    for change in CHANGES:
+        assert f"| {change.what} | `{change.says}` |" in text
