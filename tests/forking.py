@@ -37,11 +37,15 @@ MODULES = (CRAWL, ARCHIVE, "archive.cli.main", "tests.replica")
 LOADED_LATER = (
     "datasette.app",
     "datasette.default_magic_parameters",
+    "cryptography.hazmat.backends.openssl.backend",
+    "encodings.charmap",
     "encodings.idna",
+    "encodings.utf_8_sig",
     "multiprocessing.resource_tracker",
     "multiprocessing.spawn",
     "multiprocessing.synchronize",
     "queuelib",
+    "rfc3161_client.verify",
     "scrapy.core.downloader.handlers.http11",
     "scrapy.core.scheduler",
     "scrapy.dupefilters",
@@ -245,6 +249,8 @@ def load() -> None:
         for name in settings[components]:
             import_module(name.rpartition(".")[0])
     import_module("tests.replica.__main__")
+    import_module("archive.sites.hosts").registrable_domain("example.org")  # reads the public suffix list
+    import_module("sqlite_utils.plugins").ensure_plugins_loaded()
     gc.collect()
     gc.freeze()  # the garbage collector of a fork must not touch, and so copy, what all of them share
     assert "twisted.internet.reactor" not in sys.modules, "a reactor belongs to one process"
