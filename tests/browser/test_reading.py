@@ -28,6 +28,9 @@ from tests.browser.making import FIRST, make
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
 
+expect = sync_api.expect  # waits for what a page that is under way does not show yet
+expect.set_options(timeout=20_000)
+
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
@@ -177,7 +180,7 @@ def test_from_a_search_to_the_raw_evidence(reader: Watched) -> None:
     page.click(f"text=sohr:en:332481@{FIRST}")
     assert page.locator(".citation").inner_text() == f"sohr:en:332481@{FIRST}"
     page.click("text=Evidence of this version")
-    assert page.locator("text=The body in the WARC file has this digest.").is_visible()
+    expect(page.locator("text=The body in the WARC file has this digest.")).to_be_visible()
     frame = page.frame_locator("iframe.page")
     assert "the blast killed 3 civilians" in frame.locator("body").inner_text()
 
@@ -207,6 +210,7 @@ def test_a_page_that_means_harm_does_nothing(reader: Watched) -> None:
     page = reader.go("en/332300")
     page.click("text=Evidence of this version")
     page.click("text=Open in a page of its own")
+    page.wait_for_url("**/page")
     page.wait_for_timeout(800)
     assert page.url.endswith("/page")
     page.mouse.click(60, 60)
@@ -308,7 +312,7 @@ def test_a_month_of_posts_with_their_count(reader: Watched) -> None:
     page.locator("a", has_text="March 2025").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**since=2025-03*")
-    assert page.locator("h1").inner_text() == "3 posts"
+    expect(page.locator("h1")).to_have_text("3 posts")
 
 
 def test_pages_work_without_script(chromium: Any, home: str) -> None:
@@ -316,9 +320,10 @@ def test_pages_work_without_script(chromium: Any, home: str) -> None:
     watched = Watched(chromium, home, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
     page = watched.go("en/332481/diff/1/2")
     page.click("a[href='#c2']")
-    assert page.url.endswith("#c2") and not page.locator("#keys-hint").is_visible()
+    page.wait_for_url("**#c2")
+    expect(page.locator("#keys-hint")).to_be_hidden()
     page.click("text=العربية")
-    assert page.locator("text=تغيّر رقمان").is_visible()
+    expect(page.locator("text=تغيّر رقمان")).to_be_visible()
     watched.context.close()
     watched.check()
 

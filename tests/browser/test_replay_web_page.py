@@ -45,11 +45,24 @@ pytestmark = pytest.mark.replaywebpage
 
 EMBED = """<!DOCTYPE html><html><head><script src="/ui.js"></script></head><body style="height:100vh">
 <replay-web-page source="/evidence.wacz" url="{url}" ts="{ts}" replayBase="/replay/" embed="replayonly"></replay-web-page></body></html>"""
+# What stands at replayBase: ReplayWeb.page shows the frame as soon as its service worker is registered, and a
+# worker that is not yet active leaves the request to the site
+WAITING = "<!DOCTYPE html><script>navigator.serviceWorker.ready.then(() => location.reload())</script>"
 
 
 async def embedding(request: Request) -> HTMLResponse:
     """A page of somebody who shows the archive on their own site."""
     return HTMLResponse(EMBED.format(url=request.query_params["url"], ts=request.query_params["ts"]))
+
+
+def embedding_site(folder: Path) -> Path:
+    """The files of ReplayWeb.page as the site of somebody has them."""
+    tool = Path(os.environ["SOHR_REPLAYWEBPAGE"])
+    (folder / "replay").mkdir(parents=True)
+    shutil.copy(tool / "ui.js", folder)
+    shutil.copy(tool / "sw.js", folder / "replay")
+    (folder / "replay" / "index.html").write_text(WAITING)
+    return folder
 
 
 def imported(crawled: Path, folder: Path) -> Path:
@@ -83,36 +96,26 @@ def backfilled(crawled: Path, folder: Path) -> Path:
 @pytest.fixture(scope="module", params=["crawled", "imported", "backfilled"])
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site that embeds the exported WACZ, served from loopback with ranges, as any web server does."""
-    tool, folder = Path(os.environ["SOHR_REPLAYWEBPAGE"]), tmp_path_factory.mktemp("replaywebpage")
+    folder = tmp_path_factory.mktemp("replaywebpage")
     archive = make(folder / "archive").parent
     if request.param == "imported":
         archive = imported(archive, folder / "other")
     if request.param == "backfilled":
         archive = backfilled(archive, folder / "other")
-    (folder / "site" / "replay").mkdir(parents=True)
-    shutil.copy(tool / "ui.js", folder / "site")
-    shutil.copy(tool / "sw.js", folder / "site" / "replay")
-    well(archive, "export", "--format", "wacz", "--versions", "all", "-o", folder / "site" / "evidence.wacz")
-    with closing(socket.socket()) as listening:
-        listening.bind(("127.0.0.1", 0))
-        app = Starlette(
-            routes=[Route("/embed", embedding), Mount("/", StaticFiles(directory=folder / "site"))]
-        )
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(20)
+    site = embedding_site(folder / "site")
+    well(archive, "export", "--format", "wacz", "--versions", "all", "-o", site / "evidence.wacz")
+    with serving(site) as url:
+        yield url
 
 
 @contextmanager
 def serving(site: Path) -> Iterator[str]:
-    """A folder as a web site on loopback."""
+    """A folder as a web site on loopback, and beside it pages that embed what it holds."""
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        app = Starlette(routes=[Mount("/", StaticFiles(directory=site, html=True))])
+        files = Mount("/", StaticFiles(directory=site, html=True))
+        app = Starlette(routes=[Route("/embed", embedding), files])
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -130,16 +133,20 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def replay(page: Any, home: str, url: str, at: str) -> Any:
+    """The replayed page inside the page that embeds it."""
+    page.goto(f"{home}/embed?url={quote(url)}&ts={''.join(sign for sign in at if sign.isdigit())}")
+    return page.frame_locator("replay-web-page iframe").frame_locator("iframe")
+
+
 @pytest.mark.parametrize(("at", "dead"), [(FIRST, 3), (SECOND, 31)])
 def test_both_versions_of_an_article_are_replayed(home: str, chromium: Any, at: str, dead: int) -> None:
     """At the time of each, what the site said then; and every request stays on this machine."""
-    ts = "".join(sign for sign in at if sign.isdigit())
     context = chromium.new_context()
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
-    page.goto(f"{home}/embed?url={quote(f'{HOME}en/332481/')}&ts={ts}")
-    replayed = page.frame_locator("replay-web-page iframe").frame_locator("iframe")
+    replayed = replay(page, home, f"{HOME}en/332481/", at)
     text = replayed.locator("div.entry-content").inner_text(timeout=60_000)
     assert TOLL.format(dead) in text and TOLL.format(34 - dead) not in text
     assert replayed.locator("h1").inner_text() == f"Blast in Al-Mayadin leaves {dead} dead"
@@ -151,7 +158,6 @@ def test_both_versions_of_an_article_are_replayed(home: str, chromium: Any, at: 
 CHECKING = EMBED.replace(
     'embed="replayonly"', 'embed="replay-with-info" noWebWorker swName="sw.js?useHashCheck=1&"'
 )
-APP = '<!DOCTYPE html><script src="../ui.js"></script><body><replay-app-main></replay-app-main>'
 # What ReplayWeb.page keeps of the signature of the collection that is open
 SIGNATURE = """async () => {
     const [{ name }] = (await indexedDB.databases()).filter((one) => one.name.startsWith('db:'));
@@ -216,11 +222,7 @@ def changed(package: Path, change: Change) -> bytes:
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
 def test_a_package_is_verified(chromium: Any, package: Path, tmp_path: Path, change: Change) -> None:
     """What the visitor reads of it, whole and after one changed byte."""
-    tool, site = Path(os.environ["SOHR_REPLAYWEBPAGE"]), tmp_path / "site"
-    (site / "replay").mkdir(parents=True)
-    shutil.copy(tool / "ui.js", site)
-    shutil.copy(tool / "sw.js", site / "replay")
-    (site / "replay" / "index.html").write_text(APP)
+    site = embedding_site(tmp_path / "site")
     (site / "evidence.wacz").write_bytes(changed(package, change))
     (site / "index.html").write_text(CHECKING.format(url=f"{archiving.HOME}en/1/", ts="20260103100000"))
     context = chromium.new_context()
