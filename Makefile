@@ -12,7 +12,7 @@ ARCHIVE_DIR ?= data
 PORT ?= 8001
 
 # what another environment left in this shell must not leak into ours
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow lint docs crawl serve clean bench bench-quick bench-extract bench-browse pictures
@@ -55,7 +55,7 @@ demo: $(STAMP)
 	SERVE=$(SERVE) ARCHIVE_DIR=demo-data $(BIN)/python -m tests.demo
 
 test: $(STAMP)
-	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations=10 -m "not slow"
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
 	$(BIN)/lint-imports --no-logo
 
 test-slow: $(STAMP)

@@ -3,6 +3,7 @@ project's own commands are forked (`tests.forking`) but in tests marked ``real_p
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -41,6 +42,24 @@ NEEDS = {
 }
 
 
+# Files of tests that take longest, the longest first: begun last, one of them would keep a worker busy while the
+# others have nothing left
+LONGEST = (
+    "test_docs",
+    "test_killed_crawls",
+    "test_refusals",
+    "test_retry_after",
+    "test_implausible_pages",
+    "test_rebuild",
+    "test_judgement",
+    "test_page_benchmark",
+    "test_stopping_a_crawl",
+    "test_demo",
+    "test_channels",
+    "test_crawl",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class WordPress:
     """A running WordPress: its address, with a slash at the end, and the folder of its tools (`wpctl`)."""
@@ -55,6 +74,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=sentence))
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """What has been loaded stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
