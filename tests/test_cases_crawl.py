@@ -300,9 +300,9 @@ class TestPure:
             text = "<urlset>" + "<url><loc>x</loc>" * count
             address = SITE.parse(SITE.home + "en/post-sitemap.xml")
             assert address is not None and is_sitemap(text)
-            begun = time.perf_counter()
+            begun = time.process_time()
             assert not parse_sitemap(text, address, SITE).sightings and not parse_index(text, address, SITE)
-            return time.perf_counter() - begun
+            return time.process_time() - begun
 
         assert seconds(4_000) < 1 and seconds(64_000) < 64 * max(seconds(4_000), 0.005)
 

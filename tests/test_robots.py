@@ -154,6 +154,6 @@ def test_delay_and_sitemaps() -> None:
 def test_many_stars_take_linear_time() -> None:
     """A pattern made to be slow is not."""
     robots = parse_robots("User-agent: *\nDisallow: /" + "*a" * 2000 + "b$\n")
-    begun = time.monotonic()
+    begun = time.process_time()
     assert robots.allows(SITE + "/" + "a" * 20_000)
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
