@@ -42,8 +42,8 @@ NEEDS = {
 }
 
 
-# Files of tests that take longest, the longest first: begun last, one of them would keep a worker busy while the
-# others have nothing left
+# Files that take longest, the longest first: begun last, one of them would keep a worker busy while others
+# have nothing left
 LONGEST = (
     "test_docs",
     "test_killed_crawls",
