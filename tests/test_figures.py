@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.figures import lines as lines_of_figures
 from archive.figures.reading import Figure, read_figures
 
 HERE = Path(__file__).parent / "figures"
@@ -81,6 +82,31 @@ def test_a_figure_stands_where_it_says(text: tuple[str, str]) -> None:
         if figure.heading_start is not None:
             assert body[figure.heading_start : figure.heading_end].endswith(":")
             assert figure.heading_start < figure.start
+
+
+def test_a_dual_is_its_own_noun() -> None:
+    """The unit of شخصين stands where the word does, also in a line with spaces that a reader does not see."""
+    text = "وإصابة  شخصين"
+    (figure,) = read_figures("ar", "", text, [])
+    assert (figure.written, figure.value, figure.unit) == ("شخصين", 2, "people")
+    assert (figure.unit_start, figure.unit_end) == (figure.start, figure.end) == (8, 13)
+
+
+LINES = st.lists(PARTS.filter(lambda part: "{}" in part), min_size=1, max_size=4)
+
+
+@given(LINES, st.data())
+def test_remembered_lines_read_the_same(lines: list[str], data: st.DataObject) -> None:
+    """A line that was met with other digits reads as one that is met for the first time."""
+    numbers = st.sampled_from(
+        ("1", "5", "37", "0", "12", "1,066", "1,5", "2,019", "2019", "1900", "13-16", "9-2")
+    )
+    for _ in range(3):
+        text = "\n".join(line.format(data.draw(numbers), data.draw(numbers)) for line in lines)
+        found = read_figures("en", "", text, [])
+        lines_of_figures._by_form.clear()
+        lines_of_figures._read_line.cache_clear()
+        assert found == read_figures("en", "", text, [])
 
 
 @given(texts(), st.data())

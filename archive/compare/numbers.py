@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number as written, and its value: ASCII digits without separators or leading zeros.
 
     ``scale`` is 1,000 for "12 thousand" and 1 for "12" and "12,000": a range may leave it out once.
@@ -111,18 +109,23 @@ _SPELLINGS = (*((alif, "ا") for alif in "أإآٱ"), ("ة", "ه"), ("ى", "ي")
 _SCALE = "(?:hundred|dozen|thousand|million|billion|trillion)"
 # Words and numbers of a folded text. 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals
 # ("29.6.2014" is three; "1,5 million" is one), any digits
-_TOKEN = re.compile(
-    r"(?<!\w)([a-z]+|[ء-ي]+)(?!\w)"
-    r"|(?<!\d)\d{1,3}(?:[,٬،]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
-    r"|(?<!\d)(?<!\d[.٫])\d+[.٫]\d+(?![.٫]?\d)"
-    r"|(?<![\d.,٫٬])\d{1,3},\d{1,2}(?= (?:million|billion|مليون|مليار))|\d+"
+# It begins with its digit, so that a search skips all else
+_WITH_DIGITS = (
+    r"\d(?:(?<!\d\d)\d{0,2}(?:[,٬،]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"|(?<!\d\d)(?<!\d[.٫]\d)\d*[.٫]\d+(?![.٫]?\d)"
+    r"|(?<![\d.,٫٬]\d)\d{0,2},\d{1,2}(?= (?:million|billion|مليون|مليار))|\d*)"
 )
+_DIGITS = re.compile(_WITH_DIGITS)
+_TOKEN = re.compile(rf"(?<!\w)([a-z]+|[ء-ي]+)(?!\w)|{_WITH_DIGITS}")
 # What begins with a, and, half, quarter or three and is one token
 _SPECIAL = re.compile(
     rf"(?P<q>(?:an? )?(?:half|quarter|three[- ]quarters)(?: of)?(?:[ -]an?)?)(?=[ -]{_SCALE}\b)"
     rf"|(?P<p>and[ -]an?[ -](?:half|quarter))\b|(?P<o>an?)(?=[ -]{_SCALE}\b)"
 )
 _BEGIN_SPECIAL = frozenset(("a", "an", "and", "half", "quarter", "three"))
+_NEEDED = _ENGLISH.keys() | {"half", "quarter"}  # without one of these there is no number in English words
+_ENGLISH_WORD = re.compile("[a-z]+")
+_ARABIC_LETTER = re.compile("[ء-ي]")
 _TIGHT = frozenset(" -‐‑–")  # between two words of one number
 _AND = frozenset((" and ", "-and-"))
 _PREFIXES = ("و", "ب", "وب", "ل", "ك", "ف", "ول", "ال", "وال", "بال", "لل", "وبال")
@@ -173,36 +176,45 @@ def _find_arabic(word: str) -> tuple[str, _Word] | None:
 def _tokens(folded: str) -> Iterator[_Token]:
     end = 0
     for match in _TOKEN.finditer(folded):
-        word = match[1]
         if match.start() < end:
             continue  # within the token before
+        word = match[1]
         if word is None:
-            end = match.end()
-            yield _Token("n", None, match.start(), end, "", False)
-        elif word in _BEGIN_SPECIAL and (special := _SPECIAL.match(folded, match.start())):
-            role = special.lastgroup or ""
-            end = special.end()
-            value = Decimal(1) if role == "o" else _PARTS[re.findall("half|quarters?", special[0])[-1]]
-            yield _Token(role, value, match.start(), end, "", False)
-        elif found := _ENGLISH.get(word):
-            end = match.end()
-            yield _Token(found.role, found.value, match.start(), end, "", False)
-        elif word > "z":
-            is_eleven = word in ("واحد", "واحدي") and folded.startswith(" عشر", match.end())
-            if arabic := ("و", _ARABIC["احد"]) if is_eleven else _find_arabic(word):
-                prefix, known = arabic
-                end = match.end()
-                yield _Token(known.role, known.value, match.start() + len(prefix), end, prefix, True)
+            token: _Token | None = _Token("n", None, match.start(), match.end(), "", False)
+        elif word < "{":
+            token = _english(folded, word, match.start())
+        else:
+            token = _arabic(folded, word, match.start())
+        if token:
+            end = token.end
+            yield token
+
+
+def _english(folded: str, word: str, start: int) -> _Token | None:
+    if word in _BEGIN_SPECIAL and (special := _SPECIAL.match(folded, start)):
+        role = special.lastgroup or ""
+        value = Decimal(1) if role == "o" else _PARTS[re.findall("half|quarters?", special[0])[-1]]
+        return _Token(role, value, start, special.end(), "", False)
+    found = _ENGLISH.get(word)
+    return _Token(found.role, found.value, start, start + len(word), "", False) if found else None
+
+
+def _arabic(folded: str, word: str, start: int) -> _Token | None:
+    end = start + len(word)
+    is_eleven = word in ("واحد", "واحدي") and folded.startswith(" عشر", end)
+    found = ("و", _ARABIC["احد"]) if is_eleven else _find_arabic(word)
+    if found is None:
+        return None
+    prefix, known = found
+    return _Token(known.role, known.value, start + len(prefix), end, prefix, True)
 
 
 class _Sentence:
     """The tokens of a sentence. The methods read from token ``i`` and return a value with the next token."""
 
-    def __init__(self, plain: str) -> None:
-        self.plain = plain
-        lower = plain.lower()
-        self.folded = fold_letters(lower if len(lower) == len(plain) else plain)
-        self.tokens = list(_tokens(self.folded))
+    def __init__(self, plain: str, folded: str) -> None:
+        self.plain, self.folded = plain, folded
+        self.tokens = list(_tokens(folded))
 
     def _gap(self, i: int) -> str:
         """What stands before token ``i``, back to the token before it."""
@@ -338,6 +350,8 @@ class _Sentence:
 
 
 def _digits(text: str) -> str:
+    if text.isdecimal() and text.isascii() and text[0] != "0":
+        return text
     if not text.isascii():
         text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
         text = text.replace("٬", ",").replace("،", ",").replace("٫", ".")
@@ -349,7 +363,12 @@ def _digits(text: str) -> str:
 
 def find_numbers(plain: str) -> list[Number]:
     """Every number of a sentence in order; dates, years and model names (T-72) count too."""
-    sentence = _Sentence(plain)
+    lower = plain.lower()
+    folded = fold_letters(lower if len(lower) == len(plain) else plain)
+    is_english = folded.isascii() or not _ARABIC_LETTER.search(folded)
+    if is_english and _NEEDED.isdisjoint(_ENGLISH_WORD.findall(folded)):
+        return [Number(m[0], _digits(m[0]), m.start(), m.end()) for m in _DIGITS.finditer(plain)]
+    sentence = _Sentence(plain, folded)
     found, i = [], 0
     while i < len(sentence.tokens):
         number, i = sentence.number(i)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from archive.compare.numbers import Number, find_numbers
 
@@ -19,12 +19,12 @@ MONTHS = (
     "|نوفمبر|ديسمبر"
 )
 _MEASURES = (
-    "(?:square |cubic )?(?:km|kms|kilomet(?:er|re)s?|met(?:er|re)s?|cm|mm|m|miles?|feet|foot|hectares?"
+    "(?:square |cubic )?(?:km|kms|kilometers?|kilometres?|meters?|metres?|cm|mm|m|miles?|feet|foot|hectares?"
     "|acres?|dunums?|kg|kgs"
-    "|kilograms?|tons?|tonnes?|lit(?:er|re)s?|barrels? of oil|degrees?|calibers?|calibres?)[²³2]?"
+    "|kilograms?|tons?|tonnes?|liters?|litres?|barrels? of oil|degrees?|calibers?|calibres?)[²³2]?"
     "|(?:(?:more|last|past|full|long|consecutive|straight|successive)[ -])?(?:seconds?|minutes?|hours?"
-    "|days?|nights?|weeks?|months?|years?|decades?|centur(?:y|ies))"
-    "|am|pm|a\\.m|p\\.m|o['’]clock|dollars?|cents?|liras?|pounds?|euros?|SYP|USD|per ?cent"
+    "|days?|nights?|weeks?|months?|years?|decades?|century|centuries)"
+    "|am|pm|a\\.m|p\\.m|o['’]clock|dollars?|cents?|liras?|pounds?|euros?|SYP|USD|per cent|percent"
     "|thirds?|quarters?|fifths?|storey|story"
     "|كم|كلم|كيلو ?مترا?|كيلومترات|مترا?|أمتار|امتار|ميلا?|أميال|هكتارا?|دونما?|دونمات|طنا?|أطنان|لترا?"
     "|كيلو ?غراما?"
@@ -38,18 +38,19 @@ _MEASURE_AFTER = re.compile(  # what stands after a number that counts nothing
     rf"|(?: of| من| من شهر| شهر)? ?[ /]?(?:{MONTHS})(?!\w)|[ /](?:من )?(?:الشهر|الجاري)|[a-z]",
     re.IGNORECASE,
 )
+_NAMES = (
+    "no\\.?|number|articles?|resolution|chapters?|pages?|phase|route|highway|decree|law|aged?|age of|at age"
+    "|رقم|القرار|المادة|المرسوم|القانون|الساعة|العمر|عمره|عمرها|بعمر|الفوج|اللواء|الفرقة"
+)
 _NAME_BEFORE = re.compile(  # what stands before one
-    rf"(?:[$€£#*×]|\d[x:/]|[a-z]|\w-|\d[.,٫]|[ء-ي]/|(?<!\w)(?:{MONTHS})(?:[ /](?:{MONTHS}))? (?:the )?"
-    r"|(?<!\w)(?:no\.?|number|articles?|resolution|chapters?|pages?|phase|route|highway|decree|law"
-    r"|aged?|age of|at age"
-    r"|رقم|القرار|المادة|المرسوم|القانون|الساعة|العمر|عمره|عمرها|بعمر|الفوج|اللواء|الفرقة) )$",
+    rf"(?:[$€£#*×]|\d[x:/]|[a-z]|\w-|\d[.,٫]|[ء-ي]/|(?<!\w)(?:{MONTHS})(?:[/ ](?:{MONTHS}))? (?:the )?"
+    rf"|(?<!\w)(?:{_NAMES}) )$",
     re.IGNORECASE,
 )
-_SINGLE_BEFORE = re.compile(
-    r"(?<!\w)(?:another|every|each|this|that|the|any|which|last|latest|first|as|by|آن|وقت|يوم|جانب|كل"
-    r"|عام|شهر|مكان) $",
-    re.IGNORECASE,
+_SINGLES = (
+    "another|every|each|this|that|the|any|which|last|latest|first|as|by|آن|وقت|يوم|جانب|كل|عام|شهر|مكان"
 )
+_SINGLE_BEFORE = re.compile(rf"(?<!\w)(?:{_SINGLES}) $", re.IGNORECASE)
 _SINGLE_AFTER = re.compile(r" (?:hand|side|point|by one|of (?!them|whom|which))|['’]s\b", re.IGNORECASE)
 _LABEL = re.compile(r"[.)]\s|[-–] ")  # "1. ", "2- " at the head of a sentence
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -61,7 +62,7 @@ _IN_YEAR = re.compile(
 )
 _APPROX = {
     "at least": "at least|not? (?:less|fewer) than|a minimum of|(?:ما )?لا يقل عن|على الأقل",
-    "more than": "more than|over|above|exceed(?:s|ed|ing)|upwards of|in excess of|أكثر من|أزيد من"
+    "more than": "more than|over|above|exceeds|exceeded|exceeding|upwards of|in excess of|أكثر من|أزيد من"
     "|(?:ما )?يزيد (?:عن|على)"
     "|تجاوز|يتجاوز|تجاوزت|فاق",
     "nearly": "nearly|almost|close to|قرابة|(?:ما )?يقارب|زهاء",
@@ -81,13 +82,23 @@ _APPROX_AFTER = re.compile(
     r"| approximately\b| تقريبا)",
     re.IGNORECASE,
 )
+
+
+def _words(*patterns: str) -> frozenset[str]:
+    """All words that patterns spell, with and without a last letter that may lack."""
+    found = [match.groups() for match in re.finditer(r"(\w+)(\??)", "|".join(patterns).lower())]
+    return frozenset([word for word, _ in found] + [word[:-1] for word, may_lack in found if may_lack])
+
+
+# Next to any other word a number is of no name, no measure, and not "at least": spares the patterns above
+_DECIDE_BEFORE = _words(MONTHS, _NAMES, _SINGLES, *_APPROX.values(), "other|total")
+_DECIDE_AFTER = _words(MONTHS, _MEASURES, "of|or|at|approximately|hand|side|point|by")
 _LONGEST_BEFORE = 26  # characters of what decides before a number
 _RANGE = frozenset(("-", "–", "—", " - ", " – ", " to ", " or ", " أو ", " او ", " إلى ", " الى "))
 _TO = frozenset((" to ", " إلى ", " الى "))
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """What counts something: places are of the plain sentence; ``head``: where its "at least" begins."""
 
     start: int
@@ -100,8 +111,8 @@ class Count:
     is_year_like: bool  # 2019: a count only with a noun
 
 
-def find_counts(plain: str) -> Iterator[Count]:
-    """The counts of a plain sentence, in order."""
+def find_counts(plain: str, at: int = 0) -> Iterator[Count]:
+    """The counts of a plain sentence, in order; ``at`` is where the sentence begins, for their places."""
     numbers = find_numbers(plain)
     i = 0
     while i < len(numbers):
@@ -110,14 +121,14 @@ def find_counts(plain: str) -> Iterator[Count]:
         if i < len(numbers) and _is_range(plain, first, numbers[i]):
             last = numbers[i]
             i += 1
-        if found := _count(plain, first, last):
+        if found := _count(plain, first, last, at):
             yield found
 
 
 def _is_range(plain: str, first: Number, last: Number) -> bool:
-    between = plain[first.end : last.start]
-    if len(between) > 5 or first.is_dual or last.is_dual:
+    if last.start - first.end > 5 or first.is_dual or last.is_dual:
         return False
+    between = plain[first.end : last.start]
     before = plain[max(0, first.start - 8) : first.start].lower()
     if between in (" and ", " و"):
         is_range = before.endswith(("between ", "بين "))
@@ -134,24 +145,54 @@ def _low(first: Number, last: Number) -> Decimal:
     return value * last.scale if is_shared else value
 
 
-def _count(plain: str, first: Number, last: Number) -> Count | None:
+def _count(plain: str, first: Number, last: Number, at: int) -> Count | None:
     before = plain[max(0, first.start - _LONGEST_BEFORE) : first.start]
-    if _MEASURE_AFTER.match(plain, last.end) or _NAME_BEFORE.search(before):
+    is_free_before, is_free_after = _is_free_before(before), _is_free_after(plain, last.end)
+    if not is_free_after and _MEASURE_AFTER.match(plain, last.end):
         return None
-    is_one = first.value == "1" and not first.text.isdecimal()
-    if is_one and (_SINGLE_BEFORE.search(before) or _SINGLE_AFTER.match(plain, last.end)):
-        return None
-    if not before.strip() and first.text.isdecimal() and _LABEL.match(plain, last.end):
+    if not is_free_before and _NAME_BEFORE.search(before):
         return None
     is_year_like = bool(_YEAR.fullmatch(first.text))
-    if is_year_like and _IN_YEAR.search(before):
+    if _says_other(plain, before, first, last, is_year_like):
         return None
     approx, head = None, first.start
-    if match := _APPROX_BEFORE.search(before):
+    if not is_free_before and (match := _APPROX_BEFORE.search(before)):
         approx = next(name for n, name in enumerate(_APPROX) if match[f"a{n}"])
         head = first.start - len(before) + match.start()
-    elif match := _APPROX_AFTER.match(plain, last.end):
+    elif not is_free_after and (match := _APPROX_AFTER.match(plain, last.end)):
         approx = "at least" if match["least"] else "about"
-    low = _low(first, last)
-    value_to = None if first is last else float(last.value)
-    return Count(first.start, last.end, float(low), value_to, approx, head, first.is_dual, is_year_like)
+    value, value_to = float(first.value), None
+    if first is not last:
+        value, value_to = float(_low(first, last)), float(last.value)
+    return Count(
+        at + first.start, at + last.end, value, value_to, approx, at + head, first.is_dual, is_year_like
+    )
+
+
+def _says_other(plain: str, before: str, first: Number, last: Number, is_year_like: bool) -> bool:
+    """Whether a number is "one of ...", the label of a sentence, or a year."""
+    if not first.text.isdecimal():
+        is_one = first.value == "1"
+        return is_one and bool(_SINGLE_BEFORE.search(before) or _SINGLE_AFTER.match(plain, last.end))
+    if not before.strip() and _LABEL.match(plain, last.end):
+        return True
+    return is_year_like and bool(_IN_YEAR.search(before))
+
+
+def _is_free_before(before: str) -> bool:
+    """Whether the word before a number says neither a name nor "at least"."""
+    if not before:
+        return True
+    word = before[before.rfind(" ", 0, -1) + 1 : -1].casefold()
+    if before[-1] != " " or not word.isalpha():
+        return False
+    return word not in _DECIDE_BEFORE and word[1:] not in _DECIDE_BEFORE
+
+
+def _is_free_after(plain: str, end: int) -> bool:
+    """Whether what stands after a number says neither a measure nor "or more"."""
+    if plain[end : end + 1] in ",.)":
+        return True
+    space = plain.find(" ", end + 1)
+    word = plain[end + 1 : space if space > 0 else None].rstrip(".,")
+    return plain[end] == " " and word.isascii() and word.isalpha() and word.lower() not in _DECIDE_AFTER

@@ -56,8 +56,7 @@ def derive(store: Connection, seconds: float | None = None) -> int:
     newest = store.query("select coalesce(max(seq), 0) from changes")[0][0]
     while read < newest and (until is None or time.monotonic() < until):
         with store.transaction():
-            sql = "select article_id, kind from changes where seq > ? and seq <= ?"
-            count += _read_articles(store, store.query(sql, read, read + BATCH))
+            count += _read_articles(store, read, read + BATCH)
             read = min(read + BATCH, newest)
             store.set_about(KEY, json.dumps([RULES, read, counted]))
     if counted < read:
@@ -68,20 +67,29 @@ def derive(store: Connection, seconds: float | None = None) -> int:
     return count
 
 
-def _read_articles(store: Connection, changes: Iterable[Row]) -> int:
-    """Read the new versions of the articles that changed; of those read again by another extractor, all."""
-    reread = {row["article_id"]: False for row in changes}
-    reread |= {row["article_id"]: True for row in changes if row["kind"] == "reparsed"}
-    count = 0
-    for article_id, is_reparsed in reread.items():
-        sql = """select v.version_id, a.source, v.title, v.text, v.lines,
-                        exists (select 1 from figures f where f.version_id = v.version_id) as is_read
-                 from versions v join articles a using (article_id) where article_id = ?"""
-        for version in store.query(sql, article_id):
-            if is_reparsed or not version["is_read"]:
-                _read_version(store, version)
-                count += 1
-    return count
+def _read_articles(store: Connection, after: int, last: int) -> int:
+    """Read the new versions of the articles with changes in a span; of those read again by another extractor,
+    all."""
+    sql = """
+        with changed as (select article_id, max(kind = 'reparsed') as is_reparsed from changes
+                         where seq > ? and seq <= ? group by article_id)
+        select v.version_id, a.source, v.title, v.text, v.lines,
+               exists (select 1 from figures f where f.version_id = v.version_id) as is_read
+        from changed join articles a using (article_id) join versions v using (article_id)
+        where is_reparsed or not is_read"""
+    versions = store.query(sql, after, last)
+    store.execute_many(
+        "delete from figures where version_id = ?", ((v["version_id"],) for v in versions if v["is_read"])
+    )
+    store.execute_many(
+        _INSERT, ((version["version_id"], *figure) for version in versions for figure in _figures(version))
+    )
+    return len(versions)
+
+
+def _figures(version: Row) -> list[Figure]:
+    kinds = [kind for kind, _ in decode_kinds(version["lines"])]
+    return read_figures(version["source"], version["title"], version["text"], kinds)
 
 
 def _touched(store: Connection, counted: int, read: int) -> Iterator[list[int]]:
@@ -97,13 +105,6 @@ def _touched(store: Connection, counted: int, read: int) -> Iterator[list[int]]:
         found = store.query(sql, *span)
     for start in range(0, len(found), _AT_ONCE):
         yield [row[0] for row in found[start : start + _AT_ONCE]]
-
-
-def _read_version(store: Connection, version: Row) -> None:
-    kinds = [kind for kind, _ in decode_kinds(version["lines"])]
-    found = read_figures(version["source"], version["title"], version["text"], kinds)
-    store.execute("delete from figures where version_id = ?", version["version_id"])
-    store.execute_many(_INSERT, ((version["version_id"], *figure) for figure in found))
 
 
 def count_series(execute: Callable[[str, str], object], series: Iterable[int]) -> None:

@@ -92,6 +92,7 @@ _ANY_NOUN = "|".join(sorted(map(re.escape, NOUNS), key=len, reverse=True))
 _AL = "(?:[وبفلك]?ال|لل|[وبفلك])?"
 _NOUN = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN})(?:ا(?=\W|$))?(?!\w|-\w)")
 _HEADS = "|".join(sorted((n for n in NOUNS if n.isascii() and n not in _VERBS), key=len, reverse=True))
+_BEGINNINGS = frozenset(noun[:3] for noun in NOUNS)
 _NEXT_NOUN = re.compile(rf" (?P<noun>{_HEADS})\b")
 _BEFORE_WORD = " +-\"'“”«»‘’"
 _STEP = re.compile(
@@ -106,6 +107,7 @@ _WERE = re.compile(
     rf"(?P<verb>{_PARTICIPLES})\b"
 )
 _VERB_BEFORE = re.compile(rf"(?<!\w)[وبفل]?(?P<verb>{'|'.join(sorted(_VERBS, key=len, reverse=True))}) $")
+_LONGEST_VERB = max(map(len, _VERBS)) + 3  # with a letter before and a space after
 _LABEL_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}|{_PARTICIPLES})(?: \w+){{0,2}} ?[:=] ?$")
 _NUMBER_OF = re.compile(
     rf"(?:(?<!\w)(?:number|total|toll|count)s? of(?: \w+){{0,3}}? "
@@ -123,6 +125,14 @@ def find_unit(folded: str, start: int, end: int, floor: int, ceiling: int) -> Un
     return _find_after(folded, end, ceiling) or _find_before(folded, start, floor)
 
 
+def find_own_unit(folded: str, start: int, end: int) -> Unit | None:
+    """The noun that is the number: of a dual, as شخصين."""
+    match = _NOUN.match(folded[start:end])
+    if match is None:
+        return None
+    return Unit(*NOUNS[match["noun"]], start + match.start("noun"), start + match.end("noun"))
+
+
 def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
     if match := _WERE.match(folded, at, ceiling):
         verb = match["verb"]
@@ -131,8 +141,9 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
         step = _STEP.match(folded, at, ceiling)
         if step is None:
             return None
-        found = _NOUN.match(folded, step.start() + len(step[0]) - len(step[0].lstrip(_BEFORE_WORD)), ceiling)
-        if found:
+        word = step.start() + len(step[0]) - len(step[0].lstrip(_BEFORE_WORD))
+        begins = folded[word : word + 3]
+        if (begins in _BEGINNINGS or not begins.isascii()) and (found := _NOUN.match(folded, word, ceiling)):
             while further := _NEXT_NOUN.match(folded, found.end(), ceiling):
                 found = further
             return Unit(*NOUNS[found["noun"]], *found.span("noun"))
@@ -141,12 +152,16 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
 
 
 def _find_before(folded: str, start: int, floor: int) -> Unit | None:
-    for pattern in (_VERB_BEFORE, _LABEL_BEFORE):
-        if match := pattern.search(folded, floor, start):
-            group = "verb" if "verb" in match.groupdict() else "noun"
-            word = match[group]
-            name, lemma = NOUNS.get(word) or (_VERBS[word], word)
-            return Unit(name, lemma, *match.span(group))
+    if match := _VERB_BEFORE.search(folded, max(floor, start - _LONGEST_VERB), start):
+        return Unit(_VERBS[match["verb"]], match["verb"], *match.span("verb"))
+    end = folded[max(floor, start - 2) : start]
+    if (":" in end or "=" in end) and (match := _LABEL_BEFORE.search(folded, floor, start)):
+        word = match["noun"]
+        name, lemma = NOUNS.get(word) or (_VERBS[word], word)
+        return Unit(name, lemma, *match.span("noun"))
+    part = folded[floor:start]
+    if part.isascii() and "of" not in part and "toll" not in part:
+        return None
     found = max(_NUMBER_OF.finditer(folded, floor, start), key=lambda match: match.start(), default=None)
     if found is None:
         return None

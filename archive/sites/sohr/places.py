@@ -21,12 +21,11 @@ _GOVERNORATES = {  # without "Al-" and "ال"; in Arabic ة is written ه too
     "Al-Hasakah": "Has+ak[ae]h?|حسك[ةه]",
 }
 SYRIAN_DESERT = "Syrian desert"
-_NAMES = "|".join(f"(?P<p{n}>{spelt})" for n, spelt in enumerate(_GOVERNORATES.values()))
+_NAMES = "|".join(f"(?P<p{n}>{spelt.lower()})" for n, spelt in enumerate(_GOVERNORATES.values()))
 _AL = "(?:a[ls]-? ?|[وبلف]?ال|لل|[وبلف])?"
 _PLACE = re.compile(
-    r"(?<!\w)(?=[adhilqrst]|[ء-ي])(?:(?P<syrian>Syrian deserts?\b|(?:[وبلف]?ال|لل)بادي[ةه] السوري[ةه])"
-    rf"|(?P<before>deserts? of |{_AL}بادي[ةه] )?{_AL}(?:{_NAMES})(?!\w)(?P<after> deserts?\b)?)",
-    re.IGNORECASE,
+    r"(?<!\w)(?=[adhilqrst]|[ء-ي])(?:(?P<syrian>syrian deserts?\b|(?:[وبلف]?ال|لل)بادي[ةه] السوري[ةه])"
+    rf"|(?P<before>deserts? of |{_AL}بادي[ةه] )?{_AL}(?:{_NAMES})(?!\w)(?P<after> deserts?\b)?)"
 )
 _FRAGMENTS = (
     "damas", "dimash", "neit", "nait", "dar", "dera", "sw", "su", "homs", "tart", "lat", "ham", "idlib", "alep",
@@ -40,9 +39,9 @@ def find_places(text: str) -> set[str]:
     """The governorates and deserts that a text names, each by one English name: Homs, Homs desert."""
     found: set[str] = set()
     lower = text.lower()
-    if not any(fragment in lower for fragment in _FRAGMENTS):  # most sentences name none
+    if not any(map(lower.__contains__, _FRAGMENTS)):  # most sentences name none
         return found
-    for match in _PLACE.finditer(text):
+    for match in _PLACE.finditer(lower):
         if match["syrian"]:
             found.add(SYRIAN_DESERT)
             continue
