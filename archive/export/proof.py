@@ -154,9 +154,9 @@ def _blocks(folder: Path, captures: list[_Proven]) -> Iterator[tuple[str, bytes]
 
 def _seals(folder: Path, captures: list[_Proven]) -> Iterator[tuple[str, bytes]]:
     """The manifests from each seal up to its token, or to the newest if there is none, and the tokens."""
-    spans = [(one.seal.number, one.token.number if one.token else 10**6) for one in captures if one.seal]
-    for manifest in manifests(folder):
-        if any(first <= manifest.number <= last for first, last in spans):
+    spans = {(one.seal.number, one.token.number + 1 if one.token else 10**6) for one in captures if one.seal}
+    for span in spans:
+        for manifest in manifests(folder, range(*span)):
             yield manifest.name, manifest.path.read_bytes()
     for token in {one.token for one in captures if one.token}:
         yield token.name, token.path.read_bytes()

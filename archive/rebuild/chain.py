@@ -125,17 +125,17 @@ def check_serials(chain: list[Manifest], files: list[WarcFile], known: set[int])
         yield Finding("absent", f"serial number {serial}", what)
 
 
-def _is_whole(chain: list[Manifest]) -> bool:
-    """Whether no manifest is missing or damaged, so that they tell which bytes are sealed."""
-    return all(manifest.number == number and not manifest.fault for number, manifest in enumerate(chain, 1))
+def sealed_ends(chain: list[Manifest]) -> dict[int, int] | None:
+    """How far each file is in manifests; None if some are missing or damaged, for then nobody knows."""
+    is_whole = all(one.number == number and not one.fault for number, one in enumerate(chain, 1))
+    return covered(chain) if is_whole else None
 
 
-def find_unsealed(chain: list[Manifest], file: WarcFile) -> Finding | None:
+def find_unsealed(reach: dict[int, int] | None, file: WarcFile) -> Finding | None:
     """Bytes at the end of a file that no manifest covers, as after a crash. None if there are none, or if
-    manifests are missing."""
-    if not _is_whole(chain):
+    nobody knows."""
+    if reach is None:
         return None
-    reach = covered(chain)
     start, end = reach.get(file.serial, 0), file.path.stat().st_size
     if end <= start:
         return None
@@ -165,8 +165,7 @@ def check_pasts(connection: sqlite3.Connection, chain: list[Manifest]) -> Iterat
     recorded later than they were made, and captures that name a crawl that had ended."""
     newest, newest_in = "", ""  # the newest capture that the manifest before sealed
     spans = [(m.name, [(part.serial, part.start, part.end) for part in m.parts]) for m in chain]
-    if _is_whole(chain):
-        ends = covered(chain)
+    if (ends := sealed_ends(chain)) is not None:
         serials = connection.execute("select serial from warc_files order by serial")
         spans.append(("", [(serial, ends.get(serial, 0), 2**62) for (serial,) in serials]))
     for name, places in spans:

@@ -11,7 +11,7 @@ from archive.errors import DamagedWarc
 from archive.folder import WARC
 from archive.store.rows import Store
 from archive.warc.files import WarcFile, warc_files
-from archive.warc.manifests import covered, digest_of, manifests
+from archive.warc.manifests import covered, digest_of, manifests_since
 from archive.warc.repair import cut_torn
 
 
@@ -31,10 +31,14 @@ def cut_torn_ends(folder: Path, store: Store, *, is_lenient: bool = False) -> in
 
 
 def known_ends(folder: Path, store: Store) -> dict[int, int]:
-    """How far each WARC file is in a manifest or indexed, in bytes, by serial number."""
-    ends = covered(manifests(folder))
-    for (serial,) in store.query("select serial from warc_files"):
-        ends[serial] = max(ends.get(serial, 0), store.files.indexed_to(serial) or 0)
+    """How far each WARC file is in a manifest or indexed, in bytes, by serial number. What the database knows
+    as closed is not looked up in manifests."""
+    known = "select serial, coalesce(size, 0), sha256 is not null from warc_files order by serial"
+    rows = [tuple(row) for row in store.query(known)]
+    first = next((serial for serial, _, is_closed in rows if not is_closed), rows[-1][0] if rows else 0)
+    ends = covered(manifests_since(folder, first))
+    for serial, size, _ in rows:
+        ends[serial] = max(ends.get(serial, 0), size, store.files.indexed_to(serial) or 0)
     return ends
 
 
@@ -45,7 +49,7 @@ def record_closed(folder: Path, store: Store, files: list[WarcFile]) -> None:
         file = files.pop()
         if store.one("select 1 from warc_files where serial = ? and sha256 is null", file.serial) is None:
             continue
-        parts = (part for manifest in manifests(folder) for part in manifest.parts)
+        parts = (part for manifest in manifests_since(folder, file.serial) for part in manifest.parts)
         if any(
             digest_of(file.path, part.start, part.end) != part.sha256
             for part in parts

@@ -18,7 +18,7 @@ from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed
 from archive.software import software
 from archive.store.rows import Store
 from archive.warc.files import WarcFile, warc_files
-from archive.warc.manifests import covered, manifests
+from archive.warc.manifests import covered, manifests_since
 from archive.warc.reader import Stored, read
 from archive.warc.scan import scan_file
 from archive.warc.writer import Appender
@@ -73,7 +73,7 @@ def _skip_damage(folder: Path, store: Store, file: WarcFile) -> None:
     """Mark a file as indexed to its end; an open one to its last whole record, where the next is added."""
     end = file.path.stat().st_size
     if file.is_open:
-        end = max(covered(manifests(folder)).get(file.serial, 0), scan_file(file, end).end)
+        end = max(covered(manifests_since(folder, file.serial)).get(file.serial, 0), scan_file(file, end).end)
     with store.transaction():
         store.set_about(f"indexed:{file.serial}", str(end))
 

@@ -32,6 +32,7 @@ from archive.rebuild.chain import (
     check_serials,
     check_tokens,
     find_unsealed,
+    sealed_ends,
 )
 from archive.rebuild.rebuild import site_of
 from archive.rebuild.recover import recover
@@ -122,6 +123,7 @@ def verify(
             if finding.thing not in wrong_files:
                 yield finding
             wrong_files.add(finding.thing)
+        ends = sealed_ends(chain)
         wrong_records: dict[int, set[int]] = {}  # their offsets, by serial number
         for file in files:
             progress(file.name)
@@ -129,7 +131,7 @@ def verify(
             found = list(_records(connection, file, is_whole, is_written, checked))
             yield from found
             wrong = wrong_records[file.serial] = {one.offset for one in found if one.offset is not None}
-            unsealed = find_unsealed(chain, file) if is_whole else None
+            unsealed = find_unsealed(ends, file) if is_whole else None
             if unsealed and max(wrong, default=-1) < (unsealed.offset or 0) and not _is_written(folder):
                 yield unsealed
         yield from check_pasts(connection, chain)

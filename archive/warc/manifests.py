@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,7 @@ from archive.clock import parse_time
 from archive.folder import MANIFESTS, WARC, write_whole
 from archive.warc.files import WarcFile, warc_files
 
-_NAME = re.compile(r"^([0-9]{6})\.json$")
+_SELF = re.compile(rb'^ "self": "([0-9a-f]{64})",\n(?= "why": )', re.MULTILINE)
 _CHUNK = 1 << 20
 BLOCK = 1 << 16  # bytes: a package proves a record of 10 KB with the block or two that hold it
 
@@ -59,50 +63,73 @@ class Manifest:
         return f"{MANIFESTS}/{self.path.name}"
 
 
-def manifests(folder: Path) -> list[Manifest]:
-    """The manifests of an archive in the order of their numbers. Raises OSError."""
-    return [_read(path) for path in _paths(folder)]
+def manifests(folder: Path, numbers: range = range(10**6)) -> list[Manifest]:
+    """The manifests of an archive, or some of them, in the order of their numbers. Raises OSError."""
+    return [_read(folder, name) for name in list_seals(folder, ".json") if int(name[:6]) in numbers]
 
 
 def newest_manifest(folder: Path) -> Manifest | None:
     """The newest manifest, for which the others are not read. Raises OSError."""
-    return next((_read(path) for path in reversed(_paths(folder))), None)
+    return next((_read(folder, name) for name in reversed(list_seals(folder, ".json"))), None)
+
+
+def manifests_since(folder: Path, serial: int) -> Iterator[Manifest]:
+    """Manifests from the newest back to the first that can have bytes of a WARC file: bytes are sealed in the
+    order they were written. Raises OSError."""
+    for name in reversed(list_seals(folder, ".json")):
+        manifest = _read(folder, name)
+        if manifest.parts and manifest.parts[-1].serial < serial:
+            return
+        yield manifest
 
 
 def find_seal(folder: Path, serial: int, offset: int) -> Manifest | None:
     """The first manifest that covers a byte of a WARC file, in a few reads however many there are: bytes are
     sealed in the order they were written. None where none does yet. Raises OSError."""
-    paths = _paths(folder)
+    names = list_seals_for_page(folder, ".json")
 
-    def is_past(path: Path) -> bool:
-        parts = _read(path).parts
+    def is_past(name: str) -> bool:
+        parts = _read(folder, name).parts
         return bool(parts) and (parts[-1].serial, parts[-1].end) > (serial, offset)
 
-    for path in paths[bisect_left(paths, True, key=is_past) :][:1]:
-        seal = _read(path)
+    for name in names[bisect_left(names, True, key=is_past) :][:1]:
+        seal = _read(folder, name)
         if any(part.serial == serial and part.start <= offset < part.end for part in seal.parts):
             return seal
     return None
 
 
-def _paths(folder: Path) -> list[Path]:
-    return sorted(p for p in (folder / MANIFESTS).glob("*.json") if _NAME.match(p.name))
+def list_seals(folder: Path, suffix: str) -> list[str]:
+    """The names of manifests (.json) or tokens (.tsr), in order. Raises OSError."""
+    wanted = re.compile(rf"[0-9]{{6}}(\.[0-9])?\{suffix}")
+    with suppress(FileNotFoundError), os.scandir(folder / MANIFESTS) as entries:
+        return sorted(entry.name for entry in entries if wanted.fullmatch(entry.name))
+    return []
 
 
-def _read(path: Path) -> Manifest:
+def list_seals_for_page(folder: Path, suffix: str) -> list[str]:
+    """The same, listed anew when the folder has changed and not for each page: there may be ten thousands.
+    Raises OSError."""
+    path = folder / MANIFESTS
+    return _listed(folder, path.stat().st_mtime_ns, suffix) if path.exists() else []
+
+
+@lru_cache(maxsize=8)
+def _listed(folder: Path, _changed_at: int, suffix: str) -> list[str]:
+    return list_seals(folder, suffix)
+
+
+def _read(folder: Path, name: str) -> Manifest:
+    path = folder / MANIFESTS / name
     raw = path.read_bytes()
     number, digest = int(path.stem), hashlib.sha256(raw).hexdigest()
     try:
+        stated = _SELF.findall(raw)
+        if [hashlib.sha256(_SELF.sub(b"", raw)).hexdigest().encode()] != stated:
+            return Manifest(path, number, digest, fault="is not what it was: its own digest does not match")
         content = json.loads(raw)
-        stated = content.pop("self")
         names = ("name", "serial", "from", "to", "sha256", "blocks")
         parts = tuple(Part(*(part[name] for name in names)) for part in content["files"])
-        is_whole = (
-            hashlib.sha256(_canonical(content)).hexdigest() == stated
-            and _canonical(content | {"self": stated}) == raw
-        )
-        if not is_whole:
-            return Manifest(path, number, digest, fault="is not what it was: its own digest does not match")
         if content["number"] != number:
             return Manifest(
                 path, number, digest, fault=f"is number {content['number']} by its content: it was moved"
@@ -117,7 +144,7 @@ def _canonical(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
-def covered(chain: list[Manifest]) -> dict[int, int]:
+def covered(chain: Iterable[Manifest]) -> dict[int, int]:
     """How far each WARC file (by serial number) stands in manifests, in bytes."""
     reach: dict[int, int] = {}
     for part in (part for manifest in chain for part in manifest.parts):
@@ -128,25 +155,30 @@ def covered(chain: list[Manifest]) -> dict[int, int]:
 def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
     """Put what was added since the last manifest into a new one; None where nothing was. Durable on return.
     Raises OSError."""
-    chain = manifests(folder)
-    reach = covered(chain)
-    parts = [part for file in warc_files(folder / WARC) if (part := _part(file, reach.get(file.serial, 0)))]
+    newest = newest_manifest(folder)
+    reach: dict[int, int] = {}
+    for manifest in manifests_since(folder, 0):
+        if reach := covered([manifest]):
+            break
+    # What was added to an older file is not sealed: `verify` names it
+    added = (file for file in warc_files(folder / WARC) if file.serial >= max(reach, default=0))
+    parts = [part for file in added if (part := _part(file, reach.get(file.serial, 0)))]
     if not parts:
         return None
-    number = chain[-1].number + 1 if chain else 1
+    number = newest.number + 1 if newest else 1
     content: dict[str, Any] = {
         "manifest": 1,
         "number": number,
         "why": why,
         "at": at,
-        "before": chain[-1].digest if chain else None,
+        "before": newest.digest if newest else None,
         "files": parts,
     }
     raw = _canonical(content | {"self": hashlib.sha256(_canonical(content)).hexdigest()})
     target = folder / MANIFESTS / f"{number:06d}.json"
     target.parent.mkdir(exist_ok=True)
     write_whole(target, raw)
-    return _read(target)
+    return _read(folder, target.name)
 
 
 def _part(file: WarcFile, start: int) -> dict[str, Any] | None:

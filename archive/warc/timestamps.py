@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import ssl
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from urllib.request import Request, urlopen
 from archive.clock import current_time, format_time
 from archive.errors import USAGE, ArchiveError
 from archive.folder import MANIFESTS, write_whole
-from archive.warc.manifests import Manifest, newest_manifest
+from archive.warc.manifests import Manifest, list_seals, list_seals_for_page, newest_manifest
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -37,9 +37,10 @@ ROOTS = (
 )
 MOST_AUTHORITIES = 2
 SECONDS = 10.0  # for an answer; all are asked at once
+_MOST_TRIED = 20  # tokens, for a good one
 _MOST_BYTES = 1 << 20  # of an answer: one with three certificates has 6 KB
 _UNREADABLE = "cannot be read as a timestamp: it was cut or altered"
-_NAME = re.compile(r"([0-9]{6})(?:\.[0-9])?\.tsr")
+_SUFFIX = ".tsr"
 
 
 class BadRoots(ArchiveError):
@@ -77,32 +78,30 @@ class _Faulty(Exception):
 def tokens(folder: Path) -> list[Token]:
     """The tokens of an archive by the numbers of their manifests, each checked against the roots that this
     machine trusts. Raises BadRoots, OSError."""
-    return [read_token(path) for path in _paths(folder)]
+    return [read_token(folder / MANIFESTS / name) for name in list_seals(folder, _SUFFIX)]
 
 
 def find_token(folder: Path, manifest: Manifest) -> Token | None:
     """The first good token that covers a manifest: its own, or that of a later one. Raises as `tokens`."""
-    later = (path for path in _paths(folder) if _number(path) >= manifest.number)
-    return next((token for token in map(read_token, later) if not token.fault), None)
+    names = list_seals_for_page(folder, _SUFFIX)
+    return _first_good(folder, names[bisect_left(names, f"{manifest.number:06d}") :])
 
 
 def newest_token(folder: Path) -> Token | None:
     """The newest good token. Raises as `tokens`."""
-    return next((token for token in map(read_token, reversed(_paths(folder))) if not token.fault), None)
+    return _first_good(folder, list_seals(folder, _SUFFIX)[::-1])
 
 
-def _paths(folder: Path) -> list[Path]:
-    return sorted(path for path in (folder / MANIFESTS).glob("*.tsr") if _NAME.fullmatch(path.name))
-
-
-def _number(path: Path) -> int:
-    return int(path.name[:6])
+def _first_good(folder: Path, names: list[str]) -> Token | None:
+    """Of the first few: where the authority's root is unknown none is good, and there may be thousands."""
+    read = (read_token(folder / MANIFESTS / name) for name in names[:_MOST_TRIED])
+    return next((token for token in read if not token.fault), None)
 
 
 def read_token(path: Path) -> Token:
     """Read and check a token: its signature, the chain of certificates up to a trusted root, and that its
     manifest is the one beside it. Raises BadRoots, OSError."""
-    token = Token(path, _number(path))
+    token = Token(path, int(path.name[:6]))
     try:
         answer = _parse(path.read_bytes())
         covered = answer.tst_info.message_imprint.message
