@@ -1,15 +1,18 @@
-"""Twenty ways to tamper with an archive, and what names each: `verify`, `verify --head`, a timestamp.
+"""Forty ways to tamper with an archive, and what names each: `verify`, `verify --deep`, `verify --head`, a
+timestamp.
 
 Whoever tampers here has the folder, this software, and time to hide the traces with `repair` or `rebuild`.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +20,9 @@ from pathlib import Path
 import pytest
 
 from archive.clock import MACHINE, Clock, use
-from archive.rebuild.rebuild import rebuild, repair
+from archive.rebuild.rebuild import DamagedRecords, rebuild, repair
 from archive.rebuild.verify import verify
+from archive.text.normalise import same_sha256, text_sha256
 from archive.warc import writer
 from archive.warc.files import warc_files
 from archive.warc.manifests import manifests
@@ -26,6 +30,7 @@ from archive.warc.reader import read
 from archive.warc.timestamps import ROOTS, trusted_roots
 from archive.warc.writer import Appender
 from archive.writer.import_file import Importer
+from tests.archiving import HOME as ADDRESS
 from tests.archiving import Archive, capture, said, warc
 from tests.authority import Authority
 from tests.replica.server import ROOT
@@ -286,6 +291,189 @@ WAYS = (
 )
 
 
+# -- twenty more ---------------------------------------------------------------------------------------------
+
+
+def members(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Where each record lies, and what it unpacks to."""
+    raw, at = path.read_bytes(), 0
+    while at < len(raw):
+        unpacking = zlib.decompressobj(31)
+        block = unpacking.decompress(raw[at:])
+        end = len(raw) - len(unpacking.unused_data)
+        yield at, end, block
+        at = end
+
+
+def edit(folder: Path, kind: bytes, old: bytes, new: bytes) -> None:
+    """Change a record of the first file and pack it again."""
+    path = files(folder)[0]
+    at, end, block = next(one for one in members(path) if kind in one[2] and old in one[2])
+    replace(path, at, end, gzip.compress(block.replace(old, new, 1), mtime=0))
+    with suppress(DamagedRecords):
+        rebuild(folder)
+
+
+def exchange_bodies(folder: Path) -> None:
+    path = files(folder)[0]
+    raw = path.read_bytes()
+    (a, b, one), (c, d, two) = [place for place in members(path) if b"msgtype=response" in place[2]][:2]
+    head, tail = (block.index(b"\r\n\r\n", block.index(b"\r\n\r\n") + 4) for block in (one, two))
+    first, second = gzip.compress(one[:head] + two[tail:]), gzip.compress(two[:tail] + one[head:])
+    path.write_bytes(raw[:a] + first + raw[b:c] + second + raw[d:])
+    with suppress(DamagedRecords):
+        rebuild(folder)
+
+
+def change_an_address(folder: Path) -> None:
+    edit(folder, b"WARC-Type: response", b"/en/1/", b"/en/9/")
+
+
+def change_a_date(folder: Path) -> None:
+    edit(folder, b"WARC-Type: response", b"WARC-Date: 2026", b"WARC-Date: 2020")
+
+
+def change_the_software(folder: Path) -> None:
+    edit(folder, b"WARC-Type: warcinfo", b"software: ", b"software:  ")
+
+
+def change_the_settings(folder: Path) -> None:
+    edit(folder, b"crawl-started", b'"arguments"', b'"Arguments"')
+
+
+def pack_anew(folder: Path) -> None:
+    edit(folder, b"WARC-Type: response", b"WARC/1.1", b"WARC/1.1")
+
+
+def put_zeros_between(folder: Path) -> None:
+    path = files(folder)[0]
+    end = next(members(path))[1]
+    replace(path, end, end, b"\0" * 100)
+
+
+def double_a_serial(folder: Path) -> None:
+    path = files(folder)[0]
+    path.with_name(f"{path.name}.open").write_bytes(path.read_bytes() + forged(folder))
+    rebuild(folder)
+
+
+def link_to_another(folder: Path) -> None:
+    path = files(folder)[0]
+    (folder / "other").write_bytes(path.read_bytes()[:-1] + b"x")
+    path.unlink()
+    path.symlink_to(folder / "other")
+
+
+def newest_as(folder: Path, content: Callable[[bytes], bytes]) -> None:
+    """Other bytes in the newest manifest, which no other one names."""
+    path = manifests(folder)[-1].path
+    path.write_bytes(content(path.read_bytes()))
+
+
+def add_a_line(folder: Path) -> None:
+    newest_as(folder, lambda raw: raw.replace(b' "why"', b' "note": "x",\n "why"'))
+
+
+def other_line_ends(folder: Path) -> None:
+    newest_as(folder, lambda raw: raw.replace(b"\n", b"\r\n"))
+
+
+def move_a_line(folder: Path) -> None:
+    def moved(raw: bytes) -> bytes:
+        (own,) = re.findall(rb' "self": "[0-9a-f]+",\n', raw)
+        return raw.replace(own, b"").replace(b"{\n", b"{\n" + own, 1)
+
+    newest_as(folder, moved)
+
+
+def exchange_manifests(folder: Path) -> None:
+    one, two = (manifest.path for manifest in manifests(folder)[1:3])
+    first = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(first)
+
+
+def roll_back(folder: Path) -> None:
+    manifests(folder)[-1].path.unlink()
+    path = files(folder)[-1]
+    path.write_bytes(path.read_bytes()[: manifests(folder)[-1].parts[-1].end])
+    (folder / "archive.db").unlink()
+    rebuild(folder)
+
+
+def date_it_2030(folder: Path) -> None:
+    append_to_open(folder, at="2030-05-05T10:00:00Z")
+
+
+def add_a_crawl(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "archive.db")) as db:
+        (extractor,) = db.execute("select value from about where key = 'extractor'").fetchone()
+    appender = Appender(folder / "scratch", "x")
+    event = {
+        "event": "crawl-started",
+        "name": "20200505T100000Z",
+        "kind": "crawl",
+        "at": OLD,
+        "site": ADDRESS,
+    }
+    appender.append_event(OLD, {**event, "extractor": extractor, "arguments": {}, "software": {}})
+    appender.close()
+    (path,) = (folder / "scratch").iterdir()
+    with open(files(folder)[-1], "ab") as file:
+        file.write(path.read_bytes())
+    shutil.rmtree(folder / "scratch")
+    repair(folder)
+
+
+def text_and_digests(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "archive.db")) as db:
+        title, text = db.execute("select title, text from versions where version_id = 2").fetchone()
+    text = text.replace("says", "said")
+    digests = f"text_digest = x'{text_sha256(text)}', same_digest = x'{same_sha256(title, text)}'"
+    sql(folder, f"update versions set text = '{text}', {digests} where version_id = 2")
+
+
+def change_an_address_row(folder: Path) -> None:
+    sql(folder, f"update captures set url = '{ADDRESS}en/7/' where capture_id = 2")
+
+
+def delete_the_newest_change(folder: Path) -> None:
+    sql(folder, "delete from changes where seq = (select max(seq) from changes)")
+
+
+def as_of_a_public_archive(folder: Path) -> None:
+    append_to_open(folder, recorded_at="2026-01-05T00:00:00Z", source="wayback", service_url="http://a/1")
+
+
+YES = "yes yes yes no"
+MORE = (
+    (date_it_2030, "add an exchange dated 2030, repair", YES),
+    (add_a_crawl, "add a crawl that began in 2020, repair", YES),
+    (exchange_bodies, "swap the bodies of two exchanges, rebuild", YES),
+    (change_an_address, "change the address of a record, rebuild", YES),
+    (change_a_date, "change the date of a record, rebuild", YES),
+    (change_the_software, "change the software in the first record of a file, rebuild", YES),
+    (change_the_settings, "change the settings of a crawl in its record, rebuild", YES),
+    (pack_anew, "pack a record again, its content unchanged, rebuild", YES),
+    (put_zeros_between, "put zeros between two records", YES),
+    (double_a_serial, "put a longer file with the same serial number beside one, rebuild", YES),
+    (link_to_another, "put a link to an altered copy in the place of a file", YES),
+    (add_a_line, "add a line to the newest manifest", "yes yes yes yes"),
+    (other_line_ends, "change the line ends of the newest manifest", "yes yes yes yes"),
+    (move_a_line, "move a line of the newest manifest", "yes yes yes yes"),
+    (exchange_manifests, "swap two manifests", "yes yes yes yes"),
+    (roll_back, "put back a copy of the folder from before the newest manifest", "no no yes yes"),
+    (text_and_digests, "change a text and its digests in the database", "no yes no no"),
+    (change_an_address_row, "change the address of a capture in the database", "no yes no no"),
+    (delete_the_newest_change, "delete the newest change of the feed from the database", "no yes no no"),
+    (
+        as_of_a_public_archive,
+        "add a capture of 2020 as if a public archive had given it, repair",
+        "no no no no",
+    ),
+)
+
+
 def test_the_archive_is_whole(whole: Path) -> None:
     """Its import is of the past, and no finding."""
     assert list(verify(whole, deep=True, head=manifests(whole)[-1].digest)) == []
@@ -305,10 +493,30 @@ def test_each_way_is_named(folder: Path, dated: Path, way: Way) -> None:
     assert any(one.thing.endswith(".tsr") for one in verify(folder)) == way.by_token
 
 
-def test_the_table_is_the_one_in_the_docs() -> None:
-    """Twenty ways, and what names each."""
-    text = (ROOT / "docs" / "evidence.md").read_text()
-    table = re.findall(r"^\| (.+?) \| (yes|no) \| yes \| (yes|no) \|$", text, re.MULTILINE)
+@pytest.mark.parametrize(
+    ("do", "named"),
+    [
+        pytest.param(do, named, marks=[pytest.mark.slow] * (n > 1), id=do.__name__)
+        for n, (do, _, named) in enumerate(MORE)
+    ],
+)
+def test_what_names_twenty_more(folder: Path, dated: Path, do: Callable[[Path], None], named: str) -> None:
+    """By `verify`, `--deep`, `--head`, a token."""
+    head = manifests(folder)[-1].digest
+    do(folder)
+    found = [bool(list(verify(folder, **how))) for how in ({}, {"deep": True}, {"head": head})]
+    for token in dated.iterdir():
+        shutil.copy(token, folder / "manifests")
+    found.append(any(one.thing.endswith(".tsr") for one in verify(folder)))
+    assert ["yes" if one else "no" for one in found] == named.split()
+
+
+def test_the_tables_are_those_in_the_docs() -> None:
+    """Forty ways, and what names each."""
+    text = (ROOT / "docs" / "tampering.md").read_text()
+    table = re.findall(r"^\| ([^|]+?) \| (yes|no) \| yes \| (yes|no) \|$", text, re.MULTILINE)
     words = {True: "yes", False: "no"}
     assert table == [(way.what, words[way.by_verify], words[way.by_token]) for way in WAYS]
-    assert len(table) == 20
+    assert len(table) == len(MORE) == 20
+    for _, what, named in MORE:
+        assert f"| {what} | {' | '.join(named.split())} |" in text

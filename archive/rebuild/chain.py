@@ -11,9 +11,10 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Literal
 
-from archive.clock import format_time, parse_time
+from archive.clock import format_time, now, parse_time
 from archive.thresholds import CLOCK_SECONDS
 from archive.warc.files import WarcFile
 from archive.warc.manifests import Manifest, covered, digest_of
@@ -149,44 +150,55 @@ def find_unsealed(reach: dict[int, int] | None, file: WarcFile) -> Finding | Non
 
 _SPAN = """select min(recorded_at), max(recorded_at) from captures join warc_files using (warc_file_id)
 where serial = ? and offset >= ? and offset < ?"""
-_EARLY = """select f.name, c.offset, c.url, c.recorded_at
+_PART = """select f.name, c.offset, c.url, c.recorded_at
 from captures c join warc_files f using (warc_file_id)
-where f.serial = ? and c.offset >= ? and c.offset < ? and c.recorded_at < ? order by c.offset"""
+where f.serial = ? and c.offset >= ? and c.offset < ?"""
+_EARLY = f"{_PART} and c.recorded_at < ? order by c.offset"
+_FUTURE = f"{_PART} and c.recorded_at > ? order by c.offset"
 # A live capture is recorded when it is made. Only imports and backfills bring older ones, and say so.
 _LATE = """select f.name, c.offset, c.url, c.captured_at, c.recorded_at, k.name, k.finished_at
 from captures c join warc_files f using (warc_file_id) left join crawls k using (crawl_id)
 where (c.recorded_at != c.captured_at and c.source = 'live')
     or c.recorded_at > k.finished_at
 order by f.serial, c.offset"""
+# A crawl begins after those before it
+_CRAWLS = """select name, started_at, max(started_at) over (order by crawl_id) as newest from crawls"""
 
 
 def check_pasts(connection: sqlite3.Connection, chain: list[Manifest]) -> Iterator[Finding]:
-    """Captures that are dated before captures which an earlier manifest sealed, live captures that were
-    recorded later than they were made, and captures that name a crawl that had ended."""
+    """What cannot be: captures dated before those that an earlier manifest sealed, or after the manifest that
+    sealed them; live captures recorded later than they were made; captures that name a crawl that had ended;
+    crawls dated before an earlier one."""
     newest, newest_in = "", ""  # the newest capture that the manifest before sealed
-    spans = [(m.name, [(part.serial, part.start, part.end) for part in m.parts]) for m in chain]
+    spans = [(m.name, m.at, [(part.serial, part.start, part.end) for part in m.parts]) for m in chain]
     if (ends := sealed_ends(chain)) is not None:
         serials = connection.execute("select serial from warc_files order by serial")
-        spans.append(("", [(serial, ends.get(serial, 0), 2**62) for (serial,) in serials]))
-    for name, places in spans:
+        spans.append(("the clock", now(), [(serial, ends.get(serial, 0), 2**62) for (serial,) in serials]))
+    for name, sealed_at, places in spans:
         times = [tuple(connection.execute(_SPAN, place).fetchone()) for place in places]
-        if newest and any(low and low < _less_an_hour(newest) for low, _ in times):
-            yield from _early(connection, places, newest, newest_in)
+        if newest and any(low and low < _by_an_hour(newest, -1) for low, _ in times):
+            why = f"{newest_in}, which was there before, has one of {newest}"
+            why += ": its past is forged, or the clock was set back"
+            yield from _dated(connection, _EARLY, places, _by_an_hour(newest, -1), why)
         if last := max((high or "" for _, high in times), default=""):
             newest, newest_in = last, name  # of the last only: a clock that was set back is told once
+        if sealed_at and last > _by_an_hour(sealed_at, 1):
+            why = f"{name} that sealed it says {sealed_at}: its time is forged, or the clock was wrong"
+            yield from _dated(connection, _FUTURE, places, _by_an_hour(sealed_at, 1), why)
     yield from _late(connection)
+    early = ((name, at, high) for name, at, high in connection.execute(_CRAWLS) if at < _by_an_hour(high, -1))
+    for name, at, before in islice(early, MOST):
+        what = f"the crawl {name} says that it began at {at}, and one before it at {before}"
+        yield Finding("mismatch", name, f"{what}: its past is forged, or the clock was set back")
 
 
-def _early(
-    connection: sqlite3.Connection, places: list[tuple[int, int, int]], newest: str, newest_in: str
+def _dated(
+    connection: sqlite3.Connection, query: str, places: list[tuple[int, int, int]], limit: str, why: str
 ) -> Iterator[Finding]:
     for place in places:
-        rows = connection.execute(_EARLY, (*place, _less_an_hour(newest)))
-        for file, offset, url, at in rows.fetchmany(MOST):
+        for file, offset, url, at in connection.execute(query, (*place, limit)).fetchmany(MOST):
             what = (
-                f"the capture of {url} says that it was recorded at {at}, and {newest_in}, which was there "
-                f"before, has one of {newest}: its past is forged, or the clock was set back: byte {offset} "
-                f"of {file}"
+                f"the capture of {url} says that it was recorded at {at}, and {why}: byte {offset} of {file}"
             )
             yield Finding("mismatch", f"{file}:{offset}", what, offset=offset)
 
@@ -200,9 +212,9 @@ def _late(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("mismatch", f"{file}:{offset}", f"{what} {file}", offset=offset)
 
 
-def _less_an_hour(at: str) -> str:
-    """What a clock that is as wrong as a crawl tolerates may say."""
+def _by_an_hour(at: str, sign: int) -> str:
+    """Earlier (-1) or later by what a clock that is as wrong as a crawl tolerates may say."""
     try:
-        return format_time(parse_time(at) - timedelta(seconds=CLOCK_SECONDS.value))
+        return format_time(parse_time(at) + sign * timedelta(seconds=CLOCK_SECONDS.value))
     except ValueError:  # the row was altered, which is a finding of its own
         return ""
