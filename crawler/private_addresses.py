@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import unicodedata
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -19,31 +20,48 @@ from twisted.internet.interfaces import IHostResolution
 
 from archive.sites.hosts import registrable_domain
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+# Networks whose last 32 bits are an IPv4 address: mapped, compatible, translated, NAT64 (RFC 4291, 2765)
+_WITH_IPV4 = [
+    ipaddress.ip_network(one) for one in ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+]
+_UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has given out
+_DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # Python 3.11 does not know it yet
+_DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))  # read as dots in host names (UTS 46)
+_INSIDE = (
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "home.arpa",
+    "lan",
+    "home",
+    "corp",
+)  # no public domains
 
 
 def is_public(address: str) -> bool:
     """True for an IP address of the public internet, as IANA's registries say (``ipaddress``)."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if not inner and ip in _NAT64:
+        inner = ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if any(ip in network for network in _WITH_IPV4):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner:
-            ip = inner
+        if not inner and (ip not in _UNICAST or ip in _DOCUMENTATION):
+            return False
+        ip = inner or ip
     return ip.is_global and not ip.is_multicast
 
 
 def is_public_name(host: str) -> bool:
-    """False for a name of this machine and for a private address in any notation: 127.1, 0x7f.1, 2130706433.
-    Other names are not looked up."""
-    host = host.strip("[]").rstrip(".").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return False
+    """False for a name of this machine or of a private network, and for a private address in any notation:
+    127.1, 0x7f.1, 2130706433. Other names are not looked up."""
+    host = (
+        unicodedata.normalize("NFKC", host.strip("[]").translate(_DOTS)).partition("%")[0].rstrip(".").lower()
+    )
     try:
         return is_public(host if ":" in host else socket.inet_ntoa(socket.inet_aton(host)))
     except (OSError, ValueError):  # it is no address
-        return True
+        return "." in host and not host.endswith(tuple(f".{name}" for name in _INSIDE))
 
 
 class _PublicAddresses:

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from crawler.private_addresses import is_public, is_public_name
+from crawler.private_addresses import _PublicAddresses, is_public, is_public_name
 from tests.crawling import QUICK, archived, asked, run
 from tests.replica.server import Replica
 
@@ -25,6 +26,9 @@ DISGUISES = ("0.0.0.0", "127.1", "0x7f.1", "2130706433", "0177.0.0.1", "[::ffff:
         *("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.1.1"),
         *("224.0.0.1", "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
         *("64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1%eth0", "fc00::1", "ff02::1"),
+        *("0.1.2.3", "192.0.0.1", "198.18.0.1", "240.0.0.1", "100.127.255.255", "203.0.113.1", "ff0e::1"),
+        *("::7f00:1", "::10.0.0.1", "::ffff:0:7f00:1", "64:ff9b:1::808:808", "fec0::1", "fd00::1", "::1%lo"),
+        *("2001::1", "2001:db8::1", "3fff::1", "5f00::1", "100::1", "2002:a00:1::", "4000::1"),
     ],
 )
 def test_private(address: str) -> None:
@@ -32,7 +36,9 @@ def test_private(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8", "2002:808:808::"]
+)
 def test_public(address: str) -> None:
     """Addresses of the internet."""
     assert is_public(address)
@@ -40,8 +46,40 @@ def test_public(address: str) -> None:
 
 def test_names_as_a_proxy_looks_them_up() -> None:
     """Of a name only its spelling can be checked."""
-    assert not any(map(is_public_name, [*DISGUISES, "[::1]", "192.168.0.1", "a.localhost", "localhost."]))
-    assert all(map(is_public_name, ["www.syriahr.com", "8.8.8.8", "dead.beef.example", "[2606:4700::1111]"]))
+    private = [
+        "[::1]",
+        "192.168.0.1",
+        "a.localhost",
+        "localhost.",
+        "127.0.0.1.",
+        "[::1%25lo]",
+        "127.0.0.1%00",
+    ]
+    private += ["\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021", "017700000001", "0", "ip6-localhost"]
+    private += ["router.local", "intranet", "db.internal", "nas.home.arpa"]
+    assert not [name for name in (*DISGUISES, *private) if is_public_name(name)]
+    public = [
+        "www.syriahr.com",
+        "8.8.8.8",
+        "dead.beef.example",
+        "[2606:4700::1111]",
+        "local.example",
+        "xn--p1ai.xn--p1ai",
+    ]
+    assert all(map(is_public_name, public))
+
+
+def test_an_answer_that_is_both() -> None:
+    """Of a name with a public and a private address only the public one is connected to, now and from the
+    cache: what is checked is what is connected to."""
+    got: list[str] = []
+    receiver = SimpleNamespace(
+        resolutionBegan=None, resolutionComplete=None, addressResolved=lambda one: got.append(one.host)
+    )
+    refused: dict[str, str] = {}
+    for host in ("10.0.0.1", "8.8.8.8", "::ffff:127.0.0.1"):
+        _PublicAddresses(receiver, "a.example", refused).addressResolved(SimpleNamespace(host=host))
+    assert got == ["8.8.8.8"] and refused == {"a.example": "::ffff:127.0.0.1"}
 
 
 def crawl_pages(folder: Path, urls: list[str], site: str = "", **settings: str) -> tuple[int, str]:
