@@ -80,3 +80,46 @@ def test_a_post_that_quotes_it_stops_the_copy(folder: Path, tmp_path: Path) -> N
     assert f"sohr:en:2@{FIRST} still says a title or line that was taken out" in said
     assert not list(tmp_path.glob("*.db*")) and not list(tmp_path.glob(".public*"))
     assert copy(quoting, target, 100, 2) == (0, "")
+
+
+def test_no_byte_has_a_rare_word(tmp_path: Path) -> None:
+    """One invented word each in title, text, link, picture, author, category's and tag's address, heading,
+    comment and canonical address: no value, index or free page of the copy has one, whole or as a stem."""
+    places = (
+        "title",
+        "text",
+        "link",
+        "href",
+        "alt",
+        "src",
+        "caption",
+        "author",
+        "tag",
+        "descr",
+        "slug",
+        "about",
+    )
+    w = {name: f"qzx{name}wvings" for name in (*places, "comment", "heading")}
+    arabic = "زقخطمفردة"
+    body = f"""<!DOCTYPE html><html lang="en"><head><title>{w["title"]} - SOHR</title>
+<meta name="description" content="{w["descr"]}"><link rel="canonical" href="{HOME}en/100/{w["slug"]}/">
+<meta property="article:tag" content="{w["tag"]}">
+<script type="application/ld+json">{{"@type":"NewsArticle","headline":"{w["about"]}",
+"author":{{"@type":"Person","name":"{w["author"]}"}}}}</script></head>
+<body class="single postid-100"><article class="post type-post" id="post-100">
+<h1 class="entry-title">{w["title"]} {arabic}</h1><div class="entry-content"><h2>{w["heading"]}</h2>
+<p>In all 31 {w["text"]} were killed. <a href="https://x.example/{w["href"]}">{w["link"]}</a></p>
+<figure><img src="{HOME}{w["src"]}.jpg" alt="{w["alt"]}"><figcaption>{w["caption"]}</figcaption>
+</figure><p>{arabic} أخرى في الريف.</p></div></article><p class="comment">{w["comment"]}</p></body></html>"""
+    other = f'Other words. <a href="{HOME}en/100/{w["slug"]}/">As reported</a>'
+    with Archive(tmp_path / "a") as archive:
+        archive.take(capture(100, FIRST, body=body.encode()), capture(7, FIRST, other, title="Other"))
+        archive.take(capture(100, SECOND, body=body.replace("31", "13").encode()))
+    stored = (tmp_path / "a" / "archive.db").read_bytes()
+    assert sum(word.encode() in stored for word in w.values()) >= 9 and arabic.encode() in stored
+    target = tmp_path / "public.db"
+    (tmp_path / "list.txt").write_text(f"sohr:en:100@{FIRST}\nsohr:en:100@{SECOND}\n")
+    done = sohr(tmp_path / "a", "publish-copy", target, "--redact", tmp_path / "list.txt")
+    assert done.status == 0, done.err
+    found = target.read_bytes()
+    assert b"Other words." in found and b"qzx" not in found and "زقخ".encode() not in found

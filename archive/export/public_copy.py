@@ -136,10 +136,12 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> tuple[
     for name, _ in triggers:
         conn.execute(f'drop trigger "{name}"')
     search = Search(read_removed(conn, versions))
+    stated = "select article_id, canonical_url from versions where version_id = ? and canonical_url > ''"
+    canonical = [row for version_id in versions for row in conn.execute(stated, (version_id,))]
     for version_id in versions:
         _redact_version(conn, version_id)
     for article_id in sorted(set(versions.values())):
-        _redact_article(conn, article_id)
+        _redact_article(conn, article_id, [url for of, url in canonical if of == article_id])
     used = "select claim_set_id from versions where claim_set_id is not null"
     conn.execute(f"delete from claim_sets where claim_set_id not in ({used})")
     mend(conn, search)
@@ -173,14 +175,14 @@ def _redact_version(conn: sqlite3.Connection, version_id: int) -> None:
     )
 
 
-def _redact_article(conn: sqlite3.Connection, article_id: int) -> None:
-    """Remove an article's words beside its versions: addresses (a slug is its title), sightings, tags, links
-    to it, and what changes say was replaced."""
+def _redact_article(conn: sqlite3.Connection, article_id: int, canonical: list[str]) -> None:
+    """Remove an article's words beside its versions: addresses (a slug is its title; ``canonical`` are those
+    that its pages state), sightings, tags, links to it, and what changes say was replaced."""
     sql = "select source, key from articles where article_id = ?"
     name = "sohr:{}:{}".format(*conn.execute(sql, (article_id,)).fetchone())
     tables = ("aliases", "articles", "captures")
     sql = " union ".join(f"select url from {table} where article_id = :article" for table in tables)
-    urls = [row[0] for row in conn.execute(sql, {"article": article_id})]
+    urls = {row[0] for row in conn.execute(sql, {"article": article_id})} | set(canonical)
     for statement in _OF_ARTICLE:
         conn.execute(statement, {"article": article_id, "name": name})
     for url in urls:
