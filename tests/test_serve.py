@@ -135,11 +135,14 @@ def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> No
     assert b"31 people were wounded" not in target.read_bytes()
     with closing(sqlite3.connect(target)) as conn:
         assert conn.execute("select count(*) from versions where title = ?", (NOTE,)).fetchone() == (1,)
-    with serve(tmp_path / "log", "serve", target) as copy:
+    with serve(tmp_path / "log", "serve", target, "--no-sql") as copy:
+        assert copy.get("/public?sql=select+1")[0] == 403 and "/newest_versions" in good(copy, "/public")
+        assert copy.get(f"/?q={'x' * 70_000}")[0] in (400, 414, 431)
         status, _, headers = copy.get("/-/sohr/")
         assert status == 200 and "noindex" in headers["x-robots-tag"]
         assert NOTE in good(copy, "/-/sohr/changes")
         assert copy.get("/robots.txt")[1] == "User-agent: *\nDisallow: /\n"
+        assert "GET " not in copy.log.read_text(), "visitors are not logged"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from archive.browse import (
     evidence,
     feeds,
     front,
+    guard,
     health,
     memento,
     published,
@@ -54,14 +55,22 @@ def _fold(text: str | None) -> str | None:
     from archive.sites.sohr.hidden_words import HIDDEN
     from archive.text.fold import fold  # only when somebody searches: Datasette starts without it
 
-    return None if text is None else fold(str(text), HIDDEN)
+    return None if text is None or len(str(text)) > guard.MOST_FOLDED else fold(str(text), HIDDEN)
 
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
-    """Give SQL the function ``fold(text)``: text as the search knows it."""
+    """Give SQL the function ``fold(text)``: text as the search knows it, NULL for one that is too long. Bound
+    what SQL may do."""
     if archives.note(datasette, database, conn) is not None:
+        guard.bound(conn)
         conn.create_function("fold", 1, _fold, deterministic=True)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Any) -> None:
+    """The policy of Datasette's own pages allows the scripts of their templates."""
+    env.add_extension(guard.Nonces)
 
 
 @hookimpl
@@ -178,7 +187,7 @@ def _path(url: str) -> str:
 @hookimpl
 def extra_css_urls(database: str | None, datasette: Any) -> list[str]:
     """Long text in tables is cut to a few lines; each cell runs in the direction of its script."""
-    is_ours = archives.is_archive(datasette, database) if database else _holds_archives_only(datasette)
+    is_ours = archives.is_archive(datasette, database) if database else archives.hold_all(datasette)
     return [datasette.urls.path("/-/sohr/tables.css")] if is_ours else []
 
 
@@ -196,11 +205,6 @@ def extra_template_vars(template: str, database: str | None, datasette: Any) -> 
     return {"sohr_tables": [("What people use", shown[True]), ("Raw tables", shown[False])]}
 
 
-def _holds_archives_only(datasette: Any) -> bool:
-    found = archives.archives(datasette)
-    return bool(found) and set(datasette.databases) - {"_memory", "_internal"} == set(found)
-
-
 @hookimpl
 def menu_links(datasette: Any) -> list[dict[str, str]]:
     """The way to the reading pages."""
@@ -213,11 +217,10 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Describe databases that were added meanwhile, lead ``/`` to the reading pages, and mark the responses
-    of a published copy for robots."""
+    """Describe databases that were added meanwhile, lead ``/`` to the reading pages, guard all answers."""
 
     def wrap(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        guarded = published.guarded(app, datasette)
+        guarded = guard.guarded(app, datasette)
 
         async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
             if scope["type"] == "http":
@@ -235,7 +238,7 @@ def _right_door(datasette: Any, scope: dict[str, Any]) -> dict[str, Any]:
     ``/-/sohr/datasette``."""
     base = datasette.setting("base_url")
     doors = {base + "-/sohr/datasette": base}
-    if _holds_archives_only(datasette):
+    if archives.hold_all(datasette):
         doors[base] = base + "-/sohr/"
     if len(archives.archives(datasette)) != 1 or (path := doors.get(scope["path"])) is None:
         return scope

@@ -70,3 +70,9 @@ def archives(datasette: Any) -> dict[str, str]:
 def is_archive(datasette: Any, database: str | None) -> bool:
     """Whether a database is an archive, as far as is known."""
     return database in _archives.get(datasette, {})
+
+
+def hold_all(datasette: Any) -> bool:
+    """Whether there are archives here, and no other database."""
+    found = archives(datasette)
+    return bool(found) and set(datasette.databases) - {"_memory", "_internal"} == set(found)

@@ -3,7 +3,6 @@ unasked."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
@@ -11,7 +10,7 @@ from datasette.utils.asgi import NotFound, Response
 from archive.browse import archives
 from archive.export.public_copy import KEY
 
-_TAG = (b"x-robots-tag", b"noindex, nofollow, noarchive")
+TAG = (b"x-robots-tag", b"noindex, nofollow, noarchive")
 
 
 async def is_published(datasette: Any) -> bool:
@@ -29,22 +28,3 @@ async def robots(datasette: Any) -> Response:
     if not await is_published(datasette):
         raise NotFound("There is no robots.txt here.")
     return Response.text("User-agent: *\nDisallow: /\n")
-
-
-def guarded(app: Callable[..., Awaitable[None]], datasette: Any) -> Callable[..., Awaitable[None]]:
-    """The whole application, its answers marked for robots where a published copy is served."""
-
-    async def marked(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or not await is_published(datasette):
-            await app(scope, receive, send)
-            return
-
-        async def tell(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                kept = [pair for pair in message.get("headers") or [] if pair[0].lower() != _TAG[0]]
-                message = message | {"headers": [*kept, _TAG]}
-            await send(message)
-
-        await app(scope, receive, tell)
-
-    return marked

@@ -19,7 +19,14 @@ SETTINGS = {
 }
 
 
-def run(path: str | Path, port: int, host: str = "127.0.0.1", *, open_browser: bool = False) -> None:
+def run(
+    path: str | Path,
+    port: int,
+    host: str = "127.0.0.1",
+    *,
+    open_browser: bool = False,
+    takes_sql: bool = True,
+) -> None:
     """Serve a database until the process is stopped. Raises ImportError without Datasette."""
     from datasette.cli import cli
     from datasette.plugins import pm
@@ -37,12 +44,13 @@ def run(path: str | Path, port: int, host: str = "127.0.0.1", *, open_browser: b
         "--port",
         str(port),
     ]
-    for name, value in SETTINGS.items():
+    for name, value in (SETTINGS | {"default_allow_sql": "on" if takes_sql else "off"}).items():
         arguments += ["--setting", name, value]
     if open_browser:
         arguments.append("--open")
     # Warnings only: the start messages name Datasette's address, but readers need that of the reading pages
     logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno > logging.INFO)
+    logging.getLogger("uvicorn.access").addFilter(lambda record: False)  # visitors, and what they look for
     cli.main(args=arguments, prog_name="sohr-archive", standalone_mode=False)
 
 

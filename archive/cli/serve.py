@@ -37,12 +37,19 @@ class CannotListen(ArchiveError):
     show_default=True,
     help="Address to listen at. The default is open to this machine only.",
 )
+@click.option("--no-sql", is_flag=True, help="Take no SQL from visitors; stored queries stay.")
 @click.option("--open", "open_browser", is_flag=True, help="Open a browser.")
 @click.argument("database", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @json_option("First write the address as one JSON object to standard output.")
 @click.pass_context
 def serve(
-    ctx: click.Context, port: int, host: str, open_browser: bool, database: Path | None, as_json: bool
+    ctx: click.Context,
+    port: int,
+    host: str,
+    no_sql: bool,
+    open_browser: bool,
+    database: Path | None,
+    as_json: bool,
 ) -> None:
     """Show an archive in a browser, with Datasette.
 
@@ -53,7 +60,7 @@ def serve(
     Examples:
       sohr-archive serve
       sohr-archive serve --port 8080
-      sohr-archive serve public.db
+      sohr-archive serve public.db --no-sql
     """
     path = database or folder_of(ctx) / "archive.db"
     _check(path)
@@ -67,7 +74,7 @@ def serve(
         write_json({"url": url})
         sys.stdout.flush()
     click.echo(f"Read the archive at {url} (Ctrl-C to stop)", err=True)
-    run(path, port, host, open_browser=open_browser)
+    run(path, port, host, open_browser=open_browser, takes_sql=not no_sql)
 
 
 def _free_port(host: str, port: int) -> int:

@@ -97,9 +97,14 @@ for _line in _FAMILIES.split("\n"):
         _MEMBERS[_line.split()[0]] = tuple(_line.split())
 
 
+MOST_LETTERS = 60  # of a word; stemming takes the square of its length
+
+
 @lru_cache(maxsize=1 << 12)
 def stem(word: str) -> str:
-    """The stem of a folded word; the word itself if it is neither English nor Arabic."""
+    """The stem of a folded word; the word itself if it is neither English nor Arabic, or too long for one."""
+    if len(word) > MOST_LETTERS:
+        return word
     if _LATIN.fullmatch(word):
         return str(_ENGLISH.stemWord(word))
     if not _ARABIC.fullmatch(word):
