@@ -4,6 +4,7 @@ commands it gives."""
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import sqlite3
@@ -16,8 +17,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from datasette.app import Datasette
 
 from archive.cli.main import sohr_archive
+from archive.model import GONE_STATES
 from archive.read.database import open_readonly
 from archive.reports.audit import read_audit
 from tests.crawling import QUICK, crawl, environment, rows
@@ -89,13 +92,14 @@ def test_a_whole_archive_has_no_gap(site: Replica, whole: Path) -> None:
 
 
 def test_the_view_coverage_says_the_same(whole: Path) -> None:
-    """Of the days that the view knows, sighted, missing and listed whole agree."""
+    """Of the days that the view knows, sighted, uncaptured and listed whole agree."""
     with closing(open_readonly(whole)) as conn:
         by_view = conn.execute(
-            "select edition, day, sighted, missing, listed_whole from coverage order by edition = 'ar', day"
+            "select edition, day, sighted, uncaptured, listed_whole from coverage "
+            "order by edition = 'ar', day"
         ).fetchall()
         by_audit = [
-            (d.edition, d.day, d.sighted, d.missing, int(d.listed_whole))
+            (d.edition, d.day, d.sighted, d.uncaptured, int(d.listed_whole))
             for d in read_audit(conn).days
             if d.sighted
         ]
@@ -157,7 +161,7 @@ def test_articles_never_captured_are_named_with_the_reason_and_asked_for(
         article["last"]["reason"] == "error" and article["last"]["detail"].startswith("status 500")
         for article in told["uncaptured"]
     )
-    assert sum(day["missing"] for day in told["days"]) == 2
+    assert sum(day["uncaptured"] for day in told["days"]) == 2
     fix = audit(tmp_path / "a", "--fix", "--urls", tmp_path / "gaps.txt")
     assert len((tmp_path / "gaps.txt").read_text().splitlines()) == 2 and run(fix.stdout) == 1
     assert found(tmp_path / "a", "--edition", "en")["status"] == 0
@@ -180,6 +184,54 @@ def test_what_the_site_took_down_is_explained(whole: Path, tmp_path: Path) -> No
         db.commit()
     assert found(tmp_path / "copy")["status"] == 0
     assert "1 article is gone from the site" in audit(tmp_path / "copy").stdout
+
+
+async def test_words_for_what_is_gone_mean_the_same(whole: Path, tmp_path: Path) -> None:
+    """In audit, status, views, counts and pages: gone is missing, disappeared, moved or withheld, and nothing
+    else; what came back is restored."""
+    shutil.copytree(whole, tmp_path / "copy")
+    path = tmp_path / "copy" / "archive.db"
+    with closing(sqlite3.connect(path)) as db:
+        states = [*GONE_STATES, *GONE_STATES, "protected", "unreadable"]
+        sql = "select article_id from articles where edition = 'en' and state = 'live' order by 1"
+        articles = [row[0] for row in db.execute(f"{sql} limit 11")]
+        since = "2026-02-01T00:00:00Z"
+        for article_id, state in zip(articles, states, strict=False):
+            sql = "update articles set state = ?, missing_since = ? where article_id = ?"
+            db.execute(sql, (state, since if state in GONE_STATES else None, article_id))
+        back = articles[-1]
+        for kind, details in (("missing", "{}"), ("restored", '{"state":["missing","live"]}')):
+            db.execute(
+                """insert into changes (seq, epoch, article_id, kind, details, said_at, learnt_at)
+                   select max(seq) + 1, 1, ?, ?, ?, ?, ? from changes""",
+                (back, kind, details, since, since),
+            )
+        db.commit()
+        gone = dict(zip(articles, states, strict=False))
+        gone = {one: state for one, state in gone.items() if state in GONE_STATES}
+        assert dict(db.execute("select article_id, state from gone")) == gone
+        one_day = [one for one, state in gone.items() if state == "disappeared"]
+        assert sorted(row[0] for row in db.execute("select article_id from disappeared")) == one_day
+        sql = "select article_id, state_before, state, gone_at from restored"
+        assert db.execute(sql).fetchall() == [(back, "missing", "live", since)]
+        posts = dict(db.execute("select article_id, post_id from articles"))
+    days = found(tmp_path / "copy")["days"]
+    assert sum(day["gone"] for day in days) == len(gone) and sum(day["unreadable"] for day in days) == 1
+    arguments = ["--archive", str(tmp_path / "copy"), "status", "--json"]
+    told = json.loads(CliRunner().invoke(sohr_archive, arguments).stdout)
+    english = next(one for one in told["holdings"] if one["source"] == "en")
+    assert {state: english["states"][state] for state in GONE_STATES} == dict.fromkeys(GONE_STATES, 2)
+    site = Datasette([str(path)])
+    for state in ("", *GONE_STATES):
+        page = (await site.client.get(f"/-/sohr/missing?state={state}")).text
+        listed = {int(number) for number in re.findall(r"/en/(\d+)\"", page.partition("<h2>")[0])}
+        assert listed == {posts[one] for one, its in gone.items() if state in ("", its)}, state
+        if state:
+            page = (await site.client.get(f"/-/sohr/search?state={state}")).text
+            assert "2 posts" in page
+    front = (await site.client.get("/-/sohr/en/")).text
+    assert f"<dd>{len(gone)}</dd>" in front
+    assert f"/en/{posts[back]}" in (await site.client.get("/-/sohr/changes?kind=restored")).text
 
 
 def test_days_after_the_last_walk_are_open_and_not_a_gap(whole: Path) -> None:

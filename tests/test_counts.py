@@ -15,9 +15,10 @@ from archive.store.schema import create_schema
 from tests.small_archive import Small
 
 AT = "2025-03-01T10:00:00Z"
-_COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state), count(*) filter (where
-              state in ('missing', 'disappeared', 'moved', 'withheld')),
-    sum(versions) from articles group by 1, 2 order by 1, 2"""
+_COUNTED = """select coalesce(edition, ''), coalesce(day, ''), count(*), count(state),
+    count(*) filter (where state in ('missing', 'disappeared', 'moved', 'withheld')), sum(versions),
+    count(newest_version_id), count(newest_version_id) filter (where state = 'live')
+    from articles group by 1, 2 order by 1, 2"""
 _SUMS = "select * from day_counts where sighted > 0 order by 1, 2"
 _EDITS = """select substr(said_at, 1, 7), coalesce(json_extract(classes, '$[0]'), ''), count(*) from changes
             where kind = 'updated'
@@ -25,7 +26,7 @@ _EDITS = """select substr(said_at, 1, 7), coalesce(json_extract(classes, '$[0]')
 editions = st.sampled_from(("en", "ar", None))
 days = st.sampled_from(("2025-03-01", "2025-03-02", None))
 states = st.sampled_from((None, "live", "missing", "disappeared", "moved", "withheld"))
-rows = st.tuples(editions, days, states, st.integers(0, 3))
+rows = st.tuples(editions, days, states, st.integers(0, 3), st.sampled_from((None, 7)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -40,13 +41,14 @@ rows = st.tuples(editions, days, states, st.integers(0, 3))
     )
 )
 def test_days_are_counted(
-    done: list[tuple[str, int, tuple[str | None, str | None, str | None, int]]],
+    done: list[tuple[str, int, tuple[str | None, str | None, str | None, int, int | None]]],
 ) -> None:
     """Rows come, change their day or state, and go: the sums are those of a count."""
     db = Database(memory=True)
     create_schema(db.conn)
-    for what, article_id, (edition, day, state, versions) in done:
+    for what, article_id, (edition, day, state, versions, newest) in done:
         values = {"edition": edition, "day": day, "state": state, "versions": versions}
+        values["newest_version_id"] = newest
         if what == "insert":
             named = {
                 "article_id": article_id,
@@ -58,8 +60,8 @@ def test_days_are_counted(
             db.table("articles").insert(named | values, ignore=True)
         elif what == "update":
             db.execute(
-                "update articles set edition = :edition, day = :day, state = :state, versions = :versions "
-                "where article_id = :id",
+                "update articles set edition = :edition, day = :day, state = :state, versions = :versions, "
+                "newest_version_id = :newest_version_id where article_id = :id",
                 values | {"id": article_id},
             )
         else:

@@ -421,7 +421,6 @@ async def test_search_shows_what_was_asked(ds: Datasette) -> None:
         ("newest_versions", [332300, 332400, 700001, 332481, 332481]),
         ("figures_changed", [332481]),
         ("silently_changed", [332481]),
-        ("gone", [332400]),
         ("posts_a_day", [None]),
     ],
 )

@@ -35,7 +35,7 @@ _GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.miss
             a.last_captured_at, v.title,
     v.plain_title, v.language
     from articles a left join versions v on v.version_id = a.newest_version_id
-    where a.state in ('missing', 'disappeared', 'moved', 'withheld') {{}} order by a.missing_since desc,
+    where a.state in ({", ".join(map(repr, GONE_STATES))}) {{}} order by a.missing_since desc,
     a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
 
 

@@ -64,7 +64,7 @@ def _newest(conn: sqlite3.Connection, t: Language) -> dict[str, Any]:
     crawl = next(iter(rows(conn, "select * from crawl_health order by started_at desc limit 1")), None)
     count = """select coalesce(sum(edits), 0) as edits,
         coalesce(sum(edits) filter (where class = 'figures'), 0) as figures from edit_counts"""
-    gone = "select count(*) from articles where state in ('missing', 'disappeared') and state != 'live'"
+    gone = "select coalesce(sum(gone), 0) from day_counts"
     counts = rows(conn, count)[0] | {"gone": conn.execute(gone).fetchone()[0]}
     return {
         "newest": {edition: rows(conn, NEWEST_OF, edition, _NEWEST) for edition in EDITIONS},

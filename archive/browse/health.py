@@ -17,7 +17,7 @@ from archive.browse.language import Language
 from archive.model import EDITIONS
 
 _CRAWLS = 100
-_DAYS = """select day, sighted, captured, missing, listed_whole, is_copied from coverage
+_DAYS = """select day, sighted, captured, uncaptured, listed_whole, is_copied from coverage
     where edition = ? and day between ? and ?"""
 _FAILURES = (
     "select reason, count(*) as times, max(at) as last from failures group by reason order by times desc"
@@ -92,13 +92,13 @@ def draw(t: Language, name: str, since: date, until: date, days: Mapping[str, Ma
     """A calendar of one edition."""
     squares = {}
     for day, row in days.items():
-        look = "waiting" if row["missing"] else "whole" if row["listed_whole"] else "part"
+        look = "waiting" if row["uncaptured"] else "whole" if row["listed_whole"] else "part"
         says = t.text(
             "calendar.day",
             day=day,
             posts=row["sighted"],
             captured=row["captured"],
-            waiting=row["missing"],
+            waiting=row["uncaptured"],
             listing=t(
                 "calendar.copied"
                 if row["is_copied"]
@@ -119,7 +119,7 @@ def _months(year: int, days: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
         if here:
             sums = {
                 name: sum(row[name] or 0 for row in here)
-                for name in ("sighted", "captured", "missing", "listed_whole", "is_copied")
+                for name in ("sighted", "captured", "uncaptured", "listed_whole", "is_copied")
             }
             found.append(
                 {"month": f"{year}-{month:02d}", "days": monthrange(year, month)[1], "with_posts": len(here)}

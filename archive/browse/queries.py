@@ -66,17 +66,6 @@ order by c.seq desc
 limit 200""",
     ),
     Query(
-        "gone",
-        "Disappeared",
-        "Articles that were missing at several looks over days, the last to go first. The view disappeared "
-        "has those just missing too.",
-        """select edition, post_id, title, missing_since, missing_looks, last_captured_at, url
-from disappeared
-where state = 'disappeared'
-order by missing_since desc
-limit 200""",
-    ),
-    Query(
         "posts_a_day",
         "Posts a day",
         "How many posts the archive knows of each day of the site, by edition.",

@@ -47,8 +47,8 @@ _WORDS = {
 _MADE = """Made from the software by `python -m archive.export.dictionary`; a test keeps it up to date. Times
 are UTC. What the site did not state is null."""
 _VIEWS = (
-    "latest_versions", "version_history", "edits", "disappeared", "crawl_health", "coverage",
-    "channel_coverage", "figure_changes",
+    "latest_versions", "version_history", "edits", "figure_changes", "gone", "disappeared", "restored",
+    "crawl_health", "coverage", "channel_coverage",
 )  # fmt: skip
 _FIGURES = ("figure_rows", "series_points", "figures", "series")
 _CRAWL = (

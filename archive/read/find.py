@@ -38,15 +38,18 @@ class Filters:
     edited: str = ""  # "yes": more than one version; "silently": and the site's modified time stayed
     severity: int = 0  # an edit of at least this severity
 
+    def days(self) -> list[tuple[str, str]]:
+        """The conditions on edition and day of ``a``, articles or `day_counts`, and their values."""
+        until = self.until + {4: "-12-31", 7: "-31"}.get(len(self.until), "")
+        parts = [("a.edition = ?", self.edition), ("a.day >= ?", self.since), ("a.day <= ?", until)]
+        return [(sql, value) for sql, value in parts if value]
+
     def where(self) -> tuple[str, list[object]]:
         """The condition on ``articles a``, and its values."""
-        until = self.until + {4: "-12-31", 7: "-31"}.get(len(self.until), "")
         edit = "select 1 from valid_changes c where c.article_id = a.article_id and c.kind = 'updated'"
         term = "select term_id from terms where taxonomy = 'category' and name = ?"
         parts: list[tuple[str, object]] = [
-            ("a.edition = ?", self.edition),
-            ("a.day >= ?", self.since),
-            ("a.day <= ?", until),
+            *self.days(),
             ("a.state = ?", self.state),
             (
                 f"""exists (select 1 from article_terms x where x.article_id = a.article_id
@@ -98,7 +101,7 @@ def find(
         count: int | None = len(kept)
     else:
         kept, is_cut = _walk(conn, where, values, match, RANKED if by_rank else start + size + 1)
-        count = None if match else _count(conn, where, values)
+        count = None if match else _count(conn, filters)
     if by_rank:
         kept = _rank(conn, match, kept)
     return Matches(kept[start : start + size], count, is_cut, len(kept) > start + size)
@@ -220,8 +223,18 @@ def _rank(conn: sqlite3.Connection, match: str, kept: list[int]) -> list[int]:
     return sorted(kept, key=lambda article_id: scores.get(article_id, 0.0))
 
 
-def _count(conn: sqlite3.Connection, where: str, values: list[object]) -> int | None:
-    """The number of articles that pass the filters; None above `RANKED`."""
+def _count(conn: sqlite3.Connection, filters: Filters) -> int | None:
+    """The number of articles that pass the filters: a sum over days, whatever their number; None above
+    `RANKED` where the days do not say it."""
+    if replace(filters, edition="", since="", until="", state="") == NO_FILTERS and filters.state in (
+        "",
+        "live",
+    ):
+        texts = "live_texts" if filters.state else "texts"
+        where = " and ".join(["true", *(condition for condition, _ in filters.days())])
+        sql = f"select coalesce(sum({texts}), 0) from day_counts a where {where}"
+        return int(conn.execute(sql, [value for _, value in filters.days()]).fetchone()[0])
+    where, values = filters.where()
     sql = f"select count(*) from (select 1 from articles a where {where} limit ?)"
     count: int = conn.execute(sql, [*values, RANKED + 1]).fetchone()[0]
     return count if count <= RANKED else None

@@ -43,9 +43,9 @@ class Day:
     alone: dict[str, int]  # articles that this channel alone showed
     sighted: int  # articles known
     present: int  # captured, and there at the last look
-    gone: int  # missing, disappeared or moved by the site's own answer, captured or not
+    gone: int  # missing, disappeared, moved or withheld by the site's own answer, captured or not
     unreadable: int  # captured, and no layout reads them
-    missing: int  # never captured
+    uncaptured: int
     listed_whole: bool
     is_open: bool  # not over, or barely, when the listings were last read
     is_copied: bool = False  # what is captured of it came from public archives or files alone
@@ -186,10 +186,11 @@ def _walk(conn: sqlite3.Connection, edition: Edition) -> Walk:
 
 def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | None) -> Iterable[Day]:
     edition = walk.edition
-    sql = """select day, count(*) as sighted, sum(state is null) as missing,
-             sum(coalesce(state in ('missing', 'disappeared', 'moved'), 0)) as gone,
-             sum(coalesce(state = 'unreadable', 0)) as unreadable
-             from articles where edition = ? group by day"""
+    sql = """select nullif(c.day, '') as day, sighted, sighted - captured as uncaptured, gone,
+             coalesce(u.articles, 0) as unreadable
+             from day_counts c left join (select coalesce(day, '') as day, count(*) as articles from articles
+                 where state = 'unreadable' and edition = ?1 group by 1) u using (day)
+             where c.edition = ?1 and sighted > 0"""
     articles = {row["day"]: row for row in conn.execute(sql, (edition,))}
     sql = """select a.day, coalesce(s.channel, ?), count(distinct a.article_id)
              from articles a left join sightings s using (article_id)
@@ -209,7 +210,7 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
     days: list[str | None] = [*days_between(first, last)] if first and last else []
     no_day = [None] if None in articles and since is None and until is None else []
     for day in [*days, *no_day]:
-        _, sighted, missing, gone, unreadable = articles.get(day, (day, 0, 0, 0, 0))
+        _, sighted, uncaptured, gone, unreadable = articles.get(day, (day, 0, 0, 0, 0))
         # As in the view `coverage`, which knows only days with known articles
         listed = day in whole or any(_is_inside(day, stretch) for stretch in stretches)
         yield Day(
@@ -218,10 +219,10 @@ def _days(conn: sqlite3.Connection, walk: Walk, since: str | None, until: str | 
             channels=channels.get(day, {}),
             alone=alone.get(day, {}),
             sighted=sighted,
-            present=sighted - missing - gone - unreadable,
+            present=sighted - uncaptured - gone - unreadable,
             gone=gone,
             unreadable=unreadable,
-            missing=missing,
+            uncaptured=uncaptured,
             listed_whole=listed,
             is_open=not listed and day is not None and "" < settled < day,
             is_copied=day in archived,
@@ -342,7 +343,7 @@ def render_audit(audit: Audit, *, every_day: bool = False) -> str:
 
 
 # Fields of `Day`, in the order of the columns
-_NUMBERS = ("sighted", "present", "gone", "unreadable", "missing")
+_NUMBERS = ("sighted", "present", "gone", "unreadable", "uncaptured")
 _HEADS = ("sighted", "present", "gone", "unreadable", "never captured")
 
 
@@ -436,7 +437,7 @@ def _explained(audit: Audit) -> Iterable[str]:
             yield f"{name}: {number_of(archived, 'day')} known only from public archives or files"
         if gone := sum(day.gone for day in days):
             are = f"{number_of(gone, 'article')} {'is' if gone == 1 else 'are'}"
-            yield f"{name}: {are} gone from the site, by its own answer: see the view disappeared"
+            yield f"{name}: {are} gone from the site, by its own answer: see the view gone"
         if unread := sum(day.unreadable for day in days):
             yield f"{name}: {number_of(unread, 'captured article')} that no layout reads: see docs/layouts.md"
     if gone_addresses := sum(address.is_gone for address in audit.unresolved):

@@ -421,6 +421,8 @@ create table day_counts (
     captured integer not null, -- Of these, captured.
     gone integer not null, -- Of these, missing, disappeared, moved or withheld.
     versions integer not null, -- Their versions.
+    texts integer not null, -- Of these articles, with a text.
+    live_texts integer not null, -- Of these, on the site at the last look.
     primary key (edition, day)
 ) strict, without rowid;
 
@@ -683,17 +685,43 @@ create view series_points as
 select r.* from series s join figures f on f.series = s.series
      join figure_rows r on r.version_id = f.version_id and r.line = f.line and r.start = f.start;
 
--- Missing, disappeared, moved, withheld: Articles that are not where they were. Who did it, and why, cannot
--- be known from here.
+-- Gone: Articles that are not where they were: missing, disappeared, moved or withheld. Who did it, and why,
+-- cannot be known from here.
+--   edition post_id url state missing_since missing_looks
+--   last_captured_at: When it was last captured.
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+--   title: Title it was last read with.
+create view gone as
+select a.edition, a.post_id, a.url, v.title, a.state, a.missing_since, a.missing_looks, a.last_captured_at,
+       a.article_id
+from articles a left join versions v on v.version_id = a.newest_version_id
+where a.state in ($gone_states);
+
+-- Disappeared: Those of them that were missing at several looks over days.
 --   edition post_id url state missing_since missing_looks
 --   last_captured_at: When it was last captured.
 --   article_id: Number of the row in this database; it is not the same after a rebuild.
 --   title: Title it was last read with.
 create view disappeared as
-select a.edition, a.post_id, a.url, v.title, a.state, a.missing_since, a.missing_looks, a.last_captured_at,
-       a.article_id
-from articles a left join versions v on v.version_id = a.newest_version_id
-where a.state in ($gone_states);
+select * from gone where state = 'disappeared';
+
+-- Restored: Articles that were gone and came back, once for each time.
+--   edition post_id url
+--   state: What it is now.
+--   state_before: What it was before it came back.
+--   gone_at: When it was last found gone before.
+--   restored_at: When it was found again.
+--   seq: Number of the change in the feed.
+--   article_id: Number of the row in this database; it is not the same after a rebuild.
+--   title: Title it was last read with.
+create view restored as
+select a.edition, a.post_id, a.url, v.title, a.state, c.details ->> '$.state[0]' as state_before,
+       (select max(g.said_at) from changes g where g.article_id = c.article_id and g.seq < c.seq
+        and (g.kind in ($gone_states) or g.details ->> '$.state[1]' in ($gone_states))) as gone_at,
+       c.said_at as restored_at, c.seq, a.article_id
+from valid_changes c join articles a using (article_id)
+     left join versions v on v.version_id = a.newest_version_id
+where c.kind = 'restored';
 
 -- Crawl health: How each run went.
 --   name kind started_at finished_at finish_reason exit_status verdict
@@ -701,7 +729,7 @@ where a.state in ($gone_states);
 --   new: Articles captured for the first time.
 --   changed: Articles with a new version.
 --   unchanged: Articles that said the same as before.
---   gone: Articles not found.
+--   gone: Articles found missing, moved or withheld.
 --   failed: Requests without an answer, and pages that could not be read.
 --   cross_check: Posts of which trafilatura reads a very different text (one in a hundred is checked).
 create view crawl_health as
@@ -717,12 +745,12 @@ from crawls;
 --   edition day
 --   sighted: Posts known of that day.
 --   captured: Of these, captured.
---   missing: Of these, still to be captured.
+--   uncaptured: Of these, still to be captured.
 --   listed_whole: 1: the listing of that day was walked whole, so that no post of it should be unknown.
 --   is_copied: 1: all that is captured of that day came from public archives or files; other posts may be
 --     unknown.
 create view coverage as
-select c.edition, c.day, c.sighted, c.captured, c.sighted - c.captured as missing,
+select c.edition, c.day, c.sighted, c.captured, c.sighted - c.captured as uncaptured,
        exists (select 1 from coverage_days d where d.edition = c.edition and d.day = c.day)
        or exists (select 1 from stretches s where s.edition = c.edition and s.merged_into is null
                   and c.day < coalesce(substr(s.head_seen_at, 1, 10), s.newest_day)
@@ -783,30 +811,38 @@ end;
 -- its `on conflict` would give way to that of the statement that fired it
 
 create trigger articles_counted after insert on articles begin
-    insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0
+    insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0, 0, 0
         where not exists (select 1 from day_counts
             where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));
     update day_counts set sighted = sighted + 1, captured = captured + (new.state is not null),
-        gone = gone + (coalesce(new.state, '') in ($gone_states)), versions = versions + new.versions
+        gone = gone + (coalesce(new.state, '') in ($gone_states)), versions = versions + new.versions,
+        texts = texts + (new.newest_version_id is not null),
+        live_texts = live_texts + (new.newest_version_id is not null and new.state is 'live')
         where edition = coalesce(new.edition, '') and day = coalesce(new.day, '');
 end;
 create trigger articles_uncounted after delete on articles begin
     update day_counts set sighted = sighted - 1, captured = captured - (old.state is not null),
-        gone = gone - (coalesce(old.state, '') in ($gone_states)), versions = versions - old.versions
+        gone = gone - (coalesce(old.state, '') in ($gone_states)), versions = versions - old.versions,
+        texts = texts - (old.newest_version_id is not null),
+        live_texts = live_texts - (old.newest_version_id is not null and old.state is 'live')
         where edition = coalesce(old.edition, '') and day = coalesce(old.day, '');
 end;
-create trigger articles_counted_again after update of edition, day, state, versions on articles
+create trigger articles_counted_again after update of edition, day, state, versions, newest_version_id on articles
 when old.edition is not new.edition or old.day is not new.day or old.state is not new.state
-    or old.versions != new.versions
+    or old.versions != new.versions or (old.newest_version_id is null) != (new.newest_version_id is null)
 begin
     update day_counts set sighted = sighted - 1, captured = captured - (old.state is not null),
-        gone = gone - (coalesce(old.state, '') in ($gone_states)), versions = versions - old.versions
+        gone = gone - (coalesce(old.state, '') in ($gone_states)), versions = versions - old.versions,
+        texts = texts - (old.newest_version_id is not null),
+        live_texts = live_texts - (old.newest_version_id is not null and old.state is 'live')
         where edition = coalesce(old.edition, '') and day = coalesce(old.day, '');
-    insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0
+    insert into day_counts select coalesce(new.edition, ''), coalesce(new.day, ''), 0, 0, 0, 0, 0, 0
         where not exists (select 1 from day_counts
             where edition = coalesce(new.edition, '') and day = coalesce(new.day, ''));
     update day_counts set sighted = sighted + 1, captured = captured + (new.state is not null),
-        gone = gone + (coalesce(new.state, '') in ($gone_states)), versions = versions + new.versions
+        gone = gone + (coalesce(new.state, '') in ($gone_states)), versions = versions + new.versions,
+        texts = texts + (new.newest_version_id is not null),
+        live_texts = live_texts + (new.newest_version_id is not null and new.state is 'live')
         where edition = coalesce(new.edition, '') and day = coalesce(new.day, '');
 end;
 create trigger edits_counted after insert on changes when new.kind = 'updated' begin

@@ -406,7 +406,7 @@ def counters(guard: Guard) -> dict[str, int]:
         "changed": counts["changed"],
         "unchanged": counts["unchanged"],
         "textless": counts["protected"] + counts["empty"],
-        "gone": counts["missing"] + counts["soft404"] + counts["withheld"],
+        "gone": sum(counts[word] for word in ("missing", "soft404", "moved", "withheld")),
         "moved": counts["moved"],
         "failed": sum(number for word, number in counts.items() if word not in _NO_FAILURE),
         "errors": counts["errors"],
