@@ -402,7 +402,7 @@ def reading(roles: Cast) -> list[tuple[str, str]]:
         ("front page", ""),
         ("an edited figure", f"-/sohr/{toll_edition}/{toll}/diff/1/2"),
         ("a silent edit", f"-/sohr/{silent_edition}/{silent}/diff/1/2"),
-        ("a search with hits", "-/sohr/search?q=civilian"),
+        ("landmines in January", "-/sohr/search?q=landmines&since=2026-01&until=2026-01"),
     ]
 
 

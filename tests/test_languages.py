@@ -18,11 +18,12 @@ from datasette.plugins import pm
 from jinja2 import Environment, nodes
 from selectolax.lexbor import LexborHTMLParser
 
-from archive import browse
+from archive import browse, outcome
 from archive.browse import language
 from archive.browse.language import ELSEWHERE, ENGLISH, LABELS, LANGUAGES, PLURALS, Language, choose_language
 from archive.compare.classes import CLASSES
-from archive.model import CHANGE_KINDS, GONE_STATES, STATES
+from archive.model import CHANGE_KINDS, GONE_STATES, REASONS, STATES
+from archive.sites.wordpress.channels import CHANNELS
 from tests.browser.making import make
 from tests.page import Page, words
 
@@ -112,7 +113,18 @@ def test_what_counts_has_every_form(code: str) -> None:
 
 def test_every_code_has_its_words() -> None:
     """States, kinds and classes of the tables are named, and each word for what is gone has its sentence."""
-    for section, codes in (("state", STATES), ("kind", CHANGE_KINDS), ("class", CLASSES)):
+    outcomes = {word for name, word in vars(outcome).items() if name.isupper() and isinstance(word, str)} - {
+        outcome.INVENTED
+    }
+    channels = {channel.name for channel in CHANNELS} | {"article", "robots", "import", outcome.INVENTED}
+    for section, codes in (
+        ("state", STATES),
+        ("kind", CHANGE_KINDS),
+        ("class", CLASSES),
+        ("outcome", (*outcomes, *REASONS, "withheld", "backfilled", "cross_check")),
+        ("channel", channels),
+        ("look", ("new", "pending", "due", "gap", "retry", "modified")),
+    ):
         assert {code for code in codes if f"{section}.{code}" not in ENGLISH.words} == set()
     for state in (*STATES, "restored"):
         assert ENGLISH(f"state_means.{state}").endswith(".") and ARABIC(f"state_means.{state}").endswith(".")
@@ -300,7 +312,7 @@ async def test_only_the_front_page_asks_the_browser(ds: Datasette) -> None:
 async def test_feeds_in_arabic(ds: Datasette) -> None:
     """A feed that is followed from an Arabic page is in Arabic, and its entries lead to Arabic pages."""
     text = (await ds.client.get("/-/sohr/ar/changes.atom")).text
-    assert "<title>أرشيف المرصد السوري: التعديلات</title>" in text
+    assert "<title>أرشيف المرصد السوري: التغييرات</title>" in text
     assert 'href="http://localhost/-/sohr/ar/changes.atom"' in text
     assert "رقم معدَّل" in text and "http://localhost/-/sohr/ar/en/332481/diff/1/2" in text
 

@@ -11,10 +11,11 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 from archive.errors import USAGE, ArchiveError
-from archive.read.search import Query, parse_query
+from archive.read.search import Query, Term, parse_query
 
 RANKED = 50_000  # matches that are counted and ranked
 WALKED = 20_000  # articles that are read, newest first, if more match
+_MANY, _EARLY = 1_000, 200  # matches that are met on the way to the newest of them, on the first pages
 _FIRST, _CHUNK = 250, 2_000  # articles of one query: at first, at most
 _GAP = 64  # ids between two ranges that are asked for as one
 _RUNS = 64  # queries for one chunk
@@ -91,16 +92,26 @@ def find(
     """The articles of a query: the most relevant first, or the newest. Raises BadQuery."""
     if query.problem:
         raise BadQuery(query.problem)
-    match = query.expression()
+    match = _that_stand(conn, query).expression()
     where, values = filters.where()
     by_rank = bool(match) and not newest_first
+    count: int | None
+    if match and newest_first and filters == NO_FILTERS and start < _EARLY:
+        count = _count_words(conn, match)
+        if count is None or count > _MANY:  # they stand close enough to be met on the way
+            kept, is_cut = _walk(conn, where, values, match, start + size + 1)
+            if len(kept) > start + size or not is_cut:
+                return Matches(kept[start : start + size], count, False, len(kept) > start + size)
     few = _find_few(conn, filters, match)
+    if few is None and by_rank:
+        kept = _rank_newest(conn, where, values, match, start, size + 1)
+        return Matches(kept[:size], None, True, len(kept) > size)
     if few is not None:
         ids, matches_already = few
         kept, is_cut = _keep(conn, where, values, ids, "" if matches_already else match), False
-        count: int | None = len(kept)
+        count = len(kept)
     else:
-        kept, is_cut = _walk(conn, where, values, match, RANKED if by_rank else start + size + 1)
+        kept, is_cut = _walk(conn, where, values, match, start + size + 1)
         count = None if match else _count(conn, filters)
     if by_rank:
         kept = _rank(conn, match, kept)
@@ -136,6 +147,30 @@ def suggest(
 def count_words(conn: sqlite3.Connection, query: Query, filters: Filters) -> list[tuple[str, int | None]]:
     """How many articles have each word of a query."""
     return [(t.typed, count_matches(conn, replace(query, clauses=((t,),)), filters)) for t in query.terms]
+
+
+def _that_stand(conn: sqlite3.Connection, query: Query) -> Query:
+    """The query with only those forms of its words that stand in some text: each other one would be looked up
+    for every match."""
+    sql = "select 1 from search where search match ? limit 1"
+
+    def has(words: tuple[str, ...]) -> bool:
+        return conn.execute(sql, (f'"{" ".join(words)}"',)).fetchone() is not None
+
+    def known(term: Term) -> Term:
+        if term.is_prefix:
+            return term
+        return replace(term, alternatives=(term.alternatives[0], *filter(has, term.alternatives[1:])))
+
+    clauses = tuple(tuple(map(known, clause)) for clause in query.clauses)
+    return replace(query, clauses=clauses, excluded=tuple(map(known, query.excluded)))
+
+
+def _count_words(conn: sqlite3.Connection, match: str) -> int | None:
+    """How many articles have the words; None above `RANKED`."""
+    sql = "select count(*) from (select 1 from search where search match ? limit ?)"
+    count: int = conn.execute(sql, (match, RANKED + 1)).fetchone()[0]
+    return count if count <= RANKED else None
 
 
 def _find_few(conn: sqlite3.Connection, filters: Filters, match: str) -> tuple[list[int], bool] | None:
@@ -182,17 +217,16 @@ def _walk(
     """Up to ``need`` of the newest articles that pass the filters and have the words; True if older ones were
     not looked at. Reads along the days, so the archive's size matters little."""
     sql = f"select a.article_id from articles a where {where} order by a.day desc, a.article_id desc limit ?"
-    most = 2 * RANKED if need == RANKED else WALKED
-    cursor = conn.execute(sql, [*values, most + 1])
+    cursor = conn.execute(sql, [*values, WALKED + 1])
     kept: list[int] = []
     seen, size = 0, _FIRST
     while some := [row[0] for row in cursor.fetchmany(size)]:
         has = _matching(conn, match, some)
         kept += [article_id for article_id in some if article_id in has]
         if len(kept) >= need:
-            return kept[:need], need == RANKED
+            return kept[:need], False
         seen, size = seen + len(some), min(2 * size, _CHUNK)
-    return kept, seen > most
+    return kept, seen > WALKED
 
 
 def _matching(conn: sqlite3.Connection, match: str, ids: list[int]) -> set[int]:
@@ -212,6 +246,20 @@ def _runs(ids: list[int]) -> list[tuple[int, int]]:
         else:
             found.append((number, number))
     return found if len(found) <= _RUNS else [(found[0][0], found[-1][1])]
+
+
+def _rank_newest(
+    conn: sqlite3.Connection, where: str, values: list[object], match: str, start: int, size: int
+) -> list[int]:
+    """Of the newest `RANKED` articles that have the words and pass the filters, and of the others of the last
+    of their days: the most relevant, from the place ``start`` on."""
+    found = f"""from search s cross join articles a on a.article_id = s.rowid
+        where search match ? and {where}"""
+    sql = f"select a.day {found} order by a.day desc limit 1 offset {RANKED - 1}"
+    last = next((row[0] for row in conn.execute(sql, [match, *values])), None)
+    sql = f"""select s.rowid {found} and coalesce(a.day, '') >= ?
+        order by bm25(search, 5.0, 1.0), a.day desc, a.article_id desc limit ? offset ?"""
+    return [row[0] for row in conn.execute(sql, [match, *values, last or "", size, start])]
 
 
 def _rank(conn: sqlite3.Connection, match: str, kept: list[int]) -> list[int]:
