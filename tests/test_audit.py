@@ -221,17 +221,19 @@ async def test_words_for_what_is_gone_mean_the_same(whole: Path, tmp_path: Path)
     told = json.loads(CliRunner().invoke(sohr_archive, arguments).stdout)
     english = next(one for one in told["holdings"] if one["source"] == "en")
     assert {state: english["states"][state] for state in GONE_STATES} == dict.fromkeys(GONE_STATES, 2)
-    site = Datasette([str(path)])
+    await check_pages(Datasette([str(path)]), {posts[one]: state for one, state in gone.items()}, posts[back])
+
+
+async def check_pages(site: Datasette, gone: dict[int, str], back: int) -> None:
+    """The pages list these posts under these words."""
     for state in ("", *GONE_STATES):
         page = (await site.client.get(f"/-/sohr/missing?state={state}")).text
         listed = {int(number) for number in re.findall(r"/en/(\d+)\"", page.partition("<h2>")[0])}
-        assert listed == {posts[one] for one, its in gone.items() if state in ("", its)}, state
+        assert listed == {post for post, its in gone.items() if state in ("", its)}, state
         if state:
-            page = (await site.client.get(f"/-/sohr/search?state={state}")).text
-            assert "2 posts" in page
-    front = (await site.client.get("/-/sohr/en/")).text
-    assert f"<dd>{len(gone)}</dd>" in front
-    assert f"/en/{posts[back]}" in (await site.client.get("/-/sohr/changes?kind=restored")).text
+            assert "2 posts" in (await site.client.get(f"/-/sohr/search?state={state}")).text
+    assert f"<dd>{len(gone)}</dd>" in (await site.client.get("/-/sohr/en/")).text
+    assert f"/en/{back}" in (await site.client.get("/-/sohr/changes?kind=restored")).text
 
 
 def test_days_after_the_last_walk_are_open_and_not_a_gap(whole: Path) -> None:
