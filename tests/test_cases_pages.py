@@ -8,16 +8,19 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from archive.compare.classes import metadata_changes
 from archive.extract.page import extract
 from archive.extract.reread import join_pages
 from archive.html.decode import decode_text
-from archive.html.lines import Raw
+from archive.html.lines import Raw, read_lines
 from archive.model import EDITIONS, ArticleKey, Capture, Extract, LineKind, Unextractable
 from archive.sites.sohr.addresses import Site
+from archive.sites.wordpress import noise
 from archive.sites.wordpress.boxes import drop_boxes, is_notice
 from tests.crawling import changes, crawl, rows
 from tests.replica.server import Replica
@@ -544,3 +547,53 @@ def test_a_minified_script_is_not_hostile() -> None:
 def test_a_disclaimer_is_a_note_unless_it_has_figures(text: str, opinion: bool) -> None:
     """A last line with figures says more than whose opinion it is."""
     assert lines(f"<p>{FIRST}</p><p>{text}</p>") == ([FIRST] if opinion else [FIRST, text])
+
+
+TOLLS = (
+    "12 civilians killed",
+    "Killed: 7",
+    "مقتل 12 مدنيا",
+    "The shelling of the town went on until the evening. Nobody could bring the wounded to a hospital.",
+)
+
+
+def shortest(parsed: Any) -> list[str]:
+    """A text for each way through a regular expression, repeating as little as it can."""
+    found = [""]
+    for operator, value in parsed:
+        ways = _ways(str(operator), value)
+        found = [text + way for text in found for way in ways]
+    return found
+
+
+def _ways(operator: str, value: Any) -> list[str]:
+    if operator == "LITERAL":
+        return [chr(value)]
+    if operator == "SUBPATTERN":
+        return shortest(value[3])
+    if operator == "BRANCH":
+        return [way for branch in value[1] for way in shortest(branch)]
+    if operator == "MAX_REPEAT":
+        return [way * value[0] for way in shortest(value[2])] if value[0] else [""]
+    if operator == "IN":
+        kind, first = value[0]
+        return [chr(first) if str(kind) == "LITERAL" else "1"]
+    return [""]  # the edges
+
+
+def unnamed(html: str) -> list[str]:
+    """The lines of a text without what the rules take."""
+    body = LexborHTMLParser(html).body
+    assert body is not None
+    return [line.text for line in read_lines(body, noise.is_noise).lines]
+
+
+def test_no_rule_takes_sentences_or_a_toll() -> None:
+    """Each name of a box, as a class and as an id, around the site's own words."""
+    names = dict.fromkeys(shortest(re._parser.parse(noise._NOISE.pattern)))  # type: ignore[attr-defined]
+    assert len(names) > 400 and all(map(noise._NOISE.match, names))
+    for mark in ('class="{}"', 'id="{}"'):
+        boxes = "".join(f"<div {mark.format(name)}><p>{text}</p></div>" for name in names for text in TOLLS)
+        assert unnamed(boxes) == [*TOLLS] * len(names)
+        empty = "".join(f"<div {mark.format(name)}><b>17</b> <i>of them.</i></div>" for name in names)
+        assert unnamed(f"<p>{FIRST}</p>{empty}<p>{LAST}</p>") == [FIRST, LAST]

@@ -265,7 +265,7 @@ def _is_pruned_away(found: Body, kept: boilerplate.Cut) -> bool:
     if kept.lines and not found.skipped:
         return False
     left = sum(len(line.text) for line in kept.lines)
-    if sum(len(node.text_content or "") for node in found.skipped) <= left and (left or not found.lines):
+    if sum(len(node.text()) for node in found.skipped) <= left and (left or not found.lines):
         return False
     prose = [line for node in found.skipped for line in read_lines(node).lines]
     lost = [line for line in prose if not line.linked and len(line.text.split()) >= _FEWEST_WORDS]

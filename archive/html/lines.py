@@ -51,7 +51,7 @@ _RUNS = re.compile(r"[ \t\n\r\f\v]+")  # NBSP and other spaces stay as written
 _LAZY = ("data-src", "data-lazy-src", "data-original", "src")
 
 Attributes = Mapping[str, str | None]
-IsNoise = Callable[[str, Attributes], bool]  # by the tag of an element and its attributes
+IsNoise = Callable[[LexborNode, str, Attributes], bool]  # of an element, its tag and attributes
 
 
 @dataclass(slots=True)
@@ -221,7 +221,7 @@ class _Walk:
                 self.forms.update(self.context.boxes)
             return None
         attributes = node.attributes
-        if attributes and self.is_noise and self.is_noise(tag, attributes):
+        if attributes and self.is_noise and self.is_noise(node, tag, attributes):
             self.out.skipped.append(node)
             self.splits = self.splits or str.isdecimal
             return None

@@ -1,6 +1,7 @@
 """Elements inside a text that are not the article, told by the names in their class and id attributes.
 
-A name must match as a whole: ``shared-toll``, ``village-ads-hill`` and ``share-of-dead`` match nothing. The
+No name takes the site's own words: an element that holds sentences or a toll, and nothing to click, is text. A
+name must match as a whole: ``shared-toll``, ``village-ads-hill`` and ``share-of-dead`` match nothing. The
 names are those of the site's layouts, of WordPress, and of themes and plugins for sharing, related posts,
 counters and advertising.
 """
@@ -8,8 +9,10 @@ counters and advertising.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Literal
 
 from selectolax.lexbor import LexborNode
 
@@ -114,6 +117,24 @@ _FAMILIES = (
     TOOLS,
 )
 _NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
+# These boxes have no sentences of their own; those of the other families have others' sentences, and links
+_SILENT = re.compile(f"^(?:{'|'.join((SHARING, COUNTERS, CONTENTS))})$", re.IGNORECASE)
+_CONTROLS = "form, button, input, select, textarea, iframe, ins, script, svg, video, audio, a img"
+# Words to visitors, and headings above other posts
+_INVITING = re.compile(
+    r"\b(?:cookie|subscri|newsletter|donat|support us|sign up|join us|follow us)|كوكيز|ملفات تعريف|اشترك|تبرع|تابعونا"
+    r"|^\s*(?:related|recommended|similar|you (?:may|might)|(?:read|see|more|also)\b|مقالات|مواضيع|أخبار ذات|ذات صلة|اقر[أا]|قد يعجبك)",
+    re.IGNORECASE,
+)
+_STOPS = (".", "!", "?", "؟", "۔")
+_FEWEST_SENTENCES, _FEWEST_WORDS = 2, 12
+_MOST_READ = 20_000  # characters of an element that is judged
+# With a number beside it, a toll
+_HARM = re.compile(
+    r"^\W*(?:kill|dead\b|died|death|martyr|wound|injur|casualt|fatalit|civilian|detain|arrest|kidnap|abduct|displac"
+    r"|(?:ال)?(?:قت[يلى]|مقتل|استشه|شهيد|شهداء|جر[يح]|[إا]صاب|مصاب|ضحايا|ضحية|مدني|معتقل|اعتق|مخطوف|مختطف|نازح))",
+    re.IGNORECASE,
+)
 _TYPES = ("/WPAdBlock", "/BreadcrumbList")  # of schema.org
 _ROLES = frozenset(("navigation", "dialog", "alertdialog", "search", "contentinfo", "banner", "form"))
 
@@ -142,9 +163,12 @@ _FURNITURE = re.compile(
 
 
 @lru_cache(maxsize=8192)
-def _names_noise(names: str) -> bool:
+def _names_noise(names: str) -> Literal["", "silent", "other"]:
+    """Whether a class or id names a box, and whether it is of a kind that has no sentences."""
     found = [name for name in names.split() if _NOISE.match(name)]
-    return bool(found) and not (all(map(_WIDGET.match, found)) and _BUILDER.search(names))
+    if not found or (all(map(_WIDGET.match, found)) and _BUILDER.search(names)):
+        return ""
+    return "silent" if all(map(_SILENT.match, found)) else "other"
 
 
 @lru_cache(maxsize=8192)
@@ -152,17 +176,34 @@ def _names_furniture(names: str) -> bool:
     return any(_FURNITURE.match(name) for name in names.split())
 
 
-def is_noise(tag: str, attributes: Mapping[str, str | None]) -> bool:
-    """True if an element inside a text is not the article: by its class, id, role or type, never by its
-    words."""
+def is_noise(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -> bool:
+    """True if an element inside a text is not the article: by its class, id, role or type, unless its words
+    are the site's own."""
     names = attributes.get("class")
-    if names and _names_noise(names):
-        return True
+    if names and (kind := _names_noise(names)):
+        return not _holds_text(node, "" if kind == "silent" else f"a, {_CONTROLS}")
     identity = attributes.get("id")
     is_named = identity and tag in _CONTAINERS and "wp-block-" not in (names or "")
     if is_named and _names_noise(identity or "") and not _BUILDER.search(names or ""):
+        return not _holds_text(node, _CONTROLS)  # an author's anchor for a part of the text has links in it
+    if attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith(_TYPES):
+        return not _holds_text(node, f"a, {_CONTROLS}")
+    return False
+
+
+def _holds_text(node: LexborNode, controls: str) -> bool:
+    """Whether an element that is named as a box holds sentences or a toll, and none of the ``controls``."""
+    text = node.text()[:_MOST_READ]
+    if text.isspace() or _INVITING.search(text) or (controls and node.css_first(controls) is not None):
+        return False
+    words = Counter(text.split())
+    for box in node.css(f"a, style, noscript, template, {_CONTROLS}"):
+        words.subtract(box.text()[:_MOST_READ].split())
+    own = [word for word, number in words.items() for _ in range(number)]
+    if any(map(_HARM.match, own)) and any(any(map(str.isdecimal, word)) for word in own):
         return True
-    return attributes.get("role") in _ROLES or (attributes.get("itemtype") or "").endswith(_TYPES)
+    sentences = sum(word.endswith(_STOPS) for word in own)
+    return sentences >= _FEWEST_SENTENCES and len(own) >= _FEWEST_WORDS
 
 
 def in_furniture(
