@@ -104,7 +104,7 @@ def drop_boxes(
         before = line
     boxes = _boxes_among(links, kept)
     if boxes == links:
-        return kept, links
+        return ([] if all(map(is_notice, kept)) else kept), links
     standing = {id(line) for line in (*kept, *links)} - set(map(id, boxes))
     return [line for line in lines if id(line) in standing], boxes
 
