@@ -235,7 +235,11 @@ def test_title_and_text_of_other_themes(name: str) -> None:
 def test_a_box_is_not_the_text_of_a_post_without_text() -> None:
     """One box that links to another post makes no article; links in paragraphs are a list of posts."""
     box = f'<div class="q8f"><div class="a91">{OTHER}</div></div>'
-    for boxes in (box, f"<div><p>4.5 / 5 (143 votes)</p></div>{box}", f"<div>{box}</div><b>12 views</b>{box}"):
+    for boxes in (
+        box,
+        f"<div><p>4.5 / 5 (143 votes)</p></div>{box}",
+        f"<div>{box}</div><b>12 views</b>{box}",
+    ):
         found = extract(page_of(boxes), Site())
         assert isinstance(found, Unextractable) and found.reason in ("empty", "layout")
     assert lines(f"<div><p>{OTHER}</p><p>{OTHER}</p></div>") == ["Four civilians killed near the bridge"] * 2
