@@ -71,9 +71,12 @@ def test_the_certificate_of_each_host_is_kept_once(tmp_path: Path, monkeypatch: 
     well(folder, "cite", "en:101", 1, "--package", tmp_path / "one.wacz")
     with zipfile.ZipFile(tmp_path / "one.wacz") as package:
         sheet = json.loads(package.read("provenance/sheet.json"))
+        page = package.read("provenance/sheet.html").decode()
     for one in sheet["captures"]:
         assert one["tls"] == f"{secured[0]['protocol']} {secured[0]['cipher']}"
-        assert one["certificates"][0] in (secured[0]["certificates"][0], secured[1]["certificates"][0])
+        sent = one["certificates"][0]
+        assert sent["pem"] in (secured[0]["certificates"][0], secured[1]["certificates"][0])
+        assert sent["sha256"] in page and "BEGIN CERTIFICATE" not in page
 
 
 def test_who_captures_is_said_if_it_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

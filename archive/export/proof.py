@@ -19,7 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from archive.clock import now
+from archive.clock import format_time, now
 from archive.errors import DamagedWarc
 from archive.export.package import facts
 from archive.export.signature import sign_digest
@@ -182,7 +182,6 @@ def _sheet(
         "edit": edit,
         "captures": [_capture(folder, one) for one in captures],
         "seals": [_seal(one) for _, one in seals],
-        "unknown": "What is empty is unknown to the archive.",
         "clocks": "Captures are dated by the clock of the machine that crawled, tokens by the authority's.",
         "how_to_check": dict(line.split(" = ", 1) for line in _CHECKS.strip().splitlines()),
     }
@@ -268,8 +267,25 @@ def _read_tls(folder: Path, path: Path, proven: _Proven) -> dict[str, Any]:
             event = next(read_records(source, int(offset)), None) if source else None
             if isinstance(event, Record):
                 said = json.loads(event.block)
-                found = {"tls": f"{said['protocol']} {said['cipher']}", "certificates": said["certificates"]}
+                chain = [_certificate(one) for one in said["certificates"]]
+                found = {"tls": f"{said['protocol']} {said['cipher']}", "certificates": chain}
     return found
+
+
+def _certificate(pem: str) -> dict[str, str]:
+    """A certificate of the site as a person reads it, and whole."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.x509 import load_pem_x509_certificate
+
+    one = load_pem_x509_certificate(pem.encode())
+    return {
+        "subject": one.subject.rfc4514_string(),
+        "issuer": one.issuer.rfc4514_string(),
+        "valid_from": format_time(one.not_valid_before_utc),
+        "valid_until": format_time(one.not_valid_after_utc),
+        "sha256": one.fingerprint(SHA256()).hex(),
+        "pem": pem,
+    }
 
 
 def _seal(proven: _Proven) -> dict[str, Any]:
@@ -287,31 +303,101 @@ def _seal(proven: _Proven) -> dict[str, Any]:
     }
 
 
-_STYLE = """body{max-width:60em;margin:auto;padding:1em;font:1em/1.5 sans-serif}
-table{border-collapse:collapse;width:100%;margin:.5em 0}th,td{border:1px solid #bbb;padding:.3em .5em;
-text-align:left;vertical-align:top;overflow-wrap:anywhere}th{width:12em;font-weight:600}
-pre{white-space:pre-wrap;margin:0;font:inherit}.unknown{color:#777}"""
+_STYLE = """body{max-width:60em;margin:auto;padding:1em;font:.9em/1.4 sans-serif}
+h1{font-size:1.5em}h2{font-size:1.15em;margin:1em 0 .3em;break-after:avoid}p{margin:.3em 0}
+table{border-collapse:collapse;width:100%;table-layout:fixed}th,td{border:1px solid #bbb;padding:.2em .5em;
+text-align:start;vertical-align:top;overflow-wrap:anywhere}th:first-child{width:8em}p,li,code{overflow-wrap:anywhere}
+li{break-inside:avoid;margin:.4em 0}.text{white-space:pre-line}.unknown,b{color:#555;font-weight:normal}
+code,.digest{font:.85em monospace}@page{size:A4;margin:14mm}@media print{body{font-size:8.5pt;padding:0}}"""
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_SIDE_ROWS = (
+    "citation",
+    "title",
+    "author",
+    "published_at",
+    "modified_at",
+    "first_captured_at",
+    "last_captured_at",
+)
 
 
 def _page(sheet: dict[str, Any]) -> str:
-    """The sheet for people, without scripts and without anything from elsewhere."""
-    title = f"Provenance of {sheet['versions'][-1]['citation']}"
-    parts = "".join(f"<h2>{_label(name)}</h2>\n{_render(value)}\n" for name, value in sheet.items())
+    """The sheet for people, on two pages of paper, without scripts and without anything from elsewhere."""
+    versions, captures = sheet["versions"], sheet["captures"]
+    title = f"What {versions[-1]['address']} said"
+    same = {name: one for name, one in captures[0].items() if all(other[name] == one for other in captures)}
+    made = {name: sheet[name] for name in ("archive_of", "made_with")}
+    parts = [
+        f"<h1>{escape(title)}</h1><p>{_value(sheet['about'])} {_value(sheet['clocks'])}",
+        f"The same, with every field apart, is in <code>sheet.json</code>. {_facts(made)}</p>",
+        *([f"<h2>The edit</h2>{_edit(sheet['edit'])}"] if sheet["edit"] else []),
+        f"<h2>The texts</h2>{_sides(versions)}",
+        f"<h2>The captures</h2><p>Of all: {_facts(same)}</p><ol>",
+        *(f"<li>{_capture_item({n: v for n, v in one.items() if n not in same})}</li>" for one in captures),
+        "</ol><h2>What seals and dates them</h2><ol>",
+        *(f"<li>{_facts(one)}</li>" for one in sheet["seals"]),
+        "</ol><h2>How to check</h2><ol>",
+        *(
+            f"<li>{escape(what)}: <code>{escape(how)}</code></li>"
+            for what, how in sheet["how_to_check"].items()
+        ),
+        "</ol>",
+    ]
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    body = f"<h1>{escape(title)}</h1>\n{parts}"
+    body = "\n".join(parts)
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+
+
+def _edit(edit: dict[str, Any]) -> str:
+    """What changed: each figure with its sentences, then the rest."""
+    figures = (
+        f"<li>{_value(one['before'])} → {_value(one['after'])}<br>{_value(one['sentence_before'])}<br>"
+        f"{_value(one['sentence_after'])}</li>"
+        for one in edit["figures"]
+    )
+    rest = {name: value for name, value in edit.items() if name != "figures"}
+    return f"<ul>{''.join(figures)}</ul><p>{_facts(rest)}</p>"
+
+
+def _sides(versions: list[dict[str, Any]]) -> str:
+    """The versions side by side."""
+
+    def row(name: str, kind: str) -> str:
+        cells = (f'<td dir="auto" class="{kind}">{_value(one[name])}</td>' for one in versions)
+        return f"<tr><th>{_label(name)}</th>{''.join(cells)}</tr>"
+
+    rows = [row(name, "") for name in _SIDE_ROWS]
+    return (
+        f"<table>{''.join(rows)}{row('text', 'text')}{row('text_sha256', 'digest')}{row('file', '')}</table>"
+    )
+
+
+def _capture_item(fields: dict[str, Any]) -> str:
+    """What is a capture's own: its facts, and the commands that show its record and its page."""
+    commands = {name: fields.pop(name, None) for name in ("command", "body", "page")}
+    shown = commands["page"] or commands["command"]
+    return _facts(fields) + (f"<br><code>{escape(shown)}</code>" if shown else "")
+
+
+def _facts(fields: dict[str, Any]) -> str:
+    """Names and values in one paragraph; what is unknown is named at its end."""
+    known = [
+        f"<b>{_label(name)}:</b> {_value(value)}" for name, value in fields.items() if value not in _EMPTY
+    ]
+    empty = [_label(name).lower() for name, value in fields.items() if value in _EMPTY]
+    return " · ".join(known + [f'<span class="unknown">unknown: {", ".join(empty)}</span>'] * bool(empty))
 
 
 def _label(name: str) -> str:
     return escape(name.replace("_", " ").capitalize())
 
 
-def _render(value: Any) -> str:
-    if value is None or value == "":
+def _value(value: Any) -> str:
+    if value in _EMPTY:
         return '<span class="unknown">unknown</span>'
     if isinstance(value, dict):
-        rows = (f"<tr><th>{_label(name)}</th><td>{_render(one)}</td></tr>" for name, one in value.items())
-        return f"<table>{''.join(rows)}</table>"
+        shown = {name: one for name, one in value.items() if name != "pem"}
+        return "; ".join(f"{escape(name)} {_value(one)}" for name, one in shown.items())
     if isinstance(value, list):
-        return f"<ol>{''.join(f'<li>{_render(one)}</li>' for one in value)}</ol>"
-    return f'<pre dir="auto">{escape(str(value))}</pre>'
+        return ", ".join(map(_value, value))
+    return f"<bdi>{escape(str(value))}</bdi>"

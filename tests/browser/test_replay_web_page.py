@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -244,6 +245,18 @@ def test_a_package_is_verified(chromium: Any, package: Path, tmp_path: Path, cha
     assert (signature or {}).get("matched", False) is change.is_signed
     if not change.file:
         assert key["expected"] == json.loads(well(package.parent / "a", "head", "--json"))["public_key"]
+
+
+def test_the_sheet_fits_two_pages(chromium: Any, package: Path, tmp_path: Path) -> None:
+    """For people with paper: both texts are side by side, and nothing is fetched."""
+    with zipfile.ZipFile(package) as archive:
+        archive.extract("provenance/sheet.html", tmp_path)
+    page = chromium.new_page()
+    page.goto(f"file://{tmp_path}/provenance/sheet.html")
+    one, two = page.locator("td.text").all()
+    assert one.bounding_box()["y"] == two.bounding_box()["y"] and "31 civilians" in two.inner_text()
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 2
+    page.close()
 
 
 def test_the_table_is_the_one_in_the_docs() -> None:
