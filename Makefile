@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 
 SERVE ?= 1
 PAGES ?= 3
-JOBS ?= 3
+JOBS ?= 4
 ARCHIVE_DIR ?= data
 PORT ?= 8001
 

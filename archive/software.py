@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from archive.clock import clock
@@ -20,12 +21,6 @@ def software() -> dict[str, str]:
     left out where those say nothing. A test's clock is said too: ``archive-clock`` as it was stated,
     ``archive-clock-ahead`` in seconds ahead of the machine's.
     """
-    names = []
-    for part in PARTS:
-        try:
-            names.append(f"{part}/{version(part)}")
-        except PackageNotFoundError:
-            names.append(f"{part}/unknown")
     given = {"operator": os.environ.get(OPERATOR, ""), "hostname": os.environ.get(HOSTNAME, "")}
     shifted = clock()
     stated = (
@@ -34,10 +29,18 @@ def software() -> dict[str, str]:
         else {}
     )
     return {
-        "software": " ".join([*names, f"python/{platform.python_version()}"]),
+        "software": " ".join([*map(_named, PARTS), f"python/{platform.python_version()}"]),
         "isPartOf": "sohr-archive",
         "robots": "classic",
         "format": "WARC File Format 1.1",
         "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
         **{name: value for name, value in given.items() if value},
     } | stated
+
+
+@cache  # it reads a file
+def _named(part: str) -> str:
+    try:
+        return f"{part}/{version(part)}"
+    except PackageNotFoundError:
+        return f"{part}/unknown"
