@@ -1,5 +1,5 @@
 """The same captures of the years before, handed over in any order, give the same history: versions with their
-times, states, and what the feed says of states that holds in the end.
+times and what they state, addresses, states, and what the feed says of states that holds in the end.
 
 What a text was when it was learnt (`created`, `updated` or `backfilled`) depends on the order, and so does
 the state that a row names as the one before: rows of the feed are never rewritten.
@@ -89,21 +89,34 @@ STORIES = {
         _gone(5, "2020-03-01"),
     ],
 }
-VERSIONS = """select post_id, number, text, v.first_captured_at, v.last_captured_at, captures
-    from versions v join articles using (article_id) order by 1, 2"""
+VERSIONS = """select post_id, number, text, title, v.layout, modified_at, v.first_captured_at,
+    v.last_captured_at, captures, f.captured_at, l.captured_at
+    from versions v join articles using (article_id)
+    join captures f on f.capture_id = first_capture_id join captures l on l.capture_id = last_capture_id
+    order by 1, 2"""
 STATES = """select post_id, state, missing_looks, missing_since, a.first_captured_at, a.last_captured_at,
-    versions, v.number from articles a left join versions v on v.version_id = newest_version_id order by 1"""
-CHANGES = """select post_id, kind, said_at, json_extract(c.details, '$.state[1]') from valid_changes c
-    join articles using (article_id) where json_extract(c.details, '$.state') is not null order by 1, 3, 2"""
+    versions, v.number, (select m.post_id from articles m where m.article_id = a.moved_to)
+    from articles a left join versions v on v.version_id = newest_version_id
+    where state is not null order by 1"""
+# A first state is told by `created` or by `metadata`; `unreadable` is no state of the site's
+CHANGES = """select post_id, iif(kind = 'created', 'metadata', kind) as kind, said_at,
+    json_extract(c.details, '$.state[1]') as told from valid_changes c join articles using (article_id)
+    where told is not null and told != 'unreadable' order by 1, 3, 2"""
+ALIASES = """select aliases.url, post_id from aliases join articles using (article_id)
+    where state is not null order by 1"""
 
 
 def _history(folder: Path, captures: list[Capture]) -> dict[str, Any]:
     with Archive(folder) as archive:
-        for one in captures:  # each by itself: as late as can be
-            archive.take(one)
+        archive.take(*captures)
     return {
         name: rows(folder, sql)
-        for name, sql in (("versions", VERSIONS), ("states", STATES), ("changes", CHANGES))
+        for name, sql in (
+            ("versions", VERSIONS),
+            ("states", STATES),
+            ("changes", CHANGES),
+            ("aliases", ALIASES),
+        )
     }
 
 
@@ -157,10 +170,135 @@ def test_an_edit_on_a_change_of_theme_is_an_edit_if_the_page_is_of_its_era(tmp_p
     ]
     for number, order in enumerate((captures, captures[::-1], [captures[n] for n in (1, 0, 3, 2)])):
         found = _history(tmp_path / str(number), order)
-        spans = [(row[3][:4], row[4][:4]) for row in found["versions"]]
+        spans = [(row[6][:4], row[7][:4]) for row in found["versions"]]
         assert ("2019", "2019") in spans and ("2021", "2022") in spans, order
     [(layouts,)] = rows(tmp_path / "0", "select json_group_array(layout) from versions order by number")
     assert layouts == '["tielabs","publisher"]'
     assert rows(tmp_path / "0", "select captured_at from captures where outcome = 'quarantined'") == [
         ("2023-03-01T12:00:00Z",)
     ]
+
+
+# -- all kinds of captures, at random ------------------------------------------------------------------------
+
+THEMES = {"publisher": "single-post-content", "tielabs": "clearfix", "foxiz": "rbct", "general": ""}
+ROUNDS, POSTS = 2, 25  # orders, and posts with a story of their own in each; `slow` has more
+
+
+def _addresses(post_id: int) -> list[str]:
+    """Addresses of one post: its own, another spelling of it, by id, and one that does not name the id."""
+    own = f"{HOME}en/{post_id}/"
+    return [
+        own,
+        own.replace("http:", "https:"),
+        f"{HOME}en/?p={post_id}",
+        f"{HOME}en/2016/03/post-{post_id}/",
+    ]
+
+
+def _text(chance: random.Random, post_id: int, day: str) -> Capture:
+    """One of three texts, in a theme of the time or of another, as it is or as a cache kept it."""
+    word = chance.choice(("three", "five", "nine"))
+    marks = chance.choice(("“'", '"’'))  # the same text all the same
+    lines = [f"{marks[0]}Post {post_id}{marks[1]}s village lost {word} people, activists say."]
+    lines += [
+        f"Line {number} of the {word} in the news of post {post_id}."
+        for number in range(chance.choice((1, 9)))
+    ]
+    if chance.random() < 0.2:
+        lines = [f"A text of post {post_id}."]
+    body = page(f"Title {post_id}", *lines, post_id=post_id)
+    if theme := THEMES[chance.choice(tuple(THEMES))]:
+        body = body.replace(b'class="entry-content"', f'class="entry-content entry {theme}"'.encode())
+    stated = (
+        f'<meta property="article:modified_time" content="{chance.choice((2013, 2014))}-01-01T00:00:00Z">'
+    )
+    body = body.replace(b"</head>", stated.encode() + b"</head>")
+    return _said(post_id, day, "", body=body)
+
+
+def _other(chance: random.Random, post_id: int, day: str) -> Capture:
+    """Anything that is not the text."""
+    kind = chance.choice(
+        (
+            "gone",
+            "gone",
+            "gone",
+            "moved",
+            "moved",
+            "alias",
+            "elsewhere",
+            "home",
+            "protected",
+            "unread",
+            "cut",
+            "soft404",
+        )
+    )
+    own, by_id, slug = _addresses(post_id)[0], f"{HOME}en/?p={post_id}", _addresses(post_id)[3]
+    match kind:
+        case "gone":
+            return _gone(post_id, day, chance.choice((404, 410, 451)))
+        case "moved":
+            return _permanent(post_id, day, by_id, f"{HOME}en/{chance.choice((post_id + 1, post_id + 2))}/")
+        case "alias":
+            return _permanent(post_id, day, slug, own)
+        case "elsewhere":
+            return _at(
+                own, _said(post_id, day, "", status=302, body=b""), ("Location", f"{HOME}en/{post_id + 1}/")
+            )
+        case "home":
+            return _permanent(post_id, day, own, f"{HOME}en/")
+        case "soft404":
+            return _said(post_id, day, "", body=b"<title>Page not found</title>")
+        case "cut":
+            return _said(post_id, day, "", body=page("A title", "Three", post_id=post_id)[:-60])
+        case "unread":
+            return _said(post_id, day, "", body=b"<html><body><b>An old theme</b></body></html>")
+    asks = b'<form class="post-password-form"></form>'
+    body = page("A title", "x", post_id=post_id).replace(b"<p>x</p>", asks)
+    return _said(post_id, day, "", body=body)
+
+
+def _invent(seed: int) -> list[Capture]:
+    """Captures of several posts, each at its own time; each story has posts of its own."""
+    chance, captures = random.Random(seed), list[Capture]()
+    for number in range(POSTS):
+        days = chance.sample(
+            [f"{year}-{month:02}-10" for year in range(2014, 2026) for month in (2, 5, 8, 11)], 8
+        )
+        for day in days:
+            post_id = 100 + 10 * number
+            one = (_text if chance.random() < 0.55 else _other)(chance, post_id, day)
+            if one.status not in (301, 302) and chance.random() < 0.5:
+                one = _at(chance.choice(_addresses(post_id)), one)
+            if chance.random() < 0.1:
+                one = _at(one.url, one, ("Age", str(chance.choice((60, 86400 * 400)))))
+            captures.append(one)
+    return captures
+
+
+def _differences(folder: Path, seed: int) -> list[str]:
+    """How the histories of two orders of one set of captures differ."""
+    captures = _in_time(_invent(seed))
+    expected = _history(folder / "in time", captures)
+    shuffled = random.Random(-seed).sample(captures, len(captures))
+    found = _history(folder / "shuffled", shuffled)
+    return [
+        f"seed {seed}: {name}: {sorted(set(expected[name]) ^ set(found[name]), key=repr)}"
+        for name in expected
+        if expected[name] != found[name]
+    ]
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_captures_of_all_kinds_in_any_order_give_the_same_history(tmp_path: Path, seed: int) -> None:
+    """Texts, edits and what came back, five statuses, redirects, themes, caches, addresses: shuffled."""
+    assert _differences(tmp_path, seed) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_a_thousand_shuffled_stories(tmp_path: Path, seed: int) -> None:
+    """The same, for 40 times as many posts."""
+    assert _differences(tmp_path, seed) == []

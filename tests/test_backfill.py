@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +90,27 @@ def test_the_exchange_is_of_now_and_the_capture_of_then(tmp_path: Path) -> None:
     assert capture[1] == TIMES[0] and capture[2] == exchange[1] > "2026"
     assert capture[3] == f"{HOME}en/1/" and capture[4] == exchange[2]
     assert rows(folder, "select said_at, learnt_at from changes") == [(TIMES[0], capture[2])]
+
+
+def test_a_page_of_common_crawl_is_stored_once(tmp_path: Path) -> None:
+    """The exchange keeps the record's own header and the digest of what came; a rebuild agrees."""
+    folder = tmp_path / "archive"
+    chance = random.Random(1)
+    body = kept(1, TIMES[0], *(f"{chance.getrandbits(400):x}" for _ in range(1000)))
+    with CommonCrawl([body]) as service:
+        assert backfill(service, folder).status == 0
+    [exchange] = rows(folder, "select size, truncated from captures where channel = 'commoncrawl_capture'")
+    assert exchange[0] < 1000 and exchange[1] == "unspecified"
+    [capture] = rows(folder, "select size, original_id, outcome from captures where source = 'commoncrawl'")
+    assert capture == (len(body.body), None, "new")
+    [file] = (folder / "warc").glob("*.warc.gz*")
+    packed = len(gzip.compress(body.body))
+    assert packed < file.stat().st_size < packed * 1.3
+    assert b"Sohr-Packed: " in gzip.decompress(file.read_bytes())
+    assert sohr(folder, "verify").status == 0
+    before = dump(folder)
+    rebuild(folder)
+    assert dump(folder) == before
 
 
 def test_both_services_into_one_archive_take_their_place_in_time(tmp_path: Path) -> None:

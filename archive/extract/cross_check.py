@@ -15,6 +15,7 @@ from archive.warc.gzip_members import payload_sha256
 ONE_IN = 100  # pages that are checked: 15 ms each, so 0.15 ms a page
 DISAGREE = 0.4  # F1 of 4-word shingles; docs/extraction.md says what the layouts' own pages score
 CROSS_CHECK = "cross_check"  # reason of the failures that record a disagreement
+FEWEST_SURE = 60  # words of a text whose layout a capture of years ago must prove
 FEWEST_WORDS = 30  # the overlap of shorter texts says little
 GENERAL = LAYOUTS[-1].name
 _WORD = re.compile(r"\w+")
@@ -35,6 +36,11 @@ def is_sampled(capture: Capture) -> bool:
 def is_to_be_checked(found: Extract) -> bool:
     """True for a text that `general` read: without agreement it may be a teaser or a box."""
     return found.layout == GENERAL and len(_WORD.findall(found.text)) >= FEWEST_WORDS
+
+
+def is_sure(found: Extract) -> bool:
+    """True for a text long enough that a disagreement refuses it."""
+    return len(_WORD.findall(found.text)) >= FEWEST_SURE
 
 
 def is_beyond_checking(found: Extract) -> bool:

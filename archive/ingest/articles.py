@@ -108,6 +108,7 @@ class Articles:
             self.store.articles.update(
                 article["article_id"],
                 state="unreadable",
+                missing_looks=0,
                 first_captured_at=seen.at,
                 last_captured_at=seen.at,
                 next_look_at=again,

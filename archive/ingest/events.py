@@ -14,7 +14,7 @@ from archive.ingest.path import Ingest, learnt_homes
 from archive.ingest.same_text import trust
 from archive.ingest.seen import Seen, key_of
 from archive.model import APART, STOPPED, Capture, Kind, Unextractable
-from archive.outcome import DISAGREEMENT, MENDABLE, NO_ANSWER, NOT_ASKED, Outcome
+from archive.outcome import MENDABLE, NO_ANSWER, NOT_ASKED, Outcome
 from archive.sites import addresses_elsewhere
 from archive.sites.sohr.addresses import Site
 from archive.store.connection import Row
@@ -130,13 +130,8 @@ def _mend(ingest: Ingest, layout: str | None) -> None:
     sql = (
         f"select * from captures where outcome in ({marks}) and (? is null or layout = ?) order by capture_id"
     )
-    reader = Reader(ingest.site, in_full=True)
     for row in ingest.store.query(sql, *MENDABLE, layout, layout):
-        # Another release of the second reader may say otherwise: what it said then stands
-        said = "select detail from failures where capture_id = ? and reason = ?"
-        check = ingest.store.one(said, row["capture_id"], DISAGREEMENT)
-        known = KnownReader(ingest.site, None, Check(check["detail"])) if check else reader
-        ingest.record_again(row, known)
+        ingest.record_again(row, ingest.reader_again(row))
 
 
 def _record_apart(
@@ -176,7 +171,7 @@ def _reread(ingest: Ingest, at: str, reader: Reader) -> None:
 def _start_rereading(ingest: Ingest, reader: Reader, after: int, upto: int) -> None:
     """Let the captures under versions of these articles be read ahead, if they are pages of this site."""
     rows = ingest.store.query(
-        """select c.*, a.source, a.key from versions v join articles a using (article_id)
+        """select a.source, a.key, c.* from versions v join articles a using (article_id)
            join captures c on c.capture_id = v.first_capture_id
            where a.article_id > ? and a.article_id <= ? and a.edition is not null and v.extractor != ?
            order by a.article_id, v.number""",

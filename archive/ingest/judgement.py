@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -375,7 +376,7 @@ def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: 
 
 def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
     """Write what a look found, at its capture time."""
-    capture = ingest.evidence.capture(row)
+    capture = replace(ingest.evidence.capture(row), source="live")  # the row's source is that of the article
     is_addition = _is_addition(row)
     seen = Seen(capture, row["capture_id"], is_judged=True, is_addition=is_addition, judged_at=learnt_at)
     # What was held of the article as something else is not so

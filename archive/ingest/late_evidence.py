@@ -1,4 +1,5 @@
-"""Evidence that is learnt late: the states of its article are derived anew, in the order of time.
+"""Evidence that is learnt late: the states of its article are derived anew, in the order of time, and what it
+explains is read again.
 
 A live crawl learns in the order of time, and its captures never come here. Rows of the feed stay: what was
 missed is added with its own time, and what is dated otherwise now is retracted.
@@ -15,6 +16,7 @@ from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
 from archive.ingest.seen import Seen, key_of
 from archive.model import GONE_STATES
+from archive.outcome import DISAGREEMENT, OTHER_LAYOUT
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 
@@ -22,50 +24,53 @@ DATED_OTHERWISE = "dated_otherwise"  # why a change is retracted: evidence learn
 _TEXTS = ("new", "changed", "unchanged", "backfilled")
 _MISSING = ("missing", "soft404")
 _STATES = ("withheld", "protected", "empty", "moved")
-_WORDS = ", ".join(f"'{word}'" for word in (*_TEXTS, *_MISSING, *_STATES))
+_UNREAD = ("quarantined", "layout", "mismatch", "hostile", "broken")
+_WORDS = ", ".join(f"'{word}'" for word in (*_TEXTS, *_MISSING, *_STATES, *_UNREAD, "not_modified"))
+# What a capture of no article turned out to be, if it says something once its article is known
+EXPLAINABLE = frozenset({*_MISSING, *_UNREAD, "blocked", "redirect"})
 # A look with a failure does not count, nor does one that a judgement took back
-_EVIDENCE = f"""select c.capture_id, c.url, c.status, c.location, c.outcome,
+_EVIDENCE = f"""select c.capture_id, c.url, c.status, c.location,
+    iif(c.outcome = 'blocked', 'withheld', c.outcome) as outcome,
     coalesce(f.captured_at, c.captured_at) as at
 from captures c left join captures f on f.record_id = c.look
-where c.article_id = ? and c.outcome in ({_WORDS})
+where c.article_id = ? and (c.outcome in ({_WORDS}) or c.outcome = 'blocked' and c.status = 451)
     and not (c.outcome in ('missing', 'soft404') and exists (
         select 1 from failures x where x.capture_id = c.capture_id and x.reason = c.outcome))
     and not exists (select 1 from changes w join changes r on r.retracts = w.seq
         where w.capture_id = c.capture_id and json_extract(w.details, '$.state') is not null
         and json_extract(r.details, '$.reason') is not '{DATED_OTHERWISE}')
 order by at, c.status, c.capture_id"""
-_STATED = """select seq, kind, said_at, json_extract(details, '$.state[1]') as state from valid_changes
-where article_id = ? and said_at >= ? and kind != 'created'
-    and json_extract(details, '$.state') is not null"""
-_UNCLAIMED = """select capture_id, captured_at, iif(status = 451, 'withheld', outcome) as outcome
-from captures
-where (article_id is null and outcome in ('missing', 'soft404') or outcome = 'blocked' and status = 451)
-    and url in (select url from aliases where article_id = ?1 union select ?2 union select ?3)"""
+# A first state is told where it is not the usual one; `unreadable` says what this archive can read
+_STATED = """select seq, iif(kind = 'created', 'metadata', kind) as kind, said_at,
+    json_extract(details, '$.state[1]') as state from valid_changes
+where article_id = ? and said_at >= ? and json_extract(details, '$.state[1]') != 'unreadable'"""
+_PROMISED = """select capture_id, captured_at from captures
+where promised in (select url from aliases where article_id = ?1 union select ?2)"""
+_IN_QUARANTINE = f"""select c.capture_id, captured_at from captures c join failures f using (capture_id)
+where c.article_id = ? and outcome = 'quarantined' and f.reason in ('{OTHER_LAYOUT}', '{DISAGREEMENT}')"""
+
+
+def find_explained(articles: Articles, article_id: int, *, is_new_text: bool) -> list[int]:
+    """Captures that say more now that an article is known: those at its addresses that were nobody's, and
+    those whose text was not trusted if it has a new one, which may be the same. In the order of time."""
+    store = articles.store
+    [article] = store.articles.select("where article_id = ?", article_id)
+    rows = store.query(_PROMISED, article_id, str(key_of(article)))
+    rows += store.query(_IN_QUARANTINE, article_id) if is_new_text else []
+    return [
+        row["capture_id"] for row in sorted(rows, key=lambda row: (row["captured_at"], row["capture_id"]))
+    ]
 
 
 def settle(articles: Articles, seen: Seen, article_id: int) -> None:
     """Let what was just recorded of an article take its place among what is known of later times."""
-    if seen.capture.source == "live":
-        return
     store = articles.store
     [article] = store.articles.select("where article_id = ?", article_id)
-    claimed = _claim(articles, article)
-    if article["state"] is None and article["newest_version_id"] is None:
+    if article["state"] is None:
         return
     evidence = store.query(_EVIDENCE, article_id)
-    if claimed or any(row["at"] > seen.at for row in evidence):
-        _derive(articles, seen, article, evidence, min([seen.at, *claimed]))
-
-
-def _claim(articles: Articles, article: ArticleRow) -> list[str]:
-    """Give an article the looks that found nothing at its addresses and were nobody's so far; their times."""
-    store, key = articles.store, key_of(article)
-    by_id = articles.site.id_url(key) if article["edition"] else article["url"]
-    rows = store.query(_UNCLAIMED, article["article_id"], article["url"], by_id)
-    for row in rows:
-        store.captures.drop_failures(row["capture_id"])
-        store.captures.update(row["capture_id"], article_id=article["article_id"], outcome=row["outcome"])
-    return [row["captured_at"] for row in rows]
+    if any(row["at"] > seen.at for row in evidence):
+        _derive(articles, seen, article, evidence)
 
 
 @dataclass
@@ -73,6 +78,9 @@ class _History:
     """The state of an article as its evidence is read in the order of time."""
 
     state: str | None = None
+    has_text: bool = False
+    first: str | None = None
+    last: str | None = None
     missing_looks: int = 0
     missing_since: str | None = None
     moved_to: int | None = None
@@ -81,13 +89,20 @@ class _History:
     def read(self, row: Row, target: int | None) -> None:
         """What one look adds; `archive.ingest.articles` does the same for looks that come in order."""
         word = row["outcome"]
+        if self.state is None and word in (*_MISSING, "withheld", "moved", "not_modified"):
+            return
+        if word in _UNREAD:
+            if self.state is None:
+                self.state, self.first, self.last = "unreadable", row["at"], row["at"]
+            return
+        self.first, self.last = self.first or row["at"], row["at"]
+        if word == "not_modified":
+            return
         if word in _MISSING:
-            if self.state not in (None, "moved"):
+            if self.state != "moved":
                 self.missing_looks += 1
                 self.missing_since = self.missing_since or row["at"]
                 self._become(self._gone(row["at"]), row, None)
-            return
-        if word == "withheld" and self.state is None:
             return
         self.missing_looks, self.missing_since = 0, None
         state = "live" if word in _TEXTS else word
@@ -99,6 +114,7 @@ class _History:
         is_moved_on = state == "moved" and target != self.moved_to
         self.moved_to = target if state == "moved" else None
         self._become(state, row, kind, is_moved_on=is_moved_on)
+        self.has_text |= state == "live"
 
     def _gone(self, at: str) -> str:
         is_final = self.state == "disappeared" or look_schedule.is_disappeared(
@@ -107,29 +123,26 @@ class _History:
         return "disappeared" if is_final else "missing"
 
     def _become(self, state: str, row: Row, kind: str | None, *, is_moved_on: bool = False) -> None:
-        if self.state is not None and (state != self.state or is_moved_on):
+        is_told = self.has_text or state != "live"  # a first text is told as such
+        if is_told and (state != self.state or is_moved_on):
             self.changes.append((kind or state, row, self.state, state))
         self.state = state
 
 
-def _derive(articles: Articles, seen: Seen, article: ArticleRow, evidence: Iterable[Row], since: str) -> None:
-    """Derive the states of an article from all its evidence; what ``since`` then changed goes to the feed."""
+def _derive(articles: Articles, seen: Seen, article: ArticleRow, evidence: Iterable[Row]) -> None:
+    """Derive the states of an article from all its evidence; what changed since ``seen`` goes to the feed."""
     store, article_id = articles.store, article["article_id"]
     history = _History()
-    read = list[Row]()  # from the first that showed it
     for row in evidence:
         history.read(row, _find_target(articles, row))
-        if history.state is not None:
-            read.append(row)
-    if not read:
+    if history.last is None:
         return
-    first, last = read[0]["at"], read[-1]["at"]
     stated = {
         (row["kind"], row["said_at"], row["state"]): row["seq"]
-        for row in store.query(_STATED, article_id, since)
+        for row in store.query(_STATED, article_id, seen.at)
     }
     for kind, row, before, state in history.changes:
-        if row["at"] >= since and stated.pop((kind, row["at"], state), None) is None:
+        if row["at"] >= seen.at and stated.pop((kind, row["at"], state), None) is None:
             details: dict[str, Any] = {"state": [before, state]}
             if row["outcome"] in _MISSING or state == "withheld":
                 details |= {"status": row["status"]}
@@ -141,9 +154,9 @@ def _derive(articles: Articles, seen: Seen, article: ArticleRow, evidence: Itera
     is_gone = history.state in ("missing", "disappeared")
     key, unchanged = str(key_of(article)), article["unchanged_looks"]
     due = (
-        look_schedule.missing_next_look(history.missing_looks, last, key)
+        look_schedule.missing_next_look(history.missing_looks, history.last, key)
         if is_gone
-        else look_schedule.next_look(last, unchanged, key)
+        else look_schedule.next_look(history.last, unchanged, key)
     )
     store.articles.update(
         article_id,
@@ -151,8 +164,8 @@ def _derive(articles: Articles, seen: Seen, article: ArticleRow, evidence: Itera
         missing_looks=history.missing_looks,
         missing_since=history.missing_since,
         moved_to=history.moved_to,
-        first_captured_at=min(first, article["first_captured_at"] or first),
-        last_captured_at=last,
+        first_captured_at=history.first,
+        last_captured_at=history.last,
         next_look_at=due if article["edition"] else None,
     )
 

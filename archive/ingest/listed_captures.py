@@ -6,9 +6,16 @@ from __future__ import annotations
 from archive.ingest.seen import Seen
 from archive.model import Capture, Kind
 from archive.outcome import SERVED, Outcome
-from archive.public_archives.captures import ERROR, NotServed, read_memento, read_record
+from archive.public_archives.captures import (
+    ERROR,
+    NotServed,
+    is_without_page,
+    read_memento,
+    read_record,
+    without_page,
+)
 from archive.public_archives.plan import FETCHED, REFUSED
-from archive.public_archives.queries import CHANNELS, INDEX, asked_of, identity_of
+from archive.public_archives.queries import CAPTURE, CHANNELS, INDEX, asked_of, identity_of
 from archive.public_archives.rows import IndexPage, parse_commoncrawl, parse_wayback
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Store
@@ -27,6 +34,15 @@ class ListedCaptures:
         if service is None:
             return None
         return self._record_index(seen, service) if kind == INDEX else self._record_served(seen, service)
+
+    def store_once(self, capture: Capture) -> Capture:
+        """An exchange as it is to be kept: the page in an answer of Common Crawl is handed over by itself."""
+        if CHANNELS.get(capture.channel or "") != ("commoncrawl", CAPTURE):
+            return capture
+        found = self._read(capture, "commoncrawl")
+        if not isinstance(found, Capture) or self._site.parse(found.url) is None:
+            return capture
+        return without_page(capture) if found.captured_at <= capture.captured_at else capture
 
     def note_capture(self, seen: Seen, service_url: str) -> None:
         """The capture that was asked of a public archive is here."""
@@ -80,6 +96,8 @@ class ListedCaptures:
     def _read(self, exchange: Capture, service: str) -> object:
         if service == "wayback":
             return read_memento(exchange)
+        if is_without_page(exchange):
+            return None
         row = self._store.one(
             "select url, digest from listed_captures where service = ? and identity = ?",
             service,

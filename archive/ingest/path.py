@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from archive.extract.cross_check import CROSS_CHECK, GENERAL, is_beyond_checking
-from archive.extract.reader import Reader
+from archive.extract.cross_check import CROSS_CHECK, GENERAL, Check, is_beyond_checking
+from archive.extract.reader import KnownReader, Reader
 from archive.extract.reread import CHANGED_BETWEEN, Evidence, join_pages, pack, unpack
 from archive.ingest import look_schedule
 from archive.ingest.articles import Articles
 from archive.ingest.channels import Channels
-from archive.ingest.late_evidence import settle
+from archive.ingest.late_evidence import EXPLAINABLE, find_explained, settle
 from archive.ingest.listed_captures import ListedCaptures
 from archive.ingest.listings import Listings, record_sighting
 from archive.ingest.noise import DOUBTFUL, count_noise
@@ -31,7 +31,9 @@ from archive.ingest.versions import Versions
 from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import (
     BROKEN,
+    CHANGED,
     DETOUR,
+    DISAGREEMENT,
     HELD,
     INVENTED,
     LISTING,
@@ -92,9 +94,7 @@ class Ingest:
                 return self._record_not_modified(seen)
             return self._record_answer(seen, at.record_id, look, reader or self.reader)
 
-        outcome = self.record_safely(seen, record)
-        if outcome.article_id is not None:
-            settle(self.articles, seen, outcome.article_id)
+        outcome = self._settle(seen, self.record_safely(seen, record))
         if capture.service_url is not None:
             self.listed.note_capture(seen, capture.service_url)
         return outcome
@@ -103,9 +103,30 @@ class Ingest:
         """Read a capture once more, by its row."""
         seen = Seen(self.evidence.capture(row), row["capture_id"], is_judged)
         self.store.captures.drop_failures(row["capture_id"])
-        return self.record_safely(
+        outcome = self.record_safely(
             seen, lambda: self._record_answer(seen, row["record_id"], row["look"], reader)
         )
+        return self._settle(seen, outcome)
+
+    def reader_again(self, row: Row) -> Reader:
+        """Who reads a capture once more. Another release of the second reader may say otherwise: what it said
+        then stands."""
+        said = "select detail from failures where capture_id = ? and reason = ?"
+        check = self.store.one(said, row["capture_id"], DISAGREEMENT)
+        return (
+            KnownReader(self.site, None, Check(check["detail"])) if check else Reader(self.site, in_full=True)
+        )
+
+    def _settle(self, seen: Seen, outcome: Outcome) -> Outcome:
+        """Let what was not learnt in the order of time take its place, and read again what it explains."""
+        if seen.capture.source != "live" and outcome.article_id is not None:
+            is_new_text = outcome.word in (NEW, CHANGED, "backfilled")
+            for capture_id in find_explained(self.articles, outcome.article_id, is_new_text=is_new_text):
+                row = self.store.one("select * from captures where capture_id = ?", capture_id)
+                if row is not None and (row["article_id"] is None or row["outcome"] == QUARANTINED):
+                    self.record_again(row, self.reader_again(row))
+            settle(self.articles, seen, outcome.article_id)
+        return outcome
 
     def add_capture(self, capture: Capture, at: Position, look: str | None) -> Seen:
         """Write a capture's row."""
@@ -114,14 +135,23 @@ class Ingest:
 
     def note_outcome(self, capture_id: int, outcome: Outcome) -> None:
         """Write what a capture turned out to be into its row."""
-        self.store.captures.update(capture_id, outcome=outcome.word, article_id=outcome.article_id)
+        promised = None
+        if outcome.article_id is None and outcome.word in EXPLAINABLE:
+            address = self.site.parse(outcome.url)
+            if address and address.kind in (Kind.ARTICLE, Kind.SLUG):
+                promised = str(address.key or address.url)
+        self.store.captures.update(
+            capture_id, outcome=outcome.word, article_id=outcome.article_id, promised=promised
+        )
 
     def find_article(self, url: str) -> ArticleKey | None:
         """The article that an address promises, by itself or because a capture of it said so."""
         address = self.site.parse(url)
         if address and address.key:
             return address.key
-        row = self.store.articles.get_at(url)
+        row = self.store.articles.get_at(url) or (
+            self.store.articles.get_at(address.url) if address else None
+        )
         return key_of(row) if row else None
 
     def record_safely(self, seen: Seen, record: Callable[[], Outcome]) -> Outcome:
@@ -197,7 +227,10 @@ class Ingest:
         if proof is Proof.UNSURE and key is not None:
             by_id = KnownPost(self.site.id_url(key), key)
             return replace(seen.outcome(REDIRECT, article, target=by_id, detail=sentence), article=key)
-        if proof is Proof.MOVED and article is not None:
+        if proof is Proof.MOVED:
+            # A post that was never there, as far as public archives know, has not moved
+            if article is None or (article["state"] is None and seen.capture.source != "live"):
+                return seen.outcome(REDIRECT, target=KnownPost(target.url, target.key))
             return self._record_moved(seen, article, target)
         return self._record_same(seen, article, target)
 
@@ -243,16 +276,9 @@ class Ingest:
     def _record_article(
         self, seen: Seen, address: Address, record_id: str, look: str | None, reader: Reader
     ) -> Outcome:
-        expected = self.find_article(seen.capture.url)
-        found = reader.read(seen.capture, expected)
+        found, key = self._read_post(seen, address, reader)
         if isinstance(found, Unextractable):
-            if found.reason == LISTING:  # the home page, say, for whatever is asked
-                found = replace(found, reason="mismatch", detail="a listing in place of the post")
-            return self._record_unread(seen, expected, found)
-        if printed := find_printed_error(f"{found.title}\n{found.text}"):
-            why = Unextractable("layout", f"the text has an error message of the server: {printed[:200]}")
-            return self._record_unread(seen, expected, why)
-        key = expected or _stated_key(found, address.edition)
+            return self._record_unread(seen, key, found)
         if key is None:
             return seen.fail(self.store, "layout", "the page does not say which post it is")
         if reader.is_to_be_checked(found):
@@ -278,6 +304,24 @@ class Ingest:
                 ids = {"version_id": row["newest_version_id"], "details": {channel: states}}
                 self.articles.record_change(seen, row, "metadata", **ids)
         return outcome
+
+    def _read_post(
+        self, seen: Seen, address: Address, reader: Reader
+    ) -> tuple[Extract | Unextractable, ArticleKey | None]:
+        """What the page of a post says, and of which post it is."""
+        expected = self.find_article(seen.capture.url)
+        # An address without an id may have led to another post in other years: the page says which it is
+        is_sure = address.key is not None or seen.capture.source == "live"
+        found = reader.read(seen.capture, expected if is_sure else None)
+        if isinstance(found, Unextractable):
+            if found.reason == LISTING:  # the home page, say, for whatever is asked
+                found = replace(found, reason="mismatch", detail="a listing in place of the post")
+            return found, expected
+        if printed := find_printed_error(f"{found.title}\n{found.text}"):
+            detail = f"the text has an error message of the server: {printed[:200]}"
+            return Unextractable("layout", detail), expected
+        stated = _stated_key(found, address.edition)
+        return found, (expected or stated) if is_sure else (stated or expected)
 
     def _join(
         self, seen: Seen, address: Address, record_id: str, look: str | None, found: Extract, key: ArticleKey

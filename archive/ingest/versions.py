@@ -7,7 +7,7 @@ from typing import Any
 
 from archive.compare.classes import Text, compare, metadata_changes
 from archive.errors import DamagedWarc
-from archive.extract.cross_check import cross_check
+from archive.extract.cross_check import GENERAL, cross_check, is_sure
 from archive.extract.furniture import (
     Furniture,
     Said,
@@ -60,6 +60,13 @@ from captures c left join captures f on f.record_id = c.look where c.article_id 
     and coalesce(f.captured_at, c.captured_at) between ? and ?
     and c.outcome in ('new', 'changed', 'unchanged', 'backfilled') order by 2, 1"""
 
+_LAST_LIVE = """select v.layout from versions v join articles a using (article_id)
+    join versions n on n.version_id = a.newest_version_id where v.article_id = ? and v.number <= n.number
+    and exists (select 1 from captures c where c.article_id = v.article_id and c.source = 'live'
+        and c.captured_at >= v.first_captured_at
+        and c.outcome in ('new', 'changed', 'unchanged', 'backfilled'))
+    order by v.number desc limit 1"""
+
 
 class Versions:
     """Writes versions and what the feed says of them, in the order of the evidence."""
@@ -76,7 +83,7 @@ class Versions:
         self._articles.add_aliases(seen, article, found)
         newest = self._store.versions.get(article["newest_version_id"])
         if newest is None:
-            return self._quarantine(seen, article, None, found) or self._add_first(seen, article, found)
+            return self._quarantine(seen, article, found) or self._add_first(seen, article, found)
         if seen.at < newest["last_captured_at"]:
             if key.edition is not None and is_repeated(self._store, found.text):
                 detail = describe_repeated(found.layout)
@@ -88,7 +95,7 @@ class Versions:
         before = self._without_furniture(seen, before)
         if _is_same(before, found):
             return self._record_same(seen, article, newest, found)
-        return self._quarantine(seen, article, newest, found) or self._record_edit(
+        return self._quarantine(seen, article, found) or self._record_edit(
             seen, article, newest, before, found
         )
 
@@ -242,11 +249,9 @@ class Versions:
         kind = "created" if article["first_captured_at"] is None else "updated"
         return self._add(seen, article, None, found, kind, {})
 
-    def _quarantine(
-        self, seen: Seen, article: ArticleRow, newest: VersionRow | None, found: Extract
-    ) -> Outcome | None:
+    def _quarantine(self, seen: Seen, article: ArticleRow, found: Extract) -> Outcome | None:
         """Keep a text apart that is not trusted; None if it is."""
-        doubt = self._distrust(seen, article, newest, found)
+        doubt = self._distrust(seen, article, found)
         if doubt is None:
             return None
         if doubt[0] == SAME_TEXT:
@@ -254,9 +259,7 @@ class Versions:
         return self._articles.quarantine(seen, article, found.layout, *doubt)
 
     def _is_stale(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> bool:
-        same = bytes.fromhex(same_sha256(found.title, found.text))
-        sql = "select 1 from versions where article_id = ? and same_digest = ?"
-        is_former = self._store.one(sql, article["article_id"], same) is not None
+        is_former = self._has(article["article_id"], found)
         stated, at = newest["modified_at"], newest["last_captured_at"]
         return is_stale_copy(seen.capture, found, stated, at, is_former_text=is_former)
 
@@ -277,31 +280,43 @@ class Versions:
                     self._store.changes.add(article_id, "retracted", seen.at, seen.learnt_at, **ids)
             self.restate(article_id)
 
-    def _distrust(
-        self, seen: Seen, article: ArticleRow, before: VersionRow | None, found: Extract
-    ) -> tuple[str, str] | None:
+    def _distrust(self, seen: Seen, article: ArticleRow, found: Extract) -> tuple[str, str] | None:
         """Why a text that would make a version is not trusted: a reason and a sentence; None if it is."""
-        if doubt := self._distrust_layout(seen, article, before, found):
+        if doubt := self._distrust_layout(seen, article, found):
             return doubt
         if article["edition"] is None:
             return None
         detail = distrust_repeated(self._store, article["article_id"], found.text, found.layout)
         return (SAME_TEXT, detail) if detail else None
 
-    def _distrust_layout(
-        self, seen: Seen, article: ArticleRow, before: VersionRow | None, found: Extract
-    ) -> tuple[str, str] | None:
+    def _distrust_layout(self, seen: Seen, article: ArticleRow, found: Extract) -> tuple[str, str] | None:
+        """A live page is measured by the last one. Others come in any order, so each is judged by itself, and
+        a text that the article has is no new one."""
         if self._store.about(f"layout:{found.layout}"):
+            return None
+        article_id, is_live = article["article_id"], seen.capture.source == "live"
+        if not is_live and self._has(article_id, found):
             return None
         if seen.drift and not self._is_stated(article, found):
             return DISAGREEMENT, seen.drift
-        if before is None or before["layout"] == found.layout:
+        if is_live:
+            before = self._store.one(_LAST_LIVE, article_id)
+            if before is None or before["layout"] == found.layout:
+                return None
+            return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
+        if not is_sure(found):
             return None
-        # An edit may fall on a change of theme: captures of later years all have the new one
-        is_old = seen.capture.source != "live" and is_of_era(found.layout, seen.at[:10])
-        if is_old and cross_check(seen.capture, found) is None:
-            return None
-        return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
+        if not is_of_era(found.layout, seen.at[:10]):
+            return OTHER_LAYOUT, f"the site is not known to have had layout {found.layout} on {seen.at[:10]}"
+        # A text of `general` was checked before
+        drift = cross_check(seen.capture, found) if found.layout != GENERAL else None
+        return (OTHER_LAYOUT, drift) if drift else None
+
+    def _has(self, article_id: int, found: Extract) -> bool:
+        """Whether a version of an article has this title and text."""
+        same = bytes.fromhex(same_sha256(found.title, found.text))
+        sql = "select 1 from versions where article_id = ? and same_digest = ?"
+        return self._store.one(sql, article_id, same) is not None
 
     def _is_stated(self, article: ArticleRow, found: Extract) -> bool:
         """Whether REST or a feed has stated this very text."""
@@ -353,9 +368,11 @@ class Versions:
             stated["notes"] = [note for note in stated["notes"] if is_statement(note)]
         if furniture := self._furniture(seen):
             after |= {of: as_before(before[of], after[of], furniture) for of in ("links", "images")}
-        if changed := metadata_changes(before, after):
+        changed = metadata_changes(before, after)
+        if changed or seen.capture.source != "live":
             self._store.versions.replace_stated(newest, found, newest["title"])
             self._set_terms_and_links(article["article_id"], found)
+        if changed:
             self._articles.record_change(seen, article, "metadata", version_id=version_id, details=changed)
         elif any(before[name] != after[name] for name in ("links", "images")):
             count_noise(self._store, key_of(article).edition, seen.at, NEW_ADDRESS)
@@ -421,15 +438,18 @@ class Versions:
         earlier, later = next(iter(before), None), next(iter(after), None)
         same = same_sha256(found.title, found.text)
         if earlier is not None and earlier["same_sha256"] == same:
-            is_last = seen.at >= earlier["last_captured_at"]
-            span = {"last_captured_at": seen.at, "last_capture_id": seen.capture_id} if is_last else {}
+            span = {}
+            if seen.at >= earlier["last_captured_at"]:
+                span = {"last_captured_at": seen.at, "last_capture_id": seen.capture_id}
+                self._store.versions.replace_stated(earlier, found, earlier["title"])
             return self._widen(seen, article, earlier, **span)
-        is_later = later is not None and later["same_sha256"] == same
-        if not is_later and (doubt := self._distrust_layout(seen, article, earlier, found)):
+        if doubt := self._distrust_layout(seen, article, found):
             return self._articles.quarantine(seen, article, found.layout, *doubt)
         if earlier is not None and seen.at < earlier["last_captured_at"]:
             later = self._split(seen, article, earlier)
-        elif later is not None and is_later:
+        elif later is not None and later["same_sha256"] == same:
+            is_newest = article["newest_version_id"] == later["version_id"]
+            self._open_with(article, later, found, is_newest=is_newest)
             span = {"first_captured_at": seen.at, "first_capture_id": seen.capture_id}
             return self._widen(seen, article, later, **span)
         number = later["number"] if later else (earlier["number"] + 1 if earlier else 1)
@@ -448,6 +468,21 @@ class Versions:
         count = version["captures"] + 1
         self._store.versions.update(version["version_id"], captures=count, **span)
         return seen.outcome(UNCHANGED, article)
+
+    def _open_with(
+        self, article: ArticleRow, version: VersionRow, found: Extract, *, is_newest: bool
+    ) -> None:
+        """Let a version have the text of an earlier capture than its first, which may differ in quotation
+        marks or its layout. What it states stays that of its last one."""
+        versions, version_id = self._store.versions, version["version_id"]
+        last = self._evidence.extract(version["last_capture_id"], key_of(article))
+        is_other = versions.replace_text(version, found)
+        row = versions.get(version_id)
+        assert row is not None  # only its text was replaced
+        if isinstance(last, Extract):
+            versions.replace_stated(row, last, found.title)
+        if is_other and is_newest:
+            versions.index_newest(article["article_id"], version, row)
 
     def _split(self, seen: Seen, article: ArticleRow, version: VersionRow) -> VersionRow:
         """Split a version at an instant at which the site said something else: what was seen after it is a
@@ -481,8 +516,15 @@ class Versions:
             last_captured_at=before["captured_at"] if before else version["first_captured_at"],
             captures=max(1, version["captures"] - len(after)),
         )
+        key = key_of(article)
+        opening = self._evidence.extract(first["capture_id"], key)
         row = self._store.versions.get(later_id)
         assert row is not None  # just written
+        if isinstance(opening, Extract):
+            self._open_with(article, row, opening, is_newest=is_newest)
+        closing = self._evidence.extract(before["capture_id"], key) if before else None
+        if isinstance(closing, Extract):
+            self._store.versions.replace_stated(version, closing, version["title"])
         ids = {"version_id": later_id, "previous_version_id": version["version_id"]}
         self._articles.record_change(seen, article, "backfilled", **ids)
         return row

@@ -4,6 +4,7 @@ none."""
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass, replace
 
 from archive.clock import format_time, read_http_date
@@ -11,7 +12,9 @@ from archive.model import Capture
 from archive.public_archives.queries import asked_of, identity_of
 from archive.warc.foreign import Response, Revisit, read_member
 from archive.warc.foreign_records import digest_matches
+from archive.warc.gzip_members import payload_sha256
 
+_LONGEST_HEAD = 65_536  # bytes of the header of a WARC record
 _ORIGINAL = re.compile(r"<([^>]*)>\s*;\s*rel=\"?original\"?", re.IGNORECASE)
 _OWN = "x-archive-orig-"  # the site's headers, as the Wayback Machine repeats them
 _EXCLUDED = b"AdministrativeAccessControlException"
@@ -93,6 +96,19 @@ def _is_short(headers: tuple[tuple[str, str], ...], body: bytes) -> bool:
     length = stated.get("content-length", "")
     is_packed = "content-encoding" in stated
     return not is_packed and length.isdecimal() and len(body) < int(length[:12])
+
+
+def without_page(exchange: Capture) -> Capture:
+    """An answer of Common Crawl whose page is kept as a capture of its own: instead of the packed record, the
+    record's own header, with digests of both, and the digest of the bytes that came."""
+    head, end, _ = zlib.decompressobj(31).decompress(exchange.body, _LONGEST_HEAD).partition(b"\r\n\r\n")
+    came = f"\r\nSohr-Packed: {len(exchange.body)} bytes, sha256:{payload_sha256(exchange.body)}"
+    return replace(exchange, body=head + came.encode() + end, truncated="unspecified")
+
+
+def is_without_page(exchange: Capture) -> bool:
+    """Whether `without_page` made this answer."""
+    return exchange.truncated is not None and exchange.body.startswith(b"WARC/")
 
 
 def read_record(exchange: Capture, url: str, digest: str) -> Capture | Revisit | NotServed:

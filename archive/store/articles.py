@@ -48,8 +48,9 @@ class ArticleRows:
         """Record that an address leads to an article; None: it is not known yet which."""
         self._conn.execute(
             """insert into aliases (url, article_id, first_seen_at) values (?, ?, ?)
-               on conflict (url) do update set article_id = excluded.article_id
-               where aliases.article_id is null""",
+               on conflict (url) do update set first_seen_at = min(first_seen_at, excluded.first_seen_at),
+               article_id = coalesce(excluded.article_id, article_id) where article_id is null
+               or excluded.first_seen_at < first_seen_at""",
             url,
             article_id,
             at,

@@ -110,6 +110,8 @@ create table captures (
     -- The capture whose record has the body, if the site repeated it; else empty.
     original_id integer references captures(capture_id),
     look text, -- Name of the look it belongs to, where a post has several pages.
+    -- The article or address of an article that it is of, where the archive does not know that article yet.
+    promised text,
     layout text, -- The layout that read it; where a page is quarantined, the one that waits to be confirmed.
     -- Who gave it to the archive: live (the site), import (a file), commoncrawl or wayback.
     source text not null default 'live' check (source in ($providers)),
@@ -495,6 +497,7 @@ create index pending_outcomes_article on pending_outcomes(article_id, kind);
 create index pending_outcomes_waiting on pending_outcomes(kind) where held_at is null;
 create index captures_outcome on captures(outcome)
     where outcome in ('quarantined', 'layout', 'listing_unread', 'mismatch', 'hostile', 'broken');
+create index captures_promised on captures(promised) where promised is not null;
 create index captures_apart on captures(capture_id) where outcome = 'apart';
 create index captures_at on captures(captured_at);
 create index captures_retry_after on captures(capture_id) where retry_after is not null;

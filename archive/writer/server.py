@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
@@ -148,6 +149,10 @@ class Writer:
     def work(self, messages: list[Any]) -> list[Any]:
         """Make the messages durable, write their rows, return their answers. Raises CannotWrite; nothing of
         the batch is then in the database."""
+        messages = [
+            replace(one, capture=self.ingest.listed.store_once(one.capture)) if isinstance(one, Took) else one
+            for one in messages
+        ]
         with self._writing():
             written = [self._append(message) for message in messages]
             with self._indexing():

@@ -119,10 +119,9 @@ LAYOUTS = (
 
 
 def is_of_era(name: str, day: str) -> bool:
-    """Whether the site is known to have had a layout on a day, written 2026-01-02; `general` has no era."""
+    """Whether the site may have had a layout on a day, written 2026-01-02; `general` on any."""
     layout = next(layout for layout in LAYOUTS if layout.name == name)
-    has_era = layout.since is not None or layout.until is not None
-    return has_era and str(layout.since or "") <= day <= str(layout.until or "9999")
+    return str(layout.since or "") <= day <= str(layout.until or "9999")
 
 
 @cache
