@@ -212,6 +212,20 @@ def test_a_toll_in_large_figures_stays() -> None:
             ["\tKilled\tWounded", "Aleppo\t3\t1", "\t4\t5", "Homs\t\t9"],
         ),
         ("<table><tr><td>Homs</td><td colspan=2>9</td><td>1</td></tr></table>", ["Homs\t9\t\t1"]),
+        (
+            (
+                "<table dir=rtl><thead><tr><th rowspan=2>Area<th colspan=2>Toll</tr>"
+                "<tr><th>Killed<th>Hurt</tr></thead><tr><th scope=row rowspan=0>Homs<td>1<td>2</tr>"
+                "<tr><td>3<td></tr><tr><td><td>4</tr></table>"
+            ),
+            ["Area\tToll", "\tKilled\tHurt", "Homs\t1\t2", "\t3", "\t\t4"],
+        ),
+        (
+            "<table><tr><td rowspan=150>Homs<td>1</tr>"
+            + "<tr><td>2</tr>" * 149
+            + "<tr><td>Hama<td>3</tr></table>",
+            ["Homs\t1", *["\t2"] * 149, "Hama\t3"],
+        ),
     ],
 )
 def test_numbers_and_cells_are_as_the_page_shows_them(html: str, shown: list[str]) -> None:

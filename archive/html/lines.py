@@ -43,7 +43,7 @@ _SCRIPTS = {
     "sub": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
 }
 _BUTTON = re.compile(r"(?:^|[\s_-])(?:button|btn)(?:$|[\s_-])")
-_MAX_SPAN = 100  # columns or rows that a cell may span
+_MOST_COLUMNS, _MOST_ROWS = 100, 65_534  # that a cell may span; HTML's bound for rows
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _CAPTION_CLASSES = frozenset(("wp-caption-text", "gallery-caption", "wp-element-caption"))
@@ -155,6 +155,7 @@ class _Row:
         self.cells += [text] + [""] * (columns - 1)
 
     def text(self) -> str:
+        # Columns are counted from the first cell, so empty cells after the last one move no figure
         return "\t".join(self.cells).rstrip()
 
 
@@ -376,7 +377,8 @@ class _Walk:
             self.add(" ")
         elif tag in ("td", "th") and not row.depth:
             attributes = node.attributes
-            columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
+            columns = _span(attributes.get("colspan"), _MOST_COLUMNS) or 1
+            rows = _span(attributes.get("rowspan"), _MOST_ROWS) or _MOST_ROWS  # 0: to the end of its section
             row.end_cell(tidy("".join(self.pieces)), columns, rows)
             self.pieces.clear()
         else:
@@ -431,11 +433,10 @@ def _is_pixel(attributes: Attributes) -> bool:
     return sizes[0] in ("0", "1") or sizes[1] in ("0", "1") or "display:none" in style
 
 
-def _span(value: str | None) -> int:
+def _span(value: str | None, most: int) -> int:
     """The number of columns or rows of a cell, from its attribute."""
-    return (
-        min(int(value), _MAX_SPAN) if value and value.isascii() and value.isdigit() and int(value[:4]) else 1
-    )
+    value = (value or "").strip()
+    return min(int(value[:6]), most) if value.isascii() and value.isdigit() else 1
 
 
 def _is_row(row: LexborNode) -> bool:
