@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archive.clock import current_time, format_time, now
 from archive.read import alerts
 from archive.read.alerts import read_alerts
 from archive.settings_file import BadSettings
@@ -35,6 +37,7 @@ class Receiver(BaseHTTPRequestHandler):
     got: list[tuple[str, dict[str, str], bytes]] = []  # noqa: RUF012  # one server a test
     status = 204
     slow = 0.0
+    retry_after = ""
 
     def do_POST(self) -> None:
         """Keep it, then answer."""
@@ -43,7 +46,13 @@ class Receiver(BaseHTTPRequestHandler):
         time.sleep(self.slow)
         self.send_response(self.status if "/broken" in self.path else 204)
         self.send_header("Location", "/elsewhere")
+        if self.retry_after:
+            self.send_header("Retry-After", self.retry_after)
         self.end_headers()
+        try:
+            self.wfile.write(b"x" * (10_000_000 if self.path == "/huge" else 0))
+        except OSError:
+            pass  # nobody listens any more
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -53,7 +62,7 @@ class Receiver(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     """The address of a receiver."""
     Receiver.got.clear()
-    Receiver.status, Receiver.slow = 500, 0.0
+    Receiver.status, Receiver.slow, Receiver.retry_after = 500, 0.0, ""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -144,6 +153,45 @@ def test_a_test_message(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatc
     assert alerts.send_test(alerts.Alert("a", "http://127.0.0.1:9/secret", SECRET)) == (
         "its address did not answer (URLError)"
     )
+
+
+def test_odd_addresses(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect, a lasting refusal, a huge answer, no TLS, a pause that is asked for, no answer: each ends
+    soon, with a sentence."""
+    monkeypatch.setattr(alerts, "WAITS", (0.0, 0.0))
+
+    def answer(path: str, status: int = 204, at: str = url) -> tuple[alerts.Refused | None, int]:
+        Receiver.got.clear()
+        Receiver.status = status
+        refused = alerts.post(alerts.Alert("a", at + path, SECRET), {}, "1-1")
+        return refused, len(Receiver.got)
+
+    for status in (301, 308, 400, 410, 500):
+        assert answer("/broken", status) == ((f"its address answered with status {status}", ""), 3)
+    assert answer("/huge") == (None, 1)
+    refused, _ = answer("/", at=url.replace("http:", "https:"))
+    assert refused is not None and "did not answer (" in refused.why
+    Receiver.retry_after = "3600"
+    refused, tries = answer("/broken", 429)
+    assert (
+        tries == 1
+        and refused is not None
+        and now() < refused.until < format_time(current_time() + timedelta(hours=2))
+    )
+    Receiver.retry_after = ""
+    monkeypatch.setattr(alerts, "SECONDS", 0.3)
+    Receiver.slow = 1
+    assert answer("/slow") == (("its address did not answer within 0.3 seconds", ""), 3)
+
+
+def test_a_pause_that_is_asked_for(tmp_path: Path, url: str) -> None:
+    """Retry-After holds for the next runs too; status shows the trouble."""
+    fill(tmp_path, 1, "In all 3 were killed near the town.")
+    settle(tmp_path, f'name = "a"\nurl = "{url}/broken"')
+    fill(tmp_path, 2, "In all 4 were killed near the town.")
+    Receiver.status, Receiver.retry_after = 429, "3600"
+    assert [sohr(tmp_path, "alert").status for _ in range(2)] == [1, 1] and len(Receiver.got) == 1
+    assert "status 429" in sohr(tmp_path, "status").out.decode()
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,18 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from archive.clock import now
+from archive.clock import current_time, format_time, now, read_retry_after
 from archive.errors import LOCKED, ArchiveError
 from archive.folder import ALERTS, write_whole
 from archive.model import CHANGE_KINDS
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored", "retracted")
 SECONDS = 10.0  # for an answer
 WAITS = (1.0, 5.0)  # seconds before the second and third try; after that the next run tries
+MOST_PAUSE = timedelta(days=1)  # that an address may ask for (Retry-After)
 BATCH = 500  # changes read at a time; the cursor moves after each that was sent, and after a batch
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -77,12 +80,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Of an alert whose last try failed: the change, why, and since when (UTC)."""
+    """Of an alert whose last try failed: the change, why, since when, and until when its address asks to be
+    left alone (UTC; empty: it does not ask)."""
 
     name: str
     seq: int
     why: str
     since: str
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +175,17 @@ def _send_new(archive: Archive, conn: sqlite3.Connection, alert: Alert, before: 
     if cursor is None or cursor.acknowledged_at is None:
         consumers.ack(name, feed.newest_seq(conn))
         return Sent(alert.name, 0, None)
+    if before and before.until > now():
+        return Sent(alert.name, 0, before)
     count, seq = 0, cursor.seq
     while batch := list(feed.changes(conn, seq, BATCH)):  # a list: no transaction stays open while it is sent
         for change in batch:
             seq = change["seq"]
             if not alert.matches(conn, change):
                 continue
-            if why := post(alert, message(archive, alert, change), f"{change['epoch']}-{seq}"):
+            if refused := post(alert, message(archive, alert, change), f"{change['epoch']}-{seq}"):
                 since = before.since if before else now()
-                return Sent(alert.name, count, Trouble(alert.name, seq, why, since))
+                return Sent(alert.name, count, Trouble(alert.name, seq, refused.why, since, refused.until))
             consumers.ack(name, seq)
             count += 1
         consumers.ack(name, seq)
@@ -197,10 +204,15 @@ def message(archive: Archive, alert: Alert, change: dict[str, Any]) -> dict[str,
     return {"alert": alert.name, "change": change, "diff": diff}
 
 
-def post(
-    alert: Alert, content: dict[str, Any], key: str, sleep: Callable[[float], None] = time.sleep
-) -> str | None:
-    """Post a message, up to three times; return what went wrong, without the address, or None.
+class Refused(NamedTuple):
+    """What went wrong, without the address; ``until`` is as in `Trouble`."""
+
+    why: str
+    until: str = ""
+
+
+def post(alert: Alert, content: dict[str, Any], key: str) -> Refused | None:
+    """Post a message, up to three times, but not against a Retry-After; return what went wrong, or None.
 
     ``Sohr-Signature`` is ``sha256=`` and the HMAC of the body with the alert's secret, in hex.
     """
@@ -212,13 +224,13 @@ def post(
         "Idempotency-Key": key,
         "Sohr-Signature": f"sha256={signature}",
     }
-    why: str | None = None
+    refused: Refused | None = None
     for wait in (*WAITS, None):
-        why = _post_once(Request(alert.url, body, headers))  # noqa: S310  # http and https only, see above
-        if why is None or wait is None:
+        refused = _post_once(Request(alert.url, body, headers))  # noqa: S310  # http and https only, see above
+        if refused is None or refused.until or wait is None:
             break
-        sleep(wait)
-    return why
+        time.sleep(wait)
+    return refused
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -228,17 +240,30 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def _post_once(request: Request) -> str | None:
+def _post_once(request: Request) -> Refused | None:
+    found: list[Refused | None] = []
+    # An address that drips its answer is not waited for
+    asking = Thread(target=lambda: found.append(_ask(request)), daemon=True)
+    asking.start()
+    asking.join(SECONDS)
+    return found[0] if found else Refused(f"its address did not answer within {SECONDS:g} seconds")
+
+
+def _ask(request: Request) -> Refused | None:
     try:
         with build_opener(_NoRedirect).open(request, timeout=SECONDS):
             return None
     except HTTPError as error:
-        return f"its address answered with status {error.code}"
+        with error:
+            asked = read_retry_after(error.headers.get("Retry-After"), current_time())
+        until = format_time(min(asked, current_time() + MOST_PAUSE)) if asked else ""
+        return Refused(f"its address answered with status {error.code}", until)
     except (OSError, HTTPException, ValueError) as error:
-        return f"its address did not answer ({type(error).__name__})"
+        return Refused(f"its address did not answer ({type(error).__name__})")
 
 
 def send_test(alert: Alert) -> str | None:
     """Post a message without a change; return what went wrong, or None."""
     content = {"alert": alert.name, "change": None, "diff": None}
-    return post(alert, content, "test")
+    refused = post(alert, content, "test")
+    return refused.why if refused else None
