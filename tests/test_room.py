@@ -43,6 +43,13 @@ def test_a_young_archive_has_no_rate(conn: sqlite3.Connection, tmp_path: Path) -
     assert read_room(conn, tmp_path, "2026-02-28T12:00:00Z", 1, 0).over == 0
 
 
+def test_an_archive_that_stands_still(conn: sqlite3.Connection, tmp_path: Path) -> None:
+    """No file for months, evidence that is not mounted, files dated after now: no rate, and no error."""
+    for now in ("2026-09-01T00:00:00Z", "2026-03-01T00:00:00Z", "2025-12-01T00:00:00Z"):
+        room = read_room(conn, tmp_path, now, 50_000, 100_000)
+        assert (room.growth, room.days_left) == (None, None) and 0 <= room.over <= 30 and room.free > 0
+
+
 def test_status_shows_it(tmp_path: Path) -> None:
     """Sizes, rate and days, as text and as JSON."""
     folder = tmp_path / "archive"

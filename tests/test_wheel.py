@@ -1,13 +1,18 @@
 """The package as it is installed from a wheel, outside the repository: its command, schemas, pages, files to
-deploy, and the crawl."""
+deploy, and the crawl; and a server as docs/server.md sets it up. The wheel is built from the files that the
+Dockerfile copies."""
 
 from __future__ import annotations
 
+import http.server
 import json
+import re
+import shlex
 import shutil
 import site
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -21,7 +26,8 @@ from tests.replica.server import ROOT, Replica
 
 pytestmark = pytest.mark.slow
 
-SOURCES = ("archive", "crawler", "pyproject.toml", "README.md", "LICENSE")
+DOCKERFILE = (ROOT / "archive/deploy/Dockerfile").read_text()
+SOURCES = re.findall(r"[\w./]+", " ".join(re.findall(r"^COPY (.*) /source/", DOCKERFILE, re.MULTILINE)))
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +112,76 @@ def test_all_of_it_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
             assert "</html>" in page and "{" in answer(urljoin(url, style))
         finally:
             served.terminate()
+
+
+def unit_of(folder: Path, name: str) -> tuple[list[str], dict[str, str], str]:
+    """Command, environment and working directory of a service that was written."""
+    lines = (folder / f"{name}.service").read_text().splitlines()
+    values = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
+    [command] = [value for key, value in values if key == "ExecStart"]
+    [place] = [value for key, value in values if key == "WorkingDirectory"]
+    pairs = (shlex.split(value)[0].split("=", 1) for key, value in values if key == "Environment")
+    return shlex.split(command), dict(pairs), place
+
+
+def test_a_server_from_nothing(installed: Path, tmp_path: Path) -> None:
+    """Settings, a first crawl, then the units' own commands in an empty environment: another crawl finds an
+    edit, its alert arrives, and of the backup, elsewhere, verify finds nothing wrong."""
+    got: list[dict[str, str]] = []
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # the library's name
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append(dict(self.headers) | {"body": body.decode()})
+            self.send_response(204)
+            self.end_headers()
+
+    receiver = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    archive, units = tmp_path / "srv" / "sohr", tmp_path / "units"
+    run(installed, tmp_path, "sohr-archive", "init", archive, "--contact", "you@example.org")
+    with Replica(posts=4) as replica:
+        settings = (
+            (archive / "settings.toml").read_text()
+            + f"""
+site = "{replica.url}"
+log = "{tmp_path}/log/archive.jsonl"
+[[alerts]]
+name = "all"
+url = "http://127.0.0.1:{receiver.server_port}/hook"
+secret = "16 characters or more"
+"""
+        )
+        (archive / "settings.toml").write_text(settings)
+        given = {"SCRAPY_SETTINGS_MODULE": "crawler.settings", "ARCHIVE_DIR": str(archive)}
+        run(installed, tmp_path, "scrapy", "crawl", "sohr", "-s", "DOWNLOAD_DELAY=0", **given)
+        line = ["--archive", archive, "schedule", "systemd", "--contact", "you@example.org", "--write", units]
+        run(installed, tmp_path, "sohr-archive", *line)
+        for name in ("serve", "audit", "verify", "backup", "alert"):
+            assert (units / f"sohr-archive-{name}.service").exists()
+
+        def start(name: str, *more: str) -> None:
+            command, env, place = unit_of(units, name)
+            line = [*command, *more]
+            done = subprocess.run(line, cwd=place, env=env, capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, (name, done.stdout, done.stderr)
+
+        start("sohr-archive-alert")  # it begins here
+        start("sohr-archive-alert", "--test")
+        replica.call("edit", edition="en", post_id=replica.posts("en")[0].post_id, digit=True)
+        start("sohr-archive", "-s", "DOWNLOAD_DELAY=0")
+    for name in ("alert", "audit", "verify", "backup"):
+        start(f"sohr-archive-{name}")
+    receiver.shutdown()
+    assert got[0]["Idempotency-Key"] == "test" and json.loads(got[1]["body"])["change"]["kind"] == "updated"
+    assert got[1]["Sohr-Signature"].startswith("sha256=") and len(got) == 2
+    elsewhere = tmp_path / "elsewhere"
+    for name in ("warc", "manifests"):
+        shutil.copytree(archive / name, elsewhere / name)
+    shutil.copy(archive / "backup.db", elsewhere / "archive.db")
+    assert run(installed, tmp_path, "sohr-archive", "--archive", elsewhere, "verify") == ""
+    said = [json.loads(line) for line in (tmp_path / "log/archive.jsonl").read_text().splitlines()]
+    assert {one["command"] for one in said} == {"crawl", "alert", "audit", "verify", "backup"}
 
 
 def answer(url: str) -> str:

@@ -82,7 +82,7 @@ def guarded(app: App, datasette: Any) -> App:
             sender.nonce = _nonce.get()
             path = scope["path"].removeprefix(datasette.setting("base_url").rstrip("/"))
             sender.is_internal = path.startswith("/-/") and not path.startswith(("/-/sohr", "/-/static"))
-            sender.places = _places(datasette)
+            sender.find_places = lambda: _places(datasette)
         await app(scope, _bounded(receive), sender)
 
     return answer
@@ -123,18 +123,17 @@ class _Sender:
         self._send, self._headers = send, headers
         self.nonce = ""  # empty: no policy
         self.is_internal = False
-        self.places: list[bytes] = []
-        self._is_cleaned = False
+        self.find_places: Callable[[], list[bytes]] = list
+        self._places: list[bytes] = []
 
     async def __call__(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             message = message | {"headers": self._with_headers(message.get("headers") or [])}
-            self._is_cleaned = bool(self.places) and (self.is_internal or message["status"] >= 400)
-            if self._is_cleaned:
+            if self.is_internal or message["status"] >= 400:
+                self._places = self.find_places()
                 message["headers"] = [pair for pair in message["headers"] if pair[0] != b"content-length"]
-        elif self._is_cleaned:
-            body = message.get("body") or b""
-            for place in self.places:
+        elif body := message.get("body"):
+            for place in self._places:
                 body = body.replace(place + b"/", b"").replace(place, b"")
             message = message | {"body": body}
         await self._send(message)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
 
 from archive.errors import USAGE, ArchiveError
 from archive.folder import write_whole
@@ -174,7 +173,6 @@ def _values(place: Place, minutes: int) -> dict[str, str]:
         "folder_shell": shlex.quote(folder),
         "folder_path": _systemd(folder) + (f" {_systemd(f'-{Path(log).parent}')}" if place.log else ""),
         "root": root.replace("%", "%%"),
-        "root_url": quote(root).replace("%", "%%"),
         "archive_dir_set": _systemd(settings[0]),
         "contact_line": f"Environment={_systemd(settings[1])}" if place.contact else NO_CONTACT,
         "command": " ".join(_systemd(part, command=True) for part in command),

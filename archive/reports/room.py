@@ -32,7 +32,7 @@ def read_room(conn: sqlite3.Connection, folder: Path, now: str, database: int, w
     free = shutil.disk_usage(folder).free
     first = conn.execute("select min(opened_at) from warc_files").fetchone()[0]
     age = (parse_time(now) - parse_time(first)) / timedelta(days=1) if first else 0.0
-    over = min(float(MONTH), age)
+    over = min(float(MONTH), max(age, 0.0))  # a clock that was ahead dates files after now
     if over < SHORTEST or not warc:
         return Room(free, round(over, 1), None, None)
     since = format_time(parse_time(now) - timedelta(days=over))
