@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import runpy
 import shutil
 import subprocess
+import sys
 import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from archive.warc.manifests import manifests
 from archive.warc.timestamps import ROOTS, trusted_roots
 from tests.archiving import HOME, Archive, capture, sohr, well
 from tests.authority import Authority
+from tests.replica.server import ROOT
 
 DEAD = {1: "The blast killed 3 civilians.", 2: "The blast killed 31 civilians."}
 
@@ -205,6 +208,26 @@ async def test_memento_lists_the_captures(folder: Path) -> None:
     assert (await datasette.client.get("/-/sohr/timemap/link/http://127.0.0.1:9/nothing")).status_code == 404
     robots = await datasette.client.get(f"/-/sohr/timemap/link/{HOME}robots.txt")
     assert robots.text.count('rel="memento"') == 2
+
+
+def test_the_program_for_strangers(authority: Authority, package: Path, tmp_path: Path) -> None:
+    """It says that all fits, in a Python without this project; and one changed byte of any file is wrong."""
+    program = ROOT / "docs" / "examples" / "check_package.py"
+    key = json.loads(well(package.parent / "archive", "head", "--json"))["public_key"]
+    line = [sys.executable, "-I", "-S", str(program), str(package), str(authority.root), key]
+    ran = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert ran.stdout.endswith("Everything fits.\n") and "ok manifests/000002.tsr" in ran.stdout
+    main = runpy.run_path(str(program))["main"]
+    with zipfile.ZipFile(package) as whole:
+        files = {name: whole.read(name) for name in whole.namelist()}
+    for name, content in files.items():
+        at = content.index(b'"signature": "') + 15 if name == "datapackage-digest.json" else len(content) // 2
+        changed = files | {name: content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]}
+        with zipfile.ZipFile(tmp_path / "changed.wacz", "w") as archive:
+            for one, raw in changed.items():
+                archive.writestr(one, raw)
+        with pytest.raises((SystemExit, ValueError)):
+            main(tmp_path / "changed.wacz", authority.root, key)
 
 
 @pytest.mark.wacz
