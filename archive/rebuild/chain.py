@@ -43,6 +43,11 @@ class Finding:
         return self.what if self.advice == "restore" else f"{self.what}: run 'sohr-archive {self.advice}'"
 
 
+def database_finding(what: str, thing: str = "archive.db", kind: Kind = "mismatch") -> Finding:
+    """What only a rebuild makes good."""
+    return Finding(kind, thing, what, "rebuild")
+
+
 def check_chain(chain: list[Manifest], files: list[WarcFile], head: str | None) -> Iterator[Finding]:
     """The manifests follow each other without a gap, and the bytes they name are there and unchanged."""
     there = {file.serial: file for file in files}

@@ -5,22 +5,12 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from heapq import merge
-from itertools import groupby, islice
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
-from archive.errors import ArchiveError, Locked
-from archive.extract.cross_check import CROSS_CHECK
-from archive.extract.page import EXTRACTOR
-from archive.figures.derive import KEY as FIGURES
-from archive.figures.derive import derive
+from archive.errors import Locked
 from archive.folder import WARC
-from archive.ingest.path import Ingest
 from archive.read.database import DamagedDatabase, open_readonly
 from archive.rebuild.chain import (
     MOST,
@@ -31,12 +21,10 @@ from archive.rebuild.chain import (
     check_pasts,
     check_serials,
     check_tokens,
+    database_finding,
     find_unsealed,
     sealed_ends,
 )
-from archive.rebuild.rebuild import site_of
-from archive.rebuild.recover import recover
-from archive.store.rows import Store
 from archive.text.normalise import same_sha256, text_sha256
 from archive.warc.files import WarcFile, spare_files, warc_files
 from archive.warc.manifests import digest_of, manifests
@@ -44,9 +32,6 @@ from archive.warc.revisits import Original
 from archive.warc.scan import Scan, scan_file
 from archive.warc.timestamps import tokens
 
-# Tables that are not derived from records: when files were opened and closed, and what SQLite and its search
-# keep for themselves.
-_OWN = ("warc_files", "about", "claim_sets", "sqlite_*", "_sqlite_*", "search*")
 _ROWS = """
 select c.offset, c.length, c.record_id, c.payload_sha256, c.captured_at, c.recorded_at, c.url,
        g.serial, o.offset, o.record_id, o.url, o.captured_at, o.payload_sha256
@@ -58,10 +43,6 @@ _REPEATS = """
 select f.name, c.offset, c.url, o.offset, g.name from captures o join warc_files g using (warc_file_id)
 join captures c on c.original_id = o.capture_id join warc_files f on f.warc_file_id = c.warc_file_id
 where g.serial = ? order by f.serial, c.offset"""
-
-
-def _database(what: str, thing: str = "archive.db", kind: Kind = "mismatch") -> Finding:
-    return Finding(kind, thing, what, "rebuild")
 
 
 def _record(kind: Kind, file: WarcFile, offset: int, what: str, advice: Advice = "restore") -> Finding:
@@ -98,7 +79,7 @@ def verify(
         connection = open_readonly(folder)
     except DamagedDatabase as error:
         yield from check_chain(manifests(folder), warc_files(folder / WARC), head)
-        yield _database(f"archive.db is damaged ({error.__cause__}), move it away")
+        yield database_finding(f"archive.db is damaged ({error.__cause__}), move it away")
         return
     try:
         is_written = _is_written(folder)
@@ -141,9 +122,13 @@ def verify(
         connection.execute("commit")
         if deep:
             progress("every row derived again")
-            yield from _derived(folder, connection)
+            from archive.rebuild.derived import (
+                derived,
+            )  # on first use: it takes longer to come up than all above
+
+            yield from derived(folder, connection)
     except sqlite3.DatabaseError as error:
-        yield _database(f"archive.db is damaged ({error}), move it away")
+        yield database_finding(f"archive.db is damaged ({error}), move it away")
     finally:
         connection.close()
 
@@ -268,15 +253,17 @@ def _rows(connection: sqlite3.Connection, checked: Checked) -> Iterator[Finding]
     """Rows point at rows that are there, texts match their digests, versions and feed have no gap."""
     for (sentence,) in connection.execute("pragma integrity_check(20)"):
         if sentence != "ok":
-            yield _database(f"archive.db is damaged ({sentence}), move it away")
+            yield database_finding(f"archive.db is damaged ({sentence}), move it away")
             return
     for table, row, target, _ in connection.execute("pragma foreign_key_check"):
         what = f"row {row} of {table} points at a row of {target} that is not there"
-        yield _database(what, f"{table} {row}", "absent")
+        yield database_finding(what, f"{table} {row}", "absent")
     yield from _versions(connection, checked)
     for want, (seq,) in enumerate(connection.execute("select seq from changes order by seq"), 1):
         if seq != want:
-            yield _database(f"the feed has a gap: change {want} is not there", f"changes {want}", "absent")
+            yield database_finding(
+                f"the feed has a gap: change {want} is not there", f"changes {want}", "absent"
+            )
             return
 
 
@@ -293,129 +280,16 @@ def _versions(connection: sqlite3.Connection, checked: Checked) -> Iterator[Find
         checked.versions += 1
         if text_sha256(text) != text_digest or same_sha256(title, text) != same_digest:
             what = f"the text of version {number} of {name} does not match its digest"
-            yield _database(what, f"{name} version {number}")
+            yield database_finding(what, f"{name} version {number}")
     yield from _missing(*last)
     query = """select source || ':' || key from articles a where versions > 0
                and not exists (select 1 from versions v where v.article_id = a.article_id)"""
     for (name,) in connection.execute(query):
-        yield _database(f"all versions of {name} are gone", name, "absent")
+        yield database_finding(f"all versions of {name} are gone", name, "absent")
 
 
 def _missing(name: str, number: int, count: int) -> Iterator[Finding]:
     """The version after a number, if there should be more."""
     if number < count:
         what = f"version {number + 1} of {name} is not there"
-        yield _database(what, f"{name} version {number + 1}", "absent")
-
-
-_FIGURES_READ = f"select max(value) from about where key = '{FIGURES}'"
-
-
-def _derived(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding]:
-    """Derive every row again from the evidence, beside the archive, and compare."""
-    query = "select key, value from about where key in ('epoch', 'extractor')"
-    about = dict(connection.execute(query).fetchall())
-    if about.get("extractor", EXTRACTOR) != EXTRACTOR:
-        what = f"extractor {about['extractor']} read the archive, and this is {EXTRACTOR}"
-        yield _database(what, kind="absent")
-        return
-    with tempfile.TemporaryDirectory(prefix="sohr-archive-") as scratch:
-        store = Store(Path(scratch) / "archive.db")
-        try:
-            with store.transaction():
-                for key, value in about.items():
-                    store.set_about(key, value)
-            recover(folder, store, Ingest(store, site_of(folder), folder), cut=False)
-            derive(store)
-            are_figures_current = connection.execute(_FIGURES_READ).fetchone()[0] == store.about(FIGURES)
-        except ArchiveError as error:
-            yield Finding("mismatch", "archive.db", f"its rows cannot be derived again: {error}")
-            return
-        finally:
-            store.close()
-        connection.execute("attach ? as again", (str(Path(scratch) / "archive.db"),))
-        # The database stays read-only: the next two tables are temporary.
-        connection.execute("pragma query_only = off")
-        for table, key in _tables(connection):
-            if table in ("figures", "series") and not are_figures_current:
-                continue  # the next crawl reads the others
-            yield from islice(_compare(connection, table, key), MOST)
-        for schema in ("main", "again"):
-            connection.execute(
-                f"create virtual table temp.words_of_{schema} using fts5vocab({schema}, search, 'instance')"
-            )
-        yield from islice(_compare_words(connection), 1)
-
-
-def _tables(connection: sqlite3.Connection) -> list[tuple[str, tuple[str, ...]]]:
-    """The derived tables with their primary keys, and `about`."""
-    own = " and ".join(["name not glob ?"] * len(_OWN))
-    query = f"select name from main.sqlite_master where type = 'table' and {own} order by name"
-    tables = []
-    for (name,) in connection.execute(query, _OWN).fetchall():
-        columns = connection.execute(f"pragma main.table_info({name})")
-        tables.append((name, tuple(column["name"] for column in columns if column["pk"])))
-    return [*tables, ("about", ("key",))]
-
-
-def _content(connection: sqlite3.Connection, table: str, schema: str) -> str:
-    """What the evidence decides of a table: not which row a list of claims has, and not another reader's
-    opinion (`CROSS_CHECK`), which depends on its release."""
-
-    def without(column: str) -> str:
-        rows = connection.execute(f"pragma main.table_info({table})")
-        return ", ".join(row["name"] for row in rows if row["name"] != column)
-
-    if table == "versions":
-        claims = f"{schema}.versions left join {schema}.claim_sets using (claim_set_id)"
-        return f"(select {without('claim_set_id')}, claims from {claims})"
-    if table == "failures":
-        number = "row_number() over (order by failure_id) as failure_id"
-        columns = f"{number}, {without('failure_id')}"
-        return f"(select {columns} from {schema}.failures where reason != '{CROSS_CHECK}')"
-    if table == "about":
-        return f"(select * from {schema}.about where key != '{FIGURES}')"
-    return f"{schema}.{table}"
-
-
-def _compare(connection: sqlite3.Connection, table: str, key: tuple[str, ...]) -> Iterator[Finding]:
-    """A table as it is and as derived again, row by row in the order of the key."""
-    order = ", ".join(f'"{column}"' for column in key)
-    main, again = (
-        connection.execute(f"select * from {_content(connection, table, schema)} order by {order}")
-        for schema in ("main", "again")
-    )
-    yield from _differences(table, main, again, key)
-
-
-def _compare_words(connection: sqlite3.Connection) -> Iterator[Finding]:
-    """The words of the search, which SQLite gives in order."""
-    main, again = (connection.execute(f"select * from temp.words_of_{name}") for name in ("main", "again"))
-    yield from _differences("search", main, again, ("term", "doc"), named_by=1)
-
-
-def _differences(
-    table: str, main: sqlite3.Cursor, again: sqlite3.Cursor, key: tuple[str, ...], named_by: int = 0
-) -> Iterator[Finding]:
-    """Two results in the order of their key. A row is named by the key's columns from ``named_by`` on."""
-
-    def keyed(
-        rows: sqlite3.Cursor, is_again: bool
-    ) -> Iterator[tuple[tuple[Any, ...], bool, tuple[Any, ...]]]:
-        return ((tuple(row[column] for column in key), is_again, tuple(row)) for row in rows)
-
-    first = itemgetter(0)
-    for at, group in groupby(merge(keyed(main, False), keyed(again, True), key=first), key=first):
-        rows = {is_again: row for _, is_again, row in group}
-        if True not in rows:
-            what = "does not come from the evidence"
-        elif False not in rows:
-            what = "is not there"
-        elif rows[True] != rows[False]:
-            what = "is not what the evidence gives"
-        else:
-            continue
-        row = " ".join(map(str, at[named_by:]))
-        yield _database(
-            f"row {row} of {table} {what}", f"{table} {row}", "mismatch" if False in rows else "absent"
-        )
+        yield database_finding(what, f"{name} version {number + 1}", "absent")

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Protocol
 
-from warcio.statusandheaders import StatusAndHeaders
-
 _GZIP = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # deflate, without a name or a time, of no particular system
 _BLOCK = 0xFFFF  # bytes, the most that a stored block of deflate takes
 _END = b"\r\n\r\n"
@@ -35,12 +33,9 @@ def payload_sha256(body: bytes) -> str:
 
 def pack_member(headers: dict[str, str], block: bytes, content_type: str) -> bytes:
     """One record as one gzip member. A body that is compressed already is stored, all else is compressed."""
-    stated = StatusAndHeaders(
-        "",
-        [*headers.items(), ("Content-Type", content_type), ("Content-Length", str(len(block)))],
-        protocol="WARC/1.1",
-    )
-    head = stated.to_bytes(encoding="utf-8")  # warcio's writer would respell the HTTP headers of a revisit
+    stated = headers | {"Content-Type": content_type, "Content-Length": str(len(block))}
+    lines = ("WARC/1.1", *(f"{name}: {value}" for name, value in stated.items()))
+    head = "\r\n".join(lines).encode() + _END
     if len(block) < 4096:
         # The tables for a long record would take most of a short record's time.
         return _deflated(zlib.compressobj(6, zlib.DEFLATED, 16 + 12, 5), head, block)
@@ -143,12 +138,17 @@ class Member(io.RawIOBase):
 
     def readall(self) -> bytes:
         """Unpack the rest."""
-        return b"".join(iter(lambda: self.read(_STEP), b""))
+        return b"".join(self._pieces())
 
     def drain(self) -> None:
         """Unpack the rest, to know the end."""
+        for _ in self._pieces():
+            pass
+
+    def _pieces(self) -> Iterator[bytes]:
         while piece := self._unpack(_STEP):
             self._unpacked += len(piece)
+            yield piece
 
     def _unpack(self, most: int) -> bytes:
         while self.end is None and not self.is_torn and self._salvaged is None:

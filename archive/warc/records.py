@@ -39,7 +39,7 @@ class Headers:
     @property
     def kind(self) -> str:
         """WARC-Type."""
-        return self.get("WARC-Type")
+        return self.fields["warc-type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Record:
     @property
     def record_id(self) -> str:
         """WARC-Record-ID."""
-        return self.headers.get("WARC-Record-ID")
+        return self.headers.fields.get("warc-record-id", "")
 
     @property
     def body(self) -> bytes:
@@ -91,12 +91,32 @@ def read_headers(stream: IO[bytes], first: bytes = b"") -> Headers:
             raise NoRecord("has a header line without a colon")
         name = name.strip().lower()
         fields.setdefault(name, value.strip())
+    return _checked(version[1].decode(), fields)
+
+
+def _checked(version: str, fields: dict[str, str]) -> Headers:
     length = fields.get("content-length", "")
     if not (length.isascii() and length.isdecimal()) or len(length) > 18:
         raise NoRecord("states no length")
     if "warc-type" not in fields:
         raise NoRecord("states no WARC-Type")
-    return Headers(version[1].decode(), fields, int(length))
+    return Headers(version, fields, int(length))
+
+
+def _split_headers(record: bytes) -> tuple[Headers, int] | None:
+    """What `read_headers` makes of a record, and where its block begins; None where that needs more care."""
+    begin = record.find(b"\r\n\r\n") + 4
+    lines = record[:begin].decode("utf-8", "replace").split("\r\n")
+    version = _VERSION.match(record)
+    if begin > MOST_HEADERS or version is None or version.end() != len(lines[0]) + 2:
+        return None
+    fields: dict[str, str] = {}
+    for line in lines[1:-2]:
+        name, colon, value = line.partition(":")
+        if not colon or "\n" in line or line[0] in " \t":
+            return None
+        fields.setdefault(name.strip().lower(), value.strip())
+    return _checked(version[1].decode(), fields), begin
 
 
 def read_records(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Record | Damage]:
@@ -111,14 +131,19 @@ def read_records(path: Path, start: int = 0, stop: int | None = None) -> Iterato
 
 
 def _parse(member: Member) -> Record:
-    stream = BytesIO(member.readall())
+    record = member.readall()
     if member.end is None:
         raise NoRecord("cannot be unpacked")
-    headers = read_headers(stream)
-    block = stream.read(headers.length)
-    if len(block) != headers.length or stream.read().strip(b"\r\n"):
+    if split := _split_headers(record):
+        headers, begin = split
+    else:
+        stream = BytesIO(record)
+        headers, begin = read_headers(stream), stream.tell()
+    end = begin + headers.length
+    if len(record) < end or record[end:].strip(b"\r\n"):
         raise NoRecord("is shorter or longer than it says")
-    digest = headers.get("WARC-Block-Digest")
+    block = record[begin:end]
+    digest = headers.fields.get("warc-block-digest", "")
     if digest.startswith("sha256:") and digest != f"sha256:{hashlib.sha256(block).hexdigest()}":
         raise NoRecord("does not match its digest")
     return Record(member.offset, member.end - member.offset, headers, block)

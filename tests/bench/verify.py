@@ -1,4 +1,5 @@
-"""Checking an archive of many crawls: `verify` with a timestamp beside each manifest, and without any."""
+"""Checking an archive: `verify` with a timestamp beside each manifest, and without any; and `verify` beside
+`warcio check`, which checks the digests of the same files and nothing else."""
 
 from __future__ import annotations
 
@@ -15,10 +16,13 @@ from archive.warc.timestamps import ROOTS
 from archive.warc.writer import Appender
 from tests.archiving import HOME, Archive, capture
 from tests.authority import Authority
+from tests.bench.filling import fill, posts
 from tests.bench.measure import Bench, alternate, over, ratio, run
 
 BIN = Path(sys.executable).parent
 TOKENS = 1000  # three weeks of a crawl every half hour
+PAGES = 2_113
+OF_WARCIO = 0.7  # of the CPU of `warcio check`
 MOST = 10.0  # times as long: a token is two checks of a signature, a small manifest one digest
 
 
@@ -46,7 +50,15 @@ def bench(turns: int, quick: bool) -> Bench:
             with_tokens: lambda: run([*command, dated, "verify"]),
             without: lambda: run([*command, bare, "verify"]),
         }
+        pages = Path(beside, "pages")
+        fill(pages, posts(PAGES // 5 if quick else PAGES))
+        arms |= {
+            "verify": lambda: run([BIN / "sohr-archive", "--archive", pages, "verify"]),
+            "warcio check": lambda: run([BIN / "warcio", "check", *(pages / "warc").iterdir()]),
+        }
         spent = alternate(arms, turns)
     what = f"{with_tokens} / none, CPU"
     one = ratio(what, over(spent, with_tokens, without, lambda s: s.cpu), MOST, higher_is_better=False)
-    return Bench("verify", turns, [one])
+    cpu = over(spent, "verify", "warcio check", lambda s: s.cpu)
+    other = ratio("verify / warcio check, CPU", cpu, OF_WARCIO, higher_is_better=False)
+    return Bench("verify", turns, [one, other])
