@@ -176,7 +176,7 @@ def test_what_wget_wrote(tmp_path: Path) -> None:
     """A crawl of the replica by wget: its posts come in, all else is counted."""
     if not shutil.which("wget"):
         pytest.skip("no wget here")
-    with Replica(posts=8, chunked=True, layout="foxiz") as replica:
+    with Replica(posts=8, chunked=True) as replica:
         post = next(post for post in replica.posts("en") if not post.odd)
         line = [
             "wget",

@@ -47,7 +47,6 @@ from archive.outcome import (
     Outcome,
 )
 from archive.sites.sohr.boilerplate import is_statement
-from archive.sites.sohr.layouts import is_of_era
 from archive.store.packing import pack_stated, unpack_metadata
 from archive.store.row_types import ArticleRow, VersionRow
 from archive.text.normalise import same_sha256
@@ -304,12 +303,9 @@ class Versions:
             if before is None or before["layout"] == found.layout:
                 return None
             return OTHER_LAYOUT, f"layout {found.layout} reads another text than {before['layout']} did"
-        if not is_sure(found):
-            return None
-        if not is_of_era(found.layout, seen.at[:10]):
-            return OTHER_LAYOUT, f"the site is not known to have had layout {found.layout} on {seen.at[:10]}"
         # A text of `general` was checked before
-        drift = cross_check(seen.capture, found) if found.layout != GENERAL else None
+        is_checked = found.layout != GENERAL and is_sure(found)
+        drift = cross_check(seen.capture, found) if is_checked else None
         return (OTHER_LAYOUT, drift) if drift else None
 
     def _has(self, article_id: int, found: Extract) -> bool:

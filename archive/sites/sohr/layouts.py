@@ -118,12 +118,6 @@ LAYOUTS = (
 )
 
 
-def is_of_era(name: str, day: str) -> bool:
-    """Whether the site may have had a layout on a day, written 2026-01-02; `general` on any."""
-    layout = next(layout for layout in LAYOUTS if layout.name == name)
-    return str(layout.since or "") <= day <= str(layout.until or "9999")
-
-
 @cache
 def _texts(layouts: tuple[Layout, ...]) -> str:
     """A selector of all elements that may be the text of a layout, but for the last: by one class of each."""
