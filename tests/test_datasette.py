@@ -538,7 +538,7 @@ async def test_links_keep_the_base_url(path: Path) -> None:
 
 async def test_pages_name_the_site(ds: Datasette) -> None:
     """A reader sees whose words these are."""
-    assert f'<a href="{SITE}" rel="noreferrer">{SITE}</a>' in await text_of(ds, "/-/sohr/")
+    assert f'<a href="{SITE}" rel="noreferrer" dir="ltr">{SITE}</a>' in await text_of(ds, "/-/sohr/")
     assert f'href="{SITE}"' in await text_of(ds, "/archive")
 
 

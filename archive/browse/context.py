@@ -245,13 +245,13 @@ def is_rtl(edition: str | None, language: str | None = None) -> bool:
 
 
 def link(url: str) -> Markup:
-    """An address as a link, if it is http or https."""
+    """An address as a link, if it is http or https; from left to right on every page."""
     try:
         is_web = urlsplit(url).scheme in ("http", "https")
     except ValueError:  # the site's links are not always valid addresses
         is_web = False
     if is_web:
-        return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url)
+        return Markup('<a href="{0}" rel="noreferrer" dir="ltr">{0}</a>').format(url)
     return escape(url)
 
 
