@@ -617,3 +617,14 @@ def test_no_rule_takes_sentences_or_a_toll() -> None:
         assert unnamed(boxes) == [*TOLLS] * len(names)
         empty = "".join(f"<div {mark.format(name)}><b>17</b> <i>of them.</i></div>" for name in names)
         assert unnamed(f"<p>{FIRST}</p>{empty}<p>{LAST}</p>") == [FIRST, LAST]
+
+
+def test_a_text_of_which_more_than_half_is_left_out_is_of_an_unknown_layout() -> None:
+    """Unless what is left out is a box of other posts, whatever they begin with."""
+    words = (
+        "Activists wrote down the names of all who were there, and <a href='/list'>the list</a> is long. " * 3
+    )
+    found = extract(page_of(f'<p>{FIRST}</p><div class="comments"><p>{words}</p></div>'), Site())
+    assert isinstance(found, Unextractable) and found.reason == "layout"
+    box = f'<div class="related"><h4>{OTHER}</h4><p>{words}</p></div>'
+    assert lines(f"<p>{FIRST}</p>{box}") == [FIRST]

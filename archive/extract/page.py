@@ -267,8 +267,9 @@ def _is_pruned_away(found: Body, kept: boilerplate.Cut) -> bool:
     left = sum(len(line.text) for line in kept.lines)
     if sum(len(node.text()) for node in found.skipped) <= left and (left or not found.lines):
         return False
-    prose = [line for node in found.skipped for line in read_lines(node).lines]
-    lost = [line for line in prose if not line.linked and len(line.text.split()) >= _FEWEST_WORDS]
+    skipped = [read_lines(node).lines for node in found.skipped]
+    texts = [lines for lines in skipped if not any(line.linked for line in lines)]  # no box of other posts
+    lost = [line for lines in texts for line in lines if len(line.text.split()) >= _FEWEST_WORDS]
     return sum(len(line.text) for line in lost) > left or (not left and bool(found.lines))
 
 
