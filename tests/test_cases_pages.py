@@ -30,6 +30,12 @@ CASES = Path(__file__).parent / "cases"
 FIRST = "SOHR activists have documented the death of 3 civilians in Kafr Alyan."
 LAST = "According to SOHR sources, the mine was planted last year in the area."
 ABOVE = "Aleppo | Mine explosion kills 3 civilians"
+TOLLS = (
+    "12 civilians killed",
+    "Killed: 7",
+    "مقتل 12 مدنيا",
+    "The shelling of the town went on until the evening. Nobody could bring the wounded to a hospital.",
+)
 
 
 def read(
@@ -133,6 +139,11 @@ UNNAMED = {
     "tags": '<div class="t9"><b>Tags:</b> <a href="/en/tag/a/">Homs</a> <a href="/en/tag/b/">Hama</a></div>',
     "donation": '<div class="donate-box"><h3>Support us</h3><p>Donate to SOHR today.</p></div>',
     "poll": '<div class="wp-polls"><p>Do you agree?</p><p>Total Voters: 12</p></div>',
+    "author with a picture": '<div class="author-box"><img src="/a.jpg"><p>Rami is a reporter of SOHR. '
+    "He has covered the war in Syria since 2011.</p></div>",
+    "cookies": '<div class="cookie-notice"><p>We use cookies to serve you well. If you go on we '
+    "assume that you agree.</p></div>",
+    "related without links": '<div class="related-posts"><h3>Related</h3><p>12 killed in Homs</p></div>',
     "author": '<div class="molongui-author-box m-a-box"><p>Rami writes on Syria.</p></div>',
 }
 
@@ -167,6 +178,14 @@ def test_boxes_are_told_by_what_they_do(name: str) -> None:
             ["Homs", "3 killed", "SOHR, Coventry"],
         ),
         ('<h2 id="author">Who wrote the list</h2>', ["Who wrote the list"]),
+        (
+            f'<div class="social"><p>{TOLLS[-1]}</p><div class="share"><a href="/s">Share</a></div></div>',
+            [TOLLS[-1]],
+        ),
+        (
+            '<section id="share"><p>They were 12 killed, <a href="/x">it wrote</a>.</p></section>',
+            ["They were 12 killed, it wrote."],
+        ),
     ],
 )
 def test_words_that_look_like_a_box_stay(html: str, shown: list[str]) -> None:
@@ -567,14 +586,6 @@ def test_a_minified_script_is_not_hostile() -> None:
 def test_a_disclaimer_is_a_note_unless_it_has_figures(text: str, opinion: bool) -> None:
     """A last line with figures says more than whose opinion it is."""
     assert lines(f"<p>{FIRST}</p><p>{text}</p>") == ([FIRST] if opinion else [FIRST, text])
-
-
-TOLLS = (
-    "12 civilians killed",
-    "Killed: 7",
-    "مقتل 12 مدنيا",
-    "The shelling of the town went on until the evening. Nobody could bring the wounded to a hospital.",
-)
 
 
 def shortest(parsed: Any) -> list[str]:

@@ -181,7 +181,7 @@ def is_noise(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -
     are the site's own."""
     names = attributes.get("class")
     if names and (kind := _names_noise(names)):
-        return not _holds_text(node, "" if kind == "silent" else f"a, {_CONTROLS}")
+        return not _holds_text(node, "" if kind == "silent" else f"a, img, {_CONTROLS}")
     identity = attributes.get("id")
     is_named = identity and tag in _CONTAINERS and "wp-block-" not in (names or "")
     if is_named and _names_noise(identity or "") and not _BUILDER.search(names or ""):
@@ -193,12 +193,12 @@ def is_noise(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -
 
 def _holds_text(node: LexborNode, controls: str) -> bool:
     """Whether an element that is named as a box holds sentences or a toll, and none of the ``controls``."""
-    text = node.text()[:_MOST_READ]
+    text = node.text(separator=" ")[:_MOST_READ]
     if text.isspace() or _INVITING.search(text) or (controls and node.css_first(controls) is not None):
         return False
     words = Counter(text.split())
     for box in node.css(f"a, style, noscript, template, {_CONTROLS}"):
-        words.subtract(box.text()[:_MOST_READ].split())
+        words.subtract(box.text(separator=" ")[:_MOST_READ].split())
     own = [word for word, number in words.items() for _ in range(number)]
     if any(map(_HARM.match, own)) and any(any(map(str.isdecimal, word)) for word in own):
         return True
