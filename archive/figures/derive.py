@@ -7,8 +7,8 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from archive.figures.reading import RULES, Figure, read_figures
-from archive.store.connection import Connection, Row
+from archive.figures import RULES
+from archive.store.connection import Connection
 from archive.store.line_kinds import decode_kinds
 
 # Row of `about`: release of the rules, the last change whose versions were read, and that with series counted
@@ -16,10 +16,7 @@ KEY = "figures"
 BATCH = 300  # changes in one transaction: other writers wait for a second at most
 _AT_ONCE = 2_000  # series counted by one statement
 
-_INSERT = (
-    f"insert into figures (version_id, {', '.join(Figure._fields)})"
-    f" values (?, {', '.join('?' * len(Figure._fields))})"
-)
+_INSERT = f"insert into figures values ({', '.join('?' * 18)})"  # version_id, and a `Figure`
 # A point is of the newest version of its article. The order of points does not depend on this database
 _COUNT = """
 insert into series
@@ -70,6 +67,9 @@ def derive(store: Connection, seconds: float | None = None) -> int:
 def _read_articles(store: Connection, after: int, last: int) -> int:
     """Read the new versions of the articles with changes in a span; of those read again by another extractor,
     all."""
+    # On first use: most crawls find nothing new, and its patterns take long to come up
+    from archive.figures.reading import read_figures
+
     sql = """
         with changed as (select article_id, max(kind = 'reparsed') as is_reparsed from changes
                          where seq > ? and seq <= ? group by article_id)
@@ -78,18 +78,13 @@ def _read_articles(store: Connection, after: int, last: int) -> int:
         from changed join articles a using (article_id) join versions v using (article_id)
         where is_reparsed or not is_read"""
     versions = store.query(sql, after, last)
-    store.execute_many(
-        "delete from figures where version_id = ?", ((v["version_id"],) for v in versions if v["is_read"])
-    )
-    store.execute_many(
-        _INSERT, ((version["version_id"], *figure) for version in versions for figure in _figures(version))
-    )
+    old = ((version["version_id"],) for version in versions if version["is_read"])
+    store.execute_many("delete from figures where version_id = ?", old)
+    for version in versions:
+        kinds = [kind for kind, _ in decode_kinds(version["lines"])]
+        found = read_figures(version["source"], version["title"], version["text"], kinds)
+        store.execute_many(_INSERT, ((version["version_id"], *figure) for figure in found))
     return len(versions)
-
-
-def _figures(version: Row) -> list[Figure]:
-    kinds = [kind for kind, _ in decode_kinds(version["lines"])]
-    return read_figures(version["source"], version["title"], version["text"], kinds)
 
 
 def _touched(store: Connection, counted: int, read: int) -> Iterator[list[int]]:

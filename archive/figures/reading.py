@@ -1,7 +1,4 @@
-"""Read the figures of a text, each with its place, what it counts, since when and where. Pure.
-
-`RULES` is the release of these rules: raise it with every change that reads a figure otherwise.
-"""
+"""Read the figures of a text, each with its place, what it counts, since when and where. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from typing import NamedTuple
 
 from archive.figures.lines import read_line
 
-RULES = 2
 MAX_FIGURES = 2_000  # of a version: a post with a year of tolls has some hundred; for hostile pages
 _LONGEST_OF_BLOCK = 160  # characters of a line without a bullet that still belongs to the heading above
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from archive.extract.page import extract
 from archive.extract.reread import Evidence
-from archive.figures import lines
+from archive.figures import RULES, lines
 from archive.figures.derive import KEY, derive
-from archive.figures.reading import RULES
 from archive.sites.sohr.addresses import Site
 from archive.store.rows import Store
 from tests.archiving import HOME
