@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from archive.model import ArticleKey, Edition, Listing
+from archive.model import REASONS, ArticleKey, Edition, Listing
 
 # Outcomes of a capture besides the reasons of `archive.model.REASONS`.
 NEW, CHANGED, UNCHANGED, PART, LISTING, REDIRECT, ROBOTS, OTHER = (
@@ -37,6 +37,38 @@ UNREADABLE = frozenset({"layout", "not_html", "hostile", "stopped", "mismatch", 
 MENDABLE = (QUARANTINED, "layout", LISTING_UNREAD, "mismatch", "hostile", BROKEN)
 MOST_FAILURES = 3  # in a row: then a channel that was offered before is closed
 READ_OUTCOMES = frozenset({NEW, CHANGED, UNCHANGED, "protected", "empty"})
+
+
+# What each outcome of a capture, or reason of a failure, means: docs/dictionary.md shows it
+MEANINGS = {
+    NEW: "the first text of an article",
+    CHANGED: "another text than before",
+    UNCHANGED: "the same text as before",
+    HELD: "a look whose outcome waits to be judged, or is held (docs/held.md)",
+    PART: "one page of a post in several",
+    LISTING: "a listing with posts",
+    LISTING_UNREAD: "a listing on which no post was found",
+    SITEMAP: "a sitemap",
+    FEED: "a page of a feed",
+    REST: "an answer of REST",
+    NO_CHANNEL: "the site does not offer this channel, or not now",
+    ROBOTS: "robots.txt",
+    INVENTED: "an address that no post has, asked to see where the site leads",
+    SERVED: "an answer of a public archive",
+    OTHER: "a page that is none of these",
+    MOVED: "the address by number leads to another post for good",
+    "withheld": "somebody ordered the post away (451)",
+    QUARANTINED: "a text that is not trusted: see `sohr-archive layouts`",
+    SAME_TEXT: "why it is not: many pages have it",
+    OTHER_LAYOUT: "why it is not: another layout reads another text",
+    "cross_check": "a second reader finds another text; the first one counts",
+    BROKEN: "an error of this software",
+    NO_ANSWER: "no answer came",
+    NOT_ASKED: "a page of another site that robots.txt or its host's refusals kept us from asking for",
+    "forbidden": "not asked: robots.txt forbids it",
+    "backfilled": "an older text than the newest, from a file or a public archive",
+    **REASONS,
+}
 
 
 @dataclass(frozen=True, slots=True)

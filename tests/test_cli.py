@@ -129,6 +129,7 @@ def test_status_reads_in_columns(folder: Path) -> None:
         lines[1],
         lines[held],
         next(line for line in lines if line.startswith("State")),
+        next(line for line in lines if line.startswith("Looks")),
         next(line for line in lines if line.startswith("Last crawls")),
         next(line for line in lines if line.startswith("Channels")),
         "Gaps",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -114,12 +115,14 @@ class Play:
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
-    """Played once for all tests."""
-    try:
-        yield Play(tmp_path_factory.mktemp("year") / "archive").run()
-    finally:
-        use(MACHINE)
+def year() -> Iterator[Year]:
+    """Played once for all tests; in memory where that can be, for durable writes take most of the time."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    with TemporaryDirectory(dir=memory) as folder:
+        try:
+            yield Play(Path(folder) / "archive").run()
+        finally:
+            use(MACHINE)
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("year")]

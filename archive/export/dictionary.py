@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archive.outcome import MEANINGS
 from archive.store.fields import (
     CHANGE_FIELDS,
     FIGURE_CHANGE_FIELDS,
@@ -113,6 +114,7 @@ def documents() -> dict[str, str]:
         *_fields("A changed figure in an export", FIGURE_CHANGE_FIELDS),
         *_fields("A figure in an export", FIGURE_FIELDS),
         *_fields("A change in the feed", CHANGE_FIELDS),
+        *_outcomes(),
     ]
     pages = {
         "dictionary.md": ["# Data dictionary", "", _MADE, *fields],
@@ -122,6 +124,17 @@ def documents() -> dict[str, str]:
         "tables-of-the-crawl.md": ["# Tables that a crawl keeps", "", _MADE, *_tables(crawl, tables)],
     }
     return {name: "\n".join(lines) + "\n" for name, lines in pages.items()}
+
+
+def _outcomes() -> Iterator[str]:
+    yield from (
+        "",
+        "## What a capture turned out to be",
+        "",
+        "Also why something failed, in a crawl's sentence.",
+    )
+    yield from ("", "| outcome | what it means |", "|---|---|")
+    yield from (f"| `{word}` | {_cell(MEANINGS[word])} |" for word in sorted(MEANINGS))
 
 
 def _fields(title: str, fields: Sequence[Field]) -> Iterator[str]:

@@ -11,8 +11,10 @@ import sqlite3
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from archive.clock import format_time, parse_time
 from archive.errors import ArchiveError
 from archive.extract.cross_check import CROSS_CHECK, GENERAL, Check, is_beyond_checking
 from archive.extract.reader import KnownReader, Reader
@@ -25,7 +27,7 @@ from archive.ingest.listed_captures import ListedCaptures
 from archive.ingest.listings import Listings, record_sighting
 from archive.ingest.noise import DOUBTFUL, count_noise
 from archive.ingest.pending import Pending
-from archive.ingest.redirects import REDIRECTS, Proof, judge_redirect, read_location
+from archive.ingest.redirects import NO_ARTICLE, REDIRECTS, Proof, judge_redirect, read_location
 from archive.ingest.seen import Seen, key_of
 from archive.ingest.versions import Versions
 from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
@@ -189,7 +191,9 @@ class Ingest:
             return seen.outcome(REDIRECT, served=served, target=KnownPost(address.url, address.key))
         if address and (answer := self.channels.record_answer(capture, seen.capture_id, address)):
             return answer
-        if address is None or address.kind in (Kind.EMBED, Kind.OTHER, Kind.FEED, Kind.REST):
+        if address is None or address.kind in (Kind.EMBED, Kind.FEED, Kind.REST):
+            return seen.outcome(OTHER)
+        if address.kind is Kind.OTHER and self._find_promised(seen) is None:
             return seen.outcome(OTHER)
         if address.kind is Kind.ROBOTS:
             return seen.outcome(ROBOTS)
@@ -219,7 +223,9 @@ class Ingest:
                 return seen.fail(self.store, DETOUR, f"leads to {to[:200] or 'nowhere'}")
             return seen.outcome(REDIRECT, target=KnownPost(target.url, None), detail=target.url)
         proof, sentence = judge_redirect(seen.capture, address, to, self.site)
-        key = self.find_article(seen.capture.url)
+        key = self._find_promised(seen)
+        if target is not None and target.kind is Kind.OTHER and proof in (Proof.SAME, Proof.UNSURE):
+            return self._record_unknown_place(seen, key, target, is_by_id=proof is Proof.SAME)
         if proof is Proof.MISSING or proof is Proof.DETOUR or target is None:
             reason = "missing" if proof is Proof.MISSING else DETOUR
             return self._record_unread(seen, key, Unextractable(reason, sentence))
@@ -233,6 +239,37 @@ class Ingest:
                 return seen.outcome(REDIRECT, target=KnownPost(target.url, target.key))
             return self._record_moved(seen, article, target)
         return self._record_same(seen, article, target)
+
+    def _record_unknown_place(
+        self, seen: Seen, key: ArticleKey | None, target: Address, *, is_by_id: bool
+    ) -> Outcome:
+        """A post leads for good to an address of no known kind. It may be its new permalink: its page says
+        so. Where another post leads there too, it is what the site shows for posts that it does not have."""
+        article = self.store.articles.get(key) if key else None
+        if key is None or article is None:
+            return self._record_unread(seen, key, Unextractable(DETOUR, f"leads to {target.url[:200]}"))
+        since = format_time(parse_time(seen.at) - timedelta(days=1))
+        is_shared = self.store.one(
+            """select 1 from captures where captured_at >= ? and location = ? and article_id != ?""",
+            since,
+            seen.capture.header("location"),
+            article["article_id"],
+        )
+        is_own = self.find_article(target.url) == key
+        if is_shared and not is_own:
+            return self._record_unread(
+                seen, key, Unextractable("missing", f"{NO_ARTICLE}, {target.url[:200]}")
+            )
+        to = KnownPost(target.url if is_own or is_by_id else self.site.id_url(key), key)
+        return replace(
+            seen.outcome(REDIRECT, article, target=to, detail=f"leads to {target.url}"), article=key
+        )
+
+    def _find_promised(self, seen: Seen) -> ArticleKey | None:
+        """The article that an answer should be of: as its address says, or the one that was asked for and led
+        there."""
+        first = self.site.parse(seen.capture.requested_url or "")
+        return self.find_article(seen.capture.url) or (first.key if first else None)
 
     def _record_invented(self, seen: Seen, address: Address) -> Outcome:
         """An address that no post has: `archive.ingest.judgement` compares its answer with those of posts."""
@@ -269,7 +306,8 @@ class Ingest:
         if row["state"] is None and row["url"] != target.url:
             self.store.articles.update(row["article_id"], url=target.url)
             row = self.store.articles.get(target.key) or row
-        return seen.outcome(REDIRECT, row, target=self.store.articles.describe(row))
+        to = replace(self.store.articles.describe(row), url=target.url)  # not where it was last time
+        return seen.outcome(REDIRECT, row, target=to)
 
     # -- articles
 
@@ -309,10 +347,13 @@ class Ingest:
         self, seen: Seen, address: Address, reader: Reader
     ) -> tuple[Extract | Unextractable, ArticleKey | None]:
         """What the page of a post says, and of which post it is."""
-        expected = self.find_article(seen.capture.url)
+        is_known = address.kind is not Kind.OTHER
+        expected = self.find_article(seen.capture.url) if is_known else self._find_promised(seen)
         # An address without an id may have led to another post in other years: the page says which it is
         is_sure = address.key is not None or seen.capture.source == "live"
         found = reader.read(seen.capture, expected if is_sure else None)
+        if not is_known and seen.capture.requested_url and _is_no_post(found):
+            return Unextractable("missing", f"{NO_ARTICLE}, {seen.capture.url[:200]}"), expected
         if isinstance(found, Unextractable):
             if found.reason == LISTING:  # the home page, say, for whatever is asked
                 found = replace(found, reason="mismatch", detail="a listing in place of the post")
@@ -393,11 +434,7 @@ class Ingest:
             if article is None:
                 return seen.outcome(why.reason)
         if is_missing and article is not None:
-            if self._is_unlisted(seen, article):
-                self.articles.mark_unread(seen, article, look_schedule.REFUSED_LOOK)
-                detail = f"{why.detail}, in a crawl that could not read the newest listing: it does not count"
-                return seen.fail(self.store, why.reason, detail, article)
-            return self.articles.mark_missing(seen, article, why.reason, why.detail)
+            return self._record_missing(seen, article, why)
         if seen.capture.status == 451 and why.reason == "blocked" and article and article["state"]:
             return self.articles.mark_withheld(seen, article, why.detail)
         if why.reason in ("protected", "empty") and (key := key or _stated_key(why, None)):
@@ -409,6 +446,28 @@ class Ingest:
         elif article is not None:
             self.articles.delay_refused(seen, article)
         return seen.fail(self.store, why.reason, why.detail, article)
+
+    def _record_missing(self, seen: Seen, article: ArticleRow, why: Unextractable) -> Outcome:
+        if self._is_unlisted(seen, article):
+            self.articles.mark_unread(seen, article, look_schedule.REFUSED_LOOK)
+            detail = f"{why.detail}, in a crawl that could not read the newest listing: it does not count"
+            return seen.fail(self.store, why.reason, detail, article)
+        if by_id := self._find_by_id(seen, article):
+            detail = f"{why.detail} at this address: it is asked for by its number next"
+            return replace(seen.fail(self.store, why.reason, detail, article), target=by_id)
+        return self.articles.mark_missing(seen, article, why.reason, why.detail)
+
+    def _find_by_id(self, seen: Seen, article: ArticleRow) -> KnownPost | None:
+        """The address by id of a post that a look did not find at another: the site may spell its addresses
+        otherwise now. None if that one was asked."""
+        capture, key = seen.capture, key_of(article)
+        is_look = capture.crawl is not None and capture.channel == "article"
+        if not is_look or seen.is_judged or key.edition is None or article["state"] != "live":
+            return None
+        by_id = self.site.id_url(key)
+        names = {by_id, self.site.article_url(key)}
+        asked = (self.site.parse(url) for url in (capture.url, capture.via or ""))
+        return None if any(to and to.url in names for to in asked) else KnownPost(by_id, key)
 
     def _is_unlisted(self, seen: Seen, article: ArticleRow) -> bool:
         """Whether the crawl asked for the newest listing of the article's edition in vain: the site is in
@@ -470,6 +529,13 @@ def _is_as(before: Extract, found: Extract) -> bool:
     return all(
         getattr(before, name) == getattr(found, name) for name in ("title", "text", "modified_at", "pages")
     )
+
+
+def _is_no_post(found: Extract | Unextractable) -> bool:
+    """Whether a page is another than the post that led there: a listing, another post, or none at all."""
+    if isinstance(found, Unextractable):
+        return found.reason in (LISTING, "mismatch")
+    return found.post_id is None
 
 
 def _stated_key(page: Extract | Unextractable, edition: str | None) -> ArticleKey | None:

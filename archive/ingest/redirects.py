@@ -11,6 +11,7 @@ from archive.sites.sohr.addresses import Site
 
 REDIRECTS = (301, 302, 303, 307, 308)
 PERMANENT = (301, 308)
+NO_ARTICLE = "leads to a page that is no article"
 # Pages that stand in front of a site: all its posts may lead there for an hour
 _WALL = re.compile(
     r"log-?in|sign-?in|consent|cookie|gdpr|privacy|maintenance|coming-?soon|suspend|captcha|challenge|verify|blocked",
@@ -56,30 +57,29 @@ def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> t
     if target is None:
         return Proof.DETOUR, f"leads off the site, to {to[:200]}"
     is_permanent = capture.status in PERMANENT
+    is_by_id = any(_is_by_id(url, site) for url in (capture.url, capture.via) if url)
     if target.kind in (Kind.ARTICLE, Kind.SLUG):
         if target.key is None or address.key in (None, target.key):
             return Proof.SAME, ""
         if not is_permanent:
             return Proof.DETOUR, f"leads to {target.key} for the moment (status {capture.status})"
-        by_id = any(_is_by_id(url, site) for url in (capture.url, capture.via) if url)
-        return (Proof.MOVED if by_id else Proof.UNSURE), f"leads to {target.key}"
-    # The post in another shape, which nobody reads: /en/1/amp/, /en/slug/1/
+        return (Proof.MOVED if is_by_id else Proof.UNSURE), f"leads to {target.key}"
+    if _is_dead_end(target, urlsplit(to)):
+        return Proof.MISSING, f"{NO_ARTICLE}, {to[:200]}"
+    # The post in another shape, which nobody reads (/en/1/amp/), or a page in front of all
     is_named = str(address.post_id) in urlsplit(to).path.split("/")
-    if not is_named and _is_dead_end(target, urlsplit(to), is_permanent=is_permanent):
-        return Proof.MISSING, f"leads to a page that is no article, {to[:200]}"
+    is_wall = _WALL.search(urlsplit(to)._replace(scheme="", netloc="").geturl()) is not None
+    if target.kind is Kind.OTHER and is_permanent and not is_wall and not is_named:
+        return (Proof.SAME if is_by_id else Proof.UNSURE), f"leads to {to[:200]}"
     return Proof.DETOUR, f"leads to {to[:200]}"
 
 
-def _is_dead_end(target: Address, parts: SplitResult, *, is_permanent: bool) -> bool:
+def _is_dead_end(target: Address, parts: SplitResult) -> bool:
     """Whether a page that is no article is what the site shows in place of what it does not have."""
-    if target.kind is Kind.LISTING:
-        return True
     if target.kind is not Kind.OTHER:
-        return False
-    if re.search(r"(?:^|&)s=", parts.query):
-        return True
-    is_wall = _WALL.search(f"{parts.path}?{parts.query}") is not None
-    return not is_wall and (is_permanent or _NOT_FOUND.search(parts.path) is not None)
+        return target.kind is Kind.LISTING
+    is_search = re.search(r"(?:^|&)s=", parts.query) is not None
+    return is_search or (_NOT_FOUND.search(parts.path) is not None and not _WALL.search(parts.path))
 
 
 def _is_by_id(url: str, site: Site) -> bool:

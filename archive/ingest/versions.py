@@ -348,6 +348,8 @@ class Versions:
             url = article["key"]
         elif canonical and canonical.kind is Kind.ARTICLE and canonical.page == 1:
             url = canonical.url if canonical.key == key_of(article) else url
+        elif canonical and canonical.kind is Kind.OTHER and canonical.url == seen.capture.url:
+            url = canonical.url  # a permalink without the post's number: its page states that
         return {"day": article["day"] or found.day, "url": url}
 
     def _extend(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> None:

@@ -18,7 +18,8 @@ from archive.store.fields import FEED_FIELDS, Origin
 _STATED = tuple(of for of in FEED_FIELDS if of.origin is Origin.PAGE)
 _SQL = f"""
 select c.seq, c.epoch, c.kind, a.source, a.key, a.edition, a.post_id, a.url, c.classes, c.severity, c.figures,
-       c.stealth, c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.learnt_at,
+       c.stealth, c.stale_copy, c.same_as_version_id, c.retracts, c.details, c.said_at, c.unchanged_until,
+       c.learnt_at,
        c.article_id, c.version_id, c.previous_version_id, {", ".join(f"v.{of.name}" for of in FEED_FIELDS)},
        v.first_captured_at
 from changes c join articles a using (article_id) left join versions v on v.version_id = c.version_id
@@ -69,6 +70,7 @@ def _record(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     record |= {
         "details": json.loads(row["details"]),
         "said_at": row["said_at"],
+        "unchanged_until": row["unchanged_until"],
         "learnt_at": row["learnt_at"],
     }
     if row["version_id"] is None:

@@ -252,6 +252,7 @@ class Change(StatedInFeed):
     same_as_version: int | None  # the first version with the same title and text
     details: dict[str, Any] = field(repr=False)
     said_at: str  # when the site said it
+    unchanged_until: str | None  # the last capture before it that showed what stood before
     learnt_at: str  # when the archive learnt it
     number: int | None
     citation: str | None

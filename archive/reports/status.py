@@ -60,6 +60,8 @@ class Holding:
     versions: int
     captures: int
     due: int  # articles that are due for another look
+    due_since: str | None  # how long the first of them has been due: looks lag behind so far
+    all_looked_by: str | None  # when the last of the others is due: an edit may be seen only then
     newest: Post | None
 
 
@@ -240,7 +242,8 @@ def _count(conn: sqlite3.Connection, sql: str, *values: object) -> int:
 def _holdings(conn: sqlite3.Connection, now: str) -> Iterable[Holding]:
     counts = conn.execute(
         """select coalesce(edition, 'other') as source, state, count(*) as articles,
-           sum(versions) as versions, sum(coalesce(next_look_at <= ?, 0)) as due
+           sum(versions) as versions, sum(coalesce(next_look_at <= ?1, 0)) as due,
+           min(iif(next_look_at <= ?1, next_look_at, null)) as due_since, max(next_look_at) as all_looked_by
            from articles group by 1, 2""",
         (now,),
     ).fetchall()
@@ -260,6 +263,12 @@ def _holdings(conn: sqlite3.Connection, now: str) -> Iterable[Holding]:
             versions=sum(row["versions"] for row in rows),
             captures=captures.get(source, 0),
             due=sum(row["due"] for row in rows if row["state"] is not None),
+            due_since=min(
+                (row["due_since"] for row in rows if row["due_since"] and row["state"]), default=None
+            ),
+            all_looked_by=max(
+                (row["all_looked_by"] for row in rows if row["all_looked_by"] and row["state"]), default=None
+            ),
             newest=_newest(conn, source),
         )
 

@@ -157,6 +157,7 @@ def render_status(status: Status, width: int = 100) -> str:
         ),
         _holdings(status.holdings, width),
         _states(status.holdings),
+        _looks(status.holdings),
         _crawls(status.crawls),
         _channels(status.channels) if status.channels else "",
         "\n".join(["Gaps", *(f"  {line}" for line in _gaps(status))]),
@@ -234,6 +235,18 @@ def _states(holdings: Sequence[Holding]) -> str:
         numbers = [h.states.get(name, 0) for name in names] + ([h.waiting] if waiting else [])
         rows.append([f"  {name_of(h.source)}", *(f"{number:,}" for number in numbers)])
     return columns(rows, right=range(1, len(rows[0])))
+
+
+def _looks(holdings: Sequence[Holding]) -> str:
+    """How far looks lag behind what the site may have done."""
+    rows = [["Looks", "due", "the first since", "all others by"]]
+    rows += [
+        [f"  {name_of(h.source)}", f"{h.due:,}", instant(h.due_since), h.all_looked_by[:10]]
+        for h in holdings
+        if h.all_looked_by
+    ]
+    told = "  An edit or a deletion that no channel shows may be seen only at the next look of its post."
+    return "\n".join([columns(rows, right=(1,)), told]) if len(rows) > 1 else ""
 
 
 def _crawls(crawls: Sequence[Crawl]) -> str:

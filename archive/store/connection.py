@@ -9,20 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from archive.errors import CannotWrite
 from archive.store.schema import check_schema, create_schema
 
 Row = sqlite3.Row
-BUSY_MS = 10_000  # a reader holds the database for milliseconds; a backup for longer
-
-
-def _is_busy(error: BaseException) -> bool:
-    return (
-        isinstance(error, sqlite3.OperationalError)
-        and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-    )
+BUSY_MS = 40_000  # a reader holds the database for milliseconds; a backup for longer
 
 
 class Connection:
@@ -67,21 +59,15 @@ class Connection:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all that the block writes, or nothing. Raises CannotWrite."""
-        busy = Retrying(
-            retry=retry_if_exception(_is_busy),
-            wait=wait_exponential_jitter(multiplier=0.1, max=2),
-            stop=stop_after_delay(30),
-            reraise=True,
-        )
         try:
-            busy(self._conn.execute, "begin immediate")
+            self._conn.execute("begin immediate")  # waits for another writer, up to `BUSY_MS`
             try:
                 yield
             except BaseException:
                 self._conn.rollback()
                 self._forget()
                 raise
-            busy(self._conn.commit)
+            self._conn.commit()
         except sqlite3.OperationalError as error:
             self._forget()
             if self._conn.in_transaction:

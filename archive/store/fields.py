@@ -343,6 +343,12 @@ CHANGE_FIELDS = (
     _plain("same_as_version"),
     Field("details", "object", "More about it, by kind; of metadata {claim: [before, after]}."),
     Field("said_at", "datetime", "When the site said it."),
+    Field(
+        "unchanged_until", "datetime",
+        "The last capture before it that showed what stood before: it happened between the two. "
+        "Null: none did, or the kind is created, backfilled, reparsed or retracted.",
+        is_nullable=True,
+    ),
     Field("learnt_at", "datetime", "When the archive learnt it."),
     Field(
         "number", "integer", "Place of the version among those reported by then.",

@@ -15,6 +15,8 @@
 --     stated.
 --   stale_copy: 1: the answer was an old copy from a cache.
 --   said_at: When the site said it: the time of the capture that showed it.
+--   unchanged_until: The last capture before it that showed what stood before: it happened between the two.
+--     Empty: none did.
 --   same_as_version: Number of the first version with the same title and text; empty: the text is new.
 --   same_sha256: SHA-256 of title and text without white space, bidi marks and kinds of quotation marks.
 --   name: Name of the run.
@@ -287,6 +289,7 @@ create table changes (
     stealth integer check (stealth in (0, 1)),
     stale_copy integer not null default 0 check (stale_copy in (0, 1)),
     said_at text not null,
+    unchanged_until text,
     learnt_at text not null -- When the archive learnt it.
 ) strict;
 
@@ -567,7 +570,7 @@ where r.kind = 'retracted' and c.kind in ('created', 'updated', 'backfilled') an
 --   retracts: Of a retracted change: the change it takes back.
 --   classes severity figures
 --   details: More about it, by kind (JSON object).
---   stealth stale_copy said_at
+--   stealth stale_copy said_at unchanged_until
 --   learnt_at: When the archive learnt it.
 create view valid_changes as
 select * from changes c
@@ -600,7 +603,7 @@ where v.version_id not in (select version_id from retracted_versions);
 
 -- Edits: Each change of title or text, with the versions before and after. Retracted changes are left out.
 --   seq: Number of the change in the feed.
---   edition post_id severity classes figures stealth stale_copy said_at
+--   edition post_id severity classes figures stealth stale_copy said_at unchanged_until
 --   title_before: Title before.
 --   title_after: Title after.
 --   text_before: Text before.
@@ -612,7 +615,7 @@ where v.version_id not in (select version_id from retracted_versions);
 create view edits as
 select c.seq, (select edition from articles a where a.article_id = c.article_id) as edition,
        (select post_id from articles a where a.article_id = c.article_id) as post_id,
-       c.severity, c.classes, c.figures, c.stealth, c.stale_copy, c.said_at,
+       c.severity, c.classes, c.figures, c.stealth, c.stale_copy, c.said_at, c.unchanged_until,
        (select title from versions v where v.version_id = c.previous_version_id) as title_before,
        (select title from versions v where v.version_id = c.version_id) as title_after,
        (select text from versions v where v.version_id = c.previous_version_id) as text_before,

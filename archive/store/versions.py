@@ -122,6 +122,11 @@ def _pack_text(extract: Extract) -> dict[str, Any]:
     }
 
 
+# Outcomes of captures that had an article's text, and of those that found it gone or without one
+_THERE = "'new', 'changed', 'unchanged', 'backfilled'"
+_GONE = "'missing', 'soft404', 'moved', 'withheld', 'protected', 'empty'"
+
+
 class ChangeRows:
     """The table `changes`, which is the feed."""
 
@@ -139,7 +144,17 @@ class ChangeRows:
             values[name] = json.dumps(values[name], ensure_ascii=False)
         [(seq,)] = self._conn.query("select coalesce(max(seq), 0) + 1 from changes")
         values |= {"epoch": int(self._conn.about("epoch") or 1), "said_at": said_at, "learnt_at": learnt_at}
+        if kind not in ("created", "backfilled", "reparsed", "retracted"):
+            is_back = kind == "restored" or '"live"]' in values.get("details", "")
+            values["unchanged_until"] = self._last_seen(article_id, _GONE if is_back else _THERE, said_at)
         return self._conn.insert("changes", seq=seq, article_id=article_id, kind=kind, **values)
+
+    def _last_seen(self, article_id: int, outcomes: str, before: str) -> str | None:
+        """When a capture last had one of the outcomes."""
+        sql = f"""select max(captured_at) from captures
+                  where article_id = ? and captured_at < ? and outcome in ({outcomes})"""
+        [(at,)] = self._conn.query(sql, article_id, before)
+        return str(at) if at else None
 
     def _newest_without(self, article_id: int, seq: int) -> int | None:
         """The newest version of an article once a change is taken back; the row and the search follow."""

@@ -52,6 +52,7 @@ class Appender:
         self._current: WarcFile | None = None
         self._pending = bytearray()
         self._end = 0  # of the file, with what is pending
+        self._durable = -1  # the end that was last made durable
         self._failure: CannotWrite | None = None
         self._info: dict[str, str] = {}
         self._names: dict[int, str] = {}  # of files, by serial number
@@ -118,11 +119,12 @@ class Appender:
     def sync(self) -> None:
         """Make all that was appended durable. Raises CannotWrite."""
         self._write()
-        if self._file:
+        if self._file and self._durable != self._end:  # most of what a crawl asks writes nothing
             try:
                 os.fsync(self._file.fileno())
             except OSError as error:
                 self._fail(error)
+            self._durable = self._end
 
     def close(self) -> None:
         """Close the file; it stays ``.open`` for the next crawl of its day. Raises CannotWrite."""
@@ -190,7 +192,7 @@ class Appender:
             self._folder.mkdir(parents=True, exist_ok=True)
             current = self._current = self._open(day)
             self._file = open(current.path, "ab", buffering=0)  # noqa: SIM115  # open over many calls
-            self._end = self._file.seek(0, os.SEEK_END)
+            self._end, self._durable = self._file.seek(0, os.SEEK_END), -1
         except OSError as error:
             self._fail(error)
         self.opened.append(current)

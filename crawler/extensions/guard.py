@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 from scrapy import signals
@@ -181,7 +181,8 @@ class Guard:
         if trouble := self._breaker.add(host, failure):
             self.stay_away(
                 host,
-                f"{host or 'the site'} is left alone, {trouble}{f' ({detail})' if detail else ''}: "
+                f"{self._of_editions()}{host or 'the site'} is left alone, {trouble}"
+                f"{f' ({detail})' if detail else ''}: "
                 "run the crawl again later, see docs/when-refused.md",
             )
 
@@ -301,7 +302,17 @@ class Guard:
             )
         if self.stopped and self.stopped[0] == "clock":
             return Verdict(CANNOT_WRITE, "wrong clock", self.stopped[1])
-        return self._judge_pages() or Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
+        found = self._judge_pages()
+        if found is None:
+            return Verdict(OK, "healthy", self.stopped[1] if self.stopped else "")
+        is_named = found.exit_status == INTERRUPTED or found.sentence.startswith("edition")
+        return found if is_named else replace(found, sentence=self._of_editions() + found.sentence)
+
+    def _of_editions(self) -> str:
+        """The editions that are not well, or all where no one is to blame; as the beginning of a sentence."""
+        results = edition_counters(self)
+        names = [name for name, result in results.items() if not result["healthy"]] or list(results)
+        return f"edition{'s' * (len(names) > 1)} {' and '.join(names)}: " if names else ""
 
     def _judge_pages(self) -> Verdict | None:
         """The verdict on what the site answered; None if it answered well."""
@@ -322,25 +333,27 @@ class Guard:
             return Verdict(
                 UNAVAILABLE,
                 "unavailable",
-                f"the newest posts of the edition {unlisted} were not listed; what else came is kept: "
+                f"the newest posts were not listed: {unlisted}; what else came is kept: "
                 "see docs/when-refused.md",
             )
         if unread := self._too_many(UNREADABLE_OUTCOMES, self.drift.usual_unread):
+            why = "the site's layout may have changed, see docs/layouts.md"
+            if unread.words == ("mismatch",):
+                why = (
+                    "they show another post than the one asked for, as a broken cache does; look in a browser"
+                )
             return Verdict(
                 UNREADABLE,
                 "drifting",
                 f"{unread.number} of {unread.total} pages came and could not be read "
-                f"({', '.join(unread.words)}); they are kept as evidence: the site's layout may have "
-                "changed, "
-                "see docs/layouts.md",
+                f"({', '.join(unread.words)}); they are kept as evidence: {why}",
             )
         if unlisted := self._unlisted(is_unread=True):
             return Verdict(
                 UNREADABLE,
                 "drifting",
-                f"the newest listing of the edition {unlisted} could not be read; it is kept as evidence: "
-                "the "
-                "site's layout may have changed, see docs/layouts.md",
+                f"the newest listing could not be read: {unlisted}; it is kept as evidence: the site's "
+                "layout may have changed, see docs/layouts.md",
             )
         held = self._held(TEXT_KINDS)
         if sentence := held or "; ".join(one.sentence for one in self.drift.findings):
@@ -354,10 +367,10 @@ class Guard:
         return None
 
     def _unlisted(self, *, is_unread: bool) -> str:
-        """The edition whose newest listing was refused, or came and could not be read, and why; or empty."""
+        """Why the newest listing of an edition was refused, or came and could not be read; or empty."""
         found = (
-            f"{edition} ({result.failure})"
-            for edition, result in self.editions.items()
+            result.failure
+            for result in self.editions.values()
             if result.failure and result.is_unread is is_unread
         )
         return next(found, "")

@@ -24,6 +24,7 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"^[1-9][0-9]{0,9}$")
+_LONG_NUMBER = re.compile(r"^[1-9][0-9]{2,9}$")  # behind a slug: a shorter one is a page of a post
 _YEAR = re.compile(r"^(19|20)[0-9]{2}$")
 _MONTH_OR_DAY = re.compile(r"^[0-3][0-9]$")
 _FILE = re.compile(r"\.[a-z][a-z0-9]{1,4}$")
@@ -190,9 +191,12 @@ class Site:
         days = segments[1:-1]
         if _YEAR.match(segments[0]) and 1 <= len(days) <= 2 and all(map(_MONTH_OR_DAY.match, days)):
             return Address(Kind.SLUG, home + "/".join(segments) + "/", edition)
-        slug = segments[: 0 if edition == "en" else 1]
+        # English posts have no slug today; the Arabic ones have
+        slug = segments[: 0 if edition == "en" and _NUMBER.match(segments[0]) else 1]
         numbers = segments[len(slug) :]
         if not 1 <= len(numbers) <= 2 or not all(_NUMBER.match(n) for n in numbers):
+            return None
+        if edition == "en" and slug and not _LONG_NUMBER.match(numbers[0]):
             return None
         page = int(numbers[1]) if len(numbers) == 2 else 1
         return Address(Kind.ARTICLE, home + "/".join([*slug, *numbers]) + "/", edition, int(numbers[0]), page)

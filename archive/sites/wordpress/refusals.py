@@ -45,6 +45,16 @@ _SOFT404 = _any(
     r"<title>\s*(?:page not found|not found|404\b|nothing found|لم يتم العثور|الصفحة غير موجودة|صفحة غير موجودة|لا توجد صفحة)",
     r"<body[^>]{0,200}class=[\"'][^\"']{0,500}\berror404\b",
 )
+# What has no words of its own and sends the browser on: a wall that lets in whoever runs its script, or keeps
+# its cookie
+_SENDS_ON = _any(
+    r"<meta[^>]{1,200}http-equiv=[\"']?refresh",
+    r"\blocation\s*\.\s*(?:reload|replace|assign)\s*\(|\blocation(?:\s*\.\s*href)?\s*=[^=]",
+)
+_NO_WORDS = re.compile(
+    r"<(script|style|noscript|head)\b.*?</\1\s*>|<[^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL
+)
+_FEW_WORDS = 40
 _HEAD = 65_536  # characters that are searched: a refusal is short, and says so at its beginning
 
 
@@ -71,6 +81,8 @@ def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
     status = capture.status
     if (capture.header("cf-mitigated") or "").lower() == "challenge" or _CHALLENGE.search(head):
         return "challenge", f"status {status}, a page that asks for proof of being human"
+    if _SENDS_ON.search(head) and len(_NO_WORDS.sub(" ", head).split()) < _FEW_WORDS:
+        return "challenge", f"status {status}, a page without a text that sends the browser on"
     if _MAINTENANCE.search(head):
         return "maintenance", f"status {status}, a page that announces maintenance"
     if status in (401, 403, 407, 429, 451) or _BLOCKED.search(head):
@@ -79,6 +91,8 @@ def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
         )
     if not 200 <= status < 300 or _ERROR.search(head):
         return "error", f"status {status}"
+    if not text.strip():
+        return "error", f"status {status}, and nothing else"
     if _SOFT404.search(head):
         return "soft404", f"status {status}, a page that says 'not found'"
     return None
