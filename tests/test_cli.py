@@ -223,8 +223,8 @@ def test_the_folder_comes_from_the_environment_too(folder: Path) -> None:
         run("--archive", folder, "status"),
         run("status", env={"ARCHIVE_DIR": str(folder)}),
     )
-    said = [answer.stdout.splitlines() for answer in (by_option, by_environment)]
-    assert said[0][2:] == said[1][2:] != [] and said[0][0] == said[1][0]  # [1] says how long ago
+    said = [re.sub(r"\S+ \S+ ago", "", answer.stdout) for answer in (by_option, by_environment)]
+    assert said[0] == said[1] != ""
 
 
 def test_a_first_crawl_cut_off_leaves_gaps_that_status_names(tmp_path: Path) -> None:
