@@ -22,7 +22,7 @@ from archive.rebuild.rebuild import rebuild, repair
 from archive.rebuild.verify import Finding, verify
 from archive.warc import writer
 from archive.warc.files import warc_files
-from archive.warc.manifests import manifests, write_manifest
+from archive.warc.manifests import find_seal, manifests, write_manifest
 from archive.warc.reader import read
 from tests.archiving import Archive, capture, dump, sohr
 from tests.crawling import rows, running, until
@@ -646,3 +646,31 @@ def tiny(tmp_path: Path):  # type: ignore[no-untyped-def]
     yield make
     for disk in mounted:
         subprocess.run(["umount", str(disk)], check=False)
+
+
+def test_years_of_manifests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a crawl and the page of a capture read a few of them, however many there are."""
+    (tmp_path / "warc").mkdir()
+    for day in range(10):
+        file = tmp_path / "warc" / f"x-2026010{day}-{day + 1:06d}.warc.gz"
+        for number in range(30):
+            with open(file, "ab") as stream:
+                stream.write(f"{day} {number}\n".encode())
+            write_manifest(tmp_path, "crawl", f"2026-01-{day + 10}T10:00:00Z")
+    assert len(manifests(tmp_path)) == 300
+    reads: list[Path] = []
+    whole = Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        reads.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    with open(file, "ab") as stream:
+        stream.write(b"one more\n")
+    assert write_manifest(tmp_path, "crawl", "2026-01-20T10:00:00Z")
+    assert len(reads) < 5
+    for serial, number in ((1, 1), (5, 121), (10, 271)):
+        seal = find_seal(tmp_path, serial, 0)
+        assert seal and seal.number == number
+    assert len(reads) < 50
