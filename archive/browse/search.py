@@ -43,7 +43,7 @@ _SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a
 _SHOWN = _SHOWN.replace("{valid}", "not exists (select 1 from changes r where r.retracts = c.seq)")
 # Of the newest articles: to count those of all takes as long as the archive
 _CATEGORIES = """select t.name from article_terms x cross join terms t using (term_id)
-    where x.article_id > (select max(article_id) from articles) - 5000 and t.taxonomy = 'category'
+    where x.article_id > (select max(article_id) from articles) - 1000 and t.taxonomy = 'category'
     group by 1 order by count(*) desc limit 8"""
 _BY_REFERENCE = "select edition, post_id, key from articles where source = ? and key = ?"
 _BY_ADDRESS = """select edition, post_id, key from articles
