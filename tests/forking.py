@@ -26,7 +26,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
+from functools import cache
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,9 @@ def _receive(line: socket.socket) -> tuple[Start, list[int]] | None:
 
 def load() -> None:
     """Load what the commands need, as far as that has no effect."""
+    # Each reads the files of a hundred packages, and Scrapy asks both in each crawl
+    metadata.entry_points, metadata.version = cache(metadata.entry_points), cache(metadata.version)
+    metadata.entry_points()
     for package in ("scrapy.commands", "archive", "crawler", "tests.replica"):
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             if not module.name.endswith("__main__"):
