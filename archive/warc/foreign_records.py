@@ -18,8 +18,6 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import IO, Any, ClassVar, cast
 
-from warcio.archiveiterator import ArchiveIterator
-
 from archive.errors import UNREADABLE, ArchiveError
 from archive.warc.gzip_members import GZIP, Member, Packing, next_member, walk
 from archive.warc.records import MOST_HEADERS, Headers, NoRecord, read_headers
@@ -346,6 +344,8 @@ def _read_record(file: IO[bytes], offset: int, headers: Headers) -> ForeignRecor
 
 def _arc(name: str, file: IO[bytes], _budget: _Budget, member: int = 0) -> Iterator[ForeignRecord | Lost]:
     """The records of an ARC file, the format before WARC, by warcio."""
+    from warcio.archiveiterator import ArchiveIterator  # on first use: a crawl needs none
+
     file.seek(0)
     records = ArchiveIterator(file, no_record_parse=True, arc2warc=True)
     offset = 0
