@@ -22,7 +22,7 @@ from tests.troubles import BROKEN, NOISE, Stage, is_plain
 
 HALF_HOUR = timedelta(minutes=30)
 DAY = timedelta(days=1)
-# Days in all, the day of the first trouble, and days from one to the next. The year takes ten minutes of CPU.
+# Days in all, the day of the first trouble, and days from one to the next. The year takes six minutes of CPU.
 DAYS, FIRST, APART = (365, 20, 17) if os.environ.get("SOHR_YEAR") else (75, 12, 4)
 POSTS = 20
 BURST = 8  # new posts a crawl in the hours before a trouble, so that looks are due when it comes
@@ -125,7 +125,7 @@ def year() -> Iterator[Year]:
             use(MACHINE)
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("year")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(14_400), pytest.mark.xdist_group("year")]
 
 
 @pytest.mark.parametrize("name", [one.name for one in BROKEN])
