@@ -47,8 +47,10 @@ pytestmark = pytest.mark.replaywebpage
 EMBED = """<!DOCTYPE html><html><head><script src="/ui.js"></script></head><body style="height:100vh">
 <replay-web-page source="/evidence.wacz" url="{url}" ts="{ts}" replayBase="/replay/" embed="replayonly"></replay-web-page></body></html>"""
 # What stands at replayBase: ReplayWeb.page shows the frame as soon as its service worker is registered, and a
-# worker that is not yet active leaves the request to the site
-WAITING = "<!DOCTYPE html><script>navigator.serviceWorker.ready.then(() => location.reload())</script>"
+# worker that is not yet active leaves the request to the site. With its hash check on it always does
+WAITING = """<!DOCTYPE html><script src="../ui.js"></script>
+<script>navigator.serviceWorker.controller || navigator.serviceWorker.ready.then(() => location.reload())</script>
+<body><replay-app-main></replay-app-main>"""
 
 
 async def embedding(request: Request) -> HTMLResponse:
