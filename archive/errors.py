@@ -20,9 +20,11 @@ class ExitStatus(NamedTuple):
 
 
 EXIT_STATUSES = (
-    ExitStatus(OK, "nothing wrong was found, or interrupted; the next run completes it", "done"),
+    ExitStatus(OK, "ended, or was told to stop, and nothing wrong was found", "done"),
     ExitStatus(
-        FOUND, "", "verify, audit, politeness, check or publish-copy found something; an alert was not sent"
+        FOUND,
+        "",
+        "verify, audit, politeness, check or publish-copy found something, or an alert could not be sent",
     ),
     ExitStatus(
         USAGE,
@@ -37,7 +39,7 @@ EXIT_STATUSES = (
     ExitStatus(
         UNAVAILABLE,
         "the site or public archive is unavailable, or refuses",
-        "a public archive is unavailable or refuses, or no cluster answers",
+        "a public archive is unavailable or refuses, or no Dask cluster answers",
     ),
     ExitStatus(INTERNAL, "a bug in this software", "a bug in this software"),
     ExitStatus(
@@ -48,7 +50,9 @@ EXIT_STATUSES = (
     ExitStatus(
         LOCKED, "another crawl or command holds the archive", "another crawl or command holds the archive"
     ),
-    ExitStatus(REPLAY, "", "changes --consumer: the feed was renumbered (new epoch); read it from the start"),
+    ExitStatus(
+        REPLAY, "", "changes --consumer: the feed has new numbers (a new epoch); read it from the start"
+    ),
     ExitStatus(INTERRUPTED, "stopped with Ctrl-C", "stopped with Ctrl-C"),
 )
 
