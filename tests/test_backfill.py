@@ -317,6 +317,12 @@ def test_unknown_arguments_are_refused(argument: str, tmp_path: Path) -> None:
     assert service.log == [] and not (tmp_path / "archive").exists()
 
 
+def test_a_wrong_site_is_said_once(tmp_path: Path) -> None:
+    """By the command that asks both services."""
+    ran = sohr(tmp_path / "archive", "backfill", "--site=not-a-url")
+    assert ran.status == 2 and ran.err.count("not-a-url is not the address of a site") == 1
+
+
 @pytest.mark.parametrize("name", ["WAYBACK_URL", "COMMONCRAWL_DATA_URL"])
 def test_no_test_asks_a_real_service(name: str, tmp_path: Path) -> None:
     """A site on this machine is a test: its backfill refuses any service that is not."""

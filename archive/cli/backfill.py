@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
 from archive.cli.common import folder_of, json_option, reading, write
+from archive.errors import USAGE
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -80,7 +82,9 @@ def backfill(
     rest = [part for name, value in given.items() if value is not None for part in ("-a", f"{name}={value}")]
     rest += [part for one in (f"ARCHIVE_DIR={folder}", *settings) for part in ("-s", one)]
     environment = {**os.environ, "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
-    status = max(_crawl(service, rest, environment) for service in services or SERVICES)
+    status = _crawl_all(services or SERVICES, rest, environment)
+    if status == USAGE:
+        ctx.exit(status)
     editions: tuple[Edition, ...] = tuple(e for e in EDITIONS if edition in (e, "all"))
     if (folder / DATABASE).exists():
         with reading(ctx) as conn:
@@ -88,6 +92,16 @@ def backfill(
         record = [asdict(one) | {"seconds": one.seconds} for one in plans]
         write({"services": record}, render_backfill(plans), as_json=as_json)
     ctx.exit(status)
+
+
+def _crawl_all(services: Sequence[str], arguments: list[str], environment: dict[str, str]) -> int:
+    """Run a crawl for each service; return the worst exit status. A wrong argument is wrong for all."""
+    worst = 0
+    for service in services:
+        worst = max(worst, status := _crawl(service, arguments, environment))
+        if status == USAGE:
+            break
+    return worst
 
 
 def _crawl(service: str, arguments: list[str], environment: dict[str, str]) -> int:
