@@ -159,7 +159,7 @@ def test_both_versions_of_an_article_are_replayed(home: str, chromium: Any, at: 
 
 # With its hash check on, which is off where a page does not ask for it: everything is loaded by the service worker
 CHECKING = EMBED.replace(
-    'embed="replayonly"', 'embed="replay-with-info" noWebWorker swName="sw.js?useHashCheck=1&"'
+    'embed="replayonly"', 'embed="replay-with-info" noWebWorker swName="sw.js?serveIndex=1&useHashCheck=1&"'
 )
 # What ReplayWeb.page keeps of the signature of the collection that is open
 SIGNATURE = """async () => {
