@@ -204,8 +204,8 @@ class Wayback(_Service):
                 "surt",
                 one.digits,
                 one.url,
-                "text/html",
-                one.listed_status or str(one.status),
+                "warc/revisit" if one.fault == "revisit" else "text/html",
+                one.listed_status or ("-" if one.fault == "revisit" else str(one.status)),
                 one.sha1,
                 "999",
             ]

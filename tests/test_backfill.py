@@ -150,6 +150,27 @@ def test_an_index_with_faults_is_listed_in_full(
     assert rows(folder, "select count(*) from listed_captures") == [(len(STORY),)]
 
 
+def test_every_index_request_has_a_limit(tmp_path: Path) -> None:
+    """Without one the service gives no key: what is beyond its most rows would be nowhere."""
+    with Wayback(STORY, "empty", "cycle", "cycle") as service:
+        assert backfill(service, tmp_path / "archive", "only=index", WAYBACK_ROWS=2).status == 0
+        asked = service.asked("/cdx/")
+    assert len(asked) > 3 and all("limit=" in path and "showResumeKey=true" in path for path in asked)
+
+
+def test_a_row_that_is_a_revisit_is_a_capture(tmp_path: Path) -> None:
+    """It states neither status nor kind. Where its digest is that of the row before it, it repeats it."""
+    folder = tmp_path / "archive"
+    again = [kept(1, at, *A, fault="revisit") for at in TIMES[2:4]]
+    with Wayback([kept(1, TIMES[0], *A), kept(1, TIMES[1], *B), *again]) as service:
+        assert backfill(service, folder).status == 0
+        assert len(service.asked("/web/")) == 3
+    assert said(folder) == [(TIMES[0], "Three"), (TIMES[1], "Five"), (TIMES[2], "Three")]
+    assert rows(folder, "select at from listed_captures where status is null order by at") == [
+        (at,) for at in TIMES[2:4]
+    ]
+
+
 def test_bad_mementos_are_neither_misdated_nor_called_gone(tmp_path: Path) -> None:
     """What the service does not give is refused with a sentence, and no post is missing for it."""
     folder = tmp_path / "archive"

@@ -45,12 +45,12 @@ def _instants(years: range) -> list[str]:
     return [f"{year}-{month}-01T12:00:00Z" for year in years for month in ("03", "09")]
 
 
-def _captures(home: str, posts: dict[int, int | None]) -> Iterator[tuple[Kept, str]]:
+def _captures(home: str, posts: dict[int, int | None], of: int) -> Iterator[tuple[Kept, str]]:
     """Captures in March and September of each year, with the text; ``posts`` were edited in the June of a
     year, or never."""
     base, numbers = home.rstrip("/"), count(1)
     for layout, years in ERAS.items():
-        site = ReplicaSite(POSTS, 7, layout=layout, days=4200)
+        site = ReplicaSite(of, 7, layout=layout, days=4200)
         for post_id, edited_in in posts.items():
             post = site.post("en", post_id)
             assert post is not None
@@ -63,9 +63,13 @@ def _captures(home: str, posts: dict[int, int | None]) -> Iterator[tuple[Kept, s
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Crawl, cite, backfill."""
-    folder = tmp_path_factory.mktemp("story") / "archive"
-    with Replica(posts=POSTS, layout="foxiz", days=4200) as site:
+    """The story in full."""
+    return tell(tmp_path_factory.mktemp("story") / "archive")
+
+
+def tell(folder: Path, of: int = POSTS, captures: int = CAPTURES) -> Story:
+    """Crawl, cite, backfill: a site of so many posts."""
+    with Replica(posts=of, layout="foxiz", days=4200) as site:
         plain = [post for post in site.posts("en") if post.lines and not post.odd and len(post.pages) == 1]
         posts: dict[int, int | None] = {}
         for number, post in enumerate(sorted(plain, key=lambda post: post.published)):
@@ -76,8 +80,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         live = crawl(site, folder, "edition=en")
         assert live.status == 0, live.stderr
         cited = well(folder, "export", "--versions", "all")
-        every = sorted(_captures(site.url, posts), key=lambda one: (one[0].at, one[0].url))
-        chosen = random.Random(5).sample(every, CAPTURES)
+        every = sorted(_captures(site.url, posts, of), key=lambda one: (one[0].at, one[0].url))
+        chosen = random.Random(5).sample(every, captures)
         with Wayback([capture for capture, _ in chosen]) as service:
             ran = backfill(service, folder, "edition=en", home=site.url)
             assert ran.status == 0, ran.stderr

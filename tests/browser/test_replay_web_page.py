@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -39,6 +40,7 @@ from tests.archiving import Archive, capture, well
 from tests.browser.making import FIRST, HOME, SECOND, TOLL, make
 from tests.browser.test_reading import CHROMIUM, FLAGS
 from tests.replica.server import ROOT
+from tests.test_backfill_story import tell
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
 
@@ -154,6 +156,39 @@ def test_both_versions_of_an_article_are_replayed(home: str, chromium: Any, at: 
     assert TOLL.format(dead) in text and TOLL.format(34 - dead) not in text
     assert replayed.locator("h1").inner_text() == f"Blast in Al-Mayadin leaves {dead} dead"
     assert {urlsplit(url).hostname for url in asked if url.startswith("http")} == {"127.0.0.1"}
+    context.close()
+
+
+def test_the_years_of_a_backfill_are_listed_and_replayed(chromium: Any, tmp_path: Path) -> None:
+    """The story of a backfill: each page is listed with the time of its capture, and the list leads to what
+    the site said before and after the edit of 2016."""
+    story, site = tell(tmp_path / "archive", 12, 60), embedding_site(tmp_path / "site")
+    well(story.folder, "export", "--format", "wacz", "--versions", "all", "-o", site / "evidence.wacz")
+    with zipfile.ZipFile(site / "evidence.wacz") as package:
+        _, *lines = package.read("pages/pages.jsonl").splitlines()
+    pages = [(one["url"], datetime.fromisoformat(one["ts"])) for one in map(json.loads, lines)]
+    years = {at.year for _, at in pages}
+    assert years >= set(range(2015, 2025)) and max(years) > 2025
+    (site / "index.html").write_text(re.sub('url=.* ts="[^"]*"', "", EMBED).replace("replayonly", "default"))
+    context = chromium.new_context(timezone_id="UTC", locale="en-GB")
+    page = context.new_page()
+    with serving(site) as home:
+        for at, text in [one for one in story.told[story.edited] if one[0][:4] == "2016"]:
+            page.goto("about:blank")
+            page.goto(f"{home}/index.html")
+            outer = page.frame_locator("replay-web-page iframe")
+            entries = outer.locator("wr-page-entry")
+            entries.nth(len(pages) - 1).wait_for(state="attached", timeout=60_000)
+            listed = entries.evaluate_all("""every => every.map((one) =>
+                ['p.has-text-dark', '.is-inline-date'].map((p) => one.shadowRoot.querySelector(p).textContent.trim()))""")
+            assert sorted(map(tuple, listed)) == sorted(
+                (url, f"{at:%d/%m/%Y, %H:%M:%S}") for url, at in pages
+            )
+            day = f"{datetime.fromisoformat(at):%d/%m/%Y}"
+            entry = entries.filter(has_text=f"/en/{story.edited}/").filter(has_text=day)
+            entry.locator("a").first.click()
+            shown = outer.frame_locator("iframe").locator("body").inner_text(timeout=60_000)
+            assert set(text.splitlines()) <= set(shown.splitlines()), at
     context.close()
 
 
