@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
@@ -75,7 +75,7 @@ class SimulatedSite:
             raise NoAnswer("connection refused")
         parts = urlsplit(url)
         made = self._front._bad_day() or self._front._routed(
-            parts.path, parts.query, {"host": "127.0.0.1:9"} | asked
+            unquote(parts.path), parts.query, {"host": "127.0.0.1:9"} | asked
         )
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         return self.trouble(path, made) if self.trouble else made

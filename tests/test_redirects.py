@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,3 +203,71 @@ def test_ids_that_never_gave_an_article(site: Site, tmp_path: Path) -> None:
         assert run(site, folder, clock=clock).status == 0
     assert site.asked.count("/en/999/") == 1
     assert states(folder)["en", 999] is None and kinds(folder) == []
+
+
+def _put_in_a_circle(site: Site, post_id: int, case: str) -> None:
+    """Let an Arabic post lead to itself in another spelling, and that back, or for ever on."""
+    path = site.path_of(post_id, "ar")
+    other = f"/another-slug-{post_id}/{post_id}/"
+    if case == "capitals":
+        site.redirect(path, path.replace("slug", "%73lug"))
+        site.redirect(path.replace("slug", "%73lug"), path)
+    elif case == "slash":
+        site.redirect(path, path.rstrip("/"), 302)
+        site.redirect(path.rstrip("/"), path, 302)
+    elif case == "slugs":
+        site.redirect(path, other, 302)
+        site.redirect(other, path, 302)
+    elif case == "query":
+        for n in range(20):
+            site.redirect(path + f"?n={n}" if n else path, f"{path}?n={n + 1}", 302)
+    else:  # for ever
+        site.redirect(path, f"/on-1/{post_id}/", 302)
+        for n in range(1, 20):
+            site.redirect(f"/on-{n}/{post_id}/", f"/on-{n + 1}/{post_id}/", 302)
+
+
+@pytest.mark.parametrize(
+    ("case", "most"), [("capitals", 2), ("slash", 2), ("slugs", 2), ("query", 7), ("for ever", 7)]
+)
+def test_a_redirect_in_a_circle_is_a_failed_page(tmp_path: Path, case: str, most: int) -> None:
+    """Between spellings of one address: of one post it is counted and no more, of all of an edition it ends
+    with 69."""
+    folder, ids = tmp_path / "a", range(501, 509)
+    with Site() as site:
+        site.list_posts(*IDS[:2])
+        site.list_posts(*ids, edition="ar")
+        for post_id in IDS[:2]:
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        for post_id in ids:
+            site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+        assert run(site, folder, edition="all").status == 0
+        _put_in_a_circle(site, 501, case)
+        site.asked.clear()
+        done = run(site, folder, "look=all", edition="all", clock="+2h")
+        assert done.status == 0, done.stderr[-2000:]
+        asked = [path for path in site.asked if "501" in path]
+        assert 2 <= len(asked) <= most, asked
+        [(counts,)] = rows(folder, "select counters from crawls order by crawl_id desc limit 1")
+        assert json.loads(counts)["editions"]["ar"]["refused"] == 1, counts
+        for post_id in ids:
+            _put_in_a_circle(site, post_id, case)
+        done = run(site, folder, "look=all", edition="all", clock="+4h")
+        assert done.status == 69 and "edition ar: " in done.stderr, done.stderr[-2000:]
+        assert set(states(folder).values()) == {"live"} and kinds(folder) == []
+
+
+def test_a_site_that_insists_on_another_spelling_is_read(tmp_path: Path) -> None:
+    """Percent signs in small letters where the archive writes capitals: each post is read, as by browsers."""
+    with Site() as site:
+        site.list_posts(501, edition="ar")
+        site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")
+        small, capital = "/%d8%ae%d8%a8%d8%b1/501/", "/%D8%AE%D8%A8%D8%B1/501/"
+        site.answers[small] = site.answers[site.path_of(501, "ar")]
+        site.redirect(site.path_of(501, "ar"), small)
+        site.redirect(capital, small)
+        for clock in ("", "+2h"):
+            assert run(site, tmp_path / "a", "look=all", edition="ar", clock=clock).status == 0
+            assert small in site.asked
+            site.asked.clear()
+        assert states(tmp_path / "a") == {("ar", 501): "live"} and kinds(tmp_path / "a") == []

@@ -27,7 +27,14 @@ from archive.ingest.listed_captures import ListedCaptures
 from archive.ingest.listings import Listings, record_sighting
 from archive.ingest.noise import DOUBTFUL, count_noise
 from archive.ingest.pending import Pending
-from archive.ingest.redirects import NO_ARTICLE, REDIRECTS, Proof, judge_redirect, read_location
+from archive.ingest.redirects import (
+    NO_ARTICLE,
+    REDIRECTS,
+    Proof,
+    asked_on_the_way,
+    judge_redirect,
+    read_location,
+)
 from archive.ingest.seen import Seen, key_of
 from archive.ingest.versions import Versions
 from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
@@ -213,7 +220,22 @@ class Ingest:
         """Where a permanent redirect to the same page says that the site is served now."""
         capture, location = seen.capture, seen.capture.header("location")
         homes = (self.site.home, *self.site.other_homes)
-        return find_served(capture.status, capture.url, location, homes) if location else None
+        served = find_served(capture.status, capture.url, location, homes) if location else None
+        address = self.site.parse(capture.url)
+        if served and address and served.respell(address.url, self.site.home) in asked_on_the_way(capture):
+            return None  # the page in another spelling, which leads back
+        return served
+
+    def _find_next(self, capture: Capture, target: Address, to: str) -> str | None:
+        """Where to ask for a post that a redirect leads to; None where that leads in a circle. Where the site
+        insists on another spelling than the archive's, it is asked as it was given."""
+        asked = asked_on_the_way(capture)
+        served = learnt_served(self.store)
+        url = served.respell(target.url, self.site.home) if served else target.url
+        if capture.source != "live" or url not in asked:
+            return target.url
+        is_downgrade = capture.url.startswith("https:") and to.startswith("http:")
+        return None if to in asked or is_downgrade else to
 
     def _record_redirect(self, seen: Seen, address: Address) -> Outcome:
         to = read_location(seen.capture)
@@ -238,7 +260,10 @@ class Ingest:
             if article is None or (article["state"] is None and seen.capture.source != "live"):
                 return seen.outcome(REDIRECT, target=KnownPost(target.url, target.key))
             return self._record_moved(seen, article, target)
-        return self._record_same(seen, article, target)
+        next_url = self._find_next(seen.capture, target, to)
+        if next_url is None:
+            return self._record_unread(seen, key, Unextractable(DETOUR, f"leads in a circle, to {to[:200]}"))
+        return self._record_same(seen, article, target, next_url)
 
     def _record_unknown_place(
         self, seen: Seen, key: ArticleKey | None, target: Address, *, is_by_id: bool
@@ -296,17 +321,17 @@ class Ingest:
         row = self.articles.ensure(target.key, seen, url=target.url)
         return self.articles.mark_moved(seen, article, row)
 
-    def _record_same(self, seen: Seen, article: ArticleRow | None, target: Address) -> Outcome:
+    def _record_same(self, seen: Seen, article: ArticleRow | None, target: Address, next_url: str) -> Outcome:
         """Another address of a post, or one that does not say which post it is."""
         if target.key is None:
             self.store.articles.add_alias(target.url, None, seen.at)
-            return seen.outcome(REDIRECT, article, target=KnownPost(target.url, None))
+            return seen.outcome(REDIRECT, article, target=KnownPost(next_url, None))
         row = self.articles.ensure(target.key, seen, url=target.url)
         self.articles.add_aliases(seen, row)
         if row["state"] is None and row["url"] != target.url:
             self.store.articles.update(row["article_id"], url=target.url)
             row = self.store.articles.get(target.key) or row
-        to = replace(self.store.articles.describe(row), url=target.url)  # not where it was last time
+        to = replace(self.store.articles.describe(row), url=next_url)  # not where it was last time
         return seen.outcome(REDIRECT, row, target=to)
 
     # -- articles
@@ -522,6 +547,12 @@ def learnt_homes(store: Store) -> list[str]:
     """The further homes of the site that redirects or a person named, the last one last."""
     homes: list[str] = json.loads(store.about("other_homes") or "[]")
     return homes
+
+
+def learnt_served(store: Store) -> Served | None:
+    """Where the site is served now, if that is elsewhere."""
+    homes = learnt_homes(store)
+    return Served(homes[-1], store.about("paths_end_with_slash") != "0") if homes else None
 
 
 def _is_as(before: Extract, found: Extract) -> bool:

@@ -49,6 +49,11 @@ def read_location(capture: Capture) -> str:
         return ""
 
 
+def asked_on_the_way(capture: Capture) -> set[str | None]:
+    """The addresses that were asked for one post up to an answer."""
+    return {capture.url, capture.requested_url, capture.via}
+
+
 def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> tuple[Proof, str]:
     """What the answer of a post's address proves, and a sentence. ``to`` is what `read_location` says."""
     target = site.parse(to)

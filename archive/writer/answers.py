@@ -11,7 +11,7 @@ from archive.clock import format_time, last_past_day, now, parse_time
 from archive.extract.reread import Evidence
 from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
-from archive.ingest.path import learnt_homes
+from archive.ingest.path import learnt_served
 from archive.model import FIRST_DAY, ArticleKey, Capture, Edition, Kind
 from archive.outcome import REFUSALS, ChannelState, Gap, KnownPost, Served
 from archive.public_archives.plan import choose, read_listed
@@ -45,9 +45,7 @@ class Answers(Questions):
         return self._site.home
 
     def served(self) -> Served | None:
-        homes = learnt_homes(self._store)
-        has_slash = self._store.about("paths_end_with_slash") != "0"
-        return Served(homes[-1], has_slash) if homes else None
+        return learnt_served(self._store)
 
     def channels(self, edition: Edition) -> list[ChannelState]:
         return self._channels.states(edition)

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from archive.clock import clock, current_time, format_time, now, parse_time, read_retry_after
 from archive.model import Edition
 from archive.outcome import (
+    DETOUR,
     HELD,
     INVENTED,
     LISTING,
@@ -384,8 +385,7 @@ class SohrSpider(Spider):
                 Asked(why.channel, why.reason, found.url, first, why.look, why.hops + 1, why.name),
             )
         elif found.word not in (PART, MOVED):
-            host = urlsplit(response.url).netloc
-            self.guard.note(found.word, found.detail, host, edition, is_article=True)
+            self._note_page(found, why)
         if found.is_doubted:  # once more, past the caches; a query string would be another page to them
             fresh = replace(why, hops=HOPS, name=None)
             yield self._request(found.url, fresh, ("Cache-Control", "no-cache"))
@@ -403,6 +403,12 @@ class SohrSpider(Spider):
             self._looks = 0
             for version in await self._capture.judge():
                 yield asdict(version)
+
+    def _note_page(self, found: Outcome, why: Asked) -> None:
+        """Count the outcome of an article's page; a post that only leads on and on is not to be read."""
+        is_endless = found.word == REDIRECT and why.hops == HOPS
+        word, detail = (DETOUR, "one redirect after another") if is_endless else (found.word, found.detail)
+        self.guard.note(word, detail, urlsplit(found.url).netloc, edition_of(why), is_article=True)
 
     def _is_dead_end(self, found: Outcome) -> bool:
         """Whether a post that was there leads to a page that is no article."""
