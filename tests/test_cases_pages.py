@@ -630,12 +630,48 @@ def test_no_rule_takes_sentences_or_a_toll() -> None:
         assert unnamed(f"<p>{FIRST}</p>{empty}<p>{LAST}</p>") == [FIRST, LAST]
 
 
-def test_a_text_of_which_more_than_half_is_left_out_is_of_an_unknown_layout() -> None:
-    """Unless what is left out is a box of other posts, whatever they begin with."""
-    words = (
-        "Activists wrote down the names of all who were there, and <a href='/list'>the list</a> is long. " * 3
-    )
-    found = extract(page_of(f'<p>{FIRST}</p><div class="comments"><p>{words}</p></div>'), Site())
-    assert isinstance(found, Unextractable) and found.reason == "layout"
-    box = f'<div class="related"><h4>{OTHER}</h4><p>{words}</p></div>'
-    assert lines(f"<p>{FIRST}</p>{box}") == [FIRST]
+SHORT = {"en": "Aleppo: one civilian died of his wounds.", "ar": "ريف حلب: استشهد مدني متأثرا بجراحه."}
+LONG = {
+    "en": "Activists wrote down the names of all who were there, and <a href='LIST'>the list</a> is long. "
+    * 9,
+    "ar": "وثق النشطاء أسماء جميع من كانوا هناك، و<a href='LIST'>القائمة</a> طويلة جدا. " * 9,
+}
+SOURCE = "https://example.org/list"
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_text_of_which_more_than_half_is_left_out_is_of_an_unknown_layout(edition: str) -> None:
+    """What is left out reads like the article's own text: sentences, no invitation, no other post."""
+    words = LONG[edition].replace("LIST", SOURCE)
+    for name in ("widget", "post-info", "entry-footer"):
+        page = page_of(f'<p>{SHORT[edition]}</p><div class="{name}"><p>{words}</p></div>')
+        found = extract(page, Site())
+        assert isinstance(found, Unextractable) and found.reason == "layout"
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_short_article_stands_beside_any_box(edition: str) -> None:
+    """One sentence or three, however much others say inside its element."""
+    words, teaser = LONG[edition].replace("LIST", SOURCE), LONG[edition].replace("LIST", "/en/2/")
+    cut = teaser.replace("<a href='/en/2/'>", "").replace("</a>", "")
+    invitation = {"en": "Subscribe to our newsletter.", "ar": "اشترك في نشرتنا."}[edition]
+    boxes = {
+        **dict.fromkeys(
+            ("author-box", "comments", "newsletter-box", "ad-box", "widget-area", "site-footer"),
+            f"<img src='/a.jpg'><p>{words}</p>",
+        ),
+        **dict.fromkeys(
+            ("post-share", "post-views", "entry-meta"), "<p>Telegram and Facebook 1,234 views</p>" * 9
+        ),
+        "related-posts": f"<h4>{OTHER}</h4><img src='/a.jpg'><p>{cut}</p>",
+        "widget": f"<p>{teaser}</p>",
+        "post-info": f"<p><a href='/en/2/'>{OTHER}</a></p><p>{cut}</p>",
+        "entry-footer": f"<p>{cut}<a href='/en/author/x/'>x</a></p><p class='author-bio'>{words}</p>",
+        "widget widget_text": f"<p>{invitation} {words}</p>",
+        "post-footer": f"<p>{words}</p><form><input name='s'></form>",
+    }
+    for text in ([SHORT[edition]], [SHORT[edition], FIRST, LAST]):
+        written = "".join(f"<p>{line}</p>" for line in text)
+        for name, inside in boxes.items():
+            assert lines(f'{written}<div class="{name}">{inside}</div>') == text, name
+            assert lines(f'<div class="{name}">{inside}</div>{written}') == text, name

@@ -18,13 +18,14 @@ from archive.sites.sohr import boilerplate
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_titles
 from archive.sites.wordpress import metadata
-from archive.sites.wordpress.noise import is_noise
+from archive.sites.wordpress.noise import is_noise, may_be_text
 
 # Release: a change that gives any page another text is another release, announced as `reparsed`, never as an
 # edit
 EXTRACTOR = "1"
 
 _FEWEST_WORDS = 5  # of a line of prose in a skipped element
+_SENTENCE = re.compile(r"[.!?؟۔](?:\W|$)")  # the end of one; headlines and labels have none
 _LISTING_CLASSES = frozenset(
     ("archive", "home", "blog", "search", "category", "tag", "author", "date", "paged", "search-results")
 )
@@ -103,6 +104,10 @@ class _Page:
         """True for the address of a listing of the site: home, a category, a tag, an author."""
         found = self.site.parse(href, self.capture.url)
         return found is not None and found.kind is Kind.LISTING
+
+    def is_of_others(self, href: str) -> bool:
+        """True for the address of another post or of a listing."""
+        return self.is_other_post(href) or self.is_listing(href)
 
     def is_within(self, href: str) -> bool:
         """True for an address of a place in this page."""
@@ -206,7 +211,7 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     kept = boilerplate.cut(found.lines, title, page.site, links, page.is_other_post, page.is_listing)
     others = _cut_addresses(found, kept, url)
     links = [link for link in links if link[0] not in others]
-    if _is_pruned_away(found, kept):
+    if _is_pruned_away(found, kept, page):
         detail = "less than half of the words are left without what looks like boxes"
         return page.unextractable("layout", detail, title or None)
     if not kept.lines:
@@ -260,17 +265,25 @@ def _cut_addresses(found: Body, kept: boilerplate.Cut, url: str) -> set[str | No
     return {metadata.absolute(href, url) for line in cut for href in line.hrefs if href not in standing}
 
 
-def _is_pruned_away(found: Body, kept: boilerplate.Cut) -> bool:
-    """True if the prose in skipped elements and cut lines is more than the text that is left."""
+def _is_pruned_away(found: Body, kept: boilerplate.Cut, page: _Page) -> bool:
+    """True if the prose in skipped elements that may be the article's own is more than the text that is left.
+
+    Others' words do not count, however many: a post of one sentence stands beside boxes of hundreds of words.
+    """
     if kept.lines and not found.skipped:
         return False
     left = sum(len(line.text) for line in kept.lines)
     if sum(len(node.text()) for node in found.skipped) <= left and (left or not found.lines):
         return False
-    skipped = [read_lines(node).lines for node in found.skipped]
-    texts = [lines for lines in skipped if not any(line.linked for line in lines)]  # no box of other posts
-    lost = [line for lines in texts for line in lines if len(line.text.split()) >= _FEWEST_WORDS]
-    return sum(len(line.text) for line in lost) > left or (not left and bool(found.lines))
+    lost = 0
+    for node in filter(may_be_text, found.skipped):
+        inside = read_lines(node, is_noise)
+        hrefs = [href for href, _ in inside.links]
+        if any(line.linked for line in inside.lines) or any(map(page.is_of_others, hrefs)):
+            continue
+        prose = [line.text for line in inside.lines if _SENTENCE.search(line.text)]
+        lost += sum(len(text) for text in prose if len(text.split()) >= _FEWEST_WORDS)
+    return lost > left or (not left and bool(found.lines))
 
 
 def _title(page: _Page) -> tuple[str, str]:

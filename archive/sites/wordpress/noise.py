@@ -119,7 +119,17 @@ _FAMILIES = (
 _NOISE = re.compile(f"^(?:{'|'.join(_FAMILIES)})$", re.IGNORECASE)
 # These boxes have no sentences of their own; those of the other families have others' sentences, and links
 _SILENT = re.compile(f"^(?:{'|'.join((SHARING, COUNTERS, CONTENTS))})$", re.IGNORECASE)
+# What they hold is others' words; the rest may be named after what stands beside the text in some theme
+_FOREIGN = re.compile(
+    "^(?:"
+    + "|".join(
+        (SHARING, RELATED, COUNTERS, ADVERTISING, CONTENTS, AUTHORS, NAVIGATION, COMMENTS, INVITATIONS)
+    )
+    + r"|site-[\w-]+|masthead|colophon|sidebar|widget-area|screen-reader-[\w-]+|speech-player)$",
+    re.IGNORECASE,
+)
 _CONTROLS = "form, button, input, select, textarea, iframe, ins, script, svg, video, audio, a img"
+_ACTIVE = "form, button, input, select, textarea, iframe, ins"
 # Words to visitors, and headings above other posts
 _INVITING = re.compile(
     r"\b(?:cookie|subscri|newsletter|donat|support us|sign up|join us|follow us)|كوكيز|ملفات تعريف|اشترك|تبرع|تابعونا"
@@ -204,6 +214,15 @@ def _holds_text(node: LexborNode, controls: str) -> bool:
         return True
     sentences = sum(word.endswith(_STOPS) for word in own)
     return sentences >= _FEWEST_SENTENCES and len(own) >= _FEWEST_WORDS
+
+
+def may_be_text(node: LexborNode) -> bool:
+    """Whether the words of an element that was taken for noise may be the article's own: it is not named
+    after others' words, invites nobody, and has no controls."""
+    names = f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}".split()
+    if node.attributes.get("role") in _ROLES or any(map(_FOREIGN.match, names)):
+        return False
+    return not _INVITING.search(node.text(separator=" ")) and node.css_first(_ACTIVE) is None
 
 
 def in_furniture(
