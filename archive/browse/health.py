@@ -91,6 +91,7 @@ def recent(conn: sqlite3.Connection, t: Language, weeks: int = 26) -> list[tuple
 def draw(t: Language, name: str, since: date, until: date, days: Mapping[str, Mapping[str, Any]]) -> Markup:
     """A calendar of one edition."""
     squares = {}
+    copied, listed, unlisted = (t(f"calendar.{key}") for key in ("copied", "listed", "unlisted"))
     for day, row in days.items():
         look = "waiting" if row["uncaptured"] else "whole" if row["listed_whole"] else "part"
         says = t.text(
@@ -99,13 +100,7 @@ def draw(t: Language, name: str, since: date, until: date, days: Mapping[str, Ma
             posts=row["sighted"],
             captured=row["captured"],
             waiting=row["uncaptured"],
-            listing=t(
-                "calendar.copied"
-                if row["is_copied"]
-                else "calendar.listed"
-                if row["listed_whole"]
-                else "calendar.unlisted"
-            ),
+            listing=copied if row["is_copied"] else listed if row["listed_whole"] else unlisted,
         )
         squares[day] = Day(look, says)
     label = t.text("calendar.label", edition=name, since=since.isoformat(), until=until.isoformat())

@@ -91,7 +91,8 @@ PAGES = (
     ),
     Page("missing", lambda shape, turn: f"{OURS}missing"),
     Page("series", lambda shape, turn: f"{OURS}series"),
-    Page("points of a series", lambda shape, turn: f"{OURS}series/{turn % shape.series:016x}"),
+    # The one series that grows with the archive: of both archives the page shows as many points
+    Page("points of a series", lambda shape, turn: f"{OURS}series/{0:016x}"),
     Page("coverage", lambda shape, turn: f"{OURS}coverage?year={2020 + turn % 6}"),
     Page("crawls", lambda shape, turn: f"{OURS}crawls"),
     Page("citation", lambda shape, turn: f"{OURS}{_post(shape, turn)}/cite.json"),

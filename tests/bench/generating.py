@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from archive.figures.derive import count_series
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.line_kinds import encode_kinds
-from archive.store.schema import create_schema
+from archive.store.schema import FILE, create_schema
 from archive.text.fold import fold
 from tests.replica.words import (
     AUTHORS,
@@ -166,10 +166,11 @@ class Shape:
 
 
 def generate(folder: Path, versions: int) -> Path:
-    """An archive of so many versions in a folder of its own, made anew unless this one is there; its
-    database."""
+    """An archive of so many versions in a folder of its own, made anew unless this one is there with the
+    schema of today; its database."""
     path = folder / "archive.db"
-    made = json.dumps({"versions": versions, "generator": sha256(Path(__file__).read_bytes()).hexdigest()})
+    maker = sha256(Path(__file__).read_bytes() + FILE.read_bytes()).hexdigest()
+    made = json.dumps({"versions": versions, "generator and schema": maker})
     note = folder / "made.json"
     if note.is_file() and note.read_text() == made and path.is_file():
         return path
