@@ -14,6 +14,7 @@ import pytest
 
 from archive.reports.gaps import COMPLETE, unexplained_gaps
 from tests.archiving import well
+from tests.bytewise import Site
 from tests.crawling import Crawled, crawl, rows
 from tests.replica.server import Replica
 
@@ -54,6 +55,24 @@ def test_a_refused_edition_is_not_healthy_and_the_other_is(site: Replica, tmp_pa
     site.call("set", challenge=0, only="")
     assert crawl(site, folder, "look=none").status == 0
     assert health(folder) == {"en": (True, ended(folder)), "ar": (True, ended(folder))}
+
+
+def test_the_listing_of_the_other_edition_lists_nothing(tmp_path: Path) -> None:
+    """A cache gives out the Arabic home page for the English one: English is not healthy, and no Arabic post
+    becomes an English one."""
+    with Site() as site:
+        site.list_posts(101, 102)
+        site.list_posts(501, 502, edition="ar")
+        for post_id, edition in ((101, "en"), (102, "en"), (501, "ar"), (502, "ar")):
+            site.put_post(post_id, f"The text of post {post_id} has some words.", edition=edition)
+        assert crawl(site.url, tmp_path / "a", **ONCE).status == 0
+        site.answers["/en/"] = site.answers["/"]
+        done = crawl(site.url, tmp_path / "a", **ONCE)
+        assert done.status != 0 and "edition en: " in done.stderr, done.stderr[-2000:]
+        told = health(tmp_path / "a")
+        assert not told["en"][0] and told["ar"][0]
+        posts = "select edition, post_id from articles order by post_id"
+        assert rows(tmp_path / "a", posts) == [("en", 101), ("en", 102), ("ar", 501), ("ar", 502)]
 
 
 def test_articles_that_fail_beside_dead_date_archives(site: Replica, tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ def _read_entry(node: LexborNode, address: Address, site: Site) -> Sighting | No
     post_id = _stated_id(node)
     anchor, found = _entry_link(node, post_id, address, site)
     if found is None and post_id and address.edition and anchor is None:
+        if _is_of_another_edition(node, post_id, address, site):
+            return None
         # A post without a title has a headline without a link; its id is enough
         found = Address(
             Kind.ARTICLE,
@@ -188,6 +190,12 @@ def _inside_entry(node: LexborNode) -> bool:
             return True
         parent = parent.parent
     return False
+
+
+def _is_of_another_edition(node: LexborNode, post_id: int, address: Address, site: Site) -> bool:
+    """Whether an entry links to itself in another edition than the listing's: a cache gave out a wrong page."""
+    links = (site.parse(a.attributes.get("href") or "", address.url) for a in node.css("a"))
+    return any(to and to.post_id == post_id and to.edition != address.edition for to in links)
 
 
 def _linked_post(anchor: LexborNode, address: Address, site: Site) -> Address | None:
