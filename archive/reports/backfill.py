@@ -91,6 +91,8 @@ def _read_service(
 
 def render_backfill(plans: Sequence[ServicePlan]) -> str:
     """As text, a line for each service."""
+    if not plans:
+        return "No index of a public archive is known."
     heads = ["posts", "listed", "digests", "fetched", "refused", "unreadable", "to fetch", "days"]
     names = ("posts", "listed", "digests", "fetched", "refused", "unreadable", "to_fetch", "days")
     rows = [["Public archives", *heads, "captured", "takes"]]
