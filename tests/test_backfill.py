@@ -73,23 +73,23 @@ def test_what_is_listed_becomes_versions_at_their_time(kind: type[Wayback], tmp_
 
 
 def test_the_exchange_is_of_now_and_the_capture_of_then(tmp_path: Path) -> None:
-    """Both are evidence. The feed has both times. The body stands once."""
+    """Both are evidence. The feed has both times. The body stands once, in the capture."""
     folder = tmp_path / "archive"
     long = ["Three were killed.", *(f"And {number} more near the village." for number in range(80))]
     with Wayback([kept(1, TIMES[0], *long)]) as service:
         assert backfill(service, folder).status == 0
         [exchange] = rows(
-            folder, "select capture_id, captured_at, url from captures where url like '%/web/%'"
+            folder, "select size, truncated, captured_at, url from captures where url like '%/web/%'"
         )
         [capture] = rows(
             folder,
-            "select original_id, captured_at, recorded_at, url, service_url "
+            "select size, original_id, captured_at, recorded_at, url, service_url "
             "from captures where source = 'wayback'",
         )
-    assert capture[0] == exchange[0]  # a revisit of it
-    assert capture[1] == TIMES[0] and capture[2] == exchange[1] > "2026"
-    assert capture[3] == f"{HOME}en/1/" and capture[4] == exchange[2]
-    assert rows(folder, "select said_at, learnt_at from changes") == [(TIMES[0], capture[2])]
+    assert exchange[:2] == (0, "unspecified") and capture[0] > 1024 and capture[1] is None
+    assert capture[2] == TIMES[0] and capture[3] == exchange[2] > "2026"
+    assert capture[4] == f"{HOME}en/1/" and capture[5] == exchange[3]
+    assert rows(folder, "select said_at, learnt_at from changes") == [(TIMES[0], capture[3])]
 
 
 def test_a_page_of_common_crawl_is_stored_once(tmp_path: Path) -> None:
@@ -228,6 +228,14 @@ def test_a_service_that_is_down_is_not_an_empty_index(tmp_path: Path) -> None:
         assert down.status == 69, down.stderr
         assert backfill(service, folder).status == 0
     assert len(said(folder)) == 3
+
+
+def test_a_plan_without_an_index_says_so(tmp_path: Path) -> None:
+    """No table of nothing."""
+    with no_service() as nobody:
+        given = ["--service=wayback", f"--site={HOME}", f"-sWAYBACK_URL={nobody}", "-sRETRY_TIMES=0"]
+        ran = sohr(tmp_path / "archive", "backfill", "--plan", *given)
+    assert (ran.status, ran.out.decode()) == (69, "No index of a public archive is known.\n")
 
 
 def test_a_refused_connection_after_429_ends_the_run(tmp_path: Path) -> None:

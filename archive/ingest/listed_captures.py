@@ -36,10 +36,12 @@ class ListedCaptures:
         return self._record_index(seen, service) if kind == INDEX else self._record_served(seen, service)
 
     def store_once(self, capture: Capture) -> Capture:
-        """An exchange as it is to be kept: the page in an answer of Common Crawl is handed over by itself."""
-        if CHANNELS.get(capture.channel or "") != ("commoncrawl", CAPTURE):
+        """An exchange as it is to be kept: the page in it is handed over by itself. It has the body, and the
+        exchange does not: replay tools show a revisit with the date of what it refers to."""
+        service, kind = CHANNELS.get(capture.channel or "", (None, None))
+        if service is None or kind != CAPTURE or capture.truncated:
             return capture
-        found = self._read(capture, "commoncrawl")
+        found = self._read(capture, service)
         if not isinstance(found, Capture) or self._site.parse(found.url) is None:
             return capture
         return without_page(capture) if found.captured_at <= capture.captured_at else capture

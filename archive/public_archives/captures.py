@@ -99,8 +99,10 @@ def _is_short(headers: tuple[tuple[str, str], ...], body: bytes) -> bool:
 
 
 def without_page(exchange: Capture) -> Capture:
-    """An answer of Common Crawl whose page is kept as a capture of its own: instead of the packed record, the
-    record's own header, with digests of both, and the digest of the bytes that came."""
+    """An answer whose page is kept as a capture of its own, which states the page's digest. Of a packed
+    record of Common Crawl its own header stays, with its digests, and the digest of the bytes that came."""
+    if exchange.header("memento-datetime"):
+        return replace(exchange, body=b"", truncated="unspecified")
     head, end, _ = zlib.decompressobj(31).decompress(exchange.body, _LONGEST_HEAD).partition(b"\r\n\r\n")
     came = f"\r\nSohr-Packed: {len(exchange.body)} bytes, sha256:{payload_sha256(exchange.body)}"
     return replace(exchange, body=head + came.encode() + end, truncated="unspecified")

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -32,7 +33,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from archive.clock import now
+from archive.clock import now, parse_time
 from archive.warc.files import warc_files
 from archive.warc.reader import read
 from tests import archiving
@@ -80,21 +81,27 @@ def imported(crawled: Path, folder: Path) -> Path:
 
 
 def backfilled(crawled: Path, folder: Path) -> Path:
-    """A third, whose captures come from the Wayback Machine: each refers to an exchange of today."""
+    """A third, whose captures come from the Wayback Machine, each with an exchange of today."""
     with Archive(folder, HOME) as archive:
         stored = [one.capture for file in warc_files(crawled / "warc") for one in read(file) if one.capture]
-        for small in (one for one in stored if one.status == 200 and one.body):
-            body = small.body + b"<!-- " + b"x" * 2000 + b" -->"  # a short body would not be a revisit
-            capture = replace(small, body=body)
+        for capture in (one for one in stored if one.status == 200 and one.body):
             digits = "".join(sign for sign in capture.captured_at if sign.isdigit())
             asked = f"http://127.0.0.1:10/web/{digits}id_/{capture.url}"
             at = now()
-            exchange = replace(capture, url=asked, captured_at=at, recorded_at=at, channel="wayback_capture")
+            dated = ("Memento-Datetime", format_datetime(parse_time(capture.captured_at), usegmt=True))
+            exchange = replace(
+                capture,
+                url=asked,
+                headers=(*capture.headers, dated),
+                captured_at=at,
+                recorded_at=at,
+                channel="wayback_capture",
+            )
             archive.take(exchange)
             archive.take(
                 replace(capture, recorded_at=at, channel="wayback", source="wayback", service_url=asked)
             )
-        assert archive.writer.store.one("select 1 from captures where original_id is not null")
+        assert archive.writer.store.one("select 1 from captures where truncated is not null and size = 0")
     return folder
 
 
@@ -189,6 +196,7 @@ def test_the_years_of_a_backfill_are_listed_and_replayed(chromium: Any, tmp_path
             entry.locator("a").first.click()
             shown = outer.frame_locator("iframe").locator("body").inner_text(timeout=60_000)
             assert set(text.splitlines()) <= set(shown.splitlines()), at
+            outer.locator("#datetime button").get_by_text(day).wait_for()  # also beside the address
     context.close()
 
 
