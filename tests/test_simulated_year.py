@@ -125,6 +125,12 @@ def year() -> Iterator[Year]:
             use(MACHINE)
 
 
+BADLY_BOUNDED = """select seq, kind, unchanged_until, said_at from changes c where unchanged_until >= said_at
+    or (kind in ('updated', 'missing', 'moved') and exists (
+        select 1 from captures p where p.article_id = c.article_id and p.outcome in ('unchanged', 'changed')
+        and p.captured_at > c.unchanged_until and p.captured_at < c.said_at))"""
+
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(14_400), pytest.mark.xdist_group("year")]
 
 
@@ -169,6 +175,11 @@ def test_no_false_change_survives(year: Year) -> None:
              and not exists (select 1 from changes r where r.retracts = c.seq) order by seq"""
     said = [row for row in rows(year.folder, sql) if (row[0], row[1]) not in year.done]
     assert said == []
+
+
+def test_each_change_lies_between_two_captures(year: Year) -> None:
+    """`unchanged_until` is before `said_at`, and no capture between the two had the text as before."""
+    assert rows(year.folder, BADLY_BOUNDED) == []
 
 
 def test_each_true_change_is_found_in_time(year: Year) -> None:
