@@ -222,6 +222,8 @@ def test_an_export_never_overwrites_the_archive(two: Two, name: str) -> None:
         "--archive",
         str(two.first),
         "export",
+        "--format",
+        "jsonl",
         "-o",
         str(two.first / name),
     ]

@@ -102,7 +102,7 @@ def find_seal(folder: Path, serial: int, offset: int) -> Manifest | None:
 def list_seals(folder: Path, suffix: str) -> list[str]:
     """The names of manifests (.json) or tokens (.tsr), in order. Raises OSError."""
     wanted = re.compile(rf"[0-9]{{6}}(\.[0-9])?\{suffix}")
-    with suppress(FileNotFoundError), os.scandir(folder / MANIFESTS) as entries:
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder / MANIFESTS) as entries:
         return sorted(entry.name for entry in entries if wanted.fullmatch(entry.name))
     return []
 
