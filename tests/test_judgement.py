@@ -69,6 +69,29 @@ def test_a_mass_404_is_held_for_as_long_as_it_lasts(site: Site, tmp_path: Path) 
     assert kinds(folder) == [] and rows(folder, "select count(*) from pending_outcomes") == [(0,)]
 
 
+def test_an_edition_may_break_alone(site: Site, tmp_path: Path) -> None:
+    """All English posts answer 404, while twice as many Arabic ones and both listings are well: held, and not
+    proven by the Arabic posts."""
+    folder, arabic = tmp_path / "a", range(501, 513)
+    site.list_posts(*arabic, edition="ar")
+    for post_id in arabic:
+        site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+
+    def both(clock: str) -> Crawled:
+        return crawl(site.url, folder, "look=all", ARCHIVE_CLOCK=clock, RETRY_TIMES=0)
+
+    assert both("").status == 0
+    for post_id in IDS:
+        site.answers[f"/en/{post_id}/"] = GONE
+    for clock in ("+1h", "+4d", "+8d", "+9d"):
+        done = both(clock)
+        assert done.status == 69 and "sohr-archive held" in done.stderr, done.stderr[-2000:]
+        assert kinds(folder) == [] and set(states(folder).values()) == {"live"}
+    before = dump(folder)
+    well(folder, "rebuild")
+    assert dump(folder) == before
+
+
 @pytest.mark.parametrize("case", ["301", "302", "410", "not found", "451", "moved", "empty"])
 def test_the_same_answer_for_all_posts_is_held(site: Site, tmp_path: Path, case: str) -> None:
     """Whatever it is: to the home page, gone, another post, a page without text."""

@@ -41,6 +41,7 @@ from archive.thresholds import (
 )
 
 WINDOW = timedelta(days=1)  # whose looks are judged together
+ALL = ""  # all editions together
 WATCHED = 3  # posts of each kind that are looked at more often: they show when the trouble is over
 _STATES = {
     MISSING: ("missing", "disappeared"),
@@ -65,19 +66,22 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         return None
     shared, withdrawn = _find_shared(ingest, at)
     proven = []
+    believed: dict[str, Counter[str]] = defaultdict(Counter)
     for row in _pending(ingest, "p.held_at is null"):
         earlier = _held_rows(ingest, row, shared.get(str(key_of(row))))
         if earlier and _is_proven(ingest, row, earlier, at):
             proven.append([str(key_of(row)), row["kind"]])
-    bulk: set[str] = set()
+            for place in _places(row):
+                believed[place][row["kind"]] += 1
+    bulk: set[tuple[str, str]] = set()
     [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
     day = format_time(parse_time(at) - WINDOW)
     runs = ((since, BULK_CRAWL) for since in (started_at, *_starts_of_runs(ingest, day)))
     for since, share in ((day, BULK_SHARE), *runs):
-        counts, looks = _count(ingest, since)
-        counts.subtract(kind for _, kind in proven)
-        found = find_bulk(counts, looks, share.value)
-        bulk |= found if share is BULK_SHARE else found & GONE
+        for place, (counts, looks) in _count(ingest, since).items():
+            counts.subtract(believed[place])
+            found = find_bulk(counts, looks, share.value)
+            bulk |= {(place, kind) for kind in (found if share is BULK_SHARE else found & GONE)}
     return {
         "event": "crawl-judged",
         "crawl": crawl,
@@ -89,6 +93,11 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "proven": proven,
         "waiting": sorted(waiting.values()),
     }
+
+
+def _places(row: Row) -> set[str]:
+    """Where an outcome counts: in its edition, for one edition may break alone, and ("") in all together."""
+    return {ALL, row["edition"] or ALL}
 
 
 def _starts_of_runs(ingest: Ingest, since: str) -> Iterable[str]:
@@ -190,7 +199,7 @@ def _place(location: str) -> str:
 
 def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     """Write or hold what waits, as the record says; the outcomes."""
-    at, held = event["at"], set(event["held"])
+    at, held = event["at"], {(place, kind) for place, kind in event["held"]}
     proven = {(key, kind) for key, kind in event["proven"]}
     outcomes = []
     watched: Counter[str] = Counter()
@@ -201,7 +210,8 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
         earlier = _held_rows(ingest, row, shared)
         is_invented = row["kind"] == MISSING and str(key_of(row)) in event["invented"]
-        is_bulk = (row["kind"] in held and not _is_expected(row)) or is_invented
+        is_held = any((place, row["kind"]) in held for place in _places(row))
+        is_bulk = (is_held and not _is_expected(row)) or is_invented
         if not is_proven and (earlier or is_bulk or shared):
             _hold(ingest, row, at, shared, is_watched=watched[row["kind"]] < WATCHED)
             watched[row["kind"]] += 1
@@ -209,8 +219,8 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
             continue
         outcomes += [_write(ingest, one, at) for one in earlier]
         outcomes.append(_write(ingest, row, None))
-    for kind in sorted(held):
-        _retract(ingest, kind, at)
+    for place, kind in sorted(held):
+        _retract(ingest, place, kind, at)
     withdrawn = [
         (edit, mark)
         for record_id, mark in event["withdrawn"].items()
@@ -263,49 +273,58 @@ def _held_rows(ingest: Ingest, row: Row, shared: str | None) -> list[Row]:
     ]
 
 
-def _count(ingest: Ingest, since: str) -> tuple[Counter[str], int]:
-    """Of the looks since an instant: how many changed an article, by kind, and how many there were."""
+def _count(ingest: Ingest, since: str) -> dict[str, tuple[Counter[str], int]]:
+    """Of the looks since an instant, by edition and of all together: how many changed an article, by kind,
+    and how many there were."""
     store = ingest.store
-    counts: Counter[str] = Counter()
-    gone = 0  # looks that found a post gone that was not gone before; further ones say nothing of the site
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    looks: Counter[str] = Counter()
     # An edit that a channel announced is no surprise
     for row in store.query(
-        """select p.kind, count(distinct p.article_id) from pending_outcomes p
-           join captures c using (capture_id)
+        """select edition, p.kind, count(distinct p.article_id) as n from pending_outcomes p
+           join captures c using (capture_id) join articles a on a.article_id = p.article_id
            where captured_at >= ? and not (p.kind = 'updated' and coalesce(reason, '') = 'modified')
-           and json_extract(p.details, '$.is_stale') is null group by 1""",
+           and json_extract(p.details, '$.is_stale') is null group by 1, 2""",
         since,
     ):
-        counts[row[0]] += row[1]
+        for place in _places(row):
+            counts[place][row["kind"]] += row["n"]
     for row in store.query(
-        """select c.kind, json_extract(c.details, '$.state[1]') as state, count(*) from changes c
-           join captures p using (capture_id) where c.said_at >= ? and p.channel = 'article'
+        """select edition, c.kind, json_extract(c.details, '$.state[1]') as state, count(*) as n
+           from changes c join captures p using (capture_id) join articles a on a.article_id = c.article_id
+           where c.said_at >= ? and p.channel = 'article'
            and c.kind in ('updated', 'missing', 'moved', 'metadata')
            and not (c.kind = 'updated' and (coalesce(reason, '') = 'modified' or c.stale_copy))
-           and not exists (select 1 from changes r where r.retracts = c.seq) group by 1, 2""",
+           and not exists (select 1 from changes r where r.retracts = c.seq) group by 1, 2, 3""",
         since,
     ):
         states = (kind for kind, states in _STATES.items() if row["state"] in states)
         kind = UPDATED if row["kind"] == "updated" else next(states, None)
-        if kind is not None:
-            counts[kind] += row[2]
-            gone += row[2] * (kind in (MISSING, MOVED, WITHHELD))
-    [(pages,)] = store.query(
-        """select count(distinct c.crawl_id || ' ' || c.article_id)  -- a page asked for twice is one look
-           from captures c join articles a using (article_id) where c.captured_at >= ?
+        if kind is None:
+            continue
+        for place in _places(row):
+            counts[place][kind] += row["n"]
+            # Looks that found a post gone that was not gone before; further ones say nothing of the site
+            looks[place] += row["n"] * (kind in (MISSING, MOVED, WITHHELD))
+    for row in store.query(
+        """select edition, count(distinct c.crawl_id || ' ' || c.article_id) as n  -- asked twice is one look
+           from captures c join articles a using (article_id) where c.captured_at >= ?1
            and c.channel = 'article' and a.edition is not null and a.first_captured_at < c.captured_at
            and coalesce(c.reason, '') != 'modified'
-           and c.outcome in ('unchanged', 'changed', 'not_modified', 'held', 'protected', 'empty')""",
+           and c.outcome in ('unchanged', 'changed', 'not_modified', 'held', 'protected', 'empty') group by 1
+           union all select edition, count(*) from digests join articles using (article_id)
+           where looked_at >= ?1 group by 1""",
         since,
-    )
-    [(digests,)] = store.query("select count(*) from digests where looked_at >= ?", since)
-    return counts, pages + digests + gone
+    ):
+        for place in _places(row):
+            looks[place] += row["n"]
+    return {place: (counts[place], looks[place]) for place in list(counts)}
 
 
 def _is_proven(ingest: Ingest, row: Row, earlier: list[Row], at: str) -> bool:
     """Whether what is held of an article and the outcome that waits say the same for long enough.
 
-    If it is gone, the control group must answer, and no channel may list it.
+    If it is gone, the control group must answer, its own edition among it, and no channel may list it.
     """
     store = ingest.store
     first, last = earlier[0]["captured_at"], row["captured_at"]
@@ -322,7 +341,7 @@ def _is_proven(ingest: Ingest, row: Row, earlier: list[Row], at: str) -> bool:
         return False
     since = format_time(parse_time(at) - WINDOW)
     group = _control_group(ingest)
-    return bool(group) and all(
+    return any(one["edition"] == row["edition"] for one in group) and all(
         one["state"] == "live" and (one["last_captured_at"] or "") >= since for one in group
     )
 
@@ -411,8 +430,9 @@ def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
     return seen.fail(ingest.store, found.reason, found.detail, article)
 
 
-def _retract(ingest: Ingest, kind: str, at: str) -> None:
-    """Take back what was said of single posts before the trouble showed in bulk, and hold it too."""
+def _retract(ingest: Ingest, place: str, kind: str, at: str) -> None:
+    """Take back what was said of single posts before the trouble showed in bulk, and hold it too. ``place``
+    is an edition, or empty for all."""
     since = format_time(parse_time(at) - WINDOW)
     states = _STATES.get(kind, ())
     marks = ", ".join("?" * len(states))
@@ -421,10 +441,12 @@ def _retract(ingest: Ingest, kind: str, at: str) -> None:
             json_extract(c.details, '$.state[0]') as before,
             json_extract(c.details, '$.state[1]') as after from changes c join articles a using (article_id)
             join captures p using (capture_id) where c.said_at >= ? and p.channel = 'article'
-            and a.state in ({marks}) and json_extract(c.details, '$.state[1]') = a.state
+            and ? in ('', a.edition) and a.state in ({marks})
+            and json_extract(c.details, '$.state[1]') = a.state
             and json_extract(c.details, '$.state[0]') is not null
             and not exists (select 1 from changes r where r.retracts = c.seq) order by c.seq""",
         since,
+        place,
         *states,
     )
     for row in rows:
