@@ -115,7 +115,10 @@ class Years:
                 return None
             return self.get(url, channel)
 
-        run = Run(Arguments(site=HOME, editions=("en",)), fetch, ask, closing)
+        async def answered() -> None:
+            """Every request is answered before the next one here."""
+
+        run = Run(Arguments(site=HOME, editions=("en",)), fetch, ask, closing, answered)
         async for wanted in Walk(run).wanted():
             post: KnownPost | None = wanted.post
             while post and str(post.key or post.url) not in taken:

@@ -246,7 +246,11 @@ def _post_once(request: Request) -> Refused | None:
     asking = Thread(target=lambda: found.append(_ask(request)), daemon=True)
     asking.start()
     asking.join(SECONDS)
-    return found[0] if found else Refused(f"its address did not answer within {SECONDS:g} seconds")
+    return found[0] if found else _late()
+
+
+def _late() -> Refused:
+    return Refused(f"its address did not answer within {SECONDS:g} seconds")
 
 
 def _ask(request: Request) -> Refused | None:
@@ -258,6 +262,8 @@ def _ask(request: Request) -> Refused | None:
             asked = read_retry_after(error.headers.get("Retry-After"), current_time())
         until = format_time(min(asked, current_time() + MOST_PAUSE)) if asked else ""
         return Refused(f"its address answered with status {error.code}", until)
+    except TimeoutError:
+        return _late()
     except (OSError, HTTPException, ValueError) as error:
         return Refused(f"its address did not answer ({type(error).__name__})")
 

@@ -106,6 +106,7 @@ class SohrSpider(Spider):
                 self._fetch,
                 archive.ask,
                 guard.closing,
+                self._wait_for_answers,
                 guard.sitemaps,
                 self._respell,
                 at_once // LISTINGS,
@@ -154,7 +155,7 @@ class SohrSpider(Spider):
                         Asked(channel, wanted.reason, wanted.via, name=name),
                         wanted.condition,
                     )
-            await self._wait_for_answers(None)
+            await self._wait_for_answers()
             if self.guard.closing.is_set():
                 return  # what waits is judged where the crawl is stopped
             for version in await capture.judge():
@@ -218,7 +219,7 @@ class SohrSpider(Spider):
         for version in await self._capture.judge():
             await self.crawler.engine.scraper.start_itemproc_async(asdict(version), response=None)
 
-    async def _wait_for_answers(self, seconds: float | None) -> None:
+    async def _wait_for_answers(self, seconds: float | None = None) -> None:
         """Wait until all articles asked for are answered; in a crawl that stops only if for ``seconds``."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

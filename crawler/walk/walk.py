@@ -75,6 +75,7 @@ class Walk:
 
     async def _due(self, edition: Edition) -> AsyncIterator[KnownPost]:
         if self._arguments.look != "none":
+            await self._run.answered()  # an edit brings looks at the posts beside it
             before = now() if self._arguments.look == "due" else None
             start = ("", 0)
             async for post in read_rows(

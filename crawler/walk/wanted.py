@@ -46,6 +46,7 @@ class Run:
     fetch: Fetch
     ask: Asker
     closing: asyncio.Event  # set when the crawl stops
+    answered: Callable[[], Awaitable[None]]  # waits for the articles asked for so far
     sitemaps: Collection[str] = ()  # addresses that robots.txt names; they come while the walk runs
     respell: Callable[[str], str] = str  # the address that is asked for a page, where the site moved
     pages_ahead: int = 0  # pages of a listing to ask for before the one before them is read
