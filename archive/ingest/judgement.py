@@ -209,9 +209,7 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
         earlier = _held_rows(ingest, row, shared)
-        is_invented = row["kind"] == MISSING and str(key_of(row)) in event["invented"]
-        is_held = any((place, row["kind"]) in held for place in _places(row))
-        is_bulk = (is_held and not _is_expected(row)) or is_invented
+        is_bulk = _is_one_of_many(row, held, event["invented"])
         if not is_proven and (earlier or is_bulk or shared):
             _hold(ingest, row, at, shared, is_watched=watched[row["kind"]] < WATCHED)
             watched[row["kind"]] += 1
@@ -231,6 +229,13 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     if held:
         _call_control_group(ingest, at)
     return outcomes
+
+
+def _is_one_of_many(row: Row, held: set[tuple[str, str]], invented: list[str]) -> bool:
+    """Whether an outcome came to too many posts, or leads where any address leads."""
+    if row["kind"] == MISSING and str(key_of(row)) in invented:
+        return True
+    return any((place, row["kind"]) in held for place in _places(row)) and not _is_expected(row)
 
 
 def _is_expected(row: Row) -> bool:
