@@ -527,6 +527,9 @@ def test_a_post_that_changed_between_its_pages_is_not_joined() -> None:
     other = replace(one, page=2, modified_at="2026-05-01T11:00:00Z")
     assert isinstance(join_pages([one, replace(one, page=2)]), Extract)
     assert isinstance(join_pages([one, other]), Unextractable)
+    for numbers, is_joined in (((3, 3, 3), True), ((2, 3, 3), True), ((3, 3, 1), True), ((4, 3, 3), False)):
+        pages = [replace(one, page=page, pages=number) for page, number in enumerate(numbers, 1)]
+        assert isinstance(join_pages(pages), Extract) == is_joined, numbers
 
 
 def noisy_text(salt: int) -> str:

@@ -93,10 +93,12 @@ class Evidence:
 def join_pages(pages: list[Extract]) -> Extract | Unextractable:
     """A post in several pages as one text; everything else is as on its first page.
 
-    Pages that state another title or modified time are of two states of the post: together they say what the
-    site never said.
+    Pages that state another title, modified time or number of pages are of two states of the post: together
+    they say what the site never said. Where a page links only to the next one, it states one page more than
+    the page before; a page without such links states no number.
     """
-    if len({(page.title, page.modified_at) for page in pages}) > 1:
+    numbers = [max(page.pages, page.page) for page in pages if page.pages > 1]
+    if len({(page.title, page.modified_at) for page in pages}) > 1 or numbers != sorted(numbers):
         return Unextractable("truncated", CHANGED_BETWEEN, pages[0].title)
     return replace(
         pages[0],
