@@ -89,7 +89,7 @@ def read(page: Marked) -> str:
 # -- the second opinion
 
 
-def drifted(number: int) -> Capture:
+def drifted(number: int, words: int = 40) -> Capture:
     """A post whose text stands beside the body that the layout reads: what a theme's change may look like."""
     story = "".join(
         f"<p>Sentence {n} of the story that moved elsewhere on the page, with words enough to be found by "
@@ -97,7 +97,7 @@ def drifted(number: int) -> Capture:
         for n in range(12)
     )
     # Of its own: one text on many pages would be quarantined
-    stub = " ".join(f"teaser{n}" for n in (0, number * 1000, *range(40)))
+    stub = " ".join(f"teaser{n}" for n in (0, number * 1000, *range(words)))
     one = capture(number, "2026-01-02T00:00:00Z", stub)
     body = one.body.replace(
         b"</article>", f"</article><article><div class='story'>{story}</div></article>".encode()
@@ -130,12 +130,12 @@ def test_a_large_disagreement_is_a_signal_and_never_a_text(tmp_path: Path) -> No
 
 def test_what_general_reads_must_agree(tmp_path: Path) -> None:
     """A teaser that `general` takes for the article is quarantined until a person trusts the layout; a feed
-    that states the same text is support."""
+    that states the same text is support. One under 60 words is recorded as doubtful."""
     folder = tmp_path / "archive"
     with Archive(folder, HOME) as archive:
         one, stated = (
             replace(page, body=page.body.replace(b"entry-content rbct", b"entry-content"), crawl=archive.name)
-            for page in (drifted(7), drifted(8))
+            for page in (drifted(7, 70), drifted(8, 70))
         )
         found = extract(stated, Site(HOME))
         assert isinstance(found, Extract)
@@ -147,7 +147,12 @@ def test_what_general_reads_must_agree(tmp_path: Path) -> None:
             first = {"first_seen_at": AT, "first_capture_id": 1, "last_seen_at": AT}
             store.insert("digests", article_id=row["article_id"], modified_at=None, **digest, **first)
         assert [outcome.word for outcome in archive.take(stated)] == ["new"]
-    reasons = [(DISAGREEMENT,), (CROSS_CHECK,)]
+        short = drifted(9, 40)
+        short = replace(
+            short, body=short.body.replace(b"entry-content rbct", b"entry-content"), crawl=archive.name
+        )
+        assert [outcome.word for outcome in archive.take(short)] == ["new"]
+    reasons = [(DISAGREEMENT,), (CROSS_CHECK,), (CROSS_CHECK,)]
     assert rows(folder, "select reason from failures order by capture_id") == reasons
     assert "1 capture in quarantine" in well(folder, "status").decode()
     assert "reads: teaser0" in well(folder, "layouts").decode()
@@ -155,6 +160,7 @@ def test_what_general_reads_must_agree(tmp_path: Path) -> None:
     assert rows(folder, "select post_id from versions join articles using (article_id) order by 1") == [
         (7,),
         (8,),
+        (9,),
     ]
 
 

@@ -296,7 +296,7 @@ class Versions:
         article_id, is_live = article["article_id"], seen.capture.source == "live"
         if not is_live and self._has(article_id, found):
             return None
-        if seen.drift and not self._is_stated(article, found):
+        if seen.drift and is_sure(found) and not self._is_stated(article, found):
             return DISAGREEMENT, seen.drift
         if is_live:
             before = self._store.one(_LAST_LIVE, article_id)
