@@ -255,7 +255,7 @@ REASONS = {
     "not_html": "not an HTML page",
     "listing": "a listing, not an article",
     "layout": "no known layout reads this page",
-    "protected": "the post is behind a password",
+    "protected": "the post asks for a password",
     "empty": "the post has no text",
     "hostile": "the page cannot be read within bounds",
     "stopped": "reading the page took too much time or memory, and was stopped",

@@ -55,7 +55,7 @@ MEANINGS = {
     ROBOTS: "robots.txt",
     INVENTED: "an address that no post has, asked to see where the site leads",
     SERVED: "an answer of a public archive",
-    OTHER: "a page that is none of these",
+    OTHER: "any other page",
     MOVED: "the address by number leads to another post for good",
     "withheld": "somebody ordered the post away (451)",
     QUARANTINED: "a text that is not trusted: see `sohr-archive layouts`",

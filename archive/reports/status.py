@@ -60,7 +60,7 @@ class Holding:
     versions: int
     captures: int
     due: int  # articles that are due for another look
-    due_since: str | None  # how long the first of them has been due: looks lag behind so far
+    due_since: str | None  # since when the first of them has been due
     all_looked_by: str | None  # when the last of the others is due: an edit may be seen only then
     newest: Post | None
 

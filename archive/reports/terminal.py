@@ -238,7 +238,7 @@ def _states(holdings: Sequence[Holding]) -> str:
 
 
 def _looks(holdings: Sequence[Holding]) -> str:
-    """How far looks lag behind what the site may have done."""
+    """How many looks are due, and since when: an edit may be seen that much later."""
     rows = [["Looks", "due", "the first since", "all others by"]]
     rows += [
         [f"  {name_of(h.source)}", f"{h.due:,}", instant(h.due_since), h.all_looked_by[:10]]

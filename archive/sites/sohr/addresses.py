@@ -24,7 +24,7 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"^[1-9][0-9]{0,9}$")
-_LONG_NUMBER = re.compile(r"^[1-9][0-9]{2,9}$")  # behind a slug: a shorter one is a page of a post
+_LONG_NUMBER = re.compile(r"^[1-9][0-9]{2,9}$")  # after a slug, an id; a shorter number is a page of a post
 _YEAR = re.compile(r"^(19|20)[0-9]{2}$")
 _MONTH_OR_DAY = re.compile(r"^[0-3][0-9]$")
 _FILE = re.compile(r"\.[a-z][a-z0-9]{1,4}$")
