@@ -19,7 +19,6 @@ FEWEST_SURE = 60  # words of a text that a disagreement refuses: of 226 shorter 
 FEWEST_WORDS = 30  # the overlap of shorter texts says little
 GENERAL = LAYOUTS[-1].name
 _WORD = re.compile(r"\w+")
-_EXCERPT_ENDS = ("[…]", "[...]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,7 @@ def cross_check(capture: Capture, found: Extract) -> str | None:
     if isinstance(html, Unextractable):
         return None
     lines, _ = find_main_text(html)
-    # WordPress cuts its excerpts so: they are of other posts
-    other = "\n".join(line.text for line in lines if not line.text.endswith(_EXCERPT_ENDS))
+    other = "\n".join(line.text for line in lines)
     if len(_WORD.findall(other)) < FEWEST_WORDS:
         return None  # short posts are often beyond it
     score = overlap(found.text, other)
