@@ -35,6 +35,9 @@ POSTS = 20  # an edition
 Answer = subprocess.CompletedProcess[str]
 
 
+LONG = "9" * 5000  # more digits than Python turns into a number
+
+
 def run(*arguments: object, env: dict[str, str] | None = None) -> Answer:
     """The command in a process of its own, in an environment without an archive of the user's."""
     clean = {name: value for name, value in os.environ.items() if name != "ARCHIVE_DIR"} | (env or {})
@@ -185,6 +188,8 @@ def test_diff_takes_citations(folder: Path) -> None:
         ((one, f"en:{post}"), "names no version: give its number, or its citation"),
         ((f"en:{post}", 1), "give two versions, or none"),
         ((one, "x"), "'x' does not name an article"),
+        ((f"en:{post}", LONG, 1), "does not name an article"),
+        ((f"en:{LONG}",), "the archive has no article en:999"),
     ):
         refused = diff(*names)
         assert refused.returncode == 2 and why in refused.stderr and not refused.stdout

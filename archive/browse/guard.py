@@ -92,7 +92,7 @@ def _too_large(scope: dict[str, Any]) -> tuple[int, str] | None:
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > MOST_ADDRESS:
         return 414, f"The address is longer than {MOST_ADDRESS:,} bytes."
     length = dict(scope.get("headers") or ()).get(b"content-length", b"0")
-    if length.isdigit() and int(length) > MOST_BODY:
+    if length.isdigit() and int(length[:20]) > MOST_BODY:
         return 413, f"More than {MOST_BODY:,} bytes were posted."
     return None
 

@@ -97,7 +97,7 @@ def _number(archive: Archive, found: Article, name: str) -> int:
     """Number of a version of the article, by its number or citation. Raises NotArchived, BadReference."""
     from archive.read.references import BadReference, parse_reference
 
-    if name.isascii() and name.isdigit():
+    if name.isascii() and name.isdigit() and len(name) < 10:
         return int(name)
     reference = parse_reference(name)
     if reference.at is None:

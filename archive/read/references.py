@@ -70,7 +70,7 @@ def parse_reference(text: str) -> Reference:
         raise BadReference(f"{key!r} in {text!r} is not a post id: it is a whole number")
     if source not in EDITIONS and not elsewhere and "." not in source and source != "localhost":
         raise BadReference(f"{source!r} in {text!r} is no edition: they are {' and '.join(EDITIONS)}")
-    return Reference(source, str(int(key)) if source in EDITIONS else key, at)
+    return Reference(source, (key.lstrip("0") or "0") if source in EDITIONS else key, at)
 
 
 def parse_bound(value: Instant, *, is_end: bool = False) -> str:
