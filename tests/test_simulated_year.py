@@ -117,7 +117,7 @@ class Play:
 @pytest.fixture(scope="module")
 def year() -> Iterator[Year]:
     """Played once for all tests; in memory where that can be, for durable writes take most of the time."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own in it
     with TemporaryDirectory(dir=memory) as folder:
         try:
             yield Play(Path(folder) / "archive").run()
