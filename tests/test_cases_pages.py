@@ -124,6 +124,7 @@ UNNAMED = {
     "kicker": f"<p><strong>Read also:</strong></p><ul><li>{OTHER}</li></ul>",
     "kicker in Arabic": f"<p>«اقرأ أيضًا»</p><p>{OTHER}</p>",
     "kicker in the line": f"<p>«اقرأ أيضا» {OTHER}</p>",
+    "kicker and a title of a word": '<div class="o3"><div>Related: <a href="/en/999/">Added</a></div></div>',
     "beginning of another post": f'<div class="q8f"><a href="/en/999/"><img src="/t.jpg"></a><h4>{OTHER}</h4>'
     "<p>The four people were on their way to…</p></div>",
     "date of another post": f'<div class="q8f"><h4>{OTHER}</h4><span>3 May 2026</span></div>',
@@ -160,6 +161,7 @@ def test_boxes_are_told_by_what_they_do(name: str) -> None:
     ("html", "shown"),
     [
         ("<p>12 shares</p>", ["12 shares"]),
+        ('<p>Related: <a href="/en/999/">earlier report</a></p>', ["Related: earlier report"]),
         ("<p>Read also</p><p>In Homs nothing changed.</p>", ["Read also", "In Homs nothing changed."]),
         (f"<p>As SOHR wrote, {OTHER}.</p>", ["As SOHR wrote, Four civilians killed near the bridge."]),
         (

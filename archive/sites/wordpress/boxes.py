@@ -205,5 +205,8 @@ def _is_teaser(line: Raw) -> bool:
         return False
     words = len(line.anchor.split())
     if _KICKER.match(kicker):
-        return words >= 3
+        is_box = line.tag != "p" and bool(
+            line.boxes
+        )  # an editor's own "Related: earlier report" is a paragraph
+        return is_box or words >= 3
     return bool(_SHORT_KICKER.match(kicker)) and words >= 4 and not re.search(r"\d", line.text)
