@@ -16,7 +16,7 @@ from functools import cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from archive.sites.wordpress.noise import in_furniture
+from archive.sites.wordpress.noise import in_furniture, in_named_box
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) 
     if found is not None or layout is not LAYOUTS[-1]:
         return found
     for selector in ("article, main", ":is(article, main) :is(div, section)"):
-        places = [node for node in tree.css(selector) if not in_furniture(node) and _has_paragraphs(node)]
+        nodes = (node for node in tree.css(selector) if _has_paragraphs(node))
+        places = [node for node in nodes if not in_furniture(node) and not in_named_box(node)]
         if places:
             return places[0] if len(places) == 1 else None
     return None

@@ -201,6 +201,16 @@ def is_noise(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -
     return False
 
 
+def in_named_box(node: LexborNode) -> bool:
+    """True if an element, or one around it below the post's, is named as a box, whatever it holds."""
+    above: LexborNode | None = node
+    while above is not None and above.tag not in ("article", "main", "body", "html", "-document"):
+        if any(_names_noise(above.attributes.get(of) or "") for of in ("class", "id")):
+            return True
+        above = above.parent
+    return False
+
+
 def _holds_text(node: LexborNode, controls: str) -> bool:
     """Whether an element that is named as a box holds sentences or a toll, and none of the ``controls``."""
     text = node.text(separator=" ")[:_MOST_READ]
