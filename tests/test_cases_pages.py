@@ -93,6 +93,8 @@ LONG = '<a href="https://www.syriahr.com/en/{}/">A headline that is longer than 
     ("text", "box", "count"),
     [
         (SENTENCE, f'<div class="q7f">{LONG}</div>', 1),  # a short post with boxes
+        ("Six people were injured.", f'<div class="q7f"><div>{LONG}</div></div>', 1),
+        ("أصيب ستة أشخاص.", f'<div class="q7f">{LONG}</div>', 1),
         (SENTENCE, f"<p>{LONG}</p>", 3),  # a post that lists others
         (SENTENCE, f"<ul><li>{LONG}</li></ul>", 3),
         ("Read today:", f'<div class="q7f">{LONG}</div>', 3),

@@ -13,6 +13,8 @@ from archive.model import LineKind
 _MOST_KICKER = 40  # characters
 _LONGEST_LABEL = 40
 _SENTENCE = 8  # words
+_SHORTEST_SENTENCE = 3  # words, of a line that ends in one of:
+_FULL_STOPS = (".", "!", "?", "؟", "۔")
 _LONGEST_WORD = 12  # characters around links: "Share", "Tags:"
 _LINES_OF_CARD = 4  # title, kicker, beginning and date of another post
 _MOST_INVITING = 40  # words beside a form that asks for an address
@@ -114,9 +116,15 @@ def _boxes_among(links: list[Raw], kept: list[Raw]) -> list[Raw]:
     if sum(len(line.text) for line in links) <= sum(len(line.text) for line in kept):
         return links
     is_textless = len(links) <= _LINES_OF_CARD and all(map(is_notice, kept))
-    if not is_textless and all(len(line.text.split()) < _SENTENCE for line in kept):
+    if not is_textless and not any(map(_is_sentence, kept)):
         return []
     return [line for line in links if line.kind is not LineKind.LIST and line.tag != "p"]
+
+
+def _is_sentence(line: Raw) -> bool:
+    """True for a line that says something: long enough, or closed by a mark as a short report is."""
+    words = len(line.text.split())
+    return words >= _SENTENCE or (words >= _SHORTEST_SENTENCE and line.text.endswith(_FULL_STOPS))
 
 
 class _Sorter:
