@@ -109,7 +109,7 @@ def test_an_article_and_its_history(archive: Archive, small: Small) -> None:
     diff = article.diff(1, 2)
     assert diff.difference.severity == 3 and "figures" in diff.difference.classes
     assert "\x1b[32m" in diff.words(colour=True) and "{+" in diff.words() and "\n+" in diff.unified()
-    assert "<ins>" in diff.html() and 'dir="auto"' in diff.html() and diff.as_record()["severity"] == 3
+    assert '</del> <span class="to">→</span> <ins' in diff.html() and diff.as_record()["severity"] == 3
     assert article.diff(1, 1).unified() == ""
 
 

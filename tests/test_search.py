@@ -57,6 +57,7 @@ def conn() -> Iterator[sqlite3.Connection]:
         ("landmine OR لغم", {1, 2, 9}),
         ("civilians -children", {2, 3}),  # minus
         ('civilians -"the desk"', {2, 3}),
+        ("\u200f-children civilians", {2, 3}),  # copied from an Arabic page
         ("1204", {3, 4}),  # with and without separator
         ("1,204", {3, 4}),
         ("١٢٠٤", {3, 4}),
@@ -100,6 +101,7 @@ def test_no_hit_says_what_would_have_found_something(conn: sqlite3.Connection) -
     assert ("landmine", Filters(), 2) in suggest(conn, query)
     assert count_words(conn, query, Filters()) == [("landmine", 2), ("Damascus", 0)]
     assert ("landmine", Filters(), 2) in suggest(conn, parse_query("landmine"), Filters(edition="ar"))
+    assert suggest(conn, parse_query("landmining", exact=True))[0] == ("landmining", Filters(), 2)
 
 
 def test_filters(conn: sqlite3.Connection) -> None:

@@ -263,6 +263,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (base + r"changes\.atom$", feeds.changes),
         (base + r"new\.atom$", feeds.new),
         (base + r"missing$", changes.gone),
+        (base + r"missing\.(?P<form>csv|jsonl|atom)$", feeds.missing),
         (base + r"series$", series.page),
         (base + r"series/(?P<name>[0-9a-f]{16})$", series.points),
         (base + r"crawls$", health.crawls),

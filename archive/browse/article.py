@@ -14,9 +14,10 @@ from archive.browse import figures
 from archive.browse.blocks import Block, blocks
 from archive.browse.changes import shown as read_change
 from archive.browse.citation import cite_row, has_evidence, write_json
-from archive.browse.comparison import is_figure, lines_of, marked, time_axis, what_changed
-from archive.browse.context import Frame, is_rtl, listed, open_frame, rows, worded
+from archive.browse.comparison import lines_of, marked, time_axis, what_changed
+from archive.browse.context import Frame, listed, open_frame, rows, worded
 from archive.compare.words import LinePair, side_by_side
+from archive.read.diff import is_rtl
 from archive.read.selection import read_articles, read_versions
 from archive.store.claim_sets import unpack
 from archive.store.fields import PAGE_FIELDS
@@ -29,7 +30,7 @@ _VERSIONS = """select version_id, number, title, plain_title, first_captured_at,
     version_id in (select version_id from retracted_versions) as is_retracted
     from versions where article_id = ? order by number"""
 _CHANGES = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at,
-    c.stale_copy, n.number as after, o.number as before, s.number as same_as,
+    c.stale_copy, n.number as after, o.number as before, o.title as title_before, s.number as same_as,
     exists (select 1 from changes r where r.retracts = c.seq) as is_retracted
     from changes c left join versions s on s.version_id = c.same_as_version_id
     left join versions n on n.version_id = c.version_id left join versions o on o.version_id =
@@ -158,7 +159,6 @@ class Note:
 
     before: Markup
     what: str  # a class of change
-    is_figure: bool
 
 
 def _mark_change(conn: sqlite3.Connection, frame: Frame, context: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ def _marked_blocks(blocks: Iterable[Block], changed: dict[int, list[LinePair]], 
             if after and block.kind != "row":
                 lines[n] = (depth, marked(after[0], rtl=rtl))
         notes = [
-            Note(marked(pair.before, rtl=rtl), what_changed(pair), is_figure((*pair.before, *pair.after)))
+            Note(marked(pair.before, rtl=rtl), what_changed(pair))
             for some in pairs.values()
             for pair in some
             if pair.before

@@ -15,16 +15,16 @@ from datasette.utils.asgi import Response
 from archive.browse.context import Frame, listed, open_frame, rows, worded
 from archive.browse.figures import changed_figures
 from archive.model import CHANGE_KINDS, GONE_STATES
-from archive.read import feed
 from archive.read.search import parse_query
 
 PAGE = 40
 LOOKED = 20_000  # changes that are read for a page; the next page continues after them
+COUNTED = 1_000  # changes that match are counted up to this
 _MOST = 10_000  # lines of one response
 _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at,
           c.learnt_at,
     a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.language, v.first_captured_at,
-    n.number as after, o.number as before, a.missing_looks, a.missing_since
+    n.number as after, o.number as before, o.title as title_before, a.missing_looks, a.missing_since
     from changes c join articles a using (article_id) left join versions n on n.version_id = c.version_id
     left join versions o on o.version_id = c.previous_version_id
     left join versions v on v.version_id = coalesce(c.version_id, a.newest_version_id)
@@ -32,11 +32,11 @@ _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.s
 EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored")  # not first captures
 _GONE_PAGE = 50
 _GONE = f"""select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.missing_since, a.missing_looks,
-            a.last_captured_at, v.title,
-    v.plain_title, v.language
+            a.versions, a.last_captured_at, a.first_captured_at, v.title, v.plain_title, v.language, v.author,
+            v.text, v.published_at, v.cited_at
     from articles a left join versions v on v.version_id = a.newest_version_id
     where a.state in ({", ".join(map(repr, GONE_STATES))}) {{}} order by a.missing_since desc,
-    a.article_id desc limit {_GONE_PAGE + 1} offset ?1"""
+    a.article_id desc limit ?3 offset ?1"""
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -79,8 +79,15 @@ class Asked:
         return {"first": ("created", "backfilled"), "all": CHANGE_KINDS}.get(self.view, EDITS)
 
 
+def files_of(frame: Frame, name: str, given: dict[str, object]) -> list[tuple[str, str]]:
+    """The addresses of a list as files, with its filters."""
+    forms = (("CSV", "csv"), ("JSON Lines", "jsonl"), ("Atom", "atom"))
+    return [(form, frame.to(f"{name}.{end}", **given)) for form, end in forms]
+
+
 def read(frame: Frame) -> Asked:
     """The changes that an address asks for; values that make no sense are ignored."""
+    # `view=edits` is the default by name: `changes.jsonl` without it is the whole feed
     return Asked(
         frame.chosen("view", ("first", "all")),
         frame.chosen("kind", CHANGE_KINDS),
@@ -101,23 +108,17 @@ async def page(datasette: Any, request: Any) -> Response:
         changes = at_seqs(conn, seqs)
         long_day = frame.language.long_day
         days = [(long_day(day), list(some)) for day, some in groupby(changes, lambda c: c["said_at"][:10])]
-        return {"days": days, "last": last, "newest_seq": feed.newest_seq(conn)}
+        return {"days": days, "last": last, "count": count(conn, asked)}
 
-    context = await frame.ask(ask)
+    context = await frame.ask(ask) | {"asked": asked, "before": before, "most": COUNTED}
     given = asdict(asked)
     older = frame.to("changes", **given, before=context["last"]) if context["last"] else None
 
     def to(**changed: str) -> str:
         return frame.to("changes", **given | changed)
 
-    files = [
-        (name, frame.to(f"changes.{end}", **given))
-        for name, end in (("CSV", "csv"), ("JSON Lines", "jsonl"), ("Atom", "atom"))
-    ]
-    return await frame.page(
-        "sohr_changes.html",
-        context | {"asked": asked, "older": older, "before": before, "to_changes": to, "files": files},
-    )
+    files = files_of(frame, "changes", given | {"view": asked.view or "edits"})
+    return await frame.page("sohr_changes.html", context | {"older": older, "to_changes": to, "files": files})
 
 
 def select(
@@ -127,22 +128,39 @@ def select(
 
     Reads along an index of the kind, severity or silence, at most `LOOKED` changes.
     """
-    articles = _articles_of(conn, asked.q)
     seqs: list[int] = []
     last = looked = 0
-    for last, article_id, edition, stealth, severity in islice(_along(conn, asked, before), LOOKED):
+    for last, is_match in _look(conn, asked, before):
         looked += 1
-        if (
-            (not asked.edition or edition == asked.edition)
-            and (not asked.silent or stealth == 1)
-            and (not asked.severity or severity == int(asked.severity))
-            and (articles is None or article_id in articles)
-        ):
+        if is_match:
             seqs.append(last)
         if len(seqs) > limit:
             break
     more = seqs[limit - 1] if len(seqs) > limit else last if looked == LOOKED else None
     return seqs[:limit], more
+
+
+def count(conn: sqlite3.Connection, asked: Asked) -> int | None:
+    """How many changes match; None above `COUNTED`, or if that many were not looked at."""
+    found = 0
+    for looked, (_, is_match) in enumerate(_look(conn, asked, 0), 1):
+        found += is_match
+        if found > COUNTED or looked == LOOKED:
+            return None
+    return found
+
+
+def _look(conn: sqlite3.Connection, asked: Asked, before: int) -> Iterator[tuple[int, bool]]:
+    """The numbers of changes from the newest on, at most `LOOKED`, and whether each matches."""
+    articles = _articles_of(conn, asked.q)
+    for seq, article_id, edition, stealth, severity in islice(_along(conn, asked, before), LOOKED):
+        yield (
+            seq,
+            (not asked.edition or edition == asked.edition)
+            and (not asked.silent or stealth == 1)
+            and (not asked.severity or severity == int(asked.severity))
+            and (articles is None or article_id in articles),
+        )
 
 
 def _along(conn: sqlite3.Connection, asked: Asked, before: int) -> Iterator[tuple[Any, ...]]:
@@ -178,15 +196,19 @@ async def gone(datasette: Any, request: Any) -> Response:
     number = max(1, frame.number("page", 1, 10_000))
     state = frame.chosen("state", GONE_STATES)
     context = await frame.ask(lambda conn: _gone(conn, state, number))
+    context |= {"number": number, "state": state, "states_named": GONE_STATES}
     return await frame.page(
-        "sohr_missing.html", context | {"number": number, "state": state, "states_named": GONE_STATES}
+        "sohr_missing.html", context | {"files": files_of(frame, "missing", {"state": state})}
     )
+
+
+def read_gone(conn: sqlite3.Connection, state: str, limit: int, start: int = 0) -> list[dict[str, Any]]:
+    """The articles that are not on the site, or those in one state, by when they were first not found."""
+    return rows(conn, _GONE.format("and a.state = ?2" if state else "and ?2 = ''"), start, state, limit)
 
 
 def _gone(conn: sqlite3.Connection, state: str, number: int) -> dict[str, Any]:
-    found = rows(
-        conn, _GONE.format("and a.state = ?2" if state else "and ?2 = ''"), _GONE_PAGE * (number - 1), state
-    )
+    found = read_gone(conn, state, _GONE_PAGE + 1, _GONE_PAGE * (number - 1))
     back = [
         row[0]
         for row in conn.execute("select seq from changes where kind = 'restored' order by seq desc limit 100")

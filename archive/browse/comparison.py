@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datasette.utils.asgi import NotFound, Response
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from archive.browse.context import Frame, is_rtl, open_frame, rows
+from archive.browse.context import Frame, open_frame, rows
 from archive.browse.drawing import Moment, axis
 from archive.compare.classes import Figure, Text, compare
+from archive.compare.sentences import Sentence, has_same_numbers
 from archive.compare.words import LinePair, Segment, side_by_side, word_diff
+from archive.read.diff import inline, is_rtl, mark_html
 from archive.store.fields import PAGE_FIELDS
 
 _AROUND = 2  # unchanged lines shown beside a changed one
 _DRAWN = 8  # versions on a time axis
-_NUMBER = re.compile(r"\d+(?:[.,/:–-]\d+)*")
 _SQL = """select v.*, a.edition, a.post_id, a.source, a.key, a.url, a.last_captured_at as last_look,
     c.offset, c.length, c.captured_at, f.serial, f.name as warc
     from articles a join versions v using (article_id) join captures c on c.capture_id = v.first_capture_id
@@ -29,7 +29,8 @@ _CHANGE = """select seq, stealth, severity, said_at from changes
 _NEXT_FIGURE = """select a.edition, a.post_id, a.key, o.number as before, n.number as after
     from changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
     join versions o on o.version_id = c.previous_version_id
-    where c.kind = 'updated' and c.severity = 3 and c.seq < ? order by c.seq desc limit 1"""
+    where c.kind = 'updated' and c.severity = 3 and c.figures != '[]' and c.seq < ?
+        and not exists (select 1 from changes r where r.retracts = c.seq) order by c.seq desc limit 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Hunk:
     pairs: tuple[LinePair, ...]
     number: int = 0
     what: str = ""  # the class of the change
-    is_figure: bool = False
     is_folded: bool = False
 
 
@@ -53,7 +53,7 @@ def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _A
     for place, pair in enumerate(compared):
         if pair.op != "same":
             number += 1
-            found.append(Hunk((pair,), number, what_changed(pair), is_figure((*pair.before, *pair.after))))
+            found.append(Hunk((pair,), number, what_changed(pair)))
             start = place + 1
         elif (
             place + 1 == len(compared)
@@ -67,51 +67,16 @@ def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _A
 
 
 def what_changed(pair: LinePair) -> str:
-    """The class of a changed line pair."""
-    if is_figure((*pair.before, *pair.after)):
+    """The class of a changed line pair. 1066 and 1,066 are the same number."""
+    before, after = (Sentence("".join(s.text for s in side)) for side in (pair.before, pair.after))
+    if not has_same_numbers(before, after):
         return "figures"
     return {"removed": "text_removed", "added": "text_added"}.get(pair.op, "rewording")
 
 
-def is_figure(segments: Iterable[Segment]) -> bool:
-    """Whether a number was removed or added."""
-    return any(s.op != "same" and any(sign.isdigit() for sign in s.text) for s in segments)
-
-
 def marked(segments: Iterable[Segment], *, rtl: bool = False) -> Markup:
-    """Segments as HTML. Removed and added words never touch: an arrow with spaces stands between them, as
-    text, so that a copy of it reads well. From right to left each number is isolated."""
-    parts: list[Markup] = []
-    before = "same"
-    for segment in segments:
-        text = _isolated(segment.text) if rtl else escape(segment.text)
-        if segment.op != "same":
-            tag = "del" if segment.op == "removed" else "ins"
-            figure = Markup(' class="fig"') if is_figure([segment]) else ""
-            text = Markup("<{0}{1}>{2}</{0}>").format(tag, figure, text)
-            if before not in ("same", segment.op):
-                parts.append(Markup(' <span class="to">{}</span> ').format("←" if rtl else "→"))
-        parts.append(text)
-        before = segment.op
-    return Markup("").join(parts)
-
-
-def _isolated(text: str) -> Markup:
-    parts, at = [], 0
-    for number in _NUMBER.finditer(text):
-        parts += [
-            escape(text[at : number.start()]),
-            Markup('<bdi dir="ltr" class="nb">{}</bdi>').format(number[0]),
-        ]
-        at = number.end()
-    return Markup("").join([*parts, escape(text[at:])])
-
-
-def one_text(pair: LinePair) -> list[Segment]:
-    """A line pair as one line: removed words, then added ones, in the order of the text."""
-    if pair.op != "changed":
-        return list(pair.before or pair.after)
-    return word_diff("".join(s.text for s in pair.before), "".join(s.text for s in pair.after))
+    """Segments as HTML: see `mark_html`."""
+    return Markup(mark_html(segments, rtl=rtl))  # noqa: S704  # it escapes every text
 
 
 def sentence_of(figure: Figure, op: str) -> list[Segment]:
@@ -209,7 +174,7 @@ def _read(
         "has_title": title[0].op != "same",
         "hunks": hunks(compared, whole=whole),
         "marked": lambda segments: marked(segments, rtl=rtl),
-        "one_text": one_text,
+        "one_text": inline,
         "sentence_of": sentence_of,
         "is_inline": frame.chosen("view", ("inline",)) == "inline",
         "is_whole": whole,

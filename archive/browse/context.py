@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from archive.browse import archives
 from archive.browse.language import ENGLISH, LANGUAGES, Language
+from archive.read.diff import is_rtl
 from archive.sites.addresses_elsewhere import clean, host_of
 
 T = TypeVar("T")
@@ -237,11 +238,6 @@ def article_path(datasette: Any, database: str, edition: str, post_id: int) -> s
     return str(datasette.urls.path(f"/-/sohr/{edition}/{post_id}")) + (
         "" if database == first else f"?{urlencode({'archive': database})}"
     )
-
-
-def is_rtl(edition: str | None, language: str | None = None) -> bool:
-    """Whether a text runs from right to left, by the stated language or else the edition."""
-    return language.lower().startswith(("ar", "fa", "he", "ku-arab")) if language else edition == "ar"
 
 
 def link(url: str) -> Markup:

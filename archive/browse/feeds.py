@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 from datasette.utils.asgi import Response
 
 from archive.browse import search as search_page
-from archive.browse.changes import Asked, at_seqs, read, select
+from archive.browse.changes import Asked, at_seqs, read, read_gone, select
 from archive.browse.context import Frame, open_frame, rows
 from archive.browse.figures import Figure
 from archive.browse.front import NEWEST
 from archive.browse.language import Language
 from archive.clock import now
+from archive.model import GONE_STATES
 from archive.read import feed
 from archive.read.database import cite, json_line
 from archive.read.find import find
@@ -43,6 +44,7 @@ _RESULT_COLUMNS = [
     "url",
     "text",
 ]
+_GONE_COLUMNS = [*_RESULT_COLUMNS, "missing_since", "missing_looks", "last_captured_at"]
 _RESULT = """select a.source, a.key, a.edition, a.post_id, a.url, a.state, a.versions, v.title,
              v.plain_title, v.text,
     v.published_at, v.author, v.first_captured_at, v.cited_at
@@ -63,16 +65,16 @@ async def new(datasette: Any, request: Any) -> Response:
     return feed.answer()
 
 
-def _add_post(frame: Frame, feed: _Feed, row: dict[str, Any]) -> None:
+def _add_post(frame: Frame, feed: _Feed, row: dict[str, Any], updated: str = "") -> None:
     name = f"sohr:{row['source']}:{row['key']}"
     title = row["title"] or row["plain_title"] or frame.language("site.no_title")
     address = frame.read_absolute(row)
     post = f"post/{row['source']}/{row['key']}"
-    entry = feed.entry(post, title, row["first_captured_at"], address, row["author"])
+    entry = feed.entry(post, title, updated or row["first_captured_at"], address, row["author"])
     if row["published_at"]:
         ET.SubElement(entry, "published").text = row["published_at"]
     edition = frame.language.name("edition", row["edition"]) if row["edition"] else row["source"]
-    ET.SubElement(entry, "summary").text = _clean(f"{name}, {edition}. {row['text'][:_TEXT]}")
+    ET.SubElement(entry, "summary").text = _clean(f"{name}, {edition}. {(row['text'] or '')[:_TEXT]}")
 
 
 async def changes(datasette: Any, request: Any) -> Response:
@@ -126,7 +128,7 @@ async def change_lines(datasette: Any, request: Any) -> Response:
     asked = read(frame)
 
     def ask(conn: sqlite3.Connection) -> bytes:
-        if asked == Asked():
+        if asked == Asked() and not frame.argument("view"):
             return b"".join(json_line(record) for record in feed.changes(conn, frame.number("after"), limit))
         seqs, _ = select(conn, asked, limit=limit)
         return b"".join(json_line(record) for seq in seqs for record in feed.changes(conn, seq - 1, 1))
@@ -196,16 +198,36 @@ async def search(datasette: Any, request: Any) -> Response:
         for row in found:
             _add_post(frame, feed, row)
         return feed.answer()
+    return _table(frame, form, _RESULT_COLUMNS, found)
+
+
+async def missing(datasette: Any, request: Any) -> Response:
+    """``missing.csv``, ``missing.jsonl``, ``missing.atom``: the articles that are not on the site."""
+    frame = await open_frame(datasette, request)
+    form, state = request.url_vars["form"], frame.chosen("state", GONE_STATES)
+    limit = _ENTRIES if form == "atom" else _LINES
+    found = await frame.ask(lambda conn: read_gone(conn, state, limit))
+    if form != "atom":
+        return _table(frame, form, _GONE_COLUMNS, found)
+    here, page = frame.to("missing.atom", state=state), frame.to("missing", state=state)
+    feed = _Feed(frame, frame.language("missing.page"), here, page)
+    for row in found:
+        _add_post(frame, feed, row, row["missing_since"] or row["last_captured_at"])
+    return feed.answer()
+
+
+def _table(frame: Frame, form: str, columns: list[str], found: list[dict[str, Any]]) -> Response:
+    """Posts as CSV or JSON Lines, each with its citation and the address of its page."""
     records = [
-        {name: row[name] for name in _RESULT_COLUMNS}
+        {name: row[name] for name in columns}
         | {
-            "citation": cite(row["source"], row["key"], row["cited_at"]),
+            "citation": cite(row["source"], row["key"], row["cited_at"]) if row["cited_at"] else None,
             "page": frame.read_absolute(row),
         }
         for row in found
     ]
     if form == "csv":
-        names = [*_RESULT_COLUMNS, "citation", "page"]
+        names = [*columns, "citation", "page"]
         return frame.text(
             _csv([names, *([record[name] for name in names] for record in records)]), "text/csv"
         )

@@ -47,10 +47,10 @@ limit 200""",
     Query(
         "figures_changed",
         "Figures changed",
-        "Edits in which a figure, or the sentence around it, changed.",
+        "Edits that changed, added or removed a figure.",
         """select c.seq, a.edition, a.post_id, n.title, c.figures, c.classes, c.stealth, c.said_at
 from valid_changes c join articles a using (article_id) join versions n on n.version_id = c.version_id
-where c.kind = 'updated' and c.severity = 3
+where c.kind = 'updated' and c.severity = 3 and c.figures != '[]'
 order by c.seq desc
 limit 200""",
     ),

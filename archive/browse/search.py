@@ -13,10 +13,12 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from archive.browse import health
-from archive.browse.context import Frame, is_rtl, open_frame, rows
+from archive.browse.changes import files_of
+from archive.browse.context import Frame, open_frame, rows
 from archive.browse.language import Language
 from archive.browse.marks import marked, snippet
 from archive.model import EDITIONS, GONE_STATES, STATES
+from archive.read.diff import is_rtl
 from archive.read.find import (
     NO_FILTERS,
     RANKED,
@@ -34,8 +36,8 @@ PAGE = 20
 _DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions,
     v.title, v.plain_title, v.text, v.language, v.published_at,
-    (select max(severity) from changes c indexed by changes_article
-        where c.article_id = a.article_id and c.kind = 'updated' and {valid}) as severity,
+    exists (select 1 from changes c indexed by changes_article
+        where c.article_id = a.article_id and c.kind = 'updated' and c.figures != '[]' and {valid}) as figure,
     exists (select 1 from changes c indexed by changes_silent
         where c.article_id = a.article_id and c.stealth = 1 and {valid}) as silent
     from articles a join versions v on v.version_id = a.newest_version_id where a.article_id = ?"""
@@ -150,10 +152,7 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
         "by_word": count_words(conn, query, filters) if is_empty and len(query.terms) > 1 else [],
         "groups": _groups(conn, t, asked, to),
         "chips": _chips(t, asked, to),
-        "files": [
-            (name, frame.to(f"search.{end}", **asked.parameters()))
-            for name, end in (("CSV", "csv"), ("JSON Lines", "jsonl"), ("Atom", "atom"))
-        ],
+        "files": files_of(frame, "search", asked.parameters()),
         "ranked": RANKED,
         "walked": WALKED,
     }

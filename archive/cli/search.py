@@ -86,9 +86,13 @@ def search(
             write(_record(hit), _text(hit), as_json=as_json)
         total = "more than 50,000 articles" if count is None else number_of(count, "article")
         shown = f", {limit} shown; --limit shows more" if count is None or count > limit else ""
-        others = (
-            [f"{text} ({times})" for text, _, times in archive.suggest(query, filters)] if count == 0 else []
-        )
+        others = [
+            text
+            + " without filters" * (kept != filters)
+            + " without --exact" * (exact and text == query)
+            + f" ({times})"
+            for text, kept, times in (archive.suggest(query, filters) if count == 0 else [])
+        ]
     click.echo(
         f"{total}{shown}" + (f"; these find something: {', '.join(others)}" if others else ""), err=True
     )

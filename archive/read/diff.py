@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
@@ -19,7 +21,9 @@ _TAGS = {"removed": "del", "added": "ins"}
 _STYLE = (
     "body{max-width:50em;margin:auto;font:1.1em/1.6 sans-serif;padding:1em}"
     "del{background:#fdd}ins{background:#dfd;text-decoration:none}"
+    ".fig{font-weight:bold;text-decoration:none}.nb{unicode-bidi:isolate;white-space:nowrap}"
 )
+_NUMBER = re.compile(r"\d+(?:[.,/:–-]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Diff:
             _marked(self.title, colour),
             "",
         ]
-        lines += [_marked(_inline(row), colour) for row in self.rows]
+        lines += [_marked(inline(row), colour) for row in self.rows]
         return "\n".join(lines) + "\n"
 
     def unified(self, *, context: int = 3) -> str:
@@ -63,14 +67,16 @@ class Diff:
         return "".join(line + "\n" for line in lines)
 
     def html(self) -> str:
-        """A page of its own, without scripts; ``dir="auto"`` lets each line run in its own direction."""
+        """A page of its own, without scripts, in the direction of the article's language."""
         name = f"{escape(self.before.citation)} → {escape(self.after.citation)}"
-        rows = "\n".join(f'<p dir="auto">{_html(_inline(row))}</p>' for row in self.rows)
+        rtl = is_rtl(self.after.edition, self.after.language)
+        rows = "\n".join(f"<p>{mark_html(inline(row), rtl=rtl)}</p>" for row in self.rows)
         language = escape(self.after.language or self.after.edition or "")
         return (
-            f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n<title>{name}</title>\n'
-            f"<style>{_STYLE}</style>\n<p>{name}<br>{escape(self._verdict())}</p>\n"
-            f'<h1 dir="auto">{_html(self.title)}</h1>\n{rows}\n</html>\n'
+            f'<!doctype html>\n<html lang="{language}" dir="{"rtl" if rtl else "ltr"}">\n'
+            f'<meta charset="utf-8">\n<title>{name}</title>\n<style>{_STYLE}</style>\n'
+            f'<p lang="en" dir="ltr">{name}<br>{escape(self._verdict())}</p>\n'
+            f"<h1>{mark_html(self.title, rtl=rtl)}</h1>\n{rows}\n</html>\n"
         )
 
     def as_record(self) -> dict[str, Any]:
@@ -103,7 +109,12 @@ def _lines(version: Version) -> list[str]:
     return version.text.split("\n") if version.text else []
 
 
-def _inline(row: LinePair) -> list[Segment]:
+def is_rtl(edition: str | None, language: str | None = None) -> bool:
+    """Whether a text runs from right to left, by the stated language or else the edition."""
+    return language.lower().startswith(("ar", "fa", "he", "ku-arab")) if language else edition == "ar"
+
+
+def inline(row: LinePair) -> list[Segment]:
     """A row as one line: what went, then what came, in the order of the text."""
     if row.op != "changed":
         return list(row.before or row.after)
@@ -118,8 +129,26 @@ def _marked(segments: list[Segment], colour: bool) -> str:
     return "".join(parts)
 
 
-def _html(segments: list[Segment]) -> str:
-    return "".join(
-        f"<{_TAGS[s.op]}>{escape(s.text)}</{_TAGS[s.op]}>" if s.op in _TAGS else escape(s.text)
-        for s in segments
-    )
+def mark_html(segments: Iterable[Segment], *, rtl: bool = False) -> str:
+    """Segments as HTML. Removed and added words never touch: an arrow with spaces stands between them, as
+    text, so that a copy of it reads well. From right to left each number is isolated."""
+    parts: list[str] = []
+    before = "same"
+    for segment in segments:
+        text = _isolate_numbers(segment.text) if rtl else escape(segment.text)
+        if tag := _TAGS.get(segment.op):
+            figure = ' class="fig"' if any(map(str.isdigit, segment.text)) else ""
+            text = f"<{tag}{figure}>{text}</{tag}>"
+            if before not in ("same", segment.op):
+                parts.append(f' <span class="to">{"←" if rtl else "→"}</span> ')
+        parts.append(text)
+        before = segment.op
+    return "".join(parts)
+
+
+def _isolate_numbers(text: str) -> str:
+    parts, at = [], 0
+    for number in _NUMBER.finditer(text):
+        parts += [escape(text[at : number.start()]), f'<bdi dir="ltr" class="nb">{number[0]}</bdi>']
+        at = number.end()
+    return "".join([*parts, escape(text[at:])])

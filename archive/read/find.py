@@ -127,7 +127,8 @@ def suggest(
     conn: sqlite3.Connection, query: Query, filters: Filters = NO_FILTERS
 ) -> list[tuple[str, Filters, int]]:
     """For a search without a hit: queries that find something, with their filters and counts."""
-    tries: list[tuple[str, Filters]] = [(query.typed, NO_FILTERS)] if filters != NO_FILTERS else []
+    # With the same filters: of an exact search, also other words of the same stem
+    tries: list[tuple[str, Filters]] = [(query.typed, filters), (query.typed, NO_FILTERS)]
     words = [" OR ".join(term.typed for term in clause) for clause in query.clauses]
     if query.excluded:
         tries.append((" ".join(words), filters))

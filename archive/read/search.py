@@ -19,6 +19,8 @@ from archive.text.stems import forms
 MAX_TERMS = 16  # words or phrases of one search
 MAX_TYPED = 4000  # characters of one; what follows is ignored, as further terms are
 _MAX_MARKED = 200_000  # characters of a text in which matches are looked for
+# A copy from an Arabic page may bring them, before a minus or a quotation mark too
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ITEM = re.compile(r'(-?)"([^"]*)"|(\S+)')
 _TOKEN = re.compile(r"[^\W_]+")  # letters and digits, as the tokenizer unicode61 cuts them
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
@@ -80,7 +82,7 @@ def parse_query(typed: str, *, exact: bool = False) -> Query:
     each other, exactly. ``word*``: every longer word too. Other words also find words of the same stem,
     unless ``exact``. A number is found with and without thousands separators.
     """
-    typed = typed[:MAX_TYPED]
+    typed = _DIRECTIONS.sub("", typed[:MAX_TYPED])
     clauses: list[tuple[Term, ...]] = []
     excluded: list[Term] = []
     joins = False
