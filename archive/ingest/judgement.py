@@ -314,9 +314,9 @@ def _count(ingest: Ingest, since: str) -> dict[str, tuple[Counter[str], int]]:
     for row in store.query(
         """select edition, count(distinct c.crawl_id || ' ' || c.article_id) as n  -- asked twice is one look
            from captures c join articles a using (article_id) where c.captured_at >= ?1
-           and c.channel = 'article' and a.edition is not null and a.first_captured_at < c.captured_at
-           and coalesce(c.reason, '') != 'modified'
-           and c.outcome in ('unchanged', 'changed', 'not_modified', 'held', 'protected', 'empty') group by 1
+           and c.channel = 'article' and a.edition is not null and coalesce(c.reason, '') != 'modified'
+           and (c.outcome in ('unchanged', 'changed', 'not_modified', 'held')
+                or c.outcome in ('protected', 'empty') and a.first_captured_at < c.captured_at) group by 1
            union all select edition, count(*) from digests join articles using (article_id)
            where looked_at >= ?1 group by 1""",
         since,
