@@ -19,8 +19,9 @@ from html import escape
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from archive.clock import format_time, now
+from archive.clock import now
 from archive.errors import DamagedWarc
+from archive.export.connections import read_tls
 from archive.export.package import facts
 from archive.export.signature import sign_digest
 from archive.export.source import Source
@@ -28,8 +29,7 @@ from archive.export.wacz import write_wacz
 from archive.read.database import cite, open_readonly, snapshot
 from archive.warc.files import find_file
 from archive.warc.manifests import BLOCK, Manifest, find_seal, list_blocks, manifests
-from archive.warc.reader import parse_fields, read_response
-from archive.warc.records import Record, read_records
+from archive.warc.reader import read_response
 from archive.warc.timestamps import Token, find_token
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
     sheet |= {
         "date_of_the_server": answer.header("date"),
         "ip_address": answer.ip,
-        **_read_tls(folder, path, proven),
+        **read_tls(folder, path, proven.begin, proven.end, row["record_id"]),
         "software": software.get("software"),
         "operator": software.get("operator"),
         "settings": json.loads(row["arguments"] or "{}"),
@@ -254,38 +254,6 @@ def _capture(folder: Path, proven: _Proven) -> dict[str, Any]:
             is_packed = (answer.header("content-encoding") or "").strip().lower() in ("gzip", "x-gzip")
             sheet["page"] = sheet["body"] + (" | zcat" if is_packed else "")
     return sheet
-
-
-def _read_tls(folder: Path, path: Path, proven: _Proven) -> dict[str, Any]:
-    """How the connection to the host was secured, from the record that the capture names."""
-    found: dict[str, Any] = {"tls": None, "certificates": None}
-    for record in read_records(path, proven.begin, proven.end):
-        if isinstance(record, Record) and record.headers.get("WARC-Concurrent-To") == proven.row["record_id"]:
-            _, _, place = parse_fields(record.block).get("tls", "").partition(" ")
-            serial, _, offset = place.partition(":")
-            source = find_file(folder / "warc", int(serial)) if serial else None
-            event = next(read_records(source, int(offset)), None) if source else None
-            if isinstance(event, Record):
-                said = json.loads(event.block)
-                chain = [_certificate(one) for one in said["certificates"]]
-                found = {"tls": f"{said['protocol']} {said['cipher']}", "certificates": chain}
-    return found
-
-
-def _certificate(pem: str) -> dict[str, str]:
-    """A certificate of the site as a person reads it, and whole."""
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.x509 import load_pem_x509_certificate
-
-    one = load_pem_x509_certificate(pem.encode())
-    return {
-        "subject": one.subject.rfc4514_string(),
-        "issuer": one.issuer.rfc4514_string(),
-        "valid_from": format_time(one.not_valid_before_utc),
-        "valid_until": format_time(one.not_valid_after_utc),
-        "sha256": one.fingerprint(SHA256()).hex(),
-        "pem": pem,
-    }
 
 
 def _seal(proven: _Proven) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from captures c join warc_files f using (warc_file_id)
      left join captures o on o.capture_id = c.original_id
      left join warc_files g on g.warc_file_id = o.warc_file_id
 where f.serial = ?"""
+_SAME_ID = "select 1 from captures where record_id = ?"
 _REPEATS = """
 select f.name, c.offset, c.url, o.offset, g.name from captures o join warc_files g using (warc_file_id)
 join captures c on c.original_id = o.capture_id join warc_files f on f.warc_file_id = c.warc_file_id
@@ -168,7 +169,10 @@ def _records(
     for offset, record in scan.records.items() if is_whole else ():
         is_after = offset + record.length > indexed
         is_capture = record.kind in ("response", "revisit") and offset not in rows
-        if is_capture or (record.kind == "event" and is_after):
+        if is_capture and connection.execute(_SAME_ID, (record.record_id,)).fetchone():
+            what = f"the record at byte {offset} of {file.name} has the id of another: it was copied there"
+            yield _record("mismatch", file, offset, what)
+        elif is_capture or (record.kind == "event" and is_after):
             what = f"the record at byte {offset} of {file.name} is not in the database"
             # `repair` indexes what follows the last indexed record.
             yield _record("absent", file, offset, what, "repair" if offset >= indexed else "rebuild")

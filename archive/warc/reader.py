@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archive.errors import DamagedWarc
 from archive.model import PROVIDERS, Capture
+from archive.warc.fields import check_exchange, parse_event
 from archive.warc.files import WarcFile
-from archive.warc.records import Damage, Headers, Record, read_records
+from archive.warc.records import Damage, Headers, NoRecord, Record, read_records
 from archive.warc.revisits import IDENTICAL, Bodies, Original, original_of
 
 EVENT_URI = "urn:sohr-archive:event"
+_STATUS = re.compile("[0-9]{3}")
 TRUNCATED = ("length", "time", "disconnect", "unspecified")  # the reasons that WARC knows
 
 
@@ -35,7 +38,7 @@ class Stored:
     position: Position
     capture: Capture | None = None
     look: str | None = None
-    event: dict[str, object] | None = None
+    event: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +70,24 @@ def read(
             request = _parse_request(found.block)
         elif kind == "metadata" and beside:
             asked = {beside: _Asked(parse_fields(found.block), request.method, request.headers)}
-        elif is_event(found):
-            yield Stored(_position(file, found), event=json.loads(found.block))
-        elif kind in ("response", "revisit") and not events_only:
+        elif is_event(found) or (kind in ("response", "revisit") and not events_only):
             try:
-                original, body = _original(file, found, bodies)
+                yield _read_stored(file, found, asked.get(found.record_id, _Asked({})), bodies)
             except DamagedWarc as error:
                 _report(error, damaged)
-                continue
-            before = asked.get(found.record_id, _Asked({}))
-            capture = _capture(found.headers, found.block + body, before)
-            yield Stored(_position(file, found, original), capture, before.fields.get("look"))
+
+
+def _read_stored(file: WarcFile, found: Record, asked: _Asked, bodies: Bodies) -> Stored:
+    """An event or an exchange. Raises DamagedWarc."""
+    try:
+        if is_event(found):
+            return Stored(_position(file, found), event=parse_event(found.block))
+        check_exchange(found.headers, asked.fields.get("recorded-at"))
+    except NoRecord as error:
+        raise DamagedWarc(file.name, error.what, found.offset) from error
+    original, body = _original(file, found, bodies)
+    capture = _capture(found.headers, found.block + body, asked)
+    return Stored(_position(file, found, original), capture, asked.fields.get("look"))
 
 
 def read_response(path: Path, offset: int) -> Capture:
@@ -134,7 +144,7 @@ def _capture(headers: Headers, block: bytes, asked: _Asked) -> Capture:
     truncated = headers.get("WARC-Truncated")
     return Capture(
         url=headers.get("WARC-Target-URI"),
-        status=int(status) if status.isdigit() else 0,
+        status=int(status) if _STATUS.fullmatch(status) else 0,
         headers=header_lines(lines),
         body=body,
         captured_at=at,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
+from archive.warc.fields import check_exchange, parse_event
 from archive.warc.files import WarcFile
 from archive.warc.reader import is_event, parse_fields
-from archive.warc.records import Damage, Record, read_records
+from archive.warc.records import Damage, NoRecord, Record, read_records
 from archive.warc.revisits import NOT_MODIFIED, Original, original_of
 
 
@@ -44,7 +45,9 @@ def scan_file(file: WarcFile, size: int) -> Scan:
     for found in read_records(file.path, stop=size):
         if isinstance(found, Record) and found.headers.kind == "metadata":
             beside = found.headers.get("WARC-Concurrent-To")
-            recorded = {beside: parse_fields(found.block).get("recorded-at", "")} if beside else recorded
+            at = parse_fields(found.block).get("recorded-at")
+            if beside:
+                recorded = {} if at is None else {beside: at}
         scanned = _scan(found, recorded) if isinstance(found, Record) else found
         if isinstance(scanned, Damage):
             scan.damage[found.offset] = scanned
@@ -56,6 +59,13 @@ def scan_file(file: WarcFile, size: int) -> Scan:
 def _scan(record: Record, recorded: dict[str, str]) -> Scanned | Damage:
     kind, stated = record.headers.kind, record.headers.get("WARC-Payload-Digest")
     payload, original = None, None
+    try:
+        if is_event(record):
+            parse_event(record.block)
+        elif kind in ("response", "revisit"):
+            check_exchange(record.headers, recorded.get(record.record_id))
+    except NoRecord as error:
+        return Damage(record.offset, error.what)
     if kind in ("response", "revisit"):
         payload = hashlib.sha256(record.body).hexdigest()
     if kind == "revisit":
