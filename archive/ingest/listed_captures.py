@@ -3,6 +3,7 @@ goes on where it stopped, and `audit` can say what is missing."""
 
 from __future__ import annotations
 
+from archive.html.decode import Undecodable, decode_body
 from archive.ingest.seen import Seen
 from archive.model import Capture, Kind
 from archive.outcome import SERVED, Outcome
@@ -56,10 +57,14 @@ class ListedCaptures:
         if capture.truncated or (capture.status != 200 and not is_absent):
             detail = "the answer is cut" if capture.truncated else f"status {capture.status}"
             return seen.fail(self._store, ERROR, f"the index {capture.url}: {detail}")
-        page = IndexPage(()) if is_absent else _PARSERS[service](capture.body)
+        try:
+            page = IndexPage(()) if is_absent else _PARSERS[service](decode_body(capture))
+        except Undecodable as error:
+            return seen.fail(self._store, ERROR, f"the index {capture.url}: {error}")
         posts = self._record_rows(service, page)
-        if page.unread and not page.rows:
-            return seen.fail(self._store, ERROR, f"the index {capture.url} answers no rows that can be read")
+        if page.is_cut or (page.unread and not page.rows):
+            what = "breaks off within a row" if page.rows else "answers no rows that can be read"
+            return seen.fail(self._store, ERROR, f"the index {capture.url} {what}")
         self._store.query(
             """insert into index_pages values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (url) do update set
                capture_id = excluded.capture_id, asked_at = excluded.asked_at, next_key = excluded.next_key,

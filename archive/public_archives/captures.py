@@ -7,7 +7,7 @@ import re
 import zlib
 from dataclasses import dataclass, replace
 
-from archive.clock import format_time, read_http_date
+from archive.clock import FIRST_YEAR, format_time, read_http_date
 from archive.model import Capture
 from archive.public_archives.queries import asked_of, identity_of
 from archive.warc.foreign import Response, Revisit, read_member
@@ -41,7 +41,7 @@ def read_memento(exchange: Capture) -> Capture | NotServed:
     """The capture in an answer of the Wayback Machine. Only ``Memento-Datetime`` shows that there is one: a
     404 or a redirect without it is the service's own."""
     at = read_http_date(exchange.header("memento-datetime") or "")
-    if at is None:
+    if at is None or at.year < FIRST_YEAR:
         return _read_refusal(exchange)
     original = _ORIGINAL.search(exchange.header("link") or "")
     asked = (identity_of(exchange.url) or "").partition("/")[2]

@@ -17,8 +17,10 @@ from urllib.parse import unquote_plus
 from archive.clock import format_time
 
 _ADDRESS = re.compile(r"https?://[!-~\u00a1-\U0010ffff]+")
+_WORD = re.compile("[^ \t\r]+")
 _DIGITS = re.compile(r"[0-9]{1,15}")
 _FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
+_LEAST = len(_FIELDS) - 1  # some rows lack the length
 DATA = "crawl-data/"  # with which the name of each of Common Crawl's files begins
 
 
@@ -37,11 +39,13 @@ class IndexRow:
 @dataclass(frozen=True, slots=True)
 class IndexPage:
     """An answer of an index. ``next_key`` asks for the rows after it; None: these were the last, or the
-    service pages by number. ``unread`` counts lines that are no rows."""
+    service pages by number. ``unread`` counts lines that are no rows; ``is_cut``: the
+    last line is the beginning of one."""
 
     rows: tuple[IndexRow, ...]
     next_key: str | None = None
     unread: int = 0
+    is_cut: bool = False
 
 
 def read_time14(digits: str) -> str | None:
@@ -58,24 +62,35 @@ def write_time14(at: str) -> str:
 
 
 def parse_wayback(body: bytes) -> IndexPage:
-    """A page of Wayback's index, as text or as ``output=json``."""
+    """A page of Wayback's index, as text or as ``output=json``. A first row of names says what the others
+    hold."""
     text = body.decode("utf-8", "replace").rstrip()
-    lines = list(_json_lines(text)) if text.startswith("[") else [x.split(" ") for x in text.splitlines()]
-    key = None
-    if len(lines) > 1 and lines[-2] in ([], [""]):
+    lines = (
+        list(_json_lines(text))
+        if text.lstrip().startswith("[")
+        else [_WORD.findall(x) for x in text.split("\n")]
+    )
+    key, names = None, _FIELDS
+    if len(lines) > 1 and not lines[-2] and len(lines[-1]) < _LEAST:
         key, lines = unquote_plus("+".join(lines[-1])), lines[:-2]
-    if lines and lines[0][:2] == ["urlkey", "timestamp"]:
-        lines = lines[1:]
-    rows = [_wayback_row(line) for line in lines if line not in ([], [""])]
-    found = tuple(row for row in rows if row)
-    return IndexPage(found, key, len(rows) - len(found))
+    lines = [line for line in lines if line]
+    if lines and {"timestamp", "original"} <= set(lines[0]):
+        names, lines = tuple(lines[0]), lines[1:]
+    rows = [_wayback_row(line, names) for line in lines]
+    is_short = rows[-1:] == [None] or (len(lines) > 1 and len(lines[-1]) < len(lines[0]))
+    return _page(rows, is_cut=is_short and not body.endswith(b"\n"), key=key)
 
 
 def parse_commoncrawl(body: bytes) -> IndexPage:
     """A page of Common Crawl's index."""
     lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
-    found = tuple(row for line in lines if (row := _commoncrawl_row(line)))
-    return IndexPage(found, None, len(lines) - len(found))
+    rows = [_commoncrawl_row(line) for line in lines]
+    return _page(rows, is_cut=rows[-1:] == [None] and not body.endswith(b"\n"))
+
+
+def _page(rows: list[IndexRow | None], *, is_cut: bool, key: str | None = None) -> IndexPage:
+    found = tuple(row for row in rows if row)
+    return IndexPage(found, key, len(rows) - len(found), is_cut)
 
 
 def _json_lines(text: str) -> Iterator[list[str]]:
@@ -87,10 +102,10 @@ def _json_lines(text: str) -> Iterator[list[str]]:
         yield [str(field) for field in line] if isinstance(line, list) else ["no list"]
 
 
-def _wayback_row(line: list[str]) -> IndexRow | None:
-    if len(line) < len(_FIELDS) - 1:  # some rows lack the length
+def _wayback_row(line: list[str], names: tuple[str, ...]) -> IndexRow | None:
+    given = dict(zip(names, line, strict=False))
+    if not {"timestamp", "original", "statuscode", "digest"} <= set(given):
         return None
-    given = dict(zip(_FIELDS, line, strict=False))
     return _row(f"{given['timestamp']}/{given['original']}", given["original"], given["timestamp"], given)
 
 

@@ -227,9 +227,10 @@ class Answers(Questions):
         return int(row[0]) if row else 0
 
     def index_page(self, url: str) -> KnownPage | None:
-        sql = "select asked_at, next_key, rows, is_absent from index_pages where url = ?"
+        sql = """select asked_at, next_key, rows, is_absent, payload_sha256
+                 from index_pages i join captures using (capture_id) where i.url = ?"""
         row = self._store.one(sql, url)
-        return KnownPage(row[0], row[1], row[2], bool(row[3])) if row else None
+        return KnownPage(row[0], row[1], row[2], bool(row[3]), row[4]) if row else None
 
     def wanted_captures(
         self, service: str, days: Span, after: tuple[str, int], limit: int

@@ -91,6 +91,7 @@ class KnownPage:
     next_key: str | None
     rows: int
     is_absent: bool
+    digest: str  # of the answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+from archive.html.decode import Undecodable, decode_body
 from archive.model import Capture
 from archive.public_archives.captures import BROKEN, NotServed, read_record
 from archive.public_archives.queries import CAPTURE, commoncrawl_query, record_url, scopes
 from archive.warc.foreign import Revisit
 from archive.writer.messages import Questions, WantedCapture
-from crawler.spiders.public_archives import CRAWLS, PublicArchiveSpider
+from crawler.spiders.public_archives import CRAWLS, PublicArchiveSpider, logger
 
 EMPTY = 3  # pages without rows, one after the other: then the index of a crawl has ended without saying so
 _CRAWL = re.compile(r"[A-Z0-9-]{1,60}")
@@ -53,15 +54,15 @@ class CommonCrawlSpider(PublicArchiveSpider):
             return None
         exchange, _ = answered
         try:
-            listed = json.loads(exchange.body) if exchange.status == 200 else None
+            listed = json.loads(decode_body(exchange)) if exchange.status == 200 else None
             crawls = [one for one in listed or () if _CRAWL.fullmatch(str(one["id"]))]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError, Undecodable):
             crawls = []
         if not crawls:
             self.guard.note("error", f"{url} names no crawls (status {exchange.status})")
             return None
         since, until = self.arguments.since or "", self.arguments.until or "9999"
-        spans = ((str(one["id"]), str(one.get("from", "")), str(one.get("to") or "9999")) for one in crawls)
+        spans = ((str(one["id"]), str(one.get("from") or ""), str(one.get("to") or "9999")) for one in crawls)
         return sorted(name for name, first, last in spans if last >= since and first[:10] <= until)
 
     @property
@@ -72,12 +73,18 @@ class CommonCrawlSpider(PublicArchiveSpider):
         """Ask page after page until there is none. The service also says how many there are; that number has
         been wrong."""
         number = empty = 0
+        seen = set[str]()
         while empty < EMPTY:
-            page = await self.ask_index(commoncrawl_query(self._index, crawl, scope, number), grows=False)
+            url = commoncrawl_query(self._index, crawl, scope, number)
+            page = await self.ask_index(url, grows=False)
             if page is None:
                 return False
             if page.is_absent:
                 break
+            if page.rows and page.digest in seen:
+                logger.error("the index repeats its pages: %s", url)
+                return False
+            seen.add(page.digest)
             empty = 0 if page.rows else empty + 1
             number += 1
         return True

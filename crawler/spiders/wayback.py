@@ -14,6 +14,7 @@ from archive.writer.messages import WantedCapture
 from crawler.spiders.public_archives import PublicArchiveSpider, logger
 
 NEAR = 24 * 3600  # seconds: a memento further away is listed itself, and no answer to what was asked
+MOST_EMPTY = 100  # pages without rows, one after the other: the index has no end
 MOST_LIMITS = 4  # of one query: where keys repeat, another limit gives other keys
 
 
@@ -51,7 +52,7 @@ class WaybackSpider(PublicArchiveSpider):
     async def _list(self, scope: str) -> bool:
         limit, key, limits = self.crawler.settings.getint("WAYBACK_ROWS"), "", 1
         since, until = self.arguments.since, self.arguments.until
-        seen = {key}
+        seen, empty = {key}, 0
         while not self.guard.closing.is_set():
             url = wayback_query(self._home, scope, since, until, limit, key)
             page = await self.ask_index(url)
@@ -59,6 +60,10 @@ class WaybackSpider(PublicArchiveSpider):
                 return False
             if page.next_key is None:
                 return True
+            empty = 0 if page.rows else empty + 1
+            if empty == MOST_EMPTY:
+                logger.error("the index gives keys and no rows: %s", url)
+                return False
             if page.next_key in seen:
                 if limits == MOST_LIMITS:
                     logger.error("the index repeats its keys, and gives no more: %s", url)
