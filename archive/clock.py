@@ -20,6 +20,8 @@ FIRST_YEAR = 1000  # the first whose text sorts with those after it
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _SPELLED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OFFSET = re.compile(r"([+-])(\d{1,6})([dhms])")
+# As servers write it: also with a fraction, with a unit, or stated twice
+_SECONDS = re.compile(r"\+?0*([0-9]+)(?:\.[0-9]*)?\s*(?:s|secs?|seconds?)?(?:\s*[,;].*)?", re.IGNORECASE)
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _MOST = timedelta(days=100 * 366)  # far from the ends of what a datetime holds, whatever is added to it
 
@@ -172,10 +174,9 @@ def read_retry_after(value: str | None, answered_at: datetime, ahead: float = 0.
     of the machine's, and so of the dates the site writes.
     """
     value = (value or "").strip()
-    try:
-        if value.isascii() and value.isdigit():
-            return answered_at + timedelta(seconds=int(value))
-        date = read_http_date(value)
-        return date + timedelta(seconds=ahead) if date else None
-    except (ValueError, OverflowError):
-        return None
+    if stated := _SECONDS.fullmatch(value):
+        seconds = timedelta(seconds=int(stated[1])) if len(stated[1]) <= 12 else _MOST
+        return answered_at + min(seconds, _MOST)
+    date = read_time(value)  # also ISO 8601
+    at = parse_time(date) if date else read_http_date(value)
+    return min(at, answered_at + _MOST) + timedelta(seconds=ahead) if at else None

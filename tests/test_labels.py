@@ -4,6 +4,7 @@ reads them."""
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -112,6 +113,11 @@ def rss1(site: Exact) -> str:
     )
 
 
+def prefixed(feed: str) -> str:
+    """The same, with a prefix for each name."""
+    return re.sub("<(/?)([a-z])", r"<\1a:\2", feed).replace("xmlns=", "xmlns:a=")
+
+
 XHTML = (
     '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>A <b>word</b>.</p></div></content>'
 )
@@ -122,6 +128,16 @@ FEEDS = {
         b"\xff\xfe" + wide(atom(site, "", '<?xml version="1.0" encoding="UTF-16"?>').encode())
     ),
     "rss 1.0": lambda site: rss1(site).encode(),
+    "https in the namespace": lambda site: atom(site).replace("http://www.w3", "https://www.w3").encode(),
+    "no namespace": lambda site: re.sub(' xmlns="[^"]*"', "", atom(site)).encode(),
+    "a prefix": lambda site: prefixed(atom(site)).encode(),
+    "undeclared prefixes": lambda site: re.sub(' xmlns:?[a-z]*="[^"]*"', "", rss1(site)).encode(),
+    "junk around": lambda site: (
+        "<br />\n<b>Warning</b>: x < 3 in <b>/srv/feed.php</b>\n" + atom(site) + "<!-- cached --><p>x"
+    ).encode(),
+    "bad entries": lambda site: atom(
+        site, "</entry><entry/><entry><id>7</id></entry><entry><updated>yesterday</updated>"
+    ).encode(),
     "mark, blank lines": lambda site: b"\xef\xbb\xbf\n\n" + atom(site, "", '<?xml version="1.0"?>').encode(),
 }
 
@@ -133,7 +149,9 @@ def test_feeds_of_every_kind(tmp_path: Path, kind: str) -> None:
         site.add_posts(range(101, 104))
         site.answers["/en/104/"] = http(site.post(104))
         body = FEEDS[kind](site)
-        where = "/en/feed/" if kind == "rss 1.0" else "/en/feed/atom/?orderby=modified"
+        where = (
+            "/en/feed/" if kind in ("rss 1.0", "undeclared prefixes") else "/en/feed/atom/?orderby=modified"
+        )
         site.answers[where] = http(body, kind="application/xml")
         assert crawl(site.url, tmp_path / "a", EN).status == 0
     assert sighted(tmp_path / "a", "feed") == {104} and states(tmp_path / "a")["en", 104] == "live"
@@ -173,6 +191,7 @@ REST: dict[str, tuple[bytes, set[int]]] = {
     "no route": (http('{"code":"rest_no_route","data":{"status":404}}', "404 Not Found", kind=JSON), set()),
     "no route, 200": (http('{"code":"rest_no_route","data":{"status":404}}', kind=JSON), set()),
     "a log-in": (http("<html><body><form>[Log in] {}</form></body></html>", kind=PAGE), set()),
+    "numbered": (http('{"0": {"id": 104, "link": "LINK"}, "2": null}', kind=JSON), {104}),
     "a mark": (http(b"\xef\xbb\xbf" + b'[{"id": 104, "link": "LINK"}]', kind=JSON), {104}),
     "html type": (http('[{"id": 104, "link": "LINK"}]', kind=PAGE), {104}),
 }
@@ -197,6 +216,12 @@ def test_rest_of_every_kind(tmp_path: Path, kind: str) -> None:
 PADDING = "".join(f"Disallow: /none-{n}/\n" for n in range(30_000))  # 600 KB
 ROBOTS: dict[str, tuple[Answer, int]] = {
     "600 KB, returns": (http(f"User-agent: *\r{PADDING}Disallow: /*\r", kind="text/plain"), 69),
+    "a mark, one group in two": (
+        http(b"\xef\xbb\xbfUser-agent: sohr-archive\nAllow: /x\n\nUser-agent: SOHR-ARCHIVE\nDisallow: /\n"),
+        69,
+    ),
+    "other cases and blanks": (http(" USER-AGENT :*\r\n\tdisallow :/ # all\r\n"), 69),
+    "another's group": (http("User-agent: sohr\nUser-agent: archive\nDisallow: /\n"), 0),
     "a star and an end": (http("User-agent: *\nDisallow: /*.pdf$\nDisallow: /$\nAllow: /en/\n"), 0),
     "a page": (http("<!DOCTYPE html><html><body>Disallow: /</body></html>"), 0),
     "utf-16": (http(b"\xff\xfe" + wide(b"User-agent: *\nDisallow: /\n"), kind="text/plain"), 69),

@@ -85,9 +85,9 @@ class _Reading:
                 group.rules += [(_normalise(value), directive == "allow")] if value else []
 
     def _set_delay(self, value: str) -> None:
-        if _SECONDS.fullmatch(value):
+        if seconds := _SECONDS.match(value):  # "10s" too
             for group in self._open:
-                group.crawl_delay = float(value)
+                group.crawl_delay = float(seconds[0])
 
 
 def _normalise(path: str) -> str:

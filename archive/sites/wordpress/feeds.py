@@ -26,16 +26,16 @@ FORMS: tuple[Form, ...] = ("atom-modified", "atom", "rss")  # the one that tells
 
 MAX_FEED = 16 * 2**20  # characters; ten posts of the site are 60,000
 MAX_ENTRIES = 1000  # WordPress shows 10 unless told otherwise
-_ATOM, _CONTENT = "{http://www.w3.org/2005/Atom}", "{http://purl.org/rss/1.0/modules/content/}"
+# The names that other vocabularies have in a feed; the second where the feed forgets to declare them
+_CONTENT = ("{http://purl.org/rss/1.0/modules/content/}encoded", "content:encoded")
+_DATE = ("{http://purl.org/dc/elements/1.1/}date", "dc:date")
+_ROOT = re.compile(r"<(?:\w+:)?(?:feed|rss|RDF)\b")
 # What stands before is a warning of PHP, or the like
-_START = re.compile(r"<\?xml\b[^>]*\?>|(?=<(?:feed|rss|rdf:RDF)\b)")
-_ROOT = re.compile(r"<(?:feed|rss|rdf:RDF)\b")
+_START = re.compile(rf"<\?xml\b[^>]*\?>|(?={_ROOT.pattern})")
 _DOCTYPE = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
-# XML 1.0, 2.2: what no document may hold
-_RDF, _RSS1 = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}", "{http://purl.org/rss/1.0/}"
-_DATE = "{http://purl.org/dc/elements/1.1/}date"
 # Entities of HTML that no feed declares: without them words would be glued
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,31};")
+# XML 1.0, 2.2: what no document may hold
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PATHS: dict[tuple[str, ...], Form] = {("feed",): "rss", ("feed", "rss2"): "rss", ("feed", "atom"): "atom"}
 
@@ -83,9 +83,15 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         root = etree.fromstring(xml.strip().encode("utf-8"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    if root is None or root.tag not in (f"{_ATOM}feed", "rss", f"{_RDF}RDF"):
+    if root is None:
         return None
-    read = _atom if root.tag == f"{_ATOM}feed" else _rss
+    own = (None, root.prefix)
+    for node in root.iter("*"):  # whatever namespace they are in: sites misspell and forget it
+        if node.prefix in own and node.tag.startswith("{"):
+            node.tag = node.tag.partition("}")[2]
+    read = {"feed": _atom, "rss": _rss, "RDF": _rss, "rdf:RDF": _rss}.get(root.tag)
+    if read is None:
+        return None
     unique: dict[object, Sighting] = {}
     is_partly_unread = False
     for sighting in read(root, address, site):
@@ -106,35 +112,32 @@ def in_order_of_edits(listing: Listing) -> bool:
 
 def _atom(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting | None]:
     """The entries of Atom; None for one without a readable address, and for an unreadable time."""
-    for entry in root.iterfind(f"{_ATOM}entry"):
+    for entry in root.iterfind("entry"):
         links = [
             link.get("href") or ""
-            for link in entry.iterfind(f"{_ATOM}link")
+            for link in entry.iterfind("link")
             if link.get("rel", "alternate") == "alternate"
         ]
-        title, content = entry.find(f"{_ATOM}title"), entry.find(f"{_ATOM}content")
-        stated = [_text(entry.find(_ATOM + name)) for name in ("published", "updated")]
+        title, content = entry.find("title"), entry.find("content")
+        stated = [_text(entry.find(name)) for name in ("published", "updated")]
         published, modified = map(read_time, stated)
         if any(text.strip() and read_time(text) is None for text in stated):
             yield None
-        names = [*links, _text(entry.find(f"{_ATOM}id"))]
+        names = [*links, _text(entry.find("id"))]
         yield from _sighting(names, title, content, published, modified, address, site)
 
 
 def _rss(root: etree._Element, address: Address, site: Site) -> Iterator[Sighting | None]:
     """The items of RSS 2.0, and of 1.0, where they stand beside the channel."""
-    name = _RSS1 if root.tag == f"{_RDF}RDF" else ""
-    for item in root.iterfind(f"{name}item" if name else "channel/item"):
-        names = [_text(item.find(f"{name}link")), _text(item.find("guid"))]
-        yield from _sighting(
-            names,
-            item.find(f"{name}title"),
-            item.find(f"{_CONTENT}encoded"),
-            read_time(_text(item.find(_DATE if name else "pubDate"))),
-            None,
-            address,
-            site,
-        )
+    for item in root.iterfind("channel/item" if root.tag == "rss" else "item"):
+        names = [_text(item.find("link")), _text(item.find("guid"))]
+        content, date = (_find(item, *names) for names in (_CONTENT, ("pubDate", *_DATE)))
+        published = read_time(_text(date))
+        yield from _sighting(names, item.find("title"), content, published, None, address, site)
+
+
+def _find(item: etree._Element, *names: str) -> etree._Element | None:
+    return next((child for name in names for child in item if child.tag == name), None)
 
 
 def _sighting(

@@ -163,6 +163,8 @@ def read_json_list(text: str) -> list[Any] | None:
             found, _ = json.JSONDecoder().raw_decode(stripped, start)
         except (ValueError, RecursionError):
             continue
+        if isinstance(found, dict) and found and all(map(str.isdecimal, found)):
+            found = list(found.values())  # as PHP writes a list of which a plugin has removed entries
         if isinstance(found, list):
             return [make_storable(entry) for entry in found]
     return None
