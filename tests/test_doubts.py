@@ -13,7 +13,7 @@ import pytest
 
 from archive.clock import format_time
 from archive.compare.classes import Text
-from archive.ingest.doubts import describe_edit, find_shared, is_stale_copy
+from archive.ingest.doubts import Held, describe_edit, find_shared, is_stale_copy
 from archive.model import Capture, Extract, Line
 from tests.archiving import Archive, capture, dump, well
 from tests.bytewise import Site, http
@@ -57,6 +57,9 @@ def extract(title: str, *lines: str, modified: str | None = None) -> Extract:
         (("Server", "x"), "2026-01-01T00:00:00Z", False, True),
         (("Server", "x"), "2026-01-03T00:00:00Z", False, False),
         (("Server", "x"), None, True, False),
+        (("Last-Modified", "Fri, 02 Jan 2026 08:00:00 GMT"), None, False, True),
+        (("Last-Modified", "Fri, 02 Jan 2026 09:00:00 GMT"), None, True, False),
+        (("Last-Modified", "tomorrow"), None, True, False),
     ],
 )
 def test_what_makes_an_old_copy(
@@ -65,8 +68,8 @@ def test_what_makes_an_old_copy(
     """Age before the text we hold, an older modified time, or a cache that answers with a former text."""
     capture = Capture("https://example.org/en/1/", 200, (header,), b"", "2026-01-02T12:00:00Z")
     found = extract("", "A line", modified=modified)
-    held = "2026-01-02T00:00:00Z", "2026-01-02T11:00:00Z"
-    assert is_stale_copy(capture, found, *held, is_former_text=is_former) is is_stale
+    held = Held("2026-01-02T00:00:00Z", "2026-01-02T11:00:00Z", "Fri, 02 Jan 2026 09:00:00 GMT")
+    assert is_stale_copy(capture, found, held, is_former_text=is_former) is is_stale
 
 
 def test_marks_of_an_edit() -> None:
@@ -76,6 +79,10 @@ def test_marks_of_an_edit() -> None:
         1:
     ] == ["line Updated # minutes ago"]
     assert describe_edit(before, extract("(1) A title", "One", "Two 3"))["marks"] == ["line (#) "]
+    assert describe_edit(before, extract("A title - Daily 2", "One", "Two 3"))["marks"] == ["line  - Daily #"]
+    assert describe_edit(before, extract("(1) A title - Daily", "One", "Two 3"))["marks"] == []
+    other = extract("Something else", "Three", "Four 3")
+    assert describe_edit(before, other)["marks"][1:] == ["replaced"]
     assert describe_edit(before, extract("A title", "One", "Two 4"))["marks"] == []
     long = Text("A title", "One sentence of many words, and more of them.\nTwo")
     assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in"]

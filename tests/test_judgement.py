@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.ingest.judgement import find_bulk
+from archive.ingest.bulk import find_bulk
 from tests.archiving import dump, sohr, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows, running, states, until

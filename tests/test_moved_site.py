@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,6 +122,59 @@ def test_a_site_that_moves_within_its_domain_is_followed(tmp_path: Path, how: st
         site.log.clear()
         assert crawl(site.url, folder, "edition=en", "look=all").status == 0
         assert len(site.paths) == len(set(site.log))
+
+
+def home_of(folder: Path) -> list[bytes]:
+    """What the archive learnt of where the site is."""
+    return [record.body for record in records(folder) if b"site-moved" in record.body]
+
+
+def test_a_few_posts_without_their_slash_are_exceptions(tmp_path: Path) -> None:
+    """Two of eight posts lead to themselves without a slash: they are read there, and later asked for there;
+    the others as before."""
+    folder = tmp_path / "a"
+    with Exact() as site:
+        site.add_posts(range(101, 109))
+        for post_id in (101, 108):
+            site.answers[f"/en/{post_id}"] = site.answers[f"/en/{post_id}/"]
+            site.answers[f"/en/{post_id}/"] = moved(f"{site.url}en/{post_id}")
+        for turn in range(3):
+            site.log.clear()
+            assert crawl(site.url, folder, "edition=en", "look=all", ARCHIVE_CLOCK=f"+{turn}h").status == 0
+            posts = Counter(path.rstrip("/") for path in site.paths if "/10" in path)
+            twice = (101, 108) if turn == 0 else ()
+            assert posts == {f"/en/{n}": 1 + (n in twice) for n in range(101, 109)}
+    assert set(states(folder).values()) == {"live"} and home_of(folder) == []
+    assert rows(folder, "select max(number) from versions") == [(1,)]
+
+
+def test_a_site_without_slashes(tmp_path: Path) -> None:
+    """Each address leads to the one without a slash: learnt from three posts, then each is asked for once.
+    Later the site has slashes again."""
+    folder = tmp_path / "a"
+    with Exact() as site:
+        site.add_posts(range(101, 113))
+        own = site.answer
+        site.answers |= {path.rstrip("/"): answer for path, answer in site.answers.items()}
+        elsewhere(site, without_slash)
+        for turn in range(2):
+            site.log.clear()
+            assert crawl(site.url, folder, "edition=en", "look=all", ARCHIVE_CLOCK=f"+{turn}h").status == 0
+            asked = Counter(path.rstrip("/") for path in site.paths if "/1" in path)
+            assert set(asked) == {f"/en/{n}" for n in range(101, 113)}
+            assert turn == 0 or asked.total() == 12, asked
+        site.answer = own  # type: ignore[method-assign]
+        site.add_posts(range(101, 115))
+        for path in [path for path in site.answers if path.startswith("/en/")]:
+            site.answers[path.rstrip("/")] = moved(f"{site.url.rstrip('/')}{path.rstrip('/')}/")
+        site.add_posts(range(101, 115))
+        for clock in ("+2h", "+3h"):
+            assert crawl(site.url, folder, "edition=en", "look=all", ARCHIVE_CLOCK=clock).status == 0
+        every = told(folder)
+        assert sohr(folder, "rebuild").status == 0 and told(folder) == every
+    assert set(states(folder).values()) == {"live"} and len(states(folder)) == 14
+    assert len(home_of(folder)) == 2
+    assert rows(folder, "select max(number) from versions") == [(1,)]
 
 
 def test_a_fresh_archive_of_a_site_that_redirects(tmp_path: Path) -> None:

@@ -82,6 +82,28 @@ def test_never_back_to_http(tmp_path: Path, authority: Authority) -> None:
         assert set(plain.paths) == {"/robots.txt"} and set(states(tmp_path / "a").values()) == {"live"}
 
 
+@pytest.mark.parametrize("what", ["everything", "posts"])
+def test_https_that_leads_to_http_for_a_day(tmp_path: Path, authority: Authority, what: str) -> None:
+    """The same host and paths: trouble of the site, with a sentence. Nothing is asked without encryption, and
+    an edit is found once https answers again."""
+    folder = tmp_path / "a"
+    with Exact(tls=authority.server("127.0.0.1")) as site:
+        site.add_posts(range(101, 109))
+        assert crawl(site.url, folder, EN).status == 0
+        before, plain = dict(site.answers), site.url.replace("https", "http").rstrip("/")
+        for path in list(site.answers):
+            if what == "everything" or "/10" in path:
+                site.answers[path] = moved(plain + path)
+        for clock in ("+1h", "+5h", "+1d"):
+            done = crawl(site.url, folder, EN, ALL, ARCHIVE_CLOCK=clock)
+            assert done.status == 69 and "leads from https to http" in done.stderr, done.stderr[-3000:]
+        site.answers = before
+        site.answers["/en/103/"] = http(site.post(103, text="Another text, of 12 apples."))
+        assert crawl(site.url, folder, EN, ALL, ARCHIVE_CLOCK="+26h").status == 0
+    assert set(states(folder).values()) == {"live"}
+    assert rows(folder, "select kind, count(*) from changes group by 1") == [("created", 8), ("updated", 1)]
+
+
 def shut_out(authority: Authority) -> ssl.SSLContext:
     """A server that knows no encryption that the client knows."""
     context = authority.server("127.0.0.1")

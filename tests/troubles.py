@@ -145,12 +145,14 @@ class Stage:
         for post_id in self._site.ids("en")[:4]:
             path = f"/en/{post_id}/"
             old[path] = self._simulation.site.answer(HOME.rstrip("/") + path, {})
+        made_at = self._simulation.at - timedelta(seconds=90_000)
         first = next(i for i in self._site.ids("en")[:4] if is_plain(self._site, i))
         self._site.turn("edit", edition="en", post_id=first, digit=True)
 
         def answer(path: str, made: Answer) -> Answer:
             if path not in old:
                 return made
-            return replace(old[path], headers=(*old[path].headers, ("Age", "90000"), ("X-Cache", "HIT")))
+            age = str(int((self._simulation.at - made_at).total_seconds()))
+            return replace(old[path], headers=(*old[path].headers, ("Age", age), ("X-Cache", "HIT")))
 
         return first, answer

@@ -7,8 +7,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
-from archive.clock import format_time, parse_time
+from archive.clock import format_time, parse_time, read_http_date
 from archive.compare.classes import Text
 from archive.model import Capture, Extract
 from archive.text.normalise import same_sha256
@@ -22,23 +23,37 @@ _CACHES = (
 _HIT = re.compile(r"\b(?:hit|stale|updating)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 SAME_ADDITION = "same_addition"
+# Marks of edits that come to many posts where a site was restored or imported anew: back to an earlier text,
+# and to the title and text of some other post
+FORMER, REPLACED = "former", "replaced"
 # An addition to many posts is accepted after a day; looks come up to an eighth early
 ADDITION_TIME = timedelta(hours=21)
 
 
-def is_stale_copy(
-    capture: Capture, found: Extract, modified_at: str | None, seen_at: str, *, is_former_text: bool
-) -> bool:
+class Held(NamedTuple):
+    """Of the newest version: the time of its last edit that its page states, when it was last seen, and the
+    header ``Last-Modified`` that came with it."""
+
+    modified_at: str | None
+    seen_at: str
+    last_modified: str | None = None
+
+
+def is_stale_copy(capture: Capture, found: Extract, held: Held, *, is_former_text: bool) -> bool:
     """Whether a text that differs from the newest version is an old copy.
 
-    ``Age`` or its modified time says so, or a cache answered with the text of an earlier version.
-
-    ``modified_at`` is what the newest version states, ``seen_at`` when it was last seen.
+    ``Age``, ``Last-Modified`` or the page's modified time says so, or a cache answered with the text of an
+    earlier version.
     """
-    if found.modified_at and modified_at and found.modified_at < modified_at:
+    if found.modified_at and held.modified_at and found.modified_at < held.modified_at:
         return True
     made_at = copied_at(capture)
-    if made_at is not None and made_at < seen_at:
+    if made_at is not None and made_at < held.seen_at:
+        return True
+    stated, before = (
+        read_http_date(text or "") for text in (capture.header("last-modified"), held.last_modified)
+    )
+    if stated and before and stated < before:
         return True
     return is_former_text and any(_HIT.search(capture.header(name) or "") for name in _CACHES)
 
@@ -66,7 +81,7 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     """The marks of an edit. Edits of several posts that share one are doubted.
 
     The whole text with its numbers masked; each line of a pure addition; each line new in a text that lost
-    most.
+    most; that title and text are those of some other post.
     """
     old, new = before.text.split("\n"), found.text.split("\n")
     missing, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
@@ -74,16 +89,25 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     # Posts that differ in their numbers alone may all be corrected: that is no wall
     marks = [] if whole == mask(before.text) else [f"text {same_sha256('', whole)}"]
     lines = [mask(line) for line in added]
-    if before.title != found.title:
-        if not found.title.endswith(before.title):
+    if before.title and before.title != found.title:
+        head, part, tail = found.title.partition(before.title)
+        if not part or (head and tail):
             missing[before.title] += 1
-        elif before.title:
-            lines.append(mask(found.title.removesuffix(before.title)))
+        else:
+            lines.append(mask(head or tail))
     if not missing:
         marks += [f"line {line}" for line in sorted(set(lines))]
     elif len(found.text) < len(before.text) * LOST.value:
         marks += [f"wall {line}" for line in sorted(set(lines))]
+    if _is_another(before.title, found.title) and _is_another(before.text, found.text):
+        marks.append(REPLACED)
     return {"marks": marks}
+
+
+def _is_another(before: str, after: str) -> bool:
+    """Whether a text shares less than half of its words with one that it replaces."""
+    old, new = Counter(before.split()), Counter(after.split())
+    return (old & new).total() < LOST.value * min(old.total(), new.total())
 
 
 def find_shared(edits: Sequence[tuple[int, Iterable[str]]]) -> dict[int, str]:

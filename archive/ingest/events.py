@@ -10,9 +10,10 @@ from archive.extract.cross_check import Check
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
 from archive.ingest.judgement import accept_held, apply_judgement
-from archive.ingest.path import Ingest, learnt_homes
+from archive.ingest.path import Ingest
 from archive.ingest.same_text import trust
 from archive.ingest.seen import Seen, key_of
+from archive.ingest.served import learnt_homes
 from archive.model import APART, STOPPED, Capture, Kind, Unextractable
 from archive.outcome import MENDABLE, NO_ANSWER, NOT_ASKED, Outcome
 from archive.sites import addresses_elsewhere

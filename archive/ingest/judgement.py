@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,9 +19,17 @@ from archive.compare.classes import Text
 from archive.extract.furniture import SOON
 from archive.extract.reader import Reader
 from archive.ingest import look_schedule
-from archive.ingest.doubts import ADDITION_TIME, describe_edit, find_shared
+from archive.ingest.bulk import ANNOUNCED, OLDER, STATES, WINDOW, find_all_bulk, places
+from archive.ingest.doubts import (
+    ADDITION_TIME,
+    FORMER,
+    REPLACED,
+    SAME_ADDITION,
+    describe_edit,
+    find_shared,
+)
 from archive.ingest.path import Ingest
-from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
+from archive.ingest.pending import MISSING, UPDATED
 from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Unextractable
 from archive.outcome import HELD, INVENTED, Outcome
@@ -30,9 +37,6 @@ from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 from archive.text.normalise import same_sha256
 from archive.thresholds import (
-    BULK_CRAWL,
-    BULK_FEW,
-    BULK_SHARE,
     CONTROL_NEWEST,
     CONTROL_OTHERS,
     COUNTED,
@@ -40,21 +44,7 @@ from archive.thresholds import (
     PROOF_DAYS,
 )
 
-WINDOW = timedelta(days=1)  # whose looks are judged together
-ALL = ""  # all editions together
 WATCHED = 3  # posts of each kind that are looked at more often: they show when the trouble is over
-_STATES = {
-    MISSING: ("missing", "disappeared"),
-    MOVED: ("moved",),
-    WITHHELD: ("withheld",),
-    TEXTLESS: ("protected", "empty"),
-}
-GONE = {MISSING, MOVED, WITHHELD, TEXTLESS}  # kinds that one crawl alone may show to be bulk
-
-
-def find_bulk(counts: Counter[str], looks: int, share: float = BULK_SHARE.value) -> set[str]:
-    """The kinds of outcome that are too many to be believed at once. ``looks`` are all looks of the time."""
-    return {kind for kind, n in counts.items() if n >= BULK_FEW.value and n >= looks * share}
 
 
 def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
@@ -71,17 +61,10 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         earlier = _held_rows(ingest, row, shared.get(str(key_of(row))))
         if earlier and _is_proven(ingest, row, earlier, at):
             proven.append([str(key_of(row)), row["kind"]])
-            for place in _places(row):
+            for place in places(row):
                 believed[place][row["kind"]] += 1
-    bulk: set[tuple[str, str]] = set()
     [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
-    day = format_time(parse_time(at) - WINDOW)
-    runs = ((since, BULK_CRAWL) for since in (started_at, *_starts_of_runs(ingest, day)))
-    for since, share in ((day, BULK_SHARE), *runs):
-        for place, (counts, looks) in _count(ingest, since).items():
-            counts.subtract(believed[place])
-            found = find_bulk(counts, looks, share.value)
-            bulk |= {(place, kind) for kind in (found if share is BULK_SHARE else found & GONE)}
+    bulk = find_all_bulk(store, started_at, at, believed)
     return {
         "event": "crawl-judged",
         "crawl": crawl,
@@ -93,30 +76,6 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "proven": proven,
         "waiting": sorted(waiting.values()),
     }
-
-
-def _places(row: Row) -> set[str]:
-    """Where an outcome counts: in its edition, for one edition may break alone, and ("") in all together."""
-    return {ALL, row["edition"] or ALL}
-
-
-def _starts_of_runs(ingest: Ingest, since: str) -> Iterable[str]:
-    """For each kind, when so many posts as may be bulk began to be found gone: where all looks since then say
-    the same, the site is in trouble, however well it answered in the morning."""
-    rows = ingest.store.query(
-        """select kind, article_id, max(at) as at from (
-               select p.kind, p.article_id, captured_at as at from pending_outcomes p
-               join captures using (capture_id) where captured_at >= ?1 and p.kind != 'updated'
-               union all select kind, article_id, said_at from changes c
-               where said_at >= ?1 and kind in ('missing', 'moved')
-               and not exists (select 1 from changes r where r.retracts = c.seq)
-           ) group by 1, 2 order by at desc""",
-        since,
-    )
-    times: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        times[row["kind"]].append(row["at"])
-    return {found[BULK_FEW.value - 1] for found in times.values() if len(found) >= BULK_FEW.value}
 
 
 def _find_uncompared(ingest: Ingest, at: str) -> dict[int, str]:
@@ -137,7 +96,7 @@ def _find_shared(ingest: Ingest, at: str) -> tuple[dict[str, str], dict[str, str
     """Articles whose edits share a mark with those of other articles, and the mark; and records of edits that
     were written in the day before and share it: a wall comes to a few posts in each crawl."""
     rows = _pending(ingest, "p.kind = 'updated'")
-    edits = [(row["article_id"], tuple(json.loads(row["details"]).get("marks", ()))) for row in rows]
+    edits = [(row["article_id"], _find_marks(ingest, row)) for row in rows]
     waiting = {row["article_id"]: str(key_of(row)) for row in rows if row["held_at"] is None}
     if not any(marks for article_id, marks in edits if article_id in waiting):
         return {}, {}
@@ -145,7 +104,7 @@ def _find_shared(ingest: Ingest, at: str) -> tuple[dict[str, str], dict[str, str
         (
             row["record_id"],
             row["article_id"],
-            [mark for mark in _marks_of(row) if not mark.startswith("line ")],
+            [mark for mark in _marks_of(ingest, row) if not mark.startswith("line ")],
         )
         for row in _written_edits(ingest, "c.said_at >= ?", format_time(parse_time(at) - WINDOW))
     ]
@@ -162,6 +121,7 @@ def _written_edits(ingest: Ingest, condition: str, *values: object) -> list[Row]
     """Edits that looks found, and that still stand."""
     return ingest.store.query(
         f"""select c.seq, c.article_id, c.capture_id, p.record_id, a.source, a.key, n.title, n.text,
+            c.previous_version_id, {ANNOUNCED.format(p="p")} as is_announced,
             b.title as title_before, b.text as text_before from changes c join captures p using (capture_id)
             join versions n on n.version_id = c.version_id
             join versions b on b.version_id = c.previous_version_id
@@ -174,9 +134,33 @@ def _written_edits(ingest: Ingest, condition: str, *values: object) -> list[Row]
     )
 
 
-def _marks_of(row: Row) -> list[str]:
-    edit = describe_edit(Text(row["title_before"], row["text_before"]), Text(row["title"], row["text"]))
-    return edit["marks"]
+def _find_marks(ingest: Ingest, row: Row) -> list[str]:
+    """The marks of an edit that waits, or the one for which it is held."""
+    details = json.loads(row["details"])
+    if row["held_at"] is not None:
+        return [*details.get("marks", ()), *([details["shared"]] if "shared" in details else [])]
+    marks = list(details.get("marks", ()))
+    if "same" in details and "is_stale" not in details and not row["is_announced"]:
+        marks += _mark_former(ingest, row["newest_version_id"], details["same"])
+    return marks
+
+
+def _marks_of(ingest: Ingest, row: Row) -> list[str]:
+    """The marks of an edit that was written."""
+    before, found = Text(row["title_before"], row["text_before"]), Text(row["title"], row["text"])
+    marks = describe_edit(before, found)["marks"]
+    if not row["is_announced"]:
+        marks += _mark_former(ingest, row["previous_version_id"], same_sha256(found.title, found.text))
+    return marks
+
+
+def _mark_former(ingest: Ingest, version_id: int, same: str) -> list[str]:
+    """The mark of an edit back to a text before that of a version, unless that was an old copy or noise."""
+    sql = """select 1 from versions b join versions v using (article_id) where b.version_id = ?
+             and v.number < b.number and v.same_digest = ? and not exists (
+                 select 1 from changes c where c.version_id = b.version_id and c.kind = 'updated'
+                 and (c.stale_copy or exists (select 1 from json_each(c.classes) where value = ?)))"""
+    return [FORMER] if ingest.store.one(sql, version_id, bytes.fromhex(same), SAME_ADDITION) else []
 
 
 def _find_invented(ingest: Ingest, crawl: str) -> list[str]:
@@ -235,15 +219,14 @@ def _is_one_of_many(row: Row, held: set[tuple[str, str]], invented: list[str]) -
     """Whether an outcome came to too many posts, or leads where any address leads."""
     if row["kind"] == MISSING and str(key_of(row)) in invented:
         return True
-    return any((place, row["kind"]) in held for place in _places(row)) and not _is_expected(row)
+    kind = OLDER if "is_stale" in json.loads(row["details"]) else row["kind"]
+    return any((place, kind) in held for place in places(row)) and not _is_expected(row)
 
 
 def _is_expected(row: Row) -> bool:
-    """Whether a channel announced the edit, a cache explains it, or the text is that of the newest version
-    again: then it is no trouble of the site."""
-    details = json.loads(row["details"])
-    is_explained = "is_stale" in details or "same" not in details
-    return bool(row["kind"] == UPDATED and (is_explained or row["reason"] == "modified"))
+    """Whether a channel announced the edit, or the text is that of the newest version again: then it is no
+    trouble of the site."""
+    return bool(row["kind"] == UPDATED and (row["is_announced"] or "same" not in json.loads(row["details"])))
 
 
 def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
@@ -254,9 +237,11 @@ def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
 
 def _pending(ingest: Ingest, condition: str, *values: object) -> list[Row]:
     return ingest.store.query(
-        f"""select p.kind, p.details, p.held_at, a.source, a.key, a.edition, a.article_id, c.*
+        f"""select p.kind, p.details, p.held_at, a.source, a.key, a.edition, a.article_id,
+            a.newest_version_id, {ANNOUNCED.format(p="c")} as is_announced, c.*
             from pending_outcomes p
             join articles a using (article_id) join captures c using (capture_id)
+            left join versions b on b.version_id = a.newest_version_id
             left join crawls k using (crawl_id) where {condition} order by p.capture_id""",
         *values,
     )
@@ -274,56 +259,9 @@ def _held_rows(ingest: Ingest, row: Row, shared: str | None) -> list[Row]:
     return [
         one
         for one, details in held
-        if (same and details.get("same") == same) or (shared and details.get("shared") == shared)
+        if (same and details.get("same") == same)
+        or (shared and shared not in (FORMER, REPLACED) and details.get("shared") == shared)
     ]
-
-
-def _count(ingest: Ingest, since: str) -> dict[str, tuple[Counter[str], int]]:
-    """Of the looks since an instant, by edition and of all together: how many changed an article, by kind,
-    and how many there were."""
-    store = ingest.store
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    looks: Counter[str] = Counter()
-    # An edit that a channel announced is no surprise
-    for row in store.query(
-        """select edition, p.kind, count(distinct p.article_id) as n from pending_outcomes p
-           join captures c using (capture_id) join articles a on a.article_id = p.article_id
-           where captured_at >= ? and not (p.kind = 'updated' and coalesce(reason, '') = 'modified')
-           and json_extract(p.details, '$.is_stale') is null group by 1, 2""",
-        since,
-    ):
-        for place in _places(row):
-            counts[place][row["kind"]] += row["n"]
-    for row in store.query(
-        """select edition, c.kind, json_extract(c.details, '$.state[1]') as state, count(*) as n
-           from changes c join captures p using (capture_id) join articles a on a.article_id = c.article_id
-           where c.said_at >= ? and p.channel = 'article'
-           and c.kind in ('updated', 'missing', 'moved', 'metadata')
-           and not (c.kind = 'updated' and (coalesce(reason, '') = 'modified' or c.stale_copy))
-           and not exists (select 1 from changes r where r.retracts = c.seq) group by 1, 2, 3""",
-        since,
-    ):
-        states = (kind for kind, states in _STATES.items() if row["state"] in states)
-        kind = UPDATED if row["kind"] == "updated" else next(states, None)
-        if kind is None:
-            continue
-        for place in _places(row):
-            counts[place][kind] += row["n"]
-            # Looks that found a post gone that was not gone before; further ones say nothing of the site
-            looks[place] += row["n"] * (kind in (MISSING, MOVED, WITHHELD))
-    for row in store.query(
-        """select edition, count(distinct c.crawl_id || ' ' || c.article_id) as n  -- asked twice is one look
-           from captures c join articles a using (article_id) where c.captured_at >= ?1
-           and c.channel = 'article' and a.edition is not null and coalesce(c.reason, '') != 'modified'
-           and (c.outcome in ('unchanged', 'changed', 'not_modified', 'held')
-                or c.outcome in ('protected', 'empty') and a.first_captured_at < c.captured_at) group by 1
-           union all select edition, count(*) from digests join articles using (article_id)
-           where looked_at >= ?1 group by 1""",
-        since,
-    ):
-        for place in _places(row):
-            looks[place] += row["n"]
-    return {place: (counts[place], looks[place]) for place in list(counts)}
 
 
 def _is_proven(ingest: Ingest, row: Row, earlier: list[Row], at: str) -> bool:
@@ -439,7 +377,7 @@ def _retract(ingest: Ingest, place: str, kind: str, at: str) -> None:
     """Take back what was said of single posts before the trouble showed in bulk, and hold it too. ``place``
     is an edition, or empty for all."""
     since = format_time(parse_time(at) - WINDOW)
-    states = _STATES.get(kind, ())
+    states = STATES.get(kind, ())
     marks = ", ".join("?" * len(states))
     rows = ingest.store.query(
         f"""select c.*, a.source, a.key, a.newest_version_id, a.moved_to,
@@ -493,5 +431,6 @@ def _withdraw(ingest: Ingest, edit: Row, mark: str, at: str) -> None:
     ingest.versions.restate(article_id)
     again = look_schedule.unread_next_look(at, str(key_of(edit)))
     ingest.store.update("articles", "article_id", article_id, next_look_at=again)
-    kept = {"marks": _marks_of(edit), "same": same_sha256(edit["title"], edit["text"]), "shared": mark}
+    same = same_sha256(edit["title"], edit["text"])
+    kept = {"marks": _marks_of(ingest, edit), "same": same, "shared": mark}
     ingest.pending.add(edit["capture_id"], article_id, UPDATED, kept, at)

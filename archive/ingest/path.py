@@ -6,7 +6,6 @@ Nothing here reads a clock or the network: the same records in the same order gi
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import traceback
 from collections.abc import Callable
@@ -32,10 +31,13 @@ from archive.ingest.redirects import (
     REDIRECTS,
     Proof,
     asked_on_the_way,
+    describe_circle,
+    is_downgrade,
     judge_redirect,
     read_location,
 )
 from archive.ingest.seen import Seen, key_of
+from archive.ingest.served import find_new_home, learnt_homes, learnt_served
 from archive.ingest.versions import Versions
 from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import (
@@ -57,10 +59,8 @@ from archive.outcome import (
     ROBOTS,
     KnownPost,
     Outcome,
-    Served,
 )
 from archive.sites import addresses_elsewhere
-from archive.sites.moves import find_served
 from archive.sites.sohr.addresses import Site, later_page_url
 from archive.sites.wordpress.refusals import find_printed_error
 from archive.store.connection import Row
@@ -194,7 +194,7 @@ class Ingest:
         if address is None and capture.channel == addresses_elsewhere.CHANNEL:
             url = addresses_elsewhere.clean(capture.url)
             return self._record_page_elsewhere(seen, url, reader) if url else seen.outcome(OTHER)
-        if address and (served := self._find_served(seen)):
+        if address and (served := find_new_home(self.store, self.site, seen)):
             return seen.outcome(REDIRECT, served=served, target=KnownPost(address.url, address.key))
         if address and (answer := self.channels.record_answer(capture, seen.capture_id, address)):
             return answer
@@ -216,26 +216,16 @@ class Ingest:
 
     # -- redirects
 
-    def _find_served(self, seen: Seen) -> Served | None:
-        """Where a permanent redirect to the same page says that the site is served now."""
-        capture, location = seen.capture, seen.capture.header("location")
-        homes = (self.site.home, *self.site.other_homes)
-        served = find_served(capture.status, capture.url, location, homes) if location else None
-        address = self.site.parse(capture.url)
-        if served and address and served.respell(address.url, self.site.home) in asked_on_the_way(capture):
-            return None  # the page in another spelling, which leads back
-        return served
-
     def _find_next(self, capture: Capture, target: Address, to: str) -> str | None:
-        """Where to ask for a post that a redirect leads to; None where that leads in a circle. Where the site
-        insists on another spelling than the archive's, it is asked as it was given."""
+        """Where to ask for a page that a redirect leads to; None where that leads in a circle, or from https
+        to http. Where the site insists on another spelling than the archive's, it is asked as it was
+        given."""
         asked = asked_on_the_way(capture)
         served = learnt_served(self.store)
         url = served.respell(target.url, self.site.home) if served else target.url
         if capture.source != "live" or url not in asked:
             return target.url
-        is_downgrade = capture.url.startswith("https:") and to.startswith("http:")
-        return None if to in asked or is_downgrade else to
+        return None if to in asked or is_downgrade(capture, to) else to
 
     def _record_redirect(self, seen: Seen, address: Address) -> Outcome:
         to = read_location(seen.capture)
@@ -243,7 +233,10 @@ class Ingest:
         if address.kind in (Kind.LISTING, Kind.SITEMAP):
             if target is None or (address.kind is Kind.LISTING and target.kind is not Kind.LISTING):
                 return seen.fail(self.store, DETOUR, f"leads to {to[:200] or 'nowhere'}")
-            return seen.outcome(REDIRECT, target=KnownPost(target.url, None), detail=target.url)
+            url = self._find_next(seen.capture, target, to)
+            if url is None:
+                return seen.fail(self.store, DETOUR, describe_circle(seen.capture, to))
+            return seen.outcome(REDIRECT, target=KnownPost(url, None), detail=target.url)
         proof, sentence = judge_redirect(seen.capture, address, to, self.site)
         key = self._find_promised(seen)
         if target is not None and target.kind is Kind.OTHER and proof in (Proof.SAME, Proof.UNSURE):
@@ -262,7 +255,8 @@ class Ingest:
             return self._record_moved(seen, article, target)
         next_url = self._find_next(seen.capture, target, to)
         if next_url is None:
-            return self._record_unread(seen, key, Unextractable(DETOUR, f"leads in a circle, to {to[:200]}"))
+            why = Unextractable(DETOUR, describe_circle(seen.capture, to))
+            return self._record_unread(seen, key, why)
         return self._record_same(seen, article, target, next_url)
 
     def _record_unknown_place(
@@ -541,18 +535,6 @@ class Ingest:
             self.articles.add_aliases(seen, known)
         post = self.store.articles.describe(known) if known else KnownPost(target, None)
         return seen.outcome(REDIRECT, target=replace(post, url=target))
-
-
-def learnt_homes(store: Store) -> list[str]:
-    """The further homes of the site that redirects or a person named, the last one last."""
-    homes: list[str] = json.loads(store.about("other_homes") or "[]")
-    return homes
-
-
-def learnt_served(store: Store) -> Served | None:
-    """Where the site is served now, if that is elsewhere."""
-    homes = learnt_homes(store)
-    return Served(homes[-1], store.about("paths_end_with_slash") != "0") if homes else None
 
 
 def _is_as(before: Extract, found: Extract) -> bool:

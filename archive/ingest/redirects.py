@@ -54,6 +54,18 @@ def asked_on_the_way(capture: Capture) -> set[str | None]:
     return {capture.url, capture.requested_url, capture.via}
 
 
+def is_downgrade(capture: Capture, to: str) -> bool:
+    """Whether a redirect leads from https to http."""
+    return capture.url.startswith("https:") and to.startswith("http:")
+
+
+def describe_circle(capture: Capture, to: str) -> str:
+    """Why a redirect to the same page is not followed."""
+    if is_downgrade(capture, to):
+        return f"leads from https to http, where anybody can answer, so it is not followed: {to[:200]}"
+    return f"leads in a circle, to {to[:200]}"
+
+
 def judge_redirect(capture: Capture, address: Address, to: str, site: Site) -> tuple[Proof, str]:
     """What the answer of a post's address proves, and a sentence. ``to`` is what `read_location` says."""
     target = site.parse(to)

@@ -22,9 +22,8 @@ from archive.extract.furniture import (
 from archive.extract.page import EXTRACTOR
 from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
-from archive.ingest import look_schedule, neighbours
+from archive.ingest import doubts, look_schedule, neighbours
 from archive.ingest.articles import Articles
-from archive.ingest.doubts import SAME_ADDITION, asks_past_caches, copied_at, describe_edit, is_stale_copy
 from archive.ingest.noise import FURNITURE, NEW_ADDRESS, STALE_COPY, count_noise
 from archive.ingest.pending import UPDATED
 from archive.ingest.same_text import (
@@ -157,21 +156,22 @@ class Versions:
             return waiting
         self._pending.drop_held(article, seen.at)
         self._restore(seen, article)
-        self._extend(seen, article, newest, found)
+        announced_at = self._hides_edit(seen, article)
+        self._extend(seen, article, newest, found, is_copy=announced_at is not None)
         neighbours.end_promotion(self._store, article["article_id"])
         names = self._names(seen, article, found)
         self._articles.record_look(article, seen, "live", is_changed=False, **names)
         outcome = seen.outcome(UNCHANGED, article)
-        if not (announced_at := self._hides_edit(seen, article)):
+        if announced_at is None:
             return outcome
         wait = look_schedule.watched_wait(announced_at, seen.at)
         self._articles.look_again(article, seen.at, wait)
         count_noise(self._store, key_of(article).edition, seen.at, STALE_COPY)
-        return replace(outcome, is_doubted=not asks_past_caches(seen.capture))
+        return replace(outcome, is_doubted=not doubts.asks_past_caches(seen.capture))
 
     def _hides_edit(self, seen: Seen, article: ArticleRow) -> str | None:
         """When the site edited the article, as a channel says, if the answer is an older copy of a cache."""
-        if (made_at := copied_at(seen.capture)) is None or seen.capture.crawl is None:
+        if (made_at := doubts.copied_at(seen.capture)) is None or seen.capture.crawl is None:
             return None
         sql = "select max(json_extract(claims, '$.modified_at')) from sightings where article_id = ?"
         [(announced_at,)] = self._store.query(sql, article["article_id"])
@@ -187,22 +187,19 @@ class Versions:
         is_doubted = not is_stale and self._is_doubted(seen, article, newest, before, found)
         if not is_stale and not is_doubted and not seen.is_judged:
             neighbours.promote(self._store, article, difference["classes"], seen.at)
-        marks: dict[str, Any] = {"is_stale": True} if is_stale else {**describe_edit(before, found)}
+        marks: dict[str, Any] = {"is_stale": True} if is_stale else {**doubts.describe_edit(before, found)}
         if is_trusted(self._store, found.text):
             marks = {}
-        marks |= {"same": same_sha256(found.title, found.text)}
-        if is_doubted:
-            marks |= {"is_doubted": True}
+        marks |= {"same": same_sha256(found.title, found.text)} | ({"is_doubted": True} if is_doubted else {})
+        is_to_ask = is_doubted or (is_stale and not doubts.asks_past_caches(seen.capture))
         if waiting := self._pending.defer(seen, article, UPDATED, **marks):
-            return replace(
-                waiting, is_doubted=is_doubted or (is_stale and not asks_past_caches(seen.capture))
-            )
+            return replace(waiting, is_doubted=is_to_ask)
         if is_stale:
             count_noise(self._store, key_of(article).edition, seen.at, STALE_COPY)
         if is_stale or self._was_stale(newest):  # nobody edited anything, there or back
             difference |= {"severity": 0, "stale_copy": int(is_stale)}
         elif seen.is_addition:
-            difference |= {"severity": min(1, difference["severity"]), "classes": [SAME_ADDITION]}
+            difference |= {"severity": min(1, difference["severity"]), "classes": [doubts.SAME_ADDITION]}
         self._pending.drop_held(article, seen.at)
         self._restore(seen, article)
         return self._add(seen, article, newest, found, "updated", difference)
@@ -232,7 +229,8 @@ class Versions:
         if seen.is_judged or seen.is_compared:
             return False
         alike = len(self._pending.find_doubted(seen, article))
-        if alike + 1 >= ANSWERS_ALIKE or (asks_past_caches(seen.capture) and (not alike or found.pages > 1)):
+        is_past_caches = doubts.asks_past_caches(seen.capture)
+        if alike + 1 >= ANSWERS_ALIKE or (is_past_caches and (not alike or found.pages > 1)):
             return False
         if found.pages > 1:
             sql = "select count(*) from captures where url = ? and crawl_id = ?"
@@ -259,8 +257,10 @@ class Versions:
 
     def _is_stale(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> bool:
         is_former = self._has(article["article_id"], found)
-        stated, at = newest["modified_at"], newest["last_captured_at"]
-        return is_stale_copy(seen.capture, found, stated, at, is_former_text=is_former)
+        sql = "select last_modified from captures where capture_id = ?"
+        [(header,)] = self._store.query(sql, newest["last_capture_id"])
+        held = doubts.Held(newest["modified_at"], newest["last_captured_at"], header)
+        return doubts.is_stale_copy(seen.capture, found, held, is_former_text=is_former)
 
     def _retract_wall(self, seen: Seen, found: Extract) -> None:
         """Take back the versions that the text made before it was recognised as one of many pages."""
@@ -352,15 +352,14 @@ class Versions:
             url = canonical.url  # a permalink without the post's number: its page states that
         return {"day": article["day"] or found.day, "url": url}
 
-    def _extend(self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract) -> None:
-        """The same text once more; other claims may have changed."""
+    def _extend(
+        self, seen: Seen, article: ArticleRow, newest: VersionRow, found: Extract, *, is_copy: bool
+    ) -> None:
+        """The same text once more; other claims may have changed. A copy from before an edit does not show
+        that the site still says it."""
         version_id = newest["version_id"]
-        self._store.versions.update(
-            version_id,
-            last_capture_id=seen.capture_id,
-            last_captured_at=seen.at,
-            captures=newest["captures"] + 1,
-        )
+        last = {} if is_copy else {"last_capture_id": seen.capture_id, "last_captured_at": seen.at}
+        self._store.versions.update(version_id, captures=newest["captures"] + 1, **last)
         before, after = unpack_metadata(newest), unpack_metadata(pack_stated(found))
         for stated in (before, after):  # boxes of related posts show another post at each request
             stated["notes"] = [note for note in stated["notes"] if is_statement(note)]
@@ -415,10 +414,10 @@ class Versions:
 
     def _has_only_noise(self, article: ArticleRow, difference: dict[str, Any]) -> bool:
         """Whether nobody edited an article, neither now nor before: it is not looked at sooner for that."""
-        is_noise = not difference["severity"] or SAME_ADDITION in difference["classes"]
+        is_noise = not difference["severity"] or doubts.SAME_ADDITION in difference["classes"]
         sql = """select 1 from valid_changes where article_id = ? and kind = 'updated' and severity > 0
                  and not exists (select 1 from json_each(classes) where value = ?)"""
-        return is_noise and self._store.one(sql, article["article_id"], SAME_ADDITION) is None
+        return is_noise and self._store.one(sql, article["article_id"], doubts.SAME_ADDITION) is None
 
     def _was_stale(self, version: VersionRow) -> bool:
         """Whether a version came from an old copy, so that the next text is the current one again."""

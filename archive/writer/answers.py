@@ -11,7 +11,7 @@ from archive.clock import format_time, last_past_day, now, parse_time
 from archive.extract.reread import Evidence
 from archive.ingest import look_schedule
 from archive.ingest.channels import Channels
-from archive.ingest.path import learnt_served
+from archive.ingest.served import learnt_served
 from archive.model import FIRST_DAY, ArticleKey, Capture, Edition, Kind
 from archive.outcome import REFUSALS, ChannelState, Gap, KnownPost, Served
 from archive.public_archives.plan import choose, read_listed

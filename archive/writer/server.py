@@ -33,7 +33,8 @@ from archive.figures.derive import derive
 from archive.folder import WARC
 from archive.ingest.events import apply_event, unfinished
 from archive.ingest.judgement import judge
-from archive.ingest.path import Ingest, learnt_homes
+from archive.ingest.path import Ingest
+from archive.ingest.served import learnt_homes
 from archive.model import APART, STOPPED, Capture, Extract, Unextractable
 from archive.outcome import HELD, Outcome
 from archive.rebuild.mend import cut_torn_ends, known_ends, record_closed

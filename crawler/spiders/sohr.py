@@ -240,17 +240,15 @@ class SohrSpider(Spider):
     def _request(self, url: str, why: Asked, condition: tuple[str, str] | None = None) -> Request:
         meta = {"asked": why, "dont_redirect": True}
         self._under_way += 1
-        request = Request(
-            self._respell(url),
+        return Request(
+            self._respell(url, why.via),
             callback=self.parse_article,
             errback=self.unanswered,
             dont_filter=True,
             priority=10 * bool(why.hops or why.look),
             meta=meta,
+            headers=dict([condition]) if condition else None,
         )
-        if condition is not None:
-            request.headers[condition[0]] = condition[1]
-        return request
 
     # -- listings
 
@@ -259,9 +257,10 @@ class SohrSpider(Spider):
         self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
         is_optional = channels.is_optional(channel)
         is_newest = url == self.site.edition_home(edition)
+        via = None
         for _ in range(HOPS):
             try:
-                found = await self._ask_site(url, channel)
+                found = await self._ask_site(url, channel, via)
             except ArchiveFailed:
                 raise
             except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware
@@ -275,17 +274,17 @@ class SohrSpider(Spider):
                 if not await self._follow_site(found.served):
                     return None
             elif found.word == REDIRECT and found.target is not None:
-                url = found.target.url
+                url, via = found.target.url, found.url
             else:
                 self._note_answer(found, edition, is_optional, is_newest)
                 return found
         self._note_listing("error", f"{url} redirects in a circle", edition, is_optional, is_newest)
         return None
 
-    async def _ask_site(self, url: str, channel: str) -> Outcome:
+    async def _ask_site(self, url: str, channel: str, via: str | None) -> Outcome:
         """One exchange, once it is durable. Raises what the download raises, and ArchiveFailed."""
         assert self.crawler.engine is not None  # it has called `start`
-        url = self._respell(url)
+        url = self._respell(url, via)
         meta = {"asked": Asked(channel), "dont_redirect": True}
         request = Request(url, meta=meta, dont_filter=True, priority=20)
         if channels.is_conditional(channel):
@@ -318,9 +317,10 @@ class SohrSpider(Spider):
 
     # -- where the site is
 
-    def _respell(self, url: str) -> str:
-        """The address to ask for a page, below the home where the site is served now."""
-        return self._served.respell(url, self.site.home) if self._served else url
+    def _respell(self, url: str, via: str | None = None) -> str:
+        """Where to ask for a page, as the site is served now; as given if that address, ``via``, led here."""
+        spelled = self._served.respell(url, self.site.home) if self._served else url
+        return url if spelled == via else spelled
 
     async def _follow_site(self, served: Served) -> bool:
         """Ask elsewhere from now on, as permanent redirects say; False where that is another owner's."""

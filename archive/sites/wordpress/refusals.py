@@ -101,10 +101,11 @@ def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
 # What PHP and WordPress print into a page, in front of the text or in its place
 _PRINTED_ERROR = _any(
     r"^\W*(?:php )?(?:warning|notice|deprecated|(?:catchable |recoverable )?fatal error|parse error|strict standards)"
-    r"\s*:.{1,500}\bin\s+\S+\s+on line\s+\d+",
+    r"\s*:.{1,500}\bin\s+\S+(?:\s+on line\s+|:)\d+",
     r"^\W*wordpress database error",
     r"^\W*error establishing a database connection",
     r"^\W*there has been a critical error on (?:this|your) website",
+    r"^\W*(?:خطأ في الاتصال بقاعدة البيانات|حدث خطأ فادح في هذا الموقع|خطأ قاعدة بيانات ووردبريس)",
 )
 
 
