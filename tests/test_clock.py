@@ -21,8 +21,9 @@ from archive.clock import (
     read_retry_after,
     read_time,
 )
-from tests.archiving import Archive, sohr
+from tests.archiving import Archive, sohr, told
 from tests.crawling import article_requests, asked, command, crawl, environment, in_step, records, rows, run
+from tests.exact import MISSING, Exact, http
 from tests.replica.server import Replica
 
 BAD = ["3d", "+3", "+3w", "tomorrow", "2027-01-02", "+ 3d", "+999999d", "2027-01-02T00:00:00"]
@@ -169,6 +170,30 @@ def test_site_and_archive_in_step(site: Replica, tmp_path: Path) -> None:
         post_id,
     )
     assert near(published, timedelta(days=400)) and near(captured, timedelta(days=400))
+
+
+def test_a_crawl_that_was_ahead_hides_nothing(tmp_path: Path) -> None:
+    """A clock was a month ahead once, and the site states no time: all posts are due with the next crawl, and
+    what it finds comes after what stood before, as in the evidence."""
+    folder, edition = tmp_path / "a", "edition=en"
+    with Exact() as exact:
+        exact.add_posts(range(101, 109))
+        for clock in ("", "+30d"):
+            assert crawl(exact.url, folder, edition, "look=all", ARCHIVE_CLOCK=clock).status == 0
+        exact.add_posts(range(102, 109))
+        exact.answers["/en/101/"] = MISSING
+        exact.answers["/en/103/"] = http(exact.post(103, text="Another text, of 12 apples."))
+        exact.log.clear()
+        assert crawl(exact.url, folder, edition, ARCHIVE_CLOCK="+1h").status == 0
+        assert len({path for path in exact.paths if "/10" in path}) == 8
+        assert crawl(exact.url, folder, edition, ARCHIVE_CLOCK="+31d").status == 0
+    sql = """select post_id, kind, c.severity, unchanged_until < said_at from changes c
+             join articles using (article_id) where kind in ('updated', 'backfilled', 'missing') order by 1"""
+    assert rows(folder, sql) == [(101, "missing", 0, 1), (103, "updated", 3, 1)]
+    [(text,)] = rows(folder, "select text from latest_versions where post_id = 103")
+    assert text.startswith("Another text")
+    every = told(folder)
+    assert sohr(folder, "rebuild").status == 0 and told(folder) == every
 
 
 def test_commands_that_write(site: Replica, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def apply_event(
     match event.get("event"):
         case "crawl-started":
             _identify_archive(ingest, event["site"], event["extractor"])
+            _wake_what_is_dated_ahead(store, event["at"])
             store.crawls.start(
                 event["name"], event["kind"], event["at"], event["arguments"], event["software"]
             )
@@ -92,6 +93,14 @@ def _identify_archive(ingest: Ingest, home: str, extractor: str) -> None:
     for key, value in facts.items():
         if ingest.store.about(key) is None:
             ingest.store.set_about(key, value)
+
+
+def _wake_what_is_dated_ahead(store: Store, at: str) -> None:
+    """Let what a crawl captured by a clock that was ahead be due: else nobody would look until that time."""
+    last = store.one("select started_at from crawls order by crawl_id desc limit 1")
+    if last is not None and last[0] > at:
+        sql = "update articles set next_look_at = ?1 where last_captured_at > ?1 and next_look_at > ?1"
+        store.query(sql, at)
 
 
 def _note_shorter_files(store: Store, crawl: str, names: list[str]) -> None:

@@ -340,7 +340,16 @@ def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
     """Write what a look found, at its capture time."""
     capture = replace(ingest.evidence.capture(row), source="live")  # the row's source is that of the article
     is_addition = _is_addition(row)
-    seen = Seen(capture, row["capture_id"], is_judged=True, is_addition=is_addition, judged_at=learnt_at)
+    sql = "select 1 from captures where article_id = ? and capture_id > ? limit 1"
+    is_last = ingest.store.one(sql, row["article_id"], row["capture_id"]) is None
+    seen = Seen(
+        capture,
+        row["capture_id"],
+        is_judged=True,
+        is_last=is_last,
+        is_addition=is_addition,
+        judged_at=learnt_at,
+    )
     # What was held of the article as something else is not so
     sql = """delete from pending_outcomes where capture_id = ?
              or (article_id = ? and kind != ? and held_at not null)"""

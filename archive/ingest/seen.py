@@ -19,6 +19,7 @@ class Seen:
     capture: Capture
     capture_id: int
     is_judged: bool = False  # its outcome was judged with others, and is to be written
+    is_last: bool = False  # no capture of its article came after it
     is_compared: bool = False  # a second request has shown what is furniture
     is_addition: bool = False  # it adds a line that many other posts got too
     drift: str | None = None  # how a second reader disagrees with what `general` read
@@ -35,7 +36,11 @@ class Seen:
         return self.judged_at or self.capture.recorded_at or self.capture.captured_at
 
     def is_older_than(self, article: ArticleRow) -> bool:
-        """Whether the article has a newer capture."""
+        """Whether the article has a newer capture. A crawl's answers follow the order of the evidence: where
+        a clock was ahead once, the times of its captures are of no use."""
+        is_answer = self.capture.source == "live" and self.capture.crawl is not None and not self.is_judged
+        if is_answer or self.is_last:
+            return False
         return bool(article["last_captured_at"] and self.at < article["last_captured_at"])
 
     def outcome(self, word: str, article: ArticleRow | None = None, **more: Any) -> Outcome:

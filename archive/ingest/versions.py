@@ -82,7 +82,7 @@ class Versions:
         newest = self._store.versions.get(article["newest_version_id"])
         if newest is None:
             return self._quarantine(seen, article, found) or self._add_first(seen, article, found)
-        if seen.at < newest["last_captured_at"]:
+        if seen.at < newest["last_captured_at"] and seen.is_older_than(article):
             if key.edition is not None and is_repeated(self._store, found.text):
                 detail = describe_repeated(found.layout)
                 return self._articles.quarantine(seen, article, found.layout, SAME_TEXT, detail)
@@ -359,6 +359,8 @@ class Versions:
         that the site still says it."""
         version_id = newest["version_id"]
         last = {} if is_copy else {"last_capture_id": seen.capture_id, "last_captured_at": seen.at}
+        if seen.at < newest["first_captured_at"]:
+            last |= {"first_capture_id": seen.capture_id, "first_captured_at": seen.at}
         self._store.versions.update(version_id, captures=newest["captures"] + 1, **last)
         before, after = unpack_metadata(newest), unpack_metadata(pack_stated(found))
         for stated in (before, after):  # boxes of related posts show another post at each request
