@@ -231,12 +231,7 @@ class Ingest:
         to = read_location(seen.capture)
         target = self.site.parse(to)
         if address.kind in (Kind.LISTING, Kind.SITEMAP):
-            if target is None or (address.kind is Kind.LISTING and target.kind is not Kind.LISTING):
-                return seen.fail(self.store, DETOUR, f"leads to {to[:200] or 'nowhere'}")
-            url = self._find_next(seen.capture, target, to)
-            if url is None:
-                return seen.fail(self.store, DETOUR, describe_circle(seen.capture, to))
-            return seen.outcome(REDIRECT, target=KnownPost(url, None), detail=target.url)
+            return self._record_listing_elsewhere(seen, address, target, to)
         proof, sentence = judge_redirect(seen.capture, address, to, self.site)
         key = self._find_promised(seen)
         if target is not None and target.kind is Kind.OTHER and proof in (Proof.SAME, Proof.UNSURE):
@@ -258,6 +253,17 @@ class Ingest:
             why = Unextractable(DETOUR, describe_circle(seen.capture, to))
             return self._record_unread(seen, key, why)
         return self._record_same(seen, article, target, next_url)
+
+    def _record_listing_elsewhere(
+        self, seen: Seen, address: Address, target: Address | None, to: str
+    ) -> Outcome:
+        """A listing or sitemap leads to another one."""
+        if target is None or (address.kind is Kind.LISTING and target.kind is not Kind.LISTING):
+            return seen.fail(self.store, DETOUR, f"leads to {to[:200] or 'nowhere'}")
+        url = self._find_next(seen.capture, target, to)
+        if url is None:
+            return seen.fail(self.store, DETOUR, describe_circle(seen.capture, to))
+        return seen.outcome(REDIRECT, target=KnownPost(url, None), detail=target.url)
 
     def _record_unknown_place(
         self, seen: Seen, key: ArticleKey | None, target: Address, *, is_by_id: bool
