@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.crawling import crawl
+from tests.made_once import made_once
 from tests.replica.server import Replica
 
 POSTS = 12  # an edition
@@ -30,7 +31,11 @@ class Small:
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """Three crawls of 24 posts."""
-    folder = tmp_path_factory.mktemp("small") / "archive"
+    return made_once(tmp_path_factory, "small", _make)
+
+
+def _make(beside: Path) -> Small:
+    folder = beside / "archive"
     with Replica(posts=POSTS) as site:
         assert crawl(site, folder).status == 0
         edited, titled, gone = [post.post_id for post in site.posts("en") if not post.odd and post.lines][:3]

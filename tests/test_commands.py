@@ -16,6 +16,7 @@ import pytest
 
 from archive.cli.main import COMMANDS
 from tests.crawling import environment
+from tests.made_once import copy_archive
 from tests.replica.server import ROOT
 from tests.small_archive import Small
 
@@ -59,7 +60,7 @@ def archive(small: Small, tmp_path: Path) -> Path:
     """A copy, with a consumer that has read, and beside it a WARC file to import, its own, and a table of
     citations."""
     folder = tmp_path / "archive"
-    shutil.copytree(small.folder, folder)
+    copy_archive(small.folder, folder)
     shutil.copy(next((folder / "warc").iterdir()), tmp_path / "mine.warc.gz")
     (tmp_path / "cited.csv").write_text(f"url\nen:{small.edited}\n", "utf-8")
     line = [

@@ -14,10 +14,8 @@ import pytest
 from datasette import hookspecs
 from datasette.app import Datasette
 from datasette.database import Database as DatasetteDatabase
-from datasette.plugins import pm
 from sqlite_utils import Database
 
-from archive import browse
 from archive.browse.blocks import blocks
 from archive.browse.queries import QUERIES
 from archive.sites.sohr.hidden_words import HIDDEN
@@ -25,9 +23,7 @@ from archive.store.descriptions import TABLES
 from archive.store.schema import create_schema
 from archive.text.fold import fold
 from tests.page import Page, words
-
-if not pm.is_registered(browse):  # not installed, or installed under the entry point already
-    pm.register(browse, name="sohr_archive")
+from tests.reading import start
 
 pytestmark = pytest.mark.pages  # on the newest alpha of Datasette 1.0 too
 SITE = "https://www.syriahr.example/"
@@ -233,9 +229,7 @@ def add(
 @pytest.fixture(scope="module")
 async def ds(path: Path) -> Datasette:
     """Datasette with the archive, and nothing else said to it."""
-    datasette = Datasette([str(path)])
-    await datasette.invoke_startup()
-    return datasette
+    return await start(path)
 
 
 async def text_of(ds: Datasette, path: str, status: int = 200) -> str:
@@ -530,8 +524,7 @@ async def test_styles_and_script_come_from_here(ds: Datasette, name: str) -> Non
 
 async def test_links_keep_the_base_url(path: Path) -> None:
     """Behind a path of a larger site, links stay inside it."""
-    ds = Datasette([str(path)], settings={"base_url": "/sohr-data/"})
-    await ds.invoke_startup()
+    ds = await start(path, settings={"base_url": "/sohr-data/"})
     page = await text_of(ds, "/-/sohr/")
     assert set(re.findall(r'(?:href|action)="(/[^"]{0,9})', page)) == {"/sohr-data"}
 
@@ -562,10 +555,9 @@ def test_text_whose_kinds_do_not_fit() -> None:
 async def test_the_owners_words_stand(path: Path) -> None:
     """What the owner of a Datasette says about tables is not overwritten."""
     said = {"title": "Posts", "sort": "seq", "columns": {"kind": "My own words."}}
-    ds = Datasette(
-        [str(path)], metadata={"databases": {"archive": {"title": "Mine", "tables": {"changes": said}}}}
+    ds = await start(
+        path, metadata={"databases": {"archive": {"title": "Mine", "tables": {"changes": said}}}}
     )
-    await ds.invoke_startup()
     assert [row["seq"] for row in await rows_of(ds, "/archive/changes.json")] == [1, 2, 3]
     page = await text_of(ds, "/archive/changes")
     assert "Posts" in page
@@ -577,8 +569,7 @@ async def test_the_owners_words_stand(path: Path) -> None:
 async def test_permissions_hold_on_reading_pages(path: Path, rule: str) -> None:
     """A user who may not see a table does not see its rows on a reading page."""
     closed = {"allow": False} if rule == "database" else {"tables": {"versions": {"allow": False}}}
-    ds = Datasette([str(path)], metadata={"databases": {"archive": closed}})
-    await ds.invoke_startup()
+    ds = await start(path, metadata={"databases": {"archive": closed}})
     for address in ("/-/sohr/", "/-/sohr/en/332481"):
         await text_of(ds, address, status=403)
 
@@ -595,8 +586,7 @@ async def test_another_database_is_left_alone(tmp_path: Path, path: Path) -> Non
             "articles values (1, 'en', 332481);"
         )
     conn.close()
-    ds = Datasette([str(other), str(path)])
-    await ds.invoke_startup()
+    ds = await start(other, path)
     page = await text_of(ds, "/other/articles")
     assert "/-/sohr/en" not in page
     assert "tables.css" not in page
@@ -611,8 +601,7 @@ async def test_no_archive_no_pages(tmp_path: Path) -> None:
     """Without an archive there is nothing to read, and no link to it."""
     other = tmp_path / "other.db"
     sqlite3.connect(other).close()
-    ds = Datasette([str(other)])
-    await ds.invoke_startup()
+    ds = await start(other)
     await text_of(ds, "/-/sohr/", status=404)
     assert "Read the archive" not in await text_of(ds, "/")
 
@@ -624,8 +613,7 @@ async def test_two_archives(path: Path, tmp_path: Path) -> None:
     with sqlite3.connect(second) as conn:
         conn.execute("update versions set title = 'From the second' where version_id = 30")
     conn.close()
-    ds = Datasette([str(path), str(second)])
-    await ds.invoke_startup()
+    ds = await start(path, second)
     assert "/-/sohr/en/332400?archive=second" in await text_of(ds, "/second/latest_versions")
     assert "From the second" in await text_of(ds, "/-/sohr/en/332400?archive=second")
     assert "From the second" not in await text_of(ds, "/-/sohr/en/332400")
@@ -634,8 +622,7 @@ async def test_two_archives(path: Path, tmp_path: Path) -> None:
 async def test_large_archives_are_listed_without_facets(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting facets over a million rows takes seconds: who wants one asks for it."""
     monkeypatch.setattr("archive.browse.archives.LARGE", 10)
-    ds = Datasette([str(path)])
-    await ds.invoke_startup()
+    ds = await start(path)
     assert 'data-column="state"' in await text_of(ds, "/archive/articles")  # its heading
     assert "facet-info" not in await text_of(ds, "/archive/articles")
     assert "facet-info" in await text_of(ds, "/archive/articles?_facet=edition")
@@ -644,8 +631,7 @@ async def test_large_archives_are_listed_without_facets(path: Path, monkeypatch:
 async def test_an_archive_added_later_is_described(path: Path) -> None:
     """Who adds an archive to a Datasette that runs finds its words, its order and its questions as if it had
     been there from the start."""
-    ds = Datasette([], memory=True)
-    await ds.invoke_startup()
+    ds = await start(memory=True)
     assert (await ds.client.get("/")).status_code == 200
     ds.add_database(DatasetteDatabase(ds, path=str(path)), name="late")
     page = await text_of(ds, "/late/latest_versions")
@@ -658,8 +644,7 @@ async def test_an_archive_added_later_is_described(path: Path) -> None:
 
 async def test_the_front_door(path: Path) -> None:
     """With an archive as the only database, ``/`` is its front page and leads to Datasette's own home."""
-    ds = Datasette([str(path)])
-    await ds.invoke_startup()
+    ds = await start(path)
     front = Page((await ds.client.get("/")).text)
     assert front.text == Page((await ds.client.get("/-/sohr/")).text).text
     home = Page((await ds.client.get(front.link("Datasette"))).text)

@@ -15,17 +15,13 @@ from typing import Any
 
 import pytest
 from datasette.app import Datasette
-from datasette.plugins import pm
 
-from archive import browse
 from archive.browse import guard
 from archive.read.search import MAX_TYPED, parse_query
 from tests.archiving import Archive, capture
+from tests.reading import start
 
 pytestmark = pytest.mark.pages
-if not pm.is_registered(browse):
-    pm.register(browse, name="sohr_archive")
-
 PAGES = (
     *("/", "/-/sohr/", "/-/sohr/datasette", "/archive", "/archive/articles", "/archive/articles/1"),
     *("/archive/articles?_facet=edition", "/archive/newest_versions", "/archive/search_both?q=town"),
@@ -52,9 +48,7 @@ async def ds(tmp_path_factory: pytest.TempPathFactory) -> Datasette:
         archive.take(capture(1, "2026-01-02T10:00:00Z", "In all 3 were killed near the town of Nawa."))
     for path in (folder / "warc").iterdir():
         path.unlink()
-    datasette = Datasette([str(folder / "archive.db")])
-    await datasette.invoke_startup()
-    return datasette
+    return await start(folder / "archive.db")
 
 
 @pytest.mark.parametrize("ending", ["", ".json"])

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from datasette.app import Datasette
-from datasette.plugins import pm
 from jinja2 import Environment, nodes
 from selectolax.lexbor import LexborHTMLParser
 
@@ -24,11 +23,8 @@ from archive.browse.language import ELSEWHERE, ENGLISH, LABELS, LANGUAGES, PLURA
 from archive.compare.classes import CLASSES
 from archive.model import CHANGE_KINDS, GONE_STATES, REASONS, STATES
 from archive.sites.wordpress.channels import CHANNELS
-from tests.browser.making import make
 from tests.page import Page, words
-
-if not pm.is_registered(browse):
-    pm.register(browse, name="sohr_archive")
+from tests.reading import start
 
 pytestmark = pytest.mark.pages  # on the newest alpha of Datasette 1.0 too
 BROWSE = Path(browse.__file__).parent
@@ -56,20 +52,6 @@ PAGES = (
     "en/1",
     "en/332481/diff/1/9",
 )
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive's database, its WARC files beside it."""
-    return make(tmp_path_factory.mktemp("languages"))
-
-
-@pytest.fixture(scope="module")
-async def ds(path: Path) -> Datasette:
-    """Datasette with the archive."""
-    datasette = Datasette([str(path)])
-    await datasette.invoke_startup()
-    return datasette
 
 
 def read(code: str) -> dict[str, Any]:
@@ -253,8 +235,7 @@ async def test_modules_have_no_words_of_their_own(path: Path, monkeypatch: pytes
         places = [place for (place,) in conn.execute("select 'capture/1/' || offset from captures limit 2")]
     known = set(re.findall(r"[^\W\d_]+", stored.lower())) | NAMES | {"english"}
     known |= {"nowhere", "or"}  # asked for
-    datasette = Datasette([str(path)])
-    await datasette.invoke_startup()
+    datasette = await start(path)
     for address in (*PAGES, *places):
         response = await datasette.client.get(f"/-/sohr/ar/{address}")
         assert response.status_code in (200, 404), address

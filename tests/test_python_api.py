@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from archive.errors import DamagedWarc, NoArchive
 from archive.read.database import BadSql
 from archive.read.find import BadQuery
 from archive.read.references import parse_bound, parse_reference
+from tests.made_once import copy_archive
 from tests.replica.server import ROOT
 from tests.small_archive import TITLE, Small
 
@@ -228,7 +228,7 @@ def test_evidence_is_what_the_site_sent(archive: Archive, small: Small, tmp_path
         "select payload_sha256 from captures where record_id = ?", version.evidence.record_id
     )
     assert hashlib.sha256(capture.body).hexdigest() == row[0]
-    shutil.copytree(small.folder, tmp_path / "copy")
+    copy_archive(small.folder, tmp_path / "copy")
     [path] = [
         p for p in (tmp_path / "copy" / "warc").iterdir() if p.name.startswith(version.evidence.warc_file)
     ]

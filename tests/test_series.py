@@ -12,13 +12,12 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from datasette.app import Datasette
-from datasette.plugins import pm
 
 from archive import Archive as Reader
-from archive import Wanted, browse
+from archive import Wanted
 from archive.figures.reading import read_figures
 from tests.archiving import Archive, sohr
+from tests.reading import start
 from tests.test_figures_numbers import arabic, english
 from tests.test_figures_table import toll
 
@@ -198,10 +197,7 @@ def test_exports(tolls: Path, tmp_path: Path, what: str) -> None:
 async def test_pages(tolls: Path) -> None:
     """The list leads to a series; its chart has a link for each point to the line with sentence and citation,
     in both languages."""
-    if not pm.is_registered(browse):
-        pm.register(browse, name="sohr_archive")
-    datasette = Datasette([str(tolls / "archive.db")])
-    await datasette.invoke_startup()
+    datasette = await start(tolls / "archive.db")
 
     async def get(address: str) -> tuple[int, str]:
         answer = await datasette.client.get(f"/-/sohr/{address}")
