@@ -32,6 +32,6 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return made
 
 
-def copy_archive(folder: Path, target: Path) -> None:
+def copy_archive(folder: Path, target: Path) -> Path:
     """Copy an archive that other workers may read: SQLite's files beside its database come and go."""
-    shutil.copytree(folder, target, ignore=shutil.ignore_patterns("archive.db-*"))
+    return Path(shutil.copytree(folder, target, ignore=shutil.ignore_patterns("archive.db-*")))

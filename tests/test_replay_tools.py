@@ -24,11 +24,11 @@ import pytest
 
 from archive.html.decode import decode_body
 from archive.model import Capture
-from archive.warc import writer
 from archive.warc.files import warc_files
 from archive.warc.reader import read
-from tests.archiving import HOME, Archive, capture
+from tests.archiving import HOME, capture
 from tests.crawling import crawl, records
+from tests.damaging import DAYS, new_file
 from tests.replica.server import Replica
 
 pytestmark = pytest.mark.replay
@@ -133,34 +133,27 @@ def test_pywb_resolves_revisits(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     # More than one KiB when it is packed, too
     text = " ".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(100))
-    days = ("2026-01-02", "2026-01-03", "2026-01-04")
-    for number, day in enumerate(days):
-        size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(writer, "ROTATE_BYTES", size)  # each day begins a file
-            with Archive(folder) as archive:
-                patch.undo()
-                plain = capture(1, f"{day}T10:00:00Z", text, "And more.")
-                packed = replace(
-                    plain,
-                    url=f"{HOME}en/2/",
-                    body=gzip.compress(plain.body, mtime=0),
-                    headers=(*plain.headers, ("Content-Encoding", "gzip")),
-                )
-                missing = capture(
-                    3,
-                    f"{day}T10:00:02Z",
-                    status=404,
-                    body=b"<title>Page not found</title>" + b"<p>Nothing.</p>" * 100,
-                )
-                tagged = replace(plain, url=f"{HOME}en/5/", headers=(*plain.headers, ("ETag", '"v1"')))
-                archive.take(plain, packed, missing, replace(missing, url=f"{HOME}en/4/"), tagged)
-                sent = (("If-None-Match", '"v1"'),)
-                archive.take(
-                    replace(
-                        tagged, status=304, body=b"", captured_at=f"{day}T11:00:00Z", request_headers=sent
-                    )
-                )
+    for day in DAYS:
+        with new_file(folder) as archive:
+            plain = capture(1, f"{day}T10:00:00Z", text, "And more.")
+            packed = replace(
+                plain,
+                url=f"{HOME}en/2/",
+                body=gzip.compress(plain.body, mtime=0),
+                headers=(*plain.headers, ("Content-Encoding", "gzip")),
+            )
+            missing = capture(
+                3,
+                f"{day}T10:00:02Z",
+                status=404,
+                body=b"<title>Page not found</title>" + b"<p>Nothing.</p>" * 100,
+            )
+            tagged = replace(plain, url=f"{HOME}en/5/", headers=(*plain.headers, ("ETag", '"v1"')))
+            archive.take(plain, packed, missing, replace(missing, url=f"{HOME}en/4/"), tagged)
+            sent = (("If-None-Match", '"v1"'),)
+            archive.take(
+                replace(tagged, status=304, body=b"", captured_at=f"{day}T11:00:00Z", request_headers=sent)
+            )
     every = [stored for file in warc_files(folder / "warc") for stored in read(file) if stored.capture]
     assert len(every) == 18 and sum(stored.position.original is not None for stored in every) == 18 - 3
     assert (

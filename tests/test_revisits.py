@@ -26,7 +26,7 @@ from archive.warc.reader import read, read_response
 from archive.warc.revisits import Bodies
 from tests.archiving import HOME, Archive, capture, dump, well
 from tests.crawling import check_warcs, rows
-from tests.test_verify_and_repair import findings, flip, tamper
+from tests.damaging import DAYS, findings, flip, new_file, tamper
 
 ROBOTS = "select offset, length from captures where url like '%robots.txt' order by capture_id limit 1"
 NAMED = "select name, offset, capture_id from captures join warc_files using (warc_file_id)"
@@ -62,22 +62,18 @@ def with_validators(one: Capture, *headers: tuple[str, str]) -> Capture:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three days, a file each; repeats within a batch, across batches, across files and addresses."""
     folder = tmp_path_factory.mktemp("revisits") / "archive"
-    for number, day in enumerate(("2026-01-02", "2026-01-03", "2026-01-04")):
-        size = warc_files(folder / "warc")[-1].path.stat().st_size if number else 10**9
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(writer, "ROTATE_BYTES", size)
-            with Archive(folder) as archive:
-                patch.undo()
-                missing = b"<html><title>Page not found</title>" + b"<p>Nothing is here.</p>" * 80
-                archive.take(
-                    robots(f"{day}T08:00:00Z"),
-                    capture(1, f"{day}T09:00:00Z", LONG, "And more." if number != 1 else "And less."),
-                    capture(1, f"{day}T09:00:01Z", LONG, "And more." if number != 1 else "And less."),
-                    capture(7, f"{day}T09:00:02Z", status=404, body=missing),
-                    capture(8, f"{day}T09:00:03Z", status=404, body=missing),
-                    capture(9, f"{day}T09:00:04Z", "Short.", "Short."),
-                )
-                archive.take(robots(f"{day}T10:00:00Z"))
+    for number, day in enumerate(DAYS):
+        with new_file(folder) as archive:
+            missing = b"<html><title>Page not found</title>" + b"<p>Nothing is here.</p>" * 80
+            archive.take(
+                robots(f"{day}T08:00:00Z"),
+                capture(1, f"{day}T09:00:00Z", LONG, "And more." if number != 1 else "And less."),
+                capture(1, f"{day}T09:00:01Z", LONG, "And more." if number != 1 else "And less."),
+                capture(7, f"{day}T09:00:02Z", status=404, body=missing),
+                capture(8, f"{day}T09:00:03Z", status=404, body=missing),
+                capture(9, f"{day}T09:00:04Z", "Short.", "Short."),
+            )
+            archive.take(robots(f"{day}T10:00:00Z"))
     return folder
 
 

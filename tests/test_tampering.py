@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from archive.clock import MACHINE, Clock, use
 from archive.rebuild.rebuild import DamagedRecords, rebuild, repair
 from archive.rebuild.verify import verify
 from archive.text.normalise import same_sha256, text_sha256
-from archive.warc import writer
 from archive.warc.files import warc_files
 from archive.warc.manifests import manifests
 from archive.warc.reader import read
@@ -33,9 +33,9 @@ from archive.writer.import_file import Importer
 from tests.archiving import HOME as ADDRESS
 from tests.archiving import Archive, capture, said, warc
 from tests.authority import Authority
+from tests.damaging import DAYS, files, flip, tamper
 from tests.replica.server import ROOT
 
-DAYS = ("2026-01-02", "2026-01-03", "2026-01-04")
 OLD = "2020-05-05T10:00:00Z"
 LIE = ("It said 500 in 2020.", "Nobody saw it.")
 
@@ -55,13 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Crawls on three days, each in a file of its own, and an import of older captures on the last."""
     folder = tmp_path_factory.mktemp("tampering") / "archive"
     for number, day in enumerate(DAYS):
-        size = files(folder)[-1].stat().st_size if number else 10**9
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            clock_at(f"{day}T10:00:05Z"),
-            Archive(folder) as archive,
-        ):
-            patch.setattr(writer, "ROTATE_BYTES", size)
+        with clock_at(f"{day}T10:00:05Z"), Archive(folder) as archive:
             archive.take(
                 *(
                     capture(post, f"{day}T10:00:0{post}Z", f"It says {number} of {post}.", "And more.")
@@ -96,11 +90,6 @@ def folder(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "archive"))
 
 
-def files(folder: Path) -> list[Path]:
-    """The WARC files in order."""
-    return [file.path for file in warc_files(folder / "warc")]
-
-
 def places(folder: Path, number: int) -> list[tuple[int, int]]:
     """Where the exchanges of a file lie, their requests included: first byte and end."""
     ends = [at.position.offset + at.position.length for at in read(warc_files(folder / "warc")[number])]
@@ -125,15 +114,6 @@ def replace(path: Path, start: int, end: int, content: bytes) -> None:
     path.write_bytes(raw[:start] + content + raw[end:])
 
 
-def sql(folder: Path, statement: str) -> None:
-    """Change rows past the triggers."""
-    with closing(sqlite3.connect(folder / "archive.db")) as db:
-        for (name,) in db.execute("select name from sqlite_master where type = 'trigger'").fetchall():
-            db.execute(f"drop trigger {name}")
-        db.execute(statement)
-        db.commit()
-
-
 def made_anew(folder: Path) -> None:
     """Database and chain, from the files as they are."""
     shutil.rmtree(folder / "manifests")
@@ -146,9 +126,7 @@ def made_anew(folder: Path) -> None:
 def flip_a_bit(folder: Path) -> None:
     path = files(folder)[0]
     start, end = places(folder, 0)[0]
-    raw = bytearray(path.read_bytes())
-    raw[(start + end) // 2] ^= 4
-    path.write_bytes(raw)
+    flip(path, (start + end) // 2)
 
 
 def cut_out(folder: Path) -> None:
@@ -196,10 +174,6 @@ def put_last(folder: Path) -> None:
     rebuild(folder)
 
 
-def as_late_record(folder: Path) -> None:
-    append_to_open(folder, recorded_at="2026-01-05T00:00:00Z")
-
-
 def as_import(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "archive.db")) as db:
         (name,) = db.execute("select name from crawls where kind = 'import'").fetchone()
@@ -209,18 +183,6 @@ def as_import(folder: Path) -> None:
 def under_an_old_manifest(folder: Path) -> None:
     with clock_at(OLD):
         append_to_open(folder)
-
-
-def change_a_text(folder: Path) -> None:
-    sql(folder, "update versions set text = replace(text, 'says', 'said') where version_id = 2")
-
-
-def delete_a_version(folder: Path) -> None:
-    sql(folder, "delete from versions where version_id = 2")
-
-
-def change_a_time(folder: Path) -> None:
-    sql(folder, f"update captures set captured_at = '{OLD}', recorded_at = '{OLD}' where capture_id = 2")
 
 
 def change_a_manifest(folder: Path) -> None:
@@ -272,12 +234,28 @@ WAYS = (
     Way("add one dated 2020 to the open file, repair", append_to_open),
     Way("add a file before the first, with one dated 2020, rebuild", put_first),
     Way("add a file after the last, with one dated 2020, rebuild", put_last),
-    Way("add a live capture of 2020 as recorded today, repair", as_late_record),
+    Way(
+        "add a live capture of 2020 as recorded today, repair",
+        partial(append_to_open, recorded_at="2026-01-05T00:00:00Z"),
+    ),
     Way("add a capture of 2020 to an import that has ended, repair", as_import),
     Way("add one dated 2020 and seal it with a manifest dated 2020", under_an_old_manifest),
-    Way("change the text of a version in the database", change_a_text),
-    Way("delete a version from the database", delete_a_version),
-    Way("change the time of a capture in the database", change_a_time),
+    Way(
+        "change the text of a version in the database",
+        lambda folder: tamper(
+            folder, "update versions set text = replace(text, 'says', 'said') where version_id = 2"
+        ),
+    ),
+    Way(
+        "delete a version from the database",
+        lambda folder: tamper(folder, "delete from versions where version_id = 2"),
+    ),
+    Way(
+        "change the time of a capture in the database",
+        lambda folder: tamper(
+            folder, f"update captures set captured_at = '{OLD}', recorded_at = '{OLD}' where capture_id = 2"
+        ),
+    ),
     Way("change a manifest", change_a_manifest, True, True),
     Way("remove a manifest", remove_a_manifest, True, True),
     Way("remove the newest manifests, their files and the database, rebuild", remove_the_newest, False, True),
@@ -325,26 +303,6 @@ def exchange_bodies(folder: Path) -> None:
         rebuild(folder)
 
 
-def change_an_address(folder: Path) -> None:
-    edit(folder, b"WARC-Type: response", b"/en/1/", b"/en/9/")
-
-
-def change_a_date(folder: Path) -> None:
-    edit(folder, b"WARC-Type: response", b"WARC-Date: 2026", b"WARC-Date: 2020")
-
-
-def change_the_software(folder: Path) -> None:
-    edit(folder, b"WARC-Type: warcinfo", b"software: ", b"software:  ")
-
-
-def change_the_settings(folder: Path) -> None:
-    edit(folder, b"crawl-started", b'"arguments"', b'"Arguments"')
-
-
-def pack_anew(folder: Path) -> None:
-    edit(folder, b"WARC-Type: response", b"WARC/1.1", b"WARC/1.1")
-
-
 def put_zeros_between(folder: Path) -> None:
     path = files(folder)[0]
     end = next(members(path))[1]
@@ -370,14 +328,6 @@ def newest_as(folder: Path, content: Callable[[bytes], bytes]) -> None:
     path.write_bytes(content(path.read_bytes()))
 
 
-def add_a_line(folder: Path) -> None:
-    newest_as(folder, lambda raw: raw.replace(b' "why"', b' "note": "x",\n "why"'))
-
-
-def other_line_ends(folder: Path) -> None:
-    newest_as(folder, lambda raw: raw.replace(b"\n", b"\r\n"))
-
-
 def move_a_line(folder: Path) -> None:
     def moved(raw: bytes) -> bytes:
         (own,) = re.findall(rb' "self": "[0-9a-f]+",\n', raw)
@@ -399,10 +349,6 @@ def roll_back(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[: manifests(folder)[-1].parts[-1].end])
     (folder / "archive.db").unlink()
     rebuild(folder)
-
-
-def date_it_2030(folder: Path) -> None:
-    append_to_open(folder, at="2030-05-05T10:00:00Z")
 
 
 def add_a_crawl(folder: Path) -> None:
@@ -430,44 +376,70 @@ def text_and_digests(folder: Path) -> None:
         title, text = db.execute("select title, text from versions where version_id = 2").fetchone()
     text = text.replace("says", "said")
     digests = f"text_digest = x'{text_sha256(text)}', same_digest = x'{same_sha256(title, text)}'"
-    sql(folder, f"update versions set text = '{text}', {digests} where version_id = 2")
-
-
-def change_an_address_row(folder: Path) -> None:
-    sql(folder, f"update captures set url = '{ADDRESS}en/7/' where capture_id = 2")
-
-
-def delete_the_newest_change(folder: Path) -> None:
-    sql(folder, "delete from changes where seq = (select max(seq) from changes)")
-
-
-def as_of_a_public_archive(folder: Path) -> None:
-    append_to_open(folder, recorded_at="2026-01-05T00:00:00Z", source="wayback", service_url="http://a/1")
+    tamper(folder, f"update versions set text = '{text}', {digests} where version_id = 2")
 
 
 YES = "yes yes yes no"
 MORE = (
-    (date_it_2030, "add an exchange dated 2030, repair", YES),
+    (partial(append_to_open, at="2030-05-05T10:00:00Z"), "add an exchange dated 2030, repair", YES),
     (add_a_crawl, "add a crawl that began in 2020, repair", YES),
     (exchange_bodies, "swap the bodies of two exchanges, rebuild", YES),
-    (change_an_address, "change the address of a record, rebuild", YES),
-    (change_a_date, "change the date of a record, rebuild", YES),
-    (change_the_software, "change the software in the first record of a file, rebuild", YES),
-    (change_the_settings, "change the settings of a crawl in its record, rebuild", YES),
-    (pack_anew, "pack a record again, its content unchanged, rebuild", YES),
+    (
+        partial(edit, kind=b"WARC-Type: response", old=b"/en/1/", new=b"/en/9/"),
+        "change the address of a record, rebuild",
+        YES,
+    ),
+    (
+        partial(edit, kind=b"WARC-Type: response", old=b"WARC-Date: 2026", new=b"WARC-Date: 2020"),
+        "change the date of a record, rebuild",
+        YES,
+    ),
+    (
+        partial(edit, kind=b"WARC-Type: warcinfo", old=b"software: ", new=b"software:  "),
+        "change the software in the first record of a file, rebuild",
+        YES,
+    ),
+    (
+        partial(edit, kind=b"crawl-started", old=b'"arguments"', new=b'"Arguments"'),
+        "change the settings of a crawl in its record, rebuild",
+        YES,
+    ),
+    (
+        partial(edit, kind=b"WARC-Type: response", old=b"WARC/1.1", new=b"WARC/1.1"),
+        "pack a record again, its content unchanged, rebuild",
+        YES,
+    ),
     (put_zeros_between, "put zeros between two records", YES),
     (double_a_serial, "put a longer file with the same serial number beside one, rebuild", YES),
     (link_to_another, "put a link to an altered copy in the place of a file", YES),
-    (add_a_line, "add a line to the newest manifest", "yes yes yes yes"),
-    (other_line_ends, "change the line ends of the newest manifest", "yes yes yes yes"),
+    (
+        partial(newest_as, content=lambda raw: raw.replace(b' "why"', b' "note": "x",\n "why"')),
+        "add a line to the newest manifest",
+        "yes yes yes yes",
+    ),
+    (
+        partial(newest_as, content=lambda raw: raw.replace(b"\n", b"\r\n")),
+        "change the line ends of the newest manifest",
+        "yes yes yes yes",
+    ),
     (move_a_line, "move a line of the newest manifest", "yes yes yes yes"),
     (exchange_manifests, "swap two manifests", "yes yes yes yes"),
     (roll_back, "put back a copy of the folder from before the newest manifest", "no no yes yes"),
     (text_and_digests, "change a text and its digests in the database", "no yes no no"),
-    (change_an_address_row, "change the address of a capture in the database", "no yes no no"),
-    (delete_the_newest_change, "delete the newest change of the feed from the database", "no yes no no"),
     (
-        as_of_a_public_archive,
+        lambda folder: tamper(folder, f"update captures set url = '{ADDRESS}en/7/' where capture_id = 2"),
+        "change the address of a capture in the database",
+        "no yes no no",
+    ),
+    (
+        lambda folder: tamper(folder, "delete from changes where seq = (select max(seq) from changes)"),
+        "delete the newest change of the feed from the database",
+        "no yes no no",
+    ),
+    (
+        partial(
+            append_to_open, recorded_at="2026-01-05T00:00:00Z", source="wayback", service_url="http://a/1"
+        ),
         "add a capture of 2020 as if a public archive had given it, repair",
         "no no no no",
     ),
@@ -480,7 +452,7 @@ def test_the_archive_is_whole(whole: Path) -> None:
     assert len(manifests(whole)) == 4 and len(files(whole)) == 3
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.do.__name__)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.what)
 def test_each_way_is_named(folder: Path, dated: Path, way: Way) -> None:
     """By `verify` alone, or by it with the digest or the tokens that were kept elsewhere."""
     head = manifests(folder)[-1].digest
@@ -496,8 +468,8 @@ def test_each_way_is_named(folder: Path, dated: Path, way: Way) -> None:
 @pytest.mark.parametrize(
     ("do", "named"),
     [
-        pytest.param(do, named, marks=[pytest.mark.slow] * (n > 1), id=do.__name__)
-        for n, (do, _, named) in enumerate(MORE)
+        pytest.param(do, named, marks=[pytest.mark.slow] * (n > 1), id=what)
+        for n, (do, what, named) in enumerate(MORE)
     ],
 )
 def test_what_names_twenty_more(folder: Path, dated: Path, do: Callable[[Path], None], named: str) -> None:
