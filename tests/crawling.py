@@ -128,6 +128,11 @@ def in_step(replica: Replica, clock: str) -> None:
     replica.call("clock", at=format_time(datetime.now(UTC) + timedelta(seconds=Clock.of(clock).ahead)))
 
 
+def plain_posts(replica: Replica, count: int) -> list[Post]:
+    """The oldest of the English posts that have one page and no trait."""
+    return [post for post in replica.posts("en") if not post.odd and len(post.pages) == 1][-count:]
+
+
 class Running:
     """A crawl under way, to be disturbed; ended with its archive process on leaving `running`."""
 
