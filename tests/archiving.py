@@ -18,6 +18,7 @@ from typing import Any
 from archive.clock import now
 from archive.model import Capture
 from archive.outcome import Outcome
+from archive.rebuild.rebuild import rebuild
 from archive.software import software
 from archive.writer.messages import Open, Took
 from archive.writer.server import Writer
@@ -96,6 +97,13 @@ def dump(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
         db.execute("create virtual table temp.words using fts5vocab(main, search, 'instance')")
         found["search"] = [tuple(row) for row in db.execute("select * from temp.words")]
         return found
+
+
+def check_rebuild(folder: Path) -> None:
+    """A rebuild gives the same rows. Raises AssertionError."""
+    before = dump(folder)
+    rebuild(folder)
+    assert dump(folder) == before
 
 
 # -- pages and archives without a site -----------------------------------------------------------------------

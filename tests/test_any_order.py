@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from archive.model import Capture
-from archive.rebuild.rebuild import rebuild
-from tests.archiving import HOME, Archive, capture, dump, page
+from tests.archiving import HOME, Archive, capture, check_rebuild, page
 from tests.crawling import rows
 
 OLD_ADDRESS = f"{HOME}en/2016/03/an-old-address/"
@@ -135,9 +134,7 @@ def test_the_same_captures_in_any_order_give_the_same_history(tmp_path: Path, na
     for number, order in enumerate(orders):
         told = [f"{one.captured_at[:10]} {one.status}" for one in order]
         assert _history(tmp_path / str(number), order) == expected, told
-    before = dump(tmp_path / str(number))
-    rebuild(tmp_path / str(number))
-    assert dump(tmp_path / str(number)) == before
+    check_rebuild(tmp_path / str(number))
 
 
 def test_a_disappearance_that_is_learnt_late_is_bounded_in_time(tmp_path: Path) -> None:

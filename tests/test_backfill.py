@@ -12,18 +12,9 @@ from pathlib import Path
 import pytest
 
 from archive.rebuild.rebuild import rebuild
-from tests.archiving import HOME, dump, sohr
+from tests.archiving import HOME, check_rebuild, dump, sohr
 from tests.crawling import Running, rows
-from tests.public_archives import (
-    CommonCrawl,
-    Kept,
-    Wayback,
-    backfill,
-    kept,
-    line_of,
-    no_service,
-    not_there,
-)
+from tests.public_archives import CommonCrawl, Kept, Wayback, backfill, kept, line_of, no_service, not_there
 
 A, B, C = ("Three were killed.", "Near it."), ("Five were killed.", "Near it."), ("Nine were killed.", "Far.")
 TIMES = [f"201{year}-03-01T10:00:00Z" for year in range(5, 10)]
@@ -108,9 +99,7 @@ def test_a_page_of_common_crawl_is_stored_once(tmp_path: Path) -> None:
     assert packed < file.stat().st_size < packed * 1.3
     assert b"Sohr-Packed: " in gzip.decompress(file.read_bytes())
     assert sohr(folder, "verify").status == 0
-    before = dump(folder)
-    rebuild(folder)
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_both_services_into_one_archive_take_their_place_in_time(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from archive.rebuild.rebuild import rebuild
-from tests.archiving import dump, well
+from tests.archiving import check_rebuild, well
 from tests.crawling import crawl, rows
 from tests.public_archives import Kept, Wayback, backfill
 from tests.replica import edits, layouts
@@ -132,9 +131,7 @@ def test_citations_of_the_live_crawl_are_unchanged(story: Story) -> None:
 
 def test_a_rebuild_gives_the_same_rows(story: Story) -> None:
     """Times, sources and what was listed included."""
-    before = dump(story.folder)
-    rebuild(story.folder)
-    assert dump(story.folder) == before
+    check_rebuild(story.folder)
     well(story.folder, "verify")  # captures of the past, added to a sealed archive, are no forgery
 
 

@@ -14,7 +14,7 @@ from archive.extract.page import extract
 from archive.extract.pool import ParallelReader
 from archive.model import ArticleKey
 from archive.sites.sohr.addresses import Site
-from tests.archiving import HOME, capture, dump, well
+from tests.archiving import HOME, capture, check_rebuild
 from tests.crawling import archived, crawl, rows, truth
 from tests.replica.server import Replica
 
@@ -33,9 +33,7 @@ def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
     pages = [int(found[1]) if (found := re.search(r"/page/([0-9]+)/", url)) else 1 for url in asked]
     assert pages == list(range(1, len(pages) + 1))
     assert len(pages) <= -(-posts // 10) + AT_ONCE["CONCURRENT_REQUESTS"] // 4 + 1
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_a_reader_that_is_killed_costs_nothing() -> None:

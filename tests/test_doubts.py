@@ -15,7 +15,7 @@ from archive.clock import format_time
 from archive.compare.classes import Text
 from archive.ingest.doubts import Held, describe_edit, find_shared, is_stale_copy
 from archive.model import Capture, Extract, Line
-from tests.archiving import Archive, capture, dump, well
+from tests.archiving import Archive, capture, check_rebuild, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows
 
@@ -109,9 +109,7 @@ def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path) -> No
              where kind = 'updated' order by seq"""
     assert rows(folder, sql) == [(3, 0, 0), (0, 1, 1), (0, 0, 1)]
     assert rows(folder, "select versions from articles where post_id = 103") == [(4,)]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_an_old_copy_that_hides_an_announced_edit(site: Site, tmp_path: Path) -> None:
@@ -163,9 +161,7 @@ def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, c
     # Three looks that found nothing but noise: the next one is as far away as after three unchanged ones
     sql = "select min(unchanged_looks) from articles where versions > 1 and post_id != 112"
     assert rows(folder, sql) >= [(3,)]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_a_post_that_gets_its_text_later(tmp_path: Path) -> None:
@@ -228,9 +224,7 @@ def test_a_wall_that_comes_to_a_few_posts_in_each_crawl(site: Site, tmp_path: Pa
     assert kinds(folder) == ["updated"] * 2 + ["retracted"] * 2
     sql = "select count(*) from latest_versions where text like 'Prove%'"
     assert rows(folder, sql) == [(0,)]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
     site.put_post(IDS[0], TEXT[0].format(IDS[0]), "And a second line, of which 15 words are no more.")
     for post_id in IDS[1:4]:
         site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
@@ -281,6 +275,4 @@ def test_noise_is_counted_and_wakes_nobody(site: Site, tmp_path: Path) -> None:
     assert kinds(folder) == [] and noise(folder) == {"bad_entry": 3, "new_address": 1, "doubtful": 12}
     [told] = re.findall("noise of 30 days: .*", well(folder, "status").decode())
     assert "3 feeds with an entry that cannot be read" in told and "1 looks at pages with addresses" in told
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archive.extract.furniture import find_furniture, is_suspicious, said, without_furniture
 from archive.model import Extract, Line
-from tests.archiving import dump, well
+from tests.archiving import check_rebuild, well
 from tests.bytewise import Site, http, post_page
 from tests.crawling import crawl, rows
 
@@ -76,9 +76,7 @@ def test_a_box_that_changes_with_each_request_is_no_edit(tmp_path: Path) -> None
     shown = well(folder, "status").decode()
     assert "boxes that change with each request" in shown
     assert "short texts that only the layout general supports" in shown  # no feed lists these posts
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_a_box_that_by_chance_shows_the_same_twice_is_no_edit(tmp_path: Path) -> None:
@@ -95,9 +93,7 @@ def test_a_box_that_by_chance_shows_the_same_twice_is_no_edit(tmp_path: Path) ->
     asked = Counter(path for path in site.asked if path in map(site.path_of, BOXES))
     assert asked == dict.fromkeys(map(site.path_of, posts), 3)
     assert rows(folder, "select kind from changes where kind != 'created'") == []
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def extract(*lines: str, links: tuple[tuple[str, str], ...] = ()) -> Extract:
@@ -176,6 +172,4 @@ def test_an_edit_between_two_pages_of_a_post_is_no_version(tmp_path: Path) -> No
     assert site.asked.count("/en/101/") == 3 and site.asked.count("/en/102/") == 2
     sql = "select post_id, text from versions join articles using (article_id) order by post_id, number"
     assert rows(folder, sql) == [(n, text_of(*text)) for n in (101, 102) for text in (old, new)]
-    before_rebuild = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before_rebuild
+    check_rebuild(folder)

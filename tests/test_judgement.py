@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from archive.ingest.bulk import find_bulk
-from tests.archiving import dump, sohr, well
+from tests.archiving import check_rebuild, sohr, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows, running, states, until
 
@@ -61,9 +61,7 @@ def test_a_mass_404_is_held_for_as_long_as_it_lasts(site: Site, tmp_path: Path) 
         done = run(site, folder, clock=clock)
         assert done.status == 69 and "sohr-archive held" in done.stderr, done.stderr[-2000:]
         assert states(folder) == well_before and kinds(folder) == []
-    held = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == held
+    check_rebuild(folder)
     site.answers = before
     assert run(site, folder, clock="+10d").status == 0
     assert kinds(folder) == [] and rows(folder, "select count(*) from pending_outcomes") == [(0,)]
@@ -87,9 +85,7 @@ def test_an_edition_may_break_alone(site: Site, tmp_path: Path) -> None:
         done = both(clock)
         assert done.status == 69 and "sohr-archive held" in done.stderr, done.stderr[-2000:]
         assert kinds(folder) == [] and set(states(folder).values()) == {"live"}
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 @pytest.mark.parametrize("case", ["301", "302", "410", "not found", "451", "moved", "empty"])
@@ -140,9 +136,7 @@ def test_a_post_that_leads_where_any_address_leads(site: Site, tmp_path: Path, t
     assert kinds(with_invented) == [] and len(invented()) == 2
     assert run(site, with_invented, "look=none", clock="+2h").status == 69 and len(invented()) == 2
     assert well(with_invented, "held").decode().endswith("1 missing: en:106\n")
-    before = dump(with_invented)
-    well(with_invented, "rebuild")
-    assert dump(with_invented) == before
+    check_rebuild(with_invented)
 
 
 def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path) -> None:
@@ -210,9 +204,7 @@ def test_edits_reach_the_items(site: Site, tmp_path: Path) -> None:
     done = run(site, folder, "look=all")
     assert done.status == 0 and [(item["post_id"], item["kind"]) for item in done.new] == [(103, "updated")]
     assert kinds(folder) == ["updated"]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_edits_of_all_posts_at_once_are_held(site: Site, tmp_path: Path) -> None:
@@ -228,9 +220,7 @@ def test_edits_of_all_posts_at_once_are_held(site: Site, tmp_path: Path) -> None
     assert run(site, folder, "look=all", clock="+8d").status == 0
     assert Counter(kinds(folder)) == {"updated": len(IDS)}
     assert rows(folder, "select distinct versions from articles") == [(2,)]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_a_true_mass_deletion_is_told_a_week_later(tmp_path: Path) -> None:
@@ -250,9 +240,7 @@ def test_a_true_mass_deletion_is_told_a_week_later(tmp_path: Path) -> None:
         assert run(site, folder, clock="+205h").status == 0
         told = Counter(kinds(folder))
         assert told["missing"] == 12 and told["disappeared"] == 12
-        before = dump(folder)
-        well(folder, "rebuild")
-        assert dump(folder) == before
+        check_rebuild(folder)
 
 
 def test_what_was_told_before_the_trouble_showed_is_retracted(site: Site, tmp_path: Path) -> None:
@@ -271,9 +259,7 @@ def test_what_was_told_before_the_trouble_showed_is_retracted(site: Site, tmp_pa
     assert set(states(folder).values()) == {"live"}
     sql = "select r.seq from changes r join changes c on c.seq = r.retracts where c.kind = 'missing'"
     assert len(rows(folder, sql)) == 4
-    held = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == held
+    check_rebuild(folder)
     site.answers = before
     assert run(site, folder, "look=all", clock="+3h").status == 0
     assert kinds(folder) == ["missing"] * 4 + ["retracted"] * 4
@@ -297,9 +283,7 @@ def test_trouble_that_a_few_looks_show_in_each_crawl(tmp_path: Path) -> None:
             assert run(site, folder, "look=all", f"urls={listed}", clock=clock).status == status
     assert kinds(folder) == ["missing"] * 4 + ["retracted"] * 4
     assert set(states(folder).values()) == {"live"}
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, tmp_path: Path) -> None:
@@ -320,9 +304,7 @@ def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, tmp_path
     assert kinds(folder) == ["updated"]
     sql = "select said_at = captured_at from changes join captures using (capture_id) where kind = 'updated'"
     assert rows(folder, sql) == [(1,)]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 @pytest.mark.real_process
@@ -363,9 +345,7 @@ def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:
     sql = """select distinct said_at = captured_at from changes join captures using (capture_id)
              where kind = 'missing'"""
     assert rows(folder, sql) == [(1,)]
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_no_look_counts_while_the_newest_listing_is_refused(site: Site, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from archive.errors import DamagedWarc
 from archive.rebuild.rebuild import rebuild, repair
 from archive.warc.files import warc_files
 from archive.warc.reader import read
-from tests.archiving import Archive, capture, dump, sohr
+from tests.archiving import Archive, capture, check_rebuild, dump, sohr
 from tests.crawling import rows
 from tests.damaging import files, findings, flip
 from tests.made_once import copy_archive
@@ -188,9 +188,7 @@ def test_a_crawl_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
         and second[0] == second[4]
         and last[0] is None
     )
-    before = dump(folder)
-    rebuild(folder)
-    assert dump(folder) == before
+    check_rebuild(folder)
 
 
 def test_repair_indexes_what_the_database_lacks(folder: Path) -> None:
