@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -60,9 +59,12 @@ def test_a_backup_that_cannot_be_written_says_so(folder: Path) -> None:
     assert not list(folder.parent.rglob("*.partial"))
 
 
-def test_a_backup_to_a_full_disk_says_so(folder: Path, tiny: Callable[[int], Path]) -> None:
+def test_a_backup_to_a_full_disk_says_so(
+    folder: Path, tmp_path: Path, room: Callable[[Path, int], None]
+) -> None:
     """The copy before it stays."""
-    disk = tiny(64)
+    disk = tmp_path / "small"
+    room(disk, 64)
     (disk / "x.db").write_bytes(b"SQLite format 3\0, the copy before")
     ran = sohr(folder, "backup", disk / "x.db")
     assert ran.status == 73 and "free the disk" in ran.err
@@ -91,27 +93,3 @@ def test_a_backup_replaces_a_backup_and_nothing_else(folder: Path, tmp_path: Pat
     assert (tmp_path / "letter").read_text() == "Dear all"
     for _ in range(2):
         assert sohr(folder, "backup", tmp_path / "x.db").status == 0
-
-
-@pytest.fixture
-def tiny(tmp_path: Path):  # type: ignore[no-untyped-def]
-    """Makes a file system of so many KiB; skipped where that is not allowed."""
-    mounted: list[Path] = []
-
-    def make(kib: int) -> Path:
-        disk = tmp_path / "tiny"
-        disk.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", str(disk)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"no small file system here: {done.stderr.strip()}")
-        mounted.append(disk)
-        return disk
-
-    yield make
-    for disk in mounted:
-        subprocess.run(["umount", str(disk)], check=False)

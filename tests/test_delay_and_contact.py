@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
@@ -13,20 +12,8 @@ import pytest
 
 from tests.crawling import command, crawl, environment, run
 from tests.replica.server import Replica
-from tests.replica.settings import Settings
 
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Replica]:
-    with Replica(posts=12) as replica:
-        yield replica
-
-
-@pytest.fixture
-def site(shared: Replica) -> Iterator[Replica]:
-    shared.clear_log()
-    yield shared
-    shared.call("set", **vars(Settings()))
+POSTS = 12
 
 
 def apart(site: Replica) -> list[float]:

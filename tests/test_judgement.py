@@ -25,9 +25,7 @@ GONE = http("<title>Page not found</title>", "404 Not Found")
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as site:
-        site.list_posts(*IDS)
-        for post_id in IDS:
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        site.publish(*IDS)
         yield site
 
 
@@ -71,9 +69,7 @@ def test_an_edition_may_break_alone(site: Site, tmp_path: Path) -> None:
     """All English posts answer 404, while twice as many Arabic ones and both listings are well: held, and not
     proven by the Arabic posts."""
     folder, arabic = tmp_path / "a", range(501, 513)
-    site.list_posts(*arabic, edition="ar")
-    for post_id in arabic:
-        site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+    site.publish(*arabic, edition="ar")
 
     def both(clock: str) -> Crawled:
         return crawl(site.url, folder, "look=all", ARCHIVE_CLOCK=clock, RETRY_TIMES=0)
@@ -143,8 +139,7 @@ def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path)
     """Also not one without looks; the edition's last good crawl stays. Once a post answers again, the others
     are due: two crawls later nothing is held."""
     folder = tmp_path / "a"
-    site.list_posts(501, edition="ar")
-    site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")
+    site.publish(501, edition="ar")
 
     def health() -> dict[str, tuple[bool, str, dict[str, int]]]:
         told = json.loads(well(folder, "status", "--json"))["editions"]
@@ -228,9 +223,7 @@ def test_a_true_mass_deletion_is_told_a_week_later(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     with Site() as site:
         ids = tuple(range(101, 121))
-        site.list_posts(*ids)
-        for post_id in ids:
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        site.publish(*ids)
         assert run(site, folder).status == 0
         site.list_posts(*ids[12:])
         for post_id in ids[:12]:
@@ -270,9 +263,7 @@ def test_trouble_that_a_few_looks_show_in_each_crawl(tmp_path: Path) -> None:
     in a row shows that all are, and what was told of the others is taken back."""
     folder, ids = tmp_path / "a", tuple(range(101, 121))
     with Site() as site:
-        site.list_posts(*ids)
-        for post_id in ids:
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        site.publish(*ids)
         assert run(site, folder).status == 0
         assert run(site, folder, "look=all", clock="+1h").status == 0
         site.answers |= {f"/en/{post_id}/": GONE for post_id in ids}

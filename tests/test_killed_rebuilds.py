@@ -4,7 +4,6 @@ byte for byte."""
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -55,29 +54,6 @@ def test_killed_at_random_instants(replica: Replica, undisturbed: bytes, tmp_pat
     assert content(folder) == undisturbed
     check_warcs(folder)
     assert list(verify(folder, deep=True)) == []
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Callable[[Path, int], None]]:
-    """Gives a folder so many KiB of its own, or from then on so many; skipped where that is not allowed."""
-    mounted: list[Path] = []
-
-    def give(folder: Path, kib: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        options = f"{'remount,' if folder.is_mount() else ''}size={kib}k"
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"no small file system here: {done.stderr.strip()}")
-        mounted.append(folder)
-
-    yield give
-    for folder in dict.fromkeys(mounted):
-        subprocess.run(["umount", str(folder)], check=False)
 
 
 @pytest.mark.parametrize(("part", "kib"), [(".", 16), (".", 420), (".", 900), ("warc", 100)])

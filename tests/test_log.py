@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,20 +16,14 @@ from tests.crawling import command, crawl, environment
 from tests.replica.server import ROOT, Replica
 
 MOST = 10  # lines of a healthy run
+POSTS = 3
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Replica]:
-    """A site that two crawls below find healthy."""
-    with Replica(posts=3) as replica:
-        yield replica
-
-
-@pytest.fixture(scope="module")
-def folder(site: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(shared: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its archive."""
     folder = tmp_path_factory.mktemp("log") / "archive"
-    done = crawl(site, folder)
+    done = crawl(shared, folder)
     assert done.status == 0 and 1 <= len(done.stderr.splitlines()) <= MOST, done.stderr
     return folder
 

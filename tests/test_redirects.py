@@ -21,9 +21,7 @@ IDS = (101, 102, 103, 104, 105, 106)
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as site:
-        site.list_posts(*IDS)
-        for post_id in IDS:
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
+        site.publish(*IDS)
         yield site
 
 
@@ -114,9 +112,7 @@ def test_a_wall_before_all_posts_is_trouble_of_the_site(site: Site, tmp_path: Pa
 def test_a_guess_of_wordpress_is_no_move(tmp_path: Path) -> None:
     """A deleted Arabic post: its slug leads to a post whose slug begins alike, its id to nothing."""
     with Site() as site:
-        site.list_posts(501, 502, edition="ar")
-        for post_id in (501, 502):
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+        site.publish(501, 502, edition="ar")
         folder = tmp_path / "a"
         assert run(site, folder, edition="ar").status == 0
         site.list_posts(502, edition="ar")
@@ -131,9 +127,7 @@ def test_a_guess_of_wordpress_is_no_move(tmp_path: Path) -> None:
 def test_a_move_that_the_id_confirms(tmp_path: Path) -> None:
     """Slug and id lead to another post for good. It is looked at again, and may be itself again."""
     with Site() as site:
-        site.list_posts(501, 502, edition="ar")
-        for post_id in (501, 502):
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+        site.publish(501, 502, edition="ar")
         folder = tmp_path / "a"
         assert run(site, folder, edition="ar").status == 0
         before = site.answers[site.path_of(501, "ar")]
@@ -169,9 +163,8 @@ def test_a_location_in_raw_utf8_is_followed(tmp_path: Path) -> None:
     """As browsers do: the article is read."""
     with Site() as site:
         port = site.url.rsplit(":", 1)[1].strip("/").encode()
-        site.list_posts(501, edition="ar")
+        site.publish(501, edition="ar")
         path = "/%D8%AE%D8%A8%D8%B1-%D8%A3%D9%88%D9%84/501/"
-        site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")
         site.answers[path] = site.answers[site.path_of(501, "ar")]
         site.answers[site.path_of(501, "ar")] = (
             (CASES / "location-utf8.http").read_bytes().replace(b"9221", port)
@@ -235,12 +228,8 @@ def test_a_redirect_in_a_circle_is_a_failed_page(tmp_path: Path, case: str, most
     with 69."""
     folder, ids = tmp_path / "a", range(501, 509)
     with Site() as site:
-        site.list_posts(*IDS[:2])
-        site.list_posts(*ids, edition="ar")
-        for post_id in IDS[:2]:
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.")
-        for post_id in ids:
-            site.put_post(post_id, f"The text of post {post_id} has some words in one line.", edition="ar")
+        site.publish(*IDS[:2])
+        site.publish(*ids, edition="ar")
         assert run(site, folder, edition="all").status == 0
         _put_in_a_circle(site, 501, case)
         site.asked.clear()
@@ -260,8 +249,7 @@ def test_a_redirect_in_a_circle_is_a_failed_page(tmp_path: Path, case: str, most
 def test_a_site_that_insists_on_another_spelling_is_read(tmp_path: Path) -> None:
     """Percent signs in small letters where the archive writes capitals: each post is read, as by browsers."""
     with Site() as site:
-        site.list_posts(501, edition="ar")
-        site.put_post(501, "The text of post 501 has some words in one line.", edition="ar")
+        site.publish(501, edition="ar")
         small, capital = "/%d8%ae%d8%a8%d8%b1/501/", "/%D8%AE%D8%A8%D8%B1/501/"
         site.answers[small] = site.answers[site.path_of(501, "ar")]
         site.redirect(site.path_of(501, "ar"), small)

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -40,23 +40,9 @@ from tests.crawling import (
     versions,
 )
 from tests.replica.server import Replica
-from tests.replica.settings import Settings
 
 ONCE: dict[str, Any] = {"RETRY_TIMES": 1}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Replica]:
-    with Replica(posts=30) as replica:
-        yield replica
-
-
-@pytest.fixture
-def site(shared: Replica) -> Iterator[Replica]:
-    """The shared site in good health, its log empty; whatever a test does to its settings is undone."""
-    shared.clear_log()
-    yield shared
-    shared.call("set", **vars(Settings()))
+POSTS = 30
 
 
 def sentence(crawled: Crawled, words: str) -> None:

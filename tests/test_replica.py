@@ -7,7 +7,6 @@ import http.client
 import json
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,20 +60,13 @@ def ask(replica: Replica, address: str, method: str = "GET", **headers: str) -> 
         connection.close()
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Replica]:
-    with Replica(posts=60) as replica:
-        yield replica
+POSTS = 60
 
 
 @pytest.fixture
-def replica(shared: Replica) -> Iterator[Replica]:
-    """The shared replica with settings as at the start; posts keep what other tests did to them."""
-    fresh = ReplicaSite().settings
-    shared.call("set", **vars(fresh))
-    shared.clear_log()
-    yield shared
-    shared.call("set", **vars(fresh))
+def replica(site: Replica) -> Replica:
+    """Posts keep what other tests did to them."""
+    return site
 
 
 def plain(replica: Replica, edition: Edition, at: int = 0) -> Post:

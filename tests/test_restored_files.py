@@ -4,7 +4,6 @@ written below what was sealed, no serial number is used twice, and the user is t
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tests.archiving import capture, sohr
 from tests.crawling import check_warcs, command, environment, rows, run
 from tests.replica.server import Replica
 
+POSTS = 3
 DAYS = ("2026-01-05T06:00:00Z", "2026-01-06T06:00:00Z", "2026-01-07T06:00:00Z", "2026-01-08T06:00:00Z")
 
 
@@ -40,20 +40,13 @@ def sealed_is_whole(folder: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def replica() -> Iterator[Replica]:
-    """A site."""
-    with Replica(posts=3) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def made(replica: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(shared: Replica, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of two days, and beside it the copy that was made on the first."""
     folder = tmp_path_factory.mktemp("made")
-    crawl(replica, folder / "a", DAYS[0])
+    crawl(shared, folder / "a", DAYS[0])
     shutil.copytree(folder / "a", folder / "copy")
-    crawl(replica, folder / "a", DAYS[0].replace("06:", "09:"))
-    crawl(replica, folder / "a", DAYS[1])
+    crawl(shared, folder / "a", DAYS[0].replace("06:", "09:"))
+    crawl(shared, folder / "a", DAYS[1])
     return folder
 
 
@@ -64,7 +57,7 @@ def days(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "a"
 
 
-def test_an_old_open_file_beside_its_closed_one(replica: Replica, made: Path, days: Path) -> None:
+def test_an_old_open_file_beside_its_closed_one(site: Replica, made: Path, days: Path) -> None:
     """A copy made twice holds both. After restoring it, a rebuild and a crawl, the closed file has every
     byte, and `verify` names the spare one."""
     before = contents(days)
@@ -72,8 +65,8 @@ def test_an_old_open_file_beside_its_closed_one(replica: Replica, made: Path, da
     shutil.copy(copied, days / "warc")
     (days / "archive.db").unlink()
     assert sohr(days, "rebuild").status == 0
-    crawl(replica, days, DAYS[2])
-    crawl(replica, days, DAYS[3])
+    crawl(site, days, DAYS[2])
+    crawl(site, days, DAYS[3])
     after = contents(days)
     for name, content in before.items():
         assert after[name.removesuffix(".open")].startswith(content)
@@ -85,25 +78,25 @@ def test_an_old_open_file_beside_its_closed_one(replica: Replica, made: Path, da
 
 
 @pytest.mark.parametrize("rebuilt", [True, False], ids=["rebuilt", "as it was"])
-def test_an_old_copy_of_the_open_file(replica: Replica, tmp_path: Path, rebuilt: bool) -> None:
+def test_an_old_copy_of_the_open_file(site: Replica, tmp_path: Path, rebuilt: bool) -> None:
     """It is shorter than the manifests say: nothing is added to it, a new file is begun, the crawl and
     `verify` say so, and when the right file is back all is whole."""
     folder = tmp_path / "a"
-    crawl(replica, folder, DAYS[0])
+    crawl(site, folder, DAYS[0])
     (path,) = (folder / "warc").iterdir()
     old = path.read_bytes()
-    crawl(replica, folder, DAYS[0].replace("06:", "09:"))
+    crawl(site, folder, DAYS[0].replace("06:", "09:"))
     new = path.read_bytes()
     assert len(new) > len(old)
     path.write_bytes(old)
     if rebuilt:
         (folder / "archive.db").unlink()
         assert sohr(folder, "rebuild").status == 0
-    said = crawl(replica, folder, DAYS[0].replace("06:", "12:"), 73)
+    said = crawl(site, folder, DAYS[0].replace("06:", "12:"), 73)
     assert f"shorter than they were, and nothing is added to them: {path.name.removesuffix('.open')}" in said
     assert path.read_bytes() == old
     assert [file.serial for file in warc_files(folder / "warc")] == [1, 2]
-    crawl(replica, folder, DAYS[1])
+    crawl(site, folder, DAYS[1])
     assert path.read_bytes() == old
     assert (b"EVIDENCE IS LACKING" in sohr(folder, "status").out) is not rebuilt
     ran = sohr(folder, "verify")
@@ -114,13 +107,13 @@ def test_an_old_copy_of_the_open_file(replica: Replica, tmp_path: Path, rebuilt:
     check_warcs(folder)
 
 
-def test_a_serial_number_is_used_once(replica: Replica, days: Path) -> None:
+def test_a_serial_number_is_used_once(site: Replica, days: Path) -> None:
     """Also after the newest file is gone: the manifests know its number."""
     newest = warc_files(days / "warc")[-1]
     newest.path.unlink()
     (days / "archive.db").unlink()
     assert sohr(days, "rebuild").status == 0
-    crawl(replica, days, DAYS[2])
+    crawl(site, days, DAYS[2])
     assert [file.serial for file in warc_files(days / "warc")] == [1, newest.serial + 1]
     assert rows(days, "select max(serial) from warc_files") == [(newest.serial + 1,)]
 

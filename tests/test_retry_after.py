@@ -4,7 +4,6 @@ none beyond the day's budget."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -14,20 +13,8 @@ from archive.thresholds import HOST_FAILED, HOST_LAST
 from crawler.extensions.guard import Breaker
 from tests.crawling import archived, asked, crawl, exchanges, rows, truth
 from tests.replica.server import Replica
-from tests.replica.settings import Settings
 
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Replica]:
-    with Replica(posts=12) as replica:
-        yield replica
-
-
-@pytest.fixture
-def site(shared: Replica) -> Iterator[Replica]:
-    shared.clear_log()
-    yield shared
-    shared.call("set", **vars(Settings()))
+POSTS = 12
 
 
 def waits(site: Replica, status: int) -> list[float]:
