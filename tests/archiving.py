@@ -43,12 +43,17 @@ class Ran:
         return self.out.decode().splitlines()
 
 
+def command_line(folder: Path, *arguments: object) -> list[str]:
+    """The command for an archive."""
+    return [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
+
+
 def sohr(
     folder: Path, *arguments: object, source: Path = ROOT, clock: str = "", roots: Path | str = ""
 ) -> Ran:
     """Run the command to its end, from the source tree given, by the clock given; ``roots`` are certificates
     of timestamp authorities to trust."""
-    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
+    line = command_line(folder, *arguments)
     done = subprocess.run(
         line,
         cwd=source,

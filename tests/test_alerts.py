@@ -9,7 +9,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from archive.clock import current_time, format_time, now
 from archive.read import alerts
 from archive.read.alerts import read_alerts
 from archive.settings_file import BadSettings
-from tests.archiving import Archive, capture, sohr
+from tests.archiving import Archive, capture, command_line, sohr
 from tests.crawling import environment, rows
 from tests.replica.server import ROOT
 
@@ -221,7 +220,7 @@ def test_twenty_kills(tmp_path: Path, url: str) -> None:
     settle(tmp_path, f'name = "a"\nurl = "{url}/a"')
     fill(tmp_path, 2, "In all 4 were killed near the town.", posts=posts)
     Receiver.slow = 0.02
-    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(tmp_path), "alert"]
+    line = command_line(tmp_path, "alert")
     chance = random.Random(7)  # instants to kill at, repeatable
     kills = 0
     while kills < 20:

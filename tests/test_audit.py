@@ -23,6 +23,7 @@ from archive.cli.main import sohr_archive
 from archive.model import GONE_STATES
 from archive.read.database import open_readonly
 from archive.reports.audit import read_audit
+from tests.archiving import command_line
 from tests.crawling import QUICK, crawl, environment, rows
 from tests.replica.server import ROOT, Replica
 
@@ -32,15 +33,7 @@ QUIET: dict[str, Any] = {"RETRY_TIMES": 0}
 
 def audit(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(folder),
-        "audit",
-        *map(str, arguments),
-    ]
+    command = command_line(folder, "audit", *arguments)
     return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
 
 

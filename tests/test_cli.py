@@ -28,6 +28,7 @@ from archive.reports.status import read_status
 from archive.reports.terminal import cut, duration, in_words, plain, render_status, size
 from archive.store.rows import open_store
 from archive.store.schema import RELEASE
+from tests.archiving import command_line
 from tests.demo import crawl
 from tests.replica.server import ROOT, Replica
 
@@ -417,7 +418,7 @@ def test_a_number_of_another_archive(folder: Path) -> None:
 @pytest.mark.real_process
 def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     """`changes | head -1`: nothing on standard error, exit status 0."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
+    command = command_line(folder, "changes")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout and child.stderr
         child.stdout.readline()
@@ -430,7 +431,7 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
 def test_a_full_disk(folder: Path) -> None:
     """One sentence and 73."""
     with open("/dev/full", "wb") as full:
-        command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "export"]
+        command = command_line(folder, "export")
         answer = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
     assert answer.returncode == 73 and answer.stderr.count("\n") == 1 and "No space left" in answer.stderr
 
@@ -438,7 +439,7 @@ def test_a_full_disk(folder: Path) -> None:
 @pytest.mark.real_process
 def test_ctrl_c(folder: Path) -> None:
     """130, one line, no traceback."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "changes"]
+    command = command_line(folder, "changes")
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:

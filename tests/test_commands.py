@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from archive.cli.main import COMMANDS
+from tests.archiving import command_line
 from tests.crawling import environment
 from tests.made_once import copy_archive
 from tests.replica.server import ROOT
@@ -63,18 +64,7 @@ def archive(small: Small, tmp_path: Path) -> Path:
     copy_archive(small.folder, folder)
     shutil.copy(next((folder / "warc").iterdir()), tmp_path / "mine.warc.gz")
     (tmp_path / "cited.csv").write_text(f"url\nen:{small.edited}\n", "utf-8")
-    line = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(folder),
-        "changes",
-        "--consumer",
-        "parser",
-        "--limit",
-        "1",
-    ]
+    line = command_line(folder, "changes", "--consumer", "parser", "--limit", "1")
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True)
     return folder
 
@@ -82,7 +72,7 @@ def archive(small: Small, tmp_path: Path) -> Path:
 def line_of(command: str, small: Small, archive: Path, *more: str) -> list[str]:
     """The command line."""
     given = [argument.format(edited=small.edited, out=archive.parent) for argument in ARGUMENTS[command]]
-    return [sys.executable, "-m", "archive.cli.main", "--archive", str(archive), command, *given, *more]
+    return command_line(archive, command, *given, *more)
 
 
 def test_every_command_is_tried_here() -> None:
@@ -233,16 +223,7 @@ def test_a_misspelled_command(typed: str, meant: str) -> None:
 def test_a_port_that_is_taken(small: Small) -> None:
     """The command prints a sentence that says what to do, and no address."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        line = [
-            sys.executable,
-            "-m",
-            "archive.cli.main",
-            "--archive",
-            str(small.folder),
-            "serve",
-            "--port",
-            str(taken.getsockname()[1]),
-        ]
+        line = command_line(small.folder, "serve", "--port", taken.getsockname()[1])
         answer = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (
         answer.returncode == 2

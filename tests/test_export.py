@@ -9,7 +9,6 @@ import resource
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,20 +19,13 @@ import pytest
 
 from archive.read.database import json_line, open_readonly
 from archive.text.normalise import text_sha256
+from tests.archiving import command_line, well
 from tests.demo import crawl
 from tests.replica.posts import Post
 from tests.replica.server import ROOT, Replica
 
 POSTS = 20  # an edition
 Record = dict[str, Any]
-
-
-def run(folder: Path, *arguments: object) -> bytes:
-    """What the command writes."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60)
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout
 
 
 def lines(output: bytes) -> list[Record]:
@@ -66,8 +58,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Two:
         crawl(site, disturbed, "-a", "pages=1", "-a", "edition=ar")
         crawl(site, disturbed)
         crawl(site, disturbed, "-a", "look=all")
-        contents = run(first, "export", "--content"), run(disturbed, "export", "--content")
-        told = run(first, "changes")
+        contents = well(first, "export", "--content"), well(disturbed, "export", "--content")
+        told = well(first, "changes")
         edited, title, retagged, gone = [post.post_id for post in site.posts("en") if not post.odd][:4]
         site.call("edit", edition="en", post_id=edited, digit=True, silent=True)
         site.call(
@@ -102,7 +94,7 @@ def test_content_equals_the_site(two: Two) -> None:
     were fetched."""
     said = {
         (r["edition"], r["post_id"]): r
-        for r in lines(run(two.first, "export", "--content", "--versions", "latest"))
+        for r in lines(well(two.first, "export", "--content", "--versions", "latest"))
     }
     for post in two.posts:
         record = said.pop((post.edition, post.post_id))
@@ -123,7 +115,7 @@ def test_order_is_edition_then_number_then_first_capture(two: Two) -> None:
     """Post ids sort as numbers."""
     places = [
         (r["source"], r["post_id"], r["first_captured_at"], r["number"])
-        for r in lines(run(two.first, "export"))
+        for r in lines(well(two.first, "export"))
     ]
     assert places == sorted(places) and len(places) > 2 * POSTS - 6
 
@@ -131,8 +123,8 @@ def test_order_is_edition_then_number_then_first_capture(two: Two) -> None:
 def test_the_same_archive_gives_the_same_bytes(two: Two, tmp_path: Path) -> None:
     """To standard output and to a file."""
     target = tmp_path / "versions.jsonl"
-    counts = json.loads(run(two.first, "export", "-o", target, "--json"))
-    assert target.read_bytes() == run(two.first, "export")
+    counts = json.loads(well(two.first, "export", "-o", target, "--json"))
+    assert target.read_bytes() == well(two.first, "export")
     assert counts == {
         "output": str(target),
         "format": "jsonl",
@@ -152,18 +144,18 @@ def umask() -> int:
 def test_all_versions_or_the_newest_and_one_edition(two: Two) -> None:
     """Both filters hold."""
     everything, latest = (
-        lines(run(two.first, "export")),
-        lines(run(two.first, "export", "--versions", "latest")),
+        lines(well(two.first, "export")),
+        lines(well(two.first, "export", "--versions", "latest")),
     )
     assert [r["citation"] for r in latest] == [r["citation"] for r in everything if r["is_latest"]]
     assert [r["number"] for r in everything if r["post_id"] == two.edited and r["source"] == "en"] == [1, 2]
-    arabic = lines(run(two.first, "export", "--edition", "ar"))
+    arabic = lines(well(two.first, "export", "--edition", "ar"))
     assert arabic == [r for r in everything if r["source"] == "ar"] != everything
 
 
 def test_lines_have_their_kind_and_make_up_the_text(two: Two) -> None:
     """A parser need not guess; and the digest is of the text as exported."""
-    records = lines(run(two.first, "export"))
+    records = lines(well(two.first, "export"))
     for record in records:
         assert "\n".join(line["text"] for line in record["lines"]) == record["text"]
         assert text_sha256(record["text"]) == record["text_sha256"]
@@ -174,9 +166,9 @@ def test_no_internal_id_is_told(two: Two) -> None:
     """Rows' numbers are the database's own affair: a rebuild may give others."""
     ours = {"post_id", "record_id"}  # WordPress's and WARC's
     for output in (
-        run(two.first, "export"),
-        run(two.first, "export", "--content"),
-        run(two.first, "changes"),
+        well(two.first, "export"),
+        well(two.first, "export", "--content"),
+        well(two.first, "changes"),
     ):
         assert {name for name in keys(lines(output)) if name.endswith("_id")} <= ours
 
@@ -189,25 +181,15 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    command = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(two.first),
-        "export",
-        "--force",
-        "-o",
-        str(target),
-    ]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
+    command = command_line(two.first, "export", "--force", "-o", target)
+    answer = subprocess.well(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
     assert (
         answer.returncode == 73
         and answer.stderr.startswith("sohr-archive: ")
         and answer.stderr.count("\n") == 1
     )
     assert target.read_text() == "what was there" and list(tmp_path.iterdir()) == [target]
-    run(two.first, "export", "--force", "-o", target)
+    well(two.first, "export", "--force", "-o", target)
     assert len(lines(target.read_bytes())) > POSTS
 
 
@@ -215,26 +197,15 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
 def test_an_export_never_overwrites_the_archive(two: Two, name: str) -> None:
     """Nor a folder."""
     before = (two.first / "archive.db").stat().st_size
-    command = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(two.first),
-        "export",
-        "--format",
-        "jsonl",
-        "-o",
-        str(two.first / name),
-    ]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    command = command_line(two.first, "export", "--format", "jsonl", "-o", two.first / name)
+    answer = subprocess.well(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 73 and "give" in answer.stderr
     assert (two.first / "archive.db").stat().st_size == before
 
 
 def test_a_device_is_written_to_not_replaced(two: Two) -> None:
     """-o /dev/null."""
-    run(two.first, "export", "-o", "/dev/null")
+    well(two.first, "export", "-o", "/dev/null")
     assert Path("/dev/null").is_char_device()
 
 
@@ -243,16 +214,16 @@ def test_a_device_is_written_to_not_replaced(two: Two) -> None:
 
 def test_changes_are_numbered_without_a_gap(two: Two) -> None:
     """From 1, whatever part is asked for."""
-    told = lines(run(two.first, "changes"))
+    told = lines(well(two.first, "changes"))
     assert [change["seq"] for change in told] == list(range(1, len(told) + 1))
-    assert lines(run(two.first, "changes", "--after", 5, "--limit", 3)) == told[5:8]
-    assert run(two.first, "changes", "--after", len(told)) == b""
+    assert lines(well(two.first, "changes", "--after", 5, "--limit", 3)) == told[5:8]
+    assert well(two.first, "changes", "--after", len(told)) == b""
 
 
 def test_a_line_never_changes(two: Two) -> None:
     """Lines that were written once are written again in the same bytes, also where a later capture replaced a
     claim."""
-    now = run(two.first, "changes")
+    now = well(two.first, "changes")
     assert now.startswith(two.told) and len(now) > len(two.told)
     of_one = [
         change for change in lines(now) if change["post_id"] == two.retagged and change["source"] == "en"
@@ -266,7 +237,7 @@ def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
     """An import adds a version before the first. The versions get new numbers, the feed's lines stay, and the
     new line has the right place."""
     shutil.copytree(two.first, tmp_path / "copy")
-    before = run(tmp_path / "copy", "changes")
+    before = well(tmp_path / "copy", "changes")
     last = len(lines(before))
     with closing(sqlite3.connect(tmp_path / "copy" / "archive.db")) as conn:
         (article,) = conn.execute(
@@ -291,7 +262,7 @@ def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
             (last + 1, article, "2016-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
         )
         conn.commit()
-    after = run(tmp_path / "copy", "changes")
+    after = well(tmp_path / "copy", "changes")
     assert after.startswith(before)
     told = lines(after)[-1]
     assert [told[name] for name in ("kind", "title", "number", "state")] == ["backfilled", "Older", 1, "live"]
@@ -300,7 +271,7 @@ def test_older_history_moves_no_line(two: Two, tmp_path: Path) -> None:
 
 def test_changes_say_what_happened(two: Two) -> None:
     """A silent edit of a figure, an edit of a title, a post that is gone."""
-    later = lines(run(two.first, "changes", "--after", 2 * POSTS))
+    later = lines(well(two.first, "changes", "--after", 2 * POSTS))
     told = {change["post_id"]: change for change in later}
     silent, title, gone = told[two.edited], told[two.title], told[two.gone]
     assert (silent["kind"], silent["severity"], silent["stealth"], silent["number"], silent["state"]) == (
@@ -328,7 +299,7 @@ def told_first(two: Two, post_id: int) -> Record:
 
 def test_replaying_the_feed_gives_the_present_state(two: Two) -> None:
     """The last line of each article is what `latest_versions` holds."""
-    present = {(change["source"], change["key"]): change for change in lines(run(two.first, "changes"))}
+    present = {(change["source"], change["key"]): change for change in lines(well(two.first, "changes"))}
     with closing(open_readonly(two.first)) as conn:
         rows = conn.execute("select * from latest_versions").fetchall()
     names = (

@@ -31,6 +31,7 @@ from archive.export.wacz import surt
 from archive.read.database import open_readonly
 from archive.read.feed import changes
 from archive.store.fields import FIGURE_CHANGE_FIELDS, VERSION_FIELDS
+from tests.archiving import command_line
 from tests.bench import measure
 from tests.large_archive import make
 from tests.replica.server import ROOT
@@ -43,15 +44,7 @@ FEW, SEVERAL, MANY = 1_000, 10_000, 60_000  # versions
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:
     """The command."""
-    command = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(folder),
-        "export",
-        *map(str, arguments),
-    ]
+    command = command_line(folder, "export", *arguments)
     return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300)
 
 
@@ -462,18 +455,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 def most_memory(folder: Path, form: str) -> float:
     """MB of all processes of an export together, at the worst moment."""
-    line = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        folder,
-        "export",
-        "--format",
-        form,
-        "-o",
-        "/dev/null",
-    ]
+    line = command_line(folder, "export", "--format", form, "-o", "/dev/null")
     return measure.run(line, watch=True).rss / 1e6
 
 

@@ -23,6 +23,7 @@ from archive.read import feed
 from archive.read.consumers import BadConsumer, CannotKeepCursor, Consumers, FeedBeganAnew
 from archive.read.database import open_readonly
 from archive.read.follow import follow
+from tests.archiving import command_line
 from tests.replica.server import ROOT
 from tests.small_archive import Small
 
@@ -53,7 +54,7 @@ with closing(open_readonly(folder)) as conn, open(out, "a") as file:
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """The command."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *map(str, arguments)]
+    command = command_line(folder, *arguments)
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
@@ -238,17 +239,7 @@ def test_follow_on_the_command_line_flushes_and_ends_with_ctrl_c(copy: Path) -> 
     """Each line reaches a pipe as soon as it is written."""
     with closing(open_readonly(copy)) as conn:
         newest = feed.newest_seq(conn)
-    command = [
-        sys.executable,
-        "-m",
-        "archive.cli.main",
-        "--archive",
-        str(copy),
-        "changes",
-        "--follow",
-        "--after",
-        str(newest - 1),
-    ]
+    command = command_line(copy, "changes", "--follow", "--after", newest - 1)
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:

@@ -6,12 +6,12 @@ import json
 import logging
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from archive import log
+from tests.archiving import command_line
 from tests.crawling import command, crawl, environment
 from tests.replica.server import ROOT, Replica
 
@@ -46,7 +46,7 @@ def test_a_file_has_what_crawls_and_tasks_say(site: Replica, folder: Path, tmp_p
         done = crawl(site, folder, "edition=en")
         assert (done.status, done.stderr) == (0, "")
         for task in (["audit"], ["verify"], ["alert"], ["backup", str(tmp_path / "b.db")]):
-            line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), *task]
+            line = command_line(folder, *task)
             subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, check=True)
     finally:
         (folder / "settings.toml").unlink()

@@ -7,7 +7,6 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 
 from archive.cli.main import sohr_archive
 from archive.reports.politeness import most_within
+from tests.archiving import command_line
 from tests.crawling import crawl, environment, rows
 from tests.replica.server import ROOT, Replica
 
@@ -30,7 +30,7 @@ REST = 2  # seconds that the site asks for
 
 def politeness(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "politeness", *arguments]
+    command = command_line(folder, "politeness", *arguments)
     return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
 
 

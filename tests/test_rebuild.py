@@ -15,7 +15,7 @@ import pytest
 
 from archive.rebuild import recover
 from archive.rebuild.rebuild import rebuild
-from tests.archiving import Foreign, Ran, answer, dump, said, sohr, told, warc, well
+from tests.archiving import Foreign, Ran, answer, command_line, dump, said, sohr, told, warc, well
 from tests.crawling import Crawled, changes, check_warcs, crawl, environment, rows, until, versions, warcs
 from tests.replica.server import ROOT, Replica
 from tests.replica.words import EDITIONS
@@ -205,7 +205,7 @@ def test_a_rebuild_killed_goes_on(history: History, tmp_path: Path) -> None:
     same."""
     folder = history.copy(tmp_path / "a")
     before, random = dump(folder), Random(3)
-    line = [sys.executable, "-m", "archive.cli.main", "--archive", str(folder), "rebuild"]
+    line = command_line(folder, "rebuild")
     killed = 0
     for _ in range(3):
         child = subprocess.Popen(
