@@ -104,6 +104,7 @@ def run(
     *,
     within: float = SECONDS,
     limit: Callable[[], None] | None = None,
+    source: Path = ROOT,
 ) -> Crawled:
     """Run a command line to the end, in an environment of its own where one is given. Raises
     subprocess.TimeoutExpired where it hangs."""
@@ -111,7 +112,7 @@ def run(
     # preexec_fn is for resource limits; these tests start no threads
     done = subprocess.run(
         line,
-        cwd=ROOT,
+        cwd=source,
         env=given or environment(),
         capture_output=True,
         text=True,
@@ -287,6 +288,12 @@ def expected_states(replica: Replica) -> dict[tuple[str, int], str]:
         return "protected" if post.password else "live" if post.lines else "empty"
 
     return {(e, post.post_id): state(post) for e in EDITIONS for post in replica.posts(e)}
+
+
+def assert_taken(replica: Replica, folder: Path) -> None:
+    """The archive has every published post, with the state and the text that the site shows."""
+    assert archived(folder) == truth(replica)
+    assert states(folder) == expected_states(replica)
 
 
 # -- the evidence --------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def plain(site: Replica) -> list[int]:
 def walled(site: Replica, ids: list[int], text: str = WALL.strip()) -> None:
     """Each of the posts says the same."""
     for post_id in ids:
-        site.call("edit", edition="en", post_id=post_id, html=f"<p>{text}</p>", lines=[text], silent=True)
+        site.rewrite(post_id, text, silent=True)
 
 
 def drifting(done: Crawled, words: str) -> None:
@@ -76,14 +76,7 @@ class TestOneTextOnManyPages:
         assert sohr(folder, "rebuild", "--extract").status == 0 and versions(folder) == count
         for post_id in ids:
             _, lines = before["en", post_id]
-            site.call(
-                "edit",
-                edition="en",
-                post_id=post_id,
-                html="".join(f"<p>{line}</p>" for line in lines),
-                lines=list(lines),
-                silent=True,
-            )
+            site.rewrite(post_id, *lines, silent=True)
         assert crawl(site, folder, "edition=en", "look=all").status == 0
         assert archived(folder) == {key: text for key, text in truth(site).items() if key[0] == "en"}
         # Nor do they slip in late
@@ -177,7 +170,7 @@ class TestUnlikeBefore:
                 next(post for post in site.posts("en") if post.post_id == post_id).lines[0][:20]
                 + f" {post_id}"
             )
-            site.call("edit", edition="en", post_id=post_id, html=f"<p>{line}</p>", lines=[line], silent=True)
+            site.rewrite(post_id, line, silent=True)
         count = versions(folder)
         drifting(crawl(site, folder, "edition=en", "look=all"), "updated): too many posts at once")
         assert rows(folder, "select verdict from crawls")[-1] == ("drifting",) and versions(folder) == count
@@ -236,13 +229,7 @@ class TestUnlikeBefore:
             assert crawl(site, folder, "look=all").status == 0
             site.call("publish", edition="en", count=3)
             site.call("edit", edition="en", post_id=ids[turn], digit=True)
-            site.call(
-                "edit",
-                edition="en",
-                post_id=ids[turn + 5],
-                html=f"<p>{left}</p>",
-                lines=[left],
-            )
+            site.rewrite(ids[turn + 5], left)
             site.call("trash", edition="en", post_id=ids[turn + 10])
 
 

@@ -11,9 +11,9 @@ import pytest
 from tests.crawling import (
     AGAIN,
     answered,
-    archived,
     article_requests,
     asked_again,
+    assert_taken,
     check_warcs,
     crawl,
     exchanges,
@@ -45,8 +45,7 @@ def kill_after(replica: Replica, folder: Path, requests: int, *arguments: str, a
 
 def assert_whole(replica: Replica, folder: Path) -> None:
     """The archive says what the site says, as if nothing had happened."""
-    assert archived(folder) == truth(replica)
-    assert states(folder) == expected_states(replica)
+    assert_taken(replica, folder)
     assert rows(folder, "select count(*), max(number) from versions") == [(len(truth(replica)), 1)]
     assert rows(folder, "select seq, kind from changes order by seq") == [
         (n, "created") for n in range(1, len(expected_states(replica)) + 1)

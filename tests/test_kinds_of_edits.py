@@ -29,17 +29,6 @@ def put(site: Replica, name: str, lines: tuple[str, ...] = TEXT) -> int:
     return post_id
 
 
-def edit(site: Replica, post_id: int, *lines: str) -> None:
-    """Its text is this from now on."""
-    site.call(
-        "edit",
-        edition="en",
-        post_id=post_id,
-        html="".join(f"<p>{line}</p>" for line in lines),
-        lines=list(lines),
-    )
-
-
 def told(folder: Path, post_id: int) -> list[tuple[list[str], int]]:
     """Classes and severity of each update of a post."""
     sql = (
@@ -59,8 +48,7 @@ def test_each_edit_by_its_name(tmp_path: Path) -> None:
         lines = {name: [f"{line} Told by {name}." for line in TEXT] for name in names}
         assert crawl(site, folder, "edition=en").status == 0
         count = versions(folder)
-        edit(
-            site,
+        site.rewrite(
             posts["digit"],
             lines["digit"][0],
             lines["digit"][1].replace("3 civilians", "31 civilians"),
@@ -70,8 +58,7 @@ def test_each_edit_by_its_name(tmp_path: Path) -> None:
         site.call(
             "edit", edition="en", post_id=posts["obfuscation"], title="At*tack on the market of obfuscation"
         )
-        edit(
-            site,
+        site.rewrite(
             posts["removed"],
             lines["removed"][0],
             lines["removed"][1].replace(" Shops stayed closed.", ""),
@@ -113,7 +100,7 @@ def test_a_theme_that_changes_in_mid_life(tmp_path: Path) -> None:
         ]
         assert crawl(site, folder, "edition=en").status == 0
         before, known, count = archived(folder), states(folder), versions(folder)
-        edit(site, post_id, TEXT[0], TEXT[1].replace("3 civilians", "31 civilians"), TEXT[2])
+        site.rewrite(post_id, TEXT[0], TEXT[1].replace("3 civilians", "31 civilians"), TEXT[2])
         site.call("set", layout="alien", ads=False, rest=False, feed=False, sitemap=False)
         done = crawl(site, folder, "edition=en", "look=all")
         assert done.status == 65 and "could not be read" in done.stderr

@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,7 +15,19 @@ import pytest
 from archive.rebuild import recover
 from archive.rebuild.rebuild import rebuild
 from tests.archiving import Foreign, Ran, answer, command_line, dump, said, sohr, told, warc, well
-from tests.crawling import Crawled, changes, check_warcs, crawl, environment, rows, until, versions, warcs
+from tests.crawling import (
+    Crawled,
+    changes,
+    check_warcs,
+    command,
+    crawl,
+    environment,
+    rows,
+    run,
+    until,
+    versions,
+    warcs,
+)
 from tests.replica.server import ROOT, Replica
 from tests.replica.words import EDITIONS
 
@@ -280,28 +291,9 @@ def test_a_crawl_by_another_release_takes_no_reading_for_an_edit(later: Path, tm
     with Replica(posts=6) as replica:
         assert crawl(replica, tmp_path / "a").status == 0
         count = versions(tmp_path / "a")
-        line = [
-            sys.executable,
-            "-m",
-            "scrapy.cmdline",
-            "crawl",
-            "sohr",
-            "-a",
-            f"site={replica.url}",
-            "-a",
-            "look=all",
-        ]
-        line += ["-s", f"ARCHIVE_DIR={tmp_path / 'a'}", "-s", "DOWNLOAD_DELAY=0"]
-        done = subprocess.run(
-            line,
-            cwd=later,
-            env=environment() | {"PYTHONPATH": str(later)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
+        line = command(replica, tmp_path / "a", "look=all")
+        done = run(line, environment() | {"PYTHONPATH": str(later)}, source=later)
+        assert done.status == 0, done.stderr[-2000:]
     assert versions(tmp_path / "a") == count
     assert rows(tmp_path / "a", "select distinct kind from changes") == [("created",)]
     assert rows(tmp_path / "a", "select count(*) from captures where outcome = 'unchanged'")[0][0] > 0

@@ -26,10 +26,10 @@ from tests.crawling import (
     archived,
     article_requests,
     asked,
+    assert_taken,
     check_warcs,
     crawl,
     exchanges,
-    expected_states,
     records,
     rows,
     run,
@@ -263,7 +263,7 @@ class TestUnavailable:
         assert 10 <= sum(article_requests(site).values()) <= 14  # two more may be under way
         site.call("set", fail_status=0, only="")
         assert crawl(site, tmp_path / "a").status == 0
-        assert states(tmp_path / "a") == expected_states(site) and archived(tmp_path / "a") == truth(site)
+        assert_taken(site, tmp_path / "a")
 
     def test_a_home_that_is_not_there(self, site: Replica, tmp_path: Path) -> None:
         """No listing at the address given: not a healthy crawl of nothing."""
@@ -283,7 +283,7 @@ class TestRetries:
         refused = next(n for n, entry in enumerate(log) if entry["status"] == 429)
         times = [datetime.fromisoformat(str(entry["at"])) for entry in log]
         assert (times[refused + 1] - times[refused]).total_seconds() >= 2.9
-        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert_taken(site, tmp_path / "a")
         assert ("/en/page/2/", 429) in exchanges(tmp_path / "a")
 
     def test_a_longer_retry_after_than_we_wait_ends_the_crawl(self, site: Replica, tmp_path: Path) -> None:
@@ -457,7 +457,7 @@ class TestArchive:
         assert done.status == 73, done.stderr[-3000:]
         sentence(done, "cannot be written")
         assert crawl(site, tmp_path / "a").status == 0
-        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert_taken(site, tmp_path / "a")
         check_warcs(tmp_path / "a")
 
     @pytest.mark.parametrize("full", ["warc", "all"])
@@ -481,7 +481,7 @@ class TestArchive:
             sentence(crawled, "cannot be written")
             subprocess.run(["mount", "-o", "remount,size=64m", str(mounted)], check=True)
             assert crawl(site, folder).status == 0
-            assert archived(folder) == truth(site) and states(folder) == expected_states(site)
+            assert_taken(site, folder)
             check_warcs(folder)
         finally:
             subprocess.run(["umount", str(mounted)], check=False)
@@ -518,7 +518,7 @@ class TestSignals:
         ]
         site.call("set", slow_ms=0)
         assert crawl(site, tmp_path / "a").status == 0
-        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert_taken(site, tmp_path / "a")
 
     def test_while_waiting_for_the_site(self, site: Replica, tmp_path: Path) -> None:
         """A Retry-After is not waited out by a crawl that is stopped."""
@@ -548,7 +548,7 @@ class TestSignals:
         assert done.status in (130, -signal.SIGINT) and time.monotonic() - begun < 8
         site.call("set", slow_ms=0)
         assert crawl(site, tmp_path / "a").status == 0
-        assert archived(tmp_path / "a") == truth(site) and states(tmp_path / "a") == expected_states(site)
+        assert_taken(site, tmp_path / "a")
 
 
 def test_a_copy_of_an_archive_is_an_archive(site: Replica, tmp_path: Path) -> None:

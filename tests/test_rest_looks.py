@@ -66,16 +66,9 @@ class TestLooksByRest:
         crawl(site, tmp_path / "a", "edition=en", ARCHIVE_CLOCK=LOOKS[0])
         silent, title, honest = plain_posts(site, 3)
         in_step(site, "+2h")
-        site.call(
-            "edit",
-            edition="en",
-            post_id=silent.post_id,
-            html="<p>The people counted there are six by now.</p>",
-            lines=["The people counted there are six by now."],
-            silent=True,
-        )
+        site.rewrite(silent.post_id, "The people counted there are six by now.", silent=True)
         site.call("edit", edition="en", post_id=title.post_id, title="Another", silent=True)
-        site.call("edit", edition="en", post_id=honest.post_id, html="<p>Now 5.</p>", lines=["Now 5."])
+        site.rewrite(honest.post_id, "Now 5.")
         edited = {f"/en/{post.post_id}/" for post in (silent, title, honest)}
         for turn in (1, 2, 3):
             site.clear_log()
@@ -168,14 +161,7 @@ class TestLooks:
         with Replica(posts=12, lastmod=True, rest=False, feed=False, gzip=True) as site:
             crawl(site, tmp_path / "a", "edition=en")
             (post,) = plain_posts(site, 1)
-            site.call(
-                "edit",
-                edition="en",
-                post_id=post.post_id,
-                html="<p>The people counted there are six by now.</p>",
-                lines=["The people counted there are six by now."],
-                silent=True,
-            )
+            site.rewrite(post.post_id, "The people counted there are six by now.", silent=True)
             path = f"/en/{post.post_id}/"
             for clock, status in (("+1h", 304), ("+3h", 200), ("+5h", 304)):
                 site.clear_log()
@@ -217,9 +203,7 @@ class TestLooks:
             place = 12
             # The second is found by the edit of the first: it promotes nobody
             for edited in (ids[place], ids[place + 3]):
-                site.call(
-                    "edit", edition="en", post_id=edited, html="<p>Now 6 dead.</p>", lines=["Now 6 dead."]
-                )
+                site.rewrite(edited, "Now 6 dead.")
             urls = tmp_path / "urls.txt"
             urls.write_text(f"{site.url}en/{ids[place]}/\n")
             crawl(site, tmp_path / "a", f"urls={urls}", "look=all", ARCHIVE_CLOCK="+2m")

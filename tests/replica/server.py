@@ -111,6 +111,11 @@ class Replica:
             raise ValueError(answer["error"])
         return answer["answer"]
 
+    def rewrite(self, post_id: int, *lines: str, edition: Edition = "en", **more: object) -> None:
+        """Let a post say these lines, a paragraph each; more as the knob `edit` takes it."""
+        html = "".join(f"<p>{line}</p>" for line in lines)
+        self.call("edit", edition=edition, post_id=post_id, html=html, lines=list(lines), **more)
+
     def log(self) -> list[dict[str, object]]:
         """Requests answered so far: time (monotonic, of this machine), at (UTC), method, path with query,
         status, bytes, user_agent, active, " "seconds, headers."""
