@@ -59,7 +59,7 @@ test: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
 test-slow: $(STAMP)
-	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m slow
+	env -u ARCHIVE_DIR $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=10 -m slow
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -15,12 +15,13 @@ from hypothesis import settings
 
 from tests import forking
 from tests.damaging import intact
+from tests.made_demo import demo
 from tests.reading import ds, path
 from tests.shared_site import shared, site
 from tests.small_archive import small
 from tests.small_disk import room
 
-__all__ = ["ds", "intact", "path", "room", "shared", "site", "small"]
+__all__ = ["demo", "ds", "intact", "path", "room", "shared", "site", "small"]
 
 # An example has no time limit: how long it takes depends on what else the machine does. In CI the same
 # examples each time: a new one is found where somebody sits in front of it.

@@ -10,23 +10,19 @@ from pathlib import Path
 
 from archive.store import lock
 from tests.demo import MARK, free_port, word_by_word
+from tests.made_demo import Demo
 from tests.replica.server import ROOT
 
 
-def demo(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """The demo in a process of its own."""
     command = [sys.executable, "-m", "tests.demo", "--folder", str(folder), "--no-serve", *more]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
-def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
+def test_the_demo_shows_what_the_archive_noticed(demo: Demo) -> None:
     """Twice into the same folder: all acts, every kind of change by name, the toll word by word."""
-    (tmp_path / "demo" / "warc").mkdir(parents=True)
-    (tmp_path / "demo" / MARK).touch()
-    (tmp_path / "demo" / "warc" / "of-the-last-demo").touch()
-    answer = demo(tmp_path / "demo")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    text = answer.stdout
+    text = demo.said
     assert [line for line in text.splitlines() if line.startswith("Act ")] == [
         "Act 1: the first crawl",
         "Act 2: the site goes on, and is crawled again",
@@ -40,7 +36,7 @@ def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
         and "  killed 3 civilians\n" in proof
         and "  killed 31 civilians\n" in proof
     )
-    assert "All of it holds" in proof and (tmp_path / "demo" / "edit.wacz").exists()
+    assert "All of it holds" in proof and "edit.wacz" in demo.files
     assert re.search(r"updated +figures +3 +no +en:\d+", text) and re.search(
         r"updated +figures +3 +yes +ar:\d+", text
     )
@@ -53,30 +49,27 @@ def test_the_demo_shows_what_the_archive_noticed(tmp_path: Path) -> None:
         r"New white space in en:\d+ made no version", text
     )
     assert "\x1b" not in text  # no colours into a file
-    assert (
-        not (tmp_path / "demo" / "warc" / "of-the-last-demo").exists()
-        and (tmp_path / "demo" / "archive.db").exists()
-    )
+    assert "archive.db" in demo.files and "warc/of-the-last-demo" not in demo.files
 
 
 def test_a_folder_that_is_not_of_a_demo_is_left_alone(tmp_path: Path) -> None:
     """Neither files of somebody's nor an archive without the mark are touched."""
     (tmp_path / "archive.db").write_text("years of work")
-    answer = demo(tmp_path)
+    answer = run(tmp_path)
     assert (
         answer.returncode == 2
         and answer.stderr.startswith("demo: ")
         and "was not made by a demo" in answer.stderr
     )
     assert (tmp_path / "archive.db").read_text() == "years of work"
-    assert demo(tmp_path / "archive.db").returncode == 2
+    assert run(tmp_path / "archive.db").returncode == 2
 
 
 def test_a_folder_that_a_crawl_holds_is_left_alone(tmp_path: Path) -> None:
     """75, as any command."""
     (tmp_path / MARK).touch()
     with lock.hold(tmp_path, os.getpid()):
-        answer = demo(tmp_path)
+        answer = run(tmp_path)
     assert answer.returncode == 75 and "holds the archive" in answer.stderr
 
 

@@ -7,7 +7,6 @@ import doctest
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from archive.cli.main import sohr_archive
 from archive.errors import exit_status_lines, exit_status_table
 from archive.export.formats import format_table
 from archive.thresholds import threshold_table
+from tests.made_demo import COMMAND, Demo, environment
 from tests.replica.server import ROOT
 
 PAGES = (
@@ -34,7 +34,6 @@ PAGES = (
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
 )
-CLONE = ("archive", "crawler", "tests", "Makefile", "pyproject.toml", "constraints.txt", "scrapy.cfg")
 SERVED = "make serve ARCHIVE_DIR=demo-data"
 MARK = "= = = the command ended with"
 
@@ -104,63 +103,40 @@ def steps(page: Path) -> list[Step]:
     return found
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository as somebody has just cloned it, with the environment that these tests run in."""
-    folder = tmp_path_factory.mktemp("tutorial") / "clone"
-    (folder / ".venv").mkdir(parents=True)
-    for name in CLONE:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        copy(ROOT / name, folder / name)
-    for part in Path(sys.prefix).iterdir():
-        if part.name != ".installed":
-            (folder / ".venv" / part.name).symlink_to(part)
-    (folder / ".venv" / ".installed").touch()  # younger than what make looks at: nothing is installed again
-    return folder
-
-
-def environment() -> dict[str, str]:
-    """A user's, without an archive or a port of their own."""
-    ours = ("ARCHIVE_", "COLUMNS", "PORT", "SERVE", "PYTEST", "MAKE", "SOHR_", "VIRTUAL_ENV", "PYTHONPATH")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {
-        "LC_ALL": "C.UTF-8",
-        "PYTHONIOENCODING": "utf-8",
-    }
-
-
 @pytest.mark.parametrize(("page", "least"), [("tutorial.md", 20), ("for-courts-and-editors.md", 10)])
-def test_the_tutorial_is_what_happens(clone: Path, page: str, least: int) -> None:
+def test_the_tutorial_is_what_happens(demo: Demo, page: str, least: int) -> None:
     """Each command in one shell, in order: it ends well and prints what the page says. So are the answers for
-    courts."""
-    typed = [step for step in steps(ROOT / "docs" / page) if step.command != SERVED]
+    courts. Both begin with the demo, which is made once."""
+    check = doctest.OutputChecker().check_output
+    made, *typed = (step for step in steps(ROOT / "docs" / page) if step.command != SERVED)
+    assert made.command.removesuffix(" > /dev/null") == COMMAND
+    assert ">" in made.command or check(made.expected, demo.said, doctest.ELLIPSIS), demo.said
     script = "".join(f"{{ {step.command}\n}} 2>&1 </dev/null\necho '{MARK}' $?\n" for step in typed)
     ran = subprocess.run(
-        ["bash"], cwd=clone, env=environment(), input=script, capture_output=True, text=True, timeout=500
+        ["bash"], cwd=demo.clone, env=environment(), input=script, capture_output=True, text=True, timeout=500
     )
     parts = re.split(rf"^{MARK} (\d+)\n", ran.stdout, flags=re.MULTILINE)
     assert len(typed) > least and len(parts) == 2 * len(typed) + 1, ran.stdout[-2000:] + ran.stderr
-    check = doctest.OutputChecker().check_output
     for step, told, status in zip(typed, parts[::2], parts[1::2], strict=False):
         assert status == "0" and check(step.expected, told, doctest.ELLIPSIS), (
             f"$ {step.command}\n{told}\nis not\n{step.expected}"
         )
 
 
-def test_the_tutorials_archive_is_served(clone: Path) -> None:
+def test_the_tutorials_archive_is_served(demo: Demo) -> None:
     """`make serve`, the one command of it that does not end: it names an address, and that answers."""
     assert SERVED in [step.command for step in steps(ROOT / "docs" / "tutorial.md")]
-    make_demo(clone)
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with open(clone / "served", "wb") as log:
+    with open(demo.clone / "served", "wb") as log:
         command = [*shlex.split(SERVED), f"PORT={port}"]
         served = subprocess.Popen(
-            command, cwd=clone, env=environment(), stdout=log, stderr=log, start_new_session=True
+            command, cwd=demo.clone, env=environment(), stdout=log, stderr=log, start_new_session=True
         )
     try:
         deadline = time.monotonic() + 60
-        while f"http://127.0.0.1:{port}/ " not in (told := (clone / "served").read_text("utf-8")):
+        while f"http://127.0.0.1:{port}/ " not in (told := (demo.clone / "served").read_text("utf-8")):
             assert served.poll() is None and time.monotonic() < deadline, told
             time.sleep(0.2)
         lines = _answer(f"http://127.0.0.1:{port}/-/sohr/changes.jsonl?after=131", deadline)
@@ -169,13 +145,6 @@ def test_the_tutorials_archive_is_served(clone: Path) -> None:
     finally:
         os.killpg(served.pid, 15)
         served.wait(20)
-
-
-def make_demo(clone: Path) -> None:
-    """The demo's archive, made once."""
-    if not (clone / "demo-data").exists():
-        command = ["make", "demo", "SERVE=0"]
-        subprocess.run(command, cwd=clone, env=environment(), check=True, capture_output=True, timeout=120)
 
 
 def _answer(url: str, deadline: float) -> str:
@@ -188,9 +157,8 @@ def _answer(url: str, deadline: float) -> str:
             time.sleep(0.2)
 
 
-def test_the_programs_in_the_pages_run(clone: Path) -> None:
+def test_the_programs_in_the_pages_run(demo: Demo) -> None:
     """Blocks of Python without a prompt run on the demo's archive, as a user saves them."""
-    make_demo(clone)
     programs = [
         (page.name, text) for page in PAGES for text in blocks(page, "python") if not text.startswith(">>>")
     ]
@@ -198,21 +166,20 @@ def test_the_programs_in_the_pages_run(clone: Path) -> None:
     for page, text in programs:
         answer = subprocess.run(
             [sys.executable, "-c", text],
-            cwd=clone,
+            cwd=demo.clone,
             env=environment(),
             capture_output=True,
             text=True,
             timeout=60,
         )
         assert (answer.returncode, answer.stderr) == (0, ""), f"{page}: {answer.stderr}"
-    with Archive.open(clone / "demo-data") as archive:
+    with Archive.open(demo.clone / "demo-data") as archive:
         assert archive.consumers.cursor("parser").seq == archive.newest_seq > 0  # what docs/feed.md does
 
 
-def test_the_examples_of_the_python_api_run(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_python_api_run(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/api.md, typed in after `make demo`."""
-    make_demo(clone)
-    monkeypatch.chdir(clone)
+    monkeypatch.chdir(demo.clone)
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
     found = runner.run(parser.get_doctest(text, {}, "api.md", "docs/api.md", 0))

@@ -460,7 +460,6 @@ def most_memory(folder: Path, form: str) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("many")
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "text"])
 @pytest.mark.real_process
 def test_memory_stays_flat(many: dict[int, Path], form: str) -> None:
@@ -471,7 +470,6 @@ def test_memory_stays_flat(many: dict[int, Path], form: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("many")  # one process makes the archives
 @pytest.mark.parametrize("form", ["warc", "wacz"])
 @pytest.mark.real_process
 def test_memory_of_evidence_stays_flat(many: dict[int, Path], form: str) -> None:

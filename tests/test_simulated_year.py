@@ -131,7 +131,7 @@ BADLY_BOUNDED = """select seq, kind, unchanged_until, said_at from changes c whe
         and p.captured_at > c.unchanged_until and p.captured_at < c.said_at))"""
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(14_400), pytest.mark.xdist_group("year")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(14_400)]
 
 
 @pytest.mark.parametrize("name", [one.name for one in BROKEN])
