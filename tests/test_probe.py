@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from archive.read.database import open_readonly
-from archive.reports.probe import Probe, probe_lines, read_probe
+from archive.reports.probe import Probe, read_probe
+from archive.reports.probe_text import probe_lines
 from tests.crawling import command, environment, run
 from tests.exact import Exact, http
 from tests.replica.server import ROOT, Replica

@@ -40,7 +40,8 @@ def probe(ctx: click.Context, url: str | None, folder: str | None, as_json: bool
     from archive.clock import now
     from archive.errors import OK, UNAVAILABLE, UNREADABLE
     from archive.read.database import open_readonly
-    from archive.reports.probe import probe_lines, read_probe
+    from archive.reports.probe import read_probe
+    from archive.reports.probe_text import probe_lines
     from archive.sites.sohr.addresses import HOME
 
     site = url or HOME
