@@ -182,7 +182,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     command = command_line(two.first, "export", "--force", "-o", target)
-    answer = subprocess.well(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, preexec_fn=small_disk)
     assert (
         answer.returncode == 73
         and answer.stderr.startswith("sohr-archive: ")
@@ -198,7 +198,7 @@ def test_an_export_never_overwrites_the_archive(two: Two, name: str) -> None:
     """Nor a folder."""
     before = (two.first / "archive.db").stat().st_size
     command = command_line(two.first, "export", "--format", "jsonl", "-o", two.first / name)
-    answer = subprocess.well(command, cwd=ROOT, capture_output=True, text=True)
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 73 and "give" in answer.stderr
     assert (two.first / "archive.db").stat().st_size == before
 
