@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 from tests.crawling import crawl, rows, states
 from tests.exact import Answer, Exact, http
@@ -68,6 +69,15 @@ def labelled(site: Exact) -> dict[str, bytes]:
         ("a coding of nobody", lambda page: packed("amazing", page)),
         ("no last chunk", lambda page: chunked(page, f"Content-Type: {PAGE}")),
         ("gzip, no last chunk", lambda page: chunked(gzip.compress(page), "Content-Encoding: gzip")),
+        ("gzip twice, said once", lambda page: packed("gzip", gzip.compress(gzip.compress(page)))),
+        ("gzip, not said", lambda page: packed("identity", gzip.compress(page))),
+        ("gzip called deflate", lambda page: packed("deflate", gzip.compress(page))),
+        ("zlib called gzip", lambda page: packed("gzip", zlib.compress(page))),
+        ("gzip called utf-8", lambda page: packed("UTF-8", gzip.compress(page))),
+        ("gzip called br", lambda page: packed("br", gzip.compress(page))),
+        ("gzip with a weight", lambda page: packed("gzip;q=1.0", gzip.compress(page))),
+        ("gzip in quotes", lambda page: packed('"gzip"', gzip.compress(page))),
+        ("zstd, not said", lambda page: packed("", zstd.compress(page))),
         ("gzip that is plain", lambda page: packed("gzip", page)),
     ]
     return {name: make(page) for (name, make), page in zip(plain, pages, strict=False)}

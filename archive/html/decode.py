@@ -46,6 +46,9 @@ _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+*-]+/[\w!#$&^.+*-]+)\s*(?:;|$)")
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain", "application/octet-stream"))
 # As browsers, and servers that put other labels into the header
 _NO_CODING = frozenset(("", "identity", "none", "utf-8", "utf8", "8bit", "chunked"))
+_PACKED = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd")  # how gzip and zstd begin; no text does
+_MOST_PACKED = 3  # times that a body is packed without saying so
+_ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _CLOSING_TAG = re.compile(
     rb"</(?:html|rss|feed|rdf:RDF|(?:\w+:)?urlset|(?:\w+:)?sitemapindex)\s*>(?:\s|<!--(?:(?!-->).)*-->)*\Z",
     re.IGNORECASE | re.DOTALL,
@@ -67,16 +70,20 @@ class Cut(Undecodable):
 
 def decode_body(capture: Capture, limit: int = MAX_BODY) -> bytes:
     """The document's bytes, Content-Encoding undone, at most ``limit``. A plain body under a wrong label is
-    returned as it is."""
+    returned as it is; one that is packed once more, or without a label, is unpacked."""
     named = ",".join(value for name, value in capture.headers if name.lower() == "content-encoding")
-    body = capture.body
-    for coding in reversed([token.strip().lower() for token in named.split(",")]):
+    body, failure = capture.body, None
+    for coding in reversed([token.partition(";")[0].strip(" \t\"'").lower() for token in named.split(",")]):
         if body and coding not in _NO_CODING:
             try:
                 body = _undo(coding, body, limit)
-            except Undecodable:
-                if _BINARY.search(body[:_HEADER_LENGTH]):
-                    raise
+            except Undecodable as error:
+                failure = error
+    for _ in range(_MOST_PACKED):
+        if body.startswith(_PACKED):
+            body, failure = _undo("gzip" if body.startswith(_PACKED[0]) else "zstd", body, limit), None
+    if failure and _BINARY.search(body[:_HEADER_LENGTH]):
+        raise failure
     if len(body) > limit:
         raise TooLarge(f"the body is larger than {limit} bytes")
     return body
@@ -90,7 +97,8 @@ def is_cut(capture: Capture, body: bytes) -> bool:
 
 def _undo(coding: str, body: bytes, limit: int) -> bytes:
     if coding in ("gzip", "x-gzip"):
-        return _inflate(body, limit, 31) if body[:2] == b"\x1f\x8b" else body
+        window = 31 if body.startswith(_PACKED[0][:2]) else 15 if _ZLIB.match(body) else 0
+        return _inflate(body, limit, window) if window else body
     if coding == "deflate":
         try:
             return _inflate(body, limit, 15)

@@ -8,7 +8,6 @@ is asked again after a day (`crawler.walk.plan`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from archive.html.decode import Undecodable, decode_body, decode_text, is_cut
@@ -32,7 +31,6 @@ from archive.sites.wordpress.channels import Channel, find_channel
 from archive.store.connection import Row
 from archive.store.rows import Store
 
-_GZIP = b"\x1f\x8b"
 _NOT_OFFERED = frozenset((400, 401, 404, 405, 410, 501))
 RecordSighting = Callable[[Sighting, str], KnownPost]
 
@@ -364,13 +362,11 @@ class Channels:
 
 
 def _text(capture: Capture) -> str:
-    """The body as text; empty where there is none to read. A ``.gz`` file is unpacked."""
+    """The body as text; empty where there is none to read."""
     if capture.status != 200:
         return ""
     try:
         body = decode_body(capture)
-        if body.startswith(_GZIP):  # the file itself, and perhaps packed once more for its way
-            body = decode_body(replace(capture, body=body, headers=(("Content-Encoding", "gzip"),)))
     except Undecodable:
         return ""
     return "" if is_cut(capture, body) else decode_text(capture, body)
