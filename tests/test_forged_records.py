@@ -24,8 +24,8 @@ from archive.warc.reader import EVENT_URI
 from archive.warc.writer import Appender
 from tests.archiving import HOME, Archive, capture, dump, sohr
 from tests.crawling import rows
+from tests.damaging import findings
 from tests.test_tampering import members
-from tests.test_verify_and_repair import findings
 
 AT = now()
 EVENTS: dict[str, dict[str, Any]] = {
