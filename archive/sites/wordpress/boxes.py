@@ -53,14 +53,14 @@ _AD_LABEL = re.compile(
 )
 _COUNT = r"[0-9٠-٩۰-۹][0-9٠-٩۰-۹.,٬٫]*\s*[KkMm]?"
 _NOTICE = re.compile(
-    rf"^\W*(?:{_COUNT}\s*(?:total |post |page |unique )?(?:views?|shares?|reads?|hits|visits?)(?:\W+{_COUNT}\s*(?:views?|visits?) today)?"
-    rf"|(?:post |page |total )?(?:views?|shares?|reads?|hits|visits?)\s*[:：]\s*{_COUNT}"
+    rf"^\W*(?:{_COUNT}\s*(?:total |post |page |unique )?(?:views?|shares?|reads?|hits|visits?|likes?)(?:\W+{_COUNT}\s*(?:views?|visits?) today)?"
+    rf"|(?:post |page |total )?(?:views?|shares?|reads?|hits|visits?|likes?)\s*[:：]\s*{_COUNT}"
     rf"|(?:(?:عدد )?(?:المشاهدات|القراءات|الزيارات|مشاهدات|مشاهدة))\s*[:：]?\s*{_COUNT}"
     rf"|{_COUNT}\s*(?:مشاهدات|مشاهدة|زيارات|زيارة|مشاركات|مشاركة|قراءة)"
     rf"|(?:estimated )?read(?:ing)? time\s*[:：]?\s*(?:less than )?{_COUNT}\s*min(?:ute)?s?(?:\W+{_COUNT}\s*sec(?:ond)?s?)?"
-    rf"|(?:less than )?{_COUNT}\s*min(?:ute)?s?\.? read(?:ing)?"
+    rf"|(?:less than )?{_COUNT}\s*min(?:ute)?s?\.? read(?:ing)?|(?:less than a|one|a) min(?:ute)?(?: read)?"
     rf"|(?:وقت|مدة|زمن) القراءة\s*[:：]?\s*(?:أقل من )?(?:{_COUNT}\s*)?(?:دقائق|دقيقة|دقيقتان)(?: واحدة)?"
-    rf"|{_COUNT}\s*(?:دقائق|دقيقة) (?:قراءة|للقراءة)"
+    rf"|(?:{_COUNT}\s*(?:دقائق|دقيقة)|دقيقة واحدة|دقيقتان|أقل من دقيقة) (?:قراءة|للقراءة)|أقل من دقيقة"
     rf"|(?:how useful was this post|rate this (?:post|article)|click on a star to rate it|قي[ّ]?م هذا المقال)"
     rf"|no votes so far.{{0,60}}|average rating\b.{{0,60}}|(?:rating|التقييم)\s*[:：]\s*{_COUNT}\s*(?:/|out of|من)\s*{_COUNT}.{{0,40}}"
     rf"|{_COUNT}\s*(?:/|out of|من)\s*{_COUNT}\W*{_COUNT}\s*(?:votes?|ratings?|reviews?|أصوات|صوتا?ً?|تقييمات?)"
@@ -152,7 +152,7 @@ class _Sorter:
             return "drop"
         if not line.hrefs and teaser is None:
             return "keep"
-        is_link = line.href and _is_teaser(line) and self._is_other_post(line.href)
+        is_link = _is_teaser(line) and all(map(self._is_other_post, line.hrefs))
         is_card = teaser is not None and _is_beside(teaser, line, self._lines)
         return "link" if is_link or is_card or self._is_of_listings(line) else "keep"
 
@@ -165,7 +165,8 @@ class _Sorter:
 
     def _is_of_listings(self, line: Raw) -> bool:
         """True for a line of tags or categories, and for a path such as "Home » News » title"."""
-        if not line.hrefs or (len(line.hrefs) == 1 and not _TERMS.match(line.text)):
+        is_box = line.linked and line.kind is LineKind.PARAGRAPH and line.tag != "p"
+        if not line.hrefs or (len(line.hrefs) == 1 and not is_box and not _TERMS.match(line.text)):
             return False
         title = self._title
         plain = line.plain - (len(title) if title and line.text.endswith(title) else 0)
@@ -202,11 +203,13 @@ def _is_beside(teaser: Raw, line: Raw, lines: list[Raw]) -> bool:
 
 
 def _is_teaser(line: Raw) -> bool:
-    """True if a line is one link, with at most a kicker before its text."""
-    if line.kind is LineKind.ROW:
+    """True if a line is one link, with at most a kicker before its text, or nothing but links."""
+    if not line.hrefs or line.kind is LineKind.ROW:
         return False
     if line.linked:
         return True
+    if not line.href:
+        return False
     kicker, found, after = line.text.rpartition(line.anchor)
     kicker = kicker.strip()
     if not line.anchor or not found or after.strip(" .…»›→") or len(kicker) > _MOST_KICKER:
