@@ -115,6 +115,19 @@ def english_list() -> Iterator[tuple[str, str]]:
         ("3.50", "3.5"),
     )
     yield from (("2 million and 300 thousand", "2300000"), ("one-and-a-half million", "1500000"))
+    for n in (*range(11, 20), 21, 25, 34, 47, 58, 63, 72, 89, 96):
+        yield f"{english(n)} hundred", str(100 * n)
+        yield f"{english(n)} hundred and {english(100 - n)}", str(100 * n + 100 - n)
+    for n in (2506, 17_411, 305_999, 7_240_118):  # as style guides put the comma
+        yield english(n).replace("thousand ", "thousand, ").replace("million ", "million, "), str(n)
+
+
+def arabic_ones_after_eleven() -> Iterator[tuple[str, str]]:
+    """Twenty-one to ninety-one with the word for one that eleven has."""
+    for n in range(20, 100, 10):
+        for one, case in (("إحدى", "ون"), ("إحدى", "ين"), ("أحد", "ون")):
+            yield f"{one} و{AR_TENS[n // 10]}{case}", str(n + 1)
+            yield f"مئة و{one} و{AR_TENS[n // 10]}{case}", str(n + 101)
 
 
 def arabic_list() -> Iterator[tuple[str, str]]:
@@ -142,6 +155,7 @@ def arabic_list() -> Iterator[tuple[str, str]]:
         yield arabic(n), str(n)
     for n in (*range(3, 20), 21, 34, 48, 95, 206, 512, 743):
         yield arabic(n, AR_FEMININE, "ين"), str(n)
+    yield from arabic_ones_after_eleven()
     chosen = random.Random(91)
     for n in (chosen.randrange(1000, 10 ** chosen.randrange(4, 9)) for _ in range(40)):
         yield arabic(n), str(n)

@@ -66,10 +66,11 @@ _PARTS = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decima
 # Spelt as `fold_letters` leaves them. Vague plurals (عشرات, مئات) are no numbers; الاثنين is Monday.
 _DUALS = _words(
     "شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط فتات غارت عمليت هجوم ضربت صاروخ قذيفت"
-    " عبوت لغم انفجار سيارت مدنيت شقيق معتقل اسير صحفي مسعف"
+    " عبوت لغم انفجار سيارت مدنيت شقيق اسير جثت عائلت اسرت رضيع قائد عضو رهينت منزل دبابت اليت شاحنت"
+    " مروحيت مسيرت برميل دراجت حافلت"
 )
-# مدنيين, مقاتلين, مسلحين, مواطنين are also plurals, so only their -ان is two
-_DUALS_IN_AN = _words("مدني مقاتل مسلح مواطن")
+# مدنيين, مقاتلين, معتقلين are also plurals, so only their -ان is two
+_DUALS_IN_AN = _words("مدني مقاتل مسلح مواطن معتقل صحفي مسعف عامل لاجئ نازح")
 _HUNDREDS = _words("ثلاث اربع خمس ست سبع ثمان/ثماني تسع")
 _ARABIC = (
     _entries(
@@ -173,7 +174,7 @@ def _find_arabic(word: str) -> tuple[str, _Word] | None:
     return None
 
 
-def _tokens(folded: str) -> Iterator[_Token]:
+def _tokens(plain: str, folded: str) -> Iterator[_Token]:
     end = 0
     for match in _TOKEN.finditer(folded):
         if match.start() < end:
@@ -184,7 +185,7 @@ def _tokens(folded: str) -> Iterator[_Token]:
         elif word < "{":
             token = _english(folded, word, match.start())
         else:
-            token = _arabic(folded, word, match.start())
+            token = _arabic(plain, folded, word, match.start())
         if token:
             end = token.end
             yield token
@@ -199,10 +200,10 @@ def _english(folded: str, word: str, start: int) -> _Token | None:
     return _Token(found.role, found.value, start, start + len(word), "", False) if found else None
 
 
-def _arabic(folded: str, word: str, start: int) -> _Token | None:
+def _arabic(plain: str, folded: str, word: str, start: int) -> _Token | None:
     end = start + len(word)
-    is_eleven = word in ("واحد", "واحدي") and folded.startswith(" عشر", end)
-    found = ("و", _ARABIC["احد"]) if is_eleven else _find_arabic(word)
+    is_and = word in ("واحد", "واحدي") and (folded.startswith(" عشر", end) or plain[start + 1] == "أ")
+    found = ("و", _ARABIC["احد"]) if is_and else _find_arabic(word)  # وأحد is no واحد
     if found is None:
         return None
     prefix, known = found
@@ -214,7 +215,7 @@ class _Sentence:
 
     def __init__(self, plain: str, folded: str) -> None:
         self.plain, self.folded = plain, folded
-        self.tokens = list(_tokens(folded))
+        self.tokens = list(_tokens(plain, folded))
 
     def _gap(self, i: int) -> str:
         """What stands before token ``i``, back to the token before it."""
@@ -240,11 +241,7 @@ class _Sentence:
         if token.role in "oe" and token.is_arabic:
             if self._role(i + 1, (" ",)) == "t" and not self.tokens[i + 1].prefix:
                 return value + 10, i + 2
-            if (
-                token.role == "o"
-                and self._role(i + 1, (" و", " وال")) == "d"
-                and self.tokens[i + 1].is_arabic
-            ):
+            if self._role(i + 1, (" و", " وال")) == "d" and self.tokens[i + 1].is_arabic:
                 return value + self._value(i + 1), i + 2
         if token.role == "d" and token.prefix.endswith("ال"):
             return None  # a street's name, a day, a century
@@ -259,12 +256,13 @@ class _Sentence:
         role = self.tokens[i].role
         if role == "n":
             return self._value(i), i + 1
-        if role == "o" and self._role(i + 1, _TIGHT) == "h":
-            value, end = self._value(i) * 100, i + 2
-        elif role in "hf":
+        if role in "hf":
             value, end = self._value(i), i + 1
         else:
-            return self._below_hundred(i)
+            below = self._below_hundred(i)
+            if below is None or self._role(below[1], _TIGHT) != "h":
+                return below
+            value, end = below[0] * 100, below[1] + 1  # "twelve hundred" too
         if self._role(end, self._tail_gaps(end - 1)) in "oetd":
             tail = self._below_hundred(end)
             if tail and self._role(tail[1], _TIGHT) != "h":  # "two hundred and three hundred"
@@ -301,8 +299,8 @@ class _Sentence:
     def number(self, i: int) -> tuple[Number | None, int]:
         """The number that begins with token ``i``, if one does."""
         start, token = i, self.tokens[i]
-        needed = {"S": "", "p": "", "q": "s", "e": "t"}.get(token.role)  # the role of the next token
-        if needed is not None and self._role(i + 1, _TIGHT) != needed:
+        needed = {"S": "", "p": "", "q": "s", "e": "td"}.get(token.role)  # the roles of the next token
+        if needed is not None and self._role(i + 1, _TIGHT | {" و"}) not in needed:
             return None, i + 1
         if token.role in "nx" and self._role(i + 1, _TIGHT) not in "sSp":  # by far the most
             return self._made(start, i + 1, None, 1), i + 1
@@ -311,7 +309,7 @@ class _Sentence:
             return None, i + 1
         value, scale, i = part
         first = scale
-        while scale >= 1000 and self._role(i, self._tail_gaps(i - 1)) in "noetdhfsw":
+        while scale >= 1000 and self._has_tail(i):
             part = self._part(i)
             if part is None or part[1] >= scale or part[0] >= scale:
                 break  # "five thousand and six thousand"
@@ -320,6 +318,13 @@ class _Sentence:
             value, scale, i = value + part[0], part[1], part[2]
             first = 1
         return self._made(start, i, value, first), i
+
+    def _has_tail(self, i: int) -> bool:
+        """Whether token ``i`` may go on with the scale before it: "two thousand, five hundred and six"."""
+        if self._role(i, self._tail_gaps(i - 1)) in "noetdhfsw":
+            return True
+        is_hundreds = self._role(i, (", ",)) == "o" and self._role(i + 1, _TIGHT) == "h"
+        return is_hundreds and self._role(i + 2, _AND) in "otd"
 
     def _made(self, first: int, after: int, value: Decimal | None, scale: int) -> Number | None:
         token, last = self.tokens[first], self.tokens[after - 1]

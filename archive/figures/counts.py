@@ -19,39 +19,51 @@ MONTHS = (
     "|نوفمبر|ديسمبر"
 )
 _MEASURES = (
-    "(?:square |cubic )?(?:km|kms|kilometers?|kilometres?|meters?|metres?|cm|mm|m|miles?|feet|foot|hectares?"
-    "|acres?|dunums?|kg|kgs"
-    "|kilograms?|tons?|tonnes?|liters?|litres?|barrels? of oil|degrees?|calibers?|calibres?)[²³2]?"
+    "(?:square |sq\\.? |cubic |metric |nautical )?(?:kms?|kilometers?|kilometres?|meters?|metres?"
+    "|millimeters?|millimetres?|centimeters?|centimetres?|cm|mm|m|miles?|feet|foot|hectares?|acres?|dunums?|kgs?"
+    "|kilograms?|grams?|tons?|tonnes?|liters?|litres?|barrels? of oil|degrees?|calibers?|calibres?)[²³2]?"
     "|(?:(?:more|last|past|full|long|consecutive|straight|successive)[ -])?(?:seconds?|minutes?|hours?"
     "|days?|nights?|weeks?|months?|years?|decades?|century|centuries)"
-    "|am|pm|a\\.m|p\\.m|o['’]clock|dollars?|cents?|liras?|pounds?|euros?|SYP|USD|per cent|percent"
-    "|thirds?|quarters?|fifths?|storey|story"
+    "|am|pm|a\\.m|p\\.m|o['’]clock|(?:Syrian |Turkish |American |US )?(?:dollars?|liras?|pounds?)|cents?"
+    "|euros?|SYP|USD|per cent|percent|thirds?|quarters?|fifths?|storey|story|times|fold"
     "|كم|كلم|كيلو ?مترا?|كيلومترات|مترا?|أمتار|امتار|ميلا?|أميال|هكتارا?|دونما?|دونمات|طنا?|أطنان|لترا?"
     "|كيلو ?غراما?"
     "|ثانية|ثوان|ثواني|دقيقة|دقائق|ساعة|ساعات|يوما?|أيام|ايام|ليلة|ليال|أسبوعا?|أسابيع|شهرا?|أشهر|اشهر"
-    "|شهور|عاما?|أعوام"
-    "|اعوام|سنة|سنوات|سنين|دولارا?|دولارات|ليرة|ليرات|يورو|صباحا|مساء|ظهرا"
+    "|شهور|عاما?|أعوام|اعوام|سنة|سنوات|سنين|دولارا?|دولارات|ليرة|ليرات|يورو|صباحا|مساء|ظهرا"
+    "|مرة|مرات|أضعاف|اضعاف"
 )
 _MEASURE_AFTER = re.compile(  # what stands after a number that counts nothing
-    rf" ?(?:[%٪°²³]|[*×x/:]\d|[*×])|(?:st|nd|rd|th)\b|[ -](?:{_MEASURES})(?!\w)"
+    rf" ?(?:[%٪°²³]|[*×x/:–-]\d|[*×])|(?:st|nd|rd|th)\b|[ -](?:{_MEASURES})(?!\w)"
     r"| (?:في|ب)(?: ?ال)?م(?:ئ|ائ)[ةه]| بالم(?:ئ|ائ)[ةه]"
-    rf"|(?: of| من| من شهر| شهر)? ?[ /]?(?:{MONTHS})(?!\w)|[ /](?:من )?(?:الشهر|الجاري)|[a-z]",
+    r"|(?:(?:[,،] \d{1,2})*[,،]? (?:and |or |و|أو )\d{1,2})?"  # "5, 6 and 7 May"
+    r"(?: of| من| من شهر| شهر)? ?[ /]?"
+    rf"(?:{MONTHS})(?!\w)|[ /](?:من )?(?:الشهر|الجاري)|[a-z]",
     re.IGNORECASE,
 )
 _NAMES = (
     "no\\.?|number|articles?|resolution|chapters?|pages?|phase|route|highway|decree|law|aged?|age of|at age"
-    "|رقم|القرار|المادة|المرسوم|القانون|الساعة|العمر|عمره|عمرها|بعمر|الفوج|اللواء|الفرقة"
+    "|one in|one in every|out of every|half past"
+    "|رقم|القرار|المادة|المرسوم|القانون|الساعة|العمر|عمره|عمرها|بعمر|من كل"
+    "|الفوج|اللواء|الفرقة|الكتيبة|فوج|لواء|فرقة|كتيبة|قاعدة"
 )
+# With a capital they are names: "near Checkpoint 7", but "at the checkpoint 7 men waited"
+_CAPITALS = "Brigade|Battalion|Regiment|Division|Checkpoint|Unit|Area|Day|Week|Phase|Camp|Block|Base"
 _NAME_BEFORE = re.compile(  # what stands before one
     rf"(?:[$€£#*×]|\d[x:/]|[a-z]|\w-|\d[.,٫]|[ء-ي]/|(?<!\w)(?:{MONTHS})(?:[/ ](?:{MONTHS}))? (?:the )?"
-    rf"|(?<!\w)(?:{_NAMES}) )$",
+    rf"|(?<!\w)(?:[وبفل]?(?:{_NAMES})|(?-i:{_CAPITALS})) )$",
     re.IGNORECASE,
 )
+_AGE_BEFORE = re.compile(r"(?<!\w)aged \d{1,3}(?:, \d{1,3})*,? and $", re.IGNORECASE)
 _SINGLES = (
     "another|every|each|this|that|the|any|which|last|latest|first|as|by|آن|وقت|يوم|جانب|كل|عام|شهر|مكان"
 )
 _SINGLE_BEFORE = re.compile(rf"(?<!\w)(?:{_SINGLES}) $", re.IGNORECASE)
-_SINGLE_AFTER = re.compile(r" (?:hand|side|point|by one|of (?!them|whom|which))|['’]s\b", re.IGNORECASE)
+_SINGLE_AFTER = re.compile(
+    r" (?:hand|side|point|by one|of (?!them|whom|which)|(?:من|في) كل |in (?:every )?(?:\d"
+    r"|(?:two|three|four|five|six|seven|eight|nine|ten|twenty)\b))|['’]s\b",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"[.,;:!?)]|$")
 _LABEL = re.compile(r"[.)]\s|[-–] ")  # "1. ", "2- " at the head of a sentence
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _IN_YEAR = re.compile(
@@ -78,7 +90,7 @@ _APPROX_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _APPROX_AFTER = re.compile(
-    r"(?P<least>\+| or more\b| at least\b| على الأقل| أو أكثر| فأكثر)|(?P<about> or so\b"
+    r"(?P<least>\+|[ -]plus\b| or more\b| at least\b| على الأقل| أو أكثر| فأكثر)|(?P<about>-odd\b| or so\b"
     r"| approximately\b| تقريبا)",
     re.IGNORECASE,
 )
@@ -91,8 +103,8 @@ def _words(*patterns: str) -> frozenset[str]:
 
 
 # Next to any other word a number is of no name, no measure, and not "at least": spares the patterns above
-_DECIDE_BEFORE = _words(MONTHS, _NAMES, _SINGLES, *_APPROX.values(), "other|total")
-_DECIDE_AFTER = _words(MONTHS, _MEASURES, "of|or|at|approximately|hand|side|point|by")
+_DECIDE_BEFORE = _words(MONTHS, _NAMES, _CAPITALS, _SINGLES, *_APPROX.values(), "other|total|and")
+_DECIDE_AFTER = _words(MONTHS, _MEASURES, "of|or|at|approximately|plus|hand|side|point|by|and")
 _LONGEST_BEFORE = 26  # characters of what decides before a number
 _RANGE = frozenset(("-", "–", "—", " - ", " – ", " to ", " or ", " أو ", " او ", " إلى ", " الى "))
 _TO = frozenset((" to ", " إلى ", " الى "))
@@ -108,7 +120,7 @@ class Count(NamedTuple):
     approx: str | None
     head: int
     is_dual: bool
-    is_year_like: bool  # 2019: a count only with a noun
+    needs_noun: bool  # 2019, or "one" at the end of a clause: a count only with a noun
 
 
 def find_counts(plain: str, at: int = 0) -> Iterator[Count]:
@@ -152,6 +164,8 @@ def _count(plain: str, first: Number, last: Number, at: int) -> Count | None:
         return None
     if not is_free_before and _NAME_BEFORE.search(before):
         return None
+    if not is_free_before and _AGE_BEFORE.search(before) and plain[last.end : last.end + 1] in ",.;)":
+        return None
     is_year_like = bool(_YEAR.fullmatch(first.text))
     if _says_other(plain, before, first, last, is_year_like):
         return None
@@ -164,8 +178,9 @@ def _count(plain: str, first: Number, last: Number, at: int) -> Count | None:
     value, value_to = float(first.value), None
     if first is not last:
         value, value_to = float(_low(first, last)), float(last.value)
+    needs_noun = is_year_like or (value == 1 and _ENDS.match(plain, last.end) is not None)
     return Count(
-        at + first.start, at + last.end, value, value_to, approx, at + head, first.is_dual, is_year_like
+        at + first.start, at + last.end, value, value_to, approx, at + head, first.is_dual, needs_noun
     )
 
 
@@ -192,7 +207,7 @@ def _is_free_before(before: str) -> bool:
 def _is_free_after(plain: str, end: int) -> bool:
     """Whether what stands after a number says neither a measure nor "or more"."""
     if plain[end : end + 1] in ",.)":
-        return True
+        return not plain[end + 2 : end + 3].isdecimal()
     space = plain.find(" ", end + 1)
     word = plain[end + 1 : space if space > 0 else None].rstrip(".,")
     return plain[end] == " " and word.isascii() and word.isalpha() and word.lower() not in _DECIDE_AFTER

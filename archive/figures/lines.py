@@ -36,12 +36,13 @@ _DATE = (
     r"|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|(?:ال)?(?:عام |سنة )?(?:19|20)\d\d)(?![\w])"
 )
 _SINCE = re.compile(
-    r"(?<!\w)(?:since|from|منذ)(?: يوم| تاريخ)? (?:the )?(?P<since>(?:(?:early|late|mid|start|beginning"
+    r"(?<!\w)(?:since|from|منذ)(?: يوم| تاريخ)? (?:the )?(?P<since>(?>(?:(?:early|late|mid|start|beginning"
     r"|end|outset|year)"
-    r"(?: of|-)? (?:the )?(?:year )?|(?:مطلع|بداية|أوائل|أواخر|نهاية|منتصف|بدء) (?:شهر )?|ال ?(?=\d))?"
-    rf"{_DATE})",
+    r"(?: of)?[ -](?:the )?(?:year )?|(?:مطلع|بداية|أوائل|أواخر|نهاية|منتصف|بدء) (?:شهر )?|ال ?(?=\d))?"
+    rf"{_DATE}))(?! (?:to|until|till|through|إلى|حتى) (?:\d|{MONTHS}|(?:ال)?عام ))",
     re.IGNORECASE,
 )
+_SINCE_WORDS = ("since", "Since", "from", "From", "منذ")
 _BULLET = re.compile(r"\s*([•·▪●◦*–—-])")
 _NO_WORD = re.compile(r"[^\w#+%]+")
 # A number that stands alone, and is no year. Two that are alike in digits and commas are of one length
@@ -182,7 +183,7 @@ def _count(plain: str) -> list[tuple[Count, Unit | None]]:
     folded = fold(plain)
     units = [_unit(folded, counts, n) for n in range(len(counts))]
     both = zip(counts, units, strict=True)
-    return [(count, unit) for count, unit in both if unit is not None or not count.is_year_like]
+    return [(count, unit) for count, unit in both if unit is not None or not count.needs_noun]
 
 
 def _unit(folded: str, counts: list[Count], n: int) -> Unit | None:
@@ -239,7 +240,7 @@ def _show(raw: str) -> tuple[str, list[int] | None]:
 
 def _find_since(plain: str) -> str | None:
     """The one date or year since which a sentence counts, as written; None where it names none or two."""
-    if "since" not in plain and "from" not in plain and "منذ" not in plain and "Since" not in plain:
+    if not any(map(plain.__contains__, _SINCE_WORDS)):
         return None
     found = {match["since"] for match in _SINCE.finditer(plain)}
     return found.pop() if len(found) == 1 else None

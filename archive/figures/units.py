@@ -12,27 +12,29 @@ from archive.compare.numbers import fold_letters
 _UNITS = {
     "killed": "fatality fatalities, death deaths, dead, martyr martyrs, قتيل قتلى قتيلان قتيلين,"
     " شهيد شهداء شهيدان شهيدين, ضحية ضحايا, وفاة وفيات",
+    "bodies": "body bodies, corpse corpses, جثة جثث جثتان جثتين, جثمان جثامين",
     "injured": "injury injuries, جريح جرحى جريحان جريحين, مصاب مصابين مصابون, إصابات",
     "casualties": "casualty casualties",
     "arrested": "detainee detainees, arrest arrests, معتقل معتقلين معتقلون معتقلان",
-    "kidnapped": "hostage hostages, مختطف مختطفين مختطفون, مخطوف مخطوفين, رهينة رهائن",
+    "kidnapped": "hostage hostages, مختطف مختطفين مختطفون, مخطوف مخطوفين, رهينة رهائن رهينتان رهينتين",
     "prisoners": "prisoner prisoners, captive captives, أسير أسرى أسيرين أسيران, سجين سجناء",
-    "displaced": "نازح نازحين نازحون, IDP IDPs, displaced",
-    "refugees": "refugee refugees, لاجئ لاجئين لاجئون",
+    "displaced": "نازح نازحين نازحون نازحان, IDP IDPs, displaced",
+    "refugees": "refugee refugees, لاجئ لاجئين لاجئون لاجئان",
     "civilians": "civilian civilians, مدني مدنيين مدنيون مدنيان",
     "children": "child children, minor minors, طفل أطفال طفلان طفلين, طفلة طفلات طفلتان طفلتين",
     "women": "woman women, امرأة نساء امرأتان امرأتين, سيدة سيدات سيدتان سيدتين, مواطنة مواطنات",
     "men": "man men, رجل رجال رجلان رجلين",
     "people": "person people persons, individual individuals, شخص أشخاص شخصان شخصين, مواطن مواطنين مواطنون",
-    "families": "family families, عائلة عائلات, أسرة أسر",
+    "families": "family families, عائلة عائلات عائلتان عائلتين, أسرة أسر أسرتان أسرتين",
     "combatants": "combatant combatants, fighter fighters, soldier soldiers, militiaman militiamen,"
     " gunman gunmen, militant militants, rebel rebels, jihadist jihadists, jihadi jihadis,"
     " مقاتل مقاتلين مقاتلون مقاتلان, جندي جنود جنديان جنديين, مسلح مسلحين مسلحون مسلحان",
     "officers": "officer officers, ضابط ضباط ضابطان ضابطين",
-    "members": "member members, عنصر عناصر عنصران عنصرين, عضو أعضاء",
+    "members": "member members, عنصر عناصر عنصران عنصرين, عضو أعضاء عضوان عضوين",
     "journalists": "journalist journalists, صحفي صحفيين صحفيون صحفيان, إعلامي إعلاميين",
-    "medics": "medic medics, paramedic paramedics, doctor doctors, nurse nurses, مسعف مسعفين, طبيب أطباء",
-    "workers": "worker workers, عامل عمال",
+    "medics": "medic medics, paramedic paramedics, doctor doctors, nurse nurses, مسعف مسعفين مسعفون مسعفان,"
+    " طبيب أطباء",
+    "workers": "worker workers, عامل عمال عاملان",
     "shepherds": "shepherd shepherds, راع رعاة",
     "truffle pickers": "truffle picker,truffle pickers, truffle collector,truffle collectors",
     "students": "student students, طالب طلاب",
@@ -43,12 +45,13 @@ _UNITS = {
     "explosions": "explosion explosions, blast blasts, انفجار انفجارات انفجاران انفجارين",
     "rockets": "rocket rockets, missile missiles, صاروخ صواريخ صاروخان صاروخين",
     "shells": "shell shells, قذيفة قذائف قذيفتان قذيفتين",
-    "barrel bombs": "barrel bomb,barrel bombs, برميل براميل",
+    "barrel bombs": "barrel bomb,barrel bombs, برميل براميل برميلان برميلين",
     "mines": "landmine landmines, mine mines, لغم ألغام لغمان لغمين",
-    "drones": "drone drones, مسيرة مسيرات",
-    "vehicles": "vehicle vehicles, car cars, truck trucks, سيارة سيارات سيارتان سيارتين, آلية آليات",
-    "tanks": "tank tanks, دبابة دبابات",
-    "houses": "house houses, home homes, منزل منازل",
+    "drones": "drone drones, مسيرة مسيرات مسيرتان مسيرتين",
+    "vehicles": "vehicle vehicles, car cars, truck trucks, سيارة سيارات سيارتان سيارتين,"
+    " آلية آليات آليتان آليتين, شاحنة شاحنات شاحنتان شاحنتين",
+    "tanks": "tank tanks, دبابة دبابات دبابتان دبابتين",
+    "houses": "house houses, home homes, منزل منازل منزلان منزلين",
 }  # fmt: skip
 # Verbs and participles: "3 killed", "killing 3", "مقتل 3". A noun beside the number goes first.
 _OUTCOMES = {
@@ -98,7 +101,7 @@ _BEFORE_WORD = " +-\"'“”«»‘’"
 _STEP = re.compile(
     # what is skipped on the way from a number to its noun: a few words without a comma, a clause or a place
     r"[ +-]+(?!(?:in|on|at|by|from|near|to|with|during|after|as|when|where|who|which|that|while|but"
-    r"|until|since|for|were|was|have|has|had|left"
+    r"|until|since|for|were|was|have|has|had|left|and(?= (?:displac|dead|kill))"
     rf"|في|علي|الي|عن|خلال|بعد|قبل|قرب|حيث|الذي|الذين|بينما|منذ|جراء|[وف]?(?:{_ARABIC_VERBS}))\b)"
     r"[\"'“”«»‘’]?[\w'’*]+[\"'“”«»‘’]?"
 )
@@ -107,6 +110,7 @@ _WERE = re.compile(
     rf"(?P<verb>{_PARTICIPLES})\b"
 )
 _VERB_BEFORE = re.compile(rf"(?<!\w)[وبفل]?(?P<verb>{'|'.join(sorted(_VERBS, key=len, reverse=True))}) $")
+_THE_NOUN_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}) ال$")  # الأطفال الثلاثة
 _LONGEST_VERB = max(map(len, _VERBS)) + 3  # with a letter before and a space after
 _LABEL_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}|{_PARTICIPLES})(?: \w+){{0,2}} ?[:=] ?$")
 _NUMBER_OF = re.compile(
@@ -122,6 +126,9 @@ def find_unit(folded: str, start: int, end: int, floor: int, ceiling: int) -> Un
 
     ``floor`` and ``ceiling``: where the number before it ends and the next one begins.
     """
+    if folded[start].isalpha() and folded.startswith("ال", max(0, start - 2), start):
+        match = _THE_NOUN_BEFORE.search(folded, floor, start)
+        return Unit(*NOUNS[match["noun"]], *match.span("noun")) if match else None
     return _find_after(folded, end, ceiling) or _find_before(folded, start, floor)
 
 
