@@ -255,7 +255,6 @@ def load() -> None:
     import_module("tests.replica.__main__")
     import_module("archive.sites.hosts").registrable_domain("example.org")  # reads the public suffix list
     import_module("archive.software").software()
-    import_module("sqlite_utils.plugins").ensure_plugins_loaded()
     gc.collect()
     gc.set_threshold(20_000)
     gc.freeze()  # the garbage collector of a fork must not touch, and so copy, what all of them share

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from archive.errors import CannotWrite
 from archive.store.schema import check_schema, create_schema
 
@@ -23,8 +21,7 @@ class Connection:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._db = Database(str(self.path))
-            self._conn: sqlite3.Connection = self._db.conn
+            self._conn = sqlite3.connect(self.path)
             self._conn.row_factory = sqlite3.Row
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -32,14 +29,14 @@ class Connection:
         self._caches: list[dict[Any, Any]] = []
 
     def _prepare(self) -> None:
-        db = self._db
-        is_new = not db.table_names()
+        db = self._conn
+        is_new = not db.execute("select 1 from sqlite_master").fetchone()
         if not is_new:
             check_schema(self._conn, self.path)
         db.execute(f"pragma busy_timeout = {BUSY_MS}")
         # In a new database. Pages of 4,096 bytes left a twelfth empty, because few hold two articles
         db.execute("pragma page_size = 8192")
-        db.enable_wal()
+        db.execute("pragma journal_mode = wal")
         # Rows that a power cut loses are read again from the WARC files
         db.execute("pragma synchronous = normal")
         db.execute("pragma foreign_keys = on")
@@ -54,7 +51,7 @@ class Connection:
             self._conn.execute("pragma wal_checkpoint(truncate)")
         except sqlite3.OperationalError:
             pass  # a reader is at work, or the disk is full: the log stays, and nothing is lost
-        self._db.close()
+        self._conn.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

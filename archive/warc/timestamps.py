@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import ssl
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from http.client import HTTPException
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
-from urllib.request import Request, urlopen
 
 from archive.clock import current_time, format_time
 from archive.errors import USAGE, ArchiveError
@@ -239,6 +235,8 @@ def _common_name(certificate: Certificate) -> str:
 def trusted_roots() -> dict[bytes, list[Certificate]]:
     """Certificates that this machine trusts, by name: its own store, and the file that `ROOTS` names. Raises
     BadRoots."""
+    import ssl
+
     from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificates
 
     found = []
@@ -272,6 +270,8 @@ def stamp(folder: Path, authorities: Sequence[str]) -> list[str]:
     A manifest that has its tokens is not sent again; one that could not be dated is covered by the next that
     is. Waits `SECONDS` at most.
     """
+    from threading import Thread
+
     newest = newest_manifest(folder)
     if newest is None or newest.fault:
         return []
@@ -293,6 +293,9 @@ def stamp(folder: Path, authorities: Sequence[str]) -> list[str]:
 
 
 def _ask(url: str, manifest: Manifest, target: Path, problems: list[str]) -> None:
+    from http.client import HTTPException
+    from urllib.request import Request, urlopen
+
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
     builder = TimestampRequestBuilder(data=manifest.path.read_bytes(), hash_algorithm=HashAlgorithm.SHA256)

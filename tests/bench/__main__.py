@@ -19,7 +19,9 @@ from pathlib import Path
 
 from tests.bench.measure import ROOT, Bench, Ratio, machine, table
 
-BENCHES = ("startup", "crawl", "reextract", "store", "incremental", "verify", "figures")
+BENCHES = (
+    "startup", "crawl", "reextract", "rebuild", "store", "incremental", "verify", "figures", "article",
+)  # fmt: skip
 RECORDED = Path(__file__).with_name("recorded.json")
 FALL = 1 / 3  # of a ratio: less is this machine's mood
 # How names of ratios of wall time end: told, not judged, for a busy machine bends those of few processes

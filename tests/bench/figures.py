@@ -9,14 +9,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from archive.extract.page import extract
-from archive.extract.reread import Evidence
 from archive.figures import RULES, lines
 from archive.figures.derive import KEY, derive
-from archive.sites.sohr.addresses import Site
 from archive.store.rows import Store
-from tests.archiving import HOME
-from tests.bench.filling import fill, posts
+from tests.bench.filling import extract_pages, fill, posts, read_pages
 from tests.bench.measure import Bench, Spent, alternate, over, ratio
 
 
@@ -25,11 +21,7 @@ def bench(turns: int, quick: bool) -> Bench:
     with tempfile.TemporaryDirectory() as beside:
         folder = Path(beside, "archive")
         fill(folder, posts(200 if quick else 1000))
-        with closing(sqlite3.connect(folder / "archive.db")) as db:
-            db.row_factory = sqlite3.Row
-            evidence = Evidence.of(db, folder)
-            sql = "select c.* from versions v join captures c on c.capture_id = v.first_capture_id"
-            captures = [evidence.capture(row) for row in db.execute(sql)]
+        captures = read_pages(folder)
         with closing(Store(folder / "archive.db")) as store:
             size = _sizes(store)
 
@@ -43,13 +35,8 @@ def bench(turns: int, quick: bool) -> Bench:
                 units = derive(store)
                 return Spent(time.monotonic() - wall, time.process_time() - cpu, units=units)
 
-            def read_pages() -> Spent:
-                wall, cpu = time.monotonic(), time.process_time()
-                for capture in captures:
-                    extract(capture, Site(HOME))
-                return Spent(time.monotonic() - wall, time.process_time() - cpu, units=len(captures))
-
-            spent = alternate({"figures": read_figures, "extraction": read_pages}, turns)
+            arms = {"figures": read_figures, "extraction": lambda: extract_pages(captures)}
+            spent = alternate(arms, turns)
             [(figures, characters)] = store.query(
                 "select (select count(*) from figures), (select sum(length(text)) from versions)"
             )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
+from archive.extract.page import extract
+from archive.extract.reread import Evidence
 from archive.model import Capture
+from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, Archive
+from tests.bench.measure import Spent
 from tests.bench.site import SEED, heavy
 from tests.replica import routes
 from tests.replica.chrome import Look
@@ -36,3 +43,20 @@ def fill(folder: Path, captures: Iterator[Capture]) -> int:
             archive.take(*batch)
             count += len(batch)
     return count
+
+
+def read_pages(folder: Path) -> list[Capture]:
+    """The page of the first capture of each version."""
+    with closing(sqlite3.connect(folder / "archive.db")) as db:
+        db.row_factory = sqlite3.Row
+        evidence = Evidence.of(db, folder)
+        sql = "select c.* from versions v join captures c on c.capture_id = v.first_capture_id"
+        return [evidence.capture(row) for row in db.execute(sql)]
+
+
+def extract_pages(captures: Sequence[Capture]) -> Spent:
+    """Extraction alone, in this process."""
+    wall, cpu = time.monotonic(), time.process_time()
+    for capture in captures:
+        extract(capture, Site(HOME))
+    return Spent(time.monotonic() - wall, time.process_time() - cpu, units=len(captures))
