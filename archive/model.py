@@ -25,6 +25,13 @@ CHANGE_KINDS = (
     "retracted",
 )  # fmt: skip
 
+# The order of `archive.compare.classes.Difference.classes`; `same_addition` is of `archive.ingest.doubts`.
+# `title`: the headline was reworded. `order`: sentences moved, word for word. `rewording`: of the text; of
+# the headline only if nothing but typography changed.
+CLASSES = (
+    "figures", "title", "text_added", "text_removed", "rewording", "order", "obfuscation", "same_addition",
+)  # fmt: skip
+
 
 class Kind(StrEnum):
     """What an address of the site leads to, as far as the address alone tells."""
@@ -156,6 +163,14 @@ class LineKind(StrEnum):
     ROW = "row"  # of a table; cells are parted by a tab
     QUOTE = "quote"
     CAPTION = "caption"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a version says: ``text`` is its lines joined by "\\n"."""
+
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

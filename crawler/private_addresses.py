@@ -92,14 +92,16 @@ class PublicResolver(CachingHostnameResolver):
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: ReactorBase) -> Self:
         """Called by Scrapy."""
-        cls.named = {registrable_domain(host) for host in crawler.settings.getlist("ARCHIVE_PRIVATE_HOSTS")}
+        hosts = crawler.settings.getlist("ARCHIVE_PRIVATE_HOSTS")
+        cls.named = {registrable_domain(host) for host in hosts if host}
         return super().from_crawler(crawler, reactor)
 
     def resolveHostName(  # type: ignore[override]  # the rest is passed on as it is
         self, receiver: Any, host: str, *more: Any, **named: Any
     ) -> IHostResolution:
         """The addresses of a host, without those that may not be connected to."""
-        if registrable_domain(host.strip("[]")) not in self.named:
+        # Without names the public suffix list is not needed, which takes long to load
+        if not self.named or registrable_domain(host.strip("[]")) not in self.named:
             receiver = _PublicAddresses(receiver, host, self.refused)
         return super().resolveHostName(receiver, host, *more, **named)
 

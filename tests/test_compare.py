@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.compare.classes import CLASSES, Difference, Figure, Text, compare, metadata_changes
+from archive.compare.classes import Difference, Figure, compare, metadata_changes
 from archive.compare.sentences import MAX_SENTENCE
 from archive.compare.words import Segment, side_by_side, word_diff
+from archive.model import CLASSES, Text
 from archive.text.normalise import normalise
 
 TITLE = "Homs province | Landmine explosion in the desert"

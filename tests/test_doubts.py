@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from archive.clock import format_time
-from archive.compare.classes import Text
 from archive.ingest.doubts import Held, describe_edit, find_shared, is_stale_copy
-from archive.model import Capture, Extract, Line
+from archive.model import Capture, Extract, Line, Text
 from tests.archiving import Archive, capture, check_rebuild, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows

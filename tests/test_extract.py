@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
-from archive.extract.page import EXTRACTOR, extract
+from archive.extract import EXTRACTOR
+from archive.extract.page import extract
 from archive.extract.sandbox import read_apart
 from archive.html.decode import MAX_BODY, Cut, Undecodable, decode_body, decode_text, to_utf8
 from archive.model import APART, REASONS, ArticleKey, Capture, Extract, Kind, Unextractable

@@ -20,8 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 from archive import browse, outcome
 from archive.browse import language
 from archive.browse.language import ELSEWHERE, ENGLISH, LABELS, LANGUAGES, PLURALS, Language, choose_language
-from archive.compare.classes import CLASSES
-from archive.model import CHANGE_KINDS, GONE_STATES, REASONS, STATES
+from archive.model import CHANGE_KINDS, CLASSES, GONE_STATES, REASONS, STATES
 from archive.sites.wordpress.channels import CHANNELS
 from tests.page import Page, words
 from tests.reading import start

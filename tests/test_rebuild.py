@@ -243,10 +243,13 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("archive", "crawler", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "golden"))
     shutil.copy(ROOT / "scrapy.cfg", tree)
-    extract = tree / "archive" / "extract" / "page.py"
-    source = extract.read_text(encoding="utf-8")
+    extract = tree / "archive" / "extract"
+    source = (extract / "__init__.py").read_text(encoding="utf-8")
     release = next(line for line in source.splitlines() if line.startswith("EXTRACTOR = "))
-    extract.write_text(source.replace(release, 'EXTRACTOR = "later"') + LATER_RELEASE, encoding="utf-8")
+    later = source.replace(release, 'EXTRACTOR = "later"')
+    (extract / "__init__.py").write_text(later, encoding="utf-8")
+    with (extract / "page.py").open("a", encoding="utf-8") as page:
+        page.write(LATER_RELEASE)
     return tree
 
 

@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from archive.browse.context import Frame, open_frame, rows
 from archive.browse.drawing import Moment, axis
-from archive.compare.classes import Figure, Text, compare
+from archive.compare.classes import Figure, compare
 from archive.compare.sentences import Sentence, has_same_numbers
 from archive.compare.words import LinePair, Segment, side_by_side, word_diff
+from archive.model import Text
 from archive.read.diff import inline, is_rtl, mark_html
 from archive.store.fields import PAGE_FIELDS
 

@@ -16,8 +16,7 @@ from archive.browse.drawing import bars
 from archive.browse.figures import measure
 from archive.browse.language import ENGLISH, Language, choose_language
 from archive.clock import now
-from archive.compare.classes import CLASSES
-from archive.model import EDITIONS
+from archive.model import CLASSES, EDITIONS
 
 _NEWEST = 6  # posts of each edition
 _FIGURES = 6  # edits of figures

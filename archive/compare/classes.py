@@ -22,34 +22,13 @@ from archive.compare.addresses import address_key
 from archive.compare.alignment import Gap, Pairs, align, gaps_of, heaviest
 from archive.compare.numbers import Number
 from archive.compare.sentences import Sentence, has_same_numbers, pair_sentences, split_sentences
+from archive.model import CLASSES, Text
 from archive.text.normalise import normalise
-
-# The order of `Difference.classes`; `same_addition` is of `archive.ingest.doubts`. `title`: the headline was
-# reworded. `order`: sentences moved, word for word. `rewording`: of the text; of the headline only if nothing
-# but typography changed.
-CLASSES = (
-    "figures",
-    "title",
-    "text_added",
-    "text_removed",
-    "rewording",
-    "order",
-    "obfuscation",
-    "same_addition",
-)
 
 # Words before times words after, up to which figures are matched by weight; above it, by position
 MAX_WEIGHED = 10_000
 # A post with a year of tolls has some hundred; the bound is for hostile pages
 MAX_FIGURES = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What a version says: ``text`` is its lines joined by "\\n"."""
-
-    title: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from archive.extract.document import open_document
-from archive.extract.other_sites import BOUNDS, find_main_text
 from archive.model import Capture, Extract, Unextractable
-from archive.sites.sohr.layouts import LAYOUTS
 from archive.warc.gzip_members import payload_sha256
 
 ONE_IN = 100  # pages that are checked: 15 ms each, so 0.15 ms a page
@@ -17,7 +14,7 @@ DISAGREE = 0.4  # F1 of 4-word shingles; docs/extraction.md says what the layout
 CROSS_CHECK = "cross_check"  # reason of the failures that record a disagreement
 FEWEST_SURE = 60  # words of a text that a disagreement refuses: of 226 shorter posts ten would wait
 FEWEST_WORDS = 30  # the overlap of shorter texts says little
-GENERAL = LAYOUTS[-1].name
+GENERAL = "general"  # the layout for unknown themes
 _WORD = re.compile(r"\w+")
 
 
@@ -52,6 +49,9 @@ def cross_check(capture: Capture, found: Extract) -> str | None:
     """A sentence if trafilatura finds a very different text; None if they agree or it cannot be checked."""
     if len(_WORD.findall(found.text)) < FEWEST_WORDS:
         return None
+    from archive.extract.document import open_document  # on first use, as in `Reader.read`
+    from archive.extract.other_sites import BOUNDS, find_main_text
+
     html = open_document(capture, BOUNDS, apart=False)
     if isinstance(html, Unextractable):
         return None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from archive.html.bounds import HEAVY_TAGS, is_heavy, is_hostile
 from archive.html.decode import MAX_BODY, Cut, TooLarge, Undecodable, decode_body, is_cut, is_html, to_utf8
-from archive.model import APART, Capture, Unextractable
+from archive.model import APART, ArticleKey, Capture, Kind, Unextractable
+from archive.sites.sohr.addresses import Site
 from archive.sites.wordpress import refusals
 
 HEAVY = "the page is large: it is read by itself"
@@ -57,3 +58,13 @@ def refused(capture: Capture, html: bytes) -> Unextractable | None:
     """The refusal, challenge or error that a page shows, by its status and words; None for any other page."""
     found = refusals.by_text(capture, html[:_BEGINNING].decode("utf-8", "ignore"))
     return Unextractable(*found) if found else None
+
+
+def promised(capture: Capture, site: Site) -> ArticleKey | None:
+    """The article that an answer's address names; None for other addresses and for redirects."""
+    address = site.parse(capture.url)
+    if address is None or address.kind is not Kind.ARTICLE or 300 <= capture.status < 400:
+        return None
+    if address.edition is None or address.post_id is None:
+        return None
+    return ArticleKey(address.edition, str(address.post_id))

@@ -12,8 +12,8 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
+from archive.extract import EXTRACTOR
 from archive.extract.document import Bounds, open_document, refused
-from archive.extract.page import EXTRACTOR
 from archive.html.lines import Raw, inline_text, is_visible, tidy
 from archive.model import Capture, Claim, Extract, Kind, Line, LineKind, Unextractable
 from archive.sites.addresses_elsewhere import clean, is_front

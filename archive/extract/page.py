@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
+from archive.extract import EXTRACTOR
 from archive.extract.document import Bounds, open_document, refused
 from archive.html.lines import Body, inline_text, is_visible, read_lines, tidy
 from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
@@ -19,10 +20,6 @@ from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_titles
 from archive.sites.wordpress import metadata
 from archive.sites.wordpress.noise import is_noise, may_be_text
-
-# Release: a change that gives any page another text is another release, announced as `reparsed`, never as an
-# edit
-EXTRACTOR = "1"
 
 _FEWEST_WORDS = 5  # of a line of prose in a skipped element
 _SENTENCE = re.compile(r"[.!?؟۔](?:\W|$)")  # the end of one; headlines and labels have none
@@ -57,16 +54,6 @@ def extract(
     if isinstance(page, Unextractable):
         return page
     return _why_no_article(page, expected) or _read_article(page)
-
-
-def promised(capture: Capture, site: Site) -> ArticleKey | None:
-    """The article that an answer's address names; None for other addresses and for redirects."""
-    address = site.parse(capture.url)
-    if address is None or address.kind is not Kind.ARTICLE or 300 <= capture.status < 400:
-        return None
-    if address.edition is None or address.post_id is None:
-        return None
-    return ArticleKey(address.edition, str(address.post_id))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Self
 
-from archive.extract.page import extract, promised
+from archive.extract.document import promised
+from archive.extract.page import extract
 from archive.extract.reader import Reader
 from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from archive.extract.cross_check import GENERAL, Check, cross_check, is_sampled, is_to_be_checked
-from archive.extract.other_sites import extract_general
-from archive.extract.page import extract
 from archive.model import ArticleKey, Capture, Extract, Unextractable
 from archive.sites.sohr.addresses import Site
 
@@ -28,8 +26,13 @@ class Reader:
 
     def read(self, capture: Capture, expected: ArticleKey | None) -> Extract | Unextractable:
         """Read a page of the site, or of another one. ``expected`` is the article its address promises."""
+        # On first use: many crawls read no page, and the patterns of all themes take long to compile
         if self.site.parse(capture.url) is None:
+            from archive.extract.other_sites import extract_general
+
             return extract_general(capture, self.site, apart=self._in_full)
+        from archive.extract.page import extract
+
         return extract(capture, self.site, expected, apart=self._in_full)
 
     def cross_check(self, capture: Capture, found: Extract) -> str | None:

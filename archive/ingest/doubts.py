@@ -10,8 +10,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from archive.clock import format_time, parse_time, read_http_date
-from archive.compare.classes import Text
-from archive.model import Capture, Extract
+from archive.model import Capture, Extract, Text
 from archive.text.normalise import same_sha256
 from archive.thresholds import LOST, SHARED_BY
 

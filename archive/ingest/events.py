@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from archive.errors import NewerArchive
+from archive.extract import EXTRACTOR
 from archive.extract.cross_check import Check
-from archive.extract.page import EXTRACTOR
 from archive.extract.reader import KnownReader, Reader
 from archive.ingest.judgement import accept_held, apply_judgement
 from archive.ingest.path import Ingest

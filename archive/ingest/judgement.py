@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 from archive.clock import format_time, parse_time
-from archive.compare.classes import Text
 from archive.extract.furniture import SOON
 from archive.extract.reader import Reader
 from archive.ingest import look_schedule
@@ -31,7 +30,7 @@ from archive.ingest.doubts import (
 from archive.ingest.path import Ingest
 from archive.ingest.pending import MISSING, UPDATED
 from archive.ingest.seen import Seen, key_of
-from archive.model import Extract, Unextractable
+from archive.model import Extract, Text, Unextractable
 from archive.outcome import HELD, INVENTED, Outcome
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow

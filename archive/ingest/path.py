@@ -11,7 +11,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive.clock import format_time, parse_time
 from archive.errors import ArchiveError
@@ -38,7 +40,6 @@ from archive.ingest.redirects import (
 )
 from archive.ingest.seen import Seen, key_of
 from archive.ingest.served import find_new_home, learnt_homes, learnt_served
-from archive.ingest.versions import Versions
 from archive.model import APART, Address, ArticleKey, Capture, Extract, Kind, Sighting, Unextractable
 from archive.outcome import (
     BROKEN,
@@ -70,6 +71,9 @@ from archive.text.normalise import normalise
 from archive.warc.gzip_members import payload_sha256
 from archive.warc.reader import Position
 
+if TYPE_CHECKING:
+    from archive.ingest.versions import Versions
+
 
 class Ingest:
     """Derives rows from captures, within a transaction of the store. Events are `archive.ingest.events`."""
@@ -86,7 +90,13 @@ class Ingest:
         self.evidence = Evidence(folder, store.query, site)
         self.pending = Pending(store)
         self.articles = Articles(store, site, self.pending)
-        self.versions = Versions(self.articles, self.evidence)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Writes versions. Many crawls find none, and to compare and clean texts takes long to import."""
+        from archive.ingest.versions import Versions
+
+        return Versions(self.articles, self.evidence)
 
     def record_capture(
         self, capture: Capture, at: Position, look: str | None = None, reader: Reader | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from archive.compare.classes import Text, compare, metadata_changes
+from archive.compare.classes import compare, metadata_changes
 from archive.errors import DamagedWarc
+from archive.extract import EXTRACTOR
 from archive.extract.cross_check import GENERAL, cross_check, is_sure
 from archive.extract.furniture import (
     Furniture,
@@ -19,7 +20,6 @@ from archive.extract.furniture import (
     without_furniture,
     without_lines,
 )
-from archive.extract.page import EXTRACTOR
 from archive.extract.reader import Reader
 from archive.extract.reread import Evidence
 from archive.ingest import doubts, look_schedule, neighbours
@@ -34,7 +34,7 @@ from archive.ingest.same_text import (
     is_trusted,
 )
 from archive.ingest.seen import Seen, key_of
-from archive.model import GONE_STATES, ArticleKey, Extract, Kind, Stated, Unextractable
+from archive.model import GONE_STATES, ArticleKey, Extract, Kind, Stated, Text, Unextractable
 from archive.outcome import (
     CHANGED,
     DISAGREEMENT,

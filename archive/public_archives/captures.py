@@ -6,13 +6,15 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from archive.clock import FIRST_YEAR, format_time, read_http_date
 from archive.model import Capture
 from archive.public_archives.queries import asked_of, identity_of
-from archive.warc.foreign import Response, Revisit, read_member
-from archive.warc.foreign_records import digest_matches
 from archive.warc.gzip_members import payload_sha256
+
+if TYPE_CHECKING:
+    from archive.warc.foreign import Revisit
 
 _LONGEST_HEAD = 65_536  # bytes of the header of a WARC record
 _ORIGINAL = re.compile(r"<([^>]*)>\s*;\s*rel=\"?original\"?", re.IGNORECASE)
@@ -116,6 +118,13 @@ def is_without_page(exchange: Capture) -> bool:
 def read_record(exchange: Capture, url: str, digest: str) -> Capture | Revisit | NotServed:
     """The capture in an answer of Common Crawl: one gzip member with a WARC record, of the address and with
     the digest that its index states. A `Revisit` still needs the body it refers to."""
+    from archive.warc.foreign import (  # on first use: Scrapy imports all spiders
+        Response,
+        Revisit,
+        read_member,
+    )
+    from archive.warc.foreign_records import digest_matches
+
     where = asked_of(exchange)[:300]
     if exchange.status in (404, 410, 416):
         return NotServed(ABSENT, f"the service does not have {where}")

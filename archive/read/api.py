@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from archive.compare.classes import Text, compare
+from archive.compare.classes import compare
 from archive.errors import DamagedWarc
 from archive.extract.reread import Evidence
 from archive.figures.series import ANY, CitedFigure, Series, Wanted, list_series, points_of
 from archive.folder import DATABASE
-from archive.model import Capture, Edition
+from archive.model import Capture, Edition, Text
 from archive.read import feed
 from archive.read.consumers import Consumers
 from archive.read.database import BadSql, about, is_of_the_query, open_readonly, translate_sqlite_errors

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import ArchiveError
+from archive.extract import EXTRACTOR
 from archive.extract.cross_check import CROSS_CHECK
-from archive.extract.page import EXTRACTOR
 from archive.figures.derive import KEY as FIGURES
 from archive.figures.derive import derive
 from archive.ingest.path import Ingest

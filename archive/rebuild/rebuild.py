@@ -10,8 +10,7 @@ from typing import IO, Any
 
 from archive.clock import now
 from archive.errors import CannotWrite, DamagedWarc, NoArchive
-from archive.extract.page import EXTRACTOR
-from archive.extract.pool import ParallelReader
+from archive.extract import EXTRACTOR
 from archive.figures.derive import derive
 from archive.folder import DATABASE, WARC, put_in_place
 from archive.ingest.events import apply_event
@@ -133,6 +132,8 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
             with store.transaction():
                 store.files.register(warc.opened, event["at"])
                 if jobs > 1:
+                    from archive.extract.pool import ParallelReader  # on first use, as in `recover`
+
                     with ParallelReader(ingest.site, jobs) as reader:
                         apply_event(ingest, event, position, reader)
                 else:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive.clock import now
-from archive.extract.page import EXTRACTOR
-from archive.extract.pool import ParallelReader
+from archive.extract import EXTRACTOR
 from archive.folder import WARC
 from archive.ingest.events import apply_event
 from archive.ingest.path import Ingest
@@ -22,6 +22,9 @@ from archive.warc.manifests import covered, manifests_since
 from archive.warc.reader import Stored, read
 from archive.warc.scan import scan_file
 from archive.warc.writer import Appender
+
+if TYPE_CHECKING:
+    from archive.extract.pool import ParallelReader
 
 REPLAY_BATCH = 200
 WORTH_IT = 10 * 2**20  # bytes of WARC, some 700 pages: fewer are read before other processes start
@@ -59,6 +62,8 @@ def recover(
                     store.files.register([file], now())
                 progress(start)
                 if ahead is None and jobs > 1 and size - start > WORTH_IT:
+                    from archive.extract.pool import ParallelReader  # on first use, by a rebuild
+
                     ahead = stack.enter_context(ParallelReader(ingest.site, jobs))
                 before = len(damaged or ())
                 count += _replay(store, ingest, read(file, start, damaged=damaged), start, progress, ahead)

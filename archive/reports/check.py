@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from archive.compare.classes import Figure, Text, compare
+from archive.compare.classes import Figure, compare
 from archive.compare.sentences import Sentence, split_sentences
-from archive.model import GONE_STATES, ArticleKey, Kind
+from archive.model import GONE_STATES, ArticleKey, Kind, Text
 from archive.read.api import Archive, Article
 from archive.read.records import Change, Version
 from archive.read.references import BadReference, NotArchived, Reference, parse_bound, parse_reference

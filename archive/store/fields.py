@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
-from archive.compare.classes import CLASSES
-from archive.model import CHANGE_KINDS, EDITIONS, STATES
+from archive.model import CHANGE_KINDS, CLASSES, EDITIONS, STATES
 
 Type = Literal["string", "integer", "number", "boolean", "datetime", "date", "strings", "objects", "object"]
 

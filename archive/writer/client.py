@@ -126,7 +126,8 @@ class ArchiveProcess:
 
     def _read_here(self, capture: Capture) -> Extract | Unextractable | None:
         # Imported late: a crawl at the pace of a guest never reads pages itself
-        from archive.extract.page import extract, promised
+        from archive.extract.document import promised
+        from archive.extract.page import extract
 
         assert self._site is not None  # opened before
         expected = (

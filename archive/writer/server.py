@@ -25,8 +25,9 @@ from urllib.parse import urlsplit
 
 from archive.clock import now, use
 from archive.errors import ArchiveError, CannotWrite, WrongSite
+from archive.extract import EXTRACTOR
 from archive.extract.cross_check import Check, cross_check, is_to_be_checked
-from archive.extract.page import EXTRACTOR, promised
+from archive.extract.document import promised
 from archive.extract.reader import KnownReader, Reader
 from archive.extract.sandbox import read_apart
 from archive.figures.derive import derive

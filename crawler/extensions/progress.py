@@ -11,7 +11,6 @@ from typing import Self
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
-from tqdm import tqdm
 
 from crawler.extensions.guard import Guard, counters, guard_of
 
@@ -45,6 +44,8 @@ class Progress:
 
     async def _bar(self) -> None:
         guard = guard_of(self._crawler)
+        from tqdm import tqdm  # on first use: timers have no terminal
+
         with tqdm(
             desc="crawl", unit=" pages", dynamic_ncols=True, leave=False, file=sys.stderr, mininterval=0
         ) as bar:

@@ -9,7 +9,6 @@ from archive.html.decode import Undecodable, decode_body
 from archive.model import Capture
 from archive.public_archives.captures import BROKEN, NotServed, read_record
 from archive.public_archives.queries import CAPTURE, commoncrawl_query, record_url, scopes
-from archive.warc.foreign import Revisit
 from archive.writer.messages import Questions, WantedCapture
 from crawler.spiders.public_archives import CRAWLS, PublicArchiveSpider, logger
 
@@ -96,7 +95,7 @@ class CommonCrawlSpider(PublicArchiveSpider):
         if answered is None:
             return None
         found = read_record(answered[0], wanted.url, wanted.digest)
-        if not isinstance(found, Revisit):
+        if isinstance(found, Capture | NotServed):
             return found
         originals = await self._archive.ask(Questions.originals, found.url or wanted.url)
         whole = next(filter(None, map(found.complete, originals)), None)

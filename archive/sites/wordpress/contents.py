@@ -10,14 +10,15 @@ import html
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.html.bounds import is_heavy, is_hostile
-from archive.html.lines import read_lines
-from archive.sites.wordpress.noise import is_noise
 from archive.text.normalise import same_sha256
 
 
 def digest(title: str, content: str) -> str | None:
     """Digest (hex) of a post as a channel renders it (both are HTML). None if it is empty or cannot be read
     within bounds."""
+    from archive.html.lines import read_lines  # on first use: most runs of a crawl get a 304 instead
+    from archive.sites.wordpress.noise import is_noise
+
     page = content.encode("utf-8", "replace")
     if is_hostile(page) or is_heavy(page):
         return None

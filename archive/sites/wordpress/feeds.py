@@ -11,15 +11,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
-
-from lxml import etree
 
 from archive.clock import read_time
 from archive.model import Address, Kind, Listing, Sighting
 from archive.sites.wordpress.contents import digest
 from archive.sites.wordpress.site import WordPressSite as Site
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 Form = Literal["atom-modified", "atom", "rss"]
 FORMS: tuple[Form, ...] = ("atom-modified", "atom", "rss")  # the one that tells most first
@@ -70,6 +71,8 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
     start, root_at = _START.search(text), _ROOT.search(text)
     if start is None or root_at is None or len(text) > MAX_FEED or _DOCTYPE.search(text[: root_at.start()]):
         return None
+    from lxml import etree  # on first use: most answers are a 304
+
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -182,5 +185,7 @@ def _text(node: etree._Element | None) -> str:
     if node is None:
         return ""
     if len(node):
+        from lxml import etree
+
         return "".join(etree.tostring(child, encoding="unicode") for child in node)
     return node.text or ""
