@@ -112,6 +112,19 @@ def test_filters(conn: sqlite3.Connection) -> None:
     assert find(conn, parse_query(""), Filters(since="2026-01-09")).ids == [10, 9]
 
 
+@pytest.mark.parametrize(
+    ("filters", "ids"), [(Filters(), {4, 5, 6}), (Filters(until="2026-01-04"), {2, 3, 4})]
+)
+def test_of_many_matches_the_newest_are_ranked(
+    conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, filters: Filters, ids: set[int]
+) -> None:
+    """Blocks of ids are taken, the newest first, until enough articles match; the others are left out."""
+    for name, value in (("RANKED", 2), ("_BLOCK", 2), ("_SAMPLED", 1)):
+        monkeypatch.setattr(f"archive.read.find.{name}", value)
+    matches = find(conn, parse_query("landmine OR civilian OR bomb"), filters)
+    assert (set(matches.ids), matches.count, matches.is_cut) == (ids, None, True)
+
+
 def test_marks_stand_around_every_form() -> None:
     """A match is marked whatever form of the word it is, and the words that matched are listed."""
     text = "Landmines, a landmine and 1,204 men."

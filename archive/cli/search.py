@@ -84,7 +84,8 @@ def search(
         count = archive.count(query, filters=filters, exact=exact)
         for hit in archive.search(query, filters=filters, exact=exact, newest_first=newest, limit=limit):
             write(_record(hit), _text(hit), as_json=as_json)
-        total = "more than 50,000 articles" if count is None else number_of(count, "article")
+        ranked = "" if newest else " (about the newest 50,000 are ranked)"
+        total = f"more than 50,000 articles{ranked}" if count is None else number_of(count, "article")
         shown = f", {limit} shown; --limit shows more" if count is None or count > limit else ""
         others = [
             text

@@ -1,7 +1,7 @@
 """Find articles by words and filters, for pages, command line and API alike.
 
-What is read is bounded, whatever the archive's size. If more than `RANKED` articles match, only the newest of
-them are ranked and they are not counted. `Matches` says so.
+What is read is bounded, whatever the archive's size. If more than `RANKED` articles match, only about that
+many are ranked, the newest, and they are not counted. `Matches` says so.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass, replace
+from statistics import median_low
 
 from archive.errors import USAGE, ArchiveError
 from archive.read.search import Query, Term, parse_query
@@ -19,6 +20,7 @@ _MANY, _EARLY = 1_000, 200  # matches that are met on the way to the newest of t
 _FIRST, _CHUNK = 250, 2_000  # articles of one query: at first, at most
 _GAP = 64  # ids between two ranges that are asked for as one
 _RUNS = 64  # queries for one chunk
+_BLOCK, _SAMPLED = 2_048, 200  # ids that are taken together, and from one that is looked up to the next
 
 
 class BadQuery(ArchiveError):
@@ -104,7 +106,7 @@ def find(
                 return Matches(kept[start : start + size], count, False, len(kept) > start + size)
     few = _find_few(conn, filters, match)
     if few is None and by_rank:
-        kept = _rank_newest(conn, where, values, match, start, size + 1)
+        kept = _rank_newest(conn, filters, match, start, size + 1)
         return Matches(kept[:size], None, True, len(kept) > size)
     if few is not None:
         ids, matches_already = few
@@ -239,29 +241,51 @@ def _matching(conn: sqlite3.Connection, match: str, ids: list[int]) -> set[int]:
     return {row[0] for low, high in _runs(ids) for row in conn.execute(sql, (match, low, high))}
 
 
-def _runs(ids: list[int]) -> list[tuple[int, int]]:
+def _runs(ids: list[int], gap: int = _GAP) -> list[tuple[int, int]]:
     """Ids as a few ranges. Ids follow the order of sighting, so neighbours in time are mostly neighbours."""
     found: list[tuple[int, int]] = []
     for number in sorted(ids):
-        if found and number - found[-1][1] <= _GAP:
+        if found and number - found[-1][1] <= gap:
             found[-1] = (found[-1][0], number)
         else:
             found.append((number, number))
     return found if len(found) <= _RUNS else [(found[0][0], found[-1][1])]
 
 
-def _rank_newest(
-    conn: sqlite3.Connection, where: str, values: list[object], match: str, start: int, size: int
-) -> list[int]:
-    """Of the newest `RANKED` articles that have the words and pass the filters, and of the others of the last
-    of their days: the most relevant, from the place ``start`` on."""
-    found = f"""from search s cross join articles a on a.article_id = s.rowid
-        where search match ? and {where}"""
-    sql = f"select a.day {found} order by a.day desc limit 1 offset {RANKED - 1}"
-    last = next((row[0] for row in conn.execute(sql, [match, *values])), None)
-    sql = f"""select s.rowid {found} and coalesce(a.day, '') >= ?
-        order by bm25(search, 5.0, 1.0), a.day desc, a.article_id desc limit ? offset ?"""
-    return [row[0] for row in conn.execute(sql, [match, *values, last or "", size, start])]
+def _rank_newest(conn: sqlite3.Connection, filters: Filters, match: str, start: int, size: int) -> list[int]:
+    """Of about the newest `RANKED` articles that have the words and pass the filters: the most relevant, from
+    the place ``start`` on. They are taken by whole blocks of ids: to look up each one's day takes twice as
+    long as to rank them."""
+    values: list[object] = []
+    found = "from search s where true"
+    if filters != NO_FILTERS:
+        where, values = filters.where()
+        found = f"from search s cross join articles a on a.article_id = s.rowid where {where}"
+    found, values = f"{found} and search match ? and s.rowid between ? and ?", [*values, match]
+    left, blocks = RANKED, []
+    for block in _newest_blocks(conn):
+        if left > 0:
+            blocks.append(block)
+            ends = (block * _BLOCK, block * _BLOCK + _BLOCK - 1)
+            left -= conn.execute(f"select count(*) {found}", [*values, *ends]).fetchone()[0]
+    sql = f"select bm25(search, 5.0, 1.0), -s.rowid {found} order by 1, 2 limit ?"
+    ranked: list[tuple[float, int]] = []
+    for first, last in _runs(blocks, 1):
+        ends = (first * _BLOCK, last * _BLOCK + _BLOCK - 1)
+        ranked += map(tuple, conn.execute(sql, [*values, *ends, start + size]))
+    return [-number for _, number in sorted(ranked)[start : start + size]]
+
+
+def _newest_blocks(conn: sqlite3.Connection) -> list[int]:
+    """Blocks of `_BLOCK` ids, the newest first. Ids follow the order of sighting, so the days of a few
+    articles date a block: the middle one of them, since a link may have led to an older post."""
+    newest = conn.execute("select max(article_id) from articles").fetchone()[0] or 0
+    sql = """select a.article_id, coalesce(a.day, '')
+        from json_each(?) j cross join articles a on a.article_id = j.value"""
+    days: dict[int, list[str]] = {}
+    for article_id, day in conn.execute(sql, (json.dumps(list(range(1, newest + 1, _SAMPLED))),)):
+        days.setdefault(article_id // _BLOCK, []).append(day)
+    return sorted(days, key=lambda block: median_low(days[block]), reverse=True)
 
 
 def _rank(conn: sqlite3.Connection, match: str, kept: list[int]) -> list[int]:
