@@ -503,6 +503,7 @@ create index captures_outcome on captures(outcome)
 create index captures_promised on captures(promised) where promised is not null;
 create index captures_apart on captures(capture_id) where outcome = 'apart';
 create index captures_at on captures(captured_at);
+create index captures_copied on captures(capture_id) where source != 'live';
 create index captures_retry_after on captures(capture_id) where retry_after is not null;
 create index captures_look on captures(look) where look is not null;
 create index captures_crawl on captures(crawl_id);
@@ -761,9 +762,11 @@ select c.edition, c.day, c.sighted, c.captured, c.sighted - c.captured as uncapt
        or exists (select 1 from stretches s where s.edition = c.edition and s.merged_into is null
                   and c.day < coalesce(substr(s.head_seen_at, 1, 10), s.newest_day)
                   and (s.reached_end or c.day > s.tail_day)) as listed_whole,
-       c.captured > 0 and not exists (select 1 from articles a join captures using (article_id)
-                                  where a.edition = c.edition and a.day = c.day
-                                  and captures.source = 'live') as is_copied
+       -- `case`, since SQLite evaluates both sides of `and`
+       case when c.captured > 0 and exists (select 1 from captures where source != 'live')
+           then not exists (select 1 from articles a join captures using (article_id)
+                            where a.edition = c.edition and a.day = c.day and captures.source = 'live')
+           else 0 end as is_copied
 from day_counts c
 where c.edition != '' and c.day != '' and c.sighted > 0;
 
