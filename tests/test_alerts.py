@@ -119,6 +119,21 @@ def test_what_matches_is_posted(tmp_path: Path, url: str) -> None:
     assert sohr(tmp_path, "alert").status == 0 and len(Receiver.got) == 2, "nothing is sent twice"
 
 
+def test_a_backfill_sends_nothing(tmp_path: Path, url: str) -> None:
+    """What public archives had is of years ago; what the site says next is sent."""
+    fill(tmp_path, 1, "In all 3 were killed.")
+    settle(tmp_path, f'name = "all"\nurl = "{url}"')
+    past = {"source": "wayback", "service_url": "http://127.0.0.1:9/web/2015id_/x", "recorded_at": day(2)}
+    with Archive(tmp_path) as archive:
+        archive.take(*(capture(2, f"201{n}-01-01T00:00:00Z", f"It said {n}.", **past) for n in (5, 6, 7)))
+        archive.take(capture(2, "2018-01-01T00:00:00Z", status=404, body=b"gone", **past))
+    kinds = [kind for (kind,) in rows(tmp_path, "select kind from changes order by seq")]
+    assert kinds == ["created", "created", "updated", "updated", "missing"]
+    assert sohr(tmp_path, "alert").status == 0 and Receiver.got == []
+    fill(tmp_path, 3, "In all 4 were killed.")
+    assert sohr(tmp_path, "alert").status == 0 and len(Receiver.got) == 1
+
+
 def test_what_fails_waits_and_status_shows_it(tmp_path: Path, url: str) -> None:
     """Three tries, then exit status 1; another alert goes on; the next run sends what waited, in order."""
     fill(tmp_path, 1, "In all 3 were killed near the town.")

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from archive.read.api import Archive  # loads the readers of pages, and `status` only wants the troubles
 
 EDITS = ("updated", "metadata", "missing", "disappeared", "moved", "restored", "retracted")
+# What a public archive had: a backfill tells thousands of changes of years ago
+_OF_THE_PAST = """select 1 from changes join captures using (capture_id)
+where seq = ? and service_url is not null"""
 SECONDS = 10.0  # for an answer
 WAITS = (1.0, 5.0)  # seconds before the second and third try; after that the next run tries
 MOST_PAUSE = timedelta(days=1)  # that an address may ask for (Retry-After)
@@ -71,6 +74,8 @@ class Alert:
         if self.severity is not None and change["severity"] != self.severity:
             return False
         if self.edition and change["edition"] != self.edition:
+            return False
+        if conn.execute(_OF_THE_PAST, (change["seq"],)).fetchone():
             return False
         match = parse_query(self.words).expression()
         sql = """select 1 from search where search match ? and rowid =
