@@ -20,6 +20,7 @@ from archive.clock import now
 from archive.rebuild.rebuild import DamagedRecords, rebuild, repair
 from archive.warc.files import warc_files
 from archive.warc.gzip_members import pack_member
+from archive.warc.manifests import manifests
 from archive.warc.reader import EVENT_URI
 from archive.warc.writer import Appender
 from tests.archiving import HOME, Archive, capture, dump, sohr
@@ -79,6 +80,7 @@ WRONG: tuple[Any, ...] = (
     {"a": 7},
     {"editions": 7},
 )
+ODD = (None, 7.5, [], {}, True)
 NULLABLE = {"exit_status", "stopped", "drift", "cipher"}
 
 
@@ -218,6 +220,30 @@ def test_events_of_right_form_are_read_whatever_they_say(folder: Path) -> None:
     repair(folder)
     assert findings(folder, deep=True) == []
     reads_well(folder)
+
+
+def test_a_manifest_with_an_odd_field_is_one_finding(folder: Path) -> None:
+    """Its own digest is right, and a field is missing or of another type."""
+    path = manifests(folder)[-1].path
+    whole_one = path.read_bytes()
+    content = {n: value for n, value in json.loads(whole_one).items() if n != "self"}
+    parts = [
+        content | {"files": [content["files"][0] | {n: odd}]} for n in content["files"][0] for odd in ODD
+    ]
+    parts += [content | {"files": odd} for odd in (None, 7, "x", [7], [None], [{}], {"a": 1})]
+    parts += [content | {n: odd} for n in ("at", "before", "number") for odd in (7.5, [], {}, True)]
+    for odd in parts:
+        text = json.dumps(odd, indent=1, sort_keys=True) + "\n"
+        own = hashlib.sha256(text.encode()).hexdigest()
+        path.write_text(text.replace(' "why"', f' "self": "{own}",\n "why"'))
+        found = [one.sentence for one in findings(folder) if one.thing == "manifests/000001.json"]
+        assert len(found) == 1 and ("cannot be read" in found[0] or "is number" in found[0]), (odd, found)
+        with suppress(DamagedRecords):
+            repair(folder)
+        for extra in path.parent.glob("000002*"):
+            extra.unlink()
+    path.write_bytes(whole_one)
+    assert findings(folder) == []
 
 
 # -- exchanges -----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from archive.clock import parse_time
@@ -128,8 +129,9 @@ def _read(folder: Path, name: str) -> Manifest:
         if [hashlib.sha256(_SELF.sub(b"", raw)).hexdigest().encode()] != stated:
             return Manifest(path, number, digest, fault="is not what it was: its own digest does not match")
         content = json.loads(raw)
-        names = ("name", "serial", "from", "to", "sha256", "blocks")
-        parts = tuple(Part(*(part[name] for name in names)) for part in content["files"])
+        parts = tuple(_read_part(part) for part in content["files"])
+        if type(content["number"]) is not int or not isinstance(content["before"], (str, NoneType)):
+            raise TypeError("its number or the digest before is none")
         if content["number"] != number:
             return Manifest(
                 path, number, digest, fault=f"is number {content['number']} by its content: it was moved"
@@ -138,6 +140,13 @@ def _read(folder: Path, name: str) -> Manifest:
         return Manifest(path, number, digest, content["before"], parts, content["at"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return Manifest(path, number, digest, fault=f"cannot be read ({type(error).__name__}: {error})")
+
+
+def _read_part(part: dict[str, Any]) -> Part:
+    found = tuple(part[name] for name in ("name", "serial", "from", "to", "sha256", "blocks"))
+    if tuple(map(type, found)) != (str, int, int, int, str, str) or not 0 <= found[2] <= found[3] < 2**63:
+        raise ValueError("a part of a file is none")
+    return Part(*found)
 
 
 def _canonical(content: dict[str, Any]) -> bytes:
