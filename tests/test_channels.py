@@ -190,7 +190,7 @@ class TestPlan:
 
 @pytest.fixture
 def site() -> Iterator[Replica]:
-    with Replica(posts=30) as replica:
+    with Replica(posts=20) as replica:
         yield replica
 
 
@@ -214,7 +214,7 @@ class TestFeeds:
 
     def test_what_the_site_does_not_offer_is_found_out_once(self, tmp_path: Path) -> None:
         """No feed at all: three questions, then none for a week; no failure of the crawl."""
-        with Replica(posts=30, feed=False) as site:
+        with Replica(posts=16, feed=False) as site:
             assert crawl(site, tmp_path / "a", "edition=en").status == 0
             assert len(asked(site, lambda path: "/feed/" in path)) == 3
             site.clear_log()
@@ -235,7 +235,7 @@ class TestFeeds:
     ) -> None:
         """Edit log, Atom, RSS: what the site does not have is tried once, what it has from then on; the
         better one again after a week."""
-        with Replica(posts=30, **settings) as site:
+        with Replica(posts=16, **settings) as site:
             # Of the first page: edited last, not published last
             post = [post for post in site.posts("en") if not post.odd][3]
             site.call("edit", edition="en", post_id=post.post_id, title="Edited")
@@ -264,7 +264,7 @@ class TestFeeds:
     def test_an_edit_of_an_old_post_is_seen_at_the_next_run(self, tmp_path: Path, excerpts: bool) -> None:
         """By the edit log, with its text or by its modified claim; nothing is due, so that nothing is asked
         for but it and its neighbours."""
-        with Replica(posts=30, feed_excerpt=excerpts, rest=False) as site:
+        with Replica(posts=20, feed_excerpt=excerpts, rest=False) as site:
             crawl(site, tmp_path / "a", "edition=en")
             (post,) = plain_posts(site, 1)
             # It is the oldest of all

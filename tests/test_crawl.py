@@ -71,7 +71,7 @@ class First:
 )
 def first(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
     folder = tmp_path_factory.mktemp(request.param) / "archive"
-    with Replica(posts=60, layout=request.param) as replica:
+    with Replica(posts=40, layout=request.param) as replica:
         crawled = crawl(replica, folder)
         assert crawled.status == 0, crawled.stderr
         yield First(replica, folder, crawled, replica.log())
@@ -127,11 +127,11 @@ class TestFirstCrawl:
         paths = [str(entry["path"]) for entry in first.log]
         assert paths[0] == "/robots.txt" and max(Counter(paths).values()) == 1
         assert {entry["active"] for entry in first.log} == {1}
-        assert len([path for path in paths if is_listing(path) and "/date/" not in path]) == 12
+        assert len([path for path in paths if is_listing(path) and "/date/" not in path]) == 8
         channels = [path for path in paths if is_channel(path) or "/date/" in path]
         assert len(
             [path for path in channels if "/date/" not in path and "/category/" not in path]
-        ) == 10 and len(paths) == 1 + 12 + 120 + 4 + len(channels)
+        ) == 10 and len(paths) == 1 + 8 + 80 + 4 + len(channels)
 
     def test_the_crawl_is_told(self, first: First) -> None:
         """The crawl's row says when it ended, how, and what came of it."""
@@ -145,7 +145,7 @@ class TestFirstCrawl:
     def test_changes_are_numbered_without_a_gap(self, first: First) -> None:
         """One row a post in the feed: created."""
         told = rows(first.folder, "select seq, kind from changes order by seq")
-        assert told == [(n, "created") for n in range(1, 121)]
+        assert told == [(n, "created") for n in range(1, 81)]
 
 
 @dataclass

@@ -177,7 +177,7 @@ def test_a_look_at_everything_cut_off_makes_no_false_version(tmp_path: Path) -> 
 def test_a_torn_end_of_the_evidence_is_cut(tmp_path: Path, share: float) -> None:
     """A power cut left a part of a record at the end. It is cut off, everything else stays, and the next
     crawl continues."""
-    with Replica(posts=POSTS) as replica:
+    with Replica(posts=20) as replica:
         kill_after(replica, tmp_path / "a", 40, archive=True)
         (path,) = warcs(tmp_path / "a")
         (offset, length) = rows(

@@ -30,7 +30,7 @@ LOOKS = ("+1h", "+3h", "+7h", "+15h")
 
 @pytest.fixture
 def site() -> Iterator[Replica]:
-    with Replica(posts=30) as replica:
+    with Replica(posts=20) as replica:
         yield replica
 
 
@@ -197,7 +197,7 @@ class TestLooks:
 
     def test_neighbours_of_an_edit_are_due(self, tmp_path: Path) -> None:
         """Three on either side, of an edit of the text alone; their own edits bring none forward."""
-        with Replica(posts=30, rest=False, feed=False) as site:
+        with Replica(posts=20, rest=False, feed=False) as site:
             crawl(site, tmp_path / "a", "edition=en")
             ids = sorted(post.post_id for post in site.posts("en") if post.lines and not post.password)
             place = 12

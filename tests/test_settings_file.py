@@ -68,7 +68,7 @@ def test_a_crawl_reads_it(tmp_path: Path) -> None:
         def user_agents(*more: str, **env: str) -> str:
             seen = len(records(folder))
             quick = [part for name, value in QUICK.items() for part in ("-s", f"{name}={value}")]
-            line = [sys.executable, "-m", "scrapy", "crawl", "sohr", *quick, *more]
+            line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "sohr", *quick, *more]
             done = subprocess.run(
                 line,
                 cwd=ROOT,
