@@ -53,6 +53,10 @@ def extract(title: str, *lines: str, modified: str | None = None) -> Extract:
         (("X-Cache", "HIT from edge"), None, True, True),
         (("X-Cache", "HIT"), None, False, False),
         (("CF-Cache-Status", "DYNAMIC"), None, True, False),
+        (("X-Cache", "TCP_MEM_HIT from edge"), None, True, True),
+        (("X-Sucuri-Cache", "HIT"), None, True, True),
+        (("Cache-Status", '"edge"; hit; ttl=30'), None, True, True),
+        (("Cache-Control", "max-age=60, stale-while-revalidate=30"), None, True, False),
         (("Server", "x"), "2026-01-01T00:00:00Z", False, True),
         (("Server", "x"), "2026-01-03T00:00:00Z", False, False),
         (("Server", "x"), None, True, False),
@@ -84,7 +88,7 @@ def test_marks_of_an_edit() -> None:
     assert describe_edit(before, other)["marks"][1:] == ["replaced"]
     assert describe_edit(before, extract("A title", "One", "Two 4"))["marks"] == []
     long = Text("A title", "One sentence of many words, and more of them.\nTwo")
-    assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in"]
+    assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in", "cut"]
     assert find_shared([(1, ["a"]), (2, ["a"]), (3, ["a", "b"]), (4, ["b"])]) == {1: "a", 2: "a", 3: "a"}
 
 
@@ -135,7 +139,7 @@ def test_an_old_copy_that_hides_an_announced_edit(site: Site, tmp_path: Path) ->
     assert rows(folder, "select severity, stale_copy from changes where kind = 'updated'") == [(3, 0)]
 
 
-@pytest.mark.parametrize("case", ["line", "title"])
+@pytest.mark.parametrize("case", ["line", "title", "suffix"])
 def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, case: str) -> None:
     """The crawl ends with 65. A day later the addition is accepted, with a class of its own. A true edit in
     the same crawl is reported at once."""
@@ -146,7 +150,13 @@ def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, c
         if case == "line":
             site.put_post(post_id, f"Updated {number} minutes ago", *lines)
         else:
-            site.put_post(post_id, *lines, title=f"({number}) Post {post_id}")
+            site.put_post(
+                post_id,
+                *lines,
+                title=f"Post {post_id} - Daily {number}"
+                if case == "suffix"
+                else f"({number}) Post {post_id}",
+            )
     site.put_post(112, TEXT[0].format(112), "And a second line, of which 13 words are no more.")
     done = run(site, folder, "look=all", clock="+1h")
     assert done.status == 65 and kinds(folder) == ["updated"], done.stderr[-2000:]
@@ -193,16 +203,19 @@ def test_an_error_of_php_is_no_text(site: Site, tmp_path: Path) -> None:
     assert kinds(folder) == []
 
 
-@pytest.mark.parametrize("case", ["captcha", "teaser"])
+@pytest.mark.parametrize("case", ["captcha", "teaser", "excerpt"])
 def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None:
-    """A page that asks something, with a number of its own; or a first line, and a request to subscribe."""
+    """A page that asks something, with a number of its own; a first line, and a request to subscribe; or
+    nothing but the beginning of each post."""
     folder = tmp_path / "a"
     assert run(site, folder).status == 0
     for number, post_id in enumerate(IDS[:4]):
         if case == "captcha":
             site.put_post(post_id, f"Prove that you are a reader: what is {number} and 4?")
-        else:
+        elif case == "teaser":
             site.put_post(post_id, f"The text of {post_id}.", "Subscribe to read on.")
+        else:
+            site.put_post(post_id, f"{TEXT[0].format(post_id)[:30]}…")
     assert run(site, folder, "look=all", clock="+1h").status == 65
     assert kinds(folder) == []
     for post_id in IDS[:4]:

@@ -14,17 +14,16 @@ from archive.model import Capture, Extract, Text
 from archive.text.normalise import same_sha256
 from archive.thresholds import LOST, SHARED_BY
 
-# Headers in which caches say that they answered from what they hold
-_CACHES = (
-    "x-cache", "x-cache-status", "cf-cache-status", "x-proxy-cache", "x-varnish-cache", "x-litespeed-cache",
-    "x-nginx-cache", "x-fastcgi-cache", "cache-status",
-)  # fmt: skip
-_HIT = re.compile(r"\b(?:hit|stale|updating)\b", re.IGNORECASE)
+# Headers in which caches say that they answered from what they hold: X-Cache, CF-Cache-Status, Cache-Status,
+# X-LiteSpeed-Cache and their like, and of WordPress.com and Batcache
+_CACHE = re.compile(r"(?!.*cache-control$).*cache.*|server-timing|x-ac|x-nananana", re.IGNORECASE)
+_HIT = re.compile(r"(?<![a-z])(?:hit|stale|updating)(?![a-z])", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 SAME_ADDITION = "same_addition"
-# Marks of edits that come to many posts where a site was restored or imported anew: back to an earlier text,
-# and to the title and text of some other post
-FORMER, REPLACED = "former", "replaced"
+# Marks of edits that come to many posts where a site was restored or imported anew, or shows teasers: back to
+# an earlier text, to the title and text of some other post, to less than half of the text
+FORMER, REPLACED, CUT = "former", "replaced", "cut"
+OF_MANY_TEXTS = frozenset((FORMER, REPLACED, CUT))  # posts that share one of these have not the same text
 # An addition to many posts is accepted after a day; looks come up to an eighth early
 ADDITION_TIME = timedelta(hours=21)
 
@@ -54,7 +53,9 @@ def is_stale_copy(capture: Capture, found: Extract, held: Held, *, is_former_tex
     )
     if stated and before and stated < before:
         return True
-    return is_former_text and any(_HIT.search(capture.header(name) or "") for name in _CACHES)
+    return is_former_text and any(
+        _CACHE.fullmatch(name) and _HIT.search(value) for name, value in capture.headers
+    )
 
 
 def copied_at(capture: Capture) -> str | None:
@@ -80,7 +81,7 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     """The marks of an edit. Edits of several posts that share one are doubted.
 
     The whole text with its numbers masked; each line of a pure addition; each line new in a text that lost
-    most; that title and text are those of some other post.
+    most; that it did; that title and text are those of some other post.
     """
     old, new = before.text.split("\n"), found.text.split("\n")
     missing, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
@@ -97,7 +98,7 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     if not missing:
         marks += [f"line {line}" for line in sorted(set(lines))]
     elif len(found.text) < len(before.text) * LOST.value:
-        marks += [f"wall {line}" for line in sorted(set(lines))]
+        marks += [*(f"wall {line}" for line in sorted(set(lines))), CUT]
     if _is_another(before.title, found.title) and _is_another(before.text, found.text):
         marks.append(REPLACED)
     return {"marks": marks}

@@ -22,7 +22,7 @@ from archive.ingest.bulk import ANNOUNCED, OLDER, STATES, WINDOW, find_all_bulk,
 from archive.ingest.doubts import (
     ADDITION_TIME,
     FORMER,
-    REPLACED,
+    OF_MANY_TEXTS,
     SAME_ADDITION,
     describe_edit,
     find_shared,
@@ -259,7 +259,7 @@ def _held_rows(ingest: Ingest, row: Row, shared: str | None) -> list[Row]:
         one
         for one, details in held
         if (same and details.get("same") == same)
-        or (shared and shared not in (FORMER, REPLACED) and details.get("shared") == shared)
+        or (shared and shared not in OF_MANY_TEXTS and details.get("shared") == shared)
     ]
 
 
