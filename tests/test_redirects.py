@@ -109,6 +109,23 @@ def test_a_wall_before_all_posts_is_trouble_of_the_site(site: Site, tmp_path: Pa
     assert set(states(tmp_path / "a").values()) == {"live"} and kinds(tmp_path / "a") == []
 
 
+@pytest.mark.parametrize("status", ["300 Multiple Choices", "304 Not Modified", "305 Use Proxy"])
+@pytest.mark.parametrize("what", ["posts", "listing"])
+def test_other_answers_of_300_and_more_are_trouble_of_the_site(
+    site: Site, tmp_path: Path, status: str, what: str
+) -> None:
+    """No text came, also where nothing was asked under a condition: 69, and the next crawl reads on."""
+    folder = tmp_path / "a"
+    assert run(site, folder).status == 0
+    before = dict(site.answers)
+    for path in ["/en/"] if what == "listing" else map(site.path_of, IDS):
+        site.answers[path] = http(b"", status, "Location: /en/")
+    assert run(site, folder, "look=all", clock="+1h").status == 69
+    assert set(states(folder).values()) == {"live"} and kinds(folder) == []
+    site.answers = before
+    assert run(site, folder, "look=all", clock="+2h").status == 0
+
+
 def test_a_guess_of_wordpress_is_no_move(tmp_path: Path) -> None:
     """A deleted Arabic post: its slug leads to a post whose slug begins alike, its id to nothing."""
     with Site() as site:

@@ -311,7 +311,7 @@ class SohrSpider(Spider):
         result = self.guard.editions[edition]
         if word == LISTING:
             result.listed |= is_newest
-        elif word in FAILURES and is_newest:
+        elif is_newest:
             result.failure = result.failure or f"{word}: {detail}"
             result.is_unread = word in UNREADABLE
 

@@ -62,10 +62,12 @@ def by_status(capture: Capture) -> tuple[str, str] | None:
     """Reason and detail where the status alone tells that there is no article; None for a status that brings
     a page."""
     status = capture.status
-    if status == 304:
+    if status == 304 and any(name.lower().startswith("if-") for name, _ in capture.request_headers):
         return "not_modified", "304: no text was sent"
-    if 300 <= status < 400:
+    if status in (301, 302, 303, 307, 308):
         return "redirect", f"{status} to {capture.header('location') or 'nowhere'}"
+    if 300 <= status < 400:
+        return "error", f"status {status}, which answers no such request"
     if status in (404, 410):
         return "missing", f"status {status}"
     if 200 <= status < 300:
