@@ -43,7 +43,7 @@ from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Open, Questions
 from crawler.arguments import Arguments
-from crawler.extensions.guard import FAILURES, GRACE_SECONDS, guard_of
+from crawler.extensions.guard import GRACE_SECONDS, guard_of
 from crawler.middlewares.backoff import seconds_left
 from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, edition_of, outcome
 from crawler.reasons import describe_error
