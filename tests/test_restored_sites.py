@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.archiving import dump, well
-from tests.bytewise import Site
+from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows, states
 
 OLD, NEW = tuple(range(101, 119)), tuple(range(121, 129))
@@ -155,3 +155,32 @@ def test_posts_whose_numbers_were_exchanged(site: Site, tmp_path: Path) -> None:
         put(site, post_id)
     assert run(site, folder, "look=all", clock="+3d").status == 0
     assert kinds(folder) == {}
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_other_texts_everywhere_that_a_feed_shows_too(site: Site, tmp_path: Path, turn: int) -> None:
+    """A translation in place of all texts, on the pages and in the feed, under the old times: that the feed
+    has it announces no edit."""
+    folder = tmp_path / "a"
+
+    def show(line: str) -> None:
+        entries = ""
+        for post_id in OLD[:8]:
+            put(site, post_id) if not line else site.put_post(post_id, line.format(post_id))
+            text = line.format(post_id) or "As ever."
+            entries += (
+                f"<entry><link href='{site.post_url(post_id)}'/><updated>2026-01-01T00:00:00Z</updated>"
+                f"<title>Post {post_id}</title><content>{text}</content></entry>"
+            )
+        feed = f"<feed xmlns='http://www.w3.org/2005/Atom'>{entries}</feed>"
+        kind = "Content-Type: application/atom+xml"
+        site.answers["/en/feed/atom/?orderby=modified"] = http(feed, "200 OK", kind)
+
+    site.list_posts(*OLD[:8])
+    show("")
+    for clock in ("", "+2h")[: turn + 1]:
+        assert run(site, folder, clock=clock).status == 0
+    show("Le texte {} compte plusieurs mots.")
+    for clock in ("+3h", "+4h"):
+        assert run(site, folder, clock=clock).status == 65
+        assert kinds(folder) == {}
