@@ -157,6 +157,27 @@ def test_posts_whose_numbers_were_exchanged(site: Site, tmp_path: Path) -> None:
     assert kinds(folder) == {}
 
 
+def test_a_post_that_went_while_all_were_gone(site: Site, tmp_path: Path) -> None:
+    """A mass 404 hides a true deletion: it is told a day after the others are back, not a week."""
+    folder = tmp_path / "a"
+    for post_id in OLD:
+        put(site, post_id)
+    site.list_posts(*reversed(OLD))
+    assert run(site, folder).status == 0
+    before = dict(site.answers)
+    for post_id in OLD:
+        del site.answers[f"/en/{post_id}/"]
+    assert run(site, folder, "look=all", clock="+1h").status == 69
+    site.answers = before
+    del site.answers[f"/en/{OLD[0]}/"]
+    site.list_posts(*reversed(OLD[1:]))
+    assert [run(site, folder, clock=clock).status for clock in ("+3h", "+4h")] == [69, 69]
+    assert kinds(folder) == {} and rows(folder, "select distinct article_id from pending_outcomes") == [(18,)]
+    assert run(site, folder, clock="+31h").status == 0
+    assert kinds(folder) == {"missing": 1} and states(folder)["en", OLD[0]] == "missing"
+    rebuilt_alike(folder)
+
+
 @pytest.mark.parametrize("turn", [0, 1])
 def test_other_texts_everywhere_that_a_feed_shows_too(site: Site, tmp_path: Path, turn: int) -> None:
     """A translation in place of all texts, on the pages and in the feed, under the old times: that the feed

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from archive.clock import format_time, parse_time
@@ -20,7 +19,6 @@ from archive.extract.reader import Reader
 from archive.ingest import look_schedule
 from archive.ingest.bulk import ANNOUNCED, OLDER, STATES, WINDOW, find_all_bulk, places
 from archive.ingest.doubts import (
-    ADDITION_TIME,
     FORMER,
     OF_MANY_TEXTS,
     SAME_ADDITION,
@@ -29,19 +27,13 @@ from archive.ingest.doubts import (
 )
 from archive.ingest.path import Ingest
 from archive.ingest.pending import MISSING, UPDATED
+from archive.ingest.proof import call_control_group, is_addition, is_over, is_proven
 from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Text, Unextractable
 from archive.outcome import HELD, INVENTED, Outcome
 from archive.store.connection import Row
-from archive.store.row_types import ArticleRow
 from archive.text.normalise import same_sha256
-from archive.thresholds import (
-    CONTROL_NEWEST,
-    CONTROL_OTHERS,
-    COUNTED,
-    PROOF_CRAWLS,
-    PROOF_DAYS,
-)
+from archive.thresholds import COUNTED
 
 WATCHED = 3  # posts of each kind that are looked at more often: they show when the trouble is over
 
@@ -54,16 +46,20 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
     if all(row["article_id"] in waiting for row in pending):
         return None
     shared, withdrawn = _find_shared(ingest, at)
-    proven = []
+    proven, held = [], []
     believed: dict[str, Counter[str]] = defaultdict(Counter)
     for row in _pending(ingest, "p.held_at is null"):
         earlier = _held_rows(ingest, row, shared.get(str(key_of(row))))
-        if earlier and _is_proven(ingest, row, earlier, at):
+        if earlier and is_proven(store, row, earlier, at):
             proven.append([str(key_of(row)), row["kind"]])
             for place in places(row):
                 believed[place][row["kind"]] += 1
+        elif earlier:
+            held.append((row, earlier[0]["captured_at"]))
     [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
-    bulk = find_all_bulk(store, started_at, at, believed)
+    bulk, day = find_all_bulk(store, started_at, at, believed), format_time(parse_time(at) - WINDOW)
+    invented = _find_invented(ingest, crawl)
+    names = (str(key_of(row)) for row, since in held if since <= day and is_over(store, row, bulk))
     return {
         "event": "crawl-judged",
         "crawl": crawl,
@@ -71,8 +67,9 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "held": sorted(bulk),
         "shared": shared,
         "withdrawn": withdrawn,
-        "invented": _find_invented(ingest, crawl),
+        "invented": invented,
         "proven": proven,
+        "over": [name for name in names if name not in invented],
         "waiting": sorted(waiting.values()),
     }
 
@@ -192,6 +189,8 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
         earlier = _held_rows(ingest, row, shared)
+        if str(key_of(row)) in event["over"]:
+            earlier = _forget(ingest, earlier)
         is_bulk = _is_one_of_many(row, held, event["invented"])
         if not is_proven and (earlier or is_bulk or shared):
             _hold(ingest, row, at, shared, is_watched=watched[row["kind"]] < WATCHED)
@@ -210,8 +209,15 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     for edit, mark in sorted(withdrawn, key=lambda one: int(one[0]["seq"])):
         _withdraw(ingest, edit, mark, at)
     if held:
-        _call_control_group(ingest, at)
+        call_control_group(ingest.store, at)
     return outcomes
+
+
+def _forget(ingest: Ingest, held: list[Row]) -> list[Row]:
+    """Forget what is held; what is left of it: nothing."""
+    for row in held:
+        ingest.pending.drop(row["capture_id"])
+    return []
 
 
 def _is_one_of_many(row: Row, held: set[tuple[str, str]], invented: list[str]) -> bool:
@@ -263,63 +269,6 @@ def _held_rows(ingest: Ingest, row: Row, shared: str | None) -> list[Row]:
     ]
 
 
-def _is_proven(ingest: Ingest, row: Row, earlier: list[Row], at: str) -> bool:
-    """Whether what is held of an article and the outcome that waits say the same for long enough.
-
-    If it is gone, the control group must answer, its own edition among it, and no channel may list it.
-    """
-    store = ingest.store
-    first, last = earlier[0]["captured_at"], row["captured_at"]
-    lasted = parse_time(last) - parse_time(first)
-    if lasted >= ADDITION_TIME and any(_is_addition(one) for one in earlier):
-        return True
-    crawls = {one["crawl_id"] for one in (*earlier, row)}
-    if len(crawls) < PROOF_CRAWLS.value or lasted < timedelta(days=PROOF_DAYS.value):
-        return False
-    if row["kind"] == UPDATED:
-        return True  # it answered with text itself
-    sql = "select 1 from sightings where article_id = ? and channel != 'sweep' and last_seen_at >= ?"
-    if store.one(sql, row["article_id"], first):
-        return False
-    since = format_time(parse_time(at) - WINDOW)
-    group = _control_group(ingest)
-    return any(one["edition"] == row["edition"] for one in group) and all(
-        one["state"] == "live" and (one["last_captured_at"] or "") >= since for one in group
-    )
-
-
-def _control_group(ingest: Ingest) -> list[ArticleRow]:
-    """The newest posts of each edition and ten others, of which nothing is held."""
-    free = """edition is not null and newest_version_id is not null and state = 'live'
-              and not exists (select 1 from pending_outcomes p where p.article_id = articles.article_id)"""
-    newest = [
-        row
-        for edition in ("en", "ar")
-        for row in ingest.store.articles.select(
-            f"where edition = ? and {free} order by post_id desc limit ?",
-            edition,
-            CONTROL_NEWEST.value,
-        )
-    ]
-    ids = [row["article_id"] for row in newest]
-    marks = ", ".join("?" * len(ids))
-    others = ingest.store.articles.select(
-        f"""where {free} and article_id not in ({marks})
-            order by (article_id * 7919) % 1009, article_id limit ?""",
-        *ids,
-        CONTROL_OTHERS.value,
-    )
-    return [*newest, *others]
-
-
-def _call_control_group(ingest: Ingest, at: str) -> None:
-    """Let the next crawls look at the control group, twice a day."""
-    for row in _control_group(ingest):
-        due = max(at, format_time(parse_time(row["last_captured_at"] or at) + WINDOW / 2))
-        if row["next_look_at"] is None or row["next_look_at"] > due:
-            ingest.store.articles.update(row["article_id"], next_look_at=due)
-
-
 def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: bool) -> None:
     """Keep an outcome back, and look again in a day, or sooner if the post is one of those that show when the
     trouble is over. ``shared`` is the mark that other edits have too."""
@@ -338,7 +287,6 @@ def _hold(ingest: Ingest, row: Row, at: str, shared: str | None, *, is_watched: 
 def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
     """Write what a look found, at its capture time."""
     capture = replace(ingest.evidence.capture(row), source="live")  # the row's source is that of the article
-    is_addition = _is_addition(row)
     sql = "select 1 from captures where article_id = ? and capture_id > ? limit 1"
     is_last = ingest.store.one(sql, row["article_id"], row["capture_id"]) is None
     seen = Seen(
@@ -346,7 +294,7 @@ def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
         row["capture_id"],
         is_judged=True,
         is_last=is_last,
-        is_addition=is_addition,
+        is_addition=is_addition(row),
         judged_at=learnt_at,
     )
     # What was held of the article as something else is not so
@@ -354,11 +302,6 @@ def _write(ingest: Ingest, row: Row, learnt_at: str | None) -> Outcome:
              or (article_id = ? and kind != ? and held_at not null)"""
     ingest.store.query(sql, row["capture_id"], row["article_id"], row["kind"])
     return ingest.record_safely(seen, lambda: _write_kind(ingest, seen, row))
-
-
-def _is_addition(row: Row) -> bool:
-    """Whether what is held adds a line that other posts got too."""
-    return str(json.loads(row["details"]).get("shared", "")).startswith("line ")
 
 
 def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
