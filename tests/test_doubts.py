@@ -88,7 +88,8 @@ def test_marks_of_an_edit() -> None:
     assert describe_edit(before, other)["marks"][1:] == ["replaced"]
     assert describe_edit(before, extract("A title", "One", "Two 4"))["marks"] == []
     long = Text("A title", "One sentence of many words, and more of them.\nTwo")
-    assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in", "cut"]
+    assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in"]
+    assert describe_edit(long, extract("A title", "One sentence of…"))["marks"][-1] == "cut"
     assert find_shared([(1, ["a"]), (2, ["a"]), (3, ["a", "b"]), (4, ["b"])]) == {1: "a", 2: "a", 3: "a"}
 
 

@@ -21,7 +21,7 @@ _HIT = re.compile(r"(?<![a-z])(?:hit|stale|updating)(?![a-z])", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 SAME_ADDITION = "same_addition"
 # Marks of edits that come to many posts where a site was restored or imported anew, or shows teasers: back to
-# an earlier text, to the title and text of some other post, to less than half of the text
+# an earlier text, to the title and text of some other post, to the beginning of the text
 FORMER, REPLACED, CUT = "former", "replaced", "cut"
 OF_MANY_TEXTS = frozenset((FORMER, REPLACED, CUT))  # posts that share one of these have not the same text
 # An addition to many posts is accepted after a day; looks come up to an eighth early
@@ -81,7 +81,7 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     """The marks of an edit. Edits of several posts that share one are doubted.
 
     The whole text with its numbers masked; each line of a pure addition; each line new in a text that lost
-    most; that it did; that title and text are those of some other post.
+    most; that only its beginning is left; that title and text are those of some other post.
     """
     old, new = before.text.split("\n"), found.text.split("\n")
     missing, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
@@ -98,7 +98,9 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     if not missing:
         marks += [f"line {line}" for line in sorted(set(lines))]
     elif len(found.text) < len(before.text) * LOST.value:
-        marks += [*(f"wall {line}" for line in sorted(set(lines))), CUT]
+        marks += [f"wall {line}" for line in sorted(set(lines))]
+        if before.text.startswith(found.text.rstrip(" .…[]")):
+            marks.append(CUT)
     if _is_another(before.title, found.title) and _is_another(before.text, found.text):
         marks.append(REPLACED)
     return {"marks": marks}
