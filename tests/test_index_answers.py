@@ -154,6 +154,48 @@ def test_a_memento_of_the_first_century(tmp_path: Path) -> None:
     assert [(one["fetched"], one["to_fetch"]) for one in left] == [(3, 1)]
 
 
+def test_mementos_of_others_are_asked_for_once(tmp_path: Path) -> None:
+    """One that the service says is of another site, of no address or of the future is refused for good."""
+    stated = {
+        TIMES[0]: ("Link", '<http://example.org/>; rel="original"'),
+        TIMES[1]: ("Link", '<http://[>; rel="original"'),
+        TIMES[2]: ("Memento-Datetime", "Fri, 01 Mar 2199 10:00:00 GMT"),
+    }
+
+    class Others(Wayback):
+        def _memento(self, path: str) -> Answered:
+            status, headers, body = super()._memento(path)
+            odd = next((one for at, one in stated.items() if at[:4] in path), ("", ""))
+            return status, [odd if name == odd[0] else (name, value) for name, value in headers], body
+
+    with Others(STORY) as service:
+        assert backfill(service, tmp_path).status == 0
+        asked = len(service.log)
+        assert backfill(service, tmp_path).status == 0 and len(service.log) == asked
+    assert taken(tmp_path) == TIMES[3:]
+    assert rows(tmp_path, "select answer from listed_captures order by at") == [("refused",)] * 3 + [
+        ("fetched",)
+    ]
+
+
+def test_a_range_that_comes_short_is_asked_for_again(tmp_path: Path) -> None:
+    """Half a record is trouble of the service; a whole one that is damaged is refused for good."""
+
+    class Short(CommonCrawl):
+        def _record(self, name: str, span: str) -> Answered:
+            status, headers, body = super()._record(name, span)
+            if "2016" in name:
+                body = body[:60] + bytes([body[60] ^ 4]) + body[61:]
+            return status, headers, body[:-9] if "2017" in name and self.fails("short") else body
+
+    with Short(STORY, "short") as service:
+        assert backfill(service, tmp_path).status == 0
+        assert taken(tmp_path) == [TIMES[0], TIMES[3]]
+        assert backfill(service, tmp_path).status == 0
+    assert taken(tmp_path) == [TIMES[0], *TIMES[2:]]
+    assert rows(tmp_path, "select answer from listed_captures where at like '2016%'") == [("refused",)]
+
+
 def test_a_page_with_the_bar_of_the_service(tmp_path: Path) -> None:
     """The bar that it puts before pages, and its addresses in their links, are no part of the text."""
     bar = (

@@ -8,6 +8,7 @@ from archive.ingest.seen import Seen
 from archive.model import Capture, Kind
 from archive.outcome import SERVED, Outcome
 from archive.public_archives.captures import (
+    BROKEN,
     ERROR,
     NotServed,
     is_without_page,
@@ -43,9 +44,12 @@ class ListedCaptures:
         if service is None or kind != CAPTURE or capture.truncated:
             return capture
         found = self._read(capture, service)
-        if not isinstance(found, Capture) or self._site.parse(found.url) is None:
-            return capture
-        return without_page(capture) if found.captured_at <= capture.captured_at else capture
+        is_page = isinstance(found, Capture) and self._is_of_site(found, capture.captured_at)
+        return without_page(capture) if is_page else capture
+
+    def _is_of_site(self, found: Capture, at: str) -> bool:
+        """Whether a capture is of the site, and of no later time than its exchange."""
+        return found.captured_at <= at and self._site.parse(found.url) is not None
 
     def note_capture(self, seen: Seen, service_url: str) -> None:
         """The capture that was asked of a public archive is here."""
@@ -94,6 +98,8 @@ class ListedCaptures:
     def _record_served(self, seen: Seen, service: str) -> Outcome:
         """An answer to the request for a capture. If it holds one, that is a record of its own."""
         found = self._read(seen.capture, service)
+        if isinstance(found, Capture) and not self._is_of_site(found, seen.at):
+            found = NotServed(BROKEN, f"{asked_of(seen.capture)[:300]} is of another site or of the future")
         if not isinstance(found, NotServed):
             return seen.outcome(SERVED)
         if found.is_final:

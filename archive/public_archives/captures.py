@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST_HEAD = 65_536  # bytes of the header of a WARC record
 _ORIGINAL = re.compile(r"<([^>]*)>\s*;\s*rel=\"?original\"?", re.IGNORECASE)
+_SPAN = re.compile(r"bytes=([0-9]{1,18})-([0-9]{1,18})$")
 _OWN = "x-archive-orig-"  # the site's headers, as the Wayback Machine repeats them
 _EXCLUDED = b"AdministrativeAccessControlException"
 EXCLUDED, ABSENT, ELSEWHERE, BROKEN, ERROR = "excluded", "absent", "elsewhere", "broken", "error"
@@ -115,6 +116,12 @@ def is_without_page(exchange: Capture) -> bool:
     return exchange.truncated is not None and exchange.body.startswith(b"WARC/")
 
 
+def _length_of(asked: str) -> int:
+    """How many bytes were asked for."""
+    span = _SPAN.search(asked)
+    return int(span[2]) - int(span[1]) + 1 if span else 0
+
+
 def read_record(exchange: Capture, url: str, digest: str) -> Capture | Revisit | NotServed:
     """The capture in an answer of Common Crawl: one gzip member with a WARC record, of the address and with
     the digest that its index states. A `Revisit` still needs the body it refers to."""
@@ -131,6 +138,8 @@ def read_record(exchange: Capture, url: str, digest: str) -> Capture | Revisit |
     if exchange.status != 206:
         return NotServed(ERROR, f"{where}: status {exchange.status} instead of the bytes asked for")
     found = read_member(exchange.body)
+    if isinstance(found, str) and len(exchange.body) < _length_of(where):
+        return NotServed(ERROR, f"{where}: {len(exchange.body)} bytes came, fewer than asked for")
     if isinstance(found, str):
         return NotServed(BROKEN, f"{where} holds no response: {found}")
     if found.capture.url != url:
