@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import ClassVar
 
 from archive.errors import USAGE, ArchiveError
@@ -141,12 +140,18 @@ def read_time(text: str | None) -> str | None:
     None where the text names no instant: no offset, no such day, before the year 1000.
     """
     text = (text or "").strip()
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
+    for read in (datetime.fromisoformat, _read_mail_date):
         try:
             return format_time(read(text))
         except (ValueError, TypeError, OverflowError, IndexError):
             continue
     return None
+
+
+def _read_mail_date(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # on first use: it imports sockets
+
+    return parsedate_to_datetime(text)
 
 
 def read_day(text: str | None) -> str | None:
@@ -161,7 +166,7 @@ def read_http_date(text: str) -> datetime | None:
     """Read an HTTP date in any of its three forms, as UTC whatever the machine's time zone (RFC 9110,
     5.6.7)."""
     try:
-        at = parsedate_to_datetime(text.strip())
+        at = _read_mail_date(text.strip())
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)  # asctime states no zone
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

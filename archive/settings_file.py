@@ -7,7 +7,6 @@ where these are not set, which processes started from here inherit.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,10 @@ def read_settings(folder: Path) -> dict[str, Any]:
     """Read the settings of the archive in a folder; none if it has no such file. Raises BadSettings."""
     path = folder / SETTINGS
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        import tomllib  # on first use: few archives have the file
+
+        found = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

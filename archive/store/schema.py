@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from string import Template
+from typing import TYPE_CHECKING
 
 from archive.errors import NewerArchive, NoArchive
 from archive.model import CHANGE_KINDS, GONE_STATES, PROVIDERS, STATES
-from archive.store.fields import PAGE_FIELDS, VersionField
+
+if TYPE_CHECKING:
+    from archive.store.fields import VersionField
 
 RELEASE = 1  # of the schema, kept in `pragma user_version`; every change of a table raises it
 FILE = Path(__file__).with_name("schema.sql")
@@ -16,6 +18,10 @@ FILE = Path(__file__).with_name("schema.sql")
 
 def read_script() -> str:
     """The statements that make all tables."""
+    from string import Template  # on first use: readers only check the release
+
+    from archive.store.fields import PAGE_FIELDS
+
     return Template(FILE.read_text("utf-8")).safe_substitute(
         page_columns="\n    ".join(_declare(of) for of in PAGE_FIELDS),
         states=_quote(STATES),

@@ -16,7 +16,8 @@ _IN_NUMBER = re.compile(rf"(?<=\d)[{_WIDTHLESS}]+(?=\d)")
 # A setting or a release of WordPress turns straight quotes and three dots into curly ones
 _QUOTES = (*((mark, '"') for mark in "“”„‟«»″"), *((mark, "'") for mark in "‘’‚‛‹›′"), ("…", "..."))
 # White space beside a digit counts, its amount does not: "3 1" is not "31", "12, 130" is not "12,130"
-_BESIDE_DIGIT = re.compile(r"(?<=\d)\s++|(?<!\s)\s++(?=\d)")
+# It begins with a space, so that a search skips all else
+_BESIDE_DIGIT = re.compile(r"\s(?<!\s\s)(?:(?<=\d\s)\s*+|\s*+(?=\d))")
 
 
 def strip_shapeless(text: str) -> str:

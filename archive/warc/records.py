@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -103,19 +104,28 @@ def _checked(version: str, fields: dict[str, str]) -> Headers:
     return Headers(version, fields, int(length))
 
 
+@lru_cache(maxsize=256)
+def _lower(name: str) -> str:
+    return name.strip().lower()
+
+
 def _split_headers(record: bytes) -> tuple[Headers, int] | None:
     """What `read_headers` makes of a record, and where its block begins; None where that needs more care."""
     begin = record.find(b"\r\n\r\n") + 4
-    lines = record[:begin].decode("utf-8", "replace").split("\r\n")
+    head = record[:begin].decode("utf-8", "replace")
+    lines = head.split("\r\n")
     version = _VERSION.match(record)
     if begin > MOST_HEADERS or version is None or version.end() != len(lines[0]) + 2:
         return None
-    fields: dict[str, str] = {}
-    for line in lines[1:-2]:
-        name, colon, value = line.partition(":")
-        if not colon or "\n" in line or line[0] in " \t":
-            return None
-        fields.setdefault(name.strip().lower(), value.strip())
+    if head.count("\n") >= len(lines) or "\r\n " in head or "\r\n\t" in head:
+        return None
+    try:
+        pairs = [line.split(":", 1) for line in lines[1:-2]]
+        fields = {_lower(name): value.strip() for name, value in pairs}
+    except ValueError:  # a line without a colon
+        return None
+    if len(fields) < len(pairs):
+        return None
     return _checked(version[1].decode(), fields), begin
 
 
