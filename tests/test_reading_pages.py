@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from datasette.app import Datasette
 
+from tests.archiving import Archive, capture
 from tests.browser.making import FIRST, SECOND
 from tests.page import Page
 from tests.reading import places, text_of
@@ -74,6 +75,21 @@ async def test_article_leads_to_its_comparisons(ds: Datasette) -> None:
     assert "2 versions on a time axis" in page.html
     assert "meta:article:modified_time" in page.text  # where the claim stands
     assert "/-/sohr/en/332500" in page.addresses  # the next post
+
+
+async def test_a_long_history_opens_with_its_newest_part(tmp_path: Path) -> None:
+    """An article with many versions shows thirty, one link leads to all, and any two can be compared."""
+    with Archive(tmp_path) as archive:
+        for n in range(40):
+            archive.take(
+                capture(1, f"2026-01-02T{n // 2:02}:{n % 2 * 30:02}:00Z", f"{n + 5} carts of salt left.")
+            )
+    served = Datasette([str(tmp_path / "archive.db")])
+    short = Page(await text_of(served, "en/1"))
+    assert "Version 11" in short.text and "Version 10" not in short.text
+    assert re.findall(r'<option value="(\d+)"', short.html)[:40] == [str(n) for n in range(1, 41)]
+    whole = Page(await text_of(served, short.link("Show all 40 versions").removeprefix("/-/sohr/")))
+    assert "Version 1 " in whole.text and whole.link("Compare 1 and 2").endswith("/en/1/diff/1/2")
 
 
 async def test_citation_forms_agree(ds: Datasette, path: Path) -> None:

@@ -23,6 +23,7 @@ from archive.store.claim_sets import unpack
 from archive.store.fields import PAGE_FIELDS
 from archive.store.row_types import ArticleRow
 
+_SHOWN = 30  # the newest versions and changes; a page with ?history=all has all
 _CAPTURES = 25  # the newest ones; the others are in their table
 _BESIDE = 4  # posts of the same day, before and after
 _VERSIONS = """select version_id, number, title, plain_title, first_captured_at, last_captured_at, captures,
@@ -64,7 +65,8 @@ _PLACED += ("categories", "tags", "source_outlet", "source_url", "notes")
 
 
 async def page(datasette: Any, request: Any) -> Response:
-    """Show an article (``?version=``: that version, else the newest; ``?marks=no``: without marks)."""
+    """Show an article (``?version=``: that version, else the newest; ``?marks=no``: without marks;
+    ``?history=all``: every version and change)."""
     frame = await open_frame(datasette, request)
     source, key = frame.article
     wanted = frame.argument("version", 20)
@@ -115,6 +117,7 @@ def _read(
         "by_version": {row["after"]: row for row in changes if row["kind"] == "updated" and row["after"]},
         "version": None,
         "changes": changes,
+        "most": max(len(versions), len(changes)) if frame.argument("history") == "all" else _SHOWN,
         "picture": figures.picture(
             frame.language,
             [row for row in versions if not row["is_retracted"]],
