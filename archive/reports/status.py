@@ -156,7 +156,7 @@ def read_status(conn: sqlite3.Connection, folder: Path, now: str) -> Status:
         database_size=database_size,
         warc_files=len(files),
         warc_size=sum(files),
-        room=read_room(conn, folder, now, database_size, sum(files)),
+        room=read_room(folder, now, database_size, sum(files)),
         shorter_files=shorter,
         newest_seq=newest_seq,
         editions=editions,
