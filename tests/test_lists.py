@@ -15,6 +15,7 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 
 from archive import browse
+from archive.browse.context import link, readable
 from tests.browser.making import FIRST, make
 from tests.page import Page
 
@@ -63,6 +64,13 @@ async def test_changes_are_counted_with_the_filters(tmp_path: Path, monkeypatch:
         assert (await open_page(ds, address)).tree.css_first(".count h2").text() == heading
     monkeypatch.setattr("archive.browse.changes.COUNTED", 2)
     assert (await open_page(ds, "changes")).tree.css_first(".count h2").text() == "More than 2 changes"
+
+
+def test_addresses_are_readable() -> None:
+    """Arabic letters stand instead of their codes, in what is shown alone; other codes stay."""
+    address = "https://site.example/%D8%AE%D8%A8%D8%B1/%E2%80%AEx/%2F%D8/"
+    assert readable(address) == "https://site.example/خبر/%E2%80%AEx/%2F%D8/"
+    assert f'href="{address}"' in link(address) and ">https://site.example/خبر/" in link(address)
 
 
 async def test_only_changed_figures_are_called_so(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from unicodedata import category
+from urllib.parse import unquote, urlencode, urlsplit
 
 from datasette.utils.asgi import NotFound, Response
 from markupsafe import Markup, escape
@@ -31,6 +33,7 @@ HEADERS = {
 # Readers need permission for all of them
 TABLES = ("articles", "versions", "changes", "aliases", "captures", "crawls")
 STATIC = Path(__file__).parent / "static"
+_CODES = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ class Frame:
             "home": urls.path("/-/sohr/datasette"),
             "table": lambda name: urls.table(self.database, name),
             "link": link,
+            "readable": readable,
             "hidden": self.hidden,
             "here": self.request.path,
             "absolute": self.datasette.absolute_url(self.request, self.request.full_path),
@@ -240,15 +244,25 @@ def article_path(datasette: Any, database: str, edition: str, post_id: int) -> s
     )
 
 
-def link(url: str) -> Markup:
+def link(url: str, shown: str = "") -> Markup:
     """An address as a link, if it is http or https; from left to right on every page."""
     try:
         is_web = urlsplit(url).scheme in ("http", "https")
     except ValueError:  # the site's links are not always valid addresses
         is_web = False
     if is_web:
-        return Markup('<a href="{0}" rel="noreferrer" dir="ltr">{0}</a>').format(url)
+        return Markup('<a href="{}" rel="noreferrer" dir="ltr">{}</a>').format(url, shown or readable(url))
     return escape(url)
+
+
+def readable(url: str) -> str:
+    """An address as a browser shows it: Arabic letters instead of their percent codes."""
+
+    def decode(codes: re.Match[str]) -> str:
+        text = unquote(codes[0])  # what is no text has signs of its own, which are no letters
+        return text if all(category(sign)[0] in "LMN" for sign in text) else codes[0]
+
+    return _CODES.sub(decode, url)
 
 
 def rows(conn: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:

@@ -29,8 +29,8 @@ from archive.read.find import (
     find,
     suggest,
 )
-from archive.read.references import BadReference, parse_reference
-from archive.read.search import Query, found_words, parse_query
+from archive.read.named import find_named
+from archive.read.search import MAX_TYPED, Query, found_words, parse_query
 
 PAGE = 20
 _DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
@@ -47,9 +47,12 @@ _SHOWN = _SHOWN.replace("{valid}", "not exists (select 1 from changes r where r.
 _CATEGORIES = """select t.name from article_terms x cross join terms t using (term_id)
     where x.article_id > (select max(article_id) from articles) - 1000 and t.taxonomy = 'category'
     group by 1 order by count(*) desc limit 8"""
-_BY_REFERENCE = "select edition, post_id, key from articles where source = ? and key = ?"
-_BY_ADDRESS = """select edition, post_id, key from articles
-    where url = ?1 or article_id = (select article_id from aliases where url = ?1)"""
+# With the version of a citation, if it is not the newest
+_NAMED = """select edition, post_id, key, nullif(
+        (select number from versions v where v.article_id = a.article_id and cited_at <= ?2
+            order by cited_at desc limit 1),
+        (select number from versions where version_id = a.newest_version_id)) as number
+    from articles a where article_id = ?1"""
 _BY_NUMBER = """select a.source, a.key, a.edition, a.post_id, a.url, v.title, v.plain_title, v.language
     from articles a left join versions v on v.version_id = a.newest_version_id
     where a.edition in ('en', 'ar') and a.post_id = ?"""
@@ -87,7 +90,7 @@ def read(frame: Frame) -> Asked:
         int(severity or 0),
     )
     exact = bool(frame.argument("exact"))
-    query = parse_query(frame.argument("q", 300), exact=exact)
+    query = parse_query(frame.argument("q", MAX_TYPED), exact=exact)
     by_rank = bool(query.clauses) and frame.argument("sort") == "relevance"
     return Asked(query, filters, exact, by_rank, max(1, min(frame.number("page", 1), RANKED // PAGE)))
 
@@ -97,19 +100,15 @@ async def page(datasette: Any, request: Any) -> Response:
     frame = await open_frame(datasette, request)
     asked = read(frame)
     if place := await frame.ask(lambda conn: _article_of(conn, asked.query.typed)):
-        return Response.redirect(frame.read(place))
+        return Response.redirect(frame.read(place, version=place["number"]))
     return await frame.page("sohr_search.html", await frame.ask(lambda conn: _answer(conn, frame, asked)))
 
 
 def _article_of(conn: sqlite3.Connection, typed: str) -> dict[str, Any] | None:
-    """The article that a citation, `en:332481` or an address names, if the archive has it."""
-    try:
-        reference = parse_reference(typed)
-    except BadReference:
-        return None
-    if reference.url:
-        return next(iter(rows(conn, _BY_ADDRESS, reference.url)), None)
-    return next(iter(rows(conn, _BY_REFERENCE, reference.source, reference.key)), None)
+    """The article that a citation, `en:332481` or an address names, if the archive has it; of a citation the
+    version too."""
+    named = find_named(conn, typed)
+    return rows(conn, _NAMED, *named)[0] if named else None
 
 
 def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from archive.cli.common import json_option, opened, write
+from archive.model import EDITIONS
 
 if TYPE_CHECKING:
-    from archive.read.api import Hit
+    from archive.read.api import Archive, Hit
 
 _AROUND = 70  # characters shown before and after the first match
 _FIELDS = ["source", "key", "edition", "post_id", "url", "state", "citation", "number"]
@@ -85,6 +87,8 @@ def search(
         for hit in archive.search(query, filters=filters, exact=exact, newest_first=newest, limit=limit):
             write(_record(hit), _text(hit), as_json=as_json)
         ranked = "" if newest else " (about the newest 50,000 are ranked)"
+        for name in _posts_with_id(archive, query):
+            click.echo(f"a post has this id: sohr-archive show {name}", err=True)
         total = f"more than 50,000 articles{ranked}" if count is None else number_of(count, "article")
         shown = f", {limit} shown; --limit shows more" if count is None or count > limit else ""
         others = [
@@ -97,6 +101,16 @@ def search(
     click.echo(
         f"{total}{shown}" + (f"; these find something: {', '.join(others)}" if others else ""), err=True
     )
+
+
+def _posts_with_id(archive: Archive, query: str) -> list[str]:
+    from archive.read.references import NotArchived
+
+    found = []
+    for edition in EDITIONS if query.isascii() and query.isdigit() else ():
+        with suppress(NotArchived):
+            found.append(f"{edition}:{archive.article(edition, query).key}")
+    return found
 
 
 def _record(hit: Hit) -> dict[str, object]:

@@ -26,6 +26,7 @@ from archive.read.database import BadSql, about, is_of_the_query, open_readonly,
 from archive.read.diff import Diff
 from archive.read.figures import read_figures
 from archive.read.find import NO_FILTERS, RANKED, Filters, count_matches, find, suggest
+from archive.read.named import find_address, find_named
 from archive.read.records import Change, Version, make_change, make_record, make_version
 from archive.read.references import (
     BadReference,
@@ -276,18 +277,18 @@ class Archive:
         return self.find(Reference(edition, str(post_id)))
 
     def find(self, reference: str | Reference) -> Article:
-        """The article a reference names: ``en:332481``, a citation, or any address that led to it. Raises
+        """The article a reference names: ``en:332481``, a citation, or an address that leads to it. Raises
         NotArchived, BadReference."""
         named = parse_reference(reference) if isinstance(reference, str) else reference
         if named.url is not None:
-            which = "where article_id = (select article_id from aliases where url = ?)"
-            articles = self._articles(which, named.url)
+            with translate_sqlite_errors(self.folder / DATABASE):
+                article_id = find_address(self._conn, named.url)
+            articles = self._articles("where article_id = ?", article_id)
         else:
             articles = self._articles("where source = ? and key = ?", named.source, named.key)
         for article in articles:
             return article
-        if named.url is None:
-            # Says what is wrong with it, where that is it
+        if named.url is None:  # says what is wrong with it, where that is it
             named = parse_reference(f"{named.source}:{named.key}")
         raise NotArchived(f"the archive has no article {named.url or f'{named.source}:{named.key}'}")
 
@@ -353,10 +354,9 @@ class Archive:
 
     def _named(self, query: str) -> Version | None:
         """The newest version of the article that a citation, ``en:332481`` or an address names."""
-        try:
-            return self.find(query.strip()).latest
-        except (NotArchived, BadReference):
-            return None
+        with translate_sqlite_errors(self.folder / DATABASE):
+            article_id, _ = find_named(self._conn, query) or (None, None)
+        return next((found.latest for found in self._articles("where article_id = ?", article_id)), None)
 
     # -- figures ----------------------------------------------------------------------------------------
 
