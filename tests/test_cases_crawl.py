@@ -335,8 +335,8 @@ class TestPure:
             assert rest.read_json_list(text) == [{"id": 1}]
         assert rest.read_json_list("[]") == [] == rest.read_json_list("Notice\n[]")
         assert rest.read_json_list("<html>[] and {}</html>") is None
-        assert rest.make_storable(["a\ud83d", {"b\udc00": "\U0001f600"}]) == [
-            "a\ufffd",
+        assert rest.make_storable(["a\ud83d\0", {"b\udc00": "\U0001f600"}]) == [
+            "a\ufffd\ufffd",
             {"b\ufffd": "\U0001f600"},
         ]
 

@@ -20,6 +20,14 @@ def test_half_a_character_is_storable() -> None:
     assert "cut emoji \ufffd" in [claim.value for claim in found.claims]
 
 
+@pytest.mark.parametrize("nul", ["\\u0000", "\0"])
+def test_a_nul_is_storable(nul: str) -> None:
+    """Escaped or not: readers of CSV stop at it."""
+    script = f'{{"@type":"NewsArticle","author":"De{nul}sk"}}'
+    found = post("<p>Words.</p>", head=f'<script type="application/ld+json">{script}</script>')
+    assert found.author == "De\ufffdsk"
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -33,7 +33,7 @@ _BODY = re.compile(rb"<body[\s>]|</head\s*>", re.IGNORECASE)
 _WRAPPERS = re.compile(
     r"/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|(?://\s*)?(?:<!\[CDATA\[|\]\]>)|<!--|(?://\s*)?-->"
 )
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_NOT_STORABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)|\0")
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _END_SCRIPT = re.compile(rb"</script", re.IGNORECASE)
 _POST_CLASS = re.compile(r"(?:^|\s)(?:postid|page-id|attachmentid)-([1-9][0-9]{0,9})(?:\s|$)")
@@ -315,11 +315,11 @@ def _json_ld(html: bytes) -> Iterator[Any]:
 
 def load_json(text: str) -> Any:
     """Read a JSON text as pages have it: in a comment or CDATA, with trailing commas, or escaped as HTML;
-    None if it cannot be read. Lone surrogates become U+FFFD."""
+    None if it cannot be read. Lone surrogates and NUL become U+FFFD."""
     for version in _readings(text):
         try:
             found = json.loads(version.strip(), strict=False)
-            return make_storable(found) if _SURROGATE.search(version) else found
+            return make_storable(found) if _NOT_STORABLE.search(version) else found
         except (ValueError, RecursionError):
             continue
     return None

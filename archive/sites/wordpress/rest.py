@@ -152,7 +152,7 @@ def parse_posts(
 def read_json_list(text: str) -> list[Any] | None:
     """The list that a text holds; what stands before it (warnings of PHP) and after it is skipped.
 
-    Halves of characters (lone surrogates), which no database stores, become U+FFFD.
+    Halves of characters (lone surrogates), which no database stores, and NUL become U+FFFD.
     """
     stripped = text.strip("\ufeff \t\r\n")
     starts = [0, *(found.start() for found in islice(_LIST.finditer(stripped), MAX_STARTS))]
@@ -171,9 +171,10 @@ def read_json_list(text: str) -> list[Any] | None:
 
 
 def make_storable(value: Any) -> Any:
-    """JSON values with lone surrogates replaced by U+FFFD, at any depth."""
+    """JSON values with lone surrogates and NUL replaced by U+FFFD, at any depth."""
     match value:
         case str():
+            value = value.replace("\0", "\ufffd")
             return (
                 value
                 if value.isascii()
