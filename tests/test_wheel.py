@@ -30,6 +30,13 @@ DOCKERFILE = (ROOT / "archive/deploy/Dockerfile").read_text()
 SOURCES = re.findall(r"[\w./]+", " ".join(re.findall(r"^COPY (.*) /source/", DOCKERFILE, re.MULTILINE)))
 
 
+def test_a_source_package_has_what_the_dockerfile_copies() -> None:
+    """setuptools adds packages, pyproject.toml, README.md and the licence; MANIFEST.in names the rest."""
+    named = (ROOT / "MANIFEST.in").read_text().split()
+    itself = {"archive", "crawler", "pyproject.toml", "README.md", "LICENSE"}
+    assert {"archive", "constraints.txt"} < set(SOURCES) and set(SOURCES) - itself <= set(named)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the commands of an environment that holds the wheel; what it needs comes from this one,
