@@ -18,7 +18,7 @@ from scrapy.resolver import CachingHostnameResolver
 from twisted.internet.base import ReactorBase
 from twisted.internet.interfaces import IHostResolution
 
-from archive.sites.hosts import registrable_domain
+from archive.sites.hosts import is_loopback_host, registrable_domain
 
 # Networks whose last 32 bits are an IPv4 address: mapped, compatible, translated, NAT64 (RFC 4291, 2765)
 _WITH_IPV4 = [
@@ -79,6 +79,10 @@ class _PublicAddresses:
             self._refused[self._host] = address.host
 
 
+def _last_labels(host: str) -> list[str]:
+    return host.rstrip(".").lower().split(".")[-2:]
+
+
 class PrivateHost(IgnoreRequest):
     """Raised when a host is on a private network, by the download handler."""
 
@@ -86,24 +90,32 @@ class PrivateHost(IgnoreRequest):
 class PublicResolver(CachingHostnameResolver):
     """Scrapy's resolver, which finds private addresses only for the hosts that the user names."""
 
-    named: ClassVar[set[str]] = set()  # registrable domains; one reactor, and so one resolver, a process
+    named: ClassVar[set[str]] = set()  # hosts; one reactor, and so one resolver, a process
     refused: ClassVar[dict[str, str]] = {}  # by host: the private address it led to
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: ReactorBase) -> Self:
         """Called by Scrapy."""
         hosts = crawler.settings.getlist("ARCHIVE_PRIVATE_HOSTS")
-        cls.named = {registrable_domain(host) for host in hosts if host}
+        cls.named = {host for host in hosts if host}
         return super().from_crawler(crawler, reactor)
 
     def resolveHostName(  # type: ignore[override]  # the rest is passed on as it is
         self, receiver: Any, host: str, *more: Any, **named: Any
     ) -> IHostResolution:
         """The addresses of a host, without those that may not be connected to."""
-        # Without names the public suffix list is not needed, which takes long to load
-        if not self.named or registrable_domain(host.strip("[]")) not in self.named:
+        if not self._is_named(host.strip("[]")):
             receiver = _PublicAddresses(receiver, host, self.refused)
         return super().resolveHostName(receiver, host, *more, **named)
+
+    @classmethod
+    def _is_named(cls, host: str) -> bool:
+        """Whether the user names a host of the same owner."""
+        if is_loopback_host(host):
+            return any(map(is_loopback_host, cls.named))
+        # Others have other owners: the public suffix list takes long to load
+        near = [named for named in cls.named if _last_labels(named) == _last_labels(host)]
+        return any(registrable_domain(named) == registrable_domain(host) for named in near)
 
     @classmethod
     def reason_to_refuse(cls, request: Request) -> str | None:
@@ -113,8 +125,8 @@ class PublicResolver(CachingHostnameResolver):
         """
         host = (urlsplit(request.url).hostname or "").strip("[]")
         if proxy := request.meta.get("proxy"):
-            cls.named.add(registrable_domain(urlsplit(str(proxy)).hostname or ""))
-            if registrable_domain(host) in cls.named or is_public_name(host):
+            cls.named.add(urlsplit(str(proxy)).hostname or "")
+            if cls._is_named(host) or is_public_name(host):
                 return None
         elif host not in cls.refused:
             return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,13 @@ def test_each_name_is_there(owner: str) -> None:
         f"Scrapy {scrapy.__version__} has no {cls.__name__}.{', '.join(gone)} any more: mend "
         "crawler/scrapy_internals.py"
     )
+
+
+def test_the_import_of_the_handler_leaves_no_trace() -> None:
+    """While Scrapy's handler is imported `inspect.stack` is another; Scrapy finds the same module by it."""
+    module = sys.modules["scrapy.core.downloader.contextfactory"]
+    assert module.ScrapyClientContextFactory.__module__ == module.__name__
+    assert inspect.stack()[0].function == "test_the_import_of_the_handler_leaves_no_trace"
 
 
 def test_no_other_module_uses_private_names_of_scrapy() -> None:
