@@ -204,25 +204,45 @@ def test_an_error_of_php_is_no_text(site: Site, tmp_path: Path) -> None:
     assert kinds(folder) == []
 
 
-@pytest.mark.parametrize("case", ["captcha", "teaser", "excerpt"])
+@pytest.mark.parametrize("case", ["captcha", "teaser", "excerpt", "named"])
 def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None:
     """A page that asks something, with a number of its own; a first line, and a request to subscribe; or
-    nothing but the beginning of each post."""
+    the title of each post in one; or nothing but the beginning of each post."""
     folder = tmp_path / "a"
+
+    def put(number: int, post_id: int, *lines: str) -> None:
+        site.put_post(post_id, *lines, title=f"The {('mill', 'bridge', 'harbour', 'tower')[number]}")
+
+    for number, post_id in enumerate(IDS[:4]):
+        put(number, post_id, TEXT[0].format(post_id), TEXT[1])
     assert run(site, folder).status == 0
     for number, post_id in enumerate(IDS[:4]):
-        if case == "captcha":
-            site.put_post(post_id, f"Prove that you are a reader: what is {number} and 4?")
-        elif case == "teaser":
-            site.put_post(post_id, f"The text of {post_id}.", "Subscribe to read on.")
-        else:
-            site.put_post(post_id, f"{TEXT[0].format(post_id)[:30]}…")
+        walls = {
+            "captcha": (f"Prove that you are a reader: what is {number} and 4?",),
+            "teaser": (f"The text of {post_id}.", "Subscribe to read on."),
+            "named": (f"Subscribe to read The {('mill', 'bridge', 'harbour', 'tower')[number]} on.",),
+            "excerpt": (f"{TEXT[0].format(post_id)[:30]}…",),
+        }
+        put(number, post_id, *walls[case])
     assert run(site, folder, "look=all", clock="+1h").status == 65
     assert kinds(folder) == []
-    for post_id in IDS[:4]:
-        site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
+    for number, post_id in enumerate(IDS[:4]):
+        put(number, post_id, TEXT[0].format(post_id), TEXT[1])
     assert run(site, folder, "look=all", clock="+2h").status == 0
     assert kinds(folder) == [] and Counter(rows(folder, "select versions from articles")) == {(1,): len(IDS)}
+
+
+def test_a_form_for_a_password_in_place_of_one_text(site: Site, tmp_path: Path) -> None:
+    """Its post is protected, which is its state, and its text stays; a form below a text is no wall."""
+    folder = tmp_path / "a"
+    form = '<form action="/wp-login.php"><input name="log"><input type="password" name="pwd"></form>'
+    site.put_post(104, *TEXT, TEXT[0] * 5, form)
+    assert run(site, folder).status == 0
+    site.put_post(103, "This is for members only.", form)
+    assert run(site, folder, "look=all", clock="+1h").status == 0
+    assert kinds(folder) == ["metadata"] and rows(folder, "select max(number) from versions") == [(1,)]
+    sql = "select post_id, state from articles where post_id in (103, 104) order by 1"
+    assert rows(folder, sql) == [(103, "protected"), (104, "live")]
 
 
 def test_a_wall_that_comes_to_a_few_posts_in_each_crawl(site: Site, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_ti
 from archive.sites.wordpress import metadata
 from archive.sites.wordpress.noise import is_noise, may_be_text
 
+_FEW_WORDS = 40  # a text of fewer beside a form for a password is a wall's
 _FEWEST_WORDS = 5  # of a line of prose in a skipped element
 _SENTENCE = re.compile(r"[.!?؟۔](?:\W|$)")  # the end of one; headlines and labels have none
 _LISTING_CLASSES = frozenset(
@@ -167,9 +168,15 @@ def _why_no_article(page: _Page, expected: ArticleKey | None) -> Unextractable |
         return page.unextractable("listing", "several articles and no headline of its own")
     if _is_cut(page.html, page.body):
         return page.unextractable("truncated", "the page ends inside the text")
-    if page.body.css_first("form.post-password-form") is not None:
+    if page.body.css_first("form.post-password-form") is not None or _is_log_in(page.body):
         return page.unextractable("protected", "the page asks for a password", _title(page)[0] or None)
     return None
+
+
+def _is_log_in(body: LexborNode) -> bool:
+    """Whether a form for a password is nearly all of a text, as with plugins for members."""
+    is_asked = body.css_first("input[type='password']") is not None
+    return is_asked and len(body.text(separator=" ").split()) < _FEW_WORDS
 
 
 def _why_no_body(page: _Page) -> Unextractable:

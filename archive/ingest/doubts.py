@@ -88,7 +88,8 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     whole = mask(found.text)
     # Posts that differ in their numbers alone may all be corrected: that is no wall
     marks = [] if whole == mask(before.text) else [f"text {same_sha256('', whole)}"]
-    lines = [mask(line) for line in added]
+    # A wall may name the post that it stands before
+    lines = [mask(line.replace(found.title, "@") if found.title else line) for line in added]
     if before.title and before.title != found.title:
         head, part, tail = found.title.partition(before.title)
         if not part or (head and tail):
