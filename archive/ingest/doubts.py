@@ -88,23 +88,28 @@ def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     whole = mask(found.text)
     # Posts that differ in their numbers alone may all be corrected: that is no wall
     marks = [] if whole == mask(before.text) else [f"text {same_sha256('', whole)}"]
-    # A wall may name the post that it stands before
-    lines = [mask(line.replace(found.title, "@") if found.title else line) for line in added]
+    lines = {mask(line) for line in added}
+    if found.title:  # a wall may name the post that it stands before
+        lines |= {mask(line.replace(found.title, "@")) for line in added}
     if before.title and before.title != found.title:
-        head, part, tail = found.title.partition(before.title)
-        if not part or (head and tail):
-            missing[before.title] += 1
-        else:
-            lines.append(mask(head or tail))
-    if not missing:
-        marks += [f"line {line}" for line in sorted(set(lines))]
+        beside = _beside(before.title, found.title)
+        lines |= {mask(beside)} if beside else set()
+        missing[before.title] += not beside
+    if not +missing:
+        marks += [f"line {line}" for line in sorted(lines)]
     elif len(found.text) < len(before.text) * LOST.value:
-        marks += [f"wall {line}" for line in sorted(set(lines))]
+        marks += [f"wall {line}" for line in sorted(lines)]
         if before.text.startswith(found.text.rstrip(" .…[]")):
             marks.append(CUT)
     if _is_another(before.title, found.title) and _is_another(before.text, found.text):
         marks.append(REPLACED)
     return {"marks": marks}
+
+
+def _beside(before: str, after: str) -> str:
+    """What a title got in front of it or after it; empty for any other change."""
+    head, part, tail = after.partition(before)
+    return (head or tail) if part and not (head and tail) else ""
 
 
 def _is_another(before: str, after: str) -> bool:
