@@ -43,6 +43,26 @@ def test_sentences(sentence: str, expected: str) -> None:
             assert text[figure.unit_start : figure.unit_end].strip()
 
 
+@pytest.mark.parametrize(
+    ("sentence", "since", "place"),
+    [
+        ("12 civilians fell in the western countryside of Damascus.", None, "Rif Dimashq"),
+        ("12 civilians fell in Damascus countryside, not in the city.", None, "Rif Dimashq"),
+        ("12 civilians fell in the deserts of Hama since mid-2023.", "mid-2023", "Hama desert"),
+        ("From early 2024 until now 12 civilians fell in Homs and Idlib.", "early 2024", None),
+        ("From March 2019 to May 2021 12 civilians fell.", None, None),
+        ("Since the start of the year 12 civilians fell in As-Suwayda.", None, "Al-Suwaidaa"),
+        ("قتل 12 مدنياً في ريف دمشق منذ بداية عام 2024.", "بداية عام 2024", "Rif Dimashq"),
+        ("قتل 12 مدنياً بمدينة دمشق من 2019 إلى 2021.", None, "Damascus"),
+    ],
+)
+def test_since_when_and_where(sentence: str, since: str | None, place: str | None) -> None:
+    """A date that a sentence counts from, and its one place; a span of years is no "since"."""
+    figure = read_figures("en", "", sentence, [])[0]
+    assert (figure.written, figure.unit) == ("12", "civilians")
+    assert (figure.since, figure.place) == (since, place)
+
+
 PARTS = st.sampled_from(
     (
         "{} civilians were killed in Homs.",

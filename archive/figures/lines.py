@@ -52,7 +52,7 @@ _FREE = re.compile(
 )
 _DASH_OR_TO = "(?: [-–] | to | or | أو | او | إلى | الى )"
 # Here values tell how a line is read: whether two numbers are a range
-_VALUES_DECIDE = re.compile(rf"\0{_DASH_OR_TO}|{_DASH_OR_TO}\0|between |بين ", re.IGNORECASE)
+_VALUES_DECIDE = re.compile(rf"\0{_DASH_OR_TO}|{_DASH_OR_TO}\0|between |بين ")
 
 
 class Counted(NamedTuple):
@@ -135,7 +135,7 @@ class Line:
     def forget(self, parts: list[str]) -> bool:
         """Leave the value of each count to its digits, for lines with other ones. False where they decide
         more than a value. ``parts``: texts and free numbers by turns."""
-        if self._places is not None or _VALUES_DECIDE.search("\0".join(parts[::2])):
+        if self._places is not None or _VALUES_DECIDE.search("\0".join(parts[::2]).lower()):
             return False
         counts = {(c.start, c.end): (s, n) for s in self.sentences for n, c in enumerate(s.counts)}
         since = " ".join(filter(None, (self.since, *(sentence.since for sentence in self.sentences))))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _GOVERNORATES = {  # without "Al-" and "ال"; in Arabic ة is written ه too
-    "Damascus": "Damascus|دمشق",
     "Rif Dimashq": "Rif[ -]Dimashq|Damascus countryside|countryside of Damascus|Rural Damascus|ريف دمشق",
+    "Damascus": "Damascus|دمشق",
     "Quneitra": "Quneitra|Qunaitra|قنيطر[ةه]",
     "Daraa": "Dar['’]?aa?|Deraa|درعا",
     "Al-Suwaidaa": "S[uw]+[ae]i?[iy]?d[ae]+|سويداء?",
@@ -24,7 +24,8 @@ SYRIAN_DESERT = "Syrian desert"
 _NAMES = "|".join(f"(?P<p{n}>{spelt.lower()})" for n, spelt in enumerate(_GOVERNORATES.values()))
 _AL = "(?:a[ls]-? ?|[وبلف]?ال|لل|[وبلف])?"
 _PLACE = re.compile(
-    r"(?<!\w)(?=[adhilqrst]|[ء-ي])(?:(?P<syrian>syrian deserts?\b|(?:[وبلف]?ال|لل)بادي[ةه] السوري[ةه])"
+    r"(?<!\w)(?=a[ls]|cou|d[aei]|h[ao]|idl|la|qu|r[aiu]|s[uwy]|ta|[ء-ي])"  # spares most words the rest
+    r"(?:(?P<syrian>syrian deserts?\b|(?:[وبلف]?ال|لل)بادي[ةه] السوري[ةه])"
     rf"|(?P<before>deserts? of |{_AL}بادي[ةه] )?{_AL}(?:{_NAMES})(?!\w)(?P<after> deserts?\b)?)"
 )
 _FRAGMENTS = (
