@@ -69,10 +69,10 @@ def hunks(compared: Sequence[LinePair], *, whole: bool = False, around: int = _A
 
 def what_changed(pair: LinePair) -> str:
     """The class of a changed line pair. 1066 and 1,066 are the same number."""
+    if pair.op != "changed":
+        return f"text_{pair.op}"
     before, after = (Sentence("".join(s.text for s in side)) for side in (pair.before, pair.after))
-    if not has_same_numbers(before, after):
-        return "figures"
-    return {"removed": "text_removed", "added": "text_added"}.get(pair.op, "rewording")
+    return "rewording" if has_same_numbers(before, after) else "figures"
 
 
 def marked(segments: Iterable[Segment], *, rtl: bool = False) -> Markup:

@@ -137,8 +137,8 @@ def mark_html(segments: Iterable[Segment], *, rtl: bool = False) -> str:
     for segment in segments:
         text = _isolate_numbers(segment.text) if rtl else escape(segment.text)
         if tag := _TAGS.get(segment.op):
-            figure = ' class="fig"' if any(map(str.isdigit, segment.text)) else ""
-            text = f"<{tag}{figure}>{text}</{tag}>"
+            look = "fig" * any(map(str.isdigit, segment.text)) + " nb" * (not re.search(r"\s", segment.text))
+            text = f'<{tag} class="{look}">{text}</{tag}>' if "fig" in look else f"<{tag}>{text}</{tag}>"
             if before not in ("same", segment.op):
                 parts.append(f' <span class="to">{"←" if rtl else "→"}</span> ')
         parts.append(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import median_low
 
@@ -129,22 +130,28 @@ def suggest(
     conn: sqlite3.Connection, query: Query, filters: Filters = NO_FILTERS
 ) -> list[tuple[str, Filters, int]]:
     """For a search without a hit: queries that find something, with their filters and counts."""
-    # With the same filters: of an exact search, also other words of the same stem
-    tries: list[tuple[str, Filters]] = [(query.typed, filters), (query.typed, NO_FILTERS)]
-    words = [" OR ".join(term.typed for term in clause) for clause in query.clauses]
-    if query.excluded:
-        tries.append((" ".join(words), filters))
-    tries += [(term.typed.strip("*") + "*", filters) for term in query.terms if len(query.clauses) == 1]
-    for chosen in (filters, NO_FILTERS):
-        if len(words) > 1:
-            tries += [(" ".join(words[:n] + words[n + 1 :]), chosen) for n in range(len(words))]
-            tries += [(word, chosen) for word in words]
-            tries.append((" OR ".join(words), chosen))
     found: list[tuple[str, Filters, int]] = []
-    for typed, chosen in dict.fromkeys(tries):
-        if len(found) < 5 and (count := count_matches(conn, parse_query(typed), chosen)):
+    for typed, chosen in dict.fromkeys(_similar(query, filters)):
+        count = count_matches(conn, parse_query(typed), chosen) if len(found) < 5 else None
+        # Without filters only if that finds more
+        if count and (typed, count) not in [(text, times) for text, _, times in found]:
             found.append((typed, chosen, count))
     return found
+
+
+def _similar(query: Query, filters: Filters) -> Iterator[tuple[str, Filters]]:
+    yield query.typed, filters  # of an exact search, also other words of the same stem
+    yield query.typed, NO_FILTERS
+    words = [" OR ".join(term.typed for term in clause) for clause in query.clauses]
+    if query.excluded:
+        yield " ".join(words), filters
+    if len(words) == 1:
+        yield from ((term.typed.strip("*") + "*", filters) for term in query.terms)
+        return
+    for chosen in (filters, NO_FILTERS):
+        yield from ((" ".join(words[:n] + words[n + 1 :]), chosen) for n in range(len(words)))
+        yield from ((word, chosen) for word in words)
+        yield " OR ".join(words), chosen
 
 
 def count_words(conn: sqlite3.Connection, query: Query, filters: Filters) -> list[tuple[str, int | None]]:

@@ -4,6 +4,7 @@ invented."""
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -129,11 +130,11 @@ def captures() -> list[Capture]:
         )
     )
     found.append(capture("en", 332400, THIRD, "<html><body>Not found</body></html>", 404))
-    return sorted(found, key=lambda one: one.captured_at)
+    return found
 
 
-def make(folder: Path) -> Path:
-    """The archive in a folder; its database."""
+def make(folder: Path, more: Iterable[Capture] = ()) -> Path:
+    """The archive in a folder, with more captures; its database."""
     warc = Appender(folder / "warc", "syriahr.example")
     begun = {
         "event": "crawl-started",
@@ -146,7 +147,7 @@ def make(folder: Path) -> Path:
         "software": {},
     }
     warc.append_event(FIRST, begun)
-    for one in captures():
+    for one in sorted([*captures(), *more], key=lambda one: one.captured_at):
         warc.append_exchange(one)
     judged = {
         "event": "crawl-judged",
@@ -155,6 +156,7 @@ def make(folder: Path) -> Path:
         "held": [],
         "shared": {},
         "proven": [],
+        "over": [],
         "waiting": [],
         "invented": [],
         "withdrawn": {},

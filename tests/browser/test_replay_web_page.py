@@ -39,7 +39,7 @@ from archive.warc.reader import read
 from tests import archiving
 from tests.archiving import Archive, capture, well
 from tests.browser.making import FIRST, HOME, SECOND, TOLL, make
-from tests.browser.test_reading import CHROMIUM, FLAGS
+from tests.browser.watching import CHROMIUM, FLAGS
 from tests.replica.server import ROOT
 from tests.test_backfill_story import tell
 
