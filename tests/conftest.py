@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import forking
 from tests.damaging import intact
@@ -23,9 +23,14 @@ from tests.small_disk import room
 
 __all__ = ["demo", "ds", "intact", "path", "room", "shared", "site", "small"]
 
-# An example has no time limit: how long it takes depends on what else the machine does. In CI the same
-# examples each time: a new one is found where somebody sits in front of it.
-settings.register_profile("ours", deadline=None, derandomize=bool(os.environ.get("CI")))
+# An example and the making of examples have no time limit: how long they take depends on what else the
+# machine does. In CI the same examples each time: a new one is found where somebody sits in front of it.
+settings.register_profile(
+    "ours",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("ours")
 
 NEEDS = {

@@ -36,6 +36,8 @@ CRAWL, ARCHIVE = "scrapy.cmdline", "archive.writer.server"
 MODULES = (CRAWL, ARCHIVE, "archive.cli.main", "tests.replica")
 # What these load when they are under way
 LOADED_LATER = (
+    "_strptime",
+    "click._textwrap",
     "datasette.app",
     "datasette.default_magic_parameters",
     "cryptography.hazmat.backends.openssl.backend",
@@ -58,6 +60,7 @@ LOADED_LATER = (
     "scrapy.statscollectors",
     "scrapy.utils.serialize",
     "trafilatura",
+    "tqdm",
     "twisted.internet.asyncioreactor",
     "uvicorn.loops.auto",
     "uvicorn.protocols.http.auto",

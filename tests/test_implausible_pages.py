@@ -28,7 +28,7 @@ AT = "2026-03-01T{:02}:00:00Z"
 
 @pytest.fixture
 def site() -> Iterator[Replica]:
-    with Replica(posts=POSTS, days=20) as replica:
+    with Replica(posts=22, days=20) as replica:
         yield replica
 
 

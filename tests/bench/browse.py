@@ -183,12 +183,6 @@ def served(path: Path, shape: Shape, *, by_cpu: bool = False) -> Iterator[Server
         server.end()
 
 
-def first_answer(path: Path, shape: Shape) -> float:
-    """Seconds of the first answer of a Datasette that was just started."""
-    with served(path, shape) as server:
-        return server.ask(OURS)
-
-
 def measure(small: Server, large: Server, page: Page, times: int) -> dict[str, Any]:
     """A page of both, by turns."""
     taken: tuple[list[float], list[float]] = ([], [])
@@ -246,13 +240,13 @@ def main() -> int:
     for size in (chosen.small, chosen.large):
         print(f"... an archive of {size:,} versions", file=sys.stderr, flush=True)
         archives.append((generate(chosen.folder / "browse" / str(size), size), Shape(size // VERSIONS)))
-    cold = [first_answer(*archive) * 1000 for archive in archives]
     unit = f"milliseconds{' of CPU' * chosen.cpu}"
     print(f"{chosen.small:,} and {chosen.large:,} versions, {chosen.times} answers a page, {unit}")
     print(f"{'':32} {'small p50':>10} {'small p95':>10} {'large p50':>10} {'large p95':>10} {'ratio':>7}")
     rows = []
     by_cpu = {"by_cpu": chosen.cpu}
     with served(*archives[0], **by_cpu) as small, served(*archives[1], **by_cpu) as large:
+        cold = [server.ask(OURS) * 1000 for server in (small, large)]
         for page in PAGES:
             if chosen.only in page.name:
                 rows.append(measure(small, large, page, chosen.times))
