@@ -52,21 +52,26 @@ NEEDS = {
 }
 
 
-# Files that take longest, the longest first: begun last, one of them would keep a worker busy while others
-# have nothing left
+# Files that take longest, in `make test` or `make test-slow`, the longest first: begun last, one of them
+# would keep a worker busy while others have nothing left
 LONGEST = (
+    "test_simulated_year",
     "test_docs",
-    "test_killed_crawls",
-    "test_refusals",
     "test_retry_after",
+    "test_refusals",
+    "test_extract",
+    "test_blind_trial",
+    "test_export_formats",
+    "test_stopping_a_crawl",
+    "test_judgement",
+    "test_backfill",
+    "test_crawl",
+    "test_killed_crawls",
+    "test_simulated_years",
+    "test_delay_and_contact",
     "test_implausible_pages",
     "test_rebuild",
-    "test_judgement",
-    "test_page_benchmark",
-    "test_stopping_a_crawl",
-    "test_demo",
-    "test_channels",
-    "test_crawl",
+    "test_redirects",
 )
 
 

@@ -244,7 +244,7 @@ def load() -> None:
     """Load what the commands need, as far as that has no effect."""
     # Each reads the files of a hundred packages, and Scrapy asks both in each crawl
     metadata.entry_points, metadata.version = cache(metadata.entry_points), cache(metadata.version)
-    metadata.entry_points()
+    metadata.entry_points(group="scrapy.commands")
     for package in ("scrapy.commands", "archive", "crawler", "tests.replica"):
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             if not module.name.endswith("__main__"):
@@ -258,6 +258,7 @@ def load() -> None:
     import_module("tests.replica.__main__")
     import_module("archive.sites.hosts").registrable_domain("example.org")  # reads the public suffix list
     import_module("archive.software").software()
+    import_module("scrapy.utils.versions").get_versions()
     gc.collect()
     gc.set_threshold(20_000)
     gc.freeze()  # the garbage collector of a fork must not touch, and so copy, what all of them share
