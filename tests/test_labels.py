@@ -167,6 +167,20 @@ def test_feeds_of_every_kind(tmp_path: Path, kind: str) -> None:
     assert sighted(tmp_path / "a", "feed") == {104} and states(tmp_path / "a")["en", 104] == "live"
 
 
+@pytest.mark.parametrize("charset", ["iso-8859-6", "windows-1256", "utf-16"])
+def test_a_feed_in_the_charset_that_it_declares(tmp_path: Path, charset: str) -> None:
+    """Its header names none: the XML does, and the letters are right."""
+    title = "مقتل ثلاثة مدنيين في ريف حلب"
+    with Exact() as site:
+        site.add_posts(range(101, 104))
+        text = re.sub("<title>.*</title>", f"<title>{title}</title>", atom(site))
+        body = f'<?xml version="1.0" encoding="{charset}"?>{text}'.encode(charset)
+        site.answers["/en/feed/atom/?orderby=modified"] = http(body, kind="application/xml")
+        assert crawl(site.url, tmp_path / "a", EN).status == 0
+    sql = "select json_extract(claims, '$.title') from sightings where channel = 'feed'"
+    assert rows(tmp_path / "a", sql) == [(title,)]
+
+
 SITEMAPS = {
     "packed twice": (".xml.gz", lambda text: packed("gzip", gzip.compress(gzip.compress(text)))),
     "a text": (

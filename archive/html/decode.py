@@ -22,6 +22,7 @@ _CHUNK = 1024 * 1024
 _PRESCAN = 4096
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]{1,40})", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']\s*([^\s\"']{1,40})")
 # A meta tag; what must not be mistaken for one (comments, scripts, attributes of other tags) is matched first
 _PRESCAN_TOKEN = re.compile(
     rb"<!--.*?(?:-->|\Z)|<(script|style|title|textarea|template)\b.*?(?:</\1|\Z)"
@@ -231,7 +232,9 @@ def _decode(capture: Capture, body: bytes) -> str:
     if valid >= 4 * broken:
         return text
     header = _CHARSET.search(capture.header("content-type") or "")
-    labels = [header[1] if header else "", _meta_charset(body)]
+    declared = _XML_ENCODING.match(body[:_PRESCAN])
+    xml = declared[1].decode("latin-1") if declared else ""
+    labels = [header[1] if header else "", xml, _meta_charset(body)]
     stated = [found for label in labels if (found := webencodings.lookup(label))]
     for encoding in stated:
         if encoding.name not in ("utf-8", "utf-16le", "utf-16be", "replacement", "x-user-defined"):
