@@ -364,3 +364,23 @@ def test_a_record_that_was_copied_is_named(folder: Path) -> None:
     place = f"byte {len(raw)} of {path.name.removesuffix('.open')}"
     [found] = findings(folder)
     assert found.sentence == f"the record at {place} has the id of another: it was copied there"
+
+
+@pytest.mark.parametrize(
+    ("planted", "findings_of"),
+    [("manifests/000001.2.json", 0), ("manifests/999999.json", 12), ("warc/x-20260101-999999.warc.gz", 11)],
+)
+def test_a_planted_number_is_named_in_a_few_lines(folder: Path, planted: str, findings_of: int) -> None:
+    """A million numbers before it are missing: the first ten, and how many more; what
+    writes ends with 73 and a sentence."""
+    path = folder / planted
+    path.write_bytes(b"{}" * planted.startswith("manifests"))
+    assert len(findings(folder)) == findings_of
+    if findings_of:
+        ran = sohr(folder, "rebuild", "--extract")
+        assert ran.status == 73 and "move the" in ran.err, ran
+        path.unlink()
+    repair(folder)
+    with Archive(folder) as archive:
+        archive.take(capture(1, "2026-01-07T10:00:00Z", "It says 3137."))
+    assert findings(folder) == []

@@ -59,8 +59,11 @@ def check_chain(chain: list[Manifest], files: list[WarcFile], head: str | None) 
         gap = [
             f"manifests/{n:06d}.json" for n in range((before.number if before else 0) + 1, manifest.number)
         ]
-        for missing in gap:
+        for missing in gap[:MOST]:
             yield Finding("absent", missing, f"{missing} is not there: it was removed")
+        if len(gap) > MOST:
+            what = f"{len(gap) - MOST} more manifests, up to {gap[-1]}, are not there: they were removed"
+            yield Finding("absent", gap[-1], what)
         is_after_whole = not gap and not (before and before.fault)
         if manifest.fault:
             yield Finding("mismatch", name, f"{name} {manifest.fault}")
@@ -126,9 +129,13 @@ def check_serials(chain: list[Manifest], files: list[WarcFile], known: set[int])
         if file.serial < 1:
             what = f"{file.name} has a serial number that no archive gives: it was put there"
             yield Finding("mismatch", file.name, what)
-    for serial in sorted(set(range(1, max(there, default=0))) - there - known - set(covered(chain))):
+    missing = sorted(set(range(1, max(there, default=0))) - there - known - set(covered(chain)))
+    for serial in missing[:MOST]:
         what = f"the WARC file with serial number {serial} is not there, and nothing says what it held"
         yield Finding("absent", f"serial number {serial}", what)
+    if len(missing) > MOST:
+        what = f"{len(missing) - MOST} more WARC files, up to serial number {missing[-1]}, are not there"
+        yield Finding("absent", f"serial number {missing[-1]}", what)
 
 
 def sealed_ends(chain: list[Manifest]) -> dict[int, int] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 _NAME = re.compile(r"([a-z0-9.-]+)-([0-9]{8})-([0-9]{6})\.warc\.gz(\.open)?")
 
+LAST_NUMBER = 999_999  # of files and manifests: their names have six digits
 _SERIAL = re.compile(r"-([0-9]{6})\.warc\.gz")
 
 

@@ -22,8 +22,9 @@ from types import NoneType
 from typing import Any
 
 from archive.clock import parse_time
+from archive.errors import CannotWrite
 from archive.folder import MANIFESTS, WARC, write_whole
-from archive.warc.files import WarcFile, warc_files
+from archive.warc.files import LAST_NUMBER, WarcFile, warc_files
 
 _SELF = re.compile(rb'^ "self": "([0-9a-f]{64})",\n(?= "why": )', re.MULTILINE)
 _CHUNK = 1 << 20
@@ -102,7 +103,8 @@ def find_seal(folder: Path, serial: int, offset: int) -> Manifest | None:
 
 def list_seals(folder: Path, suffix: str) -> list[str]:
     """The names of manifests (.json) or tokens (.tsr), in order. Raises OSError."""
-    wanted = re.compile(rf"[0-9]{{6}}(\.[0-9])?\{suffix}")
+    second = r"(\.[0-9])?" * (suffix == ".tsr")  # authority, of a token
+    wanted = re.compile(rf"[0-9]{{6}}{second}\{suffix}")
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder / MANIFESTS) as entries:
         return sorted(entry.name for entry in entries if wanted.fullmatch(entry.name))
     return []
@@ -163,7 +165,7 @@ def covered(chain: Iterable[Manifest]) -> dict[int, int]:
 
 def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
     """Put what was added since the last manifest into a new one; None where nothing was. Durable on return.
-    Raises OSError."""
+    Raises OSError, CannotWrite."""
     newest = newest_manifest(folder)
     reach: dict[int, int] = {}
     for manifest in manifests_since(folder, 0):
@@ -175,6 +177,10 @@ def write_manifest(folder: Path, why: str, at: str) -> Manifest | None:
     if not parts:
         return None
     number = newest.number + 1 if newest else 1
+    if number > LAST_NUMBER:
+        raise CannotWrite(
+            f"{folder / MANIFESTS} has no number left: move the manifests away that were put there"
+        )
     content: dict[str, Any] = {
         "manifest": 1,
         "number": number,

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from archive.errors import CannotWrite
 from archive.model import Capture
-from archive.warc.files import WarcFile, can_close, close_file, next_serial, warc_files
+from archive.warc.files import LAST_NUMBER, WarcFile, can_close, close_file, next_serial, warc_files
 from archive.warc.gzip_members import pack_member, payload_sha256
 from archive.warc.reader import EVENT_URI, Position
 from archive.warc.revisits import IDENTICAL, NOT_MODIFIED, Original, headers_of
@@ -213,6 +213,11 @@ class Appender:
                 return newest
         self.closed += [close_file(file) for file in open_files if can_close(file)]
         serial = next_serial(self._folder, self._known)
+        if serial > LAST_NUMBER:
+            self._failure = CannotWrite(
+                f"{self._folder} has no serial number left: move the files away that were put there"
+            )
+            raise self._failure
         name = f"{self._site}-{day}-{serial:06d}.warc.gz"
         return WarcFile(self._folder / f"{name}.open", name, serial, day, True)
 
