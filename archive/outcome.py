@@ -56,7 +56,7 @@ MEANINGS = {
     INVENTED: "an address that no post has, asked to see where the site leads",
     SERVED: "an answer of a public archive",
     OTHER: "any other page",
-    MOVED: "the address by number leads to another post for good",
+    MOVED: "the address by number leads to another post for good, or another has its text (docs/held.md)",
     "withheld": "somebody ordered the post away (451)",
     QUARANTINED: "a text that is not trusted: see `sohr-archive layouts`",
     SAME_TEXT: "why it is not: many pages have it",

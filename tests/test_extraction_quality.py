@@ -171,7 +171,7 @@ def test_a_rebuild_asks_no_second_reader(tmp_path: Path, monkeypatch: pytest.Mon
     with Archive(folder, HOME) as archive:
         archive.take(capture(1, "2026-01-02T00:00:00Z", text, crawl=archive.name))
         monkeypatch.setattr(
-            "archive.extract.cross_check.find_main_text", lambda _: ([Line("other words " * 40)], None)
+            "archive.extract.other_sites.find_main_text", lambda _: ([Line("other words " * 40)], None)
         )
         [outcome] = archive.take(capture(2, "2026-01-02T00:00:01Z", f"Another {text}", crawl=archive.name))
         assert outcome.word == QUARANTINED

@@ -118,7 +118,7 @@ def test_a_site_that_stays_restored(site: Site, tmp_path: Path) -> None:
 @pytest.mark.parametrize("leads", [False, True], ids=["404", "301"])
 def test_a_site_imported_anew(site: Site, tmp_path: Path, leads: bool) -> None:
     """Each post has another number: the old ones are held as missing, also where the site leads from their
-    addresses to the new ones."""
+    addresses to the new ones. After a week they are told as moved, for nobody deleted them."""
     folder = tmp_path / "a"
     for post_id in OLD:
         put(site, post_id)
@@ -135,6 +135,13 @@ def test_a_site_imported_anew(site: Site, tmp_path: Path, leads: bool) -> None:
     ends = [run(site, folder, clock=clock).status for clock in ("+60h", "+62h", "+4d", "+5d", "+6d")]
     assert ends[-1] == 69, ends
     assert kinds(folder) == {} and len(states(folder)) == 2 * len(OLD)
+    for clock in ("+8d", "+10d", "+12d"):
+        done = run(site, folder, "look=all", clock=clock)
+    assert done.status == 0, done.stderr[-2000:]
+    assert kinds(folder) == {"moved": len(OLD)}
+    sql = "select json_extract(details, '$.to'), json_extract(details, '$.reason') from changes"
+    told = rows(folder, f"{sql} where kind = 'moved' order by 1")
+    assert told == [(f"en:{post_id + 800}", "same_text") for post_id in OLD]
     rebuilt_alike(folder)
 
 

@@ -175,8 +175,8 @@ class Articles:
             self.record_state(seen, article, state, state, status=seen.capture.status, reason=word)
         return outcome
 
-    def mark_moved(self, seen: Seen, article: ArticleRow, target: ArticleRow) -> Outcome:
-        """The article's address leads to another post for good."""
+    def mark_moved(self, seen: Seen, article: ArticleRow, target: ArticleRow, **details: str) -> Outcome:
+        """The article's address leads to another post for good, or that has its text now."""
         outcome = seen.outcome(MOVED, article, target=self.store.articles.describe(target))
         if seen.is_older_than(article):
             return outcome
@@ -186,7 +186,7 @@ class Articles:
         self.pending.drop_held(article, seen.at)
         self.record_look(article, seen, "moved", is_changed=not is_known, moved_to=target["article_id"])
         if not is_known:
-            self.record_state(seen, article, "moved", "moved", to=str(key_of(target)))
+            self.record_state(seen, article, "moved", "moved", to=str(key_of(target)), **details)
         return outcome
 
     def record_not_modified(self, seen: Seen, article: ArticleRow) -> None:

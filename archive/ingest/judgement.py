@@ -27,7 +27,13 @@ from archive.ingest.doubts import (
 )
 from archive.ingest.path import Ingest
 from archive.ingest.pending import MISSING, UPDATED
-from archive.ingest.proof import call_control_group, is_addition, is_over, is_proven
+from archive.ingest.proof import (
+    call_control_group,
+    find_under_other_number,
+    is_addition,
+    is_over,
+    is_proven,
+)
 from archive.ingest.seen import Seen, key_of
 from archive.model import Extract, Text, Unextractable
 from archive.outcome import HELD, INVENTED, Outcome
@@ -309,6 +315,9 @@ def _write_kind(ingest: Ingest, seen: Seen, row: Row) -> Outcome:
     article = ingest.articles.ensure(key, seen)
     match row["kind"]:
         case "missing":
+            # Held for a week: that its text was deleted would be untrue
+            if seen.judged_at and (other := find_under_other_number(ingest.store, article)):
+                return ingest.articles.mark_moved(seen, article, other, reason="same_text")
             return ingest.articles.mark_missing(seen, article, details["reason"], details["detail"])
         case "withheld":
             return ingest.articles.mark_withheld(seen, article, details["detail"])

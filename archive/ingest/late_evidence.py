@@ -134,7 +134,7 @@ def _derive(articles: Articles, seen: Seen, article: ArticleRow, evidence: Itera
     store, article_id = articles.store, article["article_id"]
     history = _History()
     for row in evidence:
-        history.read(row, _find_target(articles, row))
+        history.read(row, _find_target(articles, article, row))
     if history.last is None:
         return
     stated = {
@@ -170,10 +170,12 @@ def _derive(articles: Articles, seen: Seen, article: ArticleRow, evidence: Itera
     )
 
 
-def _find_target(articles: Articles, row: Row) -> int | None:
-    """The article that a redirect leads to for good."""
+def _find_target(articles: Articles, article: ArticleRow, row: Row) -> int | None:
+    """The article that a redirect leads to for good, or that has the text of one that is gone."""
     if row["outcome"] != "moved":
         return None
+    if row["location"] is None:
+        return article["moved_to"]
     address = articles.site.parse(urljoin(row["url"], row["location"] or ""))
     target = articles.store.articles.get(address.key) if address and address.key else None
     return target["article_id"] if target else None

@@ -50,6 +50,23 @@ def is_over(store: Store, row: Row, bulk: set[tuple[str, str]]) -> bool:
     return bool(number < BULK_FEW.value)
 
 
+def find_under_other_number(store: Store, article: ArticleRow) -> ArticleRow | None:
+    """A post that came with the title and text of one that is gone, after that was last there: a site that
+    was imported anew has all its posts so."""
+    rows = store.articles.select(
+        """where edition = ? and article_id != ? and state = 'live' and first_captured_at > ?
+           and article_id in (
+               select v.article_id from versions n join versions v
+               on v.same_digest = n.same_digest and v.number = 1 where n.version_id = ?)
+           order by first_captured_at, article_id limit 1""",
+        article["edition"],
+        article["article_id"],
+        article["last_captured_at"],
+        article["newest_version_id"],
+    )
+    return next(iter(rows), None)
+
+
 def _control_group(store: Store) -> list[ArticleRow]:
     """The newest posts of each edition and ten others, of which nothing is held."""
     free = """edition is not null and newest_version_id is not null and state = 'live'

@@ -529,6 +529,7 @@ create index sightings_article on sightings(article_id, channel);
 create index versions_published on versions(published_at);
 create index versions_first_capture on versions(first_capture_id);
 create index versions_last_capture on versions(last_capture_id);
+create index versions_first_same on versions(same_digest) where number = 1;
 create index article_terms_term on article_terms(term_id);
 create index links_target on links(target_id);
 create index changes_article on changes(article_id);
