@@ -239,6 +239,15 @@ def test_a_token_of_another_manifest(folder: Path, authority: Authority) -> None
     assert "000009.tsr dates a manifest that is not there" in sohr(folder, "verify").lines[0]
 
 
+def test_a_token_that_is_older_than_its_manifest(folder: Path, authority: Authority) -> None:
+    """What an authority had dated cannot have been written days later: the manifest's time is forged."""
+    archiving.sohr(folder, "rebuild", "--extract", clock="+3d")
+    path = manifests(folder)[-1].path
+    path.with_suffix(".tsr").write_bytes(authority.stamp(path))
+    said = [line for line in sohr(folder, "verify", clock="+3d").lines if ".tsr" in line]
+    assert len(said) == 1 and "and its manifest says that it was written later, at 20" in said[0]
+
+
 def test_each_changed_byte_of_a_token_is_named(folder: Path, authority: Authority) -> None:
     """Or changes nothing that was signed: openssl agrees in each case."""
     path = token(folder, authority)

@@ -106,12 +106,17 @@ def _grown(name: str, start: int, end: int) -> Finding:
     return Finding("mismatch", f"{name}:{start}", what, offset=start)
 
 
-def check_tokens(found: list[Token]) -> Iterator[Finding]:
-    """Each token is good. A certificate that has expired since is reported unless a later token covers the
-    same."""
+def check_tokens(found: list[Token], chain: list[Manifest]) -> Iterator[Finding]:
+    """Each token is good, and no older than its manifest. A certificate that has expired since is reported
+    unless a later token covers the same."""
+    written = {manifest.number: manifest.at for manifest in chain if not manifest.fault}
     lasting = max((token.number for token in found if not token.fault and not has_expired(token)), default=0)
     for token in found:
         what = token.fault
+        at = written.get(token.number, "")
+        if not what and at and token.at < _by_an_hour(at, -1):
+            what = f"is of {token.at}, and its manifest says that it was written later, at {at}"
+            what += ": that time is forged, or a clock was wrong"
         if not what and has_expired(token) and token.number > lasting:
             what = (
                 f"was good when it was made, {token.at}, but the certificate of {token.authority} has "

@@ -99,7 +99,7 @@ def verify(
         for finding in (
             *_files(connection, files),
             *check_chain(chain, files, head),
-            *check_tokens(dated),
+            *check_tokens(dated, chain),
             *check_serials(chain, files, known),
         ):
             if finding.thing not in wrong_files:
