@@ -199,7 +199,7 @@ def extra_template_vars(template: str, database: str | None, datasette: Any) -> 
     shown: dict[bool, list[dict[str, str]]] = {True: [], False: []}
     for name, table in TABLES.items():
         if not table.is_hidden:
-            row = {"name": name, "title": table.title, "description": table.description}
+            row = {"name": name, "title": table.title, "description": table.description.replace("`", "")}
             row["address"] = datasette.urls.table(database, name)
             shown[name in _VIEWS].append(row)
     return {"sohr_tables": [("What people use", shown[True]), ("Raw tables", shown[False])]}

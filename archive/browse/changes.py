@@ -19,7 +19,7 @@ from archive.read.search import parse_query
 
 PAGE = 40
 LOOKED = 20_000  # changes that are read for a page; the next page continues after them
-COUNTED = 1_000  # changes that match are counted up to this
+COUNTED = 500  # changes that match are counted up to this
 _MOST = 10_000  # lines of one response
 _SQL = """select c.seq, c.kind, c.severity, c.classes, c.figures, c.details, c.stealth, c.said_at,
           c.learnt_at,

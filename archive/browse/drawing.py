@@ -167,7 +167,7 @@ def axis(t: Language, moments: Sequence[Moment], last: str, *, rtl: bool = False
     ]
     shown = [place for place, moment in zip(names, moments, strict=True) if moment.is_shown]
     if shown:
-        low, high = min(shown) - gap / 2.2, max(shown) + gap / 2.2
+        low, high = max(0.0, min(shown) - gap / 2.2), min(100.0, max(shown) + gap / 2.2)
         left = 100 - high if rtl else low
         parts.append(
             f'<rect class="band" x="{left:.1f}%" y="60" width="{high - low:.1f}%" height="102" rx="3"/>'
