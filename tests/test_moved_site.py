@@ -148,6 +148,24 @@ def test_a_few_posts_without_their_slash_are_exceptions(tmp_path: Path) -> None:
     assert rows(folder, "select max(number) from versions") == [(1,)]
 
 
+def test_one_post_on_another_host_does_not_move_the_site(tmp_path: Path) -> None:
+    """It leads there for good, and everything else answers as ever: it is a failed page, and says nothing of
+    the site nor of the post."""
+    folder = tmp_path / "a"
+    with Exact() as site:
+        site.add_posts(range(101, 109))
+        assert crawl(site.url, folder, "edition=en").status == 0
+        site.answers["/en/103/"] = moved(f"http://localhost:{site.port}/en/103/")
+        for clock in ("+1h", "+2h"):
+            site.log.clear()
+            done = crawl(site.url, folder, "edition=en", "look=all", ARCHIVE_CLOCK=clock)
+            assert done.status == 0, done.stderr[-2000:]
+            assert {host.partition(":")[0] for host, _ in site.log} == {"127.0.0.1"}
+            assert len([path for path in site.paths if "/10" in path]) == 8
+    assert set(states(folder).values()) == {"live"} and home_of(folder) == []
+    assert rows(folder, "select distinct kind from changes") == [("created",)]
+
+
 def test_a_site_without_slashes(tmp_path: Path) -> None:
     """Each address leads to the one without a slash: learnt from three posts, then each is asked for once.
     Later the site has slashes again."""

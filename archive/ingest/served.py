@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from urllib.parse import urljoin
 
 from archive.ingest.redirects import asked_on_the_way
 from archive.ingest.seen import Seen
@@ -38,11 +39,21 @@ def find_new_home(store: Store, site: Site, seen: Seen) -> Served | None:
         return None
     if served.respell(address.url, site.home) in asked_on_the_way(capture):
         return None  # the page in another spelling, which leads back
+    is_same_home = capture.url.startswith(served.home)
+    if not is_same_home and _answers_here(store, seen):
+        return None  # a post that is elsewhere, not the site
     known = learnt_served(store) or Served(site.home)
     if served.has_slash == known.has_slash or _is_spelling_of_all(store, seen, served, homes):
         return served
-    is_slash_alone = capture.url.startswith(served.home)
-    return None if is_slash_alone else replace(served, has_slash=known.has_slash)
+    return None if is_same_home else replace(served, has_slash=known.has_slash)
+
+
+def _answers_here(store: Store, seen: Seen) -> bool:
+    """Whether this crawl got a page from the host that it asked: then the site has not moved from there."""
+    host = urljoin(seen.capture.url, "/")
+    sql = """select 1 from captures where crawl_id = ? and status = 200 and channel in ('home', 'article')
+             and substr(url, 1, ?) = ? limit 1"""
+    return store.one(sql, store.crawls.find_id(seen.capture.crawl), len(host), host) is not None
 
 
 def _is_spelling_of_all(store: Store, seen: Seen, served: Served, homes: tuple[str, ...]) -> bool:
