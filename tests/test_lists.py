@@ -66,6 +66,16 @@ async def test_changes_are_counted_with_the_filters(tmp_path: Path, monkeypatch:
     assert (await open_page(ds, "changes")).tree.css_first(".count h2").text() == "More than 2 changes"
 
 
+async def test_the_exact_switch_is_always_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever other words the first page shows, and however many posts there are: counting needs it."""
+    ds = await serve(make(tmp_path))
+    page = await open_page(ds, "search?q=civilians")
+    assert "Also found" not in page.text and "exact=1" in page.link("Exactly as typed: 3 posts")
+    assert "Exactly as typed" not in (await open_page(ds, "search?q=332481%20market")).text
+    monkeypatch.setattr("archive.read.find.RANKED", 2)
+    assert "Exactly as typed: more than" in (await open_page(ds, "search?q=civilians")).text
+
+
 def test_addresses_are_readable() -> None:
     """Arabic letters stand instead of their codes, in what is shown alone; other codes stay."""
     address = "https://site.example/%D8%AE%D8%A8%D8%B1/%E2%80%AEx/%2F%D8/"

@@ -128,9 +128,9 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
     texts = [text for hit in hits for text in (hit["title"] or "", hit["text"])]
     typed = {term.typed.casefold() for term in query.terms}
     others = [word for word in found_words(texts, query.terms) if word not in typed][:8]
-    exact = None
-    if others and not asked.exact:
-        exact = count_matches(conn, parse_query(query.typed, exact=True), filters)
+    # Not only if this page has other words of the same stem: a later one may have
+    has_exact = bool(hits) and not asked.exact and any(len(term.alternatives) > 1 for term in query.terms)
+    exact = count_matches(conn, parse_query(query.typed, exact=True), filters) if has_exact else None
 
     def to(**changed: object) -> str:
         return frame.to("search", **asked.parameters() | changed)
@@ -142,6 +142,7 @@ def _answer(conn: sqlite3.Connection, frame: Frame, asked: Asked) -> dict[str, A
         "hits": hits,
         "to_search": to,
         "others_found": others,
+        "has_exact": has_exact,
         "exact_count": exact,
         "numbered": rows(conn, _BY_NUMBER, int(number)) if number and len(number) < 18 else [],
         "suggested": [
