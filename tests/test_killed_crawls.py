@@ -30,8 +30,8 @@ from tests.replica.server import Replica
 from tests.replica.site import LOCAL
 from tests.replica.words import EDITIONS
 
-POSTS = 40  # with five to a listing page: eight pages an edition, some hundred requests
-WHOLE = 1 + 16 + 80 + 4  # robots.txt, listings, posts, later pages of two of them
+POSTS = 30  # with five to a listing page: six pages an edition, some eighty requests
+WHOLE = 1 + 12 + 60 + 4  # robots.txt, listings, posts, later pages of two of them
 
 
 def kill_after(replica: Replica, folder: Path, requests: int, *arguments: str, archive: bool) -> None:
