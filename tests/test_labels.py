@@ -145,6 +145,10 @@ FEEDS = {
     "junk around": lambda site: (
         "<br />\n<b>Warning</b>: x < 3 in <b>/srv/feed.php</b>\n" + atom(site) + "<!-- cached --><p>x"
     ).encode(),
+    "half an emoji": lambda site: atom(
+        site, "<summary>&#55357; &#xDE00; &#0; &#99999999;</summary>"
+    ).encode(),
+    "a broken tag": lambda site: atom(site, '<l:ink:x href="y"/><9/><a:/>').encode(),
     "bad entries": lambda site: atom(
         site, "</entry><entry/><entry><id>7</id></entry><entry><updated>yesterday</updated>"
     ).encode(),

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from archive.clock import read_time
 from archive.model import Address, Kind, Listing, Sighting
 from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.rest import make_storable
 from archive.sites.wordpress.site import WordPressSite as Site
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ _START = re.compile(rf"<\?xml\b[^>]*\?>|(?={_ROOT.pattern})")
 _DOCTYPE = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 # Entities of HTML that no feed declares: without them words would be glued
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,31};")
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,9}));")
 # XML 1.0, 2.2: what no document may hold
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PATHS: dict[tuple[str, ...], Form] = {("feed",): "rss", ("feed", "rss2"): "rss", ("feed", "atom"): "atom"}
@@ -82,7 +86,7 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         encoding="utf-8",
     )
     try:
-        xml = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _NO_XML.sub("", text[start.end() :]))
+        xml = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _without_bad_signs(text[start.end() :]))
         root = etree.fromstring(xml.strip().encode("utf-8"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
@@ -91,7 +95,8 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
     own = (None, root.prefix)
     for node in root.iter("*"):  # whatever namespace they are in: sites misspell and forget it
         if node.prefix in own and node.tag.startswith("{"):
-            node.tag = node.tag.partition("}")[2]
+            with suppress(ValueError):  # a broken tag has no name
+                node.tag = node.tag.partition("}")[2]
     read = {"feed": _atom, "rss": _rss, "RDF": _rss, "rdf:RDF": _rss}.get(root.tag)
     if read is None:
         return None
@@ -105,6 +110,18 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         if len(unique) >= MAX_ENTRIES:
             break
     return Listing("feed", page, tuple(unique.values()), None, address.edition, (), is_partly_unread)
+
+
+def _without_bad_signs(text: str) -> str:
+    """A text without the signs that no XML may hold, also as references: a title cut within an emoji ends in
+    half of one. Two halves that belong together are one sign."""
+
+    def resolve(reference: re.Match[str]) -> str:
+        code = int(reference[1], 16) if reference[1] else int(reference[2])
+        sign = chr(code) if code <= sys.maxunicode else ""
+        return sign if not sign or _NO_XML.match(sign) else reference[0]
+
+    return _NO_XML.sub("", make_storable(_REFERENCE.sub(resolve, text)))
 
 
 def in_order_of_edits(listing: Listing) -> bool:
