@@ -42,7 +42,7 @@ _SINCE = re.compile(
     rf"{_DATE}))(?! (?:to|until|till|through|إلى|حتى) (?:\d|{MONTHS}|(?:ال)?عام ))",
     re.IGNORECASE,
 )
-_SINCE_WORDS = ("since", "Since", "from", "From", "منذ")
+_SINCE_WORD = re.compile("[Ss]ince|[Ff]rom|منذ")  # a search for these is fast
 _BULLET = re.compile(r"\s*([•·▪●◦*–—-])")
 _NO_WORD = re.compile(r"[^\w#+%]+")
 # A number that stands alone, and is no year. Two that are alike in digits and commas are of one length
@@ -240,7 +240,6 @@ def _show(raw: str) -> tuple[str, list[int] | None]:
 
 def _find_since(plain: str) -> str | None:
     """The one date or year since which a sentence counts, as written; None where it names none or two."""
-    if not any(map(plain.__contains__, _SINCE_WORDS)):
-        return None
-    found = {match["since"] for match in _SINCE.finditer(plain)}
+    words = _SINCE_WORD.finditer(plain)
+    found = {match["since"] for word in words if (match := _SINCE.match(plain, word.start()))}
     return found.pop() if len(found) == 1 else None

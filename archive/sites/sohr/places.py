@@ -28,11 +28,12 @@ _PLACE = re.compile(
     r"(?:(?P<syrian>syrian deserts?\b|(?:[وبلف]?ال|لل)بادي[ةه] السوري[ةه])"
     rf"|(?P<before>deserts? of |{_AL}بادي[ةه] )?{_AL}(?:{_NAMES})(?!\w)(?P<after> deserts?\b)?)"
 )
-_FRAGMENTS = (
-    "damas", "dimash", "neit", "nait", "dar", "dera", "sw", "su", "homs", "tart", "lat", "ham", "idlib", "alep",
-    "raq", "zor", "zour", "has", "desert", "دمشق", "نيطر", "درعا", "سويدا", "حمص", "طرطوس", "لاذق", "حما", "دلب",
-    "حلب", "رق", "دير", "حسك", "بادي",
-)  # fmt: skip
+# One of these is in every place, at most so many characters after its beginning
+_FRAGMENT = re.compile(
+    "damas|dimash|neit|nait|dar|dera|sw|su|homs|tart|lat|ham|idlib|alep|raq|zor|zour|has|desert|دمشق|نيطر|درعا"
+    "|سويدا|حمص|طرطوس|لاذق|حما|دلب|حلب|رق|دير|حسك|بادي"
+)
+_BEFORE = 30
 _CANONICAL = {f"p{n}": name for n, name in enumerate(_GOVERNORATES)}
 
 
@@ -40,9 +41,10 @@ def find_places(text: str) -> set[str]:
     """The governorates and deserts that a text names, each by one English name: Homs, Homs desert."""
     found: set[str] = set()
     lower = text.lower()
-    if not any(map(lower.__contains__, _FRAGMENTS)):  # most sentences name none
+    first = _FRAGMENT.search(lower)
+    if first is None:  # most sentences name none
         return found
-    for match in _PLACE.finditer(lower):
+    for match in _PLACE.finditer(lower, max(0, first.start() - _BEFORE)):
         if match["syrian"]:
             found.add(SYRIAN_DESERT)
             continue
