@@ -178,7 +178,7 @@ def _count(plain: str, first: Number, last: Number, at: int) -> Count | None:
     value, value_to = float(first.value), None
     if first is not last:
         value, value_to = float(_low(first, last)), float(last.value)
-    needs_noun = is_year_like or (value == 1 and _ENDS.match(plain, last.end) is not None)
+    needs_noun = is_year_like or (first.text.lower() == "one" and _ENDS.match(plain, last.end) is not None)
     return Count(
         at + first.start, at + last.end, value, value_to, approx, at + head, first.is_dual, needs_noun
     )
