@@ -1,4 +1,4 @@
-"""Texts that could be wider than a phone. Needs Chromium and Playwright. All posts are invented."""
+"""What a screen shows at once, on a desk and on a phone. Needs Chromium and Playwright. All posts are invented."""
 
 from __future__ import annotations
 
@@ -38,3 +38,16 @@ def test_a_long_paragraph_with_a_figure_wraps(chromium: Any, tmp_path: Path) -> 
                 assert shown.evaluate("document.documentElement.scrollWidth") <= 390, place
         watched.context.close()
         watched.check()
+
+
+def test_the_first_changed_figure_is_seen_at_once(chromium: Any, tmp_path: Path) -> None:
+    """A visitor of the front page sees a figure before and after without scrolling."""
+    make(tmp_path)
+    with serve(tmp_path / "served.log", "--archive", tmp_path, "serve") as served:
+        for width, height in ((1280, 900), (390, 844)):
+            watched = Watched(chromium, f"{served.url}/-/sohr/", viewport={"width": width, "height": height})
+            for language in ("en/", "ar/"):
+                box = watched.go(language).locator(".card .turn").first.bounding_box()
+                assert box["y"] + box["height"] <= height, (language, width)
+            watched.context.close()
+            watched.check()
