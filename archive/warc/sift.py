@@ -13,7 +13,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any, Protocol
 
-from archive.warc.records import MOST_HEADERS, Headers, NoRecord, read_headers
+from archive.warc.records import MOST_HEADERS, NoRecord, read_headers
 
 try:
     _inflate: Any = import_module("isal.isal_zlib")  # Intel's: twice as fast (the extra `sift`)
@@ -21,7 +21,12 @@ except ImportError:
     _inflate = zlib
 _ERRORS = (zlib.error, _inflate.error)
 _FEED = 1 << 16  # bytes inflated at a time: zlib copies what follows a member's end, so not many more
+_GIVEN_BACK = 16  # pieces of that size
 _MOST = 1 << 20  # bytes of output at a time: a member may unpack to gigabytes
+_MOST_BEFORE = 1 << 26  # bytes of a plain record that is read whole before it is used
+_BEHIND = 16  # bytes after a record, in which the next one begins
+_END = b"\r\n\r\n"
+_LINE = b"\nWARC/"
 _MAGIC = b"\x1f\x8b\x08"
 _TARGET = re.compile(rb"^WARC-Target-URI:[ \t]*<?([^\r\n>]*)", re.IGNORECASE | re.MULTILINE)
 
@@ -66,7 +71,7 @@ def sift(
     begin = bytes(source.buffer[:5])
     if begin.startswith(_MAGIC):
         _sift_members(source, is_wanted, out, found)
-    elif begin == b"WARC/":
+    elif begin == b"WARC/" or _LINE in source.buffer:
         _sift_plain(source, is_wanted, out, found)
     elif begin:
         is_zstd = begin[:4] in (b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18")
@@ -94,6 +99,12 @@ class _Source:
         self.offset += count
         return taken
 
+    def give_back(self, pieces: list[bytes]) -> None:
+        """Put bytes that were used last back before the others."""
+        content = b"".join(pieces)
+        self.buffer[:0] = content
+        self.offset -= len(content)
+
 
 def _sift_members(
     source: _Source, is_wanted: Callable[[bytes], bool], out: Callable[[bytes], object], found: Sifted
@@ -113,16 +124,18 @@ def _sift_members(
 
 
 def _read_member(source: _Source, is_wanted: Callable[[bytes], bool]) -> bytes | None:
-    """The next member if its record is wanted, else empty; None if it is damaged. A damaged one is used up
-    to where that shows."""
+    """The next member if its record is wanted, else empty; None if it is damaged. Of a damaged one the last
+    bytes are given back: damage may show only in the members after it."""
     inflate = _inflate.decompressobj(31)
-    head, kept, piece = bytearray(), list[bytes](), b""
+    head, kept, used = bytearray(), list[bytes](), list[bytes]()
     is_kept: bool | None = None  # None: not known yet
     try:
         while not inflate.eof:
             if not source.buffer and not source.fill():
+                source.give_back(used)
                 return None
             piece = source.take(min(_FEED, len(source.buffer)))
+            used = [*used[-_GIVEN_BACK:], piece]
             if is_kept is not False:
                 kept.append(piece)
             rest, data = piece, b""
@@ -134,11 +147,9 @@ def _read_member(source: _Source, is_wanted: Callable[[bytes], bool]) -> bytes |
                     is_kept = _decide(head, is_wanted)
         unused = len(inflate.unused_data)
         if unused:
-            source.buffer[:0] = inflate.unused_data
-            source.offset -= unused
+            source.give_back([inflate.unused_data])
     except _ERRORS:
-        source.buffer[:0] = piece
-        source.offset -= len(piece)
+        source.give_back(used)
         return None
     if is_kept is None:
         is_kept = _decide(head + b"\r\n\r\n", is_wanted)
@@ -181,37 +192,67 @@ def _skip_damage(source: _Source) -> bool:
 def _sift_plain(
     source: _Source, is_wanted: Callable[[bytes], bool], out: Callable[[bytes], object], found: Sifted
 ) -> None:
-    while True:
+    is_searching = False  # after damage: what only looks like a record is no further damage
+    while _skip_blank_lines(source):
         start = source.offset
         try:
-            head, headers = _read_head(source)
+            record = _read_plain(source, is_wanted)
         except NoRecord:
-            if source.buffer:
+            if not is_searching:
                 found.lose(start)
-            return
-        found.records += 1
-        is_kept = is_wanted(headers.get("WARC-Target-URI").strip("<>").encode())
-        pack = zlib.compressobj(6, zlib.DEFLATED, 31)
-        packed, left = [pack.compress(head)], headers.length
-        while left:
-            if not source.buffer and not source.fill():
-                found.lose(start)
+            is_searching = True
+            if not _skip_to_record(source):
                 return
-            piece = source.take(min(left, len(source.buffer)))
-            left -= len(piece)
-            packed += [pack.compress(piece)] if is_kept else []
-        if is_kept:
+            continue
+        is_searching = False
+        found.records += 1
+        if record:
             found.copied += 1
-            out(b"".join([*packed, pack.compress(b"\r\n\r\n"), pack.flush()]))
+            out(record)
 
 
-def _read_head(source: _Source) -> tuple[bytes, Headers]:
-    """The headers of a plain record, as bytes and read. Raises NoRecord, also at the end."""
-    while source.buffer[:2] == b"\r\n" or (len(source.buffer) < 2 and source.fill()):
-        if source.buffer[:2] == b"\r\n":  # after the record before
-            source.take(2)
-    while (end := source.buffer.find(b"\r\n\r\n")) < 0:
+def _skip_blank_lines(source: _Source) -> bool:
+    """Go to the next byte that is no line end; False at the end."""
+    while source.buffer or source.fill():
+        blank = len(source.buffer) - len(source.buffer.lstrip(b"\r\n"))
+        source.take(blank)
+        if source.buffer:
+            return True
+    return False
+
+
+def _read_plain(source: _Source, is_wanted: Callable[[bytes], bool]) -> bytes:
+    """The next plain record, packed, if it is wanted, else empty. Raises NoRecord, and then uses nothing,
+    unless the record is too large to look behind it."""
+    while (end := source.buffer.find(_END)) < 0:
         if len(source.buffer) > MOST_HEADERS or not source.fill():
             raise NoRecord("has headers without an end")
-    head = source.take(end + 4)
-    return head, read_headers(BytesIO(head))
+    headers = read_headers(BytesIO(bytes(source.buffer[: end + 4])))
+    size = left = end + 4 + headers.length
+    if size <= _MOST_BEFORE:
+        while len(source.buffer) < size + _BEHIND and source.fill():
+            pass
+        behind = bytes(source.buffer[size : size + _BEHIND])
+        is_whole = behind.startswith(_END) or b"WARC/".startswith(behind.lstrip(b"\r\n")[:5])
+        if len(source.buffer) < size or not is_whole:
+            raise NoRecord("is shorter or longer than it says")
+    is_kept = is_wanted(headers.get("WARC-Target-URI").strip("<>").encode())
+    pack = zlib.compressobj(6, zlib.DEFLATED, 31)
+    packed = []
+    while left:
+        if not source.buffer and not source.fill():
+            raise NoRecord("is shorter than it says")
+        piece = source.take(min(left, len(source.buffer)))
+        left -= len(piece)
+        packed += [pack.compress(piece)] if is_kept else []
+    return b"".join([*packed, pack.compress(_END), pack.flush()]) if is_kept else b""
+
+
+def _skip_to_record(source: _Source) -> bool:
+    """Go to the next line after this one that looks like the first of a record; False if there is none."""
+    while (at := source.buffer.find(_LINE)) < 0:
+        source.take(max(0, len(source.buffer) - len(_LINE) + 1))
+        if not source.fill():
+            return False
+    source.take(at + 1)
+    return True
