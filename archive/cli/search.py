@@ -26,7 +26,11 @@ _FIELDS += ["title", "plain_title", "text", "published_at"]
 @click.option("--until", metavar="DAY", default="", help="Only posts of this day or earlier.")
 @click.option("--category", metavar="NAME", default="", help="Only this category, spelled as on the site.")
 @click.option("--edited", type=click.Choice(["yes", "silently"]), help="Only edited posts.")
-@click.option("--severity", type=click.IntRange(1, 3), help="Only edits this severe; 3: figures.")
+@click.option(
+    "--severity",
+    type=click.IntRange(1, 3),
+    help="Only edits this severe or more; 3: a figure or its sentence.",
+)
 @click.option("--newest", is_flag=True, help="Newest first, instead of most relevant.")
 @click.option("--exact", is_flag=True, help="Only the words as typed, no others of their stem.")
 @click.option(
