@@ -83,9 +83,10 @@ def test_marks_of_an_edit() -> None:
     ] == ["line Updated # minutes ago"]
     assert describe_edit(before, extract("(1) A title", "One", "Two 3"))["marks"] == ["line (#) "]
     assert describe_edit(before, extract("A title - Daily 2", "One", "Two 3"))["marks"] == ["line  - Daily #"]
-    assert describe_edit(before, extract("(1) A title - Daily", "One", "Two 3"))["marks"] == []
+    both = extract("(1) A title - Daily", "One", "Two 3")
+    assert describe_edit(before, both)["marks"] == ["title (1) A title - Daily"]
     other = extract("Something else", "Three", "Four 3")
-    assert describe_edit(before, other)["marks"][1:] == ["replaced"]
+    assert describe_edit(before, other)["marks"][1:] == ["title Something else", "replaced"]
     assert describe_edit(before, extract("A title", "One", "Two 4"))["marks"] == []
     long = Text("A title", "One sentence of many words, and more of them.\nTwo")
     assert describe_edit(long, extract("A title", "Log in"))["marks"][1:] == ["wall Log in"]
@@ -204,14 +205,15 @@ def test_an_error_of_php_is_no_text(site: Site, tmp_path: Path) -> None:
     assert kinds(folder) == []
 
 
-@pytest.mark.parametrize("case", ["captcha", "teaser", "excerpt", "named"])
+@pytest.mark.parametrize("case", ["captcha", "teaser", "excerpt", "named", "title"])
 def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None:
     """A page that asks something, with a number of its own; a first line, and a request to subscribe; or
-    the title of each post in one; or nothing but the beginning of each post."""
+    the title of each post in one; nothing but the beginning of each post; or one title for all."""
     folder = tmp_path / "a"
 
-    def put(number: int, post_id: int, *lines: str) -> None:
-        site.put_post(post_id, *lines, title=f"The {('mill', 'bridge', 'harbour', 'tower')[number]}")
+    def put(number: int, post_id: int, *lines: str, title: str = "") -> None:
+        place = ("mill", "bridge", "harbour", "tower")[number]
+        site.put_post(post_id, *lines, title=title or f"The {place}")
 
     for number, post_id in enumerate(IDS[:4]):
         put(number, post_id, TEXT[0].format(post_id), TEXT[1])
@@ -221,9 +223,10 @@ def test_a_wall_inside_the_layout(site: Site, tmp_path: Path, case: str) -> None
             "captcha": (f"Prove that you are a reader: what is {number} and 4?",),
             "teaser": (f"The text of {post_id}.", "Subscribe to read on."),
             "named": (f"Subscribe to read The {('mill', 'bridge', 'harbour', 'tower')[number]} on.",),
+            "title": (TEXT[0].format(post_id), TEXT[1]),
             "excerpt": (f"{TEXT[0].format(post_id)[:30]}…",),
         }
-        put(number, post_id, *walls[case])
+        put(number, post_id, *walls[case], title="The daily news" if case == "title" else "")
     assert run(site, folder, "look=all", clock="+1h").status == 65
     assert kinds(folder) == []
     for number, post_id in enumerate(IDS[:4]):

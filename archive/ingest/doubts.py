@@ -80,21 +80,22 @@ def mask(text: str) -> str:
 def describe_edit(before: Text, found: Extract | Text) -> dict[str, list[str]]:
     """The marks of an edit. Edits of several posts that share one are doubted.
 
-    The whole text with its numbers masked; each line of a pure addition; each line new in a text that lost
-    most; that only its beginning is left; that title and text are those of some other post.
+    The whole text with its numbers masked; a title in place of another; each line of a pure addition; each
+    line new in a text that lost most; that only its beginning is left; that title and text are those of some
+    other post.
     """
     old, new = before.text.split("\n"), found.text.split("\n")
     missing, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
     whole = mask(found.text)
     # Posts that differ in their numbers alone may all be corrected: that is no wall
     marks = [] if whole == mask(before.text) else [f"text {same_sha256('', whole)}"]
-    lines = {mask(line) for line in added}
-    if found.title:  # a wall may name the post that it stands before
-        lines |= {mask(line.replace(found.title, "@")) for line in added}
+    # A wall may name the post that it stands before
+    lines = {mask(line.replace(name, "@")) for line in added for name in ("\n", found.title or "\n")}
     if before.title and before.title != found.title:
         beside = _beside(before.title, found.title)
         lines |= {mask(beside)} if beside else set()
         missing[before.title] += not beside
+        marks += [] if beside else [f"title {found.title}"]
     if not +missing:
         marks += [f"line {line}" for line in sorted(lines)]
     elif len(found.text) < len(before.text) * LOST.value:
