@@ -81,7 +81,6 @@ class KnownPost:
     is_new: bool = False  # first sighted by this very listing
     in_stretch: bool = False  # an earlier walk has passed it: what stands after it is known
     modified_at: str | None = None
-    next_look_at: str | None = None
     day: str | None = None
     last_captured_at: str | None = None
     differs: bool = False  # the channel that showed it says otherwise than it did before our newest page

@@ -56,11 +56,6 @@ def read_time14(digits: str) -> str | None:
         return None
 
 
-def write_time14(at: str) -> str:
-    """The 14 digits of an instant."""
-    return re.sub(r"[^0-9]", "", at)
-
-
 def parse_wayback(body: bytes) -> IndexPage:
     """A page of Wayback's index, as text or as ``output=json``. A first row of names says what the others
     hold."""

@@ -95,7 +95,6 @@ class ArticleRows:
             ArticleKey(row["source"], row["key"]),
             row["state"],
             modified_at=version["modified_at"] if version else None,
-            next_look_at=row["next_look_at"],
             day=row["day"],
             last_captured_at=row["last_captured_at"],
             **more,
