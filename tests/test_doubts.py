@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,17 +95,23 @@ def test_marks_of_an_edit() -> None:
     assert find_shared([(1, ["a"]), (2, ["a"]), (3, ["a", "b"]), (4, ["b"])]) == {1: "a", 2: "a", 3: "a"}
 
 
-def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["Age", "Last-Modified"])
+def test_old_copies_are_marked_and_asked_again(site: Site, tmp_path: Path, by: str) -> None:
     """Old, new, old from a cache: three versions, the stale one of severity 0; asked again past caches."""
     folder = tmp_path / "a"
-    stamps = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
-    old = {"headers": ("Age: 25000", "X-Cache: HIT"), "modified": stamps[0]}
-    site.put_post(103, "7 people were killed in the town.", modified=stamps[0])
+    old: dict[str, Any] = {"modified": "2026-01-01T00:00:00Z"}
+    edited: dict[str, Any] = {"modified": "2026-01-02T00:00:00Z"}
+    if by == "Last-Modified":
+        old, edited = (
+            {"headers": (f"Last-Modified: {day} Jan 2026 00:00:00 GMT",)} for day in ("Thu, 01", "Fri, 02")
+        )
+    site.put_post(103, "7 people were killed in the town.", **old)
     assert run(site, folder).status == 0
-    site.put_post(103, "9 people were killed in the town.", modified=stamps[1])
+    site.put_post(103, "9 people were killed in the town.", **edited)
     assert run(site, folder, "look=all", clock="+1h").status == 0
     new = site.answers["/en/103/"]
-    site.put_post(103, "7 people were killed in the town.", **old)
+    cached = {"headers": ("Age: 25000", "X-Cache: HIT")} if by == "Age" else {}
+    site.put_post(103, "7 people were killed in the town.", **old | cached)
     stale = site.answers["/en/103/"]
     site.answers["/en/103/"] = lambda request: new if b"no-cache" in request else stale
     site.asked.clear()
