@@ -180,7 +180,8 @@ def test_exports(tolls: Path, tmp_path: Path, what: str) -> None:
     from archive.export.dictionary import figure_schema
 
     for form in ("jsonl", "csv", "parquet"):
-        assert sohr(tolls, "export", "--what", what, "-o", tmp_path / f"it.{form}").status == 0
+        ran = sohr(tolls, "export", "--what", what, "-o", tmp_path / f"it.{form}")
+        assert ran.status == 0 and " of 8 articles in " in ran.err
     records = [json.loads(line) for line in (tmp_path / "it.jsonl").read_text().splitlines()]
     for record in records:
         jsonschema.validate(record, figure_schema())

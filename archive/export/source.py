@@ -51,12 +51,16 @@ class Source:
     number: int = field(default=0, init=False)  # of records
     articles: int = field(default=0, init=False)
     _last: tuple[str, str] | None = field(default=None, init=False)
+    _seen: set[tuple[str, str]] = field(default_factory=set, init=False)  # of series, which articles share
 
     def count(self, source: str, key: str, *, is_record: bool = True) -> None:
         """Count a record of an article; an article without text is no record."""
         self.number += is_record
-        self.articles += self._last != (source, key)
-        self._last = (source, key)
+        article = (source, key)
+        self.articles += article != self._last and article not in self._seen
+        self._last = article
+        if self.table is TABLES["series"]:
+            self._seen.add(article)
         self.progress()
 
     def records(self) -> Records:
