@@ -14,6 +14,7 @@ from scrapy.settings import BaseSettings
 
 from archive.model import EDITIONS, Edition
 from archive.sites.addresses_elsewhere import is_loopback
+from archive.sites.hosts import is_web_address
 from archive.sites.sohr.addresses import HOME, Site
 from archive.warc.timestamps import MOST_AUTHORITIES
 
@@ -75,7 +76,7 @@ def authorities(settings: BaseSettings, site: str) -> list[str]:
     """The timestamp authorities to ask after a crawl of a site: for one on this machine only such as are on
     it too. Raises BadArgument."""
     urls = str(settings["ARCHIVE_TIMESTAMPS"] or "").replace(",", " ").split()
-    if len(urls) > MOST_AUTHORITIES or not all(re.match("https?://[^/]", url) for url in urls):
+    if len(urls) > MOST_AUTHORITIES or not all(map(is_web_address, urls)):
         raise BadArgument(
             f"ARCHIVE_TIMESTAMPS={settings['ARCHIVE_TIMESTAMPS']} is not one or two web addresses: "
             "give them as your timestamp authority names them, separated by a space"

@@ -213,6 +213,8 @@ def test_a_pause_that_is_asked_for(tmp_path: Path, url: str) -> None:
     [
         ('name = "A b"', "needs a name"),
         ('name = "a"\nurl = "file:///etc"', "needs a url"),
+        ('name = "a"\nurl = "http://[/"', "needs a url"),
+        ('name = "a"\nurl = "https://x.test:99999/"', "needs a url"),
         ('name = "a"\nurl = "https://x.test/"\nsecret = "short"', "needs a secret"),
         ('name = "a"\nurl = "https://x.test/"\nkinds = "x"', "may have only texts"),
         (f'name = "a"\nurl = "https://x.test/"\nsecret = "{SECRET}"\nseverity = 4', "not 0, 1, 2 or 3"),

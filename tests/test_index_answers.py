@@ -214,3 +214,11 @@ def test_a_page_with_the_bar_of_the_service(tmp_path: Path) -> None:
         tmp_path, "select post_id, text from versions join articles using (article_id) order by number"
     )
     assert texts == [(1, f"Text {number} of the post.") for number in range(len(TIMES))]
+
+
+@pytest.mark.parametrize("url", ["http://[/", "http://127.0.0.1:99999/", "ftp://127.0.0.1/", "x"])
+def test_an_address_of_a_service_that_is_none(url: str, tmp_path: Path) -> None:
+    """Is an error of use, with the setting's name."""
+    with Wayback(STORY) as service:
+        ran = backfill(service, tmp_path, WAYBACK_URL=url)
+    assert ran.status == 2 and "WAYBACK_URL is no web address" in ran.stderr

@@ -34,6 +34,7 @@ from archive.read.consumers import Consumers, FeedBeganAnew
 from archive.read.references import parse_reference
 from archive.read.search import parse_query
 from archive.settings_file import SETTINGS, BadSettings, read_settings
+from archive.sites.hosts import is_web_address
 
 if TYPE_CHECKING:
     from archive.read.api import Archive  # loads the readers of pages, and `status` only wants the troubles
@@ -126,7 +127,7 @@ def _problem(alert: Alert) -> str | None:
     """What is wrong with a rule; None: nothing."""
     if not _NAME.fullmatch(alert.name):
         return "needs a name of small letters, digits and dashes"
-    if not re.match("https?://[^/]", alert.url):
+    if not is_web_address(alert.url):
         return "needs a url that begins with https://"
     if len(alert.secret) < 16:
         return "needs a secret of 16 characters or more, with which messages are signed"

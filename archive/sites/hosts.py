@@ -5,12 +5,22 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from urllib.parse import urlsplit
 
 
 def is_loopback_host(host: str) -> bool:
     """True for a name or an address of this machine. ``127.example.org`` is somebody else's."""
     host = host.strip("[]")
     return host in ("localhost", "::1") or re.fullmatch(r"127(?:\.[0-9]{1,3}){3}", host) is not None
+
+
+def is_web_address(url: str) -> bool:
+    """True for an http or https address that can be asked: with a host, and a port if any."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no address in the brackets, or no number for a port
+        return False
 
 
 @cache

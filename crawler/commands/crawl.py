@@ -21,6 +21,7 @@ from archive.errors import INTERNAL, exit_status_lines
 from archive.log import BadLog, open_log, told
 from archive.settings_file import ARGUMENTS, BadSettings, apply_settings, read_settings
 from archive.sites import addresses_elsewhere
+from archive.sites.hosts import is_web_address
 from archive.sites.sohr.addresses import Site
 from archive.warc.timestamps import stamp
 from archive.writer.client import start_early
@@ -160,10 +161,17 @@ class Command(ScrapyCrawl):
 
 
 def _named(settings: BaseSettings, given: dict[str, str]) -> list[str]:
-    """The hosts that the user names, which may be on a private network."""
-    urls = [given.get("site", ""), given.get("moved_from", "")]
-    urls += [str(settings[name]) for name in settings if name.endswith("_URL")]
-    return settings.getlist("ARCHIVE_PRIVATE_HOSTS") + [urlsplit(url).hostname or "" for url in urls if url]
+    """The hosts that the user names, which may be on a private network. Raises UsageError for an address that
+    is none; a wrong one of the health check fails no crawl."""
+    stated = {name: given.get(name) for name in ("site", "moved_from")}
+    stated |= {name: settings[name] for name in settings if name.endswith("_URL")}
+    hosts: list[str] = settings.getlist("ARCHIVE_PRIVATE_HOSTS")
+    for name, url in stated.items():
+        if is_web_address(str(url)):
+            hosts.append(urlsplit(str(url)).hostname or "")
+        elif url and name != "ARCHIVE_PING_URL":
+            raise UsageError(f"{name} is no web address: correct it", print_help=False)
+    return hosts
 
 
 def _clock(stated: str, arguments: Arguments, spider: str) -> Clock:
