@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archiving import dump, well
+from tests.archiving import check_rebuild
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows, states
 
@@ -40,12 +40,6 @@ def kinds(folder: Path) -> Counter[str]:
     """What the feed says besides that posts were found, and what still holds of it."""
     sql = "select kind from valid_changes where kind != 'created'"
     return Counter(kind for (kind,) in rows(folder, sql))
-
-
-def rebuilt_alike(folder: Path) -> None:
-    before = dump(folder)
-    well(folder, "rebuild")
-    assert dump(folder) == before
 
 
 def grow(site: Site, folder: Path, modified: tuple[str, str] = ("", "")) -> None:
@@ -89,7 +83,7 @@ def test_a_site_restored_from_a_backup(site: Site, tmp_path: Path, modified: tup
     assert set(states(folder).values()) == {"live"}
     assert run(site, folder, "look=all", clock="+5d").status == 69
     assert kinds(folder) == {"updated": len(EDITED)}
-    rebuilt_alike(folder)
+    check_rebuild(folder)
     site.answers = well_before
     assert run(site, folder, "look=all", clock="+6d").status == 0
     assert kinds(folder) == {"updated": len(EDITED)} and set(states(folder).values()) == {"live"}
@@ -112,7 +106,7 @@ def test_a_site_that_stays_restored(site: Site, tmp_path: Path) -> None:
     assert run(site, folder, "look=all", clock="+270h").status == 0
     told = kinds(folder)
     assert told["disappeared"] == 4 and told["updated"] == len(EDITED) * 2 + 4
-    rebuilt_alike(folder)
+    check_rebuild(folder)
 
 
 @pytest.mark.parametrize("leads", [False, True], ids=["404", "301"])
@@ -142,7 +136,7 @@ def test_a_site_imported_anew(site: Site, tmp_path: Path, leads: bool) -> None:
     sql = "select json_extract(details, '$.to'), json_extract(details, '$.reason') from changes"
     told = rows(folder, f"{sql} where kind = 'moved' order by 1")
     assert told == [(f"en:{post_id + 800}", "same_text") for post_id in OLD]
-    rebuilt_alike(folder)
+    check_rebuild(folder)
 
 
 def test_posts_whose_numbers_were_exchanged(site: Site, tmp_path: Path) -> None:
@@ -157,7 +151,7 @@ def test_posts_whose_numbers_were_exchanged(site: Site, tmp_path: Path) -> None:
         put(site, post_id, of=OLD[(number + 1) % 4])
     assert run(site, folder, "look=all", clock="+2d").status == 65
     assert kinds(folder) == {}
-    rebuilt_alike(folder)
+    check_rebuild(folder)
     for post_id in OLD[:4]:
         put(site, post_id)
     assert run(site, folder, "look=all", clock="+3d").status == 0
@@ -182,7 +176,7 @@ def test_a_post_that_went_while_all_were_gone(site: Site, tmp_path: Path) -> Non
     assert kinds(folder) == {} and rows(folder, "select distinct article_id from pending_outcomes") == [(18,)]
     assert run(site, folder, clock="+31h").status == 0
     assert kinds(folder) == {"missing": 1} and states(folder)["en", OLD[0]] == "missing"
-    rebuilt_alike(folder)
+    check_rebuild(folder)
 
 
 @pytest.mark.parametrize("turn", [0, 1])
