@@ -519,7 +519,7 @@ class TestCoverage:
 
     def test_without_pages_of_the_home_listing_date_archives_lead_to_all(self, tmp_path: Path) -> None:
         """And a run afterwards asks for the newest listing only."""
-        with Replica(posts=40, home_paging=False) as replica:
+        with Replica(posts=25, home_paging=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
             assert_nothing_is_left(replica, tmp_path / "a")
 
@@ -533,7 +533,7 @@ class TestCoverage:
 
     def test_a_listing_without_times_leads_to_all(self, tmp_path: Path) -> None:
         """No ``<time>``: the days come from the articles."""
-        with Replica(posts=40, listing_times=False) as replica:
+        with Replica(posts=25, listing_times=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
             assert archived(tmp_path / "a") == truth(replica)
             days = {
@@ -568,7 +568,7 @@ def _days(replica: Replica, since: str, last: str) -> dict[tuple[str, int], str]
 
 @pytest.fixture(scope="module")
 def dated() -> Iterator[Replica]:
-    with Replica(posts=50) as replica:
+    with Replica(posts=36) as replica:
         for at in MIDNIGHT:
             for edition in EDITIONS:
                 replica.call(
