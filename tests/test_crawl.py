@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -163,6 +164,8 @@ class Story:
     asked: dict[str, list[str]] = field(default_factory=dict)
 
     def crawl(self, turn: str, *arguments: str) -> None:
+        # What a crawl saw listed in the second in which the next one starts counts as seen by both
+        time.sleep(1 - time.time() % 1)
         before = len(self.replica.log())
         self.crawled[turn] = crawl(self.replica, self.folder, *arguments)
         self.archived[turn], self.states[turn], self.versions[turn] = (

@@ -336,14 +336,15 @@ def test_a_304_refers_to_the_answer_whose_validator_was_sent(tmp_path: Path, sen
 
 
 def test_a_304_nobody_asked_for_is_a_failure(tmp_path: Path) -> None:
-    """Without a validator in the request, a 304 confirms nothing."""
+    """Without a validator in the request, a 304 confirms nothing and is an error of the site; nor does one
+    that confirms a validator of another answer."""
     with Archive(tmp_path / "a") as archive:
         archive.take(with_validators(capture(1, "2026-01-02T00:00:00Z", LONG), ETAG))
         archive.take(
             asked_again("2026-01-03T00:00:00Z"), asked_again("2026-01-03T00:00:01Z", If_None_Match='"v0"')
         )
     assert kinds(tmp_path / "a") == ["response"] * 3
-    assert rows(tmp_path / "a", "select reason from failures") == [("not_modified",)] * 2
+    assert rows(tmp_path / "a", "select reason from failures") == [("error",), ("not_modified",)]
     assert rows(tmp_path / "a", "select last_captured_at from articles") == [("2026-01-02T00:00:00Z",)]
 
 
