@@ -129,6 +129,10 @@ def test_without_a_figure_or_a_date(cited: Path) -> None:
         return one.result, one.note
 
     assert check("en:15")[0] == "figure moved" and check("en:2")[0] == "edited"
+    # As copied out of a sentence
+    for copied in (f"sohr:en:15@{FIRST}.", f"(«sohr:en:15@{FIRST}»)", f"<{HOME}en/15/>.", "“en:15”,"):
+        assert check(copied)[0] == "figure moved", copied
+    assert check("see above")[0] == check(f"sohr:en:15@{FIRST}x")[0] == "no address"
     assert check("en:15", figure="4") == ("edited", None)
     assert check("en:15", figure="77")[0] == "figure absent"
     assert check("en:15", figure="one hundred and fifteen")[0] == "figure moved"

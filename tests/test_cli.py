@@ -343,6 +343,8 @@ def test_no_archive(tmp_path: Path) -> None:
     gives a sentence and 2."""
     assert "there is no archive in" in sentence(run("--archive", tmp_path, "status"), 2)
     assert "there is no archive in" in sentence(run("--archive", tmp_path / "x" / "y", "changes"), 2)
+    (tmp_path / "evidence" / "warc").mkdir(parents=True)
+    assert "'sohr-archive rebuild' makes it" in sentence(run("--archive", tmp_path / "evidence", "status"), 2)
     database = tmp_path / "archive.db"
     database.touch()
     assert "is empty" in sentence(run("--archive", tmp_path, "export"), 2)

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from archive.read.find import BadQuery, Filters, count_matches, count_words, find, suggest
+from archive.read.references import BadReference
 from archive.read.search import found_words, parse_query, spans
 from archive.sites.sohr.hidden_words import HIDDEN
 from archive.store.schema import create_schema
@@ -110,6 +111,9 @@ def test_filters(conn: sqlite3.Connection) -> None:
     assert find(conn, query, Filters(edition="ar")).ids == [9]
     assert set(find(conn, query, Filters(until="2026-01-02")).ids) == {1, 2}
     assert find(conn, parse_query(""), Filters(since="2026-01-09")).ids == [10, 9]
+    for day in ("2026-1-9", "2026-13-01", "2026-02-30", "yesterday", "٢٠٢٦"):
+        with pytest.raises(BadReference, match="is not a date"):
+            Filters(until=day)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@ it."""
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -30,10 +29,10 @@ from archive.read.find import (
     suggest,
 )
 from archive.read.named import find_named
+from archive.read.references import BadReference, parse_period
 from archive.read.search import MAX_TYPED, Query, found_words, parse_query
 
 PAGE = 20
-_DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 _SHOWN = """select a.article_id, a.source, a.key, a.edition, a.post_id, a.url, a.state, a.day, a.versions,
     v.title, v.plain_title, v.text, v.language, v.published_at,
     exists (select 1 from changes c indexed by changes_article
@@ -76,9 +75,7 @@ class Asked:
 
 def read(frame: Frame) -> Asked:
     """The search that an address asks for; values that make no sense are ignored."""
-    since, until = (
-        match[0] if (match := _DAY.fullmatch(frame.argument(name, 10))) else "" for name in ("since", "until")
-    )
+    since, until = (_period(frame.argument(name, 10)) for name in ("since", "until"))
     severity = frame.chosen("severity", ("1", "2", "3"))
     filters = Filters(
         frame.chosen("edition", ("en", "ar")),
@@ -93,6 +90,13 @@ def read(frame: Frame) -> Asked:
     query = parse_query(frame.argument("q", MAX_TYPED), exact=exact)
     by_rank = bool(query.clauses) and frame.argument("sort") == "relevance"
     return Asked(query, filters, exact, by_rank, max(1, min(frame.number("page", 1), RANKED // PAGE)))
+
+
+def _period(text: str) -> str:
+    try:
+        return parse_period(text)
+    except BadReference:
+        return ""
 
 
 async def page(datasette: Any, request: Any) -> Response:

@@ -58,7 +58,8 @@ def _translate_errors(target: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        is_lost = isinstance(error, FileNotFoundError | NotADirectoryError)
+        advice = "make its folder first" if is_lost else "free some space or give another name"
         raise CannotWrite(
-            f"{target} cannot be written ({error.strerror}): free some space or give another name; "
-            "an older file there is unchanged"
+            f"{target} cannot be written ({error.strerror}): {advice}; an older file there is unchanged"
         ) from error

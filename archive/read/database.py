@@ -56,6 +56,8 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
     except OSError as error:
         raise NoArchive(f"{path} cannot be read ({error.strerror}): ask for leave to read it") from error
     if not is_there:
+        if (folder / "warc").is_dir():
+            raise NoArchive(f"{path} is not there, the evidence is: 'sohr-archive rebuild' makes it again")
         raise NoArchive(
             f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, "
             "--archive or ARCHIVE_DIR names another folder"

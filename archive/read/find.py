@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from statistics import median_low
 
 from archive.errors import USAGE, ArchiveError
+from archive.read.references import parse_period
 from archive.read.search import Query, Term, parse_query
 
 RANKED = 50_000  # matches that are counted and ranked
@@ -32,7 +33,8 @@ class BadQuery(ArchiveError):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which articles; empty fields allow all. Days are of the site's calendar, inclusive."""
+    """Which articles; empty fields allow all. Days are of the site's calendar, inclusive. Raises BadReference
+    where a day is none."""
 
     edition: str = ""
     since: str = ""  # YYYY-MM-DD, or a year or month
@@ -41,6 +43,10 @@ class Filters:
     state: str = ""
     edited: str = ""  # "yes": more than one version; "silently": and the site's modified time stayed
     severity: int = 0  # an edit of at least this severity
+
+    def __post_init__(self) -> None:
+        parse_period(self.since)
+        parse_period(self.until)
 
     def days(self) -> list[tuple[str, str]]:
         """The conditions on edition and day of ``a``, articles or `day_counts`, and their values."""

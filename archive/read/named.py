@@ -8,18 +8,17 @@ import sqlite3
 
 from archive.model import Kind
 from archive.read.database import about
-from archive.read.references import BadReference, parse_reference
+from archive.read.references import BadReference, parse_reference, strip_copied
 from archive.sites.addresses_elsewhere import clean
 from archive.sites.sohr.addresses import HOME, Site
 
-_BESIDE = re.compile(r"^[\s\"'“”«»‹›<>(\[]+|[\s\"'“”«»‹›<>)\].,;؛،]+$")  # what a copy takes along
 _ADDRESS = re.compile(r"(?:https?://)?[^\s/:]+\.[^\s/]+/\S*")
 
 
 def find_named(conn: sqlite3.Connection, typed: str) -> tuple[int, str | None] | None:
     """The article_id that a citation or address names, and the instant of a citation; None if it is neither,
     or the archive does not have the article."""
-    typed = _BESIDE.sub("", typed)
+    typed = strip_copied(typed)
     if _ADDRESS.fullmatch(typed):
         url = typed if typed.startswith(("http://", "https://")) else f"https://{typed}"
         found = find_address(conn, url)

@@ -17,6 +17,8 @@ Instant = str | date | datetime
 _OF_ANOTHER_SITE = re.compile(r"(\S+?):(https?://.+)")  # host, maybe with a port, and address
 _TAG = re.compile(r"[0-9a-f]{8}")  # of the second of two versions of one second
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PERIOD = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+_BESIDE = re.compile(r"^[\s\"'“”«»‹›<>(\[]+|[\s\"'“”«»‹›<>)\].,;؛،]+$")
 
 
 class NotArchived(ArchiveError):
@@ -41,8 +43,14 @@ class Reference:
     url: str | None = None
 
 
+def strip_copied(text: str) -> str:
+    """A reference without what a copy takes along: quotation marks, brackets, the full stop of a sentence."""
+    return _BESIDE.sub("", text)
+
+
 def parse_reference(text: str) -> Reference:
-    """Read a reference. Raises BadReference, which says what one looks like."""
+    """Read a reference, as it was copied. Raises BadReference, which says what one looks like."""
+    text = strip_copied(text)
     if text.startswith(("http://", "https://")):
         return Reference(url=text)
     rest = text.removeprefix("sohr:")
@@ -71,6 +79,18 @@ def parse_reference(text: str) -> Reference:
     if source not in EDITIONS and not elsewhere and "." not in source and source != "localhost":
         raise BadReference(f"{source!r} in {text!r} is no edition: they are {' and '.join(EDITIONS)}")
     return Reference(source, (key.lstrip("0") or "0") if source in EDITIONS else key, at)
+
+
+def parse_period(text: str) -> str:
+    """A year, month or day as the archive compares them; "" for none. Raises BadReference."""
+    if text:
+        try:
+            if not _PERIOD.fullmatch(text):
+                raise ValueError(text)
+            date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) < 10 else text)
+        except ValueError:
+            raise BadReference(f"{text!r} is not a date: write 2024, 2024-01 or 2024-01-31") from None
+    return text
 
 
 def parse_bound(value: Instant, *, is_end: bool = False) -> str:

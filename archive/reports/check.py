@@ -17,7 +17,14 @@ from archive.compare.sentences import Sentence, split_sentences
 from archive.model import GONE_STATES, ArticleKey, Kind, Text
 from archive.read.api import Archive, Article
 from archive.read.records import Change, Version
-from archive.read.references import BadReference, NotArchived, Reference, parse_bound, parse_reference
+from archive.read.references import (
+    BadReference,
+    NotArchived,
+    Reference,
+    parse_bound,
+    parse_reference,
+    strip_copied,
+)
 from archive.reports.cited_rows import CitedRow
 from archive.sites.addresses_elsewhere import clean, identity
 from archive.sites.sohr.addresses import HOME, Site
@@ -34,7 +41,7 @@ RESULTS = {  # in the order of the report
     "no post": "an address of the site that is no post: a listing, a feed, a file",
     "other site": "an address of another site that the archive does not have",
     "no original": "an archived address that does not name its original",
-    "no address": "no address in this row",
+    "no address": "no address or citation in this row that can be read",
 }
 _SPECIAL = {"no original", "no address"}
 # web.archive.org/web/20240131120000id_/http://..., archive.ph/20240131/http://..., arquivo.pt/wayback/...
@@ -101,13 +108,15 @@ def _site(archive: Archive) -> Site:
 
 
 def _check_address(archive: Archive, site: Site, row: CitedRow, written: str) -> Checked:
-    url, at = _original(written)
+    url, at = _original(strip_copied(written))
     if url is None:
         return Checked(row.row, written, "no original", cited=row.figure)
     try:
         found = _find(archive, site, url)
-    except (NotArchived, BadReference):
+    except NotArchived:
         found = "not archived"
+    except BadReference:
+        found = "no address"
     if isinstance(found, str):
         return Checked(row.row, written, found, cited=row.figure)
     article, cited_at = found
