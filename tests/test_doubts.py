@@ -18,6 +18,7 @@ from archive.model import Capture, Extract, Line, Text
 from tests.archiving import Archive, capture, check_rebuild, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows
+from tests.replica.server import Replica
 
 IDS = tuple(range(101, 113))
 TEXT = "The text of post {} has some words in one line.", "And a second line, of which 12 words are no more."
@@ -189,6 +190,19 @@ def test_a_post_that_gets_its_text_later(tmp_path: Path) -> None:
         first = archive.take(capture(1, "2026-01-02T00:00:00Z"), unread)
         later = archive.take(*(capture(n, "2026-01-03T00:00:00Z", f"Text {n}.") for n in (1, 2)))
     assert [one.word for one in (*first, *later)] == ["empty", "layout", "new", "new"]
+
+
+def test_posts_that_an_editor_rewrites_are_edits(tmp_path: Path) -> None:
+    """Title and text of three posts are others, and the feed says that they were edited: no other posts."""
+    folder = tmp_path / "a"
+    with Replica(posts=12) as replica:
+        assert crawl(replica, folder).status == 0
+        posts = [post.post_id for post in replica.posts("en") if not post.odd and post.lines][:3]
+        for post_id, word in zip(posts, ("alpha", "beta", "gamma"), strict=True):
+            replica.rewrite(post_id, " ".join(f"{word}{n}" for n in range(12)) + ".", title=f"{word} {word}s")
+        assert crawl(replica, folder, ARCHIVE_CLOCK="+3h").status == 0
+    assert kinds(folder) == ["updated"] * 3
+    check_rebuild(folder)
 
 
 def test_numbers_that_repeat_are_never_held(site: Site, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from archive.ingest.bulk import ANNOUNCED, OLDER, STATES, WINDOW, find_all_bulk,
 from archive.ingest.doubts import (
     FORMER,
     OF_MANY_TEXTS,
+    REPLACED,
     SAME_ADDITION,
     describe_edit,
     find_shared,
@@ -141,7 +142,7 @@ def _find_marks(ingest: Ingest, row: Row) -> list[str]:
     details = json.loads(row["details"])
     if row["held_at"] is not None:
         return [*details.get("marks", ()), *([details["shared"]] if "shared" in details else [])]
-    marks = list(details.get("marks", ()))
+    marks = _without_rewritten(row, details.get("marks", []))
     if "same" in details and "is_stale" not in details and not row["is_announced"]:
         marks += _mark_former(ingest, row["newest_version_id"], details["same"])
     return marks
@@ -150,10 +151,16 @@ def _find_marks(ingest: Ingest, row: Row) -> list[str]:
 def _marks_of(ingest: Ingest, row: Row) -> list[str]:
     """The marks of an edit that was written."""
     before, found = Text(row["title_before"], row["text_before"]), Text(row["title"], row["text"])
-    marks = describe_edit(before, found)["marks"]
+    marks = _without_rewritten(row, describe_edit(before, found)["marks"])
     if not row["is_announced"]:
         marks += _mark_former(ingest, row["previous_version_id"], same_sha256(found.title, found.text))
     return marks
+
+
+def _without_rewritten(row: Row, marks: list[str]) -> list[str]:
+    """The marks of an edit. One that a channel announced may rewrite title and text: an editor completes what
+    was put up in haste."""
+    return [mark for mark in marks if mark != REPLACED or not row["is_announced"]]
 
 
 def _mark_former(ingest: Ingest, version_id: int, same: str) -> list[str]:
