@@ -178,7 +178,7 @@ def read_retry_after(value: str | None, answered_at: datetime, ahead: float = 0.
     ``answered_at`` is by the clock of the crawl that got the answer; that clock was ``ahead`` seconds ahead
     of the machine's, and so of the dates the site writes.
     """
-    value = (value or "").strip()
+    value = (value or "").strip()[:100]  # a header may be longer than any pattern should search
     if stated := _SECONDS.fullmatch(value):
         seconds = timedelta(seconds=int(stated[1])) if len(stated[1]) <= 12 else _MOST
         return answered_at + min(seconds, _MOST)

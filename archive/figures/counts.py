@@ -35,7 +35,7 @@ _MEASURES = (
 _MEASURE_AFTER = re.compile(  # what stands after a number that counts nothing
     rf" ?(?:[%٪°²³]|[*×x/:–-]\d|[*×])|(?:st|nd|rd|th)\b|[ -](?:{_MEASURES})(?!\w)"
     r"| (?:في|ب)(?: ?ال)?م(?:ئ|ائ)[ةه]| بالم(?:ئ|ائ)[ةه]"
-    r"|(?:(?:[,،] \d{1,2})*[,،]? (?:and |or |و|أو )\d{1,2})?"  # "5, 6 and 7 May"
+    r"|(?:(?:[,،] \d{1,2}){0,9}[,،]? (?:and |or |و|أو )\d{1,2})?"  # "5, 6 and 7 May"
     r"(?: of| من| من شهر| شهر)? ?[ /]?"
     rf"(?:{MONTHS})(?!\w)|[ /](?:من )?(?:الشهر|الجاري)|[a-z]",
     re.IGNORECASE,

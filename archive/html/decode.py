@@ -17,6 +17,7 @@ from archive.errors import ArchiveError
 from archive.model import Capture
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a document, unpacked; an article of the site has 0.06 MB
+_PIECE = 16_384
 _CHUNK = 1024 * 1024
 # Bytes in which a meta charset is looked for; the HTML standard says 1024, WordPress plugins push it down
 _PRESCAN = 4096
@@ -116,24 +117,28 @@ def _undo(coding: str, body: bytes, limit: int) -> bytes:
 
 def _inflate(body: bytes, limit: int, window: int) -> bytes:
     """Unpack a zlib, raw (-15) or gzip (31) stream; of gzip all members, and bytes after them are ignored."""
-    out = bytearray()
-    rest = body
-    while rest:
-        unpacker = zlib.decompressobj(window)
+    out, at, whole = bytearray(), 0, 0  # ``whole``: bytes of the members that ended
+    unpacker = zlib.decompressobj(window)
+    while at < len(body):
+        # In pieces: zlib copies what stands after a member, and a small body may hold a million of them
+        piece = body[at : at + _PIECE]
         try:
-            out += unpacker.decompress(rest, limit + 1 - len(out))
+            out += unpacker.decompress(piece, limit + 1 - len(out))
         except zlib.error as error:
-            if out and window == 31 and rest is not body:
-                break
+            if whole:
+                return bytes(out[:whole])
             raise Undecodable(f"the body does not unpack: {error}") from error
         if len(out) > limit:
             raise TooLarge(f"the body unpacks to more than {limit} bytes")
-        if not unpacker.eof:
-            raise Cut("the packed body ends before its end")
-        rest = unpacker.unused_data
-        if window != 31 or rest[:2] != b"\x1f\x8b":
-            break
-    return bytes(out)
+        at += len(piece)
+        if unpacker.eof:
+            at, whole = at - len(unpacker.unused_data), len(out)
+            if window != 31 or body[at : at + 2] != b"\x1f\x8b":
+                return bytes(out)
+            unpacker = zlib.decompressobj(window)
+    if body:
+        raise Cut("the packed body ends before its end")
+    return b""
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
