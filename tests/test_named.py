@@ -31,6 +31,8 @@ NAMES = [
     ("http://syriahr.example/en/332481/?fbclid=abc", POST),
     ("https://www.syriahr.example/en/?p=332481", POST),
     ("www.syriahr.example/en/332481/", POST),
+    ("//www.syriahr.example/en/332481/…", POST),
+    ("HTTPS://WWW.syriahr.example/en/332481/", POST),
     ("https://www.syriahr.example/%D8%AE%D8%A8%D8%B1/700001/", "ar/700001"),
     ("https://www.syriahr.example/خبر/700001/", "ar/700001"),
     (f"https://www.syriahr.example/{quote('خبر' * 60)}/700001/", "ar/700001"),

@@ -182,6 +182,13 @@ async def test_feeds_are_atom(ds: Datasette, name: str, entries: int) -> None:
     assert feed.findtext(f"{ATOM}updated") == max(one.findtext(f"{ATOM}updated") or "" for one in found)
 
 
+@pytest.mark.parametrize("typed", ["\x01killed", "\uffffkilled", "<killed"])
+async def test_a_feed_is_xml_whatever_was_searched_for(ds: Datasette, typed: str) -> None:
+    """Letters that XML has no place for are left out of the title."""
+    response = await ds.client.get("/-/sohr/search.atom", params={"q": typed})
+    assert "killed" in (ET.fromstring(response.text).findtext(f"{ATOM}title") or "")  # noqa: S314  # our own
+
+
 # -- raw evidence --------------------------------------------------------------------------------------------
 
 

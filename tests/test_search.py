@@ -116,6 +116,15 @@ def test_filters(conn: sqlite3.Connection) -> None:
             Filters(until=day)
 
 
+def test_the_newest_article_is_in_a_block(conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its block holds no other that is looked up."""
+    for name, value in (("RANKED", 1), ("_BLOCK", 2), ("_SAMPLED", 5)):
+        monkeypatch.setattr(f"archive.read.find.{name}", value)
+    newest = max(POSTS)
+    word = POSTS[newest][1].split()[0]
+    assert newest in find(conn, parse_query(f"{word} OR landmine OR civilian"), Filters()).ids
+
+
 @pytest.mark.parametrize(
     ("filters", "ids"), [(Filters(), {4, 5, 6}), (Filters(until="2026-01-04"), {2, 3, 4})]
 )

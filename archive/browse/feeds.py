@@ -240,7 +240,7 @@ class _Feed:
         self._root = ET.Element("feed", xmlns=_ATOM)
         self._tag = f"tag:{urlsplit(frame.site).hostname or 'archive'},2026:"
         self._updated = ""
-        ET.SubElement(self._root, "title").text = frame.language.text("feed.title", name=name)
+        ET.SubElement(self._root, "title").text = _clean(frame.language.text("feed.title", name=name))
         ET.SubElement(self._root, "id").text = self._tag + here
         for rel, kind, address in (("self", "application/atom+xml", here), ("alternate", "text/html", page)):
             whole = str(frame.datasette.absolute_url(frame.request, address))

@@ -296,7 +296,7 @@ def _newest_blocks(conn: sqlite3.Connection) -> list[int]:
     sql = """select a.article_id, coalesce(a.day, '')
         from json_each(?) j cross join articles a on a.article_id = j.value"""
     days: dict[int, list[str]] = {}
-    for article_id, day in conn.execute(sql, (json.dumps(list(range(1, newest + 1, _SAMPLED))),)):
+    for article_id, day in conn.execute(sql, (json.dumps([*range(1, newest + 1, _SAMPLED), newest]),)):
         days.setdefault(article_id // _BLOCK, []).append(day)
     return sorted(days, key=lambda block: median_low(days[block]), reverse=True)
 

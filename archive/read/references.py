@@ -18,7 +18,8 @@ _OF_ANOTHER_SITE = re.compile(r"(\S+?):(https?://.+)")  # host, maybe with a por
 _TAG = re.compile(r"[0-9a-f]{8}")  # of the second of two versions of one second
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PERIOD = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
-_BESIDE = re.compile(r"^[\s\"'“”«»‹›<>(\[]+|[\s\"'“”«»‹›<>)\].,;؛،]+$")
+_SPACE = " \t\r\n\f\v\u00a0\u200e\u200f"
+_QUOTES = "\"'“”«»‹›<>"
 
 
 class NotArchived(ArchiveError):
@@ -45,7 +46,7 @@ class Reference:
 
 def strip_copied(text: str) -> str:
     """A reference without what a copy takes along: quotation marks, brackets, the full stop of a sentence."""
-    return _BESIDE.sub("", text)
+    return text.lstrip(f"{_SPACE}{_QUOTES}([").rstrip(f"{_SPACE}{_QUOTES})].,;…؛،")
 
 
 def parse_reference(text: str) -> Reference:
