@@ -60,7 +60,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "shared": {"en:1": "line x"},
         "withdrawn": {"<urn:uuid:0>": "line x"},
         "invented": ["en:1"],
-        "over": ["en:2"],
+        "over": [["en:2", "missing"]],
         "waiting": ["en:1"],
     },
     "held-accepted": {"crawl": "n"},

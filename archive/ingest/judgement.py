@@ -66,7 +66,9 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
     [(started_at,)] = store.query("select started_at from crawls where name = ?", crawl)
     bulk, day = find_all_bulk(store, started_at, at, believed), format_time(parse_time(at) - WINDOW)
     invented = _find_invented(ingest, crawl)
-    names = (str(key_of(row)) for row, since in held if since <= day and is_over(store, row, bulk))
+    over = (
+        [str(key_of(row)), row["kind"]] for row, since in held if since <= day and is_over(store, row, bulk)
+    )
     return {
         "event": "crawl-judged",
         "crawl": crawl,
@@ -76,7 +78,7 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
         "withdrawn": withdrawn,
         "invented": invented,
         "proven": proven,
-        "over": [name for name in names if name not in invented],
+        "over": [[name, kind] for name, kind in over if name not in invented],
         "waiting": sorted(waiting.values()),
     }
 
@@ -202,7 +204,7 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
         is_proven = (str(key_of(row)), row["kind"]) in proven
         shared = event["shared"].get(str(key_of(row))) if row["kind"] == UPDATED else None
         earlier = _held_rows(ingest, row, shared)
-        if str(key_of(row)) in event["over"]:
+        if [str(key_of(row)), row["kind"]] in event["over"]:
             earlier = _forget(ingest, earlier)
         is_bulk = _is_one_of_many(row, held, event["invented"])
         if not is_proven and (earlier or is_bulk or shared):

@@ -118,7 +118,7 @@ _FIELDS: dict[str, dict[str, Check]] = {
         "shared": _are_texts_by_name,
         "withdrawn": _are_texts_by_name,
         "invented": _TEXTS,
-        "over": _TEXTS,
+        "over": _PAIRS,
         "waiting": _TEXTS,
     },
     "held-accepted": {"crawl": _is_text},
