@@ -24,7 +24,7 @@ _FEED = 1 << 16  # bytes inflated at a time: zlib copies what follows a member's
 _GIVEN_BACK = 16  # pieces of that size
 _MOST = 1 << 20  # bytes of output at a time: a member may unpack to gigabytes
 _MOST_BEFORE = 1 << 26  # bytes of a plain record that is read whole before it is used
-_BEHIND = 16  # bytes after a record, in which the next one begins
+_AFTER = 16  # bytes after a record, in which the next one begins
 _END = b"\r\n\r\n"
 _LINE = b"\nWARC/"
 _MAGIC = b"\x1f\x8b\x08"
@@ -223,17 +223,17 @@ def _skip_blank_lines(source: _Source) -> bool:
 
 def _read_plain(source: _Source, is_wanted: Callable[[bytes], bool]) -> bytes:
     """The next plain record, packed, if it is wanted, else empty. Raises NoRecord, and then uses nothing,
-    unless the record is too large to look behind it."""
+    unless the record is too large to read what follows it."""
     while (end := source.buffer.find(_END)) < 0:
         if len(source.buffer) > MOST_HEADERS or not source.fill():
             raise NoRecord("has headers without an end")
     headers = read_headers(BytesIO(bytes(source.buffer[: end + 4])))
     size = left = end + 4 + headers.length
     if size <= _MOST_BEFORE:
-        while len(source.buffer) < size + _BEHIND and source.fill():
+        while len(source.buffer) < size + _AFTER and source.fill():
             pass
-        behind = bytes(source.buffer[size : size + _BEHIND])
-        is_whole = behind.startswith(_END) or b"WARC/".startswith(behind.lstrip(b"\r\n")[:5])
+        after = bytes(source.buffer[size : size + _AFTER])
+        is_whole = after.startswith(_END) or b"WARC/".startswith(after.lstrip(b"\r\n")[:5])
         if len(source.buffer) < size or not is_whole:
             raise NoRecord("is shorter or longer than it says")
     is_kept = is_wanted(headers.get("WARC-Target-URI").strip("<>").encode())
