@@ -9,6 +9,7 @@ from archive.clock import format_time, parse_time
 from archive.ingest.bulk import STATES, WINDOW, places
 from archive.ingest.doubts import ADDITION_TIME
 from archive.ingest.pending import UPDATED
+from archive.model import EDITIONS
 from archive.store.connection import Row
 from archive.store.row_types import ArticleRow
 from archive.store.rows import Store
@@ -73,7 +74,7 @@ def _control_group(store: Store) -> list[ArticleRow]:
               and not exists (select 1 from pending_outcomes p where p.article_id = articles.article_id)"""
     newest = [
         row
-        for edition in ("en", "ar")
+        for edition in EDITIONS
         for row in store.articles.select(
             f"where edition = ? and {free} order by post_id desc limit ?",
             edition,
