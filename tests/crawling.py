@@ -366,3 +366,10 @@ def check_warcs(folder: Path) -> None:
     line = [sys.executable, "-m", "warcio.cli", "check", *map(str, warcs(folder))]
     done = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def sentence(crawled: Crawled, words: str) -> None:
+    """The user reads once what happened, without a traceback."""
+    said = [line for line in crawled.stderr.splitlines() if words in line and " INFO " not in line]
+    assert len(said) == 1, crawled.stderr[-3000:]
+    assert "Traceback" not in crawled.stderr
