@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import http.client
 import json
 import re
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
-from lxml import etree, html
+from lxml import html
 
-from tests.replica.posts import ODD, Post
+from tests.asking import ask, lines_of, link, plain, seen
+from tests.replica.posts import ODD
 from tests.replica.server import Replica
 from tests.replica.settings import LAYOUTS, NOISE
 from tests.replica.site import LOCAL, ReplicaSite
 from tests.replica.words import EDITIONS, Edition
-
-
-@dataclass
-class Answered:
-    """One answer, unzipped."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def tree(self) -> Any:
-        return html.document_fromstring(self.text)
-
-
-def ask(replica: Replica, address: str, method: str = "GET", **headers: str) -> Answered:
-    """One request on a connection of its own; `accept_encoding=` is Accept-Encoding."""
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(urlsplit(replica.url).netloc, timeout=10)
-    try:
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection.request(
-            method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
-        )
-        answer = connection.getresponse()
-        body = answer.read()
-        received = {name.lower(): value for name, value in answer.getheaders()}
-        return Answered(
-            answer.status,
-            received,
-            gzip.decompress(body) if received.get("content-encoding") == "gzip" else body,
-        )
-    finally:
-        connection.close()
-
 
 POSTS = 60
 
@@ -67,56 +26,6 @@ POSTS = 60
 def replica(site: Replica) -> Replica:
     """Posts keep what other tests did to them."""
     return site
-
-
-def plain(replica: Replica, edition: Edition, at: int = 0) -> Post:
-    """A published post without oddity, other ones for other ``at``."""
-    return [post for post in replica.posts(edition) if not post.odd and not post.slug.startswith("put")][at]
-
-
-def link(replica: Replica, post: Post) -> str:
-    return replica.url.rstrip("/") + quote(post.path)
-
-
-def seen(listing: Answered) -> list[int]:
-    return [int(i) for i in re.findall(r'<article id="post-(\d+)"', listing.text)]
-
-
-def lines_of(content: Any) -> list[str]:
-    """The lines of an article's HTML, read naively: blocks part lines, cells are parted by tabs, white space
-    of the source is one space."""
-    blocks = {
-        "p",
-        "li",
-        "h1",
-        "h2",
-        "h3",
-        "ul",
-        "ol",
-        "table",
-        "tr",
-        "figure",
-        "figcaption",
-        "blockquote",
-        "thead",
-        "tbody",
-        "br",
-        "div",
-    }
-    out: list[str] = []
-
-    def walk(node: Any) -> None:
-        if node.tag in blocks:
-            out.append("\n")
-        out.append(re.sub(r"[ \n]+", " ", node.text or ""))
-        for child in node:
-            if isinstance(child.tag, str):
-                walk(child)
-            out.append(re.sub(r"[ \n]+", " ", child.tail or ""))
-        out.append("\t" if node.tag in ("td", "th") else "\n" if node.tag in blocks else "")
-
-    walk(content)
-    return [stripped for line in "".join(out).split("\n") if (stripped := line.strip())]
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -249,122 +158,6 @@ def test_what_hangs_below_a_post(replica: Replica) -> None:
     assert ask(replica, f"{link(replica, post)}4/").headers["location"] == link(replica, post)
 
 
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_home_pages_hold_every_post_once_and_the_sticky_on_top(replica: Replica, edition: Edition) -> None:
-    """Following `next` from the home page meets all posts, newest first; the sticky one stands first on page
-    1, out of order."""
-    address, met = replica.url + ("en/" if edition == "en" else ""), []
-    while address:
-        page = ask(replica, address)
-        met.append(seen(page))
-        address = page.tree.xpath('string(//a[@class="next page-numbers"]/@href)')
-    sticky = replica.truth.sticky(edition)
-    expected = [post.post_id for post in replica.posts(edition)]
-    assert len(sticky) == 1 and met[0][:1] == sticky
-    assert met[0][1:] + [i for page in met[1:] for i in page] == expected
-    assert ask(replica, f"{replica.url}{'en/' if edition == 'en' else ''}page/{len(met) + 1}/").status == 404
-
-
-def test_date_archives_part_the_posts_by_local_day(replica: Replica) -> None:
-    """Each day holds its own posts; a day without posts and an archive switched off are both 404."""
-    posts = replica.posts("en")
-    day = f"{posts[20].published.astimezone(LOCAL):%Y/%m/%d}"
-    expected = [post.post_id for post in posts if f"{post.published.astimezone(LOCAL):%Y/%m/%d}" == day]
-    assert seen(ask(replica, f"/en/date/{day}/")) == expected
-    assert ask(replica, "/en/date/1999/01/01/").status == ask(replica, "/en/date/2025/13/").status == 404
-    assert ask(replica, f"/en/date/{day[:4]}/").status == 200
-    replica.call("set", date_archives=False, home_paging=False)
-    assert [ask(replica, a).status for a in (f"/en/date/{day}/", "/en/page/2/", "/en/")] == [404, 404, 200]
-
-
-def test_categories_and_tags_hold_their_own(replica: Replica) -> None:
-    """A category lists its posts and its children's, not all; a tag likewise."""
-    post = next(p for p in replica.posts("ar") if p.tags)
-    for address in (
-        f"/category/{quote(post.categories[0])}/",
-        f"/tag/{quote(post.tags[0].replace(' ', '-'))}/",
-    ):
-        assert ask(replica, address).status == 200, address
-    news = replica.truth.under("en", "category", "news")
-    assert (
-        0
-        < len(replica.truth.under("en", "category", "news/syria-news"))
-        < len(news)
-        < len(replica.posts("en"))
-    )
-
-
-def test_feeds_walk_the_archive_and_atom_is_an_edit_log(replica: Replica) -> None:
-    """RSS pages by `paged`; Atom by modified shows the newest edit first; a silent edit is answered 304."""
-    posts = replica.posts("en")
-    ids = [
-        int(i)
-        for page in range(1, 9)
-        for i in re.findall(r"<guid[^>]*>[^<]*p=(\d+)", ask(replica, f"/en/feed/?paged={page}").text)
-    ]
-    assert ids == [p.post_id for p in posts]
-    assert ask(replica, "/en/feed/?paged=99").status == 404
-    edited = plain(replica, "en", 9)
-    replica.call("edit", edition="en", post_id=edited.post_id, replace=[edited.lines[-1], "An edited line."])
-    atom = ask(replica, "/en/feed/atom/?orderby=modified")
-    first = etree.fromstring(atom.body).find("{*}entry")
-    assert (
-        first is not None
-        and first.findtext("{*}id", "").endswith(f"?p={edited.post_id}")
-        and "An edited line." in first.findtext("{*}content", "")
-    )
-    replica.call(
-        "edit",
-        edition="en",
-        post_id=edited.post_id,
-        replace=["An edited line.", "A silent one."],
-        silent=True,
-    )
-    assert ask(replica, "/en/feed/", If_Modified_Since=atom.headers["last-modified"]).status == 304
-    weak = ask(replica, "/en/feed/", Accept_Encoding="gzip").headers["etag"]
-    assert weak.startswith('W/"') and ask(replica, "/en/feed/", If_None_Match=weak).status == 200
-
-
-def test_rest_answers_as_wordpress(replica: Replica) -> None:
-    """Counts, fields, include, strict modified_after, a page past the end, switched off."""
-    path = "/en/wp-json/wp/v2/posts"
-    posts = replica.posts("en")
-    page = ask(replica, f"{path}?per_page=100&_fields=id,modified_gmt")
-    assert page.headers["x-wp-total"] == str(len(posts)) and [row["id"] for row in json.loads(page.body)] == [
-        p.post_id for p in posts
-    ]
-    edited = sorted(posts, key=lambda p: p.modified)[-3]
-    newer = json.loads(
-        ask(
-            replica, f"{path}?per_page=100&modified_after={edited.modified:%Y-%m-%dT%H:%M:%S}Z&_fields=id"
-        ).body
-    )
-    assert {row["id"] for row in newer} == {p.post_id for p in posts if p.modified > edited.modified}
-    assert [
-        row["id"] for row in json.loads(ask(replica, f"{path}?include={posts[2].post_id},999999").body)
-    ] == [posts[2].post_id]
-    assert (
-        ask(replica, f"{path}?per_page=100&page=2").status
-        == ask(replica, f"{path}?modified_after=2025-01-01").status
-        == 400
-    )
-    replica.call("set", rest=False)
-    assert ask(replica, path).status == 401
-
-
-def test_sitemap_and_robots(replica: Replica) -> None:
-    """The sitemap names every post once, with or without lastmod; robots.txt is WordPress's own or the
-    test's."""
-    urls = re.findall("<loc>(.*?)</loc>", ask(replica, "/en/wp-sitemap-posts-post-1.xml").text)
-    assert sorted(urls) == sorted(link(replica, p) for p in replica.posts("en"))
-    replica.call("set", sitemap_lastmod=False, robots="User-agent: *\nDisallow: /\n", robots_status=503)
-    assert "lastmod" not in ask(replica, "/en/wp-sitemap-posts-post-1.xml").text
-    assert (ask(replica, "/robots.txt").status, ask(replica, "/robots.txt").text) == (
-        503,
-        "User-agent: *\nDisallow: /\n",
-    )
-
-
 def test_edits_change_the_page_and_the_truth_alike(replica: Replica) -> None:
     """Honest, silent, one digit, title, obfuscation, white space: the lines known are the lines served, and
     only honest ones move `modified`."""
@@ -414,18 +207,6 @@ def test_trash_delete_gone_move_and_back(replica: Replica) -> None:
         and moved.lines == post.lines
         and ask(replica, f"/wp-json/wp/v2/posts/{post.post_id}").status == 404
     )
-
-
-def test_posts_published_during_a_crawl_shift_the_pages() -> None:
-    """After the second listing request three posts appear on top: page 3 repeats what page 2 ended with."""
-    with Replica(posts=40) as replica:
-        replica.call("publish_during_crawl", edition="en", after=2, count=3)
-        pages = [seen(ask(replica, f"/en/page/{n}/" if n > 1 else "/en/")) for n in (1, 2, 3)]
-        assert pages[2][:3] == pages[1][-3:]
-        assert (
-            len(replica.posts("en")) == 43
-            and replica.posts("en")[0].published > replica.posts("en")[3].published
-        )
 
 
 def test_a_test_puts_in_its_own_post(replica: Replica) -> None:
