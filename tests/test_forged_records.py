@@ -26,7 +26,7 @@ from archive.warc.writer import Appender
 from tests.archiving import HOME, Archive, capture, dump, sohr
 from tests.crawling import rows
 from tests.damaging import findings
-from tests.test_tampering import members
+from tests.more_ways_to_tamper import members
 
 AT = now()
 EVENTS: dict[str, dict[str, Any]] = {
