@@ -15,16 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warcio.archiveiterator import ArchiveIterator
+
 from archive.clock import now
 from archive.model import Capture
 from archive.outcome import Outcome
 from archive.rebuild.rebuild import rebuild
 from archive.software import software
+from archive.warc.files import warc_files
 from archive.writer.messages import Open, Took
 from archive.writer.server import Writer
 from tests.crawling import environment
 from tests.replica.server import ROOT
 
+LONG = "It says 5 there, and this sentence is long enough for a page of more than one KiB. " * 20
 HOME = "http://127.0.0.1:9/"  # of archives made without a site; nobody listens there
 LAYOUT = "publisher"
 
@@ -214,3 +218,16 @@ def warc(path: Path, records: Iterable[Foreign], *, packed: bool = True) -> Path
         b"".join(gzip.compress(record.plain(), mtime=0) if packed else record.plain() for record in records)
     )
     return path
+
+
+def kinds(folder: Path) -> list[str]:
+    """Type of each response and revisit record, in order."""
+    found = []
+    for file in warc_files(folder / "warc"):
+        with open(file.path, "rb") as stream:
+            found += [
+                record.rec_type
+                for record in ArchiveIterator(stream)
+                if record.rec_type in ("response", "revisit")
+            ]
+    return found

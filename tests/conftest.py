@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import forking
+from tests.commanding import crawled
 from tests.damaging import intact
+from tests.exporting import exports
 from tests.invented_rows import invented
 from tests.made_demo import demo
 from tests.reading import ds, path
@@ -22,7 +24,19 @@ from tests.shared_site import shared, site
 from tests.small_archive import small
 from tests.small_disk import room
 
-__all__ = ["demo", "ds", "intact", "invented", "path", "room", "shared", "site", "small"]
+__all__ = [
+    "crawled",
+    "demo",
+    "ds",
+    "exports",
+    "intact",
+    "invented",
+    "path",
+    "room",
+    "shared",
+    "site",
+    "small",
+]
 
 # An example and the making of examples have no time limit: how long they take depends on what else the
 # machine does. In CI the same examples each time: a new one is found where somebody sits in front of it.

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from archive.clock import parse_time
 from tests.archiving import HOME, page
-from tests.crawling import Crawled, command, run
+from tests.crawling import Crawled, command, rows, run
 
 QUICK = {
     "WAYBACK_INDEX_SECONDS": 0.001,
@@ -367,3 +367,22 @@ def no_service() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/"
     yield url
+
+
+A, B, C = ("Three were killed.", "Near it."), ("Five were killed.", "Near it."), ("Nine were killed.", "Far.")
+TIMES = [f"201{year}-03-01T10:00:00Z" for year in range(5, 10)]
+STORY = [
+    *(kept(1, at, *text) for at, text in zip(TIMES, (A, A, B, A, A), strict=True)),
+    kept(2, TIMES[0], *B),
+    not_there(2, TIMES[3]),
+    kept(3, TIMES[1], *C),
+]
+TAKEN = """select captured_at, url, status, outcome, source from captures
+           where source != 'live' order by captured_at, url"""
+
+
+def said(folder: Path, post_id: int = 1) -> list[tuple[str, str]]:
+    """When each version of a post was first captured, and its first word."""
+    sql = """select v.first_captured_at, substr(v.text, 1, instr(v.text, ' ') - 1)
+             from versions v join articles using (article_id) where post_id = ? order by number"""
+    return rows(folder, sql, post_id)

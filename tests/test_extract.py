@@ -1,4 +1,4 @@
-"""Extraction: golden pages, pages nobody wrote, the seeds in every layout. Golden pages hold invented text
+"""Reading pages: golden pages, pages nobody wrote, the seeds in every layout. Golden pages hold invented text
 only."""
 
 from __future__ import annotations
@@ -8,14 +8,11 @@ import json
 import os
 import time
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]  # has none
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from archive.extract import EXTRACTOR
@@ -23,62 +20,10 @@ from archive.extract.cross_check import GENERAL
 from archive.extract.page import extract
 from archive.extract.sandbox import read_apart
 from archive.html.decode import MAX_BODY, Cut, Undecodable, decode_body, decode_text, to_utf8
-from archive.model import APART, REASONS, ArticleKey, Capture, Extract, Kind, Unextractable
+from archive.model import APART, REASONS, Extract, Unextractable
 from archive.sites.sohr import boilerplate, layouts
-from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.layouts import LAYOUTS, Layout, choose_layout
-
-GOLDEN = Path(__file__).parent / "golden"
-SITE = Site()
-CASES = sorted(folder.name for folder in GOLDEN.iterdir() if folder.is_dir())
-WRITE = os.environ.get("SOHR_GOLDEN_WRITE") == "1"  # rewrites expected.json; never set in CI
-
-
-def capture(
-    body: bytes, url: str = "https://www.syriahr.com/en/350100/", status: int = 200, **headers: str
-) -> Capture:
-    """A capture as the crawler hands it over."""
-    given = tuple((name.replace("_", "-"), value) for name, value in headers.items()) or (
-        ("Content-Type", "text/html; charset=UTF-8"),
-    )
-    return Capture(url, status, given, body, "2026-01-02T00:00:00Z")
-
-
-def read_golden(name: str) -> tuple[Capture, dict[str, Any], ArticleKey | None]:
-    """A case: its page as a capture, what is expected, and the article that the address promises."""
-    folder = GOLDEN / name
-    expected = json.loads((folder / "expected.json").read_text())
-    headers = tuple(expected["headers"].items())
-    page = Capture(
-        expected["url"],
-        expected["status"],
-        headers,
-        (folder / "page.html").read_bytes(),
-        "2026-01-02T00:00:00Z",
-    )
-    address = SITE.parse(page.url)
-    key = (
-        ArticleKey(address.edition, str(address.post_id))
-        if address and address.kind is Kind.ARTICLE and address.edition
-        else None
-    )
-    return page, expected, key
-
-
-def as_json(got: Extract | Unextractable, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The result in the shape of expected.json, with the fields that the case states."""
-    out = {name: wanted[name] for name in ("url", "status", "headers")}
-    if isinstance(got, Unextractable):
-        return out | {
-            "reason": got.reason,
-            "title": got.title if "title" in wanted and wanted["title"] is not None else None,
-        }
-    fields = {name: getattr(got, name) for name in wanted if name not in (*out, "lines", "reason")} | {
-        "title": got.title,
-        "layout": got.layout,
-    }
-    stated: dict[str, Any] = json.loads(json.dumps(fields))
-    return out | stated | {"lines": [[line.kind.value, line.depth, line.text] for line in got.lines]}
+from tests.golden_pages import CASES, GOLDEN, SITE, WRITE, as_json, capture, read_golden
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -323,136 +268,3 @@ def test_hostile_pages_end_quickly(body: str) -> None:
         got = read_apart(capture(page.encode()), SITE, None)
         assert isinstance(got, Extract) or (got is not None and got.reason in ("hostile", "empty"))
     assert isinstance(got, Extract) or got.reason in REASONS
-
-
-_PIECES = (
-    b"",
-    b"<",
-    b">",
-    b"</div>",
-    b"<div>",
-    b"<p>",
-    b"\0",
-    b"\xff",
-    b'"',
-    b"<!--",
-    b"<table>",
-    b"<script>",
-    b"&#",
-    b"<tr>",
-)
-
-
-def mutated(data: st.DataObject, body: bytes, most: int = 6) -> bytes:
-    """A page with up to so many places cut out, doubled or filled with what breaks a parser."""
-    changed = bytearray(body)
-    for _ in range(data.draw(st.integers(1, most))):
-        at = data.draw(st.integers(0, len(changed)))
-        length = data.draw(st.integers(0, 200))
-        changed[at : at + length] = data.draw(
-            st.sampled_from([*_PIECES, bytes(changed[at : at + length]) * 2])
-        )
-    return bytes(changed)
-
-
-def never_raises(name: str, data: st.DataObject) -> None:
-    """Extraction of a damaged golden page ends with an Extract or a reason."""
-    page, _, key = read_golden(name)
-    got = extract(replace(page, body=mutated(data, page.body[:20_000])), SITE, key)
-    if isinstance(got, Unextractable):
-        assert got.reason in REASONS
-    else:
-        assert all(
-            line.text == line.text.strip() and line.text and "\n" not in line.text for line in got.lines
-        )
-
-
-_SHORT = [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")]
-_NAMES = (
-    "related-posts",
-    "post-share",
-    "post-views",
-    "screen-reader-text",
-    "cookie-notice",
-    "ad-slot",
-    "widget",
-    "site-footer",
-)
-_CHROME = "".join(
-    f'<div class="{name}"><h3><a href="/en/17/">MARKERWORD 17</a></h3><p>MARKERWORD of a line.</p></div>'
-    for name in _NAMES
-)
-
-
-def never_leaks(name: str, data: st.DataObject) -> None:
-    """With the damage outside the element of the text, and outside what stands in it, no marker word of the
-    chrome comes into the text."""
-    page, expected, key = read_golden(name)
-    html = page.body.decode()
-    first, last = (html.index(expected["lines"][n][2]) for n in (0, -1))
-    start = html.rindex("<div", 0, first)
-    end = html.index("</div>", last) + len("</div>")
-    before, text, after = (part.encode() for part in (html[:start], html[start:end], html[end:]))
-    after = after.replace(b"</article>", _CHROME.encode() + b"</article>", 1).replace(
-        b"</body>", _CHROME.encode() + b"</body>", 1
-    )
-    before = before.replace(b"<article", _CHROME.encode() + b"<article", 1)
-    before = mutated(data, before, 3)
-    damaged = before + text.replace(b"<div", b"<div data-here", 1) + mutated(data, after, 3)
-    here = LexborHTMLParser(damaged).css_first("[data-here]")
-    if here is None or expected["lines"][0][2] not in here.text():
-        return  # cut inside a tag or a quote: it swallows the text's own element, which is damage to the text
-    got = extract(replace(page, body=damaged), SITE, key)
-    assert not isinstance(got, Extract) or "MARKERWORD" not in got.text
-
-
-# How long a page may take is asserted elsewhere
-SOME = settings(max_examples=200, deadline=None, derandomize=True)
-MANY = settings(max_examples=10_000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-@SOME
-@given(st.sampled_from(CASES), st.data())
-def test_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
-    """Whatever is cut out, doubled or put in."""
-    never_raises(name, data)
-
-
-@SOME
-@given(st.sampled_from(_SHORT), st.data())
-def test_damaged_chrome_never_leaks(name: str, data: st.DataObject) -> None:
-    """Wherever beside the text a page is broken."""
-    never_leaks(name, data)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@MANY
-@given(st.sampled_from(CASES), st.data())
-def test_ten_thousand_mutated_pages_never_raise(name: str, data: st.DataObject) -> None:
-    """The same pages each time."""
-    never_raises(name, data)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@MANY
-@given(st.sampled_from(_SHORT), st.data())
-def test_ten_thousand_pages_with_damaged_chrome_never_leak(name: str, data: st.DataObject) -> None:
-    """The same pages each time."""
-    never_leaks(name, data)
-
-
-@pytest.mark.parametrize(
-    "name", [f"{layout.name}-{lang}-short" for layout in LAYOUTS for lang in ("en", "ar")]
-)
-def test_damage_beside_the_text_changes_nothing(name: str) -> None:
-    """A counter, another stamp, other related posts and marker words in their names: the text is the same."""
-    page, expected, key = read_golden(name)
-    text = page.body.decode()
-    names = ("related-posts", "post-share", "post-views", "screen-reader-text", "cookie-notice", "ad-slot")
-    noise = "".join(f'<div class="{name}"><h3>MARKERWORD 17</h3></div>' for name in names)
-    for at in ("</body>", "</article>", "<article"):
-        got = extract(replace(page, body=text.replace(at, noise + at, 1).encode()), SITE, key)
-        assert isinstance(got, Extract)
-        assert [[line.kind.value, line.depth, line.text] for line in got.lines] == expected["lines"]

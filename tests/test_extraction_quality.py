@@ -21,8 +21,8 @@ from archive.text.normalise import same_sha256
 from tests.archiving import HOME, Archive, capture, dump, well
 from tests.bench import like
 from tests.crawling import rows
+from tests.golden_pages import as_json, read_golden
 from tests.scoring import Marked, benchmarks, golden, score
-from tests.test_extract import as_json, read_golden
 
 SITE = Site()
 AT = "2026-01-01T00:00:00Z"

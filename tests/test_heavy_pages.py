@@ -12,11 +12,10 @@ import psutil
 import pytest
 
 from archive.model import Capture
-from tests import test_cited_pages
 from tests.archiving import Archive, capture, dump, told, well
 from tests.crawling import environment, records, rows, until
+from tests.press import LINES, command, crawl, page, press
 from tests.replica.server import ROOT
-from tests.test_cited_pages import LINES, page, press
 
 SLOW = "<p>" + "<span>word </span>" * 95_000  # trafilatura takes half a minute and more
 # Read by itself, in a second or two
@@ -53,7 +52,7 @@ def test_a_slow_page_is_stopped_and_the_crawl_goes_on(tmp_path: Path) -> None:
             site.put("/large", page("The large one", LINES, tail=LARGE)),
             site.put("/last", page("The last", LINES[::-1])),
         ]
-        done = test_cited_pages.crawl(folder, urls, ARCHIVE_READ_SECONDS=8)
+        done = crawl(folder, urls, ARCHIVE_READ_SECONDS=8)
     assert sorted(version["title"] for version in done.new) == ["The first", "The large one", "The last"], (
         done.stderr
     )
@@ -81,7 +80,7 @@ def test_killed_while_it_reads_the_next_crawl_decides(tmp_path: Path) -> None:
             site.put("/slow", page("The slow one", LINES, tail=SLOW)),
             site.put("/last", page("The last", LINES)),
         )
-        line = test_cited_pages.command(folder, [slow], ARCHIVE_READ_SECONDS=300)
+        line = command(folder, [slow], ARCHIVE_READ_SECONDS=300)
         crawl = psutil.Process(
             subprocess.Popen(line, cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL).pid
         )
@@ -96,7 +95,7 @@ def test_killed_while_it_reads_the_next_crawl_decides(tmp_path: Path) -> None:
             process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in children
         )
         site.asked.clear()
-        test_cited_pages.crawl(folder, [last], ARCHIVE_READ_SECONDS=1)
+        crawl(folder, [last], ARCHIVE_READ_SECONDS=1)
         assert "/slow" not in site.asked
     assert rows(folder, "select outcome from captures where channel = 'page' order by url") == [
         ("new",),

@@ -18,8 +18,8 @@ import pytest
 from archive.export.public_copy import NOTE
 from tests.archiving import sohr, well
 from tests.crawling import rows
+from tests.press import LINES, crawl, page, press
 from tests.serving import Served, serve
-from tests.test_cited_pages import LINES, crawl, page, press
 
 TITLE = "A wall falls in Kafr Alyan"
 
