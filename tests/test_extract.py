@@ -202,7 +202,23 @@ def test_a_body_of_very_many_members() -> None:
 def test_zstd_where_it_is_installed() -> None:
     """zstd is read where a module for it is installed."""
     zstd = pytest.importorskip("backports.zstd")
-    assert decode_body(capture(zstd.compress(SHORT), Content_Encoding="zstd")) == SHORT
+    skipped = b"\x5a\x2a\x4d\x18\x03\0\0\0abc"
+    frames = [zstd.compress(part) for part in (SHORT[:100], b"", SHORT[100:])]
+    for packed in (zstd.compress(SHORT), skipped.join(frames), b"".join(frames) + b"\n"):
+        assert decode_body(capture(packed, Content_Encoding="zstd")) == SHORT
+    for cut in (b"".join(frames)[:-3], frames[0] + frames[2][:5] + b"garbage", frames[0] + skipped[:6]):
+        with pytest.raises(Cut):
+            decode_body(capture(cut, Content_Encoding="zstd"))
+
+
+@pytest.mark.parametrize("rest", [b"\x1f\x8b", gzip.compress(SHORT)[:-9], b"\x1f\x8bgarbage" * 9])
+def test_a_page_whose_second_member_is_damaged(rest: bytes) -> None:
+    """Its first member ends after a closed element, and is no whole page: it makes no version."""
+    half = SHORT[: SHORT.rindex(b"</div>") + 6]
+    got = extract(
+        capture(gzip.compress(half) + rest, Content_Encoding="gzip", Content_Type="text/html"), SITE
+    )
+    assert isinstance(got, Unextractable) and got.reason == "truncated"
 
 
 @pytest.mark.parametrize(

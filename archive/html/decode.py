@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import webencodings
@@ -49,6 +50,8 @@ _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml", "text/plain", "ap
 # As browsers, and servers that put other labels into the header
 _NO_CODING = frozenset(("", "identity", "none", "utf-8", "utf8", "8bit", "chunked"))
 _PACKED = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd")  # how gzip and zstd begin; no text does
+# The second kind of frame holds no content and is skipped
+_ZSTD_FRAMES = (_PACKED[1], *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
 _MOST_PACKED = 3  # times that a body is packed without saying so
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _CLOSING_TAG = re.compile(
@@ -117,25 +120,38 @@ def _undo(coding: str, body: bytes, limit: int) -> bytes:
 
 def _inflate(body: bytes, limit: int, window: int) -> bytes:
     """Unpack a zlib, raw (-15) or gzip (31) stream; of gzip all members, and bytes after them are ignored."""
-    out, at, whole = bytearray(), 0, 0  # ``whole``: bytes of the members that ended
-    unpacker = zlib.decompressobj(window)
+    begins = _PACKED[0][:2] if window == 31 else ()
+    return _unpack(body, limit, lambda: zlib.decompressobj(window), begins, zlib.error)
+
+
+def _unpack(
+    body: bytes,
+    limit: int,
+    start: Callable[[], Any],
+    begins: bytes | tuple[bytes, ...],
+    errors: type[Exception],
+) -> bytes:
+    """Unpack a stream and those after it that begin with one of ``begins``; other bytes after it are ignored.
+    ``start`` makes an unpacker that raises ``errors``."""
+    out, at, has_first = bytearray(), 0, False
+    unpacker = start()
     while at < len(body):
         # In pieces: zlib copies what stands after a member, and a small body may hold a million of them
         piece = body[at : at + _PIECE]
         try:
             out += unpacker.decompress(piece, limit + 1 - len(out))
-        except zlib.error as error:
-            if whole:
-                return bytes(out[:whole])
+        except errors as error:
+            if has_first:
+                raise Cut(f"the body unpacks to {len(out)} bytes, then no more: {error}") from error
             raise Undecodable(f"the body does not unpack: {error}") from error
         if len(out) > limit:
             raise TooLarge(f"the body unpacks to more than {limit} bytes")
         at += len(piece)
         if unpacker.eof:
-            at, whole = at - len(unpacker.unused_data), len(out)
-            if window != 31 or body[at : at + 2] != b"\x1f\x8b":
+            at, has_first = at - len(unpacker.unused_data), True
+            if not begins or not body.startswith(begins, at):
                 return bytes(out)
-            unpacker = zlib.decompressobj(window)
+            unpacker = start()
     if body:
         raise Cut("the packed body ends before its end")
     return b""
@@ -169,18 +185,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
             zstd: Any = importlib.import_module(name)
         except ImportError:
             continue
-        unpacker = zstd.ZstdDecompressor()
-        try:
-            out = bytes(unpacker.decompress(body, limit + 1))
-            while not unpacker.eof and not unpacker.needs_input and len(out) <= limit:
-                out += bytes(unpacker.decompress(b"", limit + 1 - len(out)))
-        except zstd.ZstdError as error:
-            raise Undecodable(f"the body does not unpack: {error}") from error
-        if len(out) > limit:
-            raise TooLarge(f"the body unpacks to more than {limit} bytes")
-        if not unpacker.eof:
-            raise Cut("the packed body ends before its end")
-        return out
+        return _unpack(body, limit, zstd.ZstdDecompressor, _ZSTD_FRAMES, zstd.ZstdError)
     raise Undecodable("the body is packed with zstd, which is not installed: pip install backports.zstd")
 
 
