@@ -302,3 +302,34 @@ def test_a_short_article_stands_beside_any_box(edition: str) -> None:
         for name, inside in boxes.items():
             assert lines(f'{written}<div class="{name}">{inside}</div>') == text, name
             assert lines(f'<div class="{name}">{inside}</div>{written}') == text, name
+
+
+LOG_IN = '<form{} action="/wp-login.php"><input name="log"><input type="password" name="pwd"></form>'
+WORDPRESS = '<form class="post-password-form"{}><label>Password: <input type="password"></label></form>'
+
+
+@pytest.mark.parametrize("form", [LOG_IN, WORDPRESS])
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<div style="display: none">{}</div>',
+        "<section hidden>{}</section>",
+        '<div class="mfp-hide" id="log-in">{}</div>',
+        '<div aria-hidden="true">{}</div>',
+        "<aside>{}</aside>",
+        "<nav><div>{}</div></nav>",
+        '<div class="related-posts"><div class="entry">{}</div></div>',
+    ],
+)
+def test_a_form_for_a_password_that_is_not_in_place_of_the_text(box: str, form: str) -> None:
+    """A short post with a form that nobody sees, or in a box of the theme, is not protected."""
+    assert lines(f"<p>{SENTENCE}</p>" + box.format(form.format(""))) == [SENTENCE]
+
+
+@pytest.mark.parametrize("of_form", ["", ' role="form"', ' class="subscribe-form"'])
+@pytest.mark.parametrize("form", [LOG_IN, WORDPRESS])
+def test_a_form_for_a_password_in_place_of_the_text(of_form: str, form: str) -> None:
+    """It makes the post protected, whatever its own role and names."""
+    page = page_of(f"<p>This is for members only.</p><div>{form.format(of_form)}</div>")
+    found = extract(page, Site())
+    assert isinstance(found, Unextractable) and found.reason == "protected"
