@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,29 @@ class TestReading:
         other = entry(6).replace("127.0.0.1:1", "elsewhere.example")
         whole = atom(entry(5, "T\x0b\ufffe"), other, entry(7), entry(8))
         assert [post_id for post_id, _, _ in feed(whole[: whole.rindex("<entry>") + 40])] == [5, 7]
+
+    @pytest.mark.parametrize(
+        ("title", "shown"),
+        [
+            ("a<b>c</b>d", "acd"),
+            ('a<div xmlns="http://www.w3.org/1999/xhtml">b <em>&amp; c</em></div>', "ab & c"),
+            ("<![CDATA[3 &lt; 4 in <em>Kafr</em> &amp; Alyan]]>", "3 < 4 in Kafr & Alyan"),
+            ("a &LT; b &AMP; c&nbsp;d", "a < b & c\xa0d"),
+            ("a &unknown; b", "a &unknown; b"),
+            ("a<!-- n --> b", "a b"),
+            ("3 &lt; 4 &gt; 2", "3 < 4 > 2"),
+        ],
+    )
+    def test_the_title_of_an_entry_is_plain_text(self, title: str, shown: str) -> None:
+        """Markup and entities of HTML are read, in each way in which feeds write them."""
+        written = entry(5, "T").replace("<![CDATA[T]]>", title)
+        assert feed(atom(written))[0][2] == shown
+
+    def test_declarations_without_an_end_take_no_time(self) -> None:
+        """Half a million signs that begin a feed again and again."""
+        begun = time.process_time()
+        assert feed("<?xml " * 90_000) == feed("<?xml version='1.0'" * 30_000) == []
+        assert time.process_time() - begun < 2
 
     @pytest.mark.parametrize(
         "text",

@@ -6,11 +6,19 @@ Compare it with digests of the same channel only: a page is rendered differently
 from __future__ import annotations
 
 import html
+import re
 
 from selectolax.lexbor import LexborHTMLParser
 
 from archive.html.bounds import is_heavy, is_hostile
 from archive.text.normalise import same_sha256
+
+_MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
+
+
+def plain_title(title: str) -> str:
+    """A title as a page shows it, of the HTML of a channel."""
+    return html.unescape(_MARKUP.sub("", title)).strip()
 
 
 def digest(title: str, content: str) -> str | None:
@@ -26,4 +34,4 @@ def digest(title: str, content: str) -> str | None:
     lines = [line.text for line in read_lines(body, is_noise).lines if line.text.strip()] if body else []
     if not lines and not title.strip():
         return None
-    return same_sha256(html.unescape(title), "\n".join(lines))
+    return same_sha256(plain_title(title), "\n".join(lines))

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from archive.clock import read_time
 from archive.model import Address, Kind, Listing, Sighting
-from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.contents import digest, plain_title
 from archive.sites.wordpress.rest import make_storable
 from archive.sites.wordpress.site import WordPressSite as Site
 
@@ -35,7 +35,7 @@ _CONTENT = ("{http://purl.org/rss/1.0/modules/content/}encoded", "content:encode
 _DATE = ("{http://purl.org/dc/elements/1.1/}date", "dc:date")
 _ROOT = re.compile(r"<(?:\w+:)?(?:feed|rss|RDF)\b")
 # What stands before is a warning of PHP, or the like
-_START = re.compile(rf"<\?xml\b[^>]*\?>|(?={_ROOT.pattern})")
+_START = re.compile(rf"<\?xml\b[^<>]*\?>|(?={_ROOT.pattern})")
 _DOCTYPE = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 # Entities of HTML that no feed declares: without them words would be glued
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,31};")
@@ -86,7 +86,7 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         encoding="utf-8",
     )
     try:
-        xml = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _without_bad_signs(text[start.end() :]))
+        xml = _ENTITY.sub(_resolve, _without_bad_signs(text[start.end() :]))
         root = etree.fromstring(xml.strip().encode("utf-8"), parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
@@ -110,6 +110,12 @@ def parse_feed(text: str, address: Address, site: Site, page: int = 1) -> Listin
         if len(unique) >= MAX_ENTRIES:
             break
     return Listing("feed", page, tuple(unique.values()), None, address.edition, (), is_partly_unread)
+
+
+def _resolve(entity: re.Match[str]) -> str:
+    """The signs of an entity of HTML; an unknown one as it is. ``&LT;`` is one too, and no markup."""
+    signs = html.unescape(entity[0])
+    return entity[0] if signs == entity[0] else html.escape(signs, quote=False)
 
 
 def _without_bad_signs(text: str) -> str:
@@ -190,7 +196,7 @@ def _sighting(
         post_id,
         "feed",
         None,
-        html.unescape(told).strip() or None,
+        plain_title(told) or None,
         published,
         modified,
         digest=mark,
@@ -204,5 +210,6 @@ def _text(node: etree._Element | None) -> str:
     if len(node):
         from lxml import etree
 
-        return "".join(etree.tostring(child, encoding="unicode") for child in node)
+        markup = (etree.tostring(child, encoding="unicode") for child in node)
+        return html.escape(node.text or "", quote=False) + "".join(markup)
     return node.text or ""

@@ -8,7 +8,6 @@ site's archive day.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from archive.clock import read_day, read_time
 from archive.model import Address, ArticleKey, Edition, Kind, Listing, Sighting
-from archive.sites.wordpress.contents import digest
+from archive.sites.wordpress.contents import digest, plain_title
 from archive.sites.wordpress.site import WordPressSite as Site
 
 Question = Literal["edited", "walk", "look", "ids"]
@@ -212,7 +211,7 @@ def _sighting(post: dict[str, Any], address: Address, edition: Edition, site: Si
         if isinstance(post.get("date"), str) and _BARE.match(post["date"]) and post["date"][0] != "0"
         else None
     )
-    told = html.unescape(title).strip() if isinstance(title, str) else ""
+    told = plain_title(title) if isinstance(title, str) else ""
     return Sighting(
         url,
         edition,
