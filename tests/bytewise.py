@@ -101,10 +101,15 @@ class Site:
         self.answers |= answers
 
 
-def post_page(url: str, post_id: int, title: str, lines: tuple[str, ...], modified: str = "") -> str:
+def post_page(
+    url: str, post_id: int, title: str, lines: tuple[str, ...], modified: str = "", published: str = ""
+) -> str:
     """A post as the general layout reads it."""
     text = "".join(f"<p>{line}</p>" for line in lines)
-    stated = f'<meta property="article:modified_time" content="{modified}">' if modified else ""
+    times = {"modified": modified, "published": published}
+    stated = "".join(
+        f'<meta property="article:{name}_time" content="{time}">' for name, time in times.items() if time
+    )
     return (
         f'<!DOCTYPE html><html><head><title>{title}</title><link rel="canonical" href="{url}">{stated}</head>'
         f'<body class="single single-post postid-{post_id}">'

@@ -139,6 +139,31 @@ def test_a_site_imported_anew(site: Site, tmp_path: Path, leads: bool) -> None:
     check_rebuild(folder)
 
 
+@pytest.mark.parametrize("of_two", [True, False], ids=["two had it", "another time"])
+def test_a_text_that_the_site_repeats(site: Site, tmp_path: Path, of_two: bool) -> None:
+    """Ten posts of 18 are deleted at once, one with a text that the site repeats. A new post with it is
+    no proof that it moved there: where two posts had it, or the new one states another time."""
+    folder = tmp_path / "a"
+    line, said = "Calm in the city today.", {"title": "Calm in the city"}
+    for post_id in OLD:
+        put(site, post_id)
+    site.put_post(OLD[0], line, **said, published="" if of_two else "2026-01-01T08:00:00Z")
+    if of_two:
+        site.put_post(OLD[17], line, **said)
+    site.list_posts(*reversed(OLD))
+    assert run(site, folder).status == 0
+    assert run(site, folder, "look=all", clock="+1d").status == 0
+    for post_id in OLD[:10]:
+        del site.answers[f"/en/{post_id}/"]
+    site.put_post(NEW[0], line, **said, published="" if of_two else "2026-01-03T08:00:00Z")
+    site.list_posts(NEW[0], *reversed(OLD[10:]))
+    for clock in ("+2d", "+4d", "+6d", "+10d", "+12d"):
+        done = run(site, folder, "look=all", clock=clock)
+    assert done.status == 0, done.stderr[-2000:]
+    assert kinds(folder) == {"missing": 10, "disappeared": 10}
+    check_rebuild(folder)
+
+
 def test_posts_whose_numbers_were_exchanged(site: Site, tmp_path: Path) -> None:
     """Four posts have each other's title and text: held, and forgotten when they have their own again."""
     folder = tmp_path / "a"

@@ -15,6 +15,8 @@ from archive.store.row_types import ArticleRow
 from archive.store.rows import Store
 from archive.thresholds import BULK_FEW, CONTROL_NEWEST, CONTROL_OTHERS, PROOF_CRAWLS, PROOF_DAYS
 
+_PUBLISHED = "select distinct published_at from versions where version_id in (?, ?) and published_at not null"
+
 
 def is_proven(store: Store, row: Row, earlier: list[Row], at: str) -> bool:
     """Whether what is held of an article and the outcome that waits say the same for long enough.
@@ -52,20 +54,26 @@ def is_over(store: Store, row: Row, bulk: set[tuple[str, str]]) -> bool:
 
 
 def find_under_other_number(store: Store, article: ArticleRow) -> ArticleRow | None:
-    """A post that came with the title and text of one that is gone, after that was last there: a site that
-    was imported anew has all its posts so."""
+    """The one post that has the title and text of one that is gone, and came after that was last there: a
+    site that was imported anew has all its posts so.
+
+    A text that a third post has too, or that states another time, is one that the site repeats: no proof.
+    """
     rows = store.articles.select(
-        """where edition = ? and article_id != ? and state = 'live' and first_captured_at > ?
-           and article_id in (
+        """where edition = ? and article_id != ? and article_id in (
                select v.article_id from versions n join versions v
-               on v.same_digest = n.same_digest and v.number = 1 where n.version_id = ?)
-           order by first_captured_at, article_id limit 1""",
+               on v.same_digest = n.same_digest and v.number = 1 where n.version_id = ?) limit 2""",
         article["edition"],
         article["article_id"],
-        article["last_captured_at"],
         article["newest_version_id"],
     )
-    return next(iter(rows), None)
+    if len(rows) != 1 or rows[0]["state"] != "live":
+        return None
+    [other] = rows
+    ids = article["newest_version_id"], other["newest_version_id"]
+    published = store.query(_PUBLISHED, *ids)
+    is_later = (other["first_captured_at"] or "") > (article["last_captured_at"] or "")
+    return other if is_later and len(published) < 2 else None
 
 
 def _control_group(store: Store) -> list[ArticleRow]:
