@@ -119,6 +119,14 @@ def test_the_report_and_the_csv(cited: Path, tmp_path: Path) -> None:
     assert listed[0]["then"] == f"sohr:en:5@{FIRST}" and listed[0]["silent"] in ("", "True", "False")
 
 
+def test_a_cell_that_a_spreadsheet_would_run(cited: Path, tmp_path: Path) -> None:
+    """What stands in the list of somebody else comes out as text."""
+    table = tmp_path / "cited.csv"
+    table.write_text(f"link,date\n=HYPERLINK(0),\n{HOME}en/5/,\n", "utf-8")
+    listed = list(csv.DictReader(io.StringIO(sohr(cited, "check", table, "--csv").out.decode())))
+    assert [row["url"] for row in listed] == ["'=HYPERLINK(0)", f"{HOME}en/5/"]
+
+
 def test_without_a_figure_or_a_date(cited: Path) -> None:
     """Without a figure any changed one counts; without a date the oldest version is compared; a citation
     names its own instant."""

@@ -25,12 +25,12 @@ from archive.model import GONE_STATES
 from archive.read import feed
 from archive.read.database import cite, json_line
 from archive.read.find import find
+from archive.text.spreadsheet import guard_cell
 
 T = TypeVar("T")
 
 _ENTRIES = 50
 _LINES = 10_000  # of one file
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ["seq", "said_at", "learnt_at", "kind", "severity", "stealth", "source", "key", "title", "classes"]
 _COLUMNS += ["claims", "figure_before", "figure_after", "sentence_before", "sentence_after", "page"]
 _RESULT_COLUMNS = [
@@ -157,7 +157,7 @@ def _csv(table: list[list[Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     for row in table:
-        writer.writerow([f"'{c}" if isinstance(c, str) and c[:1] in _FORMULA else c for c in row])
+        writer.writerow(map(guard_cell, row))
     return out.getvalue()
 
 

@@ -73,10 +73,11 @@ def _write_csv(found: list[Checked]) -> None:
     from dataclasses import asdict, fields
 
     from archive.reports.check import Checked
+    from archive.text.spreadsheet import guard_cell
 
     writer = csv.DictWriter(sys.stdout, [of.name for of in fields(Checked)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(one) for one in found)
+    writer.writerows({name: guard_cell(cell) for name, cell in asdict(one).items()} for one in found)
 
 
 def _report(rows: int, found: list[Checked]) -> str:
