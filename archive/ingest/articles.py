@@ -10,15 +10,16 @@ from archive.ingest import look_schedule
 from archive.ingest.pending import MISSING, TEXTLESS, WITHHELD, Pending
 from archive.ingest.pending import MOVED as MOVES
 from archive.ingest.seen import Seen, key_of
-from archive.model import ArticleKey, Extract, Unextractable
+from archive.model import ArticleKey, Extract, Stated, Unextractable
 from archive.outcome import MOVED, QUARANTINED, Outcome
 from archive.sites.sohr.addresses import Site
+from archive.store.packing import unpack_metadata
 from archive.store.row_types import ArticleRow
 from archive.store.rows import Store
 
 
 class Articles:
-    """Writes articles, their aliases and the changes of their state, in the order of the evidence."""
+    """Writes articles, their aliases, terms, links and changes of state, in the order of the evidence."""
 
     def __init__(self, store: Store, site: Site, pending: Pending) -> None:
         self.store = store
@@ -43,6 +44,25 @@ class Articles:
             urls.append(article["key"])
         for url in filter(None, urls):
             self.store.articles.add_alias(url, article["article_id"], seen.at)
+
+    def set_terms_and_links(self, article_id: int, stated: Stated) -> None:
+        """What a version states of its article: categories, tags, and the posts it links to."""
+        self.store.articles.set_terms(article_id, stated.categories, stated.tags)
+        parsed = ((url, text, self.site.parse(url)) for url, text in stated.links)
+        self.store.articles.set_links(
+            article_id, [(url, text, to.key if to else None) for url, text, to in parsed]
+        )
+
+    def restate(self, article_id: int) -> None:
+        """Terms and links of the version that stands, once others are taken back."""
+        row = self.store.one(
+            """select v.* from articles a join versions v on v.version_id = a.newest_version_id
+               where a.article_id = ?""",
+            article_id,
+        )
+        stated = unpack_metadata(row) if row else {}
+        names = ("categories", "tags", "links")
+        self.set_terms_and_links(article_id, Stated(**{name: stated.get(name, ()) for name in names}))
 
     def record_change(self, seen: Seen, article: ArticleRow, kind: str, **values: Any) -> None:
         """Write one row of the feed."""

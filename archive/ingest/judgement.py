@@ -397,7 +397,7 @@ def _withdraw(ingest: Ingest, edit: Row, mark: str, at: str) -> None:
     details = {"reason": "the same text came to many posts"}
     ids = {"capture_id": edit["capture_id"], "retracts": edit["seq"], "details": details}
     ingest.store.changes.add(article_id, "retracted", at, at, **ids)
-    ingest.versions.restate(article_id)
+    ingest.articles.restate(article_id)
     again = look_schedule.unread_next_look(at, str(key_of(edit)))
     ingest.store.update("articles", "article_id", article_id, next_look_at=again)
     same = same_sha256(edit["title"], edit["text"])

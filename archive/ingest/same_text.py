@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 
+from archive.model import Extract, Text
 from archive.store.rows import Store
 from archive.text.normalise import same_sha256
 from archive.thresholds import SAME_TEXT_ARTICLES, SAME_TEXT_LENGTH, SAME_TEXT_WINDOW
@@ -66,6 +67,11 @@ def trust(store: Store, layout: str) -> None:
     """Trust what a layout read, as a person has decided."""
     for row in store.query("select key from about where key like 'alike:%' and value = ?", layout):
         store.set_about(row[0], TRUSTED)
+
+
+def is_same(text: Text, found: Extract) -> bool:
+    """Whether a page has this title and text."""
+    return same_sha256(text.title, text.text) == same_sha256(found.title, found.text)
 
 
 def _last_texts(store: Store) -> list[tuple[int, str]]:
