@@ -33,6 +33,22 @@ class Articles:
         articles = self.store.articles
         return articles.get(key) or articles.add(key, url or seen.capture.url, seen.at, day)
 
+    def find_key(self, url: str) -> ArticleKey | None:
+        """The article that an address promises, by itself or because a capture of it said so."""
+        address = self.site.parse(url)
+        if address and address.key:
+            return address.key
+        row = self.store.articles.get_at(url) or (
+            self.store.articles.get_at(address.url) if address else None
+        )
+        return key_of(row) if row else None
+
+    def find_promised(self, seen: Seen) -> ArticleKey | None:
+        """The article that an answer should be of: as its address says, or the one that was asked for and led
+        there."""
+        first = self.site.parse(seen.capture.requested_url or "")
+        return self.find_key(seen.capture.url) or (first.key if first else None)
+
     def add_aliases(self, seen: Seen, article: ArticleRow, found: Extract | None = None) -> None:
         """The addresses of a capture, and the one its page calls canonical, lead to the article."""
         urls = [seen.capture.url, seen.capture.requested_url]

@@ -194,7 +194,7 @@ class Writer:
         """Read a heavy page in a process of its own, check any page that needs a second opinion; the record
         of how that ended comes before its rows."""
         capture = self.ingest.evidence.capture(row)
-        expected = self.ingest.find_article(capture.url)
+        expected = self.ingest.articles.find_key(capture.url)
         found: Extract | Unextractable | None = Reader(self.site).read(capture, expected)
         if isinstance(found, Unextractable) and found.reason == APART:
             found = read_apart(capture, self.site, expected, self._seconds)
