@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from archive.clock import format_time, parse_time
-from archive.ingest.pending import MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
+from archive.ingest.pending import ANNOUNCED, MISSING, MOVED, TEXTLESS, UPDATED, WITHHELD
 from archive.model import EDITIONS
 from archive.store.connection import Row
 from archive.store.rows import Store
@@ -25,13 +25,6 @@ STATES = {
 }
 _GONE = {MISSING, MOVED, WITHHELD, TEXTLESS}  # kinds that one crawl alone may show to be bulk
 _NEWEST = 200  # posts of an edition that may show that the site was set back
-# Whether a channel announced the edit of a look `p`, by a time later than that of the version `b` before it:
-# then it is no surprise. That a channel's text is another says nothing of who changed it.
-ANNOUNCED = """(coalesce({p}.reason, '') = 'modified' and exists (select 1 from sightings s
-    where s.article_id = {p}.article_id
-    and json_extract(s.claims, '$.modified_at') > coalesce(b.modified_at, '')
-    and (json_extract(s.claims, '$.modified_at') >= b.first_captured_at
-         or s.first_seen_at > b.last_captured_at)))"""
 
 
 def find_bulk(counts: Mapping[str, int], looks: int, share: float = BULK_SHARE.value) -> set[str]:

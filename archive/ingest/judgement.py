@@ -17,14 +17,9 @@ from archive.clock import format_time, parse_time
 from archive.extract.furniture import SOON
 from archive.extract.reader import Reader
 from archive.ingest import look_schedule
-from archive.ingest.bulk import ANNOUNCED, OLDER, STATES, WINDOW, find_all_bulk, places
+from archive.ingest.bulk import OLDER, STATES, WINDOW, find_all_bulk, places
 from archive.ingest.doubts import (
-    FORMER,
     OF_MANY_TEXTS,
-    REPLACED,
-    SAME_ADDITION,
-    describe_edit,
-    find_shared,
 )
 from archive.ingest.path import Ingest
 from archive.ingest.pending import MISSING, UPDATED
@@ -36,11 +31,11 @@ from archive.ingest.proof import (
     is_proven,
 )
 from archive.ingest.seen import Seen, key_of
-from archive.model import Extract, Text, Unextractable
+from archive.ingest.shared_marks import find_shared_marks, marks_of, written_edits
+from archive.model import Extract, Unextractable
 from archive.outcome import HELD, INVENTED, Outcome
 from archive.store.connection import Row
 from archive.text.normalise import same_sha256
-from archive.thresholds import COUNTED
 
 WATCHED = 3  # posts of each kind that are looked at more often: they show when the trouble is over
 
@@ -52,10 +47,10 @@ def judge(ingest: Ingest, crawl: str, at: str) -> dict[str, Any] | None:
     pending = store.query("select article_id from pending_outcomes where held_at is null")
     if all(row["article_id"] in waiting for row in pending):
         return None
-    shared, withdrawn = _find_shared(ingest, at)
+    shared, withdrawn = find_shared_marks(ingest.store, at)
     proven, held = [], []
     believed: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in _pending(ingest, "p.held_at is null"):
+    for row in ingest.pending.select("p.held_at is null"):
         earlier = _held_rows(ingest, row, shared.get(str(key_of(row))))
         if earlier and is_proven(store, row, earlier, at):
             proven.append([str(key_of(row)), row["kind"]])
@@ -97,83 +92,6 @@ def _find_uncompared(ingest: Ingest, at: str) -> dict[int, str]:
     return {row["article_id"]: str(key_of(row)) for row in rows}
 
 
-def _find_shared(ingest: Ingest, at: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Articles whose edits share a mark with those of other articles, and the mark; and records of edits that
-    were written in the day before and share it: a wall comes to a few posts in each crawl."""
-    rows = _pending(ingest, "p.kind = 'updated'")
-    edits = [(row["article_id"], _find_marks(ingest, row)) for row in rows]
-    waiting = {row["article_id"]: str(key_of(row)) for row in rows if row["held_at"] is None}
-    if not any(marks for article_id, marks in edits if article_id in waiting):
-        return {}, {}
-    written = [
-        (
-            row["record_id"],
-            row["article_id"],
-            [mark for mark in _marks_of(ingest, row) if not mark.startswith("line ")],
-        )
-        for row in _written_edits(ingest, "c.said_at >= ?", format_time(parse_time(at) - WINDOW))
-    ]
-    found = find_shared([*edits, *((article_id, marks) for _, article_id, marks in written)])
-    shared = {waiting[article_id]: name for article_id, name in found.items() if article_id in waiting}
-    names = set(shared.values())
-    told = (
-        (record_id, next((mark for mark in marks if mark in names), "")) for record_id, _, marks in written
-    )
-    return shared, {record_id: mark for record_id, mark in told if mark}
-
-
-def _written_edits(ingest: Ingest, condition: str, *values: object) -> list[Row]:
-    """Edits that looks found, and that still stand."""
-    return ingest.store.query(
-        f"""select c.seq, c.article_id, c.capture_id, p.record_id, a.source, a.key, n.title, n.text,
-            c.previous_version_id, {ANNOUNCED.format(p="p")} as is_announced,
-            b.title as title_before, b.text as text_before from changes c join captures p using (capture_id)
-            join versions n on n.version_id = c.version_id
-            join versions b on b.version_id = c.previous_version_id
-            join articles a on a.article_id = c.article_id and a.newest_version_id = c.version_id
-            where {condition} and c.kind = 'updated' and c.severity > 0 and p.channel in ('article', 'sweep')
-            and p.crawl_id is not null and not exists (select 1 from changes r where r.retracts = c.seq)
-            order by c.seq desc limit ?""",
-        *values,
-        COUNTED.value,
-    )
-
-
-def _find_marks(ingest: Ingest, row: Row) -> list[str]:
-    """The marks of an edit that waits, or the one for which it is held."""
-    details = json.loads(row["details"])
-    if row["held_at"] is not None:
-        return [*details.get("marks", ()), *([details["shared"]] if "shared" in details else [])]
-    marks = _without_rewritten(row, details.get("marks", []))
-    if "same" in details and "is_stale" not in details and not row["is_announced"]:
-        marks += _mark_former(ingest, row["newest_version_id"], details["same"])
-    return marks
-
-
-def _marks_of(ingest: Ingest, row: Row) -> list[str]:
-    """The marks of an edit that was written."""
-    before, found = Text(row["title_before"], row["text_before"]), Text(row["title"], row["text"])
-    marks = _without_rewritten(row, describe_edit(before, found)["marks"])
-    if not row["is_announced"]:
-        marks += _mark_former(ingest, row["previous_version_id"], same_sha256(found.title, found.text))
-    return marks
-
-
-def _without_rewritten(row: Row, marks: list[str]) -> list[str]:
-    """The marks of an edit. One that a channel announced may rewrite title and text: an editor completes what
-    was put up in haste."""
-    return [mark for mark in marks if mark != REPLACED or not row["is_announced"]]
-
-
-def _mark_former(ingest: Ingest, version_id: int, same: str) -> list[str]:
-    """The mark of an edit back to a text before that of a version, unless that was an old copy or noise."""
-    sql = """select 1 from versions b join versions v using (article_id) where b.version_id = ?
-             and v.number < b.number and v.same_digest = ? and not exists (
-                 select 1 from changes c where c.version_id = b.version_id and c.kind = 'updated'
-                 and (c.stale_copy or exists (select 1 from json_each(c.classes) where value = ?)))"""
-    return [FORMER] if ingest.store.one(sql, version_id, bytes.fromhex(same), SAME_ADDITION) else []
-
-
 def _find_invented(ingest: Ingest, crawl: str) -> list[str]:
     """Posts that lead where an address leads that no post has: the site may send everything there."""
     asked = ingest.store.query(
@@ -183,7 +101,7 @@ def _find_invented(ingest: Ingest, crawl: str) -> list[str]:
         INVENTED,
     )
     places = {_place(row["location"]) for row in asked}
-    rows = _pending(ingest, "p.held_at is null and p.kind = 'missing' and c.location is not null")
+    rows = ingest.pending.select("p.held_at is null and p.kind = 'missing' and c.location is not null")
     return [str(key_of(row)) for row in rows if _place(row["location"]) in places]
 
 
@@ -198,7 +116,7 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     proven = {(key, kind) for key, kind in event["proven"]}
     outcomes = []
     watched: Counter[str] = Counter()
-    for row in _pending(ingest, "p.held_at is null"):
+    for row in ingest.pending.select("p.held_at is null"):
         if str(key_of(row)) in event["waiting"]:
             continue
         is_proven = (str(key_of(row)), row["kind"]) in proven
@@ -219,7 +137,7 @@ def apply_judgement(ingest: Ingest, event: dict[str, Any]) -> list[Outcome]:
     withdrawn = [
         (edit, mark)
         for record_id, mark in event["withdrawn"].items()
-        for edit in _written_edits(ingest, "p.record_id = ?", record_id)
+        for edit in written_edits(ingest.store, "p.record_id = ?", record_id)
     ]
     for edit, mark in sorted(withdrawn, key=lambda one: int(one[0]["seq"])):
         _withdraw(ingest, edit, mark, at)
@@ -251,27 +169,15 @@ def _is_expected(row: Row) -> bool:
 
 def accept_held(ingest: Ingest, crawl: str, at: str) -> list[Outcome]:
     """A person accepts what was held of a crawl: it is written now."""
-    rows = _pending(ingest, "p.held_at is not null and k.name = ?", crawl)
+    rows = ingest.pending.select("p.held_at is not null and k.name = ?", crawl)
     return [_write(ingest, row, at) for row in rows]
-
-
-def _pending(ingest: Ingest, condition: str, *values: object) -> list[Row]:
-    return ingest.store.query(
-        f"""select p.kind, p.details, p.held_at, a.source, a.key, a.edition, a.article_id,
-            a.newest_version_id, {ANNOUNCED.format(p="c")} as is_announced, c.*
-            from pending_outcomes p
-            join articles a using (article_id) join captures c using (capture_id)
-            left join versions b on b.version_id = a.newest_version_id
-            left join crawls k using (crawl_id) where {condition} order by p.capture_id""",
-        *values,
-    )
 
 
 def _held_rows(ingest: Ingest, row: Row, shared: str | None) -> list[Row]:
     """What is held of an article and says the same as another outcome of it: an edit has the same text, or
     the mark that it shares with those of other articles."""
     condition = "p.held_at is not null and p.article_id = ? and p.kind = ?"
-    rows = _pending(ingest, condition, row["article_id"], row["kind"])
+    rows = ingest.pending.select(condition, row["article_id"], row["kind"])
     if row["kind"] != UPDATED:
         return rows
     same = json.loads(row["details"]).get("same")
@@ -401,5 +307,5 @@ def _withdraw(ingest: Ingest, edit: Row, mark: str, at: str) -> None:
     again = look_schedule.unread_next_look(at, str(key_of(edit)))
     ingest.store.update("articles", "article_id", article_id, next_look_at=again)
     same = same_sha256(edit["title"], edit["text"])
-    kept = {"marks": _marks_of(ingest, edit), "same": same, "shared": mark}
+    kept = {"marks": marks_of(ingest.store, edit), "same": same, "shared": mark}
     ingest.pending.add(edit["capture_id"], article_id, UPDATED, kept, at)

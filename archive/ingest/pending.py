@@ -15,6 +15,13 @@ from archive.store.rows import Store
 
 LOOKS = frozenset({"article", "sweep"})  # channels by which a crawl looks at posts
 MISSING, MOVED, WITHHELD, TEXTLESS, UPDATED = "missing", "moved", "withheld", "textless", "updated"
+# Whether a channel announced the edit of a look `p`, by a time later than that of the version `b` before it:
+# then it is no surprise. That a channel's text is another says nothing of who changed it.
+ANNOUNCED = """(coalesce({p}.reason, '') = 'modified' and exists (select 1 from sightings s
+    where s.article_id = {p}.article_id
+    and json_extract(s.claims, '$.modified_at') > coalesce(b.modified_at, '')
+    and (json_extract(s.claims, '$.modified_at') >= b.first_captured_at
+         or s.first_seen_at > b.last_captured_at)))"""
 
 
 class Pending:
@@ -45,6 +52,18 @@ class Pending:
             kind,
             json.dumps(details, ensure_ascii=False, sort_keys=True),
             held_at,
+        )
+
+    def select(self, condition: str, *values: object) -> list[Row]:
+        """Outcomes `p` with their captures `c` and articles `a`, in the order of the evidence."""
+        return self._store.query(
+            f"""select p.kind, p.details, p.held_at, a.source, a.key, a.edition, a.article_id,
+                a.newest_version_id, {ANNOUNCED.format(p="c")} as is_announced, c.*
+                from pending_outcomes p
+                join articles a using (article_id) join captures c using (capture_id)
+                left join versions b on b.version_id = a.newest_version_id
+                left join crawls k using (crawl_id) where {condition} order by p.capture_id""",
+            *values,
         )
 
     def is_waiting(self, article: ArticleRow) -> bool:
