@@ -58,7 +58,8 @@ def audit(
 
     from archive.model import EDITIONS, Edition
     from archive.read.database import about
-    from archive.reports.audit import commands, read_audit, render_audit, write_urls
+    from archive.reports.audit import commands, read_audit, write_urls
+    from archive.reports.audit_text import render_audit
 
     first, last = (day.date().isoformat() if day else None for day in (since, until))
     if first and last and first > last:

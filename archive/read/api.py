@@ -137,27 +137,22 @@ class Article:
                     f"{known}version {version.number} was first seen {version.first_captured_at}"
                 )
             before = version
-        last = (
-            f": it was last seen {before.last_captured_at}, as version {before.number}"
-            if before
-            else ": no text of it was captured"
-        )
-        raise NotArchived(f"what {self.source}:{self.key} said {moment} is not known{last}")
+        last = "no text of it was captured"
+        if before:
+            last = f"it was last seen {before.last_captured_at}, as version {before.number}"
+        raise NotArchived(f"what {self.source}:{self.key} said {moment} is not known: {last}")
 
     @property
     def aliases(self) -> tuple[str, ...]:
         """Every address that led to it."""
-        rows = self.archive.rows(
-            "select url from aliases where article_id = ? order by first_seen_at, url", self.row["article_id"]
-        )
-        return tuple(row["url"] for row in rows)
+        sql = "select url from aliases where article_id = ? order by first_seen_at, url"
+        return tuple(row["url"] for row in self.archive.rows(sql, self.row["article_id"]))
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """Its changes, in order."""
-        seqs = self.archive.rows(
-            "select seq from changes where article_id = ? order by seq", self.row["article_id"]
-        )
+        sql = "select seq from changes where article_id = ? order by seq"
+        seqs = self.archive.rows(sql, self.row["article_id"])
         return tuple(change for row in seqs for change in self.archive.changes(after=row["seq"] - 1, limit=1))
 
     def diff(self, before: int, after: int) -> Diff:
@@ -225,8 +220,6 @@ class Archive:
         """The named consumers of the feed."""
         return Consumers(self.folder, self._conn)
 
-    # -- versions and articles ------------------------------------------------------------------------
-
     def versions(
         self,
         edition: Edition | None = None,
@@ -245,11 +238,7 @@ class Archive:
         else the first capture. ``changed``: only articles with more than one version. ``retracted``: also
         versions whose change was taken back. Raises BadReference for what cannot select anything.
         """
-        first, last = (
-            parse_bound(since) if since else None,
-            parse_bound(until, is_end=True) if until else None,
-        )
-        selection = Selection(edition, first, last, category, state, which, changed, retracted)
+        selection = Selection(edition, *_span(since, until), category, state, which, changed, retracted)
         if edition not in (None, "en", "ar"):
             raise BadReference(f"{edition!r} is no edition: they are en and ar")
         check(self._conn, selection)
@@ -358,8 +347,6 @@ class Archive:
             article_id, _ = find_named(self._conn, query) or (None, None)
         return next((found.latest for found in self._articles("where article_id = ?", article_id)), None)
 
-    # -- figures ----------------------------------------------------------------------------------------
-
     def figures(
         self,
         edition: Edition | None = None,
@@ -370,11 +357,7 @@ class Archive:
     ) -> Iterator[CitedFigure]:
         """The figures of versions, by edition, post id, first capture and place; ``since`` and ``until`` as
         in `versions`."""
-        first, last = (
-            parse_bound(since) if since else None,
-            parse_bound(until, is_end=True) if until else None,
-        )
-        selection = Selection(edition, first, last, None, None, which)
+        selection = Selection(edition, *_span(since, until), None, None, which)
         with translate_sqlite_errors(self.folder / DATABASE):
             for found in read_figures(self._conn, selection):
                 yield CitedFigure(**found)
@@ -388,8 +371,6 @@ class Archive:
         """The points of a series by time; ``every``: also those of versions that were edited since."""
         with translate_sqlite_errors(self.folder / DATABASE):
             return points_of(self._conn, series, every=every)
-
-    # -- changes and evidence -------------------------------------------------------------------------
 
     def changes(
         self, after: int = 0, *, since: Instant | None = None, limit: int | None = None
@@ -410,3 +391,8 @@ class Archive:
         if hashlib.sha256(capture.body).hexdigest() != row["payload_sha256"]:
             raise DamagedWarc(version.evidence.warc_file, "has another body than it had", row["offset"])
         return capture
+
+
+def _span(since: Instant | None, until: Instant | None) -> tuple[str | None, str | None]:
+    """The first and the last instant of a span. Raises BadReference."""
+    return parse_bound(since) if since else None, parse_bound(until, is_end=True) if until else None

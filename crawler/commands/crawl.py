@@ -26,7 +26,9 @@ from archive.sites.sohr.addresses import Site
 from archive.warc.timestamps import stamp
 from archive.writer.client import start_early
 from crawler.arguments import Arguments, BadArgument, authorities, check_settings
-from crawler.extensions.guard import counters, guard_of
+from crawler.extensions.guard import guard_of
+from crawler.extensions.results import list_counts
+from crawler.extensions.verdict import judge_crawl
 from crawler.ping import ping
 from crawler.scrapy_internals import on_signal, remember_crawlers
 from crawler.settings import user_agent
@@ -146,8 +148,8 @@ class Command(ScrapyCrawl):
     def _report(self, crawler: Crawler) -> int:
         """Print what came of the crawl; return its exit status."""
         guard = guard_of(crawler)
-        verdict = guard.verdict()
-        counts = counters(guard)
+        verdict = judge_crawl(guard)
+        counts = list_counts(guard.counts)
         summary = ", ".join(
             f"{number} {name}"
             for name, number in counts.items()

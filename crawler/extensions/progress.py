@@ -12,7 +12,8 @@ from typing import Self
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 
-from crawler.extensions.guard import Guard, counters, guard_of
+from crawler.extensions.guard import Guard, guard_of
+from crawler.extensions.results import list_counts
 
 logger = logging.getLogger(__name__)
 BAR_SECONDS, LINE_SECONDS = 0.5, 60.0
@@ -75,6 +76,6 @@ class Progress:
 
 def counted(guard: Guard) -> str:
     """``12 new, 3 changed, 40 unchanged, 1 gone`` and what went wrong, if anything did."""
-    counts = counters(guard)
+    counts = list_counts(guard.counts)
     text = ", ".join(f"{counts[name]} {label}" for name, label in NAMES)
     return text + (f", {counts['failed']} failed" if counts["failed"] else "")

@@ -20,7 +20,9 @@ from archive.outcome import NewVersion, Outcome
 from archive.thresholds import HOST_FAILED
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
-from crawler.extensions.guard import counters, edition_counters, guard_of
+from crawler.extensions.guard import guard_of
+from crawler.extensions.results import list_counts, list_editions
+from crawler.extensions.verdict import judge_crawl
 from crawler.reasons import describe_error
 
 logger = logging.getLogger(__name__)
@@ -209,7 +211,7 @@ class CaptureMiddleware:
                     guard.drift = await self.archive.ask(Questions.drift, self.crawl, reason)
             except ArchiveFailed as failure:
                 guard.fail(failure)
-        verdict = guard.verdict()
+        verdict = judge_crawl(guard)
         cited = list(getattr(spider, "cited", ()))
         event = {
             "event": "crawl-finished",
@@ -222,8 +224,8 @@ class CaptureMiddleware:
             if self.archive.failure is None and self.archive.opened:
                 if cited:
                     await self.archive.happened({"event": "cited", "urls": cited, "at": now()})
-                numbers = counters(guard) | guard.drift.counters | guard.bounded
-                editions = {"editions": edition_counters(guard)}
+                numbers = list_counts(guard.counts) | guard.drift.counters | guard.bounded
+                editions = {"editions": list_editions(guard.editions, guard.drift)}
                 await self.archive.happened(event | {"verdict": verdict.word, "counters": numbers | editions})
         except ArchiveFailed as failure:
             guard.fail(failure)
