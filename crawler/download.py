@@ -28,7 +28,7 @@ class StoppableHandler(HTTP11DownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """The response. Raises PrivateHost, IgnoreRequest when the crawl ends first, and as Scrapy's own."""
-        if request.meta.get("proxy") and (refused := PublicResolver.reason_to_refuse(request)):
+        if refused := PublicResolver.reason_to_refuse(request, has_failed=False):
             raise PrivateHost(refused)
         cut = asyncio.ensure_future(self._guard.cut.wait())
         loading = asyncio.ensure_future(super().download_request(request))
@@ -36,7 +36,7 @@ class StoppableHandler(HTTP11DownloadHandler):
             await asyncio.wait((cut, loading), return_when=asyncio.FIRST_COMPLETED)
             if not loading.done():
                 raise IgnoreRequest("the crawl is stopping")
-            if loading.exception() and (refused := PublicResolver.reason_to_refuse(request)):
+            if loading.exception() and (refused := PublicResolver.reason_to_refuse(request, has_failed=True)):
                 raise PrivateHost(refused)
             return loading.result()
         finally:

@@ -91,6 +91,7 @@ class PublicResolver(CachingHostnameResolver):
     """Scrapy's resolver, which finds private addresses only for the hosts that the user names."""
 
     named: ClassVar[set[str]] = set()  # hosts; one reactor, and so one resolver, a process
+    proxies: ClassVar[set[tuple[str, int]]] = set()  # hosts and ports of the user's, for nothing else
     refused: ClassVar[dict[str, str]] = {}  # by host: the private address it led to
 
     @classmethod
@@ -101,12 +102,20 @@ class PublicResolver(CachingHostnameResolver):
         return super().from_crawler(crawler, reactor)
 
     def resolveHostName(  # type: ignore[override]  # the rest is passed on as it is
-        self, receiver: Any, host: str, *more: Any, **named: Any
+        self,
+        receiver: Any,
+        host: str,
+        portNumber: int = 0,  # noqa: N803  # Twisted's name
+        *more: Any,
+        **named: Any,
     ) -> IHostResolution:
         """The addresses of a host, without those that may not be connected to."""
-        if not self._is_named(host.strip("[]")):
+        if (
+            not self._is_named(host.strip("[]"))
+            and (host.strip("[]").lower(), portNumber) not in self.proxies
+        ):
             receiver = _PublicAddresses(receiver, host, self.refused)
-        return super().resolveHostName(receiver, host, *more, **named)
+        return super().resolveHostName(receiver, host, portNumber, *more, **named)
 
     @classmethod
     def _is_named(cls, host: str) -> bool:
@@ -118,19 +127,25 @@ class PublicResolver(CachingHostnameResolver):
         return any(registrable_domain(named) == registrable_domain(host) for named in near)
 
     @classmethod
-    def reason_to_refuse(cls, request: Request) -> str | None:
-        """Why a request was or must be refused, as a sentence; None if it may be sent.
+    def reason_to_refuse(cls, request: Request, *, has_failed: bool) -> str | None:
+        """Why a request must be refused, or was if it has failed, as a sentence; None if it may be sent.
 
         A proxy, whose address is the user's own, looks names up: then the name is checked.
         """
-        host = (urlsplit(request.url).hostname or "").strip("[]")
+        host, port = _host_and_port(request.url)
         if proxy := request.meta.get("proxy"):
-            cls.named.add(urlsplit(str(proxy)).hostname or "")
-            if cls._is_named(host) or is_public_name(host):
-                return None
-        elif host not in cls.refused:
+            cls.proxies.add(_host_and_port(str(proxy)))
+            is_refused = not is_public_name(host)
+        else:
+            is_refused = host in cls.refused if has_failed else (host, port) in cls.proxies
+        if not is_refused or cls._is_named(host):
             return None
         return (
             f"{host} leads to {cls.refused.get(host, 'an address')} of this machine or of a private network, "
             f"which is not asked (if you want it: -s ARCHIVE_PRIVATE_HOSTS={host})"
         )
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return (parts.hostname or "").strip("[]"), parts.port or (443 if parts.scheme == "https" else 80)

@@ -125,16 +125,16 @@ def test_a_host_that_is_named(site: Replica, tmp_path: Path) -> None:
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, list[str]]]:
-    """A server that has no robots.txt and sends everything else to another name of itself: its port, and what
-    it was asked for."""
+def server(leads_to: str = "0x7f.1") -> Iterator[tuple[int, list[str]]]:
+    """A server that has no robots.txt and sends everything else to another name of this machine: its port,
+    and what it was asked for."""
     paths: list[str] = []
 
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the library's name
             paths.append(self.path)
             self.send_response(404 if self.path.endswith("/robots.txt") else 301)
-            self.send_header("Location", f"http://0x7f.1:{port}/secret")
+            self.send_header("Location", f"http://{leads_to}:{port}/secret")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -153,6 +153,31 @@ def test_through_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
         _, said = crawl_pages(tmp_path / "a", ["http://0x7f.1/secret", "http://news.example/story"])
     assert paths == ["http://news.example/robots.txt", "http://news.example/story"], said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("exceptions", ["", "localhost,127.0.0.1"])
+def test_a_proxy_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, exceptions: str
+) -> None:
+    """It is asked for pages of others, and nothing else there: a redirect to this machine ends, through the
+    proxy, and where the environment excepts this machine from it."""
+    with server(host) as (port, paths):
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", exceptions)
+        _, said = crawl_pages(tmp_path / "a", ["http://news.example/story"])
+    assert paths == ["http://news.example/robots.txt", "http://news.example/story"], said
+    assert f"{host} leads to" in said and archived(tmp_path / "a") == {}
+
+
+def test_a_health_check_on_this_machine(tmp_path: Path) -> None:
+    """It is told how a crawl ended; no page may lead there."""
+    with server("127.0.0.1") as (port, paths):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a/settings.toml").write_text(f'ping = "http://127.0.0.1:{port}/robots.txt"')
+        url = f"http://0x7f.1:{port}/story"
+        _, said = crawl_pages(tmp_path / "a", [url], ARCHIVE_PRIVATE_HOSTS="0x7f.1")
+    assert paths[:3] == ["/robots.txt", "/story", "/robots.txt/69"], said
 
 
 def test_a_redirect(tmp_path: Path) -> None:

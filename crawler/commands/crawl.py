@@ -164,14 +164,16 @@ class Command(ScrapyCrawl):
 
 def _named(settings: BaseSettings, given: dict[str, str]) -> list[str]:
     """The hosts that the user names, which may be on a private network. Raises UsageError for an address that
-    is none; a wrong one of the health check fails no crawl."""
+    is none."""
     stated = {name: given.get(name) for name in ("site", "moved_from")}
-    stated |= {name: settings[name] for name in settings if name.endswith("_URL")}
+    given_here = [name for name in settings if (settings.getpriority(name) or 0) > 20]  # no defaults of ours
+    stated |= {name: settings[name] for name in given_here if name.endswith("_URL")}
+    stated.pop("ARCHIVE_PING_URL", None)  # asked by no crawl; a wrong one fails none
     hosts: list[str] = settings.getlist("ARCHIVE_PRIVATE_HOSTS")
     for name, url in stated.items():
         if is_web_address(str(url)):
             hosts.append(urlsplit(str(url)).hostname or "")
-        elif url and name != "ARCHIVE_PING_URL":
+        elif url:
             raise UsageError(f"{name} is no web address: correct it", print_help=False)
     return hosts
 
