@@ -119,6 +119,21 @@ def test_what_matches_is_posted(tmp_path: Path, url: str) -> None:
     assert sohr(tmp_path, "alert").status == 0 and len(Receiver.got) == 2, "nothing is sent twice"
 
 
+@pytest.mark.parametrize(("lines", "is_compared"), [(1_900, True), (2_100, False)])
+def test_a_long_text_is_not_compared(tmp_path: Path, url: str, lines: int, is_compared: bool) -> None:
+    """Its change is sent all the same, at once."""
+    texts = [[f"Line {n} of {n % words} words." for n in range(lines)] for words in (3, 4)]
+    with Archive(tmp_path) as archive:
+        archive.take(capture(1, day(1), *texts[0]))
+    settle(tmp_path, f'name = "a"\nurl = "{url}"')
+    with Archive(tmp_path) as archive:
+        archive.take(capture(1, day(2), *texts[1]))
+    begun = time.monotonic()
+    assert sohr(tmp_path, "alert").status == 0 and time.monotonic() - begun < 30
+    [(_, _, body)] = Receiver.got
+    assert (json.loads(body)["diff"] is not None) is is_compared
+
+
 def test_a_backfill_sends_nothing(tmp_path: Path, url: str) -> None:
     """What public archives had is of years ago; what the site says next is sent."""
     fill(tmp_path, 1, "In all 3 were killed.")
@@ -206,6 +221,10 @@ def test_a_pause_that_is_asked_for(tmp_path: Path, url: str) -> None:
     Receiver.status, Receiver.retry_after = 429, "3600"
     assert [sohr(tmp_path, "alert").status for _ in range(2)] == [1, 1] and len(Receiver.got) == 1
     assert "status 429" in sohr(tmp_path, "status").out.decode()
+    [noted] = json.loads((tmp_path / "alerts.json").read_text())
+    noted["until"] = format_time(current_time() + timedelta(days=400))
+    (tmp_path / "alerts.json").write_text(json.dumps([noted]))
+    assert sohr(tmp_path, "alert").status == 1 and len(Receiver.got) == 2, "noted by a clock that was ahead"
 
 
 @pytest.mark.parametrize(
@@ -215,6 +234,9 @@ def test_a_pause_that_is_asked_for(tmp_path: Path, url: str) -> None:
         ('name = "a"\nurl = "file:///etc"', "needs a url"),
         ('name = "a"\nurl = "http://[/"', "needs a url"),
         ('name = "a"\nurl = "https://x.test:99999/"', "needs a url"),
+        ('name = "a"\nurl = "https://x.test/a b"', "has a url with blanks"),
+        ('name = "a"\nurl = "https://x.test/\u0634"', "beyond ASCII"),
+        ('name = "a"\nurl = "https://me:word@x.test/"', "has a login"),
         ('name = "a"\nurl = "https://x.test/"\nsecret = "short"', "needs a secret"),
         ('name = "a"\nurl = "https://x.test/"\nkinds = "x"', "may have only texts"),
         (f'name = "a"\nurl = "https://x.test/"\nsecret = "{SECRET}"\nseverity = 4', "not 0, 1, 2 or 3"),

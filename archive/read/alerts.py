@@ -23,6 +23,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from archive.clock import current_time, format_time, now, read_retry_after
@@ -46,8 +47,10 @@ where seq = ? and service_url is not null"""
 SECONDS = 10.0  # for an answer
 WAITS = (1.0, 5.0)  # seconds before the second and third try; after that the next run tries
 MOST_PAUSE = timedelta(days=1)  # that an address may ask for (Retry-After)
+MOST_LINES, MOST_LETTERS = 2_000, 200_000  # of a version whose edit is shown as a comparison: 0.6 s of CPU
 BATCH = 500  # changes read at a time; the cursor moves after each that was sent, and after a batch
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
+_URL = re.compile(r"https?://[!-~]+")  # ASCII without blanks, as it goes over the wire
 
 
 class AlertsRun(ArchiveError):
@@ -129,6 +132,10 @@ def _problem(alert: Alert) -> str | None:
         return "needs a name of small letters, digits and dashes"
     if not is_web_address(alert.url):
         return "needs a url that begins with https://"
+    if not _URL.fullmatch(alert.url):
+        return "has a url with blanks or letters beyond ASCII: write these percent-encoded, a host as xn--"
+    if "@" in urlsplit(alert.url).netloc:
+        return "has a login in its url, which is not sent: the signature proves who sends"
     if len(alert.secret) < 16:
         return "needs a secret of 16 characters or more, with which messages are signed"
     if alert.kind and alert.kind not in CHANGE_KINDS:
@@ -181,7 +188,7 @@ def _send_new(archive: Archive, conn: sqlite3.Connection, alert: Alert, before: 
     if cursor is None or cursor.acknowledged_at is None:
         consumers.ack(name, feed.newest_seq(conn))
         return Sent(alert.name, 0, None)
-    if before and before.until > now():
+    if before and now() < before.until <= format_time(current_time() + MOST_PAUSE):  # else a clock was wrong
         return Sent(alert.name, 0, before)
     count, seq = 0, cursor.seq
     while batch := list(feed.changes(conn, seq, BATCH)):  # a list: no transaction stays open while it is sent
@@ -200,13 +207,15 @@ def _send_new(archive: Archive, conn: sqlite3.Connection, alert: Alert, before: 
 
 def message(archive: Archive, alert: Alert, change: dict[str, Any]) -> dict[str, Any]:
     """What is posted: the line of the feed, the citations in it, and for an edit what changed, as a unified
-    comparison."""
+    comparison, unless a text is too long for one."""
     diff = None
     if change["citation"] and change["previous"]:
         after, before = parse_reference(change["citation"]), parse_reference(change["previous"])
         article = archive.find(after)
         if after.at and before.at:
-            diff = article.diff(article.at(before.at).number, article.at(after.at).number).unified()
+            both = [article.at(before.at), article.at(after.at)]
+            if all(one.text.count("\n") < MOST_LINES and len(one.text) <= MOST_LETTERS for one in both):
+                diff = article.diff(*(one.number for one in both)).unified()
     return {"alert": alert.name, "change": change, "diff": diff}
 
 
