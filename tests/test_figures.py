@@ -16,11 +16,16 @@ from archive.figures.reading import Figure, read_figures
 
 HERE = Path(__file__).parent / "figures"
 SEEDS = Path(os.environ.get("SOHR_SEEDS", ""))
-SENTENCES = [
-    line.rpartition("\t")[::2]
-    for line in (HERE / "sentences.tsv").read_text("utf-8").splitlines()
-    if not line.startswith("#")
-]
+
+
+def read_list(name: str) -> list[tuple[str, list[str]]]:
+    """Sentences, each with its figures as `named` writes them."""
+    lines = [line for line in (HERE / name).read_text("utf-8").splitlines() if not line.startswith("#")]
+    pairs = [line.rpartition("\t")[::2] for line in lines]
+    return [(sentence, [one.strip() for one in found.split(";") if one.strip()]) for sentence, found in pairs]
+
+
+SENTENCES = read_list("sentences.tsv")
 
 
 def named(figure: Figure) -> str:
@@ -31,16 +36,26 @@ def named(figure: Figure) -> str:
 
 
 @pytest.mark.parametrize(("sentence", "expected"), SENTENCES, ids=range(len(SENTENCES)))
-def test_sentences(sentence: str, expected: str) -> None:
+def test_sentences(sentence: str, expected: list[str]) -> None:
     """What counts is read with its value and its noun; dates, times, measures and names are left out."""
     text = sentence.replace("\\u200f", "\u200f")
     figures = read_figures("en", "", text, [])
     written = [named(figure).replace("\u200f", "").strip() for figure in figures]
-    assert written == [part.strip() for part in expected.split(";") if part.strip()]
+    assert written == expected
     for figure in figures:
         assert text[figure.start : figure.end] == figure.written
         if figure.unit is not None:
             assert text[figure.unit_start : figure.unit_end].strip()
+
+
+def test_written_numbers() -> None:
+    """Seven hundred sentences from the grammars of both languages: each kind of number, and what is none."""
+    found = {
+        sentence: (expected, [named(figure).strip() for figure in read_figures("en", "", sentence, [])])
+        for sentence, expected in read_list("written.tsv")
+    }
+    assert len(found) > 700
+    assert {sentence: both for sentence, both in found.items() if both[0] != both[1]} == {}
 
 
 @pytest.mark.parametrize(

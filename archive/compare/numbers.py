@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 from typing import NamedTuple
+
+from archive.compare.number_words import ARABIC, ENGLISH, PARTS, find_arabic, fold_letters
 
 
 class Number(NamedTuple):
@@ -29,93 +30,18 @@ class Number(NamedTuple):
     is_dual: bool = False
 
 
-class _Word(NamedTuple):
-    """``role``: n digits, o 1 to 9, e a stem of 11 and 12, t 10 to 19, d tens, h hundred, f 200 to 900 in one
-    word, s scale, S scale in the plural, w twice a scale, q a part of a scale, p a part that is added,
-    x complete."""
-
-    role: str
-    value: Decimal
-
-
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
-def _entries(role: str, words: str, values: Iterable[float]) -> dict[str, _Word]:
-    """A word, or several with / between them, for each value."""
-    found = zip(words.split(), values, strict=True)
-    return {form: _Word(role, Decimal(str(value))) for forms, value in found for form in forms.split("/")}
-
-
-_SCALES = (10**3, 10**6, 10**9, 10**12)
-_TENS = range(20, 100, 10)
-_ENGLISH = (
-    _entries("o", "one two three four five six seven eight nine", range(1, 10))
-    | _entries(
-        "t",
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen",
-        range(10, 20),
-    )
-    | _entries("d", "twenty thirty forty/fourty fifty sixty seventy eighty ninety", _TENS)
-    | _entries("h", "hundred", (100,))
-    | _entries("s", "dozen thousand million billion trillion", (12, *_SCALES))
-    | _entries("S", "thousands millions billions trillions", _SCALES)
-)
-_PARTS = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decimal("0.75")}
-# Spelt as `fold_letters` leaves them. Vague plurals (عشرات, مئات) are no numbers; الاثنين is Monday.
-_DUALS = _words(
-    "شخص طفل عنصر جندي قتيل جريح شهيد رجل شاب امرات طفلت سيدت ضابط فتات غارت عمليت هجوم ضربت صاروخ قذيفت"
-    " عبوت لغم انفجار سيارت مدنيت شقيق اسير جثت عائلت اسرت رضيع قائد عضو رهينت منزل دبابت اليت شاحنت"
-    " مروحيت مسيرت برميل دراجت حافلت"
-)
-# مدنيين, مقاتلين, معتقلين are also plurals, so only their -ان is two
-_DUALS_IN_AN = _words("مدني مقاتل مسلح مواطن معتقل صحفي مسعف عامل لاجئ نازح")
-_HUNDREDS = _words("ثلاث اربع خمس ست سبع ثمان/ثماني تسع")
-_ARABIC = (
-    _entries(
-        "o",
-        "واحد/واحده اثنان/اثنين/اثنتان/اثنتين ثلاثه/ثلاث اربعه/اربع خمسه/خمس سته/ست سبعه/سبع"
-        " ثمانيه/ثماني/ثمان تسعه/تسع",
-        range(1, 10),
-    )
-    | _entries("e", "احد/احدي اثنا/اثني/اثنتا/اثنتي", (1, 2))
-    | _entries("t", "عشره/عشر", (10,))
-    | {
-        stem + ending: _Word("d", Decimal(value))
-        for value, stem in zip(_TENS, _words("عشر ثلاث اربع خمس ست سبع ثمان تسع"), strict=True)
-        for ending in ("ون", "ين")
-    }
-    | _entries("h", "مئه/مائه", (100,))
-    | {
-        stem + hundred: _Word("f", Decimal(value))
-        for value, stems in zip(range(300, 1000, 100), _HUNDREDS, strict=True)
-        for stem in stems.split("/")
-        for hundred in ("مئه", "مائه")
-    }
-    | _entries("f", "مئتان/مئتين/مئتي/مئتا/مائتان/مائتين/مائتي/مائتا", (200,))
-    | _entries("s", "الف/الفا مليون/مليونا مليار/مليارا/بليون تريليون", _SCALES)
-    | _entries("S", "الاف ملايين مليارات/بلايين تريليونات", _SCALES)
-    | _entries(
-        "w",
-        "الفان/الفين/الفي مليونان/مليونين/مليوني ملياران/مليارين/ملياري",
-        [2 * scale for scale in _SCALES[:3]],
-    )
-    | _entries("q", "نصف ربع", (0.5, 0.25))
-    | {noun + "ان": _Word("x", Decimal(2)) for noun in (*_DUALS, *_DUALS_IN_AN)}
-    | {noun + "ين": _Word("x", Decimal(2)) for noun in _DUALS}
-)
-_SPELLINGS = (*((alif, "ا") for alif in "أإآٱ"), ("ة", "ه"), ("ى", "ي"), ("ی", "ي"))
-
 _SCALE = "(?:hundred|dozen|thousand|million|billion|trillion)"
-# Words and numbers of a folded text. 1,066 and 1٬066 (whole groups of three: "3,5" is two numbers), decimals
-# ("29.6.2014" is three; "1,5 million" is one), any digits
+# Words and numbers of a folded text. 1,066, 1٬066, 1'066 and 1 066 (whole groups of three: "3,5" is two
+# numbers), decimals ("29.6.2014" is three; "1,5 million" is one), any digits
 # It begins with its digit, so that a search skips all else
 _WITH_DIGITS = (
-    r"\d(?:(?<!\d\d)\d{0,2}(?:[,٬،]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"\d(?:(?<!\d\d)\d{0,2}(?:[,٬،'’]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"|(?<![\w.,٬٫:/-]\d)(?<!\d \d)(?<!0)\d{0,2}(?: \d{3})+(?![\d,]| \d|[.:/]\d)"
+    r"|(?<![\d.]\d)\d{0,2}(?:\.\d{3}){2,}(?![.]?\d)"
     r"|(?<!\d\d)(?<!\d[.٫]\d)\d*[.٫]\d+(?![.٫]?\d)"
     r"|(?<![\d.,٫٬]\d)\d{0,2},\d{1,2}(?= (?:million|billion|مليون|مليار))|\d*)"
 )
+_SEPARATORS = str.maketrans({"٬": ",", "،": ",", "'": ",", "’": ",", " ": ",", "٫": "."})
 _DIGITS = re.compile(_WITH_DIGITS)
 _TOKEN = re.compile(rf"(?<!\w)([a-z]+|[ء-ي]+)(?!\w)|{_WITH_DIGITS}")
 # What begins with a, and, half, quarter or three and is one token
@@ -124,17 +50,18 @@ _SPECIAL = re.compile(
     rf"|(?P<p>and[ -]an?[ -](?:half|quarter))\b|(?P<o>an?)(?=[ -]{_SCALE}\b)"
 )
 _BEGIN_SPECIAL = frozenset(("a", "an", "and", "half", "quarter", "three"))
-_NEEDED = _ENGLISH.keys() | {"half", "quarter"}  # without one of these there is no number in English words
+_NEEDED = ENGLISH.keys() | {"half", "quarter"}  # without one of these there is no number in English words
 _ENGLISH_WORD = re.compile("[a-z]+")
 _ARABIC_LETTER = re.compile("[ء-ي]")
 _TIGHT = frozenset(" -‐‑–")  # between two words of one number
 _AND = frozenset((" and ", "-and-"))
-_PREFIXES = ("و", "ب", "وب", "ل", "ك", "ف", "ول", "ال", "وال", "بال", "لل", "وبال")
+_WA = (" و", " و ")
 _IS_VAGUE = re.compile(r"\b(?:several|few|many|couple(?: of)?|tens of|dozens of)[ -]$", re.IGNORECASE)
 _ORDINALS = (
     "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\\w+teenth|\\w+tieth"
 )
 _IS_ORDINAL = re.compile(rf"(?:[ -]|[ -]and[ -])(?:{_ORDINALS}|hundredth|thousandth)\b", re.IGNORECASE)
+_THE_SCALE = re.compile(r" ال(?:الف|مليون|مليار)(?!\w)")  # "مليون ونصف المليون"
 _IS_CONSTRUCT = re.compile(r"ا \w")
 # الخامس عشر, الثانية عشرة
 _AFTER_ORDINAL = re.compile(r"(?:حادي|ثاني|ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع)ه? و?(?:ال)?$")
@@ -147,31 +74,6 @@ class _Token(NamedTuple):
     end: int
     prefix: str
     is_arabic: bool
-
-
-def fold_letters(text: str) -> str:
-    """One spelling of Arabic letters, one for one, so that places hold."""
-    for letter, plain in () if text.isascii() else _SPELLINGS:
-        text = text.replace(letter, plain)
-    return text
-
-
-@lru_cache(maxsize=1 << 14)
-def _find_arabic(word: str) -> tuple[str, _Word] | None:
-    """What is written together with a number word (and, the, in), and the word; None for other words."""
-    if word in _ARABIC:
-        return "", _ARABIC[word]
-    for prefix in _PREFIXES:
-        found = _ARABIC.get(word[len(prefix) :]) if word.startswith(prefix) else None
-        if found is None or (prefix not in ("و", "ب", "وب") and len(word) < len(prefix) + 4):
-            continue  # "لست" is "I am not"
-        # "بالمئة" is percent, "الاثنين" Monday
-        if prefix.endswith(("ال", "لل")) and not (
-            found.role == "d" or (word[-1] == "ه" and found.role in "ot")
-        ):
-            continue
-        return prefix, found
-    return None
 
 
 def _tokens(plain: str, folded: str) -> Iterator[_Token]:
@@ -194,19 +96,21 @@ def _tokens(plain: str, folded: str) -> Iterator[_Token]:
 def _english(folded: str, word: str, start: int) -> _Token | None:
     if word in _BEGIN_SPECIAL and (special := _SPECIAL.match(folded, start)):
         role = special.lastgroup or ""
-        value = Decimal(1) if role == "o" else _PARTS[re.findall("half|quarters?", special[0])[-1]]
+        value = Decimal(1) if role == "o" else PARTS[re.findall("half|quarters?", special[0])[-1]]
         return _Token(role, value, start, special.end(), "", False)
-    found = _ENGLISH.get(word)
+    found = ENGLISH.get(word)
     return _Token(found.role, found.value, start, start + len(word), "", False) if found else None
 
 
 def _arabic(plain: str, folded: str, word: str, start: int) -> _Token | None:
     end = start + len(word)
     is_and = word in ("واحد", "واحدي") and (folded.startswith(" عشر", end) or plain[start + 1] == "أ")
-    found = ("و", _ARABIC["احد"]) if is_and else _find_arabic(word)  # وأحد is no واحد
+    found = ("و", ARABIC["احد"]) if is_and else find_arabic(word)  # وأحد is no واحد
     if found is None:
         return None
     prefix, known = found
+    if known.role == "q" and (the_scale := _THE_SCALE.match(folded, end)):
+        end = the_scale.end()
     return _Token(known.role, known.value, start + len(prefix), end, prefix, True)
 
 
@@ -227,12 +131,15 @@ class _Sentence:
 
     def _value(self, i: int) -> Decimal:
         token = self.tokens[i]
-        return Decimal(_digits(self.plain[token.start : token.end])) if token.value is None else token.value
+        if token.value is not None:
+            return token.value
+        is_scaled = self._role(i + 1, _TIGHT) in "sS"
+        return Decimal(_digits(self.plain[token.start : token.end], is_scaled))
 
     def _tail_gaps(self, i: int) -> frozenset[str] | tuple[str, ...]:
         """What may stand before a smaller part after token ``i``."""
         if any(token.is_arabic for token in self.tokens[i : i + 2]):
-            return (" و",)
+            return _WA
         return _TIGHT | _AND
 
     def _below_hundred(self, i: int) -> tuple[Decimal, int] | None:
@@ -241,7 +148,7 @@ class _Sentence:
         if token.role in "oe" and token.is_arabic:
             if self._role(i + 1, (" ",)) == "t" and not self.tokens[i + 1].prefix:
                 return value + 10, i + 2
-            if self._role(i + 1, (" و", " وال")) == "d" and self.tokens[i + 1].is_arabic:
+            if self._role(i + 1, (*_WA, " وال")) == "d" and self.tokens[i + 1].is_arabic:
                 return value + self._value(i + 1), i + 2
         if token.role == "d" and token.prefix.endswith("ال"):
             return None  # a street's name, a day, a century
@@ -290,20 +197,24 @@ class _Sentence:
                 return None if role == "q" else (value, 1, end)
             scale, end = int(self._value(end)), end + 1
         value *= scale
-        if self._role(end, (" ", " و")) in "pq" and (
-            self.tokens[end].role == "p" or self._gap(end) == " و"
-        ):  # "a million and a half", "مليون ونصف"
+        if self._role(end, (" ", *_WA)) in "pq" and (
+            self.tokens[end].role == "p" or self._gap(end) in _WA
+        ):  # "a million and a half", "مليون ونصف", "مليون ونصف المليون"
             value, end = value + self._value(end) * scale, end + 1
+            if self._role(end, (" ",)) == "s" and self._value(end) == scale:
+                end += 1
         return value, scale, end
 
     def number(self, i: int) -> tuple[Number | None, int]:
         """The number that begins with token ``i``, if one does."""
         start, token = i, self.tokens[i]
         needed = {"S": "", "p": "", "q": "s", "e": "td"}.get(token.role)  # the roles of the next token
-        if needed is not None and self._role(i + 1, _TIGHT | {" و"}) not in needed:
+        if needed is not None and self._role(i + 1, _TIGHT.union(_WA)) not in needed:
             return None, i + 1
         if token.role in "nx" and self._role(i + 1, _TIGHT) not in "sSp":  # by far the most
-            return self._made(start, i + 1, None, 1), i + 1
+            is_said_twice = token.role == "x" and self._role(i + 1, (" ",)) == "o" and self._value(i + 1) == 2
+            after = i + 1 + is_said_twice  # "صاروخان اثنان"
+            return self._made(start, after, None, 1), after
         part = self._part(i)
         if part is None:
             return None, i + 1
@@ -323,8 +234,12 @@ class _Sentence:
         """Whether token ``i`` may go on with the scale before it: "two thousand, five hundred and six"."""
         if self._role(i, self._tail_gaps(i - 1)) in "noetdhfsw":
             return True
-        is_hundreds = self._role(i, (", ",)) == "o" and self._role(i + 1, _TIGHT) == "h"
-        return is_hundreds and self._role(i + 2, _AND) in "otd"
+        if self._role(i, (", ",)) not in "otd" or self.tokens[i].is_arabic:
+            return False
+        if self._role(i + 1, _TIGHT) == "h":
+            return not self.folded.startswith(" of", self.tokens[i + 1].end)
+        after = i + 2 if self._role(i + 1, _TIGHT) == "o" else i + 1  # "two million, thirty-five thousand"
+        return self._role(after, _TIGHT) == "s"
 
     def _made(self, first: int, after: int, value: Decimal | None, scale: int) -> Number | None:
         token, last = self.tokens[first], self.tokens[after - 1]
@@ -354,14 +269,17 @@ class _Sentence:
         return token.value == 1 and bool(re.match(r"[-‐‑–]\w| another\b", after))
 
 
-def _digits(text: str) -> str:
+def _digits(text: str, is_scaled: bool = False) -> str:
+    """``is_scaled``: a thousand or a million follows, so that 1.066 is no count of whole things."""
     if text.isdecimal() and text.isascii() and text[0] != "0":
         return text
     if not text.isascii():
         text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
-        text = text.replace("٬", ",").replace("،", ",").replace("٫", ".")
+    text = text.translate(_SEPARATORS)
     if re.fullmatch(r"\d+,\d{1,2}", text):
         text = text.replace(",", ".")  # "1,5 million"
+    elif text.count(".") > 1 or (not is_scaled and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text)):
+        text = text.replace(".", "")
     whole, _, decimals = text.replace(",", "").partition(".")
     return (whole.lstrip("0") or "0") + ("." + decimals.rstrip("0") if decimals.strip("0") else "")
 

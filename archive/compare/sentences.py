@@ -57,11 +57,13 @@ def _bare(text: str) -> str:
     return _light(_HYPHEN.sub(lambda m: m[0] if m[1].lower() in _PREFIXES else m[1], folded))
 
 
-# Not after a single letter: "U.S. forces". A wrong split ("Dr. X") only shortens the sentence shown with a
-# figure
+# Not after a single letter: "U.S. forces"
 _SENTENCE_END = re.compile(
     rf"[.!?؟…](?<![.!?؟…][.!?؟…])(?:(?<!{_LETTER}[.!?؟…])|(?<={_LETTER}{_LETTER}[.!?؟…]))[.!?؟…]*+[\"'”’»)\]]*+\s+"
 )
+# No sentence ends after these; after the second ones not before a number: "Dr. Salem", "Sept. 4"
+_TITLES = word_set("dr mr mrs ms gen col lt maj capt sgt brig prof eng st")
+_BEFORE_NUMBER = word_set("no nos approx ca jan feb mar apr jun jul aug sep sept oct nov dec")
 
 
 class Sentence:
@@ -151,10 +153,19 @@ _WORD = re.compile(rf"(?:{_LETTER}[{_MARKS}]*)+")
 def sentence_spans(line: str) -> Iterator[tuple[int, int]]:
     """Where the sentences of a line begin and end, with the spaces after them. A table row is one."""
     at = 0
-    ends = () if "\t" in line else (m.end() for m in _SENTENCE_END.finditer(line))
+    ends = () if "\t" in line else _ends(line)
     for end in chain(ends, (len(line),)):
         yield at, end
         at = end
+
+
+def _ends(line: str) -> Iterator[int]:
+    for match in _SENTENCE_END.finditer(line):
+        word = line[line.rfind(" ", 0, match.start()) + 1 : match.start()].lower()
+        if word not in _TITLES and not (
+            word in _BEFORE_NUMBER and line[match.end() : match.end() + 1].isdecimal()
+        ):
+            yield match.end()
 
 
 def split_sentences(text: str) -> list[Sentence]:

@@ -23,17 +23,18 @@ _LETTER = r"[^\W\d_]"
 # What a reader does not see inside words, and all spaces of a run but one
 _UNSEEN = re.compile(rf"[{_NO_SHAPE}{_MARKS}]+|(?<={_LETTER})\*+(?={_LETTER})|(?<=\w)ـ+|(?<= ) +")
 _MARKED = re.compile(f"[{_MARKS}ـ]")
+_MARKS_HERE = re.compile(f"[{_MARKS}]*")
 _STAR_IN_WORD = re.compile(rf"\*{_LETTER}")
 _PARTS_DIGITS = re.compile(rf"\d(?![{_DIRECTIONS}]+\d)[^\d ]+\d")
 _SPACE = re.compile(r"[^\S\n\t ]")
 
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_YEAR = r"(?:19|20|١٩|٢٠)\d\d"
 _DATE = (
     rf"(?:{_DAY}(?: of| من)?(?: شهر)? ?(?:{MONTHS})(?:[/ ](?:{MONTHS}))?(?:,? (?:من )?(?:ال)?(?:عام "
-    rf"|سنة )?(?:19|20)\d\d)?"
-    rf"|(?:{MONTHS})(?:[/ ](?:{MONTHS}))?(?: {_DAY}(?!\d))?(?:,? (?:of |من )?(?:ال)?(?:عام |سنة )?(?:19"
-    rf"|20)\d\d)?"
-    r"|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|(?:ال)?(?:عام |سنة )?(?:19|20)\d\d)(?![\w])"
+    rf"|سنة )?{_YEAR})?"
+    rf"|(?:{MONTHS})(?:[/ ](?:{MONTHS}))?(?: {_DAY}(?!\d))?(?:,? (?:of |من )?(?:ال)?(?:عام |سنة )?{_YEAR})?"
+    rf"|\d{{1,4}}[/.-]\d{{1,2}}[/.-]\d{{1,4}}|(?:ال)?(?:عام |سنة )?{_YEAR})(?![\w])"
 )
 _SINCE = re.compile(
     r"(?<!\w)(?:since|from|منذ)(?: يوم| تاريخ)? (?:the )?(?P<since>(?>(?:(?:early|late|mid|start|beginning"
@@ -51,8 +52,13 @@ _FREE = re.compile(
     r"(?![\w,:/*×+\-–—٫٬،])(?!\.[0-9])"
 )
 _DASH_OR_TO = "(?: [-–] | to | or | أو | او | إلى | الى )"
-# Here values tell how a line is read: whether two numbers are a range
-_VALUES_DECIDE = re.compile(rf"\0{_DASH_OR_TO}|{_DASH_OR_TO}\0|between |بين ")
+_GOES_ON = re.compile(r"(?: \w+)?(?: ليصل)? (?:to|from|الي) ")
+_SMALL = "two|three|four|five|six|seven|eight|nine|ten"
+# Here values tell how a line is read: whether two numbers are a range, or a share
+_VALUES_DECIDE = re.compile(
+    rf"\0{_DASH_OR_TO}|{_DASH_OR_TO}\0|between |بين | out of |\0 in (?:\0|{_SMALL}|a )|(?:{_SMALL}) in \0"
+    r"|(?:of|in|من|في) (?:every|each|كل) "
+)
 
 
 class Counted(NamedTuple):
@@ -83,6 +89,7 @@ class Line:
     """A line as a reader sees it. Lines that differ in the digits of their counts alone share one."""
 
     def __init__(self, raw: str) -> None:
+        self._raw = raw
         self._plain, self._places = _show(raw)
         self._spans: list[tuple[int, int]] = []  # of the sentences, in ``plain``
         self.sentences: list[Sentence] = []
@@ -110,7 +117,8 @@ class Line:
         """The place in the line as written of a part of ``plain``."""
         if self._places is None:
             return start, end
-        return self._places[start], self._places[end - 1] + 1
+        last = self._places[end - 1] + 1
+        return self._places[start], _MARKS_HERE.match(self._raw, last).end()  # type: ignore[union-attr]
 
     @cached_property
     def masked(self) -> str:
@@ -181,7 +189,13 @@ def _count(plain: str) -> list[tuple[Count, Unit | None]]:
     if not counts:
         return []
     folded = fold(plain)
-    units = [_unit(folded, counts, n) for n in range(len(counts))]
+    units: list[Unit | None] = []
+    for n, count in enumerate(counts):
+        unit, before = _unit(folded, counts, n), units[-1] if n else None
+        if unit is None and before is not None and before.end <= counts[n - 1].start:
+            # "The number of fatalities rose from 13 to 16": both count them
+            unit = before if _GOES_ON.fullmatch(folded, counts[n - 1].end, count.head) else None
+        units.append(unit)
     both = zip(counts, units, strict=True)
     return [(count, unit) for count, unit in both if unit is not None or not count.needs_noun]
 

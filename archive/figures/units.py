@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from archive.compare.numbers import fold_letters
+from archive.compare.number_words import fold_letters
 
 # Each unit has lemmas, separated by commas; the first form of a lemma stands for all its forms where
 # sentences are compared. In Arabic without article and case ending; `fold` spells them.
@@ -28,7 +28,8 @@ _UNITS = {
     "families": "family families, عائلة عائلات عائلتان عائلتين, أسرة أسر أسرتان أسرتين",
     "combatants": "combatant combatants, fighter fighters, soldier soldiers, militiaman militiamen,"
     " gunman gunmen, militant militants, rebel rebels, jihadist jihadists, jihadi jihadis,"
-    " مقاتل مقاتلين مقاتلون مقاتلان, جندي جنود جنديان جنديين, مسلح مسلحين مسلحون مسلحان",
+    " مقاتل مقاتلين مقاتلون مقاتلان, جندي جنود جنديان جنديين, مسلح مسلحين مسلحون مسلحان,"
+    " عسكري عسكريين عسكريون عسكريان",
     "officers": "officer officers, ضابط ضباط ضابطان ضابطين",
     "members": "member members, عنصر عناصر عنصران عنصرين, عضو أعضاء عضوان عضوين",
     "journalists": "journalist journalists, صحفي صحفيين صحفيون صحفيان, إعلامي إعلاميين",
@@ -53,6 +54,14 @@ _UNITS = {
     "tanks": "tank tanks, دبابة دبابات دبابتان دبابتين",
     "houses": "house houses, home homes, منزل منازل منزلان منزلين",
 }  # fmt: skip
+# "the killing of 12"
+_DEEDS = {
+    "killed": "killing murder execution death deaths",
+    "injured": "injury wounding",
+    "arrested": "arrest detention",
+    "kidnapped": "kidnapping abduction",
+    "displaced": "displacement",
+}
 # Verbs and participles: "3 killed", "killing 3", "مقتل 3". A noun beside the number goes first.
 _OUTCOMES = {
     "killed": ("killed killing kills dead died perished", "مقتل قتل قتلت استشهاد استشهد استشهدت"),
@@ -110,6 +119,13 @@ _WERE = re.compile(
     rf"(?P<verb>{_PARTICIPLES})\b"
 )
 _VERB_BEFORE = re.compile(rf"(?<!\w)[وبفل]?(?P<verb>{'|'.join(sorted(_VERBS, key=len, reverse=True))}) $")
+_DEED_NAMES = {deed: name for name, deeds in _DEEDS.items() for deed in deeds.split()}
+_DEED_BEFORE = re.compile(rf"\b(?P<deed>{'|'.join(_DEED_NAMES)}) of $")
+_OUTCOME_NOUNS = "|".join(
+    noun for noun, (name, _) in NOUNS.items() if name in _OUTCOMES and not noun.isascii()
+)
+_THE_OUTCOME_BEFORE = re.compile(rf"(?<!\w)و?ال(?P<noun>{_OUTCOME_NOUNS}) $")  # القتلى 12 والجرحى 5
+_AND_THE = re.compile(" ?وال")  # begins another noun
 _THE_NOUN_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}) ال$")  # الأطفال الثلاثة
 _LONGEST_VERB = max(map(len, _VERBS)) + 3  # with a letter before and a space after
 _LABEL_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}|{_PARTICIPLES})(?: \w+){{0,2}} ?[:=] ?$")
@@ -118,6 +134,13 @@ _NUMBER_OF = re.compile(
     rf"|(?<!\w)[وبفل]?(?:عدد|حصيله|تعداد|مجموع|اجمالي)(?: \w+){{0,2}}? {_AL})(?P<noun>{_ANY_NOUN})(?!\w)"
     r"|(?P<toll>death toll)"
 )
+_THE_NOUN_AFTER = re.compile(rf" ال(?P<noun>{_ANY_NOUN})(?!\w)")  # الثلاثة المدنيين
+GLUED = re.compile(r"-(?!(?:odd|plus)\b)[a-z]")  # "a 12-member family": counts only with that noun
+_GLUED_NOUN = re.compile(rf"-(?P<noun>{_ANY_NOUN})\b")
+# Arabic has one and two after their noun: شخص واحد, جنديين اثنين
+_NOUN_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}) $")
+_ONE_OR_TWO = re.compile("واحده?|اثن(?:ان|ين|تان|تين)")
+_LONGEST_NOUN = max(map(len, NOUNS)) + 4
 _STEPS = 7  # words from a number to its noun
 
 
@@ -127,9 +150,16 @@ def find_unit(folded: str, start: int, end: int, floor: int, ceiling: int) -> Un
     ``floor`` and ``ceiling``: where the number before it ends and the next one begins.
     """
     if folded[start].isalpha() and folded.startswith("ال", max(0, start - 2), start):
-        match = _THE_NOUN_BEFORE.search(folded, floor, start)
-        return Unit(*NOUNS[match["noun"]], *match.span("noun")) if match else None
-    return _find_after(folded, end, ceiling) or _find_before(folded, start, floor)
+        match = _THE_NOUN_BEFORE.search(folded, floor, start) or _THE_NOUN_AFTER.match(folded, end, ceiling)
+    elif GLUED.match(folded, end):
+        match = _GLUED_NOUN.match(folded, end)
+    elif folded[start] in "وا" and _ONE_OR_TWO.fullmatch(folded, start, end):
+        match = _NOUN_BEFORE.search(folded, max(floor, start - _LONGEST_NOUN), start)
+        if match is None:
+            return _find_after(folded, end, ceiling) or _find_before(folded, start, floor)
+    else:
+        return _find_after(folded, end, ceiling) or _find_before(folded, start, floor)
+    return Unit(*NOUNS[match["noun"]], *match.span("noun")) if match else None
 
 
 def find_own_unit(folded: str, start: int, end: int) -> Unit | None:
@@ -144,6 +174,8 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
     if match := _WERE.match(folded, at, ceiling):
         verb = match["verb"]
         return Unit(_VERBS[verb], verb, *match.span("verb"))
+    if _AND_THE.match(folded, at):
+        return None
     for _ in range(_STEPS):
         step = _STEP.match(folded, at, ceiling)
         if step is None:
@@ -161,6 +193,10 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
 def _find_before(folded: str, start: int, floor: int) -> Unit | None:
     if match := _VERB_BEFORE.search(folded, max(floor, start - _LONGEST_VERB), start):
         return Unit(_VERBS[match["verb"]], match["verb"], *match.span("verb"))
+    if match := _DEED_BEFORE.search(folded, max(floor, start - _LONGEST_NOUN), start):
+        return Unit(_DEED_NAMES[match["deed"]], match["deed"], *match.span("deed"))
+    if match := _THE_OUTCOME_BEFORE.search(folded, max(floor, start - _LONGEST_NOUN), start):
+        return Unit(*NOUNS[match["noun"]], *match.span("noun"))
     end = folded[max(floor, start - 2) : start]
     if (":" in end or "=" in end) and (match := _LABEL_BEFORE.search(folded, floor, start)):
         word = match["noun"]
