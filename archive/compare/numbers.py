@@ -196,14 +196,15 @@ class _Sentence:
             if self._role(end, _TIGHT) not in "sS" or self.tokens[end].prefix:
                 return None if role == "q" else (value, 1, end)
             scale, end = int(self._value(end)), end + 1
-        value *= scale
-        if self._role(end, (" ", *_WA)) in "pq" and (
-            self.tokens[end].role == "p" or self._gap(end) in _WA
-        ):  # "a million and a half", "مليون ونصف", "مليون ونصف المليون"
-            value, end = value + self._value(end) * scale, end + 1
-            if self._role(end, (" ",)) == "s" and self._value(end) == scale:
-                end += 1
-        return value, scale, end
+        more, end = self._half(end, scale)
+        return value * scale + more, scale, end
+
+    def _half(self, i: int, scale: int) -> tuple[Decimal, int]:
+        """The part of a scale after it, if one is there: "a million and a half", "مليون ونصف المليون"."""
+        if self._role(i, (" ",)) != "p" and self._role(i, _WA) not in "pq":
+            return Decimal(0), i
+        is_said_twice = self._role(i + 1, (" ",)) == "s" and self._value(i + 1) == scale
+        return self._value(i) * scale, i + 1 + is_said_twice
 
     def number(self, i: int) -> tuple[Number | None, int]:
         """The number that begins with token ``i``, if one does."""

@@ -275,11 +275,7 @@ class _Sentence:
         is_free_before, is_free_after = _is_free_before(before), _is_free_after(plain, last.end)
         if len(last.value) > _MOST_DIGITS:
             return None
-        if not is_free_after and _MEASURE_AFTER.match(plain, last.end):
-            return None
-        if not is_free_before and (_NAME_BEFORE.search(before) or _is_age(plain, before, first, last)):
-            return None
-        if not (is_free_before and is_free_after) and self._is_of_other(first):
+        if not (is_free_before and is_free_after) and self._is_no_count(before, first, last):
             return None
         is_year_like = first.text.isdecimal() and _YEAR.fullmatch(first.value) is not None
         if _says_other(plain, before, first, last, is_year_like):
@@ -288,11 +284,8 @@ class _Sentence:
         if not is_free_before and (match := _APPROX_BEFORE.search(before)):
             approx = "about" if match["tilde"] else next(n for i, n in enumerate(_APPROX) if match[f"a{i}"])
             head = first.start - len(before) + match.start()
-        elif not is_free_after and (match := _APPROX_AFTER.match(plain, last.end)):
-            approx = "at least" if match["least"] else "about"
-        elif self._has_later and (match := _APPROX_LATER.match(plain, last.end)):
-            is_of_next = match.end() + 1 == following  # "30 people at least 5 of them children"
-            approx = None if is_of_next else "at least" if match["least"] else "about"
+        else:
+            approx = self._approx_after(last.end, is_free_after, following)
         value, value_to = float(first.value), None
         if first is not last:
             value, value_to = float(_low(first, last)), float(last.value)
@@ -300,6 +293,20 @@ class _Sentence:
         needs_noun = is_year_like or is_lone_one or GLUED.match(plain, last.end) is not None
         start, end, head = self._at + first.start, self._at + last.end, self._at + head
         return Count(start, end, value, value_to, approx, head, first.is_dual, needs_noun)
+
+    def _approx_after(self, end: int, is_free: bool, following: int | None) -> str | None:
+        match = None if is_free else _APPROX_AFTER.match(self._plain, end)
+        if match is None and self._has_later:
+            match = _APPROX_LATER.match(self._plain, end)
+            if match and match.end() + 1 == following:  # "30 people at least 5 of them children"
+                return None
+        return None if match is None else "at least" if match["least"] else "about"
+
+    def _is_no_count(self, before: str, first: Number, last: Number) -> bool:
+        """Whether a number is a measure, a name, an age or a date."""
+        if _MEASURE_AFTER.match(self._plain, last.end) or _NAME_BEFORE.search(before):
+            return True
+        return _is_age(self._plain, before, first, last) or self._is_of_other(first)
 
     def _is_of_other(self, number: Number) -> bool:
         """Whether a number stands in a date or a telephone number."""
