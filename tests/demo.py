@@ -254,6 +254,10 @@ def play(site: Replica, folder: Path) -> tuple[int, Cast]:
     heading("The edit, as a proof for somebody who has nothing else")
     for line in prove(folder, _name(roles.toll), ENV):
         print(dim(line) if line.startswith("$") else line)
+    print(
+        "The authority that dated it was made for this demo: its word is worth nothing to a stranger. A real"
+    )
+    print("archive asks a public one after each crawl (docs/evidence.md).")
     print(f"All of it holds. The file: {folder / PACKAGE} (open it in https://replayweb.page/)")
     return told, roles
 

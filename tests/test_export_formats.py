@@ -218,6 +218,8 @@ def test_the_ending_names_the_format(small: Small, tmp_path: Path) -> None:
     refused = run(small.folder, "-o", tmp_path / "v.csv.gz")
     assert refused.returncode == 2 and b"ends as no format does: give --format" in refused.stderr
     assert not (tmp_path / "v.csv.gz").exists()
+    refused = run(small.folder, "--format", "csv", "-o", tmp_path / "v.jsonl")
+    assert refused.returncode == 2 and b"ends as jsonl does: name it *.csv" in refused.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")

@@ -3,6 +3,8 @@ to the same article."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -75,3 +77,21 @@ async def test_a_number_may_be_a_post_id(path: Path, capsys: pytest.CaptureFixtu
     assert main(["--archive", str(path.parent), "search", "332481"]) == 0
     said = capsys.readouterr()
     assert (said.out, said.err.splitlines()[0]) == ("", "a post has this id: sohr-archive show en:332481")
+
+
+async def test_a_hit_shows_the_day_it_is_sorted_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A post of the evening in UTC is of the next day on the site. The command lists all posts for ''."""
+    path = make(tmp_path)
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("update articles set day = '2025-03-02' where key = '332481'")
+        conn.commit()
+    assert main(["--archive", str(path.parent), "search", "--newest", ""]) == 0
+    days = [
+        line.split("  ")[1] for line in capsys.readouterr().out.splitlines() if line[:3] in ("en:", "ar:")
+    ]
+    assert days == ["2025-03-02"] + ["2025-03-01"] * 4
+    ds = Datasette([str(path)])
+    await ds.invoke_startup()
+    assert "2 Mar 2025" in Page((await ds.client.get("/-/sohr/search?q=al-mayadin")).text).text

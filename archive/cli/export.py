@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import PurePath
 
 import click
 
@@ -122,6 +123,10 @@ def export(
     if form is None:
         endings = ", ".join(one.ending for one in FORMATS.values())
         raise click.UsageError(f"{target} ends as no format does: give --format, or one of {endings}", ctx)
+    if target != "-" and format_of(target) not in (None, form) and PurePath(target).suffix:
+        raise click.UsageError(
+            f"{target} ends as {format_of(target)} does: name it *{FORMATS[form].ending}", ctx
+        )
     if content and (form != "jsonl" or what != TABLE_NAMES[0]):
         raise click.UsageError("--content writes versions as JSON Lines: leave out --format and --what", ctx)
     if what != TABLE_NAMES[0] and not FORMATS[form].is_table:

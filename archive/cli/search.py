@@ -68,6 +68,7 @@ def search(
     kill*            every word that begins so
     landmine OR لغم  one of the two
     -children        not this word
+    ''               every post that the options allow
 
     \b
     Examples:
@@ -126,7 +127,7 @@ def _text(hit: Hit) -> str:
     from archive.reports.terminal import isolated, plain
 
     version = hit.version
-    day = (version.published_at or version.first_captured_at)[:10]
+    day = version.day or (version.published_at or version.first_captured_at)[:10]
     lines = [f"{version.source}:{version.key}  {day}  {isolated(plain(version.title))}"]
     if hit.matches:
         start, end = hit.matches[0]

@@ -314,7 +314,7 @@ def _gaps(status: Status) -> list[str]:
         if days.not_whole:
             named = ", ".join(days.newest_not_whole)
             more = ", ..." if days.not_whole > len(days.newest_not_whole) else ""
-            of = f"{number_of(days.not_whole, 'day')} of {days.whole + days.not_whole:,}"
+            of = f"{days.not_whole:,} of {number_of(days.whole + days.not_whole, 'day')} with known posts"
             lines.append(f"{name_of(days.edition)}: {of} not listed in full ({named}{more})")
     for held in status.holdings:
         if held.waiting:
@@ -326,5 +326,5 @@ def _gaps(status: Status) -> list[str]:
         lines.append(f"{number} not resolved to an article yet")
     if status.quarantined:
         lines.append(f"{number_of(status.quarantined, 'capture')} in quarantine: see 'sohr-archive layouts'")
-    whole = ", ".join(f"{days.whole:,} days {name_of(days.edition)}" for days in status.days)
-    return lines or [f"none: {whole} listed in full, every article seen was captured"]
+    whole = " and ".join(f"{days.whole:,} days {name_of(days.edition)}" for days in status.days)
+    return lines or [f"none: {whole} with known posts are listed in full, every article seen was captured"]
