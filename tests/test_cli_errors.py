@@ -54,7 +54,8 @@ def test_no_archive(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_another_release(crawled: Path, tmp_path: Path) -> None:
-    """A newer one asks for an upgrade; an earlier one for a rebuild, also when it is to be served."""
+    """A newer one asks for an upgrade; an earlier one, or one with other tables, for a rebuild. Served ones
+    too."""
     newer = damaged(crawled, tmp_path, f"pragma user_version = {RELEASE + 1}")
     assert "newer release" in sentence(run("--archive", newer, "status"), 73)
     database = newer / "archive.db"
@@ -63,6 +64,8 @@ def test_an_archive_of_another_release(crawled: Path, tmp_path: Path) -> None:
     shutil.copy(database, tmp_path / "old.db")
     reported = "is of an earlier release: move it away and run 'sohr-archive rebuild'"
     assert reported in sentence(run("--archive", newer, "status"), 2)
+    other = damaged(crawled, tmp_path / "other", "pragma application_id = 1")
+    assert reported in sentence(run("--archive", other, "status"), 2)
     assert reported in sentence(run("--archive", newer, "serve", "--port", "0"), 2)
     assert reported in sentence(run("serve", "--port", "0", tmp_path / "old.db"), 2)
 

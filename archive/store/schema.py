@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ from archive.model import CHANGE_KINDS, GONE_STATES, PROVIDERS, STATES
 if TYPE_CHECKING:
     from archive.store.fields import VersionField
 
-RELEASE = 1  # of the schema, kept in `pragma user_version`; every change of a table raises it
+# Kept in `pragma user_version`: a release with other tables raises it, so that an older one knows of it.
+# That the tables are others is known by their digest, in `pragma application_id`
+RELEASE = 1
 FILE = Path(__file__).with_name("schema.sql")
 
 
@@ -33,7 +37,15 @@ def read_script() -> str:
 
 def create_schema(conn: sqlite3.Connection) -> None:
     """Make all tables in an empty database, or none."""
-    conn.executescript(f"begin immediate;\n{read_script()}\npragma user_version = {RELEASE}; commit;")
+    marks = f"pragma user_version = {RELEASE}; pragma application_id = {_digest()};"
+    conn.executescript(f"begin immediate;\n{read_script()}\n{marks} commit;")
+
+
+@cache
+def _digest() -> int:
+    """31 bits of the digest of the statements, without their comments."""
+    statements = " ".join(line.partition("--")[0].strip() for line in read_script().splitlines())
+    return int.from_bytes(hashlib.sha256(statements.encode()).digest()[:4], "big") >> 1
 
 
 def _declare(of: VersionField) -> str:
@@ -55,5 +67,6 @@ def check_schema(conn: sqlite3.Connection, path: Path) -> None:
         raise NoArchive(f"{path} is a database, but not an archive: give another folder")
     if release > RELEASE:
         raise NewerArchive(f"{path} was written by a newer release of sohr-archive: upgrade this one")
-    if release < RELEASE:
+    [digest] = conn.execute("pragma application_id").fetchone()
+    if release < RELEASE or digest != _digest():
         raise NoArchive(f"{path} is of an earlier release: move it away and run 'sohr-archive rebuild'")
