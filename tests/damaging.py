@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from archive.rebuild.verify import Finding, verify
@@ -84,3 +87,10 @@ def tamper(folder: Path, *statements: str) -> None:
 def files(folder: Path) -> list[Path]:
     """The WARC files in order."""
     return [file.path for file in warc_files(folder / "warc")]
+
+
+def kill_readers() -> None:
+    """Kill the processes of `archive.extract.pool` that this one started."""
+    for child in psutil.Process().children(recursive=True):
+        if "multiprocessing.spawn" in " ".join(child.cmdline()):
+            os.kill(child.pid, signal.SIGKILL)

@@ -3,19 +3,16 @@ many processes read."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from pathlib import Path
 
-import psutil
-
 from archive.extract.page import extract
-from archive.extract.pool import ParallelReader
+from archive.extract.pool import ParallelReader, open_pool
 from archive.model import ArticleKey
 from archive.sites.sohr.addresses import Site
 from tests.archiving import HOME, capture, check_rebuild
 from tests.crawling import archived, crawl, rows, truth
+from tests.damaging import kill_readers
 from tests.replica.server import Replica
 
 AT_ONCE = {"CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16}
@@ -44,12 +41,11 @@ def test_a_reader_that_is_killed_costs_nothing() -> None:
         capture(1, "2026-01-02T00:00:00Z", "A line of text."),
         capture(1, "2026-01-03T00:00:00Z", "Another line of text."),
     )
-    with ParallelReader(site, 1) as ahead:
+    with open_pool(1) as pool:
+        ahead = ParallelReader(site, pool)
         ahead.start([one])
         assert ahead.read(one, key) == extract(one, site, key)
-        for child in psutil.Process().children(recursive=True):
-            if "multiprocessing.spawn" in " ".join(child.cmdline()):
-                os.kill(child.pid, signal.SIGKILL)
+        kill_readers()
         ahead.start([other])
         assert ahead.read(other, key) == extract(other, site, key)
         ahead.start([one])

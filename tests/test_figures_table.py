@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from archive.export.public_copy import publish, read_redactions
+from archive.extract.pool import open_pool
 from archive.figures import derive as deriving
 from archive.figures.derive import derive
 from archive.rebuild.rebuild import rebuild
 from archive.store.rows import Store
 from tests.archiving import Archive, capture
+from tests.damaging import kill_readers
 
 HEADING = "Since early 2024 the salt war has cost the following lives:"
 
@@ -92,6 +94,19 @@ def test_rebuild_and_new_rules_make_the_same_rows(tolls: Path, monkeypatch: pyte
             store.execute("delete from series")
         assert derive(store) == 3 and derive(store) == 0
     assert [ask(tolls, f"select * from {name}") for name in ("figures", "series")] == tables
+
+
+def test_other_processes_read_the_same(tolls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process reads the texts for the writer, which reads them itself once that process is killed."""
+    tables = [ask(tolls, f"select * from {name}") for name in ("figures", "series")]
+    monkeypatch.setattr(deriving, "WORTH_IT", 0)
+    with open_pool(1) as pool:
+        for rules in (96, 97):
+            monkeypatch.setattr(deriving, "RULES", rules)
+            with closing(Store(tolls / "archive.db")) as store:
+                assert derive(store, pool=pool) == 3
+            assert [ask(tolls, f"select * from {name}") for name in ("figures", "series")] == tables
+            kill_readers()
 
 
 def test_it_stops_and_continues(tolls: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from archive.figures import derive
 from archive.rebuild import recover
 from archive.rebuild.rebuild import rebuild
 from tests.archiving import Foreign, Ran, answer, command_line, dump, said, sohr, told, warc, well
@@ -193,10 +194,12 @@ def test_the_database_comes_back_row_by_row(history: History, tmp_path: Path) ->
 def test_many_processes_read_what_one_would(
     history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rebuild that reads ahead on two cores gives the same rows."""
+    """A rebuild that reads ahead on two cores, pages and figures, gives the same rows."""
     folder = history.copy(tmp_path / "a")
     before = dump(folder)
+    assert before["figures"] and before["series"]
     monkeypatch.setattr(recover, "WORTH_IT", 0)
+    monkeypatch.setattr(derive, "WORTH_IT", 0)
     rebuild(folder, jobs=2)
     assert dump(folder) == before
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Self
 
 from archive.extract.document import promised
 from archive.extract.page import extract
@@ -23,22 +23,26 @@ Found = Extract | Unextractable | None
 _Checked = tuple[Found, str | None]  # with what the second reader says
 
 
-class ParallelReader(Reader):
-    """Reads what it is told to start in other processes, and everything else here."""
+@contextmanager
+def open_pool(jobs: int) -> Iterator[Executor]:
+    """So many processes, each started when there is work for it."""
+    # Spawned: a fork would inherit the archive's lock, and hold it should this process be killed.
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    def __init__(self, site: Site, jobs: int) -> None:
+
+class ParallelReader(Reader):
+    """Reads what it is told to start in the processes of a pool, and everything else here."""
+
+    def __init__(self, site: Site, pool: Executor) -> None:
         super().__init__(site)
         self._pages: dict[tuple[Capture, ArticleKey | None], tuple[Future[list[_Checked]], int]] = {}
         self._records: dict[tuple[int, ArticleKey], tuple[Future[list[Found]], int]] = {}
         self._last: _Checked = (None, None)
-        # Spawned: a fork would inherit the archive's lock, and hold it should this process be killed.
-        self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool = pool
 
     def start(self, captures: Sequence[Capture]) -> None:
         """Begin to read these captures, except redirects, listings and addresses that do not name a post."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor
 
 from archive.figures import RULES
 from archive.store.connection import Connection
@@ -14,7 +15,9 @@ from archive.store.line_kinds import decode_kinds
 # Row of `about`: release of the rules, the last change whose versions were read, and that with series counted
 KEY = "figures"
 BATCH = 300  # changes in one transaction: other writers wait for a second at most
+WORTH_IT = 1_000  # changes: below, other processes take longer to start than they save
 _AT_ONCE = 2_000  # series counted by one statement
+_IN_ONE_MESSAGE = 20  # versions that a process is given at once
 
 _INSERT = f"insert into figures values ({', '.join('?' * 18)})"  # version_id, and a `Figure`
 # A point is of the newest version of its article. The order of points does not depend on this database
@@ -35,11 +38,12 @@ from ordered group by series having count(*) > 1
 """
 
 
-def derive(store: Connection, seconds: float | None = None) -> int:
+def derive(store: Connection, seconds: float | None = None, pool: Executor | None = None) -> int:
     """Read the figures of versions that changes reported since the last call, then count the series that they
     are of; return how many versions were read.
 
-    Commits after each batch. After ``seconds`` it reads no more; the next call continues. Raises CannotWrite.
+    Commits after each batch. After ``seconds`` it reads no more; the next call continues. The processes of
+    ``pool`` read texts. Raises CannotWrite.
     """
     until = time.monotonic() + seconds if seconds is not None else None
     count = 0
@@ -51,11 +55,18 @@ def derive(store: Connection, seconds: float | None = None) -> int:
             store.execute("delete from series")
             store.set_about(KEY, json.dumps([RULES, 0, 0]))
     newest = store.query("select coalesce(max(seq), 0) from changes")[0][0]
+    if newest - read < WORTH_IT:
+        pool = None
     while read < newest and (until is None or time.monotonic() < until):
-        with store.transaction():
-            count += _read_articles(store, read, read + BATCH)
-            read = min(read + BATCH, newest)
-            store.set_about(KEY, json.dumps([RULES, read, counted]))
+        last = min(read + BATCH, newest)
+        try:
+            with store.transaction():
+                number = _read_articles(store, read, last, pool)
+                store.set_about(KEY, json.dumps([RULES, last, counted]))
+        except BrokenExecutor:
+            pool = None  # a process was killed: this one reads the batch again
+        else:
+            read, count = last, count + number
     if counted < read:
         with store.transaction():
             for series in _touched(store, counted, read):
@@ -64,12 +75,9 @@ def derive(store: Connection, seconds: float | None = None) -> int:
     return count
 
 
-def _read_articles(store: Connection, after: int, last: int) -> int:
+def _read_articles(store: Connection, after: int, last: int, pool: Executor | None) -> int:
     """Read the new versions of the articles with changes in a span; of those read again by another extractor,
-    all."""
-    # On first use: most crawls find nothing new, and its patterns take long to come up
-    from archive.figures.reading import read_figures
-
+    all. Raises BrokenExecutor."""
     sql = """
         with changed as (select article_id, max(kind = 'reparsed') as is_reparsed from changes
                          where seq > ? and seq <= ? group by article_id)
@@ -80,11 +88,21 @@ def _read_articles(store: Connection, after: int, last: int) -> int:
     versions = store.query(sql, after, last)
     old = ((version["version_id"],) for version in versions if version["is_read"])
     store.execute_many("delete from figures where version_id = ?", old)
-    for version in versions:
-        kinds = [kind for kind, _ in decode_kinds(version["lines"])]
-        found = read_figures(version["source"], version["title"], version["text"], kinds)
-        store.execute_many(_INSERT, ((version["version_id"], *figure) for figure in found))
+    texts = [tuple(version)[:-1] for version in versions]
+    found = pool.map(_read_version, texts, chunksize=_IN_ONE_MESSAGE) if pool else map(_read_version, texts)
+    for rows in found:
+        store.execute_many(_INSERT, rows)
     return len(versions)
+
+
+def _read_version(version: tuple[int, str, str, str, str]) -> list[tuple[object, ...]]:
+    """Rows of the figures of a version: its id, source, title, text and the kinds of its lines."""
+    # On first use: most crawls find nothing new, and its patterns take long to come up
+    from archive.figures.reading import read_figures
+
+    version_id, source, title, text, lines = version
+    kinds = [kind for kind, _ in decode_kinds(lines)]
+    return [(version_id, *figure) for figure in read_figures(source, title, text, kinds)]
 
 
 def _touched(store: Connection, counted: int, read: int) -> Iterator[list[int]]:

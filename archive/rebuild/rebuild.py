@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from archive.clock import now
 from archive.errors import CannotWrite, DamagedWarc, NoArchive
 from archive.extract import EXTRACTOR
+from archive.extract.reader import Reader
 from archive.figures.derive import derive
 from archive.folder import DATABASE, WARC, put_in_place
 from archive.ingest.events import apply_event
@@ -27,6 +28,9 @@ from archive.warc.files import warc_files
 from archive.warc.manifests import write_manifest
 from archive.warc.reader import read
 from archive.warc.writer import Appender
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 PARTIAL = "archive.db.rebuilding"
 
@@ -52,8 +56,9 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
     """Make the database anew and replace the old one once it is whole; return the number of records read.
 
     A rebuild that was stopped continues at the next call. ``progress`` gets the bytes read; ``jobs``
-    processes read pages. Raises Locked, NoArchive, CannotWrite; DamagedRecords, after all others are indexed:
-    then the old database is kept beside the new one, for it may have what the damaged records said.
+    processes read pages, then figures. Raises Locked, NoArchive, CannotWrite; DamagedRecords, after all
+    others are indexed: then the old database is kept beside the new one, for it may have what the damaged
+    records said.
     """
     lock = _hold(folder)
     damaged: list[str] = []
@@ -65,10 +70,10 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
             store.close()
             _remove_database(partial)
             store = Store(partial)
-        with closing(store):
+        with closing(store), _open_pool(jobs) as pool:
             ingest = Ingest(store, site_of(folder), folder)
-            count = recover(folder, store, ingest, progress, jobs=jobs, damaged=damaged)
-            derive(store)
+            count = recover(folder, store, ingest, progress, pool=pool, damaged=damaged)
+            derive(store, pool=pool)
         if damaged:
             _keep_database(folder)
         _remove_log(folder / DATABASE)
@@ -84,6 +89,17 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda _: None, jobs
     if damaged:
         raise DamagedRecords(damaged, count)
     return count
+
+
+@contextmanager
+def _open_pool(jobs: int) -> Iterator[Executor | None]:
+    if jobs == 1:
+        yield None
+        return
+    from archive.extract.pool import open_pool  # on first use: most events let nothing be read again
+
+    with open_pool(jobs) as pool:
+        yield pool
 
 
 def _keep_database(folder: Path) -> None:
@@ -122,7 +138,7 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
     CannotWrite."""
     lock = _hold(folder)
     try:
-        with closing(Store(folder / DATABASE)) as store:
+        with closing(Store(folder / DATABASE)) as store, _open_pool(jobs) as pool:
             ingest = Ingest(store, site_of(folder), folder)
             recover(folder, store, ingest)
             warc = Appender(folder / WARC, ingest.site.name, known_ends(folder, store))
@@ -131,18 +147,20 @@ def record_event(folder: Path, event: dict[str, Any], jobs: int = 1) -> None:
             warc.close()
             with store.transaction():
                 store.files.register(warc.opened, event["at"])
-                if jobs > 1:
-                    from archive.extract.pool import ParallelReader  # on first use, as in `recover`
-
-                    with ParallelReader(ingest.site, jobs) as reader:
-                        apply_event(ingest, event, position, reader)
-                else:
-                    apply_event(ingest, event, position)
+                apply_event(ingest, event, position, _reader(ingest.site, pool))
             record_closed(folder, store, warc.closed)
-            derive(store)
+            derive(store, pool=pool)
         write_manifest(folder, event["event"], event["at"])
     finally:
         lock.close()
+
+
+def _reader(site: Site, pool: Executor | None) -> Reader | None:
+    if pool is None:
+        return None
+    from archive.extract.pool import ParallelReader  # on first use, as in `_open_pool`
+
+    return ParallelReader(site, pool)
 
 
 def reextract(folder: Path, jobs: int = 1) -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,8 @@ from archive.warc.scan import scan_file
 from archive.warc.writer import Appender
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from archive.extract.pool import ParallelReader
 
 REPLAY_BATCH = 200
@@ -37,13 +38,13 @@ def recover(
     progress: Callable[[int], None] = lambda _: None,
     *,
     cut: bool = True,
-    jobs: int = 1,
+    pool: Executor | None = None,
     damaged: list[str] | None = None,
 ) -> int:
     """Index the records that the database lacks; return how many. ``progress`` gets the bytes read.
 
-    Without ``cut`` nothing outside of the database is written. ``jobs`` processes read pages. What cannot be
-    read is skipped for good and added to ``damaged`` as ``file:byte``; without that list it raises
+    Without ``cut`` nothing outside of the database is written. The processes of ``pool`` read pages. What
+    cannot be read is skipped for good and added to ``damaged`` as ``file:byte``; without that list it raises
     DamagedWarc. Raises CannotWrite.
     """
     if cut:
@@ -53,24 +54,23 @@ def recover(
         _begin(folder, store, ingest, is_lenient=damaged is not None)
         files = warc_files(folder / WARC)
     count = 0
-    with ExitStack() as stack:
-        ahead = None
-        for file in files:
-            start = store.files.indexed_to(file.serial) or 0
-            if start < (size := file.path.stat().st_size):
-                with store.transaction():
-                    store.files.register([file], now())
-                progress(start)
-                if ahead is None and jobs > 1 and size - start > WORTH_IT:
-                    from archive.extract.pool import ParallelReader  # on first use, by a rebuild
+    ahead = None
+    for file in files:
+        start = store.files.indexed_to(file.serial) or 0
+        if start < (size := file.path.stat().st_size):
+            with store.transaction():
+                store.files.register([file], now())
+            progress(start)
+            if ahead is None and pool and size - start > WORTH_IT:
+                from archive.extract.pool import ParallelReader  # on first use, by a rebuild
 
-                    ahead = stack.enter_context(ParallelReader(ingest.site, jobs))
-                before = len(damaged or ())
-                count += _replay(store, ingest, read(file, start, damaged=damaged), start, progress, ahead)
-                if len(damaged or ()) > before:
-                    _skip_damage(folder, store, file)
-            if cut and not file.is_open:
-                record_closed(folder, store, [file])
+                ahead = ParallelReader(ingest.site, pool)
+            before = len(damaged or ())
+            count += _replay(store, ingest, read(file, start, damaged=damaged), start, progress, ahead)
+            if len(damaged or ()) > before:
+                _skip_damage(folder, store, file)
+        if cut and not file.is_open:
+            record_closed(folder, store, [file])
     return count
 
 
