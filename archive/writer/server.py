@@ -8,6 +8,7 @@ all that it was given, and ends; a crawl that was killed loses nothing.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -313,6 +314,7 @@ def main() -> int:
         if writer:
             with contextlib.suppress(ArchiveError, OSError, sqlite3.Error):
                 writer.close()
+        gc.freeze()  # as in `crawler.commands.crawl`
     return 0
 
 

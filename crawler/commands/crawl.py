@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -95,6 +96,7 @@ class Command(ScrapyCrawl):
             self._stamp()
         if url := os.environ.get("ARCHIVE_PING_URL"):
             ping(url, self.exitcode)
+        gc.freeze()  # else Python looks for garbage among all modules once more before it ends
 
     def _read_file(self, args: list[str], opts: argparse.Namespace) -> None:
         """Take the settings and arguments of the archive's settings file, where neither the command line nor
