@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 from archive.clock import clock
 
@@ -21,6 +19,8 @@ def software() -> dict[str, str]:
     left out where those say nothing. A test's clock is said too: ``archive-clock`` as it was stated,
     ``archive-clock-ahead`` in seconds ahead of the machine's.
     """
+    import platform  # on first use, as in `_named`
+
     given = {"operator": os.environ.get(OPERATOR, ""), "hostname": os.environ.get(HOSTNAME, "")}
     shifted = clock()
     stated = (
@@ -40,6 +40,9 @@ def software() -> dict[str, str]:
 
 @cache  # it reads a file
 def _named(part: str) -> str:
+    # On first use: it loads what reads mails, CSV and archives, a tenth of the archive process's start
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{part}/{version(part)}"
     except PackageNotFoundError:

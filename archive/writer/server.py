@@ -30,7 +30,6 @@ from archive.extract import EXTRACTOR
 from archive.extract.cross_check import Check, cross_check, is_to_be_checked
 from archive.extract.document import promised
 from archive.extract.reader import KnownReader, Reader
-from archive.extract.sandbox import read_apart
 from archive.figures.derive import derive
 from archive.folder import WARC
 from archive.ingest.events import apply_event, unfinished
@@ -198,6 +197,8 @@ class Writer:
         expected = self.ingest.articles.find_key(capture.url)
         found: Extract | Unextractable | None = Reader(self.site).read(capture, expected)
         if isinstance(found, Unextractable) and found.reason == APART:
+            from archive.extract.sandbox import read_apart  # few crawls meet one
+
             found = read_apart(capture, self.site, expected, self._seconds)
         stopped = found.detail if isinstance(found, Unextractable) and found.reason == STOPPED else None
         drift = (
