@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from archive.warc.foreign import Revisit
 
 _LONGEST_HEAD = 65_536  # bytes of the header of a WARC record
-_ORIGINAL = re.compile(r"<([^>]*)>\s*;\s*rel=\"?original\"?", re.IGNORECASE)
+_ORIGINAL = re.compile(r"<([^<>]*)>\s*;\s*rel=\"?original\"?", re.IGNORECASE)
 _SPAN = re.compile(r"bytes=([0-9]{1,18})-([0-9]{1,18})$")
 _OWN = "x-archive-orig-"  # the site's headers, as the Wayback Machine repeats them
 _EXCLUDED = b"AdministrativeAccessControlException"
@@ -130,7 +130,7 @@ def read_record(exchange: Capture, url: str, digest: str) -> Capture | Revisit |
         Revisit,
         read_member,
     )
-    from archive.warc.foreign_records import digest_matches
+    from archive.warc.payloads import digest_matches
 
     where = asked_of(exchange)[:300]
     if exchange.status in (404, 410, 416):

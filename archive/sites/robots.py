@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 NAME = "sohr-archive"  # the name by which robots.txt knows us
 # Directives with the misspellings that the large search engines accept
 _DIRECTIVE = re.compile(
-    r"\s*(user[- ]?agent|dis+al+[oa]w|diasllow|allow|crawl-delay|sitemap)(?:\s*:|\s)\s*(.*?)\s*$",
+    r"\s*(user[- ]?agent|dis+al+[oa]w|diasllow|allow|crawl-delay|sitemap)(?:\s*:|\s)(.*)",
     re.IGNORECASE,
 )
 _PRODUCT = re.compile(r"[A-Za-z_-]+|\*")
@@ -54,7 +54,7 @@ def parse_robots(text: str, name: str = NAME) -> Robots:
     reading = _Reading()
     for line in re.split(r"[\r\n]+", text.lstrip("\ufeff")):
         if found := _DIRECTIVE.match(line.partition("#")[0]):
-            reading.add(found[1].lower(), found[2])
+            reading.add(found[1].lower(), found[2].strip())
     group = reading.groups.get(name.lower()) or reading.groups.get("*") or _Group()
     return Robots(tuple(group.rules), group.crawl_delay, tuple(reading.sitemaps))
 

@@ -38,8 +38,9 @@ _TRICKED = re.compile(
     rf"(?:[*\-._\u0640\u200b-\u200d\u2060\ufeff]+{_LETTER}[\u064b-\u0652]*|{_LETTER}[\u064b-\u0652]*)*"
 )
 _TRICK = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]")
-# Tricks before a letter
-_INSIDE = re.compile(r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]+(?=[^\W\d_\u0640])")
+# Tricks before a letter. A long run of them (a line of stars) is looked at once
+_SIGNS = r"[*\-._\u0640\u200b-\u200d\u2060\ufeff]"
+_INSIDE = re.compile(rf"(?<!{_SIGNS}){_SIGNS}++(?=[^\W\d_\u0640])")
 # A character of a word with tricks
 _PART = re.compile(r"[^\W\d_]|[\u064b-\u0652*\-._\u0640\u200b-\u200d\u2060\ufeff]")
 _ALWAYS = re.compile(r"(?<=[^\W\d_\u0640])\*+(?=[^\W\d_\u0640])")

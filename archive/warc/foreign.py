@@ -23,12 +23,10 @@ from archive.warc.foreign_records import (
     ForeignRecord,
     Lost,
     check_digests,
-    dechunk,
-    digest_matches,
     read_foreign,
-    split_http,
 )
 from archive.warc.gzip_members import Member
+from archive.warc.payloads import dechunk, digest_matches, split_http
 from archive.warc.reader import TRUNCATED, header_lines
 from archive.warc.records import Headers, NoRecord, read_headers
 from archive.warc.writer import one_line

@@ -3,8 +3,6 @@ with their place, and reading continues after them."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import os
 import re
@@ -20,6 +18,7 @@ from typing import IO, Any, ClassVar, cast
 
 from archive.errors import UNREADABLE, ArchiveError
 from archive.warc.gzip_members import GZIP, Member, Packing, next_member, walk
+from archive.warc.payloads import digest_matches, payload_matches
 from archive.warc.records import MOST_HEADERS, Headers, NoRecord, read_headers
 
 MOST = 64 * 2**20  # bytes of a block: a post is a thousandth of it
@@ -32,8 +31,6 @@ _ZSTD, _DICTIONARY = b"\x28\xb5\x2f\xfd", b"\x5d\x2a\x4d\x18"
 _ARC, _BOM = b"filedesc://", b"\xef\xbb\xbf"
 _LINE = b"\nWARC/"
 _VERSION = re.compile(rb"WARC/([0-9]+)\.[0-9]+[ \t]*\r?\n")
-_BLANK = re.compile(rb"\r?\n\r?\n")  # after HTTP headers
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 class UnreadableFile(ArchiveError):
@@ -389,63 +386,13 @@ def check_digests(record: ForeignRecord) -> Verdict:
     if record.headers.kind == "revisit":
         return Verdict(digest_matches(stated, record.block))
     if not stated:
-        return Verdict(_payload_matches(payload, record.block))
+        return Verdict(payload_matches(payload, record.block))
     verdict = digest_matches(stated, record.block)
     # Some tools of 2017 to 2020 state the payload's digest for both.
-    if verdict is False and _payload_matches(stated, record.block) and payload in ("", stated):
+    if verdict is False and payload_matches(stated, record.block) and payload in ("", stated):
         return Verdict(True, "the record states its payload's digest as its block's")
     return Verdict(verdict)
 
 
 def _is_proven(record: ForeignRecord) -> bool:
     return check_digests(record).is_proof is True
-
-
-def _payload_matches(stated: str, block: bytes) -> bool | None:
-    """Whether a digest is that of a block's body, with or without transfer coding."""
-    body = split_http(block)[1]
-    matches = digest_matches(stated, body)
-    return digest_matches(stated, dechunk(body)[0]) if matches is False else matches
-
-
-def digest_matches(stated: str, content: bytes) -> bool | None:
-    """Whether a digest (``sha1:BASE32``, ``sha256:HEX``, ...) is the content's; None for an unknown kind."""
-    name, _, value = stated.partition(":")
-    try:
-        made = hashlib.new(name.strip().lower().replace("-", ""), content, usedforsecurity=False).digest()
-    except (ValueError, TypeError):
-        return None
-    spellings = (
-        made.hex(),
-        base64.b32encode(made).decode(),
-        base64.b64encode(made).decode(),
-        base64.urlsafe_b64encode(made).decode(),
-    )
-    return value.strip().rstrip("=").lower() in {spelling.rstrip("=").lower() for spelling in spellings}
-
-
-def split_http(block: bytes) -> tuple[bytes, bytes]:
-    """Headers and body of an HTTP message; interim answers (100 Continue, 103 Early Hints) are dropped."""
-    while True:
-        blank = _BLANK.search(block)
-        head, body = (block[: blank.start()], block[blank.end() :]) if blank else (b"", block)
-        if not re.match(rb"HTTP/[0-9.]+ 1(?!01)[0-9][0-9](?: |\r|\n|$)", head):
-            return head, body
-        block = body
-
-
-def dechunk(body: bytes) -> tuple[bytes, bool]:
-    """A body without its transfer coding, and whether it is whole. Some tools undo the coding and keep the
-    header: then it is returned as it is."""
-    out, position = bytearray(), 0
-    while size := _CHUNK_SIZE.match(body, position):
-        start, count = size.end(), int(size[1], 16)
-        if not count:
-            return bytes(out), True
-        out += body[start : start + count]
-        position = start + count + 2
-        if position > len(body):
-            return bytes(out), False
-        if body[position - 2 : position] != b"\r\n":
-            return body, True
-    return (bytes(out), False) if position else (body, True)

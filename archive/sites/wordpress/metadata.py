@@ -8,7 +8,6 @@ without an offset is a day at most.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,21 +20,14 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from archive.clock import read_day, read_time
 from archive.html.lines import inline_text, tidy
 from archive.model import Address, Capture, Claim, Kind
+from archive.sites.wordpress.json_ld import read_json_ld
 from archive.sites.wordpress.noise import in_furniture
-from archive.sites.wordpress.rest import make_storable
 from archive.sites.wordpress.site import WordPressSite, day_of_scope
 from archive.text.wordlists import word_set
 
 _TAG = re.compile(r"<(meta|link)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*+)(?:>|\Z|[\"'])", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([a-zA-Z:_-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_JSON_LD = re.compile(rb"<script[^>]{0,200}application/ld\+json[^>]{0,200}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(?<![a-zA-Z:_-])([a-zA-Z:_-]++)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _BODY = re.compile(rb"<body[\s>]|</head\s*>", re.IGNORECASE)
-_WRAPPERS = re.compile(
-    r"/\*\s*<!\[CDATA\[\s*\*/|/\*\s*\]\]>\s*\*/|(?://\s*)?(?:<!\[CDATA\[|\]\]>)|<!--|(?://\s*)?-->"
-)
-_NOT_STORABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)|\0")
-_TRAILING_COMMA = re.compile(r",\s*([}\]])")
-_END_SCRIPT = re.compile(rb"</script", re.IGNORECASE)
 _POST_CLASS = re.compile(r"(?:^|\s)(?:postid|page-id|attachmentid)-([1-9][0-9]{0,9})(?:\s|$)")
 _SHORTLINK = re.compile(r"[?&]p=([1-9][0-9]{0,9})(?:&|$)")
 _DAY = re.compile(r"((?:19|20)\d\d-\d\d-\d\d)(?:[T ]|$)")
@@ -50,7 +42,6 @@ _NO_AUTHOR = re.compile(
 _SOURCE_BOX = re.compile(r"(?:^|[\s_-])(?:source|via)(?:[_-]bar)?(?:$|\s)")
 _DECKS = "h2.entry-sub-title, .post-subtitle, .s-tagline"
 _BYLINES = ".author .fn, .vcard .fn, a.author-name, .author-name a, [itemprop=author] [itemprop=name], .wp-block-post-author__name"
-_LIMIT = 1_000_000  # bytes in which JSON-LD is read
 _ARTICLE_TYPES = word_set(
     "article newsarticle blogposting reportagenewsarticle analysisnewsarticle opinionnewsarticle webpage report liveblogposting"
 )
@@ -156,7 +147,7 @@ def _read_addresses(
     header = next(
         (value for name, value in capture.headers if name.lower() == "link" and "shortlink" in value), ""
     )
-    shown = re.search(r"<([^>]*)>\s*;[^,]*shortlink", header)
+    shown = re.search(r"<([^<>]*)>\s*;[^,]*shortlink", header)
     shortlinks = [(href, "link:shortlink") for rel, href in links if rel == "shortlink"] + (
         [(shown[1], "header:link:shortlink")] if shown else []
     )
@@ -301,40 +292,8 @@ def _tags(head: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return metas, links
 
 
-def _json_ld(html: bytes) -> Iterator[Any]:
-    if b"ld+json" not in html:
-        return
-    position = 0
-    while opened := _JSON_LD.search(html, position, _LIMIT):
-        closed = _END_SCRIPT.search(html, opened.end(), _LIMIT)
-        if closed is None:
-            return
-        position = closed.end()
-        yield load_json(html[opened.end() : closed.start()].decode("utf-8", "replace"))
-
-
-def load_json(text: str) -> Any:
-    """Read a JSON text as pages have it: in a comment or CDATA, with trailing commas, or escaped as HTML;
-    None if it cannot be read. Lone surrogates and NUL become U+FFFD."""
-    for version in _readings(text):
-        try:
-            found = json.loads(version.strip(), strict=False)
-            return make_storable(found) if _NOT_STORABLE.search(version) else found
-        except (ValueError, RecursionError):
-            continue
-    return None
-
-
-def _readings(text: str) -> Iterator[str]:
-    yield text
-    bare = _WRAPPERS.sub("", text).strip()
-    for version in (bare, unescape(bare)):
-        yield version
-        yield _TRAILING_COMMA.sub(r"\1", version)
-
-
 def _read_json_ld(html: bytes, is_other: Callable[[str], bool], out: Statements) -> None:
-    entries = [entry for value in _json_ld(html) for entry in _flatten(value)]
+    entries = [entry for value in read_json_ld(html) for entry in _flatten(value)]
     by_id = {entry["@id"]: entry for entry in entries if isinstance(entry.get("@id"), str)}
     # An article's own statements come before those of the page around it
     entries.sort(key=lambda entry: "webpage" in _types(entry))

@@ -52,7 +52,7 @@ _SENDS_ON = _any(
     r"\blocation\s*\.\s*(?:reload|replace|assign)\s*\(|\blocation(?:\s*\.\s*href)?\s*=[^=]",
 )
 _NO_WORDS = re.compile(
-    r"<(script|style|noscript|head)\b.*?</\1\s*>|<[^>]*>|<!--.*?-->", re.IGNORECASE | re.DOTALL
+    r"<(script|style|noscript|head)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.IGNORECASE | re.DOTALL
 )
 _FEW_WORDS = 40
 _HEAD = 65_536  # characters that are searched: a refusal is short, and says so at its beginning
