@@ -7,12 +7,14 @@ edges, metadata. A page that no layout reads is `Unextractable` with its reason.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
 from archive.extract import EXTRACTOR
 from archive.extract.document import Bounds, open_document, refused
+from archive.extract.passwords import asks_for_password
 from archive.html.lines import Body, inline_text, is_visible, read_lines, tidy
 from archive.model import Address, ArticleKey, Capture, Claim, Edition, Extract, Kind, Line, Unextractable
 from archive.sites.sohr import boilerplate
@@ -21,13 +23,6 @@ from archive.sites.sohr.layouts import Layout, choose_layout, find_body, find_ti
 from archive.sites.wordpress import metadata
 from archive.sites.wordpress.noise import is_noise, may_be_text
 
-_FEW_WORDS = 40  # a text of fewer beside a form for a password is a wall's
-# What no reader sees, or what stands beside a text
-_BESIDE = frozenset(("nav", "aside", "dialog", "template", "noscript", "header", "footer", "details"))
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_HIDDEN_CLASSES = frozenset(
-    ("hidden", "hide", "d-none", "is-hidden", "mfp-hide", "collapse", "lightbox-hide")
-)
 _FEWEST_WORDS = 5  # of a line of prose in a skipped element
 _SENTENCE = re.compile(r"[.!?؟۔](?:\W|$)")  # the end of one; headlines and labels have none
 _LISTING_CLASSES = frozenset(
@@ -103,6 +98,18 @@ class _Page:
         """True for the address of another post or of a listing."""
         return self.is_other_post(href) or self.is_listing(href)
 
+    def is_other_posts_element(self, tag: str, attributes: Mapping[str, str | None]) -> bool:
+        """True for the element of another post within the text, as a plugin prints the next one there."""
+        if tag not in ("article", "div", "section") or self.post_id is None:
+            return False
+        names = (attributes.get("class") or "").split()
+        if "type-post" not in names:
+            return False
+        shown = [
+            found[1] for name in (attributes.get("id") or "", *names) if (found := _POST_ELEMENT.match(name))
+        ]
+        return bool(shown) and str(self.post_id) not in shown
+
     def is_within(self, href: str) -> bool:
         """True for an address of a place in this page."""
         found = self.site.parse(href, self.capture.url)
@@ -174,36 +181,9 @@ def _why_no_article(page: _Page, expected: ArticleKey | None) -> Unextractable |
         return page.unextractable("listing", "several articles and no headline of its own")
     if _is_cut(page.html, page.body):
         return page.unextractable("truncated", "the page ends inside the text")
-    if _asks_for_password(page.body):
+    if asks_for_password(page.body):
         return page.unextractable("protected", "the page asks for a password", _title(page)[0] or None)
     return None
-
-
-def _asks_for_password(body: LexborNode) -> bool:
-    """Whether WordPress asks for a post's password, or a form for a password is nearly all of a text, as with
-    plugins for members. A form that no reader sees, or that stands in a box of the theme, is neither."""
-    fields = body.css("form.post-password-form, input[type='password']")
-    asked = [field for field in fields if _is_shown(field, body)]
-    if any(field.tag == "form" for field in asked):
-        return True
-    return bool(asked) and len(body.text(separator=" ").split()) < _FEW_WORDS
-
-
-def _is_shown(node: LexborNode, body: LexborNode) -> bool:
-    above: LexborNode | None = node
-    while above is not None and above.mem_id != body.mem_id:
-        attributes, tag = above.attributes, above.tag or ""
-        if tag in _BESIDE or "hidden" in attributes or attributes.get("aria-hidden") == "true":
-            return False
-        if _HIDDEN_STYLE.search(attributes.get("style") or ""):
-            return False
-        if not _HIDDEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
-            return False
-        is_form = tag == "form" or attributes.get("role") == "form"
-        if not is_form and is_noise(above, tag, attributes):
-            return False
-        above = above.parent
-    return True
 
 
 def _why_no_body(page: _Page) -> Unextractable:
@@ -224,14 +204,12 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     body, stated, url = page.body, page.stated, page.capture.url
     assert body is not None
     title, origin = _title(page)
-    found = read_lines(body, is_noise)
+    found = _read_body(body, page)
     links = [(link, words) for href, words in found.links if (link := metadata.absolute(href, url))]
-    for line in found.lines:
-        if line.linked and "#" in line.href and page.is_within(line.href):
-            line.is_within = True
+    links = [link for link in links if "#" not in link[0] or not page.is_within(link[0])]
     kept = boilerplate.cut(found.lines, title, page.site, links, page.is_other_post, page.is_listing)
-    others = _cut_addresses(found, kept, url)
-    links = [link for link in links if link[0] not in others]
+    cut = _cut_addresses(found, kept, url)
+    links = [link for link in links if link[0] not in cut]
     if _is_pruned_away(found, kept, page):
         detail = "less than half of the words are left without what looks like boxes"
         return page.unextractable("layout", detail, title or None)
@@ -241,9 +219,7 @@ def _read_article(page: _Page) -> Extract | Unextractable:
     around = _widest(page.scope, body)
     metadata.read_beside(around, body, page.capture, page.site, stated)
     number, pages, urls = _pages(around or body, page)
-    own = [
-        (src, href) for src, href in found.images if not href or metadata.absolute(href, url) not in others
-    ]
+    own = [(src, href) for src, href in found.images if not href or metadata.absolute(href, url) not in cut]
     images = (metadata.absolute(src, url) for src, _ in own)
     return Extract(
         title=title,
@@ -272,6 +248,24 @@ def _read_article(page: _Page) -> Extract | Unextractable:
         notes=tuple(kept.notes),
         claims=tuple(stated.claims),
     )
+
+
+def _read_body(body: LexborNode, page: _Page) -> Body:
+    """The lines of a text, without noise and without the elements of other posts."""
+    others: list[LexborNode] = []
+
+    def is_no_text(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -> bool:
+        if page.is_other_posts_element(tag, attributes):
+            others.append(node)
+            return True
+        return is_noise(node, tag, attributes)
+
+    found = read_lines(body, is_no_text)
+    found.skipped = [node for node in found.skipped if node not in others] if others else found.skipped
+    for line in found.lines:
+        if line.linked and "#" in line.href and page.is_within(line.href):
+            line.is_within = True
+    return found
 
 
 def _cut_addresses(found: Body, kept: boilerplate.Cut, url: str) -> set[str | None]:

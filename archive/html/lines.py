@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
+from archive.html.attributes import COUNTERS, find_amount, has_elements, is_pixel, unprotect
+from archive.html.tables import Row, Table, is_row
 from archive.model import LineKind
 from archive.text.wordlists import word_set
 
@@ -22,6 +24,8 @@ SKIPPED = word_set(
     """
     script style noscript template iframe form svg button nav object embed video audio canvas map select
     textarea input dialog head title meta link datalist progress meter frameset noembed noframes
+    amp-ad amp-analytics amp-audio amp-auto-ads amp-consent amp-embed amp-iframe amp-next-page amp-sidebar
+    amp-social-share amp-sticky-ad amp-user-notification amp-video
     -comment -doctype
     """
 )
@@ -43,7 +47,6 @@ _SCRIPTS = {
     "sub": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"),
 }
 _BUTTON = re.compile(r"(?:^|[\s_-])(?:button|btn)(?:$|[\s_-])")
-_MOST_COLUMNS, _MOST_ROWS = 100, 65_534  # that a cell may span; HTML's bound for rows
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _CAPTION_CLASSES = frozenset(("wp-caption-text", "gallery-caption", "wp-element-caption"))
@@ -125,40 +128,6 @@ def read_lines(root: LexborNode, is_noise: IsNoise | None = None, *, inline: boo
     return _Walk(root, is_noise, inline).run()
 
 
-class _Table:
-    """The columns of a table that cells of earlier rows still occupy."""
-
-    def __init__(self) -> None:
-        self.spans: dict[int, int] = {}  # column -> rows
-
-    def end_row(self) -> None:
-        self.spans = {column: rows - 1 for column, rows in self.spans.items() if rows > 1}
-
-
-class _Row:
-    """The cells of a table row: one for each column, "" where another cell reaches into it."""
-
-    def __init__(self, table: _Table) -> None:
-        self.table = table
-        self.cells: list[str] = []
-        self.depth = 0  # rows of nested tables around the text
-        self._reached = dict(table.spans)
-
-    def start_cell(self) -> None:
-        while self._reached.pop(len(self.cells), 0):
-            self.cells.append("")
-
-    def end_cell(self, text: str, columns: int, rows: int) -> None:
-        for column in range(len(self.cells), len(self.cells) + columns):
-            if rows > 1:
-                self.table.spans[column] = rows
-        self.cells += [text] + [""] * (columns - 1)
-
-    def text(self) -> str:
-        # Columns are counted from the first cell, so empty cells after the last one move no figure
-        return "\t".join(self.cells).rstrip()
-
-
 class _Walk:
     """An iterative walk: a page may nest deeper than Python recurses."""
 
@@ -172,11 +141,12 @@ class _Walk:
         self.is_marked = False  # the line has inline elements
         self.context = _Context()
         self.anchor: tuple[str, list[str]] | None = None
-        self.row: _Row | None = None  # being read
-        self.tables: list[_Table] = []
+        self.row: Row | None = None  # being read
+        self.tables: list[Table] = []
         self.pre = 0
         self.script: dict[int, int] | None = None  # of sup and sub
         self.has_protected = not inline and root.css_first("[data-cfemail]") is not None  # e-mail addresses
+        self.has_counters = not inline and root.css_first(COUNTERS) is not None
         self.splits: Callable[[str], bool] | None = None  # characters that must not join here
         self.forms: set[int] = set()  # containers with a form
 
@@ -198,7 +168,7 @@ class _Walk:
             elif (attributes := self.attributes_to_read(node, tag)) is not None:
                 before = self.context
                 self.enter(node, tag, attributes)
-                child = node.first_child
+                child = self.child_to_read(node, attributes)
                 if child is not None:
                     parents.append((node, tag, before))
                     node = child
@@ -214,8 +184,7 @@ class _Walk:
 
     def attributes_to_read(self, node: LexborNode, tag: str) -> Attributes | None:
         """The attributes of an element; None if it is skipped."""
-        # The headings of an accordion consist of a button
-        if tag in SKIPPED and not (tag == "button" and self.context.kind is LineKind.HEADING):
+        if tag in SKIPPED and not (tag == "button" and self.is_heading_of_accordion(node)):
             if tag not in _UNSEEN:
                 self.splits = self.splits or str.isdecimal
             if tag == "form":
@@ -227,9 +196,20 @@ class _Walk:
             self.splits = self.splits or str.isdecimal
             return None
         if self.has_protected and (hidden := attributes.get("data-cfemail")):
-            self.add(_unprotect(hidden) or node.text())
+            self.add(unprotect(hidden) or node.text())
             return None
         return attributes
+
+    def child_to_read(self, node: LexborNode, attributes: Attributes) -> LexborNode | None:
+        """The first child; None if an attribute says what the element shows."""
+        if self.has_counters and (amount := find_amount(node, attributes)):
+            self.add(amount)
+            return node.first_child if has_elements(node) else None
+        return node.first_child
+
+    def is_heading_of_accordion(self, button: LexborNode) -> bool:
+        names = button.attributes.get("class") or ""
+        return self.context.kind is LineKind.HEADING or "accordion" in names.casefold()
 
     def text(self, text: str) -> None:
         if self.pre and self.row is None and not self.inline and "\n" in text:
@@ -329,12 +309,12 @@ class _Walk:
                 self.pieces.clear()
             return
         self.break_line()
-        if tag == "tr" and not self.inline and _is_row(node):
+        if tag == "tr" and not self.inline and is_row(node):
             self.context = _Context(LineKind.ROW, 0, tag, self.context.lists, boxes=self.context.boxes)
-            self.row = _Row(self.tables[-1] if self.tables else _Table())
+            self.row = Row(self.tables[-1] if self.tables else Table())
             return
         if tag == "table":
-            self.tables.append(_Table())
+            self.tables.append(Table())
         self.context = self.inside(node, tag, attributes)
 
     def leave(self, node: LexborNode, tag: str) -> None:
@@ -355,7 +335,7 @@ class _Walk:
             if href and (pieces or not self.out.links or self.out.links[-1][0] != href):
                 self.out.links.append((href, tidy("".join(pieces))))
 
-    def leave_table(self, tag: str, table: _Table) -> None:
+    def leave_table(self, tag: str, table: Table) -> None:
         if tag == "tr":
             table.end_row()
         elif tag in ("thead", "tbody", "tfoot"):
@@ -363,7 +343,7 @@ class _Walk:
         elif tag == "table":
             self.tables.pop()
 
-    def leave_in_row(self, node: LexborNode, tag: str, row: _Row) -> None:
+    def leave_in_row(self, node: LexborNode, tag: str, row: Row) -> None:
         if tag == "tr" and not row.depth:
             text = row.text()
             row.table.end_row()
@@ -376,10 +356,7 @@ class _Walk:
             row.depth -= 1
             self.add(" ")
         elif tag in ("td", "th") and not row.depth:
-            attributes = node.attributes
-            columns = _span(attributes.get("colspan"), _MOST_COLUMNS) or 1
-            rows = _span(attributes.get("rowspan"), _MOST_ROWS) or _MOST_ROWS  # 0: to the end of its section
-            row.end_cell(tidy("".join(self.pieces)), columns, rows)
+            row.end_cell(tidy("".join(self.pieces)), node.attributes)
             self.pieces.clear()
         else:
             self.add(" ")
@@ -406,7 +383,7 @@ class _Walk:
         if "emoji" in classes or "wp-smiley" in classes:
             self.add(attributes.get("alt") or "")  # a picture of a character
             return
-        if _is_pixel(attributes):
+        if is_pixel(attributes):
             return
         self.splits = self.splits or str.isdecimal
         for name in _LAZY:
@@ -414,40 +391,3 @@ class _Walk:
             if address and not address.startswith("data:"):
                 self.out.images.append((address, self.anchor[0] if self.anchor else ""))
                 return
-
-
-def _unprotect(hidden: str) -> str | None:
-    """The e-mail address that Cloudflare hides from robots: hexadecimal, each byte combined with the
-    first."""
-    try:
-        key, *rest = bytes.fromhex(hidden)
-    except ValueError:
-        return None
-    return bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
-
-
-def _is_pixel(attributes: Attributes) -> bool:
-    """True for an image that counts visitors and shows nothing."""
-    sizes = [(attributes.get(name) or "").strip().removesuffix("px") for name in ("width", "height")]
-    style = (attributes.get("style") or "").replace(" ", "").lower()
-    return sizes[0] in ("0", "1") or sizes[1] in ("0", "1") or "display:none" in style
-
-
-def _span(value: str | None, most: int) -> int:
-    """The number of columns or rows of a cell, from its attribute."""
-    value = (value or "").strip()
-    return min(int(value[:6]), most) if value.isascii() and value.isdigit() else 1
-
-
-def _is_row(row: LexborNode) -> bool:
-    """True for a row of data; False for a row that lays out a page (lists or several paragraphs in a
-    cell)."""
-    cells = [cell for cell in row.iter() if cell.tag in ("td", "th")]
-    for cell in cells:
-        if cell.css_first("li, h1, h2, h3, h4, h5, h6, blockquote") is not None:
-            return False
-        if len(cell.css("p")) > (1 if len(cells) == 1 else 2) or (
-            len(cells) == 1 and cell.css_first("br") is not None
-        ):
-            return False
-    return True

@@ -47,6 +47,16 @@ _CONTENTS = re.compile(
     r"^(?:table of )?contents\W*$|^in this (?:article|post|page)\W*$|^(?:جدول )?المحتويات\W*$|^محتويات (?:المقال|الصفحة)\W*$",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"\w+")
+_ENTRY_NUMBER = re.compile(r"^(?:[0-9]{1,2} ){1,4}(?=[^\W\d])")
+_JUMP = re.compile(r"(?:back|return|go|jump|skip|scroll|top|up|العودة|عودة|الى|إلى|اذهب|انتقل)\b")
+# How long ago: it differs at each visit
+_AGO = re.compile(
+    r"^\W*(?:(?:last |was )?(?:posted|published|updated|modified)\W+|(?:نشر|آخر تحديث|اخر تحديث|تحديث)\W+)?(?:about |around |almost )?(?:"
+    r"(?:[0-9٠-٩]{1,3}|an?|one) (?:sec(?:ond)?|min(?:ute)?|hour|hr|day|week|month|year)s? ago|just now|yesterday"
+    r"|(?:منذ|قبل) (?:[0-9٠-٩]{1,3} )?(?:ثاني|ثوان|دقيق|دقائق|ساع|يوم|أيام|ايام|أسبوع|اسبوع|أسابيع|شهر|أشهر|شهور|سنة|سنتين|سنوات)\w{0,3}(?: (?:واحدة|واحد))?)\W*$",
+    re.IGNORECASE,
+)
 _AD_LABEL = re.compile(
     r"^\W*(?:advertis(?:e?ments?|ing)|sponsored(?: (?:content|links?))?|ads?(?: by \w+)?|إعلان(?:ات)?|اعلان(?:ات)?|مساحة إعلانية)\W*$",
     re.IGNORECASE,
@@ -141,6 +151,11 @@ class _Sorter:
         self._lines = lines
         invited = [len(line.text.split()) for line in lines if line.is_beside_form]
         self._is_invited = bool(invited) and sum(invited) <= _MOST_INVITING
+        leading = [line for line in lines if _leads_within(line)]
+        self._named = {_words(line) for line in lines if leading and not _leads_within(line)}
+        self._has_contents = any(_words(line) in self._named for line in leading) or (
+            bool(leading) and any(_CONTENTS.match(line.text) for line in lines)
+        )
 
     def place(self, line: Raw, teaser: Raw | None) -> Literal["keep", "link", "drop"]:
         """Where a line belongs; ``teaser`` is the line before it if that is a link to another post."""
@@ -148,13 +163,22 @@ class _Sorter:
         if is_plain and line.tag == "p" and len(line.text) > _LONGEST_LABEL:
             return "keep"  # nearly every line
         is_invitation = self._is_invited and line.is_beside_form and not _DIGIT.search(line.text)
-        if is_invitation or _is_furniture(line) or _leads_within(line):
+        if is_invitation or _is_furniture(line) or self._is_of_contents(line):
             return "drop"
         if not line.hrefs and teaser is None:
             return "keep"
         is_link = _is_teaser(line) and all(map(self._is_other_post, line.hrefs))
         is_card = teaser is not None and _is_beside(teaser, line, self._lines)
         return "link" if is_link or is_card or self._is_of_listings(line) else "keep"
+
+    def _is_of_contents(self, line: Raw) -> bool:
+        """True for a link to a place in the page that says nothing: the words of a heading in a table of
+        contents, or "back to top". Titles of toggles and tabs lead within too; nothing repeats them."""
+        if not _leads_within(line) or line.kind is LineKind.HEADING:
+            return False
+        words = _words(line)
+        is_entry = words in self._named or (self._has_contents and line.kind is LineKind.LIST)
+        return is_entry or not words or bool(_JUMP.match(words))
 
     @staticmethod
     def is_label(above: Raw, line: Raw, place: str, is_next: bool) -> bool:
@@ -178,9 +202,14 @@ def _is_furniture(line: Raw) -> bool:
         return True
     if line.kind not in (LineKind.PARAGRAPH, LineKind.CAPTION):
         return False
-    if len(line.text) <= _LONGEST_LABEL and _AD_LABEL.match(line.text):
+    if len(line.text) <= _LONGEST_LABEL and (_AD_LABEL.match(line.text) or _AGO.match(line.text)):
         return True
     return line.tag != "p" and not (line.bare and not line.tag) and is_notice(line)
+
+
+def _words(line: Raw) -> str:
+    """The words of a line without the number of a table of contents before them."""
+    return _ENTRY_NUMBER.sub("", " ".join(_WORD.findall(line.text.casefold())))
 
 
 def _leads_within(line: Raw) -> bool:

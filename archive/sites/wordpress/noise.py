@@ -69,7 +69,7 @@ AUTHORS = _any(
     usr-holder author-vcard molongui-[\w-]* m-a-box[\w-]*"""
 )  # fmt: skip
 META = _any(
-    r"""(?:post|entry|single|article|news|tie)[-_]meta(?:[-_]\w+)* meta[-_](?:info|bar|data|views|date|author) posted[-_](?:on|by|in)
+    r"""(?:post-)?last-(?:modified|updated)[\w-]* (?:post|entry|single|article|news|tie)[-_]meta(?:[-_]\w+)* meta[-_](?:info|bar|data|views|date|author) posted[-_](?:on|by|in)
     (?:post|entry|published|updated|single|tie)[-_]date entry-(?:header|footer|title|tags|categories|category|terms|bottom|newsletter|pagination|utility)
     jeg_post_tags jeg_prevnext_post jeg_share[\w-]* post-(?:header|title|tags?|categories|category|cats?|terms|bottom-meta|taxonomies|footer(?:-on-bottom)?|info|likes?|ratings?|reactions?|format|time|bottom)
     (?:cat|tag|tags|category|term|edit)-links? tagcloud term-badges tag-bar efoot(?:-bar)? breadcrumbs? rank-math-breadcrumb yoast-breadcrumbs?"""
