@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import unicodedata
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -80,6 +84,47 @@ def test_a_post_that_quotes_it_stops_the_copy(folder: Path, tmp_path: Path) -> N
     assert f"sohr:en:2@{FIRST} still says a title or line that was taken out" in said
     assert not list(tmp_path.glob("*.db*")) and not list(tmp_path.glob(".public*"))
     assert copy(quoting, target, 100, 2) == (0, "")
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "escaped": quote,
+    "escaped twice": lambda slug: quote(quote(slug)),
+    "escaped thrice": lambda slug: quote(quote(quote(slug))),
+    "small letters": lambda slug: quote(slug).lower(),
+    "capitals": lambda slug: quote(slug.upper()),
+    "one word": lambda slug: quote(slug.replace("-", "")),
+    "underscores": lambda slug: quote(slug.replace("-", "_")),
+    "decomposed": lambda slug: quote(unicodedata.normalize("NFD", slug)),
+    "full width": lambda slug: quote("".join(chr(ord(a) + 0xFEE0) if "!" <= a <= "~" else a for a in slug)),
+    "stretched": lambda slug: quote(slug.replace("\u0627", "\u0627\u0640")),
+    "vowel signs": lambda slug: quote(slug.replace("\u0644", "\u0644\u064e")),
+    "JSON": lambda slug: json.dumps(slug)[1:-1],
+    "HTML": lambda slug: "".join(f"&#{ord(a)};" for a in slug),
+    "a search": lambda slug: "?s=" + quote(slug.replace("-", " ")),
+}
+
+
+def test_other_spellings(tmp_path: Path) -> None:
+    """Links of other posts say the titles in any spelling, short titles too; a short title that another post
+    has is no secret."""
+    titles = [TITLES[0], TITLES[-1], "Déjà en Kobané la fermeture", "Kobani news", "مقتل شاب", "Daily toll"]
+    slugs = ["-".join(title.lower().split()) for title in titles]
+    with Archive(tmp_path / "a") as archive:
+        archive.take(*(capture(100 + n, FIRST, f"Of {n}.", title=title) for n, title in enumerate(titles)))
+        archive.take(capture(1, FIRST, "Another.", title=titles[-1]))
+        for number, spell in enumerate(SPELLINGS.values(), 2):
+            found = " ".join(f'<a href="https://x.example/{spell(slug)}">{slug[:1]}</a>' for slug in slugs)
+            archive.take(capture(number, FIRST, f"Other {number} {found}", title="Other"))
+    target = tmp_path / "public.db"
+    assert copy(tmp_path / "a", target, *range(100, 106)) == (0, "")
+    with closing(sqlite3.connect(target)) as conn:
+        rows = conn.execute("select links from versions where links != '[]' order by article_id").fetchall()
+    links = [[address for address, _ in json.loads(row)] for (row,) in rows]
+    kept = [[address for address in of if address] for of in links]
+    assert len(links) == len(SPELLINGS) and all(len(of) == len(titles) for of in links)
+    assert {spelling: len(of) for spelling, of in zip(SPELLINGS, kept, strict=True)} == dict.fromkeys(
+        SPELLINGS, 1
+    )
 
 
 def test_no_byte_has_a_rare_word(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """What a redacted copy must not say any more: finds it in every value and in all bytes of the file, and takes
 it out where it stands beside the texts of other articles.
 
-Texts are compared as their letters and digits alone, so that an address made from a title, a title in another
-case or an escaped one are found too.
+Texts are compared as their letters and digits alone, without accents, so that an address made from a title, a
+title in another case, a decomposed or an escaped one are found too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import html
 import json
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from urllib.parse import unquote
 
 from archive.read.database import cite
 
-SHORTEST_TITLE = 12  # letters and digits; shorter ones ("Damascus") stand in many posts
+SHORTEST_TITLE = 12  # letters and digits; shorter ones ("Damascus") stand in the texts of many posts
 SHORTEST_LINE = 40  # the same; shorter lines are formulas
 CHUNK = 1 << 22  # bytes of the file searched at a time
 
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-_OTHER = re.compile(r"[\W_]+")
+_OTHER = re.compile(r"[\W_\u0640]+")  # marks are no letters; the tatweel only stretches a word
+_BETWEEN = re.compile(r"[/?&=#\"]")  # parts of an address, strings of JSON
+MOST_ESCAPES = 3  # of an address in an address in an address
 _TEXTS = ("title", "restored_title", "text")  # of a version: evidence, never changed here
 _SHADOW = "search"  # the index's own tables: words without their order
 
@@ -32,30 +35,38 @@ def letters_of(text: str) -> str:
     """A text's letters and digits in small letters, with JSON, HTML and address escapes resolved."""
     if "\\u" in text:
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    if "&" in text:
-        text = html.unescape(text)
-    if "%" in text:
-        text = unquote(text, errors="ignore")
-    return _OTHER.sub("", text.casefold())
+    for _ in range(MOST_ESCAPES):
+        before = text
+        if "&" in text:
+            text = html.unescape(text)
+        if "%" in text:
+            text = unquote(text, errors="ignore")
+        if text == before:
+            break
+    return _OTHER.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
-def read_removed(conn: sqlite3.Connection, versions: Iterable[int]) -> list[str]:
+def read_removed(conn: sqlite3.Connection, versions: Iterable[int]) -> tuple[list[str], set[str]]:
     """What no row may say after these versions are taken out, as `letters_of` writes it: their titles, and
-    lines that no other article has. What another version of the same article says too stays there."""
+    lines that no other article has. What another version of the same article says too stays there. Then their
+    short titles of several words, which no part of an address may be, unless another article has that title.
+    """
     marks = ",".join(map(str, sorted(versions)))
     select = "select article_id, title, plain_title, text from versions where version_id"
     taken = conn.execute(f"{select} in ({marks})").fetchall()
-    titles = {letters_of(title) for _, *both, _ in taken for title in both}
+    titles = {letters_of(title): title for _, *both, _ in taken for title in both}
     removed = {one for one in titles if len(one) >= SHORTEST_TITLE}
+    short = {one for one, title in titles.items() if one and one not in removed and " " in title.strip()}
     lines = {one for row in taken for one in _long_lines(row[3])} - removed
     own = {row[0] for row in taken}
     for article_id, title, plain, text in conn.execute(f"{select} not in ({marks})"):
         lines.difference_update(_long_lines(text) if lines else ())
+        short.discard(letters_of(title) if short else "")
         if article_id in own:
             said = letters_of(f"{title}\n{plain}\n{text}")
             removed = {one for one in removed if one not in said}
             lines = {one for one in lines if one not in said}
-    return sorted(removed | lines)
+    return sorted(removed | lines), short
 
 
 def _long_lines(text: str) -> set[str]:
@@ -67,8 +78,8 @@ def _long_lines(text: str) -> set[str]:
 class Search:
     """Finds any of the removed texts."""
 
-    def __init__(self, removed: Iterable[str]) -> None:
-        self._removed = list(removed)
+    def __init__(self, removed: Iterable[str], short: Iterable[str] = ()) -> None:
+        self._removed, self._short = list(removed), frozenset(short)
         self._longest = max(map(len, self._removed), default=0)
 
     def has(self, text: str) -> bool:
@@ -76,14 +87,19 @@ class Search:
         letters = letters_of(text)
         return any(one in letters for one in self._removed)
 
+    def is_beside(self, value: str) -> bool:
+        """Whether a value beside the texts says one, or a part of it is a short one."""
+        parts = _BETWEEN.split(value) if self._short else ()
+        return self.has(value) or any(letters_of(part) in self._short for part in parts)
+
     def prune(self, value: Any) -> Any:
         """A JSON value, in which each string that says one of them is empty."""
         if isinstance(value, str):
-            return "" if self.has(value) else value
+            return "" if self.is_beside(value) else value
         if isinstance(value, list):
             return [self.prune(one) for one in value]
         if isinstance(value, dict):
-            return {key: self.prune(one) for key, one in value.items() if not self.has(key)}
+            return {key: self.prune(one) for key, one in value.items() if not self.is_beside(key)}
         return value
 
     def find_in_file(self, path: Path) -> bool:
@@ -93,7 +109,7 @@ class Search:
             while chunk := file.read(CHUNK):
                 if self.has((carried + chunk).decode("utf-8", "ignore")):
                     return True
-                carried = chunk[-12 * self._longest :]  # an escaped letter takes up to 12 bytes
+                carried = chunk[-21 * self._longest :]  # a letter escaped three times takes up to 21 bytes
         return False
 
 
@@ -115,7 +131,7 @@ def mend(conn: sqlite3.Connection, search: Search) -> None:
         if table == "versions" and column in _TEXTS:
             continue
         rows = conn.execute(f'select rowid, "{column}" from "{table}" where "{column}" != \'\'')
-        found = [(rowid, value) for rowid, value in rows if search.has(value)]
+        found = [(rowid, value) for rowid, value in rows if search.is_beside(value)]
         if table == "claim_sets":
             for rowid, _ in found:
                 conn.execute("update versions set claim_set_id = null where claim_set_id = ?", (rowid,))
@@ -142,6 +158,6 @@ def find_leak(conn: sqlite3.Connection, search: Search) -> str | None:
     for table, column in _columns(conn):
         if (table, column) not in (("versions", name) for name in _TEXTS):
             for (value,) in conn.execute(f'select "{column}" from "{table}" where "{column}" != \'\''):
-                if search.has(value):
+                if search.is_beside(value):
                     return f"the column {column} of {table}"
     return None

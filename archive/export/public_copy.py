@@ -135,7 +135,7 @@ def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> tuple[
     triggers = conn.execute("select name, sql from sqlite_master where type = 'trigger'").fetchall()
     for name, _ in triggers:
         conn.execute(f'drop trigger "{name}"')
-    search = Search(read_removed(conn, versions))
+    search = Search(*read_removed(conn, versions))
     stated = "select article_id, canonical_url from versions where version_id = ? and canonical_url > ''"
     canonical = [row for version_id in versions for row in conn.execute(stated, (version_id,))]
     for version_id in versions:
