@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -50,6 +51,17 @@ def test_a_backup_during_a_crawl_is_of_one_instant(tmp_path: Path) -> None:
         assert {re.sub(".*: ", "", f.sentence) for f in findings(copy)} <= {"run 'sohr-archive repair'"}
         repair(copy)
         assert findings(copy) == [] and dump(copy)["versions"] == dump(tmp_path / "a")["versions"]
+
+
+def test_what_a_killed_backup_left_is_removed(folder: Path) -> None:
+    """A day later, for it may be at work; at once if it had this process's number, as in a container."""
+    names = [f".backup.db.{number}.partial" for number in ("1-journal", "2", os.getpid())]
+    for name in names:
+        (folder / name).write_bytes(b"half a database")
+    os.utime(folder / names[0], (0, 0))
+    with closing(open_readonly(folder)) as conn:
+        backup(conn, folder / "backup.db", folder)
+    assert [path.name for path in folder.glob(".*.partial*")] == [names[1]]
 
 
 def test_a_backup_that_cannot_be_written_says_so(folder: Path) -> None:
