@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -107,7 +108,9 @@ class _File(logging.Handler):
                 if size and size + len(line) > MOST and self._is_current(handle):
                     self._rotate()
                 if self._is_current(handle):
-                    os.write(handle, line)
+                    if os.write(handle, line) < len(line):  # no room for all of it: half a line is no JSON
+                        os.ftruncate(handle, size)
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     return
             finally:
                 os.close(handle)
@@ -143,6 +146,19 @@ def open_log(
         handler.addFilter(lambda record: level <= logging.DEBUG or not _is_chatter(record))
         logging.root.addHandler(handler)
     logging.root.setLevel(logging.NOTSET)
+
+
+def open_closed_streams() -> None:
+    """Open the null device where a caller closed standard input, output or error (``>&-``): the next file,
+    evidence among them, would get that number, and what is written to the stream."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number
+            os.set_inheritable(number, True)
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  # while the process runs
+            setattr(sys, name, stream)
 
 
 def open_task_log(command: str, place: str, folder: Path) -> None:

@@ -7,8 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from scrapy.settings import default_settings
 
+from archive.log import open_closed_streams
 from archive.sites.robots import NAME
 from archive.thresholds import CLOCK_SECONDS
+
+open_closed_streams()  # Scrapy reads the settings before it opens anything
 
 try:
     RELEASE = version("sohr-archive")

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,22 @@ def test_a_file_that_cannot_be_written(site: Replica, folder: Path, tmp_path: Pa
     assert summary.startswith("crawl healthy: ")
 
 
+def test_a_disk_without_room_for_a_line(tmp_path: Path, room: Callable[[Path, int], None]) -> None:
+    """No half line stays; with room again, lines go on."""
+    room(tmp_path / "small", 4)
+    path = tmp_path / "small" / "archive.jsonl"
+
+    def emit(text: str) -> list[object]:
+        stderr = log._Stderr(log._Form("a", "people"), 50, is_for_people=False)
+        handler = log._file("a", str(path), tmp_path / "archive", 10, stderr)
+        handler.emit(logging.makeLogRecord({"msg": text, "levelno": 20}))
+        return [json.loads(line)["message"] for line in path.read_text().splitlines()]
+
+    assert emit("first") == ["first"] and emit("long " * 1000) == ["first"]
+    room(tmp_path / "small", 64)
+    assert emit("last") == ["first", "last"]
+
+
 @pytest.mark.parametrize(
     ("place", "words"), [("archive.log", "is no whole path"), ("{}/warc/x", "is in the archive's folder")]
 )
@@ -84,6 +101,20 @@ def test_an_error_is_said_beside_the_file(folder: Path, tmp_path: Path) -> None:
     done = crawl("http://127.0.0.1:9/", folder, ARCHIVE_LOG=path)
     assert done.status == 2 and "is an archive of" in done.stderr
     assert "is an archive of" in path.read_text() and "crawl not written" in path.read_text()
+
+
+def test_closed_streams(site: Replica, folder: Path) -> None:
+    """Crawls and commands run and end as always; nothing is written into files that took their numbers."""
+    for line in (command(site, folder, "edition=en"), command_line(folder, "head")):
+        for closed in (">&-", "2>&-", "<&- >&- 2>&-"):
+            done = subprocess.run(
+                ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *line],
+                cwd=ROOT,
+                env=environment(),
+                check=False,
+            )
+            assert done.returncode == 0, (line, closed)
+    subprocess.run(command_line(folder, "verify"), cwd=ROOT, env=environment(), check=True)
 
 
 def test_the_journal_gets_priorities(site: Replica, folder: Path, tmp_path: Path) -> None:

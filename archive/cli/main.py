@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, ArchiveError, exit_status_lines
-from archive.log import open_task_log, told
+from archive.log import open_closed_streams, open_task_log, told
 from archive.settings_file import apply_settings
 
 
@@ -140,6 +140,7 @@ def _set_clock(stated: str, folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. Errors are one sentence on standard error."""
+    open_closed_streams()
     begun = time.monotonic()
     status = _run(arguments)
     facts = {"exit_status": status, "seconds": round(time.monotonic() - begun, 1)}
