@@ -8,10 +8,12 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -134,6 +136,17 @@ def test_a_long_text_is_not_compared(tmp_path: Path, url: str, lines: int, is_co
     assert (json.loads(body)["diff"] is not None) is is_compared
 
 
+def test_a_feed_that_is_numbered_anew(tmp_path: Path, url: str) -> None:
+    """The alert goes on with what comes after it; the history is not sent."""
+    fill(tmp_path, 1, "In all 3 were killed.", "In all 4 were killed.")
+    settle(tmp_path, f'name = "a"\nurl = "{url}"')
+    with closing(sqlite3.connect(tmp_path / "consumers.db", isolation_level=None)) as db:
+        db.execute("update consumers set epoch = epoch - 1")
+    assert sohr(tmp_path, "alert").status == 0 and Receiver.got == []
+    fill(tmp_path, 3, "In all 5 were killed.")
+    assert sohr(tmp_path, "alert").status == 0 and len(Receiver.got) == 1
+
+
 def test_a_backfill_sends_nothing(tmp_path: Path, url: str) -> None:
     """What public archives had is of years ago; what the site says next is sent."""
     fill(tmp_path, 1, "In all 3 were killed.")
@@ -225,6 +238,27 @@ def test_a_pause_that_is_asked_for(tmp_path: Path, url: str) -> None:
     noted["until"] = format_time(current_time() + timedelta(days=400))
     (tmp_path / "alerts.json").write_text(json.dumps([noted]))
     assert sohr(tmp_path, "alert").status == 1 and len(Receiver.got) == 2, "noted by a clock that was ahead"
+
+
+def test_a_full_disk_sends_nothing(tmp_path: Path, url: str, room: Callable[[Path, int], None]) -> None:
+    """Else each run would repeat the change, as it cannot note that it was sent: 73 and the reason. One may
+    be sent before the disk is full. A public copy says what is full too. With room again, it goes on."""
+    folder = tmp_path / "a"
+    room(folder, 8_000)
+    fill(folder, 1, "In all 3 were killed near the town.")
+    settle(folder, f'name = "a"\nurl = "{url}"')
+    fill(folder, 2, "In all 4 were killed near the town.")
+    with suppress(OSError), (folder / "filler").open("wb", 0) as file:
+        while file.write(b"x" * 4096):
+            pass
+    for _ in range(4):
+        done = sohr(folder, "alert")
+        assert done.status == 73 and "consumers.db cannot be used (database or disk is full)" in done.err
+    done = sohr(folder, "publish-copy", folder / "public.db")
+    assert done.status == 73 and "the copy has no room" in done.err
+    assert len(Receiver.got) <= 1
+    (folder / "filler").unlink()
+    assert sohr(folder, "alert").status == 0 and len(Receiver.got) in (1, 2) and len(set(keys())) == 1
 
 
 @pytest.mark.parametrize(

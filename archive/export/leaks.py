@@ -54,9 +54,7 @@ def read_removed(conn: sqlite3.Connection, versions: Iterable[int]) -> tuple[lis
     marks = ",".join(map(str, sorted(versions)))
     select = "select article_id, title, plain_title, text from versions where version_id"
     taken = conn.execute(f"{select} in ({marks})").fetchall()
-    titles = {letters_of(title): title for _, *both, _ in taken for title in both}
-    removed = {one for one in titles if len(one) >= SHORTEST_TITLE}
-    short = {one for one, title in titles.items() if one and one not in removed and " " in title.strip()}
+    removed, short = _sorted_titles(title for _, *both, _ in taken for title in both)
     lines = {one for row in taken for one in _long_lines(row[3])} - removed
     own = {row[0] for row in taken}
     for article_id, title, plain, text in conn.execute(f"{select} not in ({marks})"):
@@ -67,6 +65,13 @@ def read_removed(conn: sqlite3.Connection, versions: Iterable[int]) -> tuple[lis
             removed = {one for one in removed if one not in said}
             lines = {one for one in lines if one not in said}
     return sorted(removed | lines), short
+
+
+def _sorted_titles(titles: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Titles as `letters_of` writes them: the long ones, and the short ones of several words."""
+    letters = {letters_of(title): title for title in titles}
+    long = {one for one in letters if len(one) >= SHORTEST_TITLE}
+    return long, {one for one in letters.keys() - long if one and " " in letters[one].strip()}
 
 
 def _long_lines(text: str) -> set[str]:

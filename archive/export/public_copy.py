@@ -117,7 +117,12 @@ def _copy(folder: Path, partial: Path) -> None:
     with closing(open_readonly(folder)) as conn, translate_sqlite_errors(folder / DATABASE):
         # `query_only` forbids VACUUM INTO; the file itself is open for reading only
         conn.execute("pragma query_only = off")
-        conn.execute("vacuum into ?", (str(partial),))
+        try:
+            conn.execute("vacuum into ?", (str(partial),))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:  # of the copy's disk
+                raise NoCopy("the copy has no room: free some space or name another place") from error
+            raise
 
 
 def _redact(conn: sqlite3.Connection, redactions: Sequence[Reference]) -> tuple[int, Search]:

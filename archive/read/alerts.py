@@ -178,24 +178,33 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _send_new(archive: Archive, conn: sqlite3.Connection, alert: Alert, before: Trouble | None) -> Sent:
-    consumers, name = Consumers(archive.folder, conn), f"alert-{alert.name}"
+def _begin(consumers: Consumers, conn: sqlite3.Connection, name: str) -> int | None:
+    """The last change that an alert has dealt with; None if it begins now, after all that there is."""
     try:
         cursor = consumers.cursor(name)
+        if cursor.acknowledged_at:
+            return cursor.seq
     except FeedBeganAnew:
-        cursor = None
-        consumers.ack(name, 0, rewind=True)
-    if cursor is None or cursor.acknowledged_at is None:
-        consumers.ack(name, feed.newest_seq(conn))
+        pass
+    consumers.ack(name, feed.newest_seq(conn), rewind=True)
+    return None
+
+
+def _send_new(archive: Archive, conn: sqlite3.Connection, alert: Alert, before: Trouble | None) -> Sent:
+    consumers, name = Consumers(archive.folder, conn), f"alert-{alert.name}"
+    seq = _begin(consumers, conn, name)
+    if seq is None:
         return Sent(alert.name, 0, None)
     if before and now() < before.until <= format_time(current_time() + MOST_PAUSE):  # else a clock was wrong
         return Sent(alert.name, 0, before)
-    count, seq = 0, cursor.seq
+    count = 0
     while batch := list(feed.changes(conn, seq, BATCH)):  # a list: no transaction stays open while it is sent
         for change in batch:
             seq = change["seq"]
             if not alert.matches(conn, change):
                 continue
+            if not count:
+                consumers.ack(name, seq - 1)  # where nothing can be noted, as on a full disk, nothing is sent
             if refused := post(alert, message(archive, alert, change), f"{change['epoch']}-{seq}"):
                 since = before.since if before else now()
                 return Sent(alert.name, count, Trouble(alert.name, seq, refused.why, since, refused.until))

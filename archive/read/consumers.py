@@ -84,7 +84,7 @@ class Consumers:
 
     def ack(self, name: str, seq: int, *, rewind: bool = False) -> Consumer:
         """Record that the consumer has processed all changes up to ``seq``; with ``rewind`` it may go back,
-        or begin again at 0 in a new epoch.
+        or begin in a new epoch, at 0 or after all that there is.
 
         Raises BadConsumer, FeedBeganAnew, CannotKeepCursor.
         """
@@ -100,7 +100,7 @@ class Consumers:
                     f"no consumer {name!r} has read yet"
                     + (f": known are {', '.join(known)}" if known else ": changes --consumer makes one")
                 )
-            if not (rewind and seq == 0):
+            if not (rewind and seq in (0, newest)):
                 self._check_feed(found)
             if seq < found.seq and not rewind:
                 raise BadConsumer(
@@ -147,7 +147,8 @@ class Consumers:
             try:
                 yield db
             except BaseException:
-                db.execute("rollback")
+                if db.in_transaction:  # SQLite ends one itself on a full disk
+                    db.execute("rollback")
                 raise
             db.execute("commit")
 
