@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import strategies as st
 
 from archive.compare.classes import Difference, compare
@@ -51,6 +52,8 @@ PARTS = (
 )
 LINES = st.lists(st.tuples(st.sampled_from(PARTS), st.sampled_from(" \n")), max_size=7)
 TOLD = st.builds(Text, st.sampled_from(PARTS), LINES.map(lambda parts: "".join(map("".join, parts))))
+# Bytes of a text that repeats itself
+SIZES = (20_000, pytest.param(50_000, marks=pytest.mark.slow))
 
 
 def said(before: str, after: str) -> Difference:

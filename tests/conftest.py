@@ -38,6 +38,8 @@ __all__ = [
     "small",
 ]
 
+gc.disable()  # until all is collected
+
 # An example and the making of examples have no time limit: how long they take depends on what else the
 # machine does. In CI the same examples each time: a new one is found where somebody sits in front of it.
 settings.register_profile(
@@ -112,6 +114,7 @@ def pytest_collection_finish() -> None:
     """What has been loaded stays: the garbage collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from archive.compare.sentences import MAX_SENTENCE
 from archive.compare.words import side_by_side, word_diff
 from archive.model import CLASSES, Text
 from archive.text.normalise import normalise
-from tests.comparing import ODD, TOLD, TOLL, said
+from tests.comparing import ODD, SIZES, TOLD, TOLL, said
 
 
 def headlines(before: str, after: str) -> Difference:
@@ -233,30 +233,33 @@ def _half_edited(lines: list[str]) -> list[str]:
     return [line.replace("a", "e") if n % 2 else line for n, line in enumerate(lines)]
 
 
-@pytest.mark.parametrize("after", [_prose(2, 900), _half_edited(_prose(1, 900))], ids=["other", "half"])
+@pytest.mark.parametrize("lines", [450, pytest.param(900, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("half", [False, True], ids=["other", "half"])
 @pytest.mark.parametrize("join", ["\n", " "], ids=["lines", "one line"])
-def test_a_hundred_kilobytes(after: list[str], join: str) -> None:
+def test_long_texts(lines: int, half: bool, join: str) -> None:
     """100 KB compare in about half a second, all other or half edited, in lines or in one; 5 s of CPU leave
-    room for a busy machine."""
-    before = _prose(1, 900)
+    room for a busy machine. `make test` tries 50 KB in half that time."""
+    before = _prose(1, lines)
+    after = _half_edited(before) if half else _prose(2, lines)
     started = time.process_time()
     compare(Text("", join.join(before)), Text("", join.join(after)))
     word_diff(join.join(before), join.join(after))
     side_by_side(join.join(before).split("\n"), join.join(after).split("\n"))
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 5 * lines / 900
 
 
 @pytest.mark.parametrize(
     "unit", ["a*", "a-", "'", ".", "1,", "\u0301", "one hundred ", "x", " ", ". ", "* ", "١٬"]
 )
-def test_hostile_repetition(unit: str) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_hostile_repetition(unit: str, size: int) -> None:
     """50 KB of one sign after another cost no more than linear time: no pattern walks back over them again
-    and again."""
-    text = unit * (50_000 // len(unit))
+    and again. `make test` tries 20 KB."""
+    text = unit * (size // len(unit))
     started = time.process_time()
     compare(Text("", text), Text("", text + "1 b " + unit.upper() * 100))
     compare(Text("", text), Text("", "y" + text.replace(unit[0], "z")))
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 10 * size / 50_000
 
 
 # ---- other claims

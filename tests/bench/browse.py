@@ -186,7 +186,7 @@ def served(path: Path, shape: Shape, *, by_cpu: bool = False) -> Iterator[Server
 def measure(small: Server, large: Server, page: Page, times: int) -> dict[str, Any]:
     """A page of both, by turns."""
     taken: tuple[list[float], list[float]] = ([], [])
-    for turn in range(-min(_SKIPPED, times // 2), times):
+    for turn in range(-min(_SKIPPED, times // 3), times):
         for seconds, server in zip(taken, (small, large), strict=True):
             took = server.ask(page.address(server.shape, abs(turn)))
             if turn >= 0:
