@@ -70,6 +70,8 @@ def test_written_numbers() -> None:
         ("Since the start of the year 12 civilians fell in As-Suwayda.", None, "Al-Suwaidaa"),
         ("قتل 12 مدنياً في ريف دمشق منذ بداية عام 2024.", "بداية عام 2024", "Rif Dimashq"),
         ("قتل 12 مدنياً بمدينة دمشق من 2019 إلى 2021.", None, "Damascus"),
+        ("قتل 12 مدنياً في حماة منذ عام ٢٠٢٤.", "عام ٢٠٢٤", "Hama"),
+        ("Since Sept. 4, 12 civilians fell.", "Sept. 4", None),
     ],
 )
 def test_since_when_and_where(sentence: str, since: str | None, place: str | None) -> None:
@@ -77,6 +79,13 @@ def test_since_when_and_where(sentence: str, since: str | None, place: str | Non
     figure = read_figures("en", "", sentence, [])[0]
     assert (figure.written, figure.unit) == ("12", "civilians")
     assert (figure.since, figure.place) == (since, place)
+
+
+@pytest.mark.parametrize("written", ["9" * 16, "9" * 400, "1," + "000," * 130 + "000"])
+def test_a_number_too_long_to_be_exact_is_no_figure(written: str) -> None:
+    """No value is infinite or rounded."""
+    figures = read_figures("en", "", f"• {written} civilians and 3 women.", [])
+    assert [figure.value for figure in figures] == [3]
 
 
 PARTS = st.sampled_from(

@@ -224,8 +224,9 @@ def _mask(plain: str, counts: Iterable[tuple[Count, Unit | None]]) -> str:
 
 
 def _key_of(wording: str) -> str:
-    """What two sentences share that differ in punctuation, case and "were" for "was"."""
-    return _NO_WORD.sub(" ", wording).replace(" were ", " was ").replace(" have ", " has ").strip().lower()
+    """What two sentences share that differ in punctuation, case, hamza, and "were" for "was"."""
+    key = fold(_NO_WORD.sub(" ", wording)).strip()
+    return key.replace(" were ", " was ").replace(" have ", " has ").replace(" are ", " is ")
 
 
 def _show(raw: str) -> tuple[str, list[int] | None]:

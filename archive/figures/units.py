@@ -102,10 +102,10 @@ _ARABIC_VERBS = "|".join(verb for verb in _VERBS if not verb.isascii())
 _PARTICIPLES = "killed|dead|died|injured|wounded|arrested|detained|kidnapped|abducted|displaced"
 _ANY_NOUN = "|".join(sorted(map(re.escape, NOUNS), key=len, reverse=True))
 _AL = "(?:[وبفلك]?ال|لل|[وبفلك])?"
-_NOUN = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN})(?:ا(?=\W|$))?(?!\w|-\w)")
+_NOUN = re.compile(rf"(?<!\w){_AL}(?P<whole>(?P<noun>{_ANY_NOUN})(?:ا(?=\W|$))?)(?!\w|-\w)")
 _HEADS = "|".join(sorted((n for n in NOUNS if n.isascii() and n not in _VERBS), key=len, reverse=True))
 _BEGINNINGS = frozenset(noun[:3] for noun in NOUNS)
-_NEXT_NOUN = re.compile(rf" (?P<noun>{_HEADS})\b")
+_NEXT_NOUN = re.compile(rf" (?P<whole>(?P<noun>{_HEADS}))\b")
 _BEFORE_WORD = " +-\"'“”«»‘’"
 _STEP = re.compile(
     # what is skipped on the way from a number to its noun: a few words without a comma, a clause or a place
@@ -185,7 +185,7 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
         if (begins in _BEGINNINGS or not begins.isascii()) and (found := _NOUN.match(folded, word, ceiling)):
             while further := _NEXT_NOUN.match(folded, found.end(), ceiling):
                 found = further
-            return Unit(*NOUNS[found["noun"]], *found.span("noun"))
+            return Unit(*NOUNS[found["noun"]], *found.span("whole"))
         at = step.end()
     return None
 
