@@ -11,7 +11,7 @@ import pytest
 
 from archive import Archive as Reader
 from archive.reports.check import RESULTS, check_rows
-from archive.reports.cited_rows import BadTable, CitedRow, Columns, read_rows
+from archive.reports.cited_rows import BadTable, CitedRow, Columns, read_day, read_rows
 from archive.sites.addresses_elsewhere import clean
 from tests.archiving import HOME, Archive, capture, sohr
 from tests.small_archive import Small
@@ -83,6 +83,52 @@ def test_a_thousand_rows(cited: Path, tmp_path: Path) -> None:
                 LATER,
                 f"sohr:en:{n}@{LATER}",
             )
+
+
+EDITS = {  # what was edited, and the cited numbers that moved
+    "another number": ("Raiders killed 90 guards and hurt 7.", "50"),
+    "a number removed": ("Raiders killed guards and hurt 7.", "50"),
+    "the other number": ("Raiders killed 50 guards and hurt 9.", "7"),
+    "in words": ("Raiders killed fifty guards and hurt seven.", ""),
+    "another order": ("Raiders hurt 7 and killed 50 guards.", ""),
+    "at least": ("Raiders killed at least 50 guards and hurt 7.", ""),
+    "quotes": ("Raiders killed 50 “guards” and hurt 7.", ""),
+    "a sentence more": ("Raiders killed 50 guards and hurt 7. Another 3 fled.", ""),
+    "a base since": ("Since early 2024 raiders killed 50 guards and hurt 7.", ""),
+    "both": ("Raiders killed 51 guards and hurt 8.", "50 7"),
+}
+
+
+def test_each_edit_moves_its_own_number(tmp_path: Path) -> None:
+    """A number moved if it was changed or removed, not if it was spelt, placed or introduced otherwise."""
+    with Archive(tmp_path / "archive") as archive:
+        old = "Raiders killed 50 guards and hurt 7."
+        archive.take(*(capture(n, FIRST, old, f"Of pass {n}.", title="A raid") for n in range(1, 11)))
+        after = enumerate((text for text, _ in EDITS.values()), 1)
+        archive.take(*(capture(n, LATER, text, f"Of pass {n}.", title="A raid") for n, text in after))
+    with Reader.open(tmp_path / "archive") as archive:
+        for n, (name, (_, moved)) in enumerate(EDITS.items(), 1):
+            for cited in ("50", "7"):
+                [one] = check_rows(archive, [CitedRow(1, (f"en:{n}",), "15 January 2026", cited)])
+                expected = "figure moved" if cited in moved.split() else "edited"
+                assert (one.result, one.note) == (expected, None), (name, cited)
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2026/1/20", "2026-01-20"), ("20/01/2026", "2026-01-20"), ("01/20/2026", "2026-01-20"),
+        ("2.2.2026", "2026-02-02"), ("20260120", "2026-01-20"), ("20 January 2026", "2026-01-20"),
+        ("Jan. 20, 2026", "2026-01-20"), ("January 20th 2026", "2026-01-20"), ("20-Jan-2026", "2026-01-20"),
+        ("٢٠٢٦-٠١-٢٠", "2026-01-20"), ("2026-01-20 12:30", "2026-01-20"),
+        ("2026-01-20T12:30:00+03:00", "2026-01-20"), ("46042", None),
+        ("3/2/2026", None), ("03-02-2026", None), ("2026-01", None), ("2026", None), ("31/2/2026", None),
+        ("20 Jan", None), ("20-Jan-26", None), ("spring", None), ("Jan 20 20, 2026", None),
+    ],
+)  # fmt: skip
+def test_days(written: str, day: str | None) -> None:
+    """A day is read in the usual ways; one that could be two days is not guessed."""
+    assert read_day(written) == day
 
 
 def test_the_report_and_the_csv(cited: Path, tmp_path: Path) -> None:
@@ -216,3 +262,15 @@ def test_columns_and_encodings() -> None:
     assert urls("المكان,الرابط\nحمص,http://a.example/1\n".encode("cp1256")) == [both[:1]]
     with pytest.raises(BadTable, match="has no column 'y': it has where, x"):
         urls(b"where,x\na,b\n", Columns(url="y"))
+    for table in (
+        "sep=;\r\nid;url\r\n1;{0}; {1}\r\n".replace("; {", ", {"),
+        "url|id\n{0} {1}|1\n",
+        "\n\r\nid,url\n1,see {0} and {1}.\n",
+        'url,title,url\n{0},"a\nb",{1}\n',
+        '"notes; a; b; c; d",url\nx,"<a href=\'x\'>{0}</a>, {1}"\n',
+        "id,url\r1,{0};{1}\r",
+        '{{"url": {{"href": "{0}", "other": "{1}"}}}}\n',
+    ):
+        assert urls(table.format(*both).encode()) in ([both], [(both[0], both[1] + ".")]), table
+    assert urls("{}\n{}\n".format(*both).encode()) == [both[:1], both[1:]]
+    assert urls(f'{{"url": "{both[0]}"}}\n{{"x": 1}}\n'.encode()) == [both[:1], ()]

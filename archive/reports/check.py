@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from urllib.parse import unquote
 
-from archive.compare.classes import Figure, compare
+from archive.compare.classes import Difference, Figure, compare
 from archive.compare.sentences import Sentence, split_sentences
 from archive.model import GONE_STATES, ArticleKey, Kind, Text
 from archive.read.api import Archive, Article
@@ -25,7 +26,7 @@ from archive.read.references import (
     parse_reference,
     strip_copied,
 )
-from archive.reports.cited_rows import CitedRow
+from archive.reports.cited_rows import CitedRow, read_day
 from archive.sites.addresses_elsewhere import clean, identity
 from archive.sites.sohr.addresses import HOME, Site
 
@@ -55,6 +56,8 @@ _ARCHIVE_HOST = re.compile(
     re.IGNORECASE,
 )
 _NO_SCHEME = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/|$)")
+_SCHEME = re.compile("^https?:", re.IGNORECASE)
+_REMEMBERED = 1_000  # posts, since lists cite one post in many rows
 _LATEST = "9999-12-31T23:59:59Z"
 
 
@@ -89,14 +92,47 @@ class _Cited:
     note: str | None
 
 
+class _Post:
+    """An article with what rows that cite it ask again and again."""
+
+    def __init__(self, article: Article, at: str | None) -> None:
+        self.article, self.at = article, at  # ``at``: the instant of a citation
+        self.versions = article.versions
+        self._sentences: dict[str, dict[str, str]] = {}
+        self._differences: dict[str, Difference] = {}
+
+    @cached_property
+    def changes(self) -> Sequence[Change]:
+        return self.article.changes
+
+    def sentence_with(self, version: Version, value: str | None) -> str | None:
+        """The first sentence of a version with a number; None without one."""
+        if value is None:
+            return None
+        if version.citation not in self._sentences:
+            found: dict[str, str] = {}
+            for sentence in split_sentences(f"{version.title}\n{version.text}"):
+                for number in sentence.values:
+                    found.setdefault(number, sentence.raw)
+            self._sentences[version.citation] = found
+        return self._sentences[version.citation].get(value)
+
+    def difference(self, then: Version) -> Difference:
+        """What the newest version has otherwise."""
+        if then.citation not in self._differences:
+            now = self.versions[-1]
+            self._differences[then.citation] = compare(Text(then.title, then.text), Text(now.title, now.text))
+        return self._differences[then.citation]
+
+
 def check_rows(archive: Archive, rows: Iterable[CitedRow]) -> Iterator[Checked]:
     """Each address of each row. Raises what `Archive.open` raises."""
-    site = _site(archive)
+    find = lru_cache(_REMEMBERED)(partial(_find_post, archive, _site(archive)))
     for row in rows:
         if not row.urls:
             yield Checked(row.row, "", "no address", cited=row.figure)
         for url in row.urls:
-            yield _check_address(archive, site, row, url)
+            yield _check_address(find, row, url)
 
 
 def _site(archive: Archive) -> Site:
@@ -107,25 +143,31 @@ def _site(archive: Archive) -> Site:
     return site
 
 
-def _check_address(archive: Archive, site: Site, row: CitedRow, written: str) -> Checked:
+def _check_address(find: Callable[[str], _Post | str], row: CitedRow, written: str) -> Checked:
     url, at = _original(strip_copied(written))
     if url is None:
         return Checked(row.row, written, "no original", cited=row.figure)
+    post = find(url)
+    if isinstance(post, str):
+        return Checked(row.row, written, post, cited=row.figure)
+    return _judge(row, written, post, _read_citation(row, post.at or at))
+
+
+def _find_post(archive: Archive, site: Site, url: str) -> _Post | str:
+    """The article of an address, or else the result."""
     try:
         found = _find(archive, site, url)
     except NotArchived:
-        found = "not archived"
+        return "not archived"
     except BadReference:
-        found = "no address"
-    if isinstance(found, str):
-        return Checked(row.row, written, found, cited=row.figure)
-    article, cited_at = found
-    return _judge(row, written, article, _read_citation(row, cited_at or at))
+        return "no address"
+    return found if isinstance(found, str) else _Post(*found)
 
 
 def _original(url: str) -> tuple[str | None, str | None]:
     """The address that an archived address is of, with the instant in it; None for one that does not say."""
     at = None
+    url = _SCHEME.sub(lambda match: match[0].lower(), url)
     for _ in range(3):  # an archived copy of an archived copy
         match = _ARCHIVED.match(url)
         if match is None:
@@ -188,6 +230,9 @@ def _read_citation(row: CitedRow, at: str | None) -> _Cited:
         try:
             until = parse_bound(row.date, is_end=True)
         except BadReference:
+            day = read_day(row.date)
+            until = parse_bound(day, is_end=True) if day else None
+        if until is None:
             notes.append(f"the date {row.date!r} is not read: write 2024-01-31")
     values = Sentence(row.figure).values if row.figure else []
     if row.figure and len(values) != 1:
@@ -196,9 +241,9 @@ def _read_citation(row: CitedRow, at: str | None) -> _Cited:
     return _Cited(until or _LATEST, row.figure, value, "; ".join(notes) or None)
 
 
-def _judge(row: CitedRow, url: str, article: Article, cited: _Cited) -> Checked:
+def _judge(row: CitedRow, url: str, post: _Post, cited: _Cited) -> Checked:
+    article, versions = post.article, post.versions
     named = f"{article.source}:{article.key}"
-    versions = article.versions
     if not versions:
         state = article.state or "not captured yet"
         return Checked(row.row, url, "no text", named, state, cited.figure, note=cited.note)
@@ -209,11 +254,11 @@ def _judge(row: CitedRow, url: str, article: Article, cited: _Cited) -> Checked:
     if is_dated and not earlier:
         notes.append("first captured after the citation: what it said then is not known")
     now = versions[-1]
-    base, result, figure = _compare(versions, then, now, cited.value)
+    base, result, figure = _compare(post, then, cited.value)
     if result in ("stands", "edited") and article.state in GONE_STATES:
         result = "gone"
-    change = _find_change(article, versions, base, figure) if base is not now else None
-    value_sentence = _sentence_with(base, cited.value) if figure is None else figure.sentence_before
+    change = _find_change(post, base, figure) if base is not now else None
+    value_sentence = post.sentence_with(base, cited.value) if figure is None else figure.sentence_before
     return Checked(
         row=row.row,
         url=url,
@@ -225,26 +270,25 @@ def _judge(row: CitedRow, url: str, article: Article, cited: _Cited) -> Checked:
         now=now.citation,
         figure_now=figure.after if figure else None,
         sentence_then=value_sentence,
-        sentence_now=figure.sentence_after if figure else _sentence_with(now, cited.value),
+        sentence_now=figure.sentence_after if figure else post.sentence_with(now, cited.value),
         changed_at=change.said_at if change else None,
         silent=change.stealth if change else None,
         note="; ".join(notes) or None,
     )
 
 
-def _compare(
-    versions: Sequence[Version], then: Version, now: Version, value: str | None
-) -> tuple[Version, str, Figure | None]:
+def _compare(post: _Post, then: Version, value: str | None) -> tuple[Version, str, Figure | None]:
     """The version to cite, the result, and the figure that was changed or removed since."""
-    if value is not None and not _sentence_with(then, value):
-        with_value = [version for version in versions if _sentence_with(version, value)]
+    now = post.versions[-1]
+    if value is not None and not post.sentence_with(then, value):
+        with_value = [version for version in post.versions if post.sentence_with(version, value)]
         if not with_value:
             return then, "figure absent", None
         then = with_value[-1] if now in with_value else with_value[0]
     if then is now:
         return then, "stands", None
-    difference = compare(Text(then.title, then.text), Text(now.title, now.text))
-    stands = value is not None and _sentence_with(now, value) is not None
+    difference = post.difference(then)
+    stands = value is not None and post.sentence_with(now, value) is not None
     for figure in difference.figures:
         if _is_moved(figure, value, stands=stands):
             return then, MOVED, figure
@@ -266,21 +310,10 @@ def _value_of(written: str | None) -> str | None:
     return values[0] if values else None
 
 
-def _sentence_with(version: Version, value: str | None) -> str | None:
-    """The first sentence with a number; None without one."""
-    if value is None:
-        return None
-    sentences = split_sentences(f"{version.title}\n{version.text}")
-    found = (sentence for sentence in sentences if value in sentence.values)
-    return next((sentence.raw for sentence in found), None)
-
-
-def _find_change(
-    article: Article, versions: Sequence[Version], since: Version, figure: Figure | None
-) -> Change | None:
+def _find_change(post: _Post, since: Version, figure: Figure | None) -> Change | None:
     """The first edit after a version that changed the figure; without one, the first edit after it."""
-    later = {version.citation for version in versions[versions.index(since) + 1 :]}
-    edits = [change for change in article.changes if change.kind == "updated" and change.citation in later]
+    later = {version.citation for version in post.versions[post.versions.index(since) + 1 :]}
+    edits = [change for change in post.changes if change.kind == "updated" and change.citation in later]
     with_figure = (
         edit for edit in edits if figure and any(one.before == figure.before for one in edit.figures)
     )

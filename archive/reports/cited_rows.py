@@ -7,8 +7,11 @@ import io
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,8 +38,18 @@ _FIGURES = (
     "figure", "cited_figure", "number", "toll", "value", "count", "killed", "deaths", "fatalities", "best",
     "العدد",
 )  # fmt: skip
+_LIKELY = (_URLS, _DATES, _FIGURES)
 # Several addresses in a cell: "a;b", "a | b", "a b"; not within one, so only before an address
 _BETWEEN = re.compile(r"\s*[;|,\s]\s*(?=https?://|sohr:|(?:en|ar):\d)")
+_ADDRESS = re.compile(r"(?:https?://|sohr:|(?<!\w)(?:en|ar):\d)[^\s<>\"|]*", re.IGNORECASE)
+_QUOTED = re.compile('"[^"]*"')
+_SEP = re.compile(r"sep=(.)\s*\n")  # what Excel writes above a header
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+# Days whose parts cannot be taken for one another: 31 January 2024, Jan. 31, 2024, 2024/1/31, 20240131
+_NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
+_NAMED_DAY = re.compile(rf"(?:{_NTH}[ -])?([a-z]{{3,9}})\.?,?[ -](?:{_NTH},? )?(\d{{4}})")
+_YEAR_FIRST = re.compile(r"(\d{4})(?:([/.-])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?:[ t]\d\d:\d\d\S*)?")
+_YEAR_LAST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 _MOST_BYTES = 200_000_000
 
 
@@ -82,16 +95,51 @@ def read_rows(data: bytes, name: str, columns: Columns) -> Iterator[CitedRow]:
     if first == "[":
         raise BadTable(f"{name} is one JSON array: write one object a line (JSON Lines), or CSV")
     records = _json_lines(text, name) if first == "{" else _csv(text, name)
-    chosen: tuple[str, str | None, str | None] | None = None
-    number = 0
-    for number, record in enumerate(records, 1):  # how many there were
-        if chosen is None or first == "{":  # lines may have other keys
-            # a line longer than the header has its rest under None
-            chosen = _choose([str(column or "") for column in record], columns, name)
-        url, date, figure = (_cell(record.get(column)) if column else None for column in chosen)
-        yield CitedRow(number, tuple(filter(None, _BETWEEN.split(url or ""))), date, figure)
+    names: dict[str, None] = {}
+    asked = (columns.url, columns.date, columns.figure)
+    number, has_addresses = 0, False
+    for number, record in enumerate(records, 1):  # lines of JSON may have other keys
+        names |= dict.fromkeys(record)
+        url, day, figure = (_find_column(tuple(record), *both) for both in zip(asked, _LIKELY, strict=True))
+        has_addresses = has_addresses or url is not None
+        cells = [_cell(record[column]) if column is not None else None for column in (url, day, figure)]
+        yield CitedRow(number, _addresses(cells[0] or ""), *cells[1:])
     if not number:
         raise BadTable(f"{name} has a header and no rows: nothing to check")
+    listed = ", ".join(filter(None, names)) or "none"
+    for column in filter(None, asked):
+        if _plain(column) not in map(_plain, names):
+            raise BadTable(f"{name} has no column {column!r}: it has {listed}")
+    if not has_addresses:
+        raise BadTable(f"{name} has no column of addresses by name (it has {listed}): give --url-column NAME")
+
+
+def read_day(text: str) -> str | None:
+    """A day as 2024-01-31; None for what is no day, or could be two: 3/2/2024. Its time is left out."""
+    text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text.strip().lower())
+    if match := _YEAR_FIRST.fullmatch(text):
+        year, month, day = int(match[1]), int(match[3] or match[5]), int(match[4] or match[6])
+    elif match := _YEAR_LAST.fullmatch(text):
+        one, other, year = int(match[1]), int(match[3]), int(match[4])
+        if one <= 12 and other <= 12 and one != other:
+            return None
+        day, month = max(one, other), min(one, other)
+    elif (
+        (match := _NAMED_DAY.fullmatch(text)) and match[2][:3] in _MONTHS and bool(match[1]) != bool(match[3])
+    ):
+        year, month, day = int(match[4]), _MONTHS.index(match[2][:3]) + 1, int(match[1] or match[3])
+    else:
+        return None
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
+
+
+def _addresses(cell: str) -> tuple[str, ...]:
+    """The addresses of a cell; one without a scheme stands alone."""
+    found = [match[0] for part in _BETWEEN.split(cell) if (match := _ADDRESS.search(part))]
+    return tuple(found) or tuple(filter(None, (cell,)))
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -121,27 +169,33 @@ def _json_lines(text: str, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _csv(text: str, name: str) -> Iterator[dict[str, Any]]:
-    header = text.split("\n", 1)[0]
-    delimiter = max(",\t;", key=header.count)  # the first of them where there is none
+    text = text if "\n" in text else text.replace("\r", "\n")  # of an old Macintosh
+    if sep := _SEP.match(text):
+        text = text[sep.end() :]
+    text = text.lstrip("\r\n")
+    header = _QUOTED.sub("", text[:100_000]).split("\n", 1)[0]
+    delimiter = sep[1] if sep else max(",\t;|", key=header.count)  # the first of them where there is none
     csv.field_size_limit(10_000_000)
     try:
-        yield from csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        names = next(rows)
+        if any(_ADDRESS.match(cell.strip()) for cell in names):  # a list without a header
+            names = ["url" if _ADDRESS.match(cell.strip()) else "" for cell in names]
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        for cells in rows:
+            record = dict.fromkeys(names, "")
+            for column, cell in zip(names, cells, strict=False):  # a column may be there twice
+                record[column] = f"{record[column]};{cell}".strip(";") if record[column] else cell
+            if cells:
+                yield record
     except csv.Error as error:
         raise BadTable(f"{name} is no CSV ({error}): save it again as CSV in UTF-8") from error
 
 
-def _choose(names: list[str], columns: Columns, name: str) -> tuple[str, str | None, str | None]:
+@lru_cache(256)
+def _find_column(names: tuple[str, ...], asked: str | None, likely: tuple[str, ...]) -> str | None:
     known = {_plain(column): column for column in reversed(names)}
-    found = []
-    for asked, likely in ((columns.url, _URLS), (columns.date, _DATES), (columns.figure, _FIGURES)):
-        if asked is not None and _plain(asked) not in known:
-            raise BadTable(f"{name} has no column {asked!r}: it has {', '.join(filter(None, names))}")
-        wanted = (_plain(one) for one in ((asked,) if asked else likely))
-        found.append(next((known[one] for one in wanted if one in known), None))
-    if found[0] is None:
-        listed = ", ".join(column for column in names if column) or "none"
-        raise BadTable(f"{name} has no column of addresses by name (it has {listed}): give --url-column NAME")
-    return found[0], found[1], found[2]
+    return next((known[_plain(one)] for one in ((asked,) if asked else likely) if _plain(one) in known), None)
 
 
 def _plain(column: str) -> str:
@@ -149,6 +203,8 @@ def _plain(column: str) -> str:
 
 
 def _cell(value: Any) -> str | None:
+    if isinstance(value, dict):  # {"href": "https://..."}
+        value = [*value.values()]
     if isinstance(value, list):
         value = ";".join(map(str, value))
     return None if value is None or not str(value).strip() else str(value).strip()
