@@ -19,13 +19,21 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 _CHALLENGE = _any(
     r"<title>\s*(?:just a moment|one moment, please|attention required|please wait|checking your browser|bot verification|ddos-guard|access check)",
-    r"<title>\s*(?:verifying you are human|verify you are human|لحظة)",
+    r"<title>\s*(?:verifying you are human|verify you are human|human verification|security check|captcha|لحظة)",
+    r"<title>\s*(?:client challenge|making sure you|checking you are not|access to this page has been denied)",
     r"_cf_chl_opt|cf-browser-verification|cf_chl_|sgcaptcha|imunify360|ddos protection by",
     r"id=[\"']?(?:challenge-form|challenge-running|cf-challenge)",
     r"checking your browser before accessing|needs to review the security of your connection",
     r"please enable (?:javascript and )?cookies (?:to continue|and reload)",
 )
+# Marks that stand on ordinary pages too: walls if the page has hardly a word
+_GUARDS = _any(
+    r"/_incapsula_resource|\.awswaf\.com/|captcha-delivery\.com/|/_fs-ch-|/anubis/static/|sucuri_cloudproxy",
+    r"class=[\"']?(?:h-captcha|cf-turnstile|g-recaptcha)\b",
+    r"<title>\s*you are being redirected",
+)
 _MAINTENANCE = _any(
+    r"<h1[^<>]{0,200}>\s*we(?:['’]|&rsquo;|&#0?39;|&#8217;)?(?:ll| will) be (?:right )?back",
     r"briefly unavailable for scheduled maintenance",
     r"<title>[^<]{0,80}(?:maintenance|under construction|coming soon|be right back|صيانة|قيد الإنشاء)",
     r"(?:site|website) is (?:currently )?(?:under|down for|undergoing) (?:scheduled )?maintenance",
@@ -39,7 +47,12 @@ _ERROR = _any(
     r"error establishing a database connection|there has been a critical error on (?:this|your) website",
     r"خطأ في الاتصال بقاعدة البيانات|حدث خطأ فادح في هذا الموقع",
     r"<title>\s*(?:5\d\d |internal server error|bad gateway|gateway time-?out|wordpress &rsaquo; error|خطأ ووردبريس|database error)",
-    r"<body[^>]{0,500}id=[\"']error-page",
+    r"<title>\s*(?:[\w.-]+ \| )?(?:5\d\d: |429 too many requests)",
+    r"<body[^>]{0,500}id=[\"']error-page|<b>(?:fatal|parse) error</b>\s*:",
+    # What a host shows in place of a site
+    r"<title>\s*(?:account suspended|apache2 \w+ default page|welcome to nginx|index of /|default web ?site page)",
+    r"<title>\s*(?:domain default page|this domain (?:has expired|is for sale)|wordpress &rsaquo; (?:installation|setup))",
+    r"\bdomain (?:name )?[\w.-]{3,80} (?:is|may be) for sale",
 )
 _SOFT404 = _any(
     r"<title>\s*(?:page not found|not found|404\b|nothing found|لم يتم العثور|الصفحة غير موجودة|صفحة غير موجودة|لا توجد صفحة)",
@@ -83,8 +96,10 @@ def by_text(capture: Capture, text: str) -> tuple[str, str] | None:
     status = capture.status
     if (capture.header("cf-mitigated") or "").lower() == "challenge" or _CHALLENGE.search(head):
         return "challenge", f"status {status}, a page that asks for proof of being human"
-    if _SENDS_ON.search(head) and len(_NO_WORDS.sub(" ", head).split()) < _FEW_WORDS:
-        return "challenge", f"status {status}, a page without a text that sends the browser on"
+    sends_on, is_guarded = _SENDS_ON.search(head), _GUARDS.search(head)
+    if (sends_on or is_guarded) and len(_NO_WORDS.sub(" ", head).split()) < _FEW_WORDS:
+        what = "that sends the browser on" if sends_on else "with the marks of a guard against robots"
+        return "challenge", f"status {status}, a page without a text {what}"
     if _MAINTENANCE.search(head):
         return "maintenance", f"status {status}, a page that announces maintenance"
     if status in (401, 403, 407, 429, 451) or _BLOCKED.search(head):
