@@ -120,3 +120,10 @@ def test_the_posts_own_element_within_the_text_is_the_text() -> None:
     found = extract(page_of(NEXT.format(1, 1, FIRST) + f"<article><p>{LAST}</p></article>"), Site())
     assert isinstance(found, Extract)
     assert [line.text for line in found.lines if line.kind is LineKind.PARAGRAPH] == [FIRST, LAST]
+
+
+def test_the_text_beside_a_deck_in_an_element_of_the_same_name() -> None:
+    """The longer one is the text: an edit of it is noticed."""
+    text = f'<p>A deck of 5 words.</p></div><div class="entry-content"><p>{FIRST}</p><p>{LAST}</p>'
+    assert lines(text) == [FIRST, LAST]
+    assert lines(f'<p>{FIRST}</p></div><div class="entry-content"><p>3 views</p>') == [FIRST]

@@ -112,3 +112,33 @@ def test_addresses_made_anew_are_no_change(one: str, other: str) -> None:
     )
     old, new = ([[f"https://a.example/r?id={number}", "x"]] for number in (1, 2))
     assert list(metadata_changes({"links": old}, {"links": new})) == ["links"]
+
+
+PICTURE = "https://www.syriahr.com/wp-content/uploads/2024/03/map.jpg"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://syriahr.com/wp-content/uploads/2024/03/map.jpg",
+        PICTURE.replace(".jpg", "-1024x768.jpg"),
+        PICTURE.replace(".jpg", "-scaled.jpg"),
+        PICTURE + ".webp",
+        PICTURE.replace("https://", "https://i2.wp.com/") + "?resize=600%2C400&ssl=1",
+        "https://cdn.example/spai/w_600+q_lossy/" + PICTURE,
+        PICTURE.replace("/wp-content", "/cdn-cgi/image/width=600,quality=75/wp-content"),
+    ],
+)
+def test_a_picture_in_another_size_or_from_another_server_is_no_change(other: str) -> None:
+    """A theme takes another size, a plugin packs pictures anew: all posts at once. Another picture counts."""
+    assert metadata_changes({"images": [PICTURE]}, {"images": [other]}) == {}
+    another = other.replace("map", "map-2")
+    assert list(metadata_changes({"images": [PICTURE]}, {"images": [another]})) == ["images"]
+
+
+def test_a_site_that_changes_to_https_states_the_same_links() -> None:
+    """Also where it writes escapes in other letters."""
+    links = [
+        [[f"{scheme}://a.example/{escape}/", "x"]] for scheme, escape in (("http", "%d8"), ("https", "%D8"))
+    ]
+    assert metadata_changes({"links": links[0]}, {"links": links[1]}) == {}

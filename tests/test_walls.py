@@ -74,3 +74,18 @@ def test_the_marks_of_a_guard_on_an_ordinary_page(name: str) -> None:
     assert isinstance(found, Extract) and found.text == FIRST
     unknown = read(page("T - SOHR", f"<div>{FIRST * 6}</div>{marks}"))
     assert isinstance(unknown, Unextractable) and unknown.reason == "layout"
+
+
+HEAD = '<html><head><title>T</title></head><body class="single postid-1"><article id="post-1">'
+TEXT = f'<h1 class="entry-title">T</h1><div class="entry-content"><p>{FIRST}</p><div>A box.</div>'
+
+
+def test_a_page_that_breaks_off_after_a_closed_box() -> None:
+    """The server died there, and stated the length of what it had sent. What follows is not known."""
+    found = read(HEAD + TEXT)
+    assert isinstance(found, Unextractable) and found.reason == "truncated"
+
+
+def test_a_theme_that_leaves_out_the_end_of_the_page() -> None:
+    """All boxes are closed: the page is whole."""
+    assert isinstance(read(HEAD + TEXT + "</div></article>"), Extract)

@@ -25,20 +25,40 @@ _RANDOM = re.compile(
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|ico)$", re.IGNORECASE)
 
 
+# The same picture in another size, format or place: those of WordPress, Cloudflare, Photon and their like
+_SIZE = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w+$)")
+_CONVERTED = re.compile(r"(?<=\.jpg|\.png|\.gif)\.(?:webp|avif)$|(?<=\.jpeg)\.(?:webp|avif)$", re.IGNORECASE)
+_OPTIONS = re.compile(r"^/cdn-cgi/image/[^/]*/")
+_PHOTON = re.compile(r"i\d\.wp\.com")
+_PROXIED = re.compile(r"/https?:/{1,2}([^/]+)(/.*)")
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+
+
 def address_key(url: str) -> str:
-    """The part of an address that stays the same from request to request."""
+    """The part of an address that stays the same from request to request. A picture has one in each size and
+    at each server that packs it; http and https are one."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(_ESCAPE.sub(lambda escape: escape[0].upper(), url))
     except ValueError:
         return url
     if _PICTURE.search(parts.path):
-        return parts._replace(query="", fragment="").geturl()
+        return _picture_key(parts.netloc, parts.path)
     query = [
         f"{name}={value}"
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
         if not _is_made_anew(name.lower(), value)
     ]
-    return parts._replace(query="&".join(query)).geturl()
+    return parts._replace(scheme="", query="&".join(query)).geturl()
+
+
+def _picture_key(host: str, path: str) -> str:
+    if _PHOTON.fullmatch(host):
+        host, _, path = path.lstrip("/").partition("/")
+        path = f"/{path}"
+    elif found := _PROXIED.search(path):
+        host, path = found[1], found[2]
+    path = _SIZE.sub("", _CONVERTED.sub("", _OPTIONS.sub("/", path)))
+    return f"//{host.removeprefix('www.')}{path}"
 
 
 def _is_made_anew(name: str, value: str) -> bool:

@@ -34,6 +34,10 @@ _PAGES = (
 )
 _POST_ELEMENT = re.compile(r"post-([1-9][0-9]{0,9})$")
 _ENDS = re.compile(rb"</(?:html|body)\s*>", re.IGNORECASE)
+_BALANCED = tuple(
+    (re.compile(b"<%b[\\s>]" % tag, re.IGNORECASE), re.compile(b"</%b[\\s>]" % tag, re.IGNORECASE))
+    for tag in (b"article", b"main", b"section", b"div")
+)
 _CLOSED = re.compile(rb"</(?:article|main|section|div)\s*>\s*$", re.IGNORECASE)
 
 
@@ -374,4 +378,7 @@ def _is_cut(html: bytes, body: LexborNode) -> bool:
                 return False
             after = after.next
         node = node.parent
-    return not _CLOSED.search(html[-200:])
+    if not _CLOSED.search(html[-200:]):
+        return True
+    # A theme that leaves out the end of the page still closes what it opened
+    return any(len(opened.findall(html)) > len(closed.findall(html)) for opened, closed in _BALANCED)

@@ -163,7 +163,9 @@ def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) 
     `general` also takes the one ``article`` or ``main`` whose children are paragraphs, else the one block in
     these.
     """
-    found = next((node for node, _ in _find(tree, layout.body, scope, -1)), None)
+    found, selector = next(_find(tree, layout.body, scope, -1), (None, ""))
+    if found is not None and scope is not None:
+        found = _find_longest(found, selector, scope)
     if found is not None or layout is not LAYOUTS[-1]:
         return found
     for selector in ("article, main", ":is(article, main) :is(div, section)"):
@@ -172,6 +174,17 @@ def find_body(tree: LexborHTMLParser, layout: Layout, scope: LexborNode | None) 
         if places:
             return places[0] if len(places) == 1 else None
     return None
+
+
+def _find_longest(found: LexborNode, selector: str, scope: LexborNode) -> LexborNode:
+    """Of the elements in the post's own that a selector finds, the one with the longest text: a theme may
+    have a deck in such an element too. One of another post or in a box is not taken."""
+    nodes = [node for node in scope.css(selector) if node.parent is not None]
+    if len(nodes) < 2 or not any(node.mem_id == found.mem_id for node in nodes):
+        return found
+    around = found.parent.mem_id if found.parent is not None else 0
+    beside = [node for node in nodes if node.parent is not None and node.parent.mem_id == around]
+    return max(beside, key=lambda node: len(node.text().strip()), default=found)
 
 
 def _has_paragraphs(node: LexborNode) -> bool:
