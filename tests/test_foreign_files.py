@@ -279,6 +279,24 @@ def test_a_wacz_that_was_cut_or_hit(tmp_path: Path, compression: int) -> None:
         assert sohr(tmp_path / "b", "import", file).status == 65
 
 
+@pytest.mark.parametrize("harm", ["place", "beginning"])
+def test_a_wacz_of_which_one_file_is_lost(tmp_path: Path, harm: str) -> None:
+    """Its list names a place beyond the end, or nothing of the file is left: the other file is taken."""
+    records = [gzip.compress(post(number).plain()) for number in (1, 2)]
+    file = package(tmp_path / "x.wacz", zipfile.ZIP_STORED, *records)
+    raw = bytearray(file.read_bytes())
+    if harm == "place":
+        entry = raw.index(b"archive/0.warc.gz", raw.index(b"PK\x01\x02")) - 46
+        raw[entry + 42 : entry + 46] = (2**31).to_bytes(4, "little")
+    else:
+        at = raw.index(records[0])
+        raw[at : at + len(records[0])] = bytes(len(records[0]))
+    file.write_bytes(raw)
+    ran = run(tmp_path / "a", file, status=65)
+    assert taken(tmp_path / "a") == {2} and counts(ran) == {"new": 1, "damaged": 1}
+    assert "x.wacz/archive/0.warc.gz, byte 0: " in ran.err
+
+
 @pytest.mark.parametrize("harm", ["flip", "cut"])
 def test_a_warc_gzipped_as_a_whole_that_was_hit(tmp_path: Path, harm: str) -> None:
     """What precedes a cut is taken; of a file with a flipped bit, what a digest proves. No text is

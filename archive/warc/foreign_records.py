@@ -8,16 +8,18 @@ import os
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import SpooledTemporaryFile, TemporaryFile
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any, ClassVar, cast
 
 from archive.errors import UNREADABLE, ArchiveError
 from archive.warc.gzip_members import GZIP, Member, Packing, next_member, walk
+from archive.warc.package_parts import open_part
 from archive.warc.payloads import digest_matches, payload_matches
 from archive.warc.records import MOST_HEADERS, Headers, NoRecord, read_headers
 
@@ -37,6 +39,10 @@ class UnreadableFile(ArchiveError):
     """Raised when a file contains no WARC records that can be read."""
 
     exit_status: ClassVar[int] = UNREADABLE
+
+
+class _TooLarge(UnreadableFile):
+    """Raised when a file unpacks to more than any crawler writes, by `_Budget`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,10 @@ class _Budget:
         self._name, self._left = name, max(MOST_UNPACKED, MOST_RATIO * size)
 
     def take(self, size: int) -> None:
-        """Take bytes. Raises UnreadableFile if fewer are left."""
+        """Take bytes. Raises _TooLarge if fewer are left."""
         self._left -= size
         if self._left < 0:
-            raise UnreadableFile(
+            raise _TooLarge(
                 f"{self._name} unpacks to more than {MOST_UNPACKED >> 30} GiB "
                 f"and {MOST_RATIO} times its size: unpack it and import its parts"
             )
@@ -117,48 +123,16 @@ def _package(name: str, file: IO[bytes], budget: _Budget) -> Iterator[ForeignRec
         inner = f"{name}/{part.filename}"
         budget.take(part.file_size)
         try:
-            with _part(package, file, part) as stream:
+            with open_part(package, file, part) as stream:
                 yield from _file(inner, stream, budget)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        except _TooLarge:
+            raise
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
             yield Lost(inner, 0, f"the file cannot be unpacked ({error})")
-
-
-def _part(package: zipfile.ZipFile, file: IO[bytes], part: zipfile.ZipInfo) -> IO[bytes]:
-    """A file of a zip file, seekable: where it is stored a view, else a copy."""
-    if part.compress_type == zipfile.ZIP_STORED:
-        file.seek(part.header_offset + 26)
-        start = part.header_offset + 30 + sum(struct.unpack("<HH", file.read(4)))
-        return cast("IO[bytes]", io.BufferedReader(_View(file, start, part.file_size)))
-    copy = TemporaryFile()  # noqa: SIM115  # the caller closes it
-    with package.open(part) as packed:
-        while piece := packed.read(_PIECE):
-            copy.write(piece)
-    return copy
-
-
-class _View(io.RawIOBase):
-    """A range of a file's bytes as a file."""
-
-    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
-        super().__init__()
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self._file.seek(self._start + self._at)
-        piece = self._file.read(max(0, min(len(buffer), self._size - self._at)))
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
+        except UnreadableFile as error:
+            if len(parts) == 1:
+                raise
+            yield Lost(inner, 0, str(error))
 
 
 def _file(name: str, file: IO[bytes], budget: _Budget) -> Iterator[ForeignRecord | Lost]:
