@@ -223,14 +223,14 @@ def test_exports(tolls: Path, tmp_path: Path, what: str) -> None:
     import jsonschema
     import pyarrow.parquet as pq
 
-    from archive.export.dictionary import figure_schema
+    from archive.export.dictionary import make_schemas
 
     for form in ("jsonl", "csv", "parquet"):
         ran = sohr(tolls, "export", "--what", what, "-o", tmp_path / f"it.{form}")
         assert ran.status == 0 and " of 8 articles in " in ran.err
     records = [json.loads(line) for line in (tmp_path / "it.jsonl").read_text().splitlines()]
     for record in records:
-        jsonschema.validate(record, figure_schema())
+        jsonschema.validate(record, make_schemas()["figure"])
     view = "figure_rows" if what == "figures" else "series_points"
     with closing(sqlite3.connect(tolls / "archive.db")) as db:
         [(count,)] = db.execute(f"select count(*) from {view}")

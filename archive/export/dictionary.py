@@ -58,19 +58,13 @@ _CRAWL = (
 )  # fmt: skip
 
 
-def version_schema() -> dict[str, Any]:
-    """The JSON schema (2020-12) of one line of `sohr-archive export`."""
-    return _schema("A version, as a line of `sohr-archive export`", VERSION_FIELDS)
-
-
-def change_schema() -> dict[str, Any]:
-    """The JSON schema (2020-12) of one line of `sohr-archive changes`."""
-    return _schema("A change, as a line of `sohr-archive changes`", CHANGE_FIELDS)
-
-
-def figure_schema() -> dict[str, Any]:
-    """The JSON schema (2020-12) of one line of `sohr-archive export --what figures` or `series`."""
-    return _schema("A figure, as a line of `sohr-archive export --what figures`", FIGURE_FIELDS)
+def make_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schemas (2020-12) of one line of an export or of the feed, by what it is."""
+    return {
+        "version": _schema("A version, as a line of `sohr-archive export`", VERSION_FIELDS),
+        "change": _schema("A change, as a line of `sohr-archive changes`", CHANGE_FIELDS),
+        "figure": _schema("A figure, as a line of `sohr-archive export --what figures`", FIGURE_FIELDS),
+    }
 
 
 def _schema(title: str, fields: Sequence[Field]) -> dict[str, Any]:
@@ -166,11 +160,7 @@ def _cell(text: str) -> str:
 
 def main() -> None:
     """Write the schemas and the pages."""
-    for name, made in (
-        ("version", version_schema()),
-        ("change", change_schema()),
-        ("figure", figure_schema()),
-    ):
+    for name, made in make_schemas().items():
         (SCHEMAS / f"{name}.schema.json").write_text(json.dumps(made, indent=2) + "\n", "utf-8")
     DOCS.mkdir(exist_ok=True)
     for name, text in documents().items():
