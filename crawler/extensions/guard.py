@@ -124,6 +124,17 @@ class Guard:
         if self._closing_task is not None:
             raise DontCloseSpider
 
+    def set_budget(self, budget: int, used: int) -> bool:
+        """Allow what is left of a day's budget of requests. If nothing is, the crawl stops: return False."""
+        self.requests_left = budget - used
+        if self.requests_left <= 0:
+            self.stop(
+                "budget",
+                f"the budget of {budget} requests in 24 hours is used up: "
+                "run the crawl again later, or with -a budget=0",
+            )
+        return self.requests_left > 0
+
     def take_request(self) -> bool:
         """Take one request from today's budget; False if none is left."""
         if self.requests_left is not None and self._sent >= self.requests_left:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
 from asyncio import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, cast
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
 from archive.clock import clock, current_time, now, read_http_date
 from archive.model import EDITIONS, Capture, Edition
 from archive.outcome import NewVersion, Outcome
+from archive.software import software
 from archive.thresholds import HOST_FAILED
 from archive.writer.client import ArchiveFailed, ArchiveProcess
-from archive.writer.messages import Questions
+from archive.writer.messages import Open, Questions
 from crawler.extensions.guard import guard_of
 from crawler.extensions.results import list_counts, list_editions
 from crawler.extensions.verdict import judge_crawl
@@ -75,6 +80,16 @@ class CaptureMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Called by Scrapy."""
         return cls(crawler)
+
+    async def open_archive(self, home: str, kind: str, arguments: dict[str, Any]) -> None:
+        """Open the archive of a site for a crawl, whose name begins with the time (UTC). Raises
+        ArchiveFailed."""
+        settings = self._crawler.settings
+        self.crawl = f"{now()}-{secrets.token_hex(3)}"
+        folder, seconds = _folder_of(settings), settings.getfloat("ARCHIVE_READ_SECONDS")
+        await self.archive.open(
+            Open(folder, home, os.getpid(), self.crawl, kind, arguments, software(), clock(), seconds)
+        )
 
     async def process_request(self, request: Request) -> None:
         """Take the request from the day's budget. Raises IgnoreRequest: used up, or stopping."""
@@ -230,6 +245,17 @@ class CaptureMiddleware:
         except ArchiveFailed as failure:
             guard.fail(failure)
         await self.archive.close()
+
+
+def capture_of(crawler: Crawler) -> CaptureMiddleware:
+    """The one of a crawl."""
+    capture = crawler.get_downloader_middleware(CaptureMiddleware)
+    assert capture is not None  # crawler.settings has it
+    return capture
+
+
+def _folder_of(settings: BaseSettings) -> str:
+    return str(Path(settings["ARCHIVE_DIR"]).absolute())
 
 
 def _headers(message: Request | Response) -> tuple[tuple[str, str], ...]:

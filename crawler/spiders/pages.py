@@ -15,7 +15,7 @@ from archive.sites import addresses_elsewhere
 from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Questions
 from crawler.arguments import Arguments
-from crawler.middlewares.capture import CaptureMiddleware
+from crawler.middlewares.capture import capture_of
 from crawler.spiders.sohr import SohrSpider
 from crawler.walk.wanted import Wanted
 
@@ -70,8 +70,7 @@ class PagesSpider(SohrSpider):
         await super().unanswered(failure)
         if not isinstance(failure.value, IgnoreRequest) or self.guard.closing.is_set():
             return
-        capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
-        assert capture is not None  # crawler.settings has it
+        capture = capture_of(self.crawler)
         url = failure.request.url  # type: ignore[attr-defined]  # Scrapy puts it there
         event = {
             "event": "not-asked",

@@ -71,7 +71,7 @@ class ProbeSpider(SohrSpider):
         for url, channel in urls:
             if self.guard.closing.is_set():
                 return None
-            found = await self._fetch(url, channel, edition)
+            found = await self._pages.fetch(url, channel, edition)
             if found is not None and (found.listing is not None or found.page_urls):
                 return found
         return found

@@ -5,31 +5,27 @@ there."""
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider, IgnoreRequest
 
-from archive.clock import clock, current_time, format_time, now, parse_time
+from archive.clock import current_time, format_time, now, parse_time
 from archive.model import Capture
 from archive.outcome import PART, SERVED, UNREADABLE, Outcome
 from archive.public_archives.captures import EXCLUDED, NotServed
 from archive.public_archives.queries import CAPTURE, INDEX, identity_of
 from archive.sites.hosts import is_loopback_host
 from archive.sites.sohr.addresses import Site
-from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed
-from archive.writer.messages import KnownPage, Open, Questions, Span, WantedCapture
+from archive.writer.messages import KnownPage, Questions, Span, WantedCapture
 from crawler.arguments import Arguments
 from crawler.extensions.guard import guard_of
-from crawler.middlewares.capture import Asked, CaptureMiddleware, outcome
+from crawler.middlewares.capture import Asked, capture_of, outcome
 from crawler.middlewares.pace import Pace
 
 logger = logging.getLogger(__name__)
@@ -82,10 +78,8 @@ class PublicArchiveSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Open the archive, list, take."""
-        capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
-        assert capture is not None  # crawler.settings has it
+        capture = capture_of(self.crawler)
         self._archive, self.guard, settings = capture.archive, guard_of(self.crawler), self.crawler.settings
-        capture.crawl = f"{now()}-{secrets.token_hex(3)}"
         if not self._are_services_allowed():
             return
         self._paces = {
@@ -94,7 +88,8 @@ class PublicArchiveSpider(Spider):
         }
         self._paces[CRAWLS] = self._paces[INDEX]
         try:
-            await self._archive.open(self._opening(capture.crawl))
+            asked = self.arguments.as_record() | {"service": self.service, "only_index": self._only_index}
+            await capture.open_archive(self.site.home, "backfill", asked)
             self.site = Site(await self._archive.ask(Questions.home))
             if not await self._has_budget():
                 return
@@ -116,21 +111,6 @@ class PublicArchiveSpider(Spider):
             self.guard.fail(failure)
             raise CloseSpider("archive_failed") from failure
 
-    def _opening(self, name: str) -> Open:
-        settings = self.crawler.settings
-        arguments = self.arguments.as_record() | {"service": self.service, "only_index": self._only_index}
-        return Open(
-            str(Path(settings["ARCHIVE_DIR"]).absolute()),
-            self.site.home,
-            os.getpid(),
-            name,
-            "backfill",
-            arguments,
-            software(),
-            clock(),
-            settings.getfloat("ARCHIVE_READ_SECONDS"),
-        )
-
     def _are_services_allowed(self) -> bool:
         """A site on this machine is a test: it asks nobody else's service."""
         for name in self.services():
@@ -148,12 +128,8 @@ class PublicArchiveSpider(Spider):
         if not self.arguments.budget:
             return True
         day_before = format_time(current_time() - timedelta(days=1))
-        left = self.arguments.budget - await self._archive.ask(Questions.asked_of_archives, day_before)
-        self.guard.requests_left = left
-        if left <= 0:
-            sentence = f"the budget of {self.arguments.budget} requests in 24 hours is used up"
-            self.guard.stop("budget", sentence)
-        return left > 0
+        used = await self._archive.ask(Questions.asked_of_archives, day_before)
+        return self.guard.set_budget(self.arguments.budget, used)
 
     async def _take_all(self) -> AsyncIterator[Any]:
         """Take what is listed and not here, oldest first. Repeat, for what a refused row stood for."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -19,34 +17,28 @@ from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from archive.clock import clock, current_time, format_time, now, parse_time, read_retry_after
+from archive.clock import current_time, format_time, parse_time, read_retry_after
 from archive.model import Edition
 from archive.outcome import (
     DETOUR,
     HELD,
     INVENTED,
-    LISTING,
-    LISTING_UNREAD,
     MOVED,
-    NO_CHANNEL,
     PART,
     REDIRECT,
-    UNREADABLE,
     KnownPost,
     Outcome,
-    Served,
 )
-from archive.sites.moves import is_same_owner
 from archive.sites.sohr.addresses import Site
-from archive.sites.wordpress import channels
-from archive.software import software
 from archive.writer.client import ArchiveClosed, ArchiveFailed, ArchiveProcess
-from archive.writer.messages import Open, Questions
+from archive.writer.messages import Questions
 from crawler.arguments import Arguments
 from crawler.extensions.guard import GRACE_SECONDS, guard_of
+from crawler.listing_pages import HOPS, ListingPages
 from crawler.middlewares.backoff import seconds_left
-from crawler.middlewares.capture import Asked, CaptureMiddleware, asked, edition_of, outcome
+from crawler.middlewares.capture import Asked, asked, capture_of, edition_of, outcome
 from crawler.reasons import describe_error
+from crawler.site_home import SiteHome
 from crawler.walk.walk import Walk
 from crawler.walk.wanted import Run, Wanted
 
@@ -56,7 +48,6 @@ BUDGET = 8000  # requests in 24 hours by default: less than a fifth of one in tw
 RESTS = 50  # the last answers with a Retry-After that a crawl heeds at its start
 LOOKS = 200  # articles after which the looks that wait are judged: minutes, at the pace of a guest
 INVENTED_ID = 900_000_000  # no site has as many posts
-HOPS = 6  # redirects that are followed from one address
 LISTINGS = 4  # of so many requests at a time one may be for the next page of a listing
 
 
@@ -80,16 +71,19 @@ class SohrSpider(Spider):
     def __init__(self, **given: Any) -> None:
         super().__init__()
         self.arguments = self.read(given)
-        self.site = Site(self.arguments.site)
+        self._home = SiteHome(self.arguments.site)
         self._asked: set[str] = set()
         self._room = asyncio.Semaphore(AHEAD)
-        self._in_order = asyncio.Lock()
-        self._served: Served | None = None  # where the site is served, if not at its home address
         self._looks = 0  # since the last judgement
         self._under_way = 0  # requests for articles
         self._is_inventing: bool | None = None  # whether an invented address is under way; None: not asked
         self._all_answered = asyncio.Event()
         self.cited = self.arguments.urls or ()
+
+    @property
+    def site(self) -> Site:
+        """The site, by the address that the archive knows it by."""
+        return self._home.site
 
     @staticmethod
     def read(given: dict[str, Any]) -> Arguments:
@@ -103,44 +97,26 @@ class SohrSpider(Spider):
         return Walk(
             Run(
                 self.arguments,
-                self._fetch,
+                self._pages.fetch,
                 archive.ask,
                 guard.closing,
                 self._wait_for_answers,
                 guard.sitemaps,
-                self._respell,
+                self._home.respell,
                 at_once // LISTINGS,
             )
         ).wanted()
 
     async def start(self) -> AsyncIterator[Any]:
         """Open the archive, then ask for what the walk says, newest first."""
-        capture = self.crawler.get_downloader_middleware(CaptureMiddleware)
-        assert capture is not None  # crawler.settings has it
-        self._capture, archive = capture, capture.archive
-        self._archive = archive
+        self._capture = capture = capture_of(self.crawler)
+        archive = capture.archive
         self.guard = guard_of(self.crawler)
         self.guard.before_close = self._finish_looks
-        capture.crawl = f"{now()}-{secrets.token_hex(3)}"
+        self._pages = ListingPages(self.crawler, self._home)
         try:
-            asked_for, seconds = (
-                self.arguments.as_record(),
-                self.crawler.settings.getfloat("ARCHIVE_READ_SECONDS"),
-            )
-            await archive.open(
-                Open(
-                    self._folder(),
-                    self.site.home,
-                    os.getpid(),
-                    capture.crawl,
-                    "crawl",
-                    asked_for,
-                    software(),
-                    clock(),
-                    read_seconds=seconds,
-                )
-            )
-            await self._find_site()
+            await capture.open_archive(self.site.home, "crawl", self.arguments.as_record())
+            self.arguments = replace(self.arguments, site=await self._home.find(capture))
             if not await self._welcome(archive):
                 return
             async for wanted in self.wanted(archive):
@@ -180,18 +156,10 @@ class SohrSpider(Spider):
         if budget is None:
             stated = str(settings["ARCHIVE_DAILY_REQUESTS"] or "")
             budget = int(stated) if stated.isdigit() else 0 if self.site.is_loopback else BUDGET
-        if budget:
-            self.guard.requests_left = budget - await archive.ask(
-                Questions.asked_since, format_time(current_time() - timedelta(days=1))
-            )
-            if self.guard.requests_left <= 0:
-                self.guard.stop(
-                    "budget",
-                    f"the budget of {budget} requests in 24 hours is used up: "
-                    "run the crawl again later, or with -a budget=0",
-                )
-                return False
-        return True
+        if not budget:
+            return True
+        day_before = format_time(current_time() - timedelta(days=1))
+        return self.guard.set_budget(budget, await archive.ask(Questions.asked_since, day_before))
 
     async def _rest(self, rests: list[tuple[str, str, float]]) -> bool:
         """Keep the longest rest that the site asked for; return whether it is over."""
@@ -227,9 +195,6 @@ class SohrSpider(Spider):
                     self._all_answered.clear()
                     await self._all_answered.wait()
 
-    def _folder(self) -> str:
-        return str(Path(self.crawler.settings["ARCHIVE_DIR"]).absolute())
-
     def _first_time(self, post: KnownPost) -> bool:
         """Return whether an article is met for the first time in this crawl, whatever its address."""
         name = str(post.key) if post.key else post.url
@@ -241,7 +206,7 @@ class SohrSpider(Spider):
         meta = {"asked": why, "dont_redirect": True}
         self._under_way += 1
         return Request(
-            self._respell(url, why.via),
+            self._home.respell(url, why.via),
             callback=self.parse_article,
             errback=self.unanswered,
             dont_filter=True,
@@ -249,112 +214,6 @@ class SohrSpider(Spider):
             meta=meta,
             headers=dict([condition]) if condition else None,
         )
-
-    # -- listings
-
-    async def _fetch(self, url: str, channel: str, edition: Edition) -> Outcome | None:
-        """A page of a channel, after redirects; None where nothing came."""
-        self.guard.where = f"{edition} {url.removeprefix(self.site.home)}"
-        is_optional = channels.is_optional(channel)
-        is_newest = url == self.site.edition_home(edition)
-        via = None
-        for _ in range(HOPS):
-            try:
-                found = await self._ask_site(url, channel, via)
-            except ArchiveFailed:
-                raise
-            except Exception as error:  # noqa: BLE001  # no answer, of whatever kind: kept by CaptureMiddleware
-                if not self.guard.closing.is_set():
-                    word = "forbidden" if isinstance(error, IgnoreRequest) else "no_answer"
-                    self._note_listing(
-                        word, f"{url}: {describe_error(error)}", edition, is_optional, is_newest
-                    )
-                return None
-            if found.served is not None:
-                if not await self._follow_site(found.served):
-                    return None
-            elif found.word == REDIRECT and found.target is not None:
-                url, via = found.target.url, found.url
-            else:
-                self._note_answer(found, edition, is_optional, is_newest)
-                return found
-        self._note_listing("error", f"{url} redirects in a circle", edition, is_optional, is_newest)
-        return None
-
-    async def _ask_site(self, url: str, channel: str, via: str | None) -> Outcome:
-        """One exchange, once it is durable. Raises what the download raises, and ArchiveFailed."""
-        assert self.crawler.engine is not None  # it has called `start`
-        url = self._respell(url, via)
-        meta = {"asked": Asked(channel), "dont_redirect": True}
-        request = Request(url, meta=meta, dont_filter=True, priority=20)
-        if channels.is_conditional(channel):
-            condition = await self._archive.ask(Questions.condition, url)
-            request.headers.update([condition] if condition else [])
-        async with self._in_order:  # the archive has to get the pages of a listing one after the other
-            response = await self.crawler.engine.download_async(request)
-        return await outcome(response)
-
-    def _note_answer(self, found: Outcome, edition: Edition, is_optional: bool, is_newest: bool) -> None:
-        if is_newest and found.word == "missing":
-            self._note_listing(LISTING_UNREAD, f"{found.url} answers {found.status}", edition, False, True)
-        elif found.word not in ("missing", NO_CHANNEL):  # after the last page, a day without posts
-            self._note_listing(found.word, found.detail, edition, is_optional, is_newest)
-
-    def _note_listing(
-        self, word: str, detail: str, edition: Edition, is_optional: bool, is_newest: bool
-    ) -> None:
-        """Count the outcome of a listing's page. Without the newest one the edition is not healthy."""
-        if is_optional:
-            logger.debug("%s: %s", word, detail)
-            return
-        self.guard.note(word, detail, urlsplit(self._respell(self.site.home)).netloc, edition)
-        result = self.guard.editions[edition]
-        if word == LISTING:
-            result.listed |= is_newest
-        elif is_newest:
-            result.failure = result.failure or f"{word}: {detail}"
-            result.is_unread = word in UNREADABLE
-
-    # -- where the site is
-
-    def _respell(self, url: str, via: str | None = None) -> str:
-        """Where to ask for a page, as the site is served now; as given if that address, ``via``, led here."""
-        spelled = self._served.respell(url, self.site.home) if self._served else url
-        return url if spelled == via else spelled
-
-    async def _follow_site(self, served: Served) -> bool:
-        """Ask elsewhere from now on, as permanent redirects say; False where that is another owner's."""
-        if served == self._served:
-            return True
-        if not is_same_owner(served.home, self.site.home) and served.home != self.arguments.site:
-            self.guard.stop(
-                "unavailable",
-                f"{self.site.home} has moved to {served.home}: to continue this archive there, run "
-                f"scrapy crawl sohr -a site={served.home} -a moved_from={self.site.home}",
-            )
-            return False
-        await self._record_move(served)
-        return True
-
-    async def _record_move(self, served: Served) -> None:
-        old = self._served.home if self._served else self.site.home
-        self._served = served
-        logger.info("%s is served at %s now", old, served.home)
-        event = {"event": "site-moved", "from": old, "to": served.home, "has_slash": served.has_slash}
-        await self._archive.happened(event | {"at": now(), "crawl": self._capture.crawl})
-
-    async def _find_site(self) -> None:
-        """Learn by which address the archive knows the site, and where the site is served."""
-        asked_for = self.arguments.site
-        home = await self._archive.ask(Questions.home)
-        self._served = await self._archive.ask(Questions.served)
-        if Site(home).name != Site(asked_for).name:
-            self.arguments = replace(self.arguments, site=home)
-            self.site = Site(home)
-            if self._served is None or Site(self._served.home).name != Site(asked_for).name:
-                await self._record_move(Served(asked_for))
-
-    # -- articles
 
     async def parse_article(self, response: Response) -> AsyncIterator[Any]:
         """The outcome of an article: further requests where it leads on, an item if it is a new version."""
@@ -373,7 +232,8 @@ class SohrSpider(Spider):
             if why.channel == INVENTED:
                 self._is_inventing = False
                 return
-            is_moved = found.served is not None and await self._follow_site(found.served)
+            served = found.served
+            is_moved = served is not None and await self._home.follow(served, self._capture, self.guard)
         except ArchiveFailed as failure:
             self.guard.fail(failure)
             return
