@@ -27,7 +27,7 @@ from archive.outcome import Outcome
 from archive.writer.messages import Ask, Happened, Judge, Judged, Open, Took
 from archive.writer.server import Writer
 from crawler.extensions.guard import Guard
-from crawler.extensions.verdict import judge_crawl
+from crawler.extensions.verdict import give_verdict
 from crawler.middlewares.capture import CaptureMiddleware
 from crawler.spiders.sohr import SohrSpider
 from tests.replica.app import Front, Log
@@ -177,7 +177,7 @@ class Simulation:
         async for request in spider.start():
             await self._follow(capture, spider, request)
         await capture._closed(spider, guard.stopped[0] if guard.stopped else "finished")
-        verdict = judge_crawl(guard)
+        verdict = give_verdict(guard)
         return Ended(self.at, verdict.exit_status, verdict.word, verdict.sentence, tuple(self._asked))
 
     async def _follow(self, capture: CaptureMiddleware, spider: SohrSpider, request: Any) -> None:

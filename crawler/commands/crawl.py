@@ -29,7 +29,7 @@ from archive.writer.client import start_early
 from crawler.arguments import Arguments, BadArgument, authorities, check_settings
 from crawler.extensions.guard import guard_of
 from crawler.extensions.results import list_counts
-from crawler.extensions.verdict import judge_crawl
+from crawler.extensions.verdict import give_verdict
 from crawler.ping import ping
 from crawler.scrapy_internals import on_signal, remember_crawlers
 from crawler.settings import user_agent
@@ -150,7 +150,7 @@ class Command(ScrapyCrawl):
     def _report(self, crawler: Crawler) -> int:
         """Print what came of the crawl; return its exit status."""
         guard = guard_of(crawler)
-        verdict = judge_crawl(guard)
+        verdict = give_verdict(guard)
         counts = list_counts(guard.counts)
         summary = ", ".join(
             f"{number} {name}"

@@ -33,7 +33,7 @@ class _Share(NamedTuple):
     words: tuple[str, ...]
 
 
-def judge_crawl(guard: Guard) -> Verdict:
+def give_verdict(guard: Guard) -> Verdict:
     """The first that holds: archive not written, an error of ours, wrong clock, site unavailable, pages
     unreadable, an edition not listed, an archive that drifts, interrupted; else healthy."""
     if guard.failure is not None:

@@ -27,7 +27,7 @@ from archive.writer.client import ArchiveFailed, ArchiveProcess
 from archive.writer.messages import Open, Questions
 from crawler.extensions.guard import guard_of
 from crawler.extensions.results import list_counts, list_editions
-from crawler.extensions.verdict import judge_crawl
+from crawler.extensions.verdict import give_verdict
 from crawler.reasons import describe_error
 
 logger = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ class CaptureMiddleware:
                     guard.drift = await self.archive.ask(Questions.drift, self.crawl, reason)
             except ArchiveFailed as failure:
                 guard.fail(failure)
-        verdict = judge_crawl(guard)
+        verdict = give_verdict(guard)
         cited = list(getattr(spider, "cited", ()))
         event = {
             "event": "crawl-finished",
