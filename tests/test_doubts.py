@@ -18,19 +18,32 @@ from archive.model import Capture, Extract, Line, Text
 from tests.archiving import Archive, capture, check_rebuild, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows
+from tests.first_crawl import FirstCrawl
 from tests.replica.server import Replica
 
 IDS = tuple(range(101, 113))
 TEXT = "The text of post {} has some words in one line.", "And a second line, of which 12 words are no more."
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def first_crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstCrawl]:
     with Site() as site:
         site.list_posts(*IDS)
         for post_id in IDS:
             site.put_post(post_id, TEXT[0].format(post_id), TEXT[1])
-        yield site
+        yield FirstCrawl(site, tmp_path_factory.mktemp("first") / "archive")
+
+
+@pytest.fixture
+def site(first_crawl: FirstCrawl) -> Site:
+    """The site, as it was at the first crawl."""
+    return first_crawl.restore_site()
+
+
+@pytest.fixture
+def folder(first_crawl: FirstCrawl, tmp_path: Path) -> Path:
+    """The archive after the first crawl."""
+    return first_crawl.copy_archive(tmp_path / "a")
 
 
 def run(site: Site, folder: Path, *arguments: str, clock: str = "") -> Crawled:
@@ -150,11 +163,9 @@ def test_an_old_copy_that_hides_an_announced_edit(site: Site, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("case", ["line", "title", "suffix"])
-def test_an_addition_to_many_posts_waits_for_a_day(site: Site, tmp_path: Path, case: str) -> None:
+def test_an_addition_to_many_posts_waits_for_a_day(site: Site, folder: Path, case: str) -> None:
     """The crawl ends with 65. A day later the addition is accepted, with a class of its own. A true edit in
     the same crawl is reported at once."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     for number, post_id in enumerate(IDS[:4]):
         lines = (TEXT[0].format(post_id), TEXT[1])
         if case == "line":
@@ -205,20 +216,16 @@ def test_posts_that_an_editor_rewrites_are_edits(tmp_path: Path) -> None:
     check_rebuild(folder)
 
 
-def test_numbers_that_repeat_are_never_held(site: Site, tmp_path: Path) -> None:
+def test_numbers_that_repeat_are_never_held(site: Site, folder: Path) -> None:
     """A running toll is corrected in three posts alike: three edits, at once."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     for post_id in IDS[:4]:
         site.put_post(post_id, TEXT[0].format(post_id), "And a second line, of which 14 words are no more.")
     assert run(site, folder, "look=all").status == 0
     assert kinds(folder) == ["updated"] * 4
 
 
-def test_an_error_of_php_is_no_text(site: Site, tmp_path: Path) -> None:
+def test_an_error_of_php_is_no_text(site: Site, folder: Path) -> None:
     """In front of each text: unreadable, 65; nothing is said of the posts."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     for post_id in IDS:
         warning = "<b>Warning</b>: Undefined array key 1 in <b>/srv/www/plugin.php</b> on line <b>17</b>"
         site.put_post(post_id, warning, TEXT[0].format(post_id), TEXT[1])
@@ -269,11 +276,9 @@ def test_a_form_for_a_password_in_place_of_one_text(site: Site, tmp_path: Path) 
     assert rows(folder, sql) == [(103, "protected"), (104, "live")]
 
 
-def test_a_wall_that_comes_to_a_few_posts_in_each_crawl(site: Site, tmp_path: Path) -> None:
+def test_a_wall_that_comes_to_a_few_posts_in_each_crawl(site: Site, folder: Path) -> None:
     """Two posts, then two more: what was told of the first two is taken back. When a post shows another text
     than the wall, that is an edit and is told at once."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     for number, (clock, status) in enumerate((("+1h", 0), ("+2h", 65))):
         for post_id in IDS[number * 2 :][:2]:
             site.put_post(post_id, f"Prove that you are a reader: what is {post_id} and 4?")

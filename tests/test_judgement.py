@@ -17,16 +17,29 @@ from archive.ingest.bulk import find_bulk
 from tests.archiving import check_rebuild, sohr, well
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows, running, states, until
+from tests.first_crawl import FirstCrawl
 
 IDS = tuple(range(101, 107))
 GONE = http("<title>Page not found</title>", "404 Not Found")
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def first_crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstCrawl]:
     with Site() as site:
         site.publish(*IDS)
-        yield site
+        yield FirstCrawl(site, tmp_path_factory.mktemp("first") / "archive")
+
+
+@pytest.fixture
+def site(first_crawl: FirstCrawl) -> Site:
+    """The site, as it was at the first crawl."""
+    return first_crawl.restore_site()
+
+
+@pytest.fixture
+def folder(first_crawl: FirstCrawl, tmp_path: Path) -> Path:
+    """The archive after the first crawl."""
+    return first_crawl.copy_archive(tmp_path / "a")
 
 
 def run(site: Site, folder: Path, *arguments: str, clock: str = "") -> Crawled:
@@ -85,10 +98,8 @@ def test_an_edition_may_break_alone(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", ["301", "302", "410", "not found", "451", "moved", "empty"])
-def test_the_same_answer_for_all_posts_is_held(site: Site, tmp_path: Path, case: str) -> None:
+def test_the_same_answer_for_all_posts_is_held(site: Site, folder: Path, case: str) -> None:
     """Whatever it is: to the home page, gone, another post, a page without text."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     site.put_post(200, "Another post that was here all the time.")
     for post_id in IDS:
         path = f"/en/{post_id}/"
@@ -110,11 +121,9 @@ def test_the_same_answer_for_all_posts_is_held(site: Site, tmp_path: Path, case:
 
 
 @pytest.mark.parametrize("to", ["/en/", "/?s={}", "/en/category/news/"])
-def test_a_post_that_leads_where_any_address_leads(site: Site, tmp_path: Path, to: str) -> None:
+def test_a_post_that_leads_where_any_address_leads(site: Site, folder: Path, tmp_path: Path, to: str) -> None:
     """One post redirects to the home page, as an invented address does: held. If only the post does, it is
     missing. One request more, in the crawl that meets it."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     site.list_posts(*IDS[:5])
     site.redirect("/en/106/", to.format(106), 302)
     with_invented = tmp_path / "b"
@@ -166,20 +175,16 @@ def test_no_crawl_is_healthy_while_outcomes_are_held(site: Site, tmp_path: Path)
     assert health()["en"][0::2] == (True, {}) and kinds(folder) == []
 
 
-def test_the_home_page_in_place_of_all_posts(site: Site, tmp_path: Path) -> None:
+def test_the_home_page_in_place_of_all_posts(site: Site, folder: Path) -> None:
     """With status 200: a page came, and it is not the post: 65, and nothing is said of any."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     for post_id in IDS:
         site.answers[f"/en/{post_id}/"] = site.answers["/en/"]
     assert run(site, folder, "look=all").status == 65
     assert set(states(folder).values()) == {"live"} and kinds(folder) == []
 
 
-def test_single_posts_that_go_are_told(site: Site, tmp_path: Path) -> None:
+def test_single_posts_that_go_are_told(site: Site, folder: Path) -> None:
     """Two of six: missing at once, in the crawl that saw it."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     site.list_posts(*IDS[2:])
     for post_id in IDS[:2]:
         site.answers[f"/en/{post_id}/"] = GONE
@@ -202,10 +207,8 @@ def test_edits_reach_the_items(site: Site, tmp_path: Path) -> None:
     check_rebuild(folder)
 
 
-def test_edits_of_all_posts_at_once_are_held(site: Site, tmp_path: Path) -> None:
+def test_edits_of_all_posts_at_once_are_held(site: Site, folder: Path) -> None:
     """A machine translation, another order of the lines: 65 until it lasted a week."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     for post_id in IDS:
         site.put_post(post_id, f"Le texte de {post_id} compte plusieurs mots.")
     for clock in ("+1h", "+4d"):
@@ -236,10 +239,8 @@ def test_a_true_mass_deletion_is_told_a_week_later(tmp_path: Path) -> None:
         check_rebuild(folder)
 
 
-def test_what_was_told_before_the_trouble_showed_is_retracted(site: Site, tmp_path: Path) -> None:
+def test_what_was_told_before_the_trouble_showed_is_retracted(site: Site, folder: Path) -> None:
     """Four posts are missing, an hour later all are: the four were no deletions."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     before = dict(site.answers)
     for post_id in IDS[:4]:
         site.answers[f"/en/{post_id}/"] = GONE
@@ -277,10 +278,8 @@ def test_trouble_that_a_few_looks_show_in_each_crawl(tmp_path: Path) -> None:
     check_rebuild(folder)
 
 
-def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, tmp_path: Path) -> None:
+def test_a_crawl_that_is_killed_is_judged_at_the_next_start(site: Site, folder: Path) -> None:
     """What its looks found is written then, with the times of their captures."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     site.put_post(101, "The text of post 101 has 8 words in one line.")
     site.asked.clear()
     for post_id in IDS[1:]:
@@ -319,11 +318,9 @@ def test_what_waits_at_ctrl_c_is_written_and_becomes_items(site: Site, tmp_path:
     assert [json.loads(line)["post_id"] for line in out.read_text().splitlines()] == [101]
 
 
-def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:
+def test_a_person_accepts_what_is_held(site: Site, folder: Path) -> None:
     """`held` lists the outcomes by crawl. Once accepted, they are written with the times of their
     captures."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     assert well(folder, "held").decode() == "nothing is held\n"
     for post_id in IDS:
         site.answers[f"/en/{post_id}/"] = GONE
@@ -339,10 +336,8 @@ def test_a_person_accepts_what_is_held(site: Site, tmp_path: Path) -> None:
     check_rebuild(folder)
 
 
-def test_no_look_counts_while_the_newest_listing_is_refused(site: Site, tmp_path: Path) -> None:
+def test_no_look_counts_while_the_newest_listing_is_refused(site: Site, folder: Path) -> None:
     """Two posts answer 404 beside a challenge in place of the home page: nothing is said of them."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     site.answers["/en/"] = http("<title>Just a moment...</title>", "403 Forbidden")
     for post_id in IDS[:2]:
         site.answers[f"/en/{post_id}/"] = GONE

@@ -13,16 +13,29 @@ from archive.model import Capture
 from archive.sites.sohr.addresses import Site as Addresses
 from tests.bytewise import Site, http
 from tests.crawling import Crawled, crawl, rows, states
+from tests.first_crawl import FirstCrawl
 
 CASES = Path(__file__).parent / "cases" / "crawl"
 IDS = (101, 102, 103, 104, 105, 106)
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def first_crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstCrawl]:
     with Site() as site:
         site.publish(*IDS)
-        yield site
+        yield FirstCrawl(site, tmp_path_factory.mktemp("first") / "archive")
+
+
+@pytest.fixture
+def site(first_crawl: FirstCrawl) -> Site:
+    """The site, as it was at the first crawl."""
+    return first_crawl.restore_site()
+
+
+@pytest.fixture
+def folder(first_crawl: FirstCrawl, tmp_path: Path) -> Path:
+    """The archive after the first crawl."""
+    return first_crawl.copy_archive(tmp_path / "a")
 
 
 def run(site: Site, folder: Path, *arguments: str, clock: str = "", edition: str = "en") -> Crawled:
@@ -88,9 +101,8 @@ def test_what_a_redirect_proves(to: str, status: int, proof: Proof) -> None:
 
 
 @pytest.mark.parametrize("case", ["log-in", "maintenance", "consent", "suspended", "itself"])
-def test_a_wall_before_all_posts_is_trouble_of_the_site(site: Site, tmp_path: Path, case: str) -> None:
+def test_a_wall_before_all_posts_is_trouble_of_the_site(site: Site, folder: Path, case: str) -> None:
     """69, and nothing is said of any post."""
-    assert run(site, tmp_path / "a").status == 0
     for post_id in IDS:
         path = site.path_of(post_id)
         if case == "log-in":
@@ -104,19 +116,17 @@ def test_a_wall_before_all_posts_is_trouble_of_the_site(site: Site, tmp_path: Pa
             site.redirect(path, "https://hosting.example/suspended.page/", 302)
         else:
             site.redirect(path, path, 302, "Set-Cookie: seen=1")
-    done = run(site, tmp_path / "a", "look=all")
+    done = run(site, folder, "look=all")
     assert done.status == 69, done.stderr[-2000:]
-    assert set(states(tmp_path / "a").values()) == {"live"} and kinds(tmp_path / "a") == []
+    assert set(states(folder).values()) == {"live"} and kinds(folder) == []
 
 
 @pytest.mark.parametrize("status", ["300 Multiple Choices", "304 Not Modified", "305 Use Proxy"])
 @pytest.mark.parametrize("what", ["posts", "listing"])
 def test_other_answers_of_300_and_more_are_trouble_of_the_site(
-    site: Site, tmp_path: Path, status: str, what: str
+    site: Site, folder: Path, status: str, what: str
 ) -> None:
     """No text came, also where nothing was asked under a condition: 69, and the next crawl reads on."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     before = dict(site.answers)
     for path in ["/en/"] if what == "listing" else map(site.path_of, IDS):
         site.answers[path] = http(b"", status, "Location: /en/")
@@ -164,10 +174,8 @@ def test_a_move_that_the_id_confirms(tmp_path: Path) -> None:
         assert states(folder)["ar", 501] == "live" and kinds(folder) == ["moved", "restored"]
 
 
-def test_one_post_that_leads_elsewhere_for_the_moment(site: Site, tmp_path: Path) -> None:
+def test_one_post_that_leads_elsewhere_for_the_moment(site: Site, folder: Path) -> None:
     """302 to another post for one crawl; then it is itself again, edited: its second version."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     site.redirect("/en/103/", "/en/104/", 302)
     assert run(site, folder, "look=all").status == 0
     assert states(folder)["en", 103] == "live" and kinds(folder) == []
@@ -190,10 +198,8 @@ def test_a_location_in_raw_utf8_is_followed(tmp_path: Path) -> None:
         assert states(tmp_path / "a") == {("ar", 501): "live"} and path in site.asked
 
 
-def test_a_post_that_somebody_ordered_away(site: Site, tmp_path: Path) -> None:
+def test_a_post_that_somebody_ordered_away(site: Site, folder: Path) -> None:
     """451 on one post is its own state, and it may come back."""
-    folder = tmp_path / "a"
-    assert run(site, folder).status == 0
     before = site.answers["/en/103/"]
     site.answers["/en/103/"] = http("<title>Unavailable</title>", "451 Unavailable For Legal Reasons")
     assert run(site, folder, "look=all").status == 0
