@@ -20,7 +20,7 @@ from tests.exporting import exports
 from tests.invented_rows import invented
 from tests.made_demo import demo
 from tests.reading import ds, path
-from tests.shared_site import shared, site
+from tests.shared_site import health, shared, site
 from tests.small_archive import small
 from tests.small_disk import room
 
@@ -29,6 +29,7 @@ __all__ = [
     "demo",
     "ds",
     "exports",
+    "health",
     "intact",
     "invented",
     "path",

@@ -20,7 +20,7 @@ AT_ONCE = {"CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16}
 
 def test_a_fast_crawl_leaves_what_a_slow_one_would(tmp_path: Path) -> None:
     """All posts, listings in their order and hardly one too many; a rebuild derives the same rows."""
-    folder, posts = tmp_path / "archive", 200
+    folder, posts = tmp_path / "archive", 120
     with Replica(posts=posts) as replica:
         assert crawl(replica, folder, "edition=en", **AT_ONCE).status == 0
         assert archived(folder) == {key: text for key, text in truth(replica).items() if key[0] == "en"}

@@ -58,7 +58,7 @@ class First:
 )
 def first(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
     folder = tmp_path_factory.mktemp(request.param) / "archive"
-    with Replica(posts=40, layout=request.param) as replica:
+    with Replica(posts=20, per_page=5, layout=request.param) as replica:
         crawled = crawl(replica, folder)
         assert crawled.status == 0, crawled.stderr
         yield First(replica, folder, crawled, replica.log())
@@ -118,7 +118,7 @@ class TestFirstCrawl:
         channels = [path for path in paths if is_channel(path) or "/date/" in path]
         assert len(
             [path for path in channels if "/date/" not in path and "/category/" not in path]
-        ) == 10 and len(paths) == 1 + 8 + 80 + 4 + len(channels)
+        ) == 10 and len(paths) == 1 + 8 + 40 + 4 + len(channels)
 
     def test_the_crawl_is_told(self, first: First) -> None:
         """The crawl's row says when it ended, how, and what came of it."""
@@ -132,7 +132,7 @@ class TestFirstCrawl:
     def test_changes_are_numbered_without_a_gap(self, first: First) -> None:
         """One row a post in the feed: created."""
         told = rows(first.folder, "select seq, kind from changes order by seq")
-        assert told == [(n, "created") for n in range(1, 81)]
+        assert told == [(n, "created") for n in range(1, 41)]
 
 
 def assert_nothing_is_left(replica: Replica, folder: Path) -> None:
@@ -182,11 +182,11 @@ class TestCoverage:
     """Nothing is missed: however the listings are cut, paged or shifted."""
 
     def test_a_crawl_cut_off_by_pages_is_completed_by_the_next(self, tmp_path: Path) -> None:
-        """``pages=2`` takes the newest twenty; a default run afterwards all the rest, each once; then nothing
+        """``pages=2`` takes the newest ten; a default run afterwards all the rest, each once; then nothing
         is left."""
-        with Replica(posts=60) as replica:
+        with Replica(posts=30, per_page=5) as replica:
             assert crawl(replica, tmp_path / "a", "pages=2").status == 0
-            assert len(states(tmp_path / "a")) == 2 * 21  # the sticky post stands on top
+            assert len(states(tmp_path / "a")) == 2 * 11  # the sticky post stands on top
             assert len(asked(replica, is_listing)) == 4
             assert crawl(replica, tmp_path / "a").status == 0
             assert_nothing_is_left(replica, tmp_path / "a")
@@ -196,7 +196,7 @@ class TestCoverage:
         self, tmp_path: Path, after: int, count: int
     ) -> None:
         """They push entries across pages: none is missed, none fetched twice, and the next run has all."""
-        with Replica(posts=40) as replica:
+        with Replica(posts=20, per_page=5) as replica:
             before = expected_states(replica)
             replica.call("publish_during_crawl", edition="en", after=after, count=count)
             assert crawl(replica, tmp_path / "a").status == 0
@@ -209,7 +209,7 @@ class TestCoverage:
     def test_posts_taken_away_during_the_crawl_hide_none(self, tmp_path: Path) -> None:
         """They pull entries to pages already walked: those are found all the same, by this run or the
         next."""
-        with Replica(posts=40, slow_ms=1500, only="^/en/page/3/") as replica:
+        with Replica(posts=20, per_page=5, slow_ms=1500, only="^/en/page/3/") as replica:
             with running(replica, tmp_path / "a", "edition=en") as run:
                 until(lambda: "/en/page/2/" in asked(replica), "the second listing page")
                 for post in replica.posts("en")[:3]:
@@ -222,13 +222,13 @@ class TestCoverage:
 
     def test_without_pages_of_the_home_listing_date_archives_lead_to_all(self, tmp_path: Path) -> None:
         """And a run afterwards asks for the newest listing only."""
-        with Replica(posts=25, home_paging=False) as replica:
+        with Replica(posts=15, per_page=5, home_paging=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
             assert_nothing_is_left(replica, tmp_path / "a")
 
     def test_a_walk_through_date_archives_that_was_cut_off_is_completed(self, tmp_path: Path) -> None:
         """As one through the home listing is."""
-        with Replica(posts=40, home_paging=False) as replica:
+        with Replica(posts=20, per_page=5, home_paging=False) as replica:
             assert crawl(replica, tmp_path / "a", "pages=3").status == 0
             assert archived(tmp_path / "a").keys() < truth(replica).keys()
             assert crawl(replica, tmp_path / "a").status == 0
@@ -236,7 +236,7 @@ class TestCoverage:
 
     def test_a_listing_without_times_leads_to_all(self, tmp_path: Path) -> None:
         """No ``<time>``: the days come from the articles."""
-        with Replica(posts=25, listing_times=False) as replica:
+        with Replica(posts=15, per_page=5, listing_times=False) as replica:
             assert crawl(replica, tmp_path / "a").status == 0
             assert archived(tmp_path / "a") == truth(replica)
             days = {

@@ -13,7 +13,7 @@ import pytest
 from tests.crawling import command, crawl, environment, run
 from tests.replica.server import Replica
 
-POSTS = 12
+POSTS, PER_PAGE = 7, 5
 
 
 def apart(site: Replica) -> list[float]:

@@ -226,7 +226,7 @@ class TestUnlikeBefore:
         folder, ids = tmp_path / "a", plain(site)
         # One text in four posts would be a wall's
         for turn, left in enumerate(("Taken down.", "The family asks for rest.", "See below.", "Corrected.")):
-            assert crawl(site, folder, "look=all").status == 0
+            assert crawl(site, folder, "edition=en", "look=all").status == 0
             site.call("publish", edition="en", count=3)
             site.call("edit", edition="en", post_id=ids[turn], digit=True)
             site.rewrite(ids[turn + 5], left)

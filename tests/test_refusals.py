@@ -29,7 +29,7 @@ from tests.crawling import (
 from tests.replica.server import Replica
 
 ONCE: dict[str, Any] = {"RETRY_TIMES": 1}
-POSTS = 14
+POSTS, PER_PAGE = 8, 5
 
 
 def verdicts(folder: Path) -> list[tuple[int | None, str | None]]:

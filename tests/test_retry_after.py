@@ -14,7 +14,7 @@ from crawler.extensions.guard import Breaker
 from tests.crawling import archived, asked, crawl, exchanges, rows, truth
 from tests.replica.server import Replica
 
-POSTS = 12
+POSTS, PER_PAGE = 9, 5
 
 
 def waits(site: Replica, status: int) -> list[float]:

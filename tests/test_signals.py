@@ -17,7 +17,7 @@ from tests.crawling import (
 )
 from tests.replica.server import Replica
 
-POSTS = 14
+POSTS, PER_PAGE = 8, 5
 
 
 class TestSignals:
