@@ -70,7 +70,7 @@ def load() -> None:
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
-    for name in (*MODULES[:3], *LOADED_LATER):
+    for name in (*MODULES[:-1], *LOADED_LATER):
         import_module(name)
     settings = import_module("scrapy.utils.project").get_project_settings()
     for components in ("DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE", "EXTENSIONS_BASE"):

@@ -1,4 +1,4 @@
-"""Start the project's own commands as forks of a process that has loaded their modules already.
+"""Start the project's own commands, and warcio's, as forks of a process that has loaded their modules.
 
 A crawl of a few posts takes 1.8 s of CPU, of which 1.0 is loading modules. `conftest.py` puts `Popen` in the
 place of `subprocess.Popen`: where a test starts `python -m MODULE` of `MODULES` from the root of the project,
@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 CRAWL, ARCHIVE = "scrapy.cmdline", "archive.writer.server"
-MODULES = (CRAWL, ARCHIVE, "archive.cli.main", "tests.replica")
+MODULES = (CRAWL, ARCHIVE, "archive.cli.main", "warcio.cli", "tests.replica")
 # Variables that Python reads before it runs anything
 BEFORE_START = ("PYTHON", "LC_", "LANG")
 
