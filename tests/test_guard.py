@@ -133,6 +133,24 @@ async def test_a_huge_request_is_refused_at_once(ds: Datasette, door: str) -> No
     assert posted.status_code == 413
 
 
+async def test_a_table_is_bounded(ds: Datasette) -> None:
+    """Rows of a page for people, and facets of any; for programs there are more rows."""
+    facets = "&".join(["_facet=title"] * 6)
+    for query in (
+        "_size=max",
+        "_size=201",
+        f"_size=10&_size=1{'0' * 30}",
+        facets,
+        facets.replace("=", "_array="),
+    ):
+        for path in ("/archive/versions", "/archive/newest_versions"):
+            answer = await ds.client.get(f"{path}?{query}")
+            assert answer.status_code == 400 and re.search("at most|facets", answer.text), query
+    for fine in ("?_size=200", ".json?_size=max", ".csv?_stream=on&_size=max", "?_facet=title&_facet_size=3"):
+        assert (await ds.client.get(f"/archive/versions{fine}")).status_code == 200, fine
+    assert (await ds.client.get(f"/archive/versions.json?{facets}")).status_code == 400
+
+
 async def test_fold_is_bounded(ds: Datasette) -> None:
     """What SQL makes may be too long for it."""
     sql = "select fold(replace(hex(zeroblob(:n)), '0', 'k*')) as a"

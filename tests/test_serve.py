@@ -119,6 +119,20 @@ def test_serve_has_the_settings(served: Served) -> None:
     assert lines[0].startswith("edition,post_id,number")
 
 
+def test_no_visitor_is_logged(served: Served) -> None:
+    """Not what one reads, nor what one asks in error, where rich would print all of it."""
+    good(served, "/-/sohr/search?q=secretword")
+    for query in (
+        "?sql=pragma+secret",
+        "?sql=select+secret",
+        "/articles?_search=secret%00",
+        "/articles?_where=secret(",
+    ):
+        assert served.get(f"/archive{query}")[0] == 400
+    said = served.log.read_text()
+    assert "secret" not in said and "127.0.0.1:" not in said.partition(served.url)[2]
+
+
 def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> None:
     """publish-copy with a list; the copy is served, says so to robots, and of the version named no word is
     left."""

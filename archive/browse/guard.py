@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jinja2.ext import Extension
 
@@ -25,6 +26,8 @@ from archive.browse import archives, published
 MOST_ADDRESS = 65_536  # bytes of a path with its query, as servers in front allow; 20 MB took 5 s to read
 MOST_BODY = 1_000_000  # bytes that are posted
 MOST_FOLDED = 200_000  # characters that fold() takes: 0.5 s at most
+MOST_FACETS = 5  # of a table: each takes 2 s at most of a thread that reads
+MOST_ROWS = 200  # of a page for people; 1,000 take 2 s, in which nobody else is answered
 MOST_VALUE = 64_000_000  # bytes of a value that a visitor's SQL may make
 _nonce: ContextVar[str] = ContextVar("nonce", default="")  # of the request; empty: no policy
 _POLICY = (
@@ -89,6 +92,15 @@ def guarded(app: App, datasette: Any) -> App:
 
 
 def _too_large(scope: dict[str, Any]) -> tuple[int, str] | None:
+    asked = scope.get("query_string") or b""
+    if asked.count(b"_facet") > MOST_FACETS:
+        given = [name for name, _ in parse_qsl(asked.decode("latin-1")) if name.startswith("_facet")]
+        if sum(name != "_facet_size" for name in given) > MOST_FACETS:
+            return 400, f"More than {MOST_FACETS} facets were asked for."
+    if b"_size" in asked and not scope["path"].endswith((".json", ".csv")):
+        sizes = [value for name, value in parse_qsl(asked.decode("latin-1")) if name == "_size"]
+        if any(value == "max" or (value.isdigit() and int(value[:9]) > MOST_ROWS) for value in sizes):
+            return 400, f"A page has {MOST_ROWS} rows at most; its .json and .csv have 1,000."
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > MOST_ADDRESS:
         return 414, f"The address is longer than {MOST_ADDRESS:,} bytes."
     length = dict(scope.get("headers") or ()).get(b"content-length", b"0")

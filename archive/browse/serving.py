@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 SETTINGS = {
     "suggest_facets": "off",  # makes a table page of a large archive 23 times slower
@@ -49,11 +50,30 @@ def run(
         arguments += ["--setting", name, value]
     if open_browser:
         arguments.append("--open")
-    # Warnings only: the start messages name Datasette's address, but readers need that of the reading pages
-    logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno > logging.INFO)
-    logging.getLogger("uvicorn.access").addFilter(lambda record: False)  # visitors, and what they look for
+    _log_no_visitor()
     gc.freeze()  # else one answer in thirty waits 40 ms while the modules' objects are searched for garbage
     cli.main(args=arguments, prog_name="sohr-archive", standalone_mode=False)
+
+
+def _log_no_visitor() -> None:
+    """Keep what visitors look for out of the log: their addresses, and the SQL, values and variables of their
+    errors, which took half a second to print where rich is installed."""
+    from datasette.database import Database
+    from datasette.plugins import pm
+
+    # Warnings only: the start messages name Datasette's address, but readers need that of the reading pages
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.levelno > logging.INFO)
+    logging.getLogger("uvicorn.access").addFilter(lambda record: False)
+    execute = Database.execute
+
+    def execute_quietly(self: Any, *arguments: Any, **named: Any) -> Any:
+        return execute(self, *arguments, **named | {"log_sql_errors": False})
+
+    for place, name, value in (
+        (pm.get_plugin("datasette.handle_exception"), "rich", None),
+        (Database, "execute", execute_quietly),
+    ):
+        setattr(place, name, value)
 
 
 def is_readonly_medium(path: Path) -> bool:
