@@ -12,6 +12,7 @@ import re
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from datasette.app import Datasette
@@ -149,6 +150,39 @@ async def test_a_table_is_bounded(ds: Datasette) -> None:
     for fine in ("?_size=200", ".json?_size=max", ".csv?_stream=on&_size=max", "?_facet=title&_facet_size=3"):
         assert (await ds.client.get(f"/archive/versions{fine}")).status_code == 200, fine
     assert (await ds.client.get(f"/archive/versions.json?{facets}")).status_code == 400
+
+
+async def test_an_answer_ends_with_its_reader(ds: Datasette) -> None:
+    """Rows that nobody reads any more are not made; meanwhile others are answered."""
+    sql = "with recursive c(n) as (select 1 union all select n + 1 from c limit 900) select n from c"
+    sent, others, gone = [], [], asyncio.Event()
+    first = True
+
+    async def receive() -> dict[str, Any]:
+        nonlocal first
+        if not first:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+        first = False
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message.get("body"))
+        if len(sent) == 20:
+            gone.set()
+
+    async def count() -> None:
+        while True:
+            others.append(len(sent))
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "headers": [], "scheme": "http"}
+    query = urlencode({"sql": sql}).encode()
+    path = {"path": "/archive.csv", "raw_path": b"/archive.csv", "query_string": query, "root_path": ""}
+    await ds.app()(scope | path, receive, send)
+    counting.cancel()
+    assert 20 <= len(sent) < 25 and len(set(others)) > 10
 
 
 async def test_fold_is_bounded(ds: Datasette) -> None:

@@ -6,6 +6,7 @@ All but the bounds and the marks hold where archives are served alone: pages of 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import html
@@ -80,13 +81,19 @@ def guarded(app: App, datasette: Any) -> App:
         is_ours = archives.hold_all(datasette)
         _nonce.set(secrets.token_urlsafe(16) if is_ours else "")
         headers = [published.TAG] if await published.is_published(datasette) else []
-        sender = _Sender(send, headers)
+        bounded = _bounded(receive)
+        sender = _Sender(send, bounded, headers)
         if is_ours:
             sender.nonce = _nonce.get()
             path = scope["path"].removeprefix(datasette.setting("base_url").rstrip("/"))
             sender.is_internal = path.startswith("/-/") and not path.startswith(("/-/sohr", "/-/static"))
             sender.find_places = lambda: _places(datasette)
-        await app(scope, _bounded(receive), sender)
+        try:
+            await app(scope, bounded, sender)
+        except _Gone:
+            pass
+        finally:
+            sender.end()
 
     return answer
 
@@ -128,11 +135,17 @@ def _bounded(receive: Any) -> Any:
     return next_part
 
 
-class _Sender:
-    """Adds headers to an answer; an internal page or an error loses the names of folders."""
+class _Gone(BaseException):
+    """Raised into an answer whose reader is gone. After an Exception Datasette goes on for all rows."""
 
-    def __init__(self, send: Any, headers: list[tuple[bytes, bytes]]) -> None:
-        self._send, self._headers = send, headers
+
+class _Sender:
+    """Adds headers to an answer; an internal page or an error loses the names of folders. Between two parts
+    of an answer others are answered, and one whose reader is gone ends."""
+
+    def __init__(self, send: Any, receive: Any, headers: list[tuple[bytes, bytes]]) -> None:
+        self._send, self._receive, self._headers = send, receive, headers
+        self._reader: asyncio.Task[None] | None = None  # ends when the reader goes
         self.nonce = ""  # empty: no policy
         self.is_internal = False
         self.find_places: Callable[[], list[bytes]] = list
@@ -148,7 +161,25 @@ class _Sender:
             for place in self._places:
                 body = body.replace(place + b"/", b"").replace(place, b"")
             message = message | {"body": body}
+        if message.get("more_body"):
+            await self._meet_reader()
         await self._send(message)
+
+    async def _meet_reader(self) -> None:
+        """Raises _Gone."""
+        self._reader = self._reader or asyncio.ensure_future(self._wait_for_end())
+        await asyncio.sleep(0)
+        if self._reader.done():
+            raise _Gone
+
+    async def _wait_for_end(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def end(self) -> None:
+        """Wait for the reader no longer."""
+        if self._reader:
+            self._reader.cancel()
 
     def _with_headers(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         added = dict(self._headers)
