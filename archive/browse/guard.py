@@ -99,20 +99,24 @@ def guarded(app: App, datasette: Any) -> App:
 
 
 def _too_large(scope: dict[str, Any]) -> tuple[int, str] | None:
-    asked = scope.get("query_string") or b""
-    if asked.count(b"_facet") > MOST_FACETS:
-        given = [name for name, _ in parse_qsl(asked.decode("latin-1")) if name.startswith("_facet")]
-        if sum(name != "_facet_size" for name in given) > MOST_FACETS:
-            return 400, f"More than {MOST_FACETS} facets were asked for."
-    if b"_size" in asked and not scope["path"].endswith((".json", ".csv")):
-        sizes = [value for name, value in parse_qsl(asked.decode("latin-1")) if name == "_size"]
-        if any(value == "max" or (value.isdigit() and int(value[:9]) > MOST_ROWS) for value in sizes):
-            return 400, f"A page has {MOST_ROWS} rows at most; its .json and .csv have 1,000."
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > MOST_ADDRESS:
         return 414, f"The address is longer than {MOST_ADDRESS:,} bytes."
     length = dict(scope.get("headers") or ()).get(b"content-length", b"0")
     if length.isdigit() and int(length[:20]) > MOST_BODY:
         return 413, f"More than {MOST_BODY:,} bytes were posted."
+    return _too_much_of_a_table(scope)
+
+
+def _too_much_of_a_table(scope: dict[str, Any]) -> tuple[int, str] | None:
+    query = (scope.get("query_string") or b"").decode("latin-1")
+    asked = parse_qsl(query) if "_facet" in query or "_size" in query else []
+    facets = [name for name, _ in asked if name.startswith("_facet") and name != "_facet_size"]
+    if len(facets) > MOST_FACETS:
+        return 400, f"More than {MOST_FACETS} facets were asked for."
+    sizes = [value for name, value in asked if name == "_size"]
+    is_huge = any(one == "max" or (one.isdigit() and int(one[:9]) > MOST_ROWS) for one in sizes)
+    if is_huge and not scope["path"].endswith((".json", ".csv")):
+        return 400, f"A page has {MOST_ROWS} rows at most; its .json and .csv have 1,000."
     return None
 
 
