@@ -35,7 +35,7 @@ _SCALE = "(?:hundred|dozen|thousand|million|billion|trillion)"
 # numbers), decimals ("29.6.2014" is three; "1,5 million" is one), any digits
 # It begins with its digit, so that a search skips all else
 _WITH_DIGITS = (
-    r"\d(?:(?<!\d\d)\d{0,2}(?:[,٬،'’]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
+    r"\d(?:\d*+(?=[^\d.,٬،٫'’ ]| \D|$)|(?<!\d\d)\d{0,2}(?:[,٬،'’]\d{3})+(?!\d)(?:[.٫]\d+(?![.٫]?\d))?"
     r"|(?<![\w.,٬٫:/-]\d)(?<!\d \d)(?<!0)\d{0,2}(?: \d{3})+(?![\d,]| \d|[.:/]\d)"
     r"|(?<![\d.]\d)\d{0,2}(?:\.\d{3}){2,}(?![.]?\d)"
     r"|(?<!\d\d)(?<!\d[.٫]\d)\d*[.٫]\d+(?![.٫]?\d)"

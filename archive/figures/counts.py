@@ -61,8 +61,7 @@ _NAME_BEFORE = re.compile(  # what stands before one
     rf"|(?<!\w)(?:[وبفل]?(?:{_NAMES})|(?-i:{_CAPITALS})) )$",
     re.IGNORECASE,
 )
-# "in hall 3." too
-_LABEL_NOUN_BEFORE = re.compile(rf"(?<!\w)(?:{_CAPITALS}) $", re.IGNORECASE)
+_LABEL_NOUNS = frozenset(_CAPITALS.lower().split("|"))  # "in hall 3." too
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?(?![\d,]?\d)"
 _MONTH = rf"(?:{MONTHS})(?:[/ ](?:{MONTHS}))?(?!\w)"
 _YEAR_OF_DATE = r"(?:,? (?:of |من )?(?:ال)?(?:عام |سنة )?(?:1[349]|20|١٩|٢٠)\d\d(?!\d))?"
@@ -75,6 +74,10 @@ _OTHER_SPANS = re.compile(
     rf"|(?<!\w){_MONTH}(?: (?:the )?{_DAY}(?:(?:, {_DAY})*,? and {_DAY}(?=[,.:;)]|$)"
     rf"| ?(?:-|–| to | and ) ?{_DAY})?)?{_YEAR_OF_DATE}",
     re.IGNORECASE,
+)
+# One of these is in each of them, but for those in Arabic
+_MAY_BE_OTHER = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ram|sha|muh|raj|dhu)|[+0]\d+[ -]\d", re.IGNORECASE
 )
 _AGE_BEFORE = re.compile(r"(?<!\w)aged \d{1,3}(?:, \d{1,3})*,? and $", re.IGNORECASE)
 _SINGLES = (
@@ -134,7 +137,7 @@ _APPROX_LATER = re.compile(
     r"|(?P<about>or so(?! \w)|تقريبا))(?!\w)",
     re.IGNORECASE,
 )
-_IS_SAID_LATER = ("least", "or more", "or so", "لى ال", "كثر", "تقريبا")
+_ARABIC_LATER = re.compile("لى ال|كثر|تقريبا")
 # Next to any other word a number is of no name, no measure, and not "at least": spares the patterns above
 _DECIDE_BEFORE = _words(MONTHS, _NAMES, _CAPITALS, _SINGLES, *_APPROX.values(), "other|total|and")
 _DECIDE_AFTER = _words(MONTHS, _MEASURES, "of|or|at|approximately|plus|hand|side|point|by|and")
@@ -265,7 +268,9 @@ class _Sentence:
 
     def __init__(self, plain: str, at: int) -> None:
         self._plain, self._at = plain, at
-        self._has_later = any(words in plain for words in _IS_SAID_LATER)
+        self._has_later = "least" in plain or "or more" in plain or "or so" in plain
+        if not plain.isascii():
+            self._has_later = self._has_later or _ARABIC_LATER.search(plain) is not None
         self._others: list[tuple[int, int]] | None = None
 
     def count(self, first: Number, last: Number, following: int | None) -> Count | None:
@@ -275,7 +280,9 @@ class _Sentence:
         is_free_before, is_free_after = _is_free_before(before), _is_free_after(plain, last.end)
         if len(last.value) > _MOST_DIGITS:
             return None
-        if not (is_free_before and is_free_after) and self._is_no_count(before, first, last):
+        if not is_free_after and (_MEASURE_AFTER.match(plain, last.end) or self._is_of_other(first)):
+            return None
+        if not is_free_before and self._is_named(before, first, last):
             return None
         is_year_like = first.text.isdecimal() and _YEAR.fullmatch(first.value) is not None
         if _says_other(plain, before, first, last, is_year_like):
@@ -289,12 +296,13 @@ class _Sentence:
         value, value_to = float(first.value), None
         if first is not last:
             value, value_to = float(_low(first, last)), float(last.value)
-        is_lone_one = first.text.lower() == "one" and _ENDS.match(plain, last.end) is not None
-        needs_noun = is_year_like or is_lone_one or GLUED.match(plain, last.end) is not None
+        needs_noun = is_year_like or _needs_noun(plain, first, last.end)
         start, end, head = self._at + first.start, self._at + last.end, self._at + head
         return Count(start, end, value, value_to, approx, head, first.is_dual, needs_noun)
 
     def _approx_after(self, end: int, is_free: bool, following: int | None) -> str | None:
+        if is_free and not self._has_later:
+            return None
         match = None if is_free else _APPROX_AFTER.match(self._plain, end)
         if match is None and self._has_later:
             match = _APPROX_LATER.match(self._plain, end)
@@ -302,24 +310,34 @@ class _Sentence:
                 return None
         return None if match is None else "at least" if match["least"] else "about"
 
-    def _is_no_count(self, before: str, first: Number, last: Number) -> bool:
-        """Whether a number is a measure, a name, an age or a date."""
-        if _MEASURE_AFTER.match(self._plain, last.end) or _NAME_BEFORE.search(before):
+    def _is_named(self, before: str, first: Number, last: Number) -> bool:
+        """Whether what stands before a number makes it a name, an age or a date."""
+        if _NAME_BEFORE.search(before) or _is_age(self._plain, before, first, last):
             return True
-        return _is_age(self._plain, before, first, last) or self._is_of_other(first)
+        return self._is_of_other(first)
 
     def _is_of_other(self, number: Number) -> bool:
         """Whether a number stands in a date or a telephone number."""
         if self._others is None:
-            self._others = [match.span() for match in _OTHER_SPANS.finditer(self._plain)]
+            may_be = not self._plain.isascii() or _MAY_BE_OTHER.search(self._plain)
+            spans = _OTHER_SPANS.finditer(self._plain) if may_be else ()
+            self._others = [match.span() for match in spans]
         return any(start <= number.start < end for start, end in self._others)
+
+
+def _needs_noun(plain: str, number: Number, end: int) -> bool:
+    """Whether a number is "one" at the end of a clause, or glued to a word: "12-member"."""
+    if plain.startswith("-", end):
+        return GLUED.match(plain, end) is not None
+    return number.text.lower() == "one" and _ENDS.match(plain, end) is not None
 
 
 def _is_age(plain: str, before: str, first: Number, last: Number) -> bool:
     """Whether a number is an age: "aged 17 and 19", "Salem, 15, was"."""
-    if _AGE_BEFORE.search(before):
+    if before.endswith("and ") and _AGE_BEFORE.search(before):
         return plain[last.end : last.end + 1] in ",.;)"
-    is_apart = first.text.isdecimal() and len(first.text) <= 2 and plain.startswith(", ", last.end)
+    is_apart = before.endswith(", ") and first.text.isdecimal() and len(first.text) <= 2
+    is_apart = is_apart and plain.startswith(", ", last.end)
     return is_apart and _PERSON_BEFORE.search(before) is not None
 
 
@@ -330,7 +348,7 @@ def _says_other(plain: str, before: str, first: Number, last: Number, is_year_li
         return is_one and bool(_SINGLE_BEFORE.search(before) or _SINGLE_AFTER.match(plain, last.end))
     if not before.strip(" (•·*–-") and _LABEL.match(plain, last.end):
         return True
-    if _ENDS.match(plain, last.end) and _LABEL_NOUN_BEFORE.search(before):
+    if before[before.rfind(" ", 0, -1) + 1 : -1].lower() in _LABEL_NOUNS and _ENDS.match(plain, last.end):
         return True
     return is_year_like and bool(_IN_YEAR.search(before))
 

@@ -51,14 +51,18 @@ _FREE = re.compile(
     r"([1-9](?<![\w.,:/*×#+\-–—٫٬،][1-9])(?:[0-9]{0,3}|[0-9]{0,2}(?:,[0-9]{3})+)(?<!(?:19|20)[0-9][0-9]))"
     r"(?![\w,:/*×+\-–—٫٬،])(?!\.[0-9])"
 )
-_DASH_OR_TO = "(?: [-–] | to | or | أو | او | إلى | الى )"
-_GOES_ON = re.compile(r"(?: \w+)?(?: ليصل)? (?:to|from|الي) ")
 _SMALL = "two|three|four|five|six|seven|eight|nine|ten"
-# Here values tell how a line is read: whether two numbers are a range, or a share
+_DASH_OR_TO = " - | – | to | or | أو | او | إلى | الى "
+# Here values tell how a line is read: whether two numbers are a range, or a share. \0 is a number
 _VALUES_DECIDE = re.compile(
-    rf"\0{_DASH_OR_TO}|{_DASH_OR_TO}\0|between |بين | out of |\0 in (?:\0|{_SMALL}|a )|(?:{_SMALL}) in \0"
-    r"|(?:of|in|من|في) (?:every|each|كل) "
+    rf"\0(?:{_DASH_OR_TO}| in (?:\0|{_SMALL}|a )|"
+    + "|".join(
+        rf"(?<={before}\0)" for before in (*_DASH_OR_TO.split("|"), *map("{} in ".format, _SMALL.split("|")))
+    )
+    + ")"
 )
+_WORDS_DECIDE = ("between ", "بين ", " out of ", " every ", " each ", " كل ")
+_GOES_ON = re.compile(r"(?: \w+)?(?: ليصل)? (?:to|from|الي) ")
 
 
 class Counted(NamedTuple):
@@ -143,7 +147,10 @@ class Line:
     def forget(self, parts: list[str]) -> bool:
         """Leave the value of each count to its digits, for lines with other ones. False where they decide
         more than a value. ``parts``: texts and free numbers by turns."""
-        if self._places is not None or _VALUES_DECIDE.search("\0".join(parts[::2]).lower()):
+        if self._places is not None:
+            return False
+        masked = "\0".join(parts[::2]).lower()
+        if _VALUES_DECIDE.search(masked) or any(words in masked for words in _WORDS_DECIDE):
             return False
         counts = {(c.start, c.end): (s, n) for s in self.sentences for n, c in enumerate(s.counts)}
         since = " ".join(filter(None, (self.since, *(sentence.since for sentence in self.sentences))))

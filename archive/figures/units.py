@@ -125,7 +125,6 @@ _OUTCOME_NOUNS = "|".join(
     noun for noun, (name, _) in NOUNS.items() if name in _OUTCOMES and not noun.isascii()
 )
 _THE_OUTCOME_BEFORE = re.compile(rf"(?<!\w)و?ال(?P<noun>{_OUTCOME_NOUNS}) $")  # القتلى 12 والجرحى 5
-_AND_THE = re.compile(" ?وال")  # begins another noun
 _THE_NOUN_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}) ال$")  # الأطفال الثلاثة
 _LONGEST_VERB = max(map(len, _VERBS)) + 3  # with a letter before and a space after
 _LABEL_BEFORE = re.compile(rf"(?<!\w){_AL}(?P<noun>{_ANY_NOUN}|{_PARTICIPLES})(?: \w+){{0,2}} ?[:=] ?$")
@@ -174,8 +173,8 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
     if match := _WERE.match(folded, at, ceiling):
         verb = match["verb"]
         return Unit(_VERBS[verb], verb, *match.span("verb"))
-    if _AND_THE.match(folded, at):
-        return None
+    if folded.startswith((" وال", "وال"), at):
+        return None  # begins another noun
     for _ in range(_STEPS):
         step = _STEP.match(folded, at, ceiling)
         if step is None:
@@ -193,9 +192,10 @@ def _find_after(folded: str, at: int, ceiling: int) -> Unit | None:
 def _find_before(folded: str, start: int, floor: int) -> Unit | None:
     if match := _VERB_BEFORE.search(folded, max(floor, start - _LONGEST_VERB), start):
         return Unit(_VERBS[match["verb"]], match["verb"], *match.span("verb"))
-    if match := _DEED_BEFORE.search(folded, max(floor, start - _LONGEST_NOUN), start):
+    at = max(floor, start - _LONGEST_NOUN)
+    if folded.endswith(" of ", at, start) and (match := _DEED_BEFORE.search(folded, at, start)):
         return Unit(_DEED_NAMES[match["deed"]], match["deed"], *match.span("deed"))
-    if match := _THE_OUTCOME_BEFORE.search(folded, max(floor, start - _LONGEST_NOUN), start):
+    if not folded[at:start].isascii() and (match := _THE_OUTCOME_BEFORE.search(folded, at, start)):
         return Unit(*NOUNS[match["noun"]], *match.span("noun"))
     end = folded[max(floor, start - 2) : start]
     if (":" in end or "=" in end) and (match := _LABEL_BEFORE.search(folded, floor, start)):
