@@ -63,11 +63,18 @@ class Command(ScrapyCrawl):
             "Exit status: " + "; ".join(exit_status_lines("crawl")) + "."
         )
 
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Read options and settings file, and start the archive process: it takes longer to get ready than
+        Scrapy from here on. Raises UsageError."""
+        super().process_options(args, opts)
+        self._read_file(args, opts)
+        if len(args) == 1:
+            start_early()
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the arguments, crawl, report, and set the exit status."""
         assert self.settings is not None  # Scrapy sets it
         process: Any = self.crawler_process
-        self._read_file(args, opts)
         self._open_log(opts)
         known = process.spider_loader.list()
         if len(args) == 1 and args[0] not in known:
@@ -78,7 +85,6 @@ class Command(ScrapyCrawl):
         if len(args) == 1:
             self._check(process.spider_loader.load(args[0]), opts)
             self.settings.set("ARCHIVE_PRIVATE_HOSTS", _named(self.settings, opts.spargs), priority="cmdline")
-            start_early()
         if self.settings.getfloat("DOWNLOAD_DELAY") == 0:
             # It starts at seconds and ignores a delay of 0
             self.settings.set("AUTOTHROTTLE_ENABLED", False, priority="cmdline")
