@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from archive.ingest import neighbours
 from archive.read.find import BadQuery, Filters, count_matches, count_words, find, suggest
 from archive.read.references import BadReference
 from archive.read.search import found_words, parse_query, spans
 from archive.sites.sohr.hidden_words import HIDDEN
+from archive.store.rows import Store
 from archive.store.schema import create_schema
 from archive.text.fold import fold
+from tests.archiving import Archive, capture, sohr
 
 POSTS = {
     1: ("Landmine in Hama", "A landmine kills a shepherd near the village."),
@@ -144,3 +149,25 @@ def test_marks_stand_around_every_form() -> None:
     terms = parse_query("landmine 1204").terms
     assert [text[a:b] for a, b in spans(text, terms)] == ["Landmines", "landmine", "1,204"]
     assert found_words([text], terms) == ["landmines", "landmine", "1,204"]
+
+
+def test_an_error_of_ours_leaves_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page whose reading ends in an error of ours takes no other page's words along, and leaves none: the
+    next article gets its number."""
+    end_promotion = neighbours.end_promotion
+
+    def fail_once(store: Store, article_id: int) -> None:
+        monkeypatch.setattr(neighbours, "end_promotion", end_promotion)
+        raise ZeroDivisionError
+
+    with Archive(tmp_path) as archive:
+        one = archive.take(capture(1, "2026-01-02T00:00:00Z", "one lantern"))
+        monkeypatch.setattr(neighbours, "end_promotion", fail_once)
+        kettle, wheel = (
+            capture(2, "2026-01-02T00:00:00Z", "a kettle"),
+            capture(3, "2026-01-02T00:00:00Z", "a wheel"),
+        )
+        outcomes = [*one, *archive.take(kettle, wheel)]
+    assert [outcome.word for outcome in outcomes] == ["new", "broken", "new"]
+    found = [sohr(tmp_path, "search", word, "--json").lines for word in ("lantern", "kettle", "wheel")]
+    assert [[json.loads(line)["post_id"] for line in lines] for lines in found] == [[1], [], [3]]

@@ -12,6 +12,7 @@ from archive.errors import CannotWrite
 from archive.store.schema import check_schema, create_schema
 
 Row = sqlite3.Row
+AT_ONCE = 500  # statements that wait for the end of a transaction: a megabyte or two
 BUSY_MS = 40_000  # a reader holds the database for milliseconds; a backup for longer
 
 
@@ -27,6 +28,8 @@ class Connection:
         except sqlite3.DatabaseError as error:
             raise _refused(self.path, error) from error
         self._caches: list[dict[Any, Any]] = []
+        self._last: list[tuple[str, Sequence[object]]] = []  # by `execute_last`
+        self._savepoints = 0  # that are open
 
     def _prepare(self) -> None:
         db = self._conn
@@ -60,8 +63,10 @@ class Connection:
             self._conn.execute("begin immediate")  # waits for another writer, up to `BUSY_MS`
             try:
                 yield
+                self._execute_waiting()
             except BaseException:
                 self._conn.rollback()
+                self._last.clear()
                 self._forget()
                 raise
             self._conn.commit()
@@ -74,15 +79,21 @@ class Connection:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what the block writes if it raises, and keep the transaction."""
+        self._execute_if_many()
         self._conn.execute("savepoint part")
+        waiting = len(self._last)
+        self._savepoints += 1
         try:
             yield
         except BaseException:
             if self._conn.in_transaction:
                 self._conn.execute("rollback to part")
                 self._conn.execute("release part")
+            del self._last[waiting:]
             self._forget()
             raise
+        finally:
+            self._savepoints -= 1
         self._conn.execute("release part")
 
     def new_cache(self) -> dict[Any, Any]:
@@ -105,6 +116,21 @@ class Connection:
     def execute(self, sql: str, *values: object) -> int:
         """Run a statement; return how many rows it changed."""
         return self._conn.execute(sql, values).rowcount
+
+    def execute_last(self, sql: str, *values: object) -> None:
+        """Run a statement later in the transaction, together with others of the search index: at each
+        savepoint, and each statement with triggers, SQLite writes out what is new in the index."""
+        self._execute_if_many()
+        self._last.append((sql, values))
+
+    def _execute_if_many(self) -> None:
+        if len(self._last) >= AT_ONCE and not self._savepoints:
+            self._execute_waiting()
+
+    def _execute_waiting(self) -> None:
+        for sql, values in self._last:
+            self._conn.execute(sql, values)
+        self._last.clear()
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement for each row."""

@@ -103,10 +103,10 @@ class VersionRows:
         """Put the newest version of an article into the search index, in place of another."""
         if old is not None:
             remove = "insert into search (search, rowid, title, text) values ('delete', ?, ?, ?)"
-            self._conn.execute(remove, article_id, *fold_for_search(old))
+            self._conn.execute_last(remove, article_id, *fold_for_search(old))
         if new is not None:
             add = "insert into search (rowid, title, text) values (?, ?, ?)"
-            self._conn.execute(add, article_id, *fold_for_search(new))
+            self._conn.execute_last(add, article_id, *fold_for_search(new))
 
 
 def _pack_text(extract: Extract) -> dict[str, Any]:
