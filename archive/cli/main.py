@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import logging
 import os
@@ -146,6 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = {"exit_status": status, "seconds": round(time.monotonic() - begun, 1)}
     level = logging.ERROR if status else logging.INFO
     told.log(level, "ended with %d after %s s", *facts.values(), extra={"facts": facts})
+    gc.freeze()  # else Python looks for garbage among all modules once more before it ends
     return status
 
 
