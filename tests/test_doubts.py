@@ -309,6 +309,23 @@ def test_old_copies_of_all_posts_are_no_trouble(site: Site, tmp_path: Path) -> N
     assert noise(folder)["stale_copy"] == len(IDS)
 
 
+@pytest.mark.parametrize("stated", ["page", "header"])
+def test_an_edit_after_a_time_that_lay_ahead(site: Site, tmp_path: Path, stated: str) -> None:
+    """The site once stated a modified time of many years ahead: edits after that are no old copies."""
+    folder = tmp_path / "a"
+    ahead = "2099-01-02T00:00:00Z", "Fri, 02 Jan 2099 00:00:00 GMT"
+    now = "2026-01-02T00:00:00Z", "Fri, 02 Jan 2026 00:00:00 GMT"
+    for people, (modified, header) in ((3, ahead), (31, now)):
+        line = f"{people} people were killed in the town."
+        if stated == "page":
+            site.put_post(IDS[0], line, modified=modified)
+        else:
+            site.put_post(IDS[0], line, headers=(f"Last-Modified: {header}",))
+        assert run(site, folder, "look=all", clock="" if people == 3 else "+1h").status == 0
+    sql = "select severity, stale_copy from changes where kind = 'updated'"
+    assert rows(folder, sql) == [(3, 0)]
+
+
 def noise(folder: Path) -> dict[str, int]:
     """What status counts as noise of the English edition."""
     [edition] = json.loads(well(folder, "status", "--json"))["editions"]

@@ -41,21 +41,27 @@ def is_stale_copy(capture: Capture, found: Extract, held: Held, *, is_former_tex
     """Whether a text that differs from the newest version is an old copy.
 
     ``Age``, ``Last-Modified`` or the page's modified time says so, or a cache answered with the text of an
-    earlier version.
+    earlier version. A time that lay ahead when the site stated it says nothing: every edit is older.
     """
-    if found.modified_at and held.modified_at and found.modified_at < held.modified_at:
+    if _is_older(found.modified_at, held.modified_at, held.seen_at):
         return True
     made_at = copied_at(capture)
     if made_at is not None and made_at < held.seen_at:
         return True
-    stated, before = (
-        read_http_date(text or "") for text in (capture.header("last-modified"), held.last_modified)
-    )
-    if stated and before and stated < before:
+    dates = (read_http_date(text or "") for text in (capture.header("last-modified"), held.last_modified))
+    stated, before = (format_time(date) if date else None for date in dates)
+    if _is_older(stated, before, held.seen_at):
         return True
     return is_former_text and any(
         _CACHE.fullmatch(name) and _HIT.search(value) for name, value in capture.headers
     )
+
+
+def _is_older(stated: str | None, before: str | None, seen_at: str) -> bool:
+    """Whether a stated time is older than the one before, which was seen at an instant."""
+    if not stated or not before or stated >= before:
+        return False
+    return before <= format_time(parse_time(seen_at) + timedelta(days=1))  # a local time called UTC is
 
 
 def copied_at(capture: Capture) -> str | None:
