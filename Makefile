@@ -95,13 +95,14 @@ crawl: $(STAMP)
 	test -f "$(ARCHIVE_DIR)/archive.db" || $(BIN)/sohr-archive probe --folder "$(ARCHIVE_DIR)-probe"
 	ARCHIVE_DIR="$(ARCHIVE_DIR)" $(BIN)/scrapy crawl sohr -a pages=$(PAGES)
 	echo
-	echo "That was the newest pages only. The whole archive:  $(BIN)/scrapy crawl sohr -a budget=0"
-	echo "Some 200,000 posts at one request in 2 seconds are about 4.6 days. Every interruption is free:"
-	echo "stop it with Ctrl-C whenever you like, and the same command goes on where it was.  Read what is held:  make serve"
+	echo "These were the newest pages only. Read them:      make serve"
+	echo "To crawl the whole site:                          $(BIN)/scrapy crawl sohr -a budget=0"
+	echo "Its 200,000 posts take about 4.6 days at one request in 2 seconds. You can stop the crawl with Ctrl-C"
+	echo "at any time; the same command continues where it stopped."
 
 serve: $(STAMP)
-	test -f $(ARCHIVE_DIR)/archive.db || { echo "There is no archive in $(ARCHIVE_DIR)/ yet: make crawl takes the newest pages, make demo shows an invented one." >&2; exit 1; }
-	$(BIN)/sohr-archive --archive $(ARCHIVE_DIR) serve --port $(PORT)
+	test -f "$(ARCHIVE_DIR)/archive.db" || { echo "There is no archive in $(ARCHIVE_DIR)/ yet: make crawl takes the newest pages, make demo shows an invented one." >&2; exit 1; }
+	$(BIN)/sohr-archive --archive "$(ARCHIVE_DIR)" serve --port $(PORT)
 
 clean:
 	rm -rf $(VENV) demo-data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .complexipy_cache

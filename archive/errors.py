@@ -5,6 +5,7 @@ README.md, docs/operating.md and ``--help`` show `EXIT_STATUSES`; a test compare
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar, NamedTuple
 
 OK, FOUND, USAGE, UNREADABLE, UNAVAILABLE = 0, 1, 2, 65, 69
@@ -66,6 +67,23 @@ def exit_status_table() -> str:
 def exit_status_lines(side: str) -> list[str]:
     """One line for each status of one side, ``crawl`` or ``command``, as ``--help`` shows it."""
     return [f"{one.status:>3}  {meaning}" for one in EXIT_STATUSES if (meaning := getattr(one, side))]
+
+
+_ADVICE = {
+    errno.ENOSPC: "free some space or give another place",
+    errno.EDQUOT: "free some space or give another place",
+    errno.EACCES: "correct its permissions or give another place",
+    errno.EPERM: "correct its permissions or give another place",
+    errno.ENOENT: "make its folder first",
+    errno.ENOTDIR: "a file stands where a folder must be: give another place",
+    errno.EEXIST: "a file stands where a folder must be: give another place",
+    errno.EISDIR: "give the name of a file",
+}
+
+
+def advice_after(error: OSError) -> str:
+    """What a person does about a file or folder that cannot be written."""
+    return _ADVICE.get(error.errno or 0, "give another place")
 
 
 class ArchiveError(Exception):

@@ -41,6 +41,8 @@ def test_no_archive(tmp_path: Path) -> None:
     gives a sentence and 2."""
     assert "there is no archive in" in sentence(run("--archive", tmp_path, "status"), 2)
     assert "there is no archive in" in sentence(run("--archive", tmp_path / "x" / "y", "changes"), 2)
+    (tmp_path / "letter").touch()
+    assert "is a file: give the folder" in sentence(run("--archive", tmp_path / "letter", "status"), 2)
     (tmp_path / "evidence" / "warc").mkdir(parents=True)
     assert "'sohr-archive rebuild' makes it" in sentence(run("--archive", tmp_path / "evidence", "status"), 2)
     database = tmp_path / "archive.db"
@@ -110,6 +112,53 @@ def test_usage_errors_end_with_2(crawled: Path, arguments: list[str]) -> None:
     """And teach: they say where the help is."""
     answer = run("--archive", crawled, *arguments)
     assert (answer.returncode, answer.stdout) == (2, "") and "Try 'sohr-archive" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (
+            ["status", "--archive", "x"],
+            "write --archive before the command: sohr-archive --archive DIR status",
+        ),
+        (["audit", "--since", "2024-02-30"], "'2024-02-30' is not a day: write it like 2024-05-31"),
+        (["audit", "--until", "2024-W22-5"], "is not a day"),
+        (["backfill", "--until", "2024"], "'2024' is not a day: write it like 2024-05-31"),
+        (["backfill", "-s", "NAME"], "-s NAME gives no value: write -s NAME=VALUE"),
+        (["backfill", "--site", "example"], "--site: 'example' is no site: give its home address"),
+        (["probe", "example"], "URL: 'example' is no site: give its home address"),
+        (
+            ["sift", "-", "-o", "x", "--site", "example"],
+            "--site: 'example' is no site: give its home address",
+        ),
+        (["verify", "--head", "3f5a"], "--head '3f5a' is not a digest: give the 64 characters"),
+        (["verify", "--head", " "], "--head '' is not a digest"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_to_write(crawled: Path, arguments: list[str], advice: str) -> None:
+    """Nothing is asked of the network, and no alarm is raised over a digest that was cut."""
+    answer = run("--archive", crawled, *arguments)
+    assert (answer.returncode, answer.stdout) == (2, "") and advice in answer.stderr
+
+
+@pytest.mark.parametrize("command", [("export", "-o"), ("backup",), ("cite", "en:1", "--package")])
+def test_the_advice_fits_what_keeps_a_file_from_being_written(
+    crawled: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """A missing folder is to be made; a file in the place of a folder needs another place."""
+    with closing(sqlite3.connect(crawled / "archive.db")) as conn:
+        (post,) = conn.execute(
+            "select post_id from articles where edition = 'en' and versions > 1"
+        ).fetchone()
+    line = [part.replace("en:1", f"en:{post}") for part in command]
+    (tmp_path / "letter").touch()
+    for folder, advice in (
+        ("none", "make its folder first"),
+        ("letter", "a file stands where a folder must"),
+    ):
+        answer = run("--archive", crawled, *line, tmp_path / folder / "x.jsonl")
+        assert answer.returncode == 73 and advice in answer.stderr and answer.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["letter"]
 
 
 def test_a_number_of_another_archive(crawled: Path) -> None:

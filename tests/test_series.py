@@ -212,7 +212,7 @@ def test_command(tolls: Path) -> None:
         ran = sohr(tolls, "series", wrong)
         assert ran.status == 2 and ran.err.count("\n") == 1 and wrong in ran.err
     ran = sohr(tolls, "series", "--unit", "tanks")
-    assert ran.status == 0 and ran.err.startswith("No series")
+    assert ran.status == 0 and ran.err.startswith("No series fits these options")
 
 
 @pytest.mark.parametrize("what", ["figures", "series"])

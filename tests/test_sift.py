@@ -75,6 +75,17 @@ def test_a_sifted_file_is_imported(tmp_path: Path) -> None:
     assert rows(folder, sql) == [(3, "import"), (6, "import")]
 
 
+def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
+    """Also where somebody names a source as the target; with --force it is replaced when all are read."""
+    one = warc(tmp_path / "one.warc.gz", _mixed(1))
+    before = one.read_bytes()
+    line = ("sift", one, "-o", one, "--site", HOME)
+    ran = sohr(tmp_path / "archive", *line)
+    assert (ran.status, one.read_bytes()) == (73, before) and "--force" in ran.err
+    assert sohr(tmp_path / "archive", *line, "--force").status == 0
+    assert one.read_bytes() == _ours(_mixed(1))
+
+
 def test_plain_files_are_packed_and_standard_input_is_read(tmp_path: Path) -> None:
     """A plain WARC gives the same records as members; `-` is standard input and output."""
     records = _mixed(1)
@@ -213,5 +224,5 @@ def test_two_workers_give_the_same_file(tmp_path: Path) -> None:
         lost = sohr(tmp_path / "archive", "sift", tmp_path / "no", *names, "-o", tmp_path / "part", *given)
     assert there.read_bytes() == here.read_bytes() == (tmp_path / "part").read_bytes()
     assert lost.status == 65 and "cannot be read" in lost.err
-    gone = sohr(tmp_path / "archive", "sift", *names, "-o", there, *given)
+    gone = sohr(tmp_path / "archive", "sift", *names, "-o", there, "--force", *given)
     assert gone.status == 69 and "no Dask scheduler answers" in gone.err

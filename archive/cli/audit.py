@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write, write_json
+from archive.cli.common import Day, folder_of, json_option, reading, write, write_json
 from archive.errors import FOUND
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option("--since", type=_DAY, metavar="YYYY-MM-DD", help="Only this archive day and later.")
-@click.option("--until", type=_DAY, metavar="YYYY-MM-DD", help="Only this archive day and earlier.")
+@click.option("--since", type=Day(), metavar="YYYY-MM-DD", help="Only this archive day and later.")
+@click.option("--until", type=Day(), metavar="YYYY-MM-DD", help="Only this archive day and earlier.")
 @click.option("--edition", type=click.Choice(["en", "ar", "all"]), default="all", show_default=True)
 @click.option("--days", "every_day", is_flag=True, help="Show each day (always with --since or --until).")
 @click.option("--fix", is_flag=True, help="Print only the commands of the crawls that close the gaps.")
@@ -32,8 +29,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.pass_context
 def audit(
     ctx: click.Context,
-    since: datetime | None,
-    until: datetime | None,
+    since: str | None,
+    until: str | None,
     edition: str,
     every_day: bool,
     fix: bool,
@@ -61,12 +58,11 @@ def audit(
     from archive.reports.audit import commands, read_audit, write_urls
     from archive.reports.audit_text import render_audit
 
-    first, last = (day.date().isoformat() if day else None for day in (since, until))
-    if first and last and first > last:
-        raise click.UsageError(f"--since {first} is later than --until {last}: swap them", ctx)
+    if since and until and since > until:
+        raise click.UsageError(f"--since {since} is later than --until {until}: swap them", ctx)
     editions: tuple[Edition, ...] = tuple(e for e in EDITIONS if edition in (e, "all"))
     with reading(ctx) as conn:
-        report = read_audit(conn, editions, first, last)
+        report = read_audit(conn, editions, since, until)
         home = about(conn, "home")
     todo = commands(report, folder_of(ctx), home, target)
     if fix:
@@ -77,7 +73,7 @@ def audit(
     elif fix:
         click.echo("".join(f"{line}\n" for line in todo), nl=False)
     else:
-        text = render_audit(report, every_day=every_day or bool(first or last))
+        text = render_audit(report, every_day=every_day or bool(since or until))
         if report.has_gaps:
             text += "\n\n'sohr-archive audit --fix' prints the crawls that close these gaps"
         write(report, text, as_json=False)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
-from archive.cli.common import folder_of, json_option, reading, write
+from archive.cli.common import Day, folder_of, home_of, json_option, reading, write
 from archive.errors import USAGE
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
@@ -22,8 +19,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     type=click.Choice(["commoncrawl", "wayback"]),
     help="Only this public archive (default: Common Crawl, then Wayback).",
 )
-@click.option("--since", type=_DAY, metavar="DAY", help="Captured on this day or later.")
-@click.option("--until", type=_DAY, metavar="DAY", help="Captured on this day or earlier.")
+@click.option("--since", type=Day(), metavar="DAY", help="Captured on this day or later.")
+@click.option("--until", type=Day(), metavar="DAY", help="Captured on this day or earlier.")
 @click.option("--edition", type=click.Choice(["en", "ar", "all"]), default="all", show_default=True)
 @click.option("--budget", type=click.IntRange(min=0), help="Requests in 24 hours, at most (0: no limit).")
 @click.option("--site", metavar="URL", help="The site, where the archive is new.")
@@ -36,8 +33,8 @@ def backfill(
     ctx: click.Context,
     plan: bool,
     services: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
+    since: str | None,
+    until: str | None,
     edition: str,
     budget: int | None,
     site: str | None,
@@ -69,14 +66,15 @@ def backfill(
     from archive.reports.backfill import read_backfill, render_backfill
     from archive.sites.sohr.addresses import HOME
 
+    if bad := [one for one in settings if "=" not in one]:
+        raise click.UsageError(f"-s {bad[0]} gives no value: write -s NAME=VALUE", ctx)
     folder = folder_of(ctx)
-    first, last = (day.date().isoformat() if day else None for day in (since, until))
     known = recorded_site(folder)
     given = {
-        "site": site or (known.home if known else HOME),
+        "site": home_of(site, "--site", ctx) if site else (known.home if known else HOME),
         "edition": edition,
-        "since": first,
-        "until": last,
+        "since": since,
+        "until": until,
     }
     given |= {"budget": None if budget is None else str(budget), "only": "index" if plan else None}
     rest = [part for name, value in given.items() if value is not None for part in ("-a", f"{name}={value}")]
@@ -88,7 +86,7 @@ def backfill(
     editions: tuple[Edition, ...] = tuple(e for e in EDITIONS if edition in (e, "all"))
     if (folder / DATABASE).exists():
         with reading(ctx) as conn:
-            plans = read_backfill(conn, editions, first, last, services or SERVICES)
+            plans = read_backfill(conn, editions, since, until, services or SERVICES)
         record = [asdict(one) | {"seconds": one.seconds} for one in plans]
         write({"services": record}, render_backfill(plans), as_json=as_json)
     ctx.exit(status)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,28 @@ if TYPE_CHECKING:
 
 MOST_LOGGED = 20  # lines of one answer
 Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Day(click.ParamType[str]):
+    """A day as 2024-05-31; commands get it as text."""
+
+    name = "day"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        with suppress(ValueError):
+            if date.fromisoformat(value).isoformat() == value:  # it reads 2024-W22-5 too
+                return value
+        raise click.BadParameter(f"{value!r} is not a day: write it like 2024-05-31", ctx, param)
+
+
+def home_of(value: str, name: str, ctx: click.Context) -> str:
+    """The home address of a site that the argument ``name`` gives. Raises UsageError."""
+    from archive.sites.sohr.addresses import Site
+
+    try:
+        return Site(value).home
+    except ValueError as error:
+        raise click.UsageError(f"{name}: {error}", ctx) from error
 
 
 def folder_of(ctx: click.Context) -> Path:

@@ -18,7 +18,15 @@ from typing import Any
 
 import click
 
-from archive.errors import CANNOT_WRITE, INTERNAL, INTERRUPTED, OK, ArchiveError, exit_status_lines
+from archive.errors import (
+    CANNOT_WRITE,
+    INTERNAL,
+    INTERRUPTED,
+    OK,
+    ArchiveError,
+    advice_after,
+    exit_status_lines,
+)
 from archive.log import open_closed_streams, open_task_log, told
 from archive.settings_file import apply_settings
 
@@ -162,6 +170,14 @@ def _run(arguments: Sequence[str] | None) -> int:
             standalone_mode=False,
         )
         return answer if isinstance(answer, int) else OK
+    except click.NoSuchOption as error:
+        if error.option_name == "--archive" and error.ctx:
+            line = f"sohr-archive --archive DIR {error.ctx.info_name} ..."
+            error = click.NoSuchOption(
+                "--archive", f"write --archive before the command: {line}", None, error.ctx
+            )
+        error.show()
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -171,7 +187,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _report("stopped by Ctrl-C", INTERRUPTED)
     except OSError as error:
         place, reason = error.filename or "the output", error.strerror or error
-        return _report(f"{place}: {reason}: free some space or give another place", CANNOT_WRITE)
+        return _report(f"{place}: {reason}: {advice_after(error)}", CANNOT_WRITE)
     except Exception:  # noqa: BLE001  # any other exception is a bug: print where it happened
         traceback.print_exc()
         return _report("this is a bug in sohr-archive: please report the lines above", INTERNAL)

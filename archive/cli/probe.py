@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archive.cli.common import json_option, write
+from archive.cli.common import home_of, json_option, write
 
 
 @click.command()
@@ -44,7 +44,7 @@ def probe(ctx: click.Context, url: str | None, folder: str | None, as_json: bool
     from archive.reports.probe_text import probe_lines
     from archive.sites.sohr.addresses import HOME
 
-    site = url or HOME
+    site = home_of(url, "URL", ctx) if url else HOME
     stamp = now().replace(":", "").replace("-", "")
     place = Path(folder or f"probe-{(urlsplit(site).hostname or 'site').replace(':', '-')}-{stamp}")
     line = [sys.executable, "-m", "scrapy.cmdline", "crawl", "probe", "-a", f"site={site}"]

@@ -80,7 +80,9 @@ def series(
             else:
                 click.echo(_describe_series(found))
     if not count and not as_json:
-        click.echo("No series: a figure needs the same heading and wording in two posts.", err=True)
+        needed = "a figure needs the same heading and wording in two posts"
+        none = "No series" if wanted == Wanted() else "No series fits these options"
+        click.echo(f"{none}: {needed}.", err=True)
 
 
 def _describe_series(found: Series) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli.common import folder_of, json_option, keep_off_terminal, write_json
+from archive.cli.common import folder_of, home_of, json_option, keep_off_terminal, write_json
 
 if TYPE_CHECKING:
     from archive.public_archives.sift_files import FileReport
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--site", metavar="URL", help="The site (default: the archive's, else the Observatory's).")
 @click.option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at tcp://HOST:8786.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @json_option("Write one JSON object for each file.")
 @click.pass_context
 def sift(
@@ -37,13 +38,14 @@ def sift(
     listed: Path | None,
     site: str | None,
     scheduler: str | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Copy the site's records out of other people's WARC FILES.
 
     FILES are paths, http and https addresses, or - for standard input. Each record is copied byte for byte
     into one file, which 'sohr-archive import' reads. Damaged places are named, and the command ends with 65.
-    docs/backfill.md says how to start a cluster.
+    A file that exists is replaced only with --force. docs/backfill.md says how to start a cluster.
 
     \b
     Examples:
@@ -59,7 +61,7 @@ def sift(
     from archive.export.files import destination
     from archive.public_archives.sift_files import STDIN, sift_here, sift_on_cluster
     from archive.rebuild.rebuild import recorded_site
-    from archive.sites.sohr.addresses import HOME, Site
+    from archive.sites.sohr.addresses import HOME
 
     try:
         lines = listed.read_text("utf-8").splitlines() if listed else []
@@ -71,14 +73,11 @@ def sift(
     if scheduler and STDIN in names:
         raise click.UsageError("a cluster cannot read standard input: name files that its workers reach", ctx)
     known = recorded_site(folder_of(ctx))
-    try:
-        home = Site(site).home if site else known.home if known else HOME
-    except ValueError as error:
-        raise click.UsageError(f"--site {error}", ctx) from error
+    home = home_of(site, "--site", ctx) if site else known.home if known else HOME
     keep_off_terminal(ctx, output, "WARC")
     failed = False
     bar = tqdm(total=len(names), unit=" files", disable=not sys.stderr.isatty(), leave=False)
-    with bar, destination(output, folder_of(ctx)) as out:
+    with bar, destination(output, folder_of(ctx), replace=force) as out:
         if scheduler:
             reports = sift_on_cluster(names, home, out, scheduler, bar.update)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
@@ -45,7 +46,13 @@ def verify(ctx: click.Context, head: str | None, deep: bool, as_json: bool) -> N
         if show:
             click.echo(f"checking {what}", err=True)
 
-    head = head and head.split()[0]  # what `head` prints has the timestamp below it
+    if head is not None:
+        head = (head.split() or [""])[0].lower()  # what `head` prints has the timestamp below it
+        if not re.fullmatch("[0-9a-f]{64}", head):
+            raise click.UsageError(
+                f"--head {head!r} is not a digest: give the 64 characters that 'sohr-archive head' printed",
+                ctx,
+            )
     for finding in run(folder, head=head, deep=deep, progress=progress, checked=checked):
         advice.append(finding.advice)
         fields = ("kind", "thing", "offset", "advice", "sentence")

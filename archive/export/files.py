@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from archive.errors import CannotWrite
+from archive.errors import CannotWrite, advice_after
 from archive.folder import is_kept, whole_file
 
 
@@ -58,8 +58,7 @@ def _translate_errors(target: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        is_lost = isinstance(error, FileNotFoundError | NotADirectoryError)
-        advice = "make its folder first" if is_lost else "free some space or give another name"
         raise CannotWrite(
-            f"{target} cannot be written ({error.strerror}): {advice}; an older file there is unchanged"
+            f"{target} cannot be written ({error.strerror}): {advice_after(error)}; "
+            "an older file there is unchanged"
         ) from error

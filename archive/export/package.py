@@ -90,7 +90,7 @@ def _others(path: Path) -> list[dict[str, Any]]:
         found = json.loads(path.read_text("utf-8"))
         if found["name"] == _NAME:
             return [resource for resource in found["resources"] if (path.parent / resource["path"]).is_file()]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -58,6 +58,8 @@ def open_readonly(folder: Path) -> sqlite3.Connection:
     if not is_there:
         if (folder / "warc").is_dir():
             raise NoArchive(f"{path} is not there, the evidence is: 'sohr-archive rebuild' makes it again")
+        if folder.is_file():
+            raise NoArchive(f"{folder} is a file: give the folder of an archive")
         raise NoArchive(
             f"there is no archive in {folder}: 'scrapy crawl sohr' makes one, "
             "--archive or ARCHIVE_DIR names another folder"

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from archive.errors import CannotWrite
+from archive.errors import CannotWrite, advice_after
 from archive.folder import is_kept, whole_file, write_whole
 
 _SQLITE = b"SQLite format 3\0"  # the first bytes of a database
@@ -26,6 +26,7 @@ def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
         if target.exists() and target.stat().st_size and _first_bytes(target) != _SQLITE:
             raise CannotWrite(f"{target} exists and is not a copy of a database: give another name")
         with whole_file(target) as partial:
+            partial.touch()  # SQLite would not say why it cannot
             with closing(sqlite3.connect(partial)) as copy:
                 # In one step: page by page it would begin again with every commit of a crawl.
                 connection.backup(copy)
@@ -33,9 +34,13 @@ def backup(connection: sqlite3.Connection, target: Path, keep: Path) -> str:
             with open(partial, "rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         write_whole(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         raise CannotWrite(
-            f"the copy {target} cannot be written ({error}): free the disk or give another place"
+            f"the copy {target} cannot be written ({error.strerror}): {advice_after(error)}"
+        ) from error
+    except sqlite3.Error as error:
+        raise CannotWrite(
+            f"the copy {target} cannot be written ({error}): free some space or give another place"
         ) from error
     return digest
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from archive.errors import CannotWrite, Locked
+from archive.errors import CannotWrite, Locked, advice_after
 from archive.folder import LOCK
 
 DRAIN_SECONDS = 20  # what the archive process of a killed crawl may need to write what it was handed
@@ -26,7 +26,7 @@ def hold(folder: Path, owner: int) -> IO[str]:
         file = open(folder / LOCK, "a+", encoding="ascii")  # noqa: SIM115  # held open on purpose
     except OSError as error:
         raise CannotWrite(
-            f"the archive {folder} cannot be written ({error.strerror}): give it a folder you may write to"
+            f"the archive {folder} cannot be written ({error.strerror}): {advice_after(error)}"
         ) from error
     deadline = time.monotonic() + DRAIN_SECONDS
     while True:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archive.errors import CannotWrite
+from archive.errors import CannotWrite, advice_after
 from archive.folder import DATABASE
 from archive.store.articles import ArticleRows
 from archive.store.captures import CaptureRows, CrawlRows, FileRows
@@ -34,6 +34,6 @@ def open_store(folder: Path) -> Store:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWrite(
-            f"the folder {folder} cannot be made ({error.strerror}): give one that you may write to"
+            f"the folder {folder} cannot be made ({error.strerror}): {advice_after(error)}"
         ) from error
     return Store(folder / DATABASE)

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from archive.clock import now, use
-from archive.errors import ArchiveError, CannotWrite, WrongSite
+from archive.errors import ArchiveError, CannotWrite, WrongSite, advice_after
 from archive.extract import EXTRACTOR
 from archive.extract.cross_check import Check, cross_check, is_to_be_checked
 from archive.extract.document import promised
@@ -71,8 +71,7 @@ class Writer:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotWrite(
-                f"the archive's folder {self.folder} cannot be made ({error.strerror}): "
-                "give one you may write to"
+                f"the archive's folder {self.folder} cannot be made ({error.strerror}): {advice_after(error)}"
             ) from error
         self._is_whole = True  # what was written ends with a whole record
         self._lock = hold(self.folder, message.owner)

@@ -104,7 +104,7 @@ class BackoffMiddleware:
         """The request to send again, after its wait; None if it was tried too often or the crawl stops."""
         tries = int(request.meta.get("retry_times", 0)) + 1
         if tries > self._times:
-            logger.warning("%s, given up after %d tries", what, tries)
+            logger.warning("%s, given up after %d %s", what, tries, "try" if tries == 1 else "tries")
             return None
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = tries
