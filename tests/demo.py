@@ -19,24 +19,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from archive.clock import now
-from archive.compare.words import word_diff
 from archive.errors import INTERRUPTED, OK, USAGE, ArchiveError
 from archive.read import feed
 from archive.read.database import about, open_readonly
-from archive.reports.status import read_status
-from archive.reports.terminal import columns, cut, isolated, plain, render_status
+from archive.reports.terminal import columns
 from archive.store import lock
+from tests.demo_report import dim, heading, noticed
+from tests.demo_roles import Cast, cast, name_of, second_act
 from tests.proving import PACKAGE, prove
 from tests.replica.server import ROOT, Replica
-from tests.replica.words import Edition
 
 POSTS = 60  # an edition
 MARK = ".sohr-demo"  # in a folder that a demo made: only such a one is emptied
@@ -67,18 +63,6 @@ class DemoFailed(Exception):
     def __init__(self, sentence: str, exit_status: int) -> None:
         super().__init__(sentence)
         self.exit_status = exit_status
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The posts that play a part: (edition, post id)."""
-
-    toll: tuple[Edition, int]
-    silent: tuple[Edition, int]
-    title: tuple[Edition, int]
-    spaces: tuple[Edition, int]
-    trashed: tuple[Edition, int]
-    moved: tuple[Edition, int]
 
 
 # -- the folder ----------------------------------------------------------------------------------------------
@@ -115,74 +99,6 @@ def _is_loopback(folder: Path) -> bool:
             return (about(conn, "site") or "127.0.0.1").startswith("127.0.0.1")
     except ArchiveError:
         return True  # cut off before it was one; the mark stands
-
-
-# -- the acts ------------------------------------------------------------------------------------------------
-
-
-def cast(site: Replica) -> Cast:
-    """Publish the post whose toll will rise, and choose the others among the plain posts of the first
-    pages."""
-    killed = (
-        "Daraa province: an old shell exploded near the school of Tel Marjan at noon. The blast killed "
-        "3 civilians and injured 12 others."
-    )
-    more = "The desk has counted 41 such incidents since the beginning of January."
-    markup = f"<p>{killed}</p>\n<p>{more}</p>"
-    toll = site.call(
-        "put",
-        edition="en",
-        title="Shell explosion in Tel Marjan | Civilians killed",
-        html=markup,
-        lines=[killed, more],
-    )
-    assert isinstance(toll, int)
-    english = [post.post_id for post in site.posts("en") if not post.odd and post.post_id != toll]
-    arabic = [
-        post.post_id
-        for post in site.posts("ar")
-        if not post.odd and any(c in "123456789" for c in "".join(post.text_lines))
-    ]
-    return Cast(
-        ("en", toll),
-        ("ar", arabic[2]),
-        ("en", english[1]),
-        ("en", english[3]),
-        ("en", english[5]),
-        ("ar", arabic[5]),
-    )
-
-
-def second_act(site: Replica, roles: Cast) -> list[str]:
-    """What the site does between the first crawl and the second; told to the reader in these lines."""
-    site.call("publish", edition="en", count=2)
-    site.call("publish", edition="ar", count=1)
-    _edit(site, roles.toll, replace=["killed 3 civilians", "killed 31 civilians"])
-    _edit(site, roles.silent, digit=True, silent=True)
-    title = next(post.title for post in site.posts(roles.title[0]) if post.post_id == roles.title[1])
-    _edit(site, roles.title, title=f"{title} | Updated")
-    _edit(site, roles.spaces, whitespace=True)
-    site.call("trash", edition=roles.trashed[0], post_id=roles.trashed[1])
-    edition, old = roles.moved
-    new = max(post.post_id for post in site.posts(edition)) + 1
-    site.call("move", edition=edition, post_id=old, to=new)
-    return [
-        "publishes 3 posts",
-        f"corrects a toll from 3 to 31 in {_name(roles.toll)}, and dates the edit",
-        f"changes a figure in {_name(roles.silent)} and does not date the edit",
-        f"changes only the title of {_name(roles.title)}",
-        f"changes only white space in {_name(roles.spaces)}",
-        f"takes {_name(roles.trashed)} away",
-        f"moves {_name(roles.moved)} to ar:{new}",
-    ]
-
-
-def _edit(site: Replica, post: tuple[Edition, int], **how: object) -> None:
-    site.call("edit", edition=post[0], post_id=post[1], **how)
-
-
-def _name(post: tuple[Edition, int]) -> str:
-    return f"{post[0]}:{post[1]}"
 
 
 def crawl(site: Replica, folder: Path, *more: str) -> None:
@@ -246,13 +162,13 @@ def play(site: Replica, folder: Path) -> tuple[int, Cast]:
     told_later = _seq(folder)
     heading("Act 3: a post comes back")
     site.call("untrash", edition=roles.trashed[0], post_id=roles.trashed[1])
-    print(f"  The site puts {_name(roles.trashed)} back.")
+    print(f"  The site puts {name_of(roles.trashed)} back.")
     crawl(site, folder, "-a", "look=all")
     if _seq(folder) == told_later:
         raise DemoFailed("the last crawl noticed nothing: please report it", 70)
     noticed(folder, told, roles)
     heading("The edit, as a proof for somebody who has nothing else")
-    for line in prove(folder, _name(roles.toll), ENV):
+    for line in prove(folder, name_of(roles.toll), ENV):
         print(dim(line) if line.startswith("$") else line)
     print(
         "The authority that dated it was made for this demo: its word is worth nothing to a stranger. A real"
@@ -265,107 +181,6 @@ def play(site: Replica, folder: Path) -> tuple[int, Cast]:
 def _seq(folder: Path) -> int:
     with closing(open_readonly(folder)) as conn:
         return feed.newest_seq(conn)
-
-
-# -- what the archive noticed --------------------------------------------------------------------------------
-
-
-def noticed(folder: Path, first: int, roles: Cast) -> None:
-    """The changes behind the first crawl as a table, the edited toll word by word, and the status."""
-    with closing(open_readonly(folder)) as conn:
-        changes = list(feed.changes(conn, after=first))
-        versions = conn.execute(
-            "select text from versions v join articles a using (article_id) where edition = ? and post_id = "
-            "? order by number",
-            roles.toll,
-        )
-        texts = [row["text"] for row in versions]
-        status = read_status(conn, folder, now())
-    heading("What the archive noticed")
-    print(f"Changes 1 to {first} are the posts of the first crawl. Then:\n")
-    width = shutil.get_terminal_size((120, 24)).columns
-    print(table(changes, max(24, width - 74)))
-    unchanged = sum(
-        change["kind"] == "updated" and (change["edition"], change["post_id"]) == roles.spaces
-        for change in changes
-    )
-    print(
-        f"\nNew white space in {_name(roles.spaces)} made "
-        f"{'no version' if not unchanged else 'a version, which is wrong: please report it'}."
-    )
-    if len(texts) == 2:
-        print(f"\nThe toll in {_name(roles.toll)}, before and after:\n\n{word_by_word(texts[0], texts[1])}")
-    heading("sohr-archive status")
-    print(render_status(replace(status, next=()), width))  # what to type next stands below
-
-
-def table(changes: Sequence[dict[str, Any]], width: int) -> str:
-    """Changes as aligned rows."""
-    rows = [["seq", "kind", "what changed", "severity", "silent", "article", "title"]]
-    for change in changes:
-        classes = " ".join(change["classes"]) or _detail(change["kind"], change["details"])
-        silent = {True: "yes", False: "no", None: "-"}[change["stealth"]]
-        severity = str(change["severity"]) if change["kind"] == "updated" else "-"
-        title = isolated(cut(change["title"] or "(no title)", width))
-        rows.append(
-            [
-                str(change["seq"]),
-                change["kind"],
-                classes,
-                severity,
-                silent,
-                f"{change['source']}:{change['key']}",
-                title,
-            ]
-        )
-    return columns(rows, right=(0,))
-
-
-def _detail(kind: str, details: dict[str, Any]) -> str:
-    if kind == "restored":
-        return f"was {details['state'][0]}"
-    if "to" in details:
-        return f"to {details['to']}"
-    if "status" in details:
-        return f"HTTP {details['status']}"
-    return plain(" ".join(details)) or "-"
-
-
-def word_by_word(before: str, after: str) -> str:
-    """The lines that differ, removed words in [-...-] and added ones in {+...+}; in red and green on a
-    terminal."""
-    marks: dict[str, Callable[[str], str]] = {
-        "same": lambda text: text,
-        "removed": lambda text: paint("31", f"[-{text}-]"),
-        "added": lambda text: paint("32;1", f"{{+{text}+}}"),
-    }
-    old, new = before.split("\n"), after.split("\n")
-    lines = [
-        f"  {''.join(marks[s.op](s.text) for s in word_diff(a, b))}"
-        for a, b in zip(old, new, strict=False)
-        if a != b
-    ]
-    return "\n".join(lines)
-
-
-def colours() -> bool:
-    """Whether whoever reads this is a person at a terminal who has not asked for none (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def paint(code: str, text: str) -> str:
-    """A text in a colour, on a terminal."""
-    return f"\x1b[{code}m{text}\x1b[0m" if colours() else text
-
-
-def dim(text: str) -> str:
-    """Less loud than the rest."""
-    return paint("2", text)
-
-
-def heading(text: str) -> None:
-    """What comes next."""
-    print(f"\n{paint('1', text)}\n{'-' * len(text)}", flush=True)
 
 
 # -- what to do with it --------------------------------------------------------------------------------------

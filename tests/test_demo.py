@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from archive.store import lock
-from tests.demo import MARK, free_port, word_by_word
+from tests.demo import MARK, free_port
+from tests.demo_report import word_by_word
 from tests.made_demo import Demo
 from tests.replica.server import ROOT
 
