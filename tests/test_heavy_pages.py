@@ -81,16 +81,16 @@ def test_killed_while_it_reads_the_next_crawl_decides(tmp_path: Path) -> None:
             site.put("/last", page("The last", LINES)),
         )
         line = command(folder, [slow], ARCHIVE_READ_SECONDS=300)
-        crawl = psutil.Process(
+        running = psutil.Process(
             subprocess.Popen(line, cwd=ROOT, env=environment(), stderr=subprocess.DEVNULL).pid
         )
         waits = "select count(*) from captures where outcome = 'apart'"
-        until(lambda: len(crawl.children(recursive=True)) == 2, "the process that reads it")
+        until(lambda: len(running.children(recursive=True)) == 2, "the process that reads it")
         assert rows(folder, waits) == [(1,)]
-        children = crawl.children(recursive=True)
-        for process in (children[0], crawl):
+        children = running.children(recursive=True)
+        for process in (children[0], running):
             process.kill()
-        psutil.wait_procs([crawl, *children], 10)
+        psutil.wait_procs([running, *children], 10)
         assert not any(
             process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in children
         )
