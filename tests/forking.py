@@ -17,6 +17,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +102,10 @@ class Popen(_Popen):  # type: ignore[type-arg]
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """A child started in here ends on Ctrl-C, also where this process, a background job, ignores it."""
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    """A child started in here ends on Ctrl-C, also where this process, a background job, ignores it. Only the
+    main thread may say so: a child of another thread ignores it too."""
+    is_main = threading.current_thread() is threading.main_thread()
+    ignored = is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -126,6 +127,17 @@ class TestBothWays:
         finally:
             signal.signal(signal.SIGINT, before)
         assert child.returncode == 130 and error.strip() == "sohr-archive: stopped by Ctrl-C"
+
+    def test_a_thread_starts_commands_in_the_background_too(self) -> None:
+        """Only the main thread can set what Ctrl-C does: a server of a test starts its commands without."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            with ThreadPoolExecutor() as pool:
+                line = [*CLI, "--version"], ["true"]
+                done = list(pool.map(lambda one: subprocess.run(one, cwd=ROOT, capture_output=True), line))
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert [one.returncode for one in done] == [0, 0]
 
     def test_the_archive_process_is_a_child_of_the_crawl(self, tmp_path: Path) -> None:
         """In a session of its own, as the crawl is here."""
