@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,18 @@ class Receiver(BaseHTTPRequestHandler):
     status = 204
     slow = 0.0
     retry_after = ""
+    moods: Iterator[str] = iter(())  # of the answers on the path /moody
 
     def do_POST(self) -> None:
         """Keep it, then answer."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.got.append((self.path, dict(self.headers), body))
         time.sleep(self.slow)
-        self.send_response(self.status if "/broken" in self.path else 204)
+        mood = next(self.moods, "") if self.path == "/moody" else ""
+        if mood == "hangs up":
+            self.close_connection = True
+            return
+        self.send_response(int(mood or (self.status if "/broken" in self.path else 204)))
         self.send_header("Location", "/elsewhere")
         if self.retry_after:
             self.send_header("Retry-After", self.retry_after)
@@ -287,12 +293,13 @@ def test_a_wrong_rule_is_refused(tmp_path: Path, rule: str, words: str) -> None:
 @pytest.mark.slow
 def test_twenty_kills(tmp_path: Path, url: str) -> None:
     """Killed at any instant, it goes on: a receiver that drops repeated keys sees each change once, in
-    order."""
+    order, also one that took a change and answers with an error, a redirect or not at all."""
     posts = 60
     fill(tmp_path, 1, "In all 3 were killed near the town.", posts=posts)
-    settle(tmp_path, f'name = "a"\nurl = "{url}/a"')
+    settle(tmp_path, f'name = "a"\nurl = "{url}/moody"')
     fill(tmp_path, 2, "In all 4 were killed near the town.", posts=posts)
     Receiver.slow = 0.02
+    Receiver.moods = cycle([*[""] * 7, "500", *[""] * 5, "hangs up", *[""] * 4, "307", *[""] * 3, "429"])
     line = command_line(tmp_path, "alert")
     chance = random.Random(7)  # instants to kill at, repeatable
     kills = 0
