@@ -72,6 +72,7 @@ def test_written_numbers() -> None:
         ("قتل 12 مدنياً بمدينة دمشق من 2019 إلى 2021.", None, "Damascus"),
         ("قتل 12 مدنياً في حماة منذ عام ٢٠٢٤.", "عام ٢٠٢٤", "Hama"),
         ("Since Sept. 4, 12 civilians fell.", "Sept. 4", None),
+        ("قتل 12 مدنياً في ديرالزور.", None, "Deir Ezzor"),
     ],
 )
 def test_since_when_and_where(sentence: str, since: str | None, place: str | None) -> None:

@@ -17,7 +17,7 @@ _GOVERNORATES = {  # without "Al-" and "ال"; in Arabic ة is written ه too
     "Idlib": "Idlib|[إا]دلب",
     "Aleppo": "Aleppo|حلب",
     "Al-Raqqah": "Raqq?ah?|رق[ةه]",
-    "Deir Ezzor": "D(?:ei|e)r[ -]e?z-?[ -]?Zor|Deir Al-Zour|دير الزور",
+    "Deir Ezzor": "D(?:ei|e)r[ -]e?z-?[ -]?Zor|Deir Al-Zour|دير ?الزور",
     "Al-Hasakah": "Has+ak[ae]h?|حسك[ةه]",
 }
 SYRIAN_DESERT = "Syrian desert"
