@@ -12,11 +12,13 @@ from archive.model import Capture
 from archive.sites.robots import parse_robots
 from archive.sites.sohr.addresses import Site
 from archive.sites.sohr.hidden_words import HIDDEN
+from archive.sites.wordpress.listings import parse_listing
 from archive.text.fold import fold
 from archive.warc.payloads import split_http
 from tests.case_pages import FIRST, page_of
 
 SIZE = 400_000  # characters; what is quadratic takes minutes
+SITE = Site()
 BREAK = "<html><head>{}</head><body><script>location.reload()</script>{}"
 
 
@@ -44,6 +46,34 @@ def test_a_long_string_of_the_same(place: str, sign: str) -> None:
     text = (sign * SIZE)[:SIZE]
     begun = time.process_time()
     CASES[place](text)
+    assert time.process_time() - begun < 3
+
+
+def _list(html: str) -> None:
+    address = SITE.parse("https://www.syriahr.com/en/")
+    assert address is not None
+    parse_listing(f'<html><body class="home">{html}</body></html>', address, SITE)
+
+
+def _read_text(html: str) -> None:
+    extract(page_of(f"<p>{FIRST}</p>{html}<p>{FIRST}</p>"), SITE, apart=True)
+
+
+LINK = '<a href="https://www.syriahr.com/en/{}/">A town in the north</a>'
+MANY: dict[str, Callable[[], object]] = {
+    "entries in each other": lambda: _list('<article class="post">' * 480 + LINK.format(9) * 2000),
+    "other posts": lambda: _read_text('<article class="post-2 type-post"><p>A. B.</p></article>' * 5000),
+    "cards": lambda: _read_text(
+        f"<div>{f'<p>{LINK}</p><p>It begins…</p>' * 5000}</div>".format(*range(2, 5002))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_elements(name: str) -> None:
+    """The time grows with their number, however they stand."""
+    begun = time.process_time()
+    MANY[name]()
     assert time.process_time() - begun < 3
 
 

@@ -256,16 +256,16 @@ def _read_article(page: _Page) -> Extract | Unextractable:
 
 def _read_body(body: LexborNode, page: _Page) -> Body:
     """The lines of a text, without noise and without the elements of other posts."""
-    others: list[LexborNode] = []
+    others: set[int] = set()
 
     def is_no_text(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -> bool:
         if page.is_other_posts_element(tag, attributes):
-            others.append(node)
+            others.add(node.mem_id)
             return True
         return is_noise(node, tag, attributes)
 
     found = read_lines(body, is_no_text)
-    found.skipped = [node for node in found.skipped if node not in others] if others else found.skipped
+    found.skipped = [node for node in found.skipped if node.mem_id not in others]
     for line in found.lines:
         if line.linked and "#" in line.href and page.is_within(line.href):
             line.is_within = True

@@ -4,6 +4,7 @@ class."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
@@ -148,7 +149,7 @@ class _Sorter:
         title: str,
     ) -> None:
         self._is_other_post, self._is_listing, self._title = is_other_post, is_listing, title
-        self._lines = lines
+        self._sizes = Counter(box for line in lines for box in set(line.boxes))
         invited = [len(line.text.split()) for line in lines if line.is_beside_form]
         self._is_invited = bool(invited) and sum(invited) <= _MOST_INVITING
         leading = [line for line in lines if _leads_within(line)]
@@ -168,7 +169,7 @@ class _Sorter:
         if not line.hrefs and teaser is None:
             return "keep"
         is_link = _is_teaser(line) and all(map(self._is_other_post, line.hrefs))
-        is_card = teaser is not None and _is_beside(teaser, line, self._lines)
+        is_card = teaser is not None and self._is_beside(teaser, line)
         return "link" if is_link or is_card or self._is_of_listings(line) else "keep"
 
     def _is_of_contents(self, line: Raw) -> bool:
@@ -179,6 +180,12 @@ class _Sorter:
         words = _words(line)
         is_entry = words in self._named or (self._has_contents and line.kind is LineKind.LIST)
         return is_entry or not words or bool(_JUMP.match(words))
+
+    def _is_beside(self, teaser: Raw, line: Raw) -> bool:
+        """True for the date or the beginning of another post, in the small box of its title."""
+        if not (line.text.endswith(_CUT_OFF) or (len(line.text) < 30 and _DATE.search(line.text))):
+            return False
+        return any(self._sizes[box] <= _LINES_OF_CARD for box in teaser.boxes if box in line.boxes)
 
     @staticmethod
     def is_label(above: Raw, line: Raw, place: str, is_next: bool) -> bool:
@@ -221,14 +228,6 @@ def _is_kicker(line: Raw) -> bool:
     """True for a line such as "Read also:" above a link to another post."""
     is_text = line.kind in (LineKind.PARAGRAPH, LineKind.HEADING)
     return is_text and len(line.text) <= _MOST_KICKER and bool(_KICKER.match(line.text))
-
-
-def _is_beside(teaser: Raw, line: Raw, lines: list[Raw]) -> bool:
-    """True for the date or the beginning of another post, in the small box of its title."""
-    if not (line.text.endswith(_CUT_OFF) or (len(line.text) < 30 and _DATE.search(line.text))):
-        return False
-    common = [box for box in teaser.boxes if box in line.boxes]
-    return any(sum(box in one.boxes for one in lines) <= _LINES_OF_CARD for box in common)
 
 
 def _is_teaser(line: Raw) -> bool:

@@ -22,6 +22,7 @@ _NOT_THE_LIST = (
     "[class*='related'], [class*='popular'], [class*='trending']"
 )
 # One entry each, most telling first [E: post_class() of WordPress; A: page builders]
+_MOST_NESTED = 4  # entries in each other
 _ENTRIES = (
     "article[id^='post-']",
     "[id^='post-'].type-post, li.post.type-post, div.post.type-post",
@@ -69,10 +70,23 @@ def _read_posts(tree: LexborHTMLParser, address: Address, site: Site) -> tuple[S
 def _read_entries(tree: LexborHTMLParser, address: Address, site: Site) -> dict[int, Sighting]:
     """The marked entries, by the node they stand in."""
     for selector in _ENTRIES:
-        read = ((node.mem_id, _read_entry(node, address, site)) for node in tree.css(selector))
+        nodes = _without_deep(tree.css(selector))
+        read = ((node.mem_id, _read_entry(node, address, site)) for node in nodes)
         if entries := {node: sighting for node, sighting in read if sighting}:
             return entries
     return {}
+
+
+def _without_deep(nodes: Iterable[LexborNode]) -> Iterator[LexborNode]:
+    """The entries but those far within others: each is searched for links, and so is each around it."""
+    depths: dict[int, int] = {}
+    for node in nodes:
+        above = node.parent
+        while above is not None and above.mem_id not in depths:
+            above = above.parent
+        depths[node.mem_id] = 1 + (depths[above.mem_id] if above is not None else 0)
+        if depths[node.mem_id] <= _MOST_NESTED:
+            yield node
 
 
 def _read_links(
