@@ -169,7 +169,7 @@ def test_an_addition_to_many_posts_waits_for_a_day(site: Site, folder: Path, cas
     for number, post_id in enumerate(IDS[:4]):
         lines = (TEXT[0].format(post_id), TEXT[1])
         if case == "line":
-            site.put_post(post_id, f"Updated {number} minutes ago", *lines)
+            site.put_post(post_id, f"Updated at 14:0{number}", *lines)
         else:
             site.put_post(
                 post_id,
