@@ -117,7 +117,7 @@ def format_time(at: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """Read a time of the archive. Raises ValueError for any other spelling, and before the year 1000."""
     if not _SPELLED.fullmatch(text) or text < f"{FIRST_YEAR}":
-        raise ValueError(f"{text!r} is no time of the archive: 2026-01-02T00:00:00Z")
+        raise ValueError(f"{text!r} is not a time of the archive: write it as 2026-01-02T00:00:00Z")
     return datetime.fromisoformat(text)
 
 

@@ -171,7 +171,7 @@ def open_task_log(command: str, place: str, folder: Path) -> None:
 def _file(command: str, place: str, folder: Path, level: int, stderr: _Stderr) -> _File:
     path = Path(place).expanduser()
     if not path.is_absolute():
-        raise BadLog(f"the log {place} is no whole path: begin it with / or ~/")
+        raise BadLog(f"the log {place} is not a full path: begin it with / or ~/")
     if path.resolve().is_relative_to(folder.resolve()):
         raise BadLog(f"the log {place} is in the archive's folder, which holds evidence: name another place")
     return _File(_Form(command, "json" if path.suffix == JSON_ENDING else "file"), level, path, stderr)

@@ -88,7 +88,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise BadSettings(f"{path} cannot be read ({error.strerror}): correct its permissions") from error
     except ValueError as error:  # tomllib.TOMLDecodeError, or no UTF-8
-        raise BadSettings(f"{path} is no TOML ({error}): correct that line") from error
+        raise BadSettings(f"{path} is not valid TOML ({error}): correct that line") from error
     known = (*VARIABLES, *ARGUMENTS, _ALERTS)
     for name, value in found.items():
         if name not in known:

@@ -240,7 +240,7 @@ def _urls(value: str | None) -> tuple[str, ...] | None:
     try:
         text = Path(value).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise BadArgument(
             f"urls={value} cannot be read ({reason}): give a text file with one address a line"
         ) from None

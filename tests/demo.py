@@ -72,7 +72,7 @@ def prepare(folder: Path) -> None:
     """Make the folder, or empty it where an earlier demo made it. Raises DemoFailed rather than touch
     anything else, Locked while a crawl runs."""
     if folder.exists() and not folder.is_dir():
-        raise DemoFailed(f"{folder} is no folder: name another one with --folder", USAGE)
+        raise DemoFailed(f"{folder} is not a folder: name another one with --folder", USAGE)
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / MARK).is_file() or not _is_loopback(folder):
             raise DemoFailed(
@@ -155,7 +155,7 @@ def play(site: Replica, folder: Path) -> tuple[int, Cast]:
     roles = cast(site)
     crawl(site, folder)
     told = _seq(folder)
-    heading("Act 2: the site goes on, and is crawled again")
+    heading("Act 2: the site changes, and is crawled again")
     for line in second_act(site, roles):
         print(f"  The site {line}.")
     crawl(site, folder, "-a", "look=all")

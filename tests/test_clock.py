@@ -114,7 +114,7 @@ def test_years_with_three_digits_are_refused() -> None:
     """They would not sort as text."""
     with pytest.raises(ValueError, match="before 1000"):
         format_time(datetime(999, 1, 1, tzinfo=UTC))
-    with pytest.raises(ValueError, match="is no time of the archive"):
+    with pytest.raises(ValueError, match="is not a time of the archive"):
         parse_time("0103-01-01T00:00:00Z")
 
 

@@ -26,7 +26,7 @@ def test_the_demo_shows_what_the_archive_noticed(demo: Demo) -> None:
     text = demo.said
     assert [line for line in text.splitlines() if line.startswith("Act ")] == [
         "Act 1: the first crawl",
-        "Act 2: the site goes on, and is crawled again",
+        "Act 2: the site changes, and is crawled again",
         "Act 3: a post comes back",
     ]
     assert text.count("crawl healthy: ") == 3

@@ -73,4 +73,4 @@ def test_only_tables_hold_changed_figures(small: Small) -> None:
     """The names of what can be exported are those of the tables; a WARC of figures is refused."""
     assert tuple(TABLES) == TABLE_NAMES
     answer = run(small.folder, "--what", "figure-changes", "--format", "warc")
-    assert (answer.returncode, answer.stdout) == (2, b"") and b"needs a format of tables" in answer.stderr
+    assert (answer.returncode, answer.stdout) == (2, b"") and b"is not a format of tables" in answer.stderr

@@ -211,7 +211,7 @@ def test_the_ending_names_the_format(small: Small, tmp_path: Path) -> None:
     assert (tmp_path / "v.csv").read_text("utf-8").startswith("source,key,")
     assert records(tmp_path / "v")
     refused = run(small.folder, "-o", tmp_path / "v.csv.gz")
-    assert refused.returncode == 2 and b"ends as no format does: give --format" in refused.stderr
+    assert refused.returncode == 2 and b"has an ending of no format: give --format" in refused.stderr
     assert not (tmp_path / "v.csv.gz").exists()
     refused = run(small.folder, "--format", "csv", "-o", tmp_path / "v.jsonl")
     assert refused.returncode == 2 and b"ends as jsonl does: name it *.csv" in refused.stderr

@@ -157,9 +157,9 @@ def test_acks_that_cannot_be(copy: Path) -> None:
     run(copy, "ack", "parser", 5)
     for arguments, sentence in (
         (("ack", "parser", 4), "add --rewind"),
-        (("ack", "parser", 10**6), "cannot have been dealt with"),
+        (("ack", "parser", 10**6), "cannot have been processed"),
         (("ack", "other", 1), "known are parser"),
-        (("changes", "--consumer", "a b"), "is no name"),
+        (("changes", "--consumer", "a b"), "is not a name"),
         (("changes", "--consumer", "parser", "--after", "1"), "not both"),
     ):
         answer = run(copy, *arguments)

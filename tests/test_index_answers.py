@@ -221,4 +221,4 @@ def test_an_address_of_a_service_that_is_none(url: str, tmp_path: Path) -> None:
     """Is an error of use, with the setting's name."""
     with Wayback(STORY) as service:
         ran = backfill(service, tmp_path, WAYBACK_URL=url)
-    assert ran.status == 2 and "WAYBACK_URL is no web address" in ran.stderr
+    assert ran.status == 2 and "WAYBACK_URL is not a web address" in ran.stderr

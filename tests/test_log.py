@@ -87,7 +87,7 @@ def test_a_disk_without_room_for_a_line(tmp_path: Path, room: Callable[[Path, in
 
 
 @pytest.mark.parametrize(
-    ("place", "words"), [("archive.log", "is no whole path"), ("{}/warc/x", "is in the archive's folder")]
+    ("place", "words"), [("archive.log", "is not a full path"), ("{}/warc/x", "is in the archive's folder")]
 )
 def test_a_place_that_is_refused(site: Replica, folder: Path, place: str, words: str) -> None:
     """Evidence and logs do not mix."""

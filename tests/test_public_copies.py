@@ -72,7 +72,7 @@ def test_a_wrong_list_makes_no_copy(path: Path, tmp_path: Path) -> None:
     """A line that names nothing stops the copy: it would show what was meant to be hidden."""
     with pytest.raises(NoSuchVersion, match="has no version sohr:en:1@"):
         redacted(path, tmp_path, f"sohr:en:1@{FIRST}")
-    with pytest.raises(NoSuchVersion, match="line 3 is no citation"):
+    with pytest.raises(NoSuchVersion, match="line 3 is not a citation"):
         redacted(path, tmp_path, "en:332481")
     assert list(tmp_path.iterdir()) == []
 

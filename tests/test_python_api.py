@@ -142,7 +142,7 @@ def test_citations_resolve_within_the_span_of_a_version(archive: Archive, small:
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("fr:1", "is no edition"),
+        ("fr:1", "is not an edition"),
         ("en:1x", "is not a post id"),
         ("332481", "does not name an article"),
         ("en:999999999", "has no article"),
@@ -166,7 +166,7 @@ def test_bad_arguments(archive: Archive, small: Small) -> None:
     ):
         with pytest.raises(BadReference):
             archive.versions(**arguments)  # type: ignore[arg-type]  # that is what is tested
-    with pytest.raises(BadReference, match="is no edition"):
+    with pytest.raises(BadReference, match="is not an edition"):
         archive.versions("fr")  # type: ignore[arg-type]
     with pytest.raises(NotArchived, match="has no version 9: it has 1 to 2"):
         archive.article("en", small.edited).version(9)

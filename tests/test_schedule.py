@@ -210,7 +210,7 @@ def test_the_workflow_is_yaml_and_keeps_the_archive() -> None:
 @pytest.mark.parametrize("every", ["7min", "1min", "0h", "5h", "45min", "2d", "soon", "", "-5min", "30"])
 def test_a_span_that_is_no_even_part_of_a_day_is_refused(every: str) -> None:
     """A timer would come at odd distances."""
-    with pytest.raises(BadSchedule, match="no even part"):
+    with pytest.raises(BadSchedule, match="does not divide an hour"):
         minutes_of(every)
 
 

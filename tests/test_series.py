@@ -201,7 +201,7 @@ def test_command(tolls: Path) -> None:
     """The list shows numbers and wording, a series its points with their citations."""
     listed = sohr(tolls, "series", "--falls").lines
     assert listed[0].endswith(
-        "8 points, 2026-01-01 to 2026-01-08: 11 to 18, now 18, 1 lower than the one before"
+        "8 points, 2026-01-01 to 2026-01-08: 11 to 18, now 18, 1 point lower than the one before"
     )
     assert listed[2].strip() == "• 18 civilians were killed."
     points = sohr(tolls, "series", listed[0][:16], "--every").lines

@@ -166,7 +166,7 @@ def test_a_copy_without_what_is_to_be_hidden(folder: Path, tmp_path: Path) -> No
         (("publish-copy", "there.db"), "exists: move it away"),
         (("publish-copy", "no/such/folder/x.db"), "cannot be written"),
         (("publish-copy", "x.db", "--redact", "none.txt"), "does not exist"),
-        (("publish-copy", "x.db", "--redact", "wrong.txt"), "is no citation"),
+        (("publish-copy", "x.db", "--redact", "wrong.txt"), "is not a citation"),
         (("publish-copy", "x.db", "--redact", "unknown.txt"), "has no version"),
         (("serve", "none.db"), "publish-copy"),
         (("serve", "wrong.txt"), "is not a database"),

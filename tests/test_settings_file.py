@@ -37,7 +37,7 @@ def test_init_writes_a_file_that_is_read(tmp_path: Path) -> None:
         ('budget = "many"', "budget is not a number"),
         ("contact = 7", "contact is not a text"),
         ("authorities = [7]", "authorities is not a list of texts"),
-        ("contact = ", "is no TOML"),
+        ("contact = ", "is not valid TOML"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str, words: str) -> None:

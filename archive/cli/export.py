@@ -122,7 +122,9 @@ def export(
     form = form or format_of(target)
     if form is None:
         endings = ", ".join(one.ending for one in FORMATS.values())
-        raise click.UsageError(f"{target} ends as no format does: give --format, or one of {endings}", ctx)
+        raise click.UsageError(
+            f"{target} has an ending of no format: give --format, or one of {endings}", ctx
+        )
     if target != "-" and format_of(target) not in (None, form) and PurePath(target).suffix:
         raise click.UsageError(
             f"{target} ends as {format_of(target)} does: name it *{FORMATS[form].ending}", ctx
@@ -130,7 +132,9 @@ def export(
     if content and (form != "jsonl" or what != TABLE_NAMES[0]):
         raise click.UsageError("--content writes versions as JSON Lines: leave out --format and --what", ctx)
     if what != TABLE_NAMES[0] and not FORMATS[form].is_table:
-        raise click.UsageError(f"--what {what} needs a format of tables, and {form} is none", ctx)
+        raise click.UsageError(
+            f"--what {what} is a table, and {form} is not a format of tables: give csv, parquet or jsonl", ctx
+        )
     if strip and form not in ("warc", "wacz"):
         raise click.UsageError(f"--strip is for warc and wacz: {form} has no contact and no cookies", ctx)
     if FORMATS[form].is_binary:

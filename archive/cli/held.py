@@ -27,8 +27,8 @@ def held(ctx: click.Context, accept: str | None, as_json: bool) -> None:
 
     When half of the looks of a day find posts missing, moved, without text or changed, the site is probably
     in trouble. Such outcomes are kept as evidence, and no change is written. Look at the posts in a browser.
-    If they are as the crawl found them, accept the crawl. The archive accepts by itself what three crawls
-    over seven days found alike while other posts answered.
+    If they are as the crawl found them, accept the crawl. The archive accepts by itself what three
+    crawls over seven days have found, if other posts answered.
 
     \b
     Examples:

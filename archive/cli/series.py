@@ -87,7 +87,9 @@ def series(
 
 def _describe_series(found: Series) -> str:
     """Two or three lines for a series: its numbers, and the wording of its last point."""
-    falls = f", {found.falls} lower than the one before" if found.falls else ""
+    from archive.reports.terminal import number_of
+
+    falls = f", {number_of(found.falls, 'point')} lower than the one before" if found.falls else ""
     span = f"{found.points} points, {found.first_at[:10]} to {found.last_at[:10]}"
     values = f"{_number(found.lowest)} to {_number(found.highest)}, now {_value(found.last)}{falls}"
     return "\n".join((f"{found.series}  {found.source}  {span}: {values}", *_wording(found.last)))

@@ -104,7 +104,7 @@ def minutes_of(every: str) -> int:
     even = (minutes <= 60 and 60 % max(minutes, 1) == 0) or (minutes % 60 == 0 and DAY % max(minutes, 1) == 0)
     if minutes < SHORTEST or not even:
         raise BadSchedule(
-            f"--every {every} is no even part of an hour or a day: "
+            f"--every {every} does not divide an hour or a day evenly: "
             "give 5min, 10min, 15min, 20min, 30min, 1h, 2h, 3h, 4h, 6h, 12h or 1d"
         )
     return minutes

@@ -95,7 +95,7 @@ def _others(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise CannotWrite(
-        f"{path} exists and is no data package of ours: export into another folder, or with --no-package"
+        f"{path} exists and is not one of ours: export into another folder, or with --no-package"
     )
 
 

@@ -75,7 +75,7 @@ def read_redactions(text: str) -> list[Reference]:
             reference = Reference()
         if reference.at is None:
             raise NoSuchVersion(
-                f"line {number} is no citation ({cited[:60]}): "
+                f"line {number} is not a citation ({cited[:60]}): "
                 "write one a line, like sohr:en:332481@2025-03-01T10:00:00Z"
             )
         found.append(reference)
@@ -91,7 +91,7 @@ def publish(folder: Path, target: Path, redactions: Sequence[Reference] = ()) ->
     if target.exists():
         raise NoCopy(f"{target} exists: move it away, or name another file")
     if not os.access(target.parent, os.W_OK):
-        raise NoCopy(f"{target} cannot be written: {target.parent} is no folder that you may write to")
+        raise NoCopy(f"{target} cannot be written: {target.parent} is not a folder that you may write to")
     try:
         with whole_file(target) as partial:
             _copy(folder, partial)

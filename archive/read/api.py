@@ -240,7 +240,7 @@ class Archive:
         """
         selection = Selection(edition, *_span(since, until), category, state, which, changed, retracted)
         if edition not in (None, "en", "ar"):
-            raise BadReference(f"{edition!r} is no edition: they are en and ar")
+            raise BadReference(f"{edition!r} is not an edition: give en or ar")
         check(self._conn, selection)
         return self._versions(selection)
 

@@ -71,7 +71,7 @@ class Consumers:
         CannotKeepCursor."""
         if not _NAME.fullmatch(name):
             raise BadConsumer(
-                f"{name!r} is no name for a consumer: letters, digits, dots, dashes, underscores"
+                f"{name!r} is not a name for a consumer: use letters, digits, dots, dashes and underscores"
             )
         found = next((one for one in self.all() if one.name == name), None)
         if found is None:
@@ -91,7 +91,7 @@ class Consumers:
         newest = feed.newest_seq(self._conn)
         if not 0 <= seq <= newest:
             raise BadConsumer(
-                f"the newest change of this archive is {newest}: {seq} cannot have been dealt with"
+                f"the newest change of this archive is {newest}: {seq} cannot have been processed"
             )
         with self._writing() as db:
             known = _read_all(db)

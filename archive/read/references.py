@@ -78,7 +78,7 @@ def parse_reference(text: str) -> Reference:
     if source in EDITIONS and not (key.isascii() and key.isdigit()):
         raise BadReference(f"{key!r} in {text!r} is not a post id: it is a whole number")
     if source not in EDITIONS and not elsewhere and "." not in source and source != "localhost":
-        raise BadReference(f"{source!r} in {text!r} is no edition: they are {' and '.join(EDITIONS)}")
+        raise BadReference(f"{source!r} in {text!r} is not an edition: give {' or '.join(EDITIONS)}")
     return Reference(source, (key.lstrip("0") or "0") if source in EDITIONS else key, at)
 
 

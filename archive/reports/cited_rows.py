@@ -148,7 +148,7 @@ def _decode(data: bytes, name: str) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # a spreadsheet's "Unicode text"
         return data.decode("utf-16", "replace")
     if b"\0" in data or data[:4] in (b"PK\3\4", b"%PDF"):
-        raise BadTable(f"{name} is no text (a spreadsheet?): save it as CSV in UTF-8")
+        raise BadTable(f"{name} is not a text file (a spreadsheet?): save it as CSV in UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -164,7 +164,7 @@ def _json_lines(text: str, name: str) -> Iterator[dict[str, Any]]:
         except ValueError:
             raise BadTable(f"line {number} of {name} is no JSON: write one object a line") from None
         if not isinstance(record, dict):
-            raise BadTable(f"line {number} of {name} is no object: write one object a line")
+            raise BadTable(f"line {number} of {name} is not a JSON object: write one object a line")
         yield record
 
 

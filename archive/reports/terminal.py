@@ -239,7 +239,7 @@ def _states(holdings: Sequence[Holding]) -> str:
 
 def _looks(holdings: Sequence[Holding]) -> str:
     """How many looks are due, and since when: an edit may be seen that much later."""
-    rows = [["Looks", "due", "the first since", "all others by"]]
+    rows = [["Looks", "due", "oldest since", "the rest by"]]
     rows += [
         [f"  {name_of(h.source)}", f"{h.due:,}", instant(h.due_since), h.all_looked_by[:10]]
         for h in holdings

@@ -158,7 +158,7 @@ def _file(name: str, file: IO[bytes], budget: _Budget) -> Iterator[ForeignRecord
     elif not packing and (version or _next_line(file, 0) is not None):
         yield from _plain(name, file, budget)
     else:
-        what = "is empty" if not text and not packing else "cannot be read as WARC: it is none, or damaged"
+        what = "is empty" if not text and not packing else "is not a WARC file, or is damaged"
         raise UnreadableFile(f"{name} {what}: give a WARC or WACZ file")
 
 

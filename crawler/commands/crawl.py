@@ -182,7 +182,7 @@ def _named(settings: BaseSettings, given: dict[str, str]) -> list[str]:
         if is_web_address(str(url)):
             hosts.append(urlsplit(str(url)).hostname or "")
         elif url:
-            raise UsageError(f"{name} is no web address: correct it", print_help=False)
+            raise UsageError(f"{name} is not a web address: correct it", print_help=False)
     return hosts
 
 

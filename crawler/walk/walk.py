@@ -87,7 +87,7 @@ class Walk:
         known = await self._run.ask(Questions.lookup, urls)
         for url, post in zip(urls, known, strict=True):
             if post is None:
-                logger.warning("%s is no address of an article of this site: passed over", url)
+                logger.warning("%s is not the address of an article of this site: passed over", url)
             elif post.state is None or self._arguments.look == "all":
                 yield Wanted(post, "cited")
 

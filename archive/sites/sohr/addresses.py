@@ -49,7 +49,7 @@ class Site:
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(f"{self.home!r} is no site: give its home address, for example {HOME}")
+            raise ValueError(f"{self.home!r} is not the address of a site: give one like {HOME}")
         if "@" in parts.netloc:  # each request and each page of the archive would show it
             raise ValueError("a site's address must contain no login (user:password@): leave it out")
         _ = parts.port  # raises ValueError where it is no number
