@@ -142,7 +142,7 @@ def test_unknown_arguments_are_refused(argument: str, tmp_path: Path) -> None:
 def test_a_wrong_site_is_said_once(tmp_path: Path) -> None:
     """By the command that asks both services."""
     ran = sohr(tmp_path / "archive", "backfill", "--site=not-a-url")
-    assert ran.status == 2 and ran.err.count("not-a-url is not the address of a site") == 1
+    assert ran.status == 2 and ran.err.count("'not-a-url' is not the address of a site") == 1
 
 
 @pytest.mark.parametrize("name", ["WAYBACK_URL", "COMMONCRAWL_DATA_URL"])

@@ -197,7 +197,8 @@ def test_a_file_is_replaced_whole_or_not_at_all(two: Two, tmp_path: Path) -> Non
 def test_an_export_never_overwrites_the_archive(two: Two, name: str) -> None:
     """Nor a folder."""
     before = (two.first / "archive.db").stat().st_size
-    command = command_line(two.first, "export", "--format", "jsonl", "-o", two.first / name)
+    form = "warc" if name.endswith(".warc.gz") else "jsonl"  # its ending, which is checked first
+    command = command_line(two.first, "export", "--format", form, "-o", two.first / name)
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 73 and "give" in answer.stderr
     assert (two.first / "archive.db").stat().st_size == before

@@ -107,6 +107,8 @@ class Consumers:
                     f"{name} has dealt with {found.seq} already: to go back to {seq}, add --rewind"
                 )
             found = replace(found, seq=seq, epoch=feed.epoch(self._conn), acknowledged_at=now())
+            # SQLite writes no row that stays as it is: then a full disk would be noticed only at the next one
+            db.execute("update consumers set acknowledged_at = null where name = ?", (name,))
             db.execute(
                 "update consumers set seq = ?, epoch = ?, acknowledged_at = ? where name = ?",
                 (found.seq, found.epoch, found.acknowledged_at, name),
