@@ -179,7 +179,9 @@ async def test_an_answer_ends_with_its_reader(ds: Datasette) -> None:
     counting = asyncio.ensure_future(count())
     scope = {"type": "http", "http_version": "1.1", "method": "GET", "headers": [], "scheme": "http"}
     query = urlencode({"sql": sql}).encode()
-    path = {"path": "/archive.csv", "raw_path": b"/archive.csv", "query_string": query, "root_path": ""}
+    is_here = (await ds.client.get("/archive.csv?sql=select+1")).is_success  # Datasette 1.0 has it elsewhere
+    at = "/archive.csv" if is_here else "/archive/-/query.csv"
+    path = {"path": at, "raw_path": at.encode(), "query_string": query, "root_path": ""}
     await ds.app()(scope | path, receive, send)
     counting.cancel()
     assert 20 <= len(sent) < 25 and len(set(others)) > 10
