@@ -21,7 +21,7 @@ from tests.demo_roles import Cast, name_of
 
 
 def noticed(folder: Path, first: int, roles: Cast) -> None:
-    """The changes behind the first crawl as a table, the edited toll word by word, and the status."""
+    """Print the changes after the first crawl as a table, the edited toll word by word, and the status."""
     with closing(open_readonly(folder)) as conn:
         changes = list(feed.changes(conn, after=first))
         versions = conn.execute(

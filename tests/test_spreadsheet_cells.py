@@ -25,7 +25,7 @@ ODD = (
 
 @pytest.mark.parametrize("cell", ODD)
 def test_a_formula_gets_an_apostrophe(cell: str) -> None:
-    """Also behind white space and signs without a shape, and written in full width."""
+    """Also after white space and invisible characters, and written in full width."""
     assert guard_cell(cell) == f"'{cell}"
 
 

@@ -9,8 +9,8 @@ _FORMULA = frozenset("=+-@＝＋－＠")
 
 
 def guard_cell(value: object) -> object:
-    """A cell with an apostrophe in front where a spreadsheet would take its text for a formula: by its first
-    sign, also behind white space and signs without a shape, which some programs drop."""
+    """A cell; with an apostrophe in front if a spreadsheet would take its text for a formula. The first
+    character decides, but for white space and invisible characters, which some programs drop."""
     if not isinstance(value, str):
         return value
     first = next((sign for sign in value if not _is_dropped(sign)), "")
